@@ -1,0 +1,9 @@
+"""The errors a person may see.
+
+``UserError`` carries one sentence fit to show on the page or the terminal, with the way on in it.
+Any other exception is a bug: it keeps its traceback in the log and is never dressed up.
+"""
+
+
+class UserError(Exception):
+    """Something the person can put right; ``str(error)`` is the sentence to show."""

@@ -1,0 +1,1 @@
+"""One SQLite file and a folder of adapters; knows ``core.types`` only."""

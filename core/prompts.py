@@ -16,7 +16,7 @@ def letter(index: int) -> str:
 
 
 def options_text(options: tuple[str, ...]) -> str:
-    """"(A) eleven (B) twelve", or "" for a free-form sample."""
+    """ "(A) eleven (B) twelve", or "" for a free-form sample."""
     return " ".join(f"({letter(i)}) {option}" for i, option in enumerate(options))
 
 
@@ -88,13 +88,15 @@ SKILL_EXAMPLES: tuple[tuple[str, str], ...] = (
         _skill_case(
             "Question: Which magnet pair attracts more strongly? (A) Pair 1 (B) Pair 2",
             "Pair 1",
-            ("The distance in pair 1 is 2 cm.", "The distance in pair 2 is 5 cm.", "A larger distance means more force."),
+            ("The distance in pair 1 is 2 cm.", "The distance in pair 2 is 5 cm.", "More distance means more force."),
         ),
         "Knowledge of how distance affects magnetic force",
     ),
     (
         _skill_case(
-            "Question: What does the sign say?", "EXIT", ("The sign is green with white letters.", "The letters read EXIST.")
+            "Question: What does the sign say?",
+            "EXIT",
+            ("The sign is green with white letters.", "The letters read EXIST."),
         ),
         "Reading text in natural images",
     ),
@@ -109,8 +111,8 @@ SKILL_EXAMPLES: tuple[tuple[str, str], ...] = (
 )
 
 LABEL_EXAMPLES: tuple[tuple[str, str], ...] = (
-    ("Question: What is written on the bus? The bus shows the number 42. The answer is 42.", "reading text in images"),
-    ("Question: Are there more cats than dogs? Two cats, one dog. The answer is yes.", "counting objects; comparing numbers"),
-    ("Question: What is the capital of the highlighted state? The answer is Boston.", "map reading; knowledge of capitals"),
+    ("Question: What is written on the bus? The bus shows 42. The answer is 42.", "reading text in images"),
+    ("Question: Are there more cats? Two cats, one dog. The answer is yes.", "counting objects; comparing numbers"),
+    ("Question: What is the capital of the marked state? The answer is Boston.", "map reading; knowledge of capitals"),
     ("Question: Which emotion does the face show? The answer is joy.", "facial expression recognition"),
 )

@@ -20,7 +20,8 @@ class Sample:
 
     ``image`` is the content hash of the image's bytes (None: text only); ``options`` is empty for free-form questions;
     ``answer`` is the truth as text (for a multiple-choice sample exactly one of ``options``); ``response`` is the full
-    assistant turn that tuning learns from (support samples); ``skill_label`` names the skills a support sample exercises.
+    assistant turn that tuning learns from (support samples); ``skill_label`` names the skills that a support sample
+    exercises.
     """
 
     id: int = 0
@@ -77,7 +78,7 @@ class Switch:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """Curve, mistake step, skill, and how sure; δ, λ and π are stored with every diagnosis so that it can be re-read."""
+    """Curve, mistake step, skill, and how sure; δ, λ and π are stored with each, so that it can be re-read."""
 
     round: int
     sample: int
@@ -187,8 +188,8 @@ class TuningSettings:
 class Settings:
     """A project's settings.
 
-    ``student_prompt`` is a ``str.format`` template with ``{question}`` and ``{options}``. ``candidates_as`` says how the
-    teacher scores an option: by its letter ("letter", real models) or its text ("text", the demo's tiny teacher).
+    ``student_prompt`` is a ``str.format`` template with ``{question}`` and ``{options}``. ``candidates_as`` says how
+    the teacher scores an option: by its letter ("letter", real models) or its text ("text", the demo's tiny teacher).
     ``skill_shots`` is how many of the built-in examples precede a skill question (0 for the demo's teacher, which was
     trained on the bare form). ``support`` names the support set selections are drawn from ("" = the only one there is).
     """

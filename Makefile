@@ -1,0 +1,58 @@
+# All set-up is in two targets: `make run` and `make test` build the environment they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DATA ?= .data
+SEEDS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: run test lint format demo demo-assets bench chaos experiment lock clean help
+
+help:            ## List the targets
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Switchpoint needs Python 3.11 or newer: make PYTHON=python3.11 run")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $(STAMP)
+
+run: $(STAMP)    ## Open the app on the demo project
+	$(BIN)/switchpoint --data $(DATA) init-demo
+	$(BIN)/switchpoint --data $(DATA) serve
+
+test: lint       ## Static checks, then every test but the slow suites
+	$(BIN)/python -m pytest --ignore=tests/bench
+
+lint: $(STAMP)   ## ruff, ruff format, mypy --strict on core and storage
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p core -p storage
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+demo: $(STAMP)   ## The loop headless on the demo project, with the table of results (SEEDS=5 for intervals over seeds)
+	SEEDS=$(SEEDS) $(BIN)/python -m app.demo --data $(DATA)/demo-run
+
+demo-assets: $(STAMP) ## Rebuild the demo world and its models end to end (under 90 minutes on 2 cores)
+	$(BIN)/python -m assets.demo.build
+
+bench: $(STAMP)  ## Speed and memory as ratios against a named peer
+	$(BIN)/python -m tests.bench
+
+chaos: $(STAMP)  ## Kill processes at random moments and look for what is lost
+	$(BIN)/python -m pytest tests/chaos
+
+experiment: $(STAMP) ## The arms of the experiment on the demo project
+	$(BIN)/switchpoint --data $(DATA) init-demo
+	$(BIN)/switchpoint --data $(DATA) experiment demo --seeds $(SEEDS)
+
+lock: $(STAMP)   ## Renew the exact versions (then pin torch by hand)
+	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools > requirements.lock
+
+clean:           ## Remove the environment and caches, never the data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,4 +1,4 @@
-"""The shape of the project: who imports whom, what the page may load, how long things may be, what the README promises."""
+"""The shape of the project: who imports whom, what the page may load, sizes, and what the README promises."""
 
 import ast
 import re

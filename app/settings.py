@@ -1,0 +1,44 @@
+"""Where Switchpoint keeps its data and how it serves, from ``SWITCHPOINT_*`` variables or the command line.
+
+Knows paths and plain values only; nothing here opens a file, a database or a model.
+"""
+
+import getpass
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+
+
+class AppSettings(BaseSettings):
+    """``SWITCHPOINT_DATA=/big/disk switchpoint serve`` sets ``data``; every field works the same way.
+
+    ``idle_minutes`` is how long a worker started by the app waits for the next job before it gives its memory back.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SWITCHPOINT_")
+
+    data: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "switchpoint")
+    host: str = "127.0.0.1"
+    port: int = 7860
+    device: str = "auto"
+    idle_minutes: float = 10.0
+    reviewer: str = Field(default_factory=lambda: getpass.getuser())
+
+
+def logs_folder(data: Path) -> Path:
+    """The folder of the log files, created when it is missing."""
+    folder = data / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def model_path(name: str) -> str:
+    """The model to load: a path inside Switchpoint ("assets/demo/student") becomes absolute, other names stay.
+
+    Projects keep the relative form, so that a moved or newly cloned Switchpoint still finds its demo models.
+    """
+    inside = PACKAGE_ROOT / name
+    return str(inside) if name.startswith("assets/") and inside.is_dir() else name

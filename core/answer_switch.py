@@ -1,0 +1,77 @@
+"""Where a teacher's belief switches to the wrong answer: candidates, margins and the mistake step of a curve.
+
+Pure arithmetic on ``Curve``: knows no model and no prompt, so that a stored curve is read again at another δ or λ
+without calling a teacher.
+"""
+
+from core.types import Curve, Sample, Switch, SwitchStatus
+
+LOWEST_SWITCHED = 0.5
+HIGHEST_UNSURE = 0.45
+WIDEST = 2.0  # A margin lies in [−1, 1], so no rise and no separation can be wider.
+
+
+def candidates_of(sample: Sample, answer: str) -> tuple[tuple[str, ...], int, int]:
+    """The candidate answers of a wrong prediction, and which of them are the truth and the prediction.
+
+    The options, and the student's answer after them where it is none of them; without options (truth, answer).
+    Raises ValueError when the answer is the truth (a right answer has no mistake step) or the truth is no option.
+    """
+    candidates = sample.options or (sample.answer,)
+    if answer not in candidates:
+        candidates = (*candidates, answer)
+    truth, predicted = candidates.index(sample.answer), candidates.index(answer)
+    if truth == predicted:
+        raise ValueError(f"sample {sample.source_id}: the answer {answer!r} is right, so nothing switches")
+    return candidates, truth, predicted
+
+
+def margins(curve: Curve) -> tuple[float, ...]:
+    """d_k = p_k(predicted) − p_k(truth) for k = 0…n, each in [−1, 1]; above 0 the wrong answer leads."""
+    return tuple(row[curve.predicted] - row[curve.truth] for row in curve.probabilities)
+
+
+def find_switch(curve: Curve, *, delta: float, lam: int) -> Switch:
+    """The mistake step: the smallest k ≥ 1 with d_j > δ for every j in k…min(k + λ − 1, n).
+
+    ``no_switch``: no step does so, and the one with the largest rise d_k − d_{k−1} is named. ``prior_ignored``: the
+    wrong answer led before any step (d_0 > δ), so the step named, found in the same two ways, explains little.
+    ``no_steps``: there is nothing to name. Raises ValueError when λ < 1 or the curve is empty.
+    """
+    if lam < 1:
+        raise ValueError(f"λ counts steps and is at least 1, not {lam}")
+    gaps = margins(curve)
+    if not gaps:
+        raise ValueError("a curve has at least the row before any step")
+    if len(gaps) == 1:
+        return Switch(status="no_steps", mistake_step=None, confidence=0.0)
+    lasting = _first_lasting(gaps, delta, lam)
+    step = lasting or _largest_rise(gaps)
+    status: SwitchStatus = "prior_ignored" if gaps[0] > delta else "switched" if lasting else "no_switch"
+    return Switch(status=status, mistake_step=step, confidence=_confidence(gaps, step, status))
+
+
+def _first_lasting(gaps: tuple[float, ...], delta: float, lam: int) -> int | None:
+    above = [gap > delta for gap in gaps]
+    return next((k for k in range(1, len(gaps)) if all(above[k : k + lam])), None)
+
+
+def _largest_rise(gaps: tuple[float, ...]) -> int:
+    """The step with the largest rise; of equal ones the first, since later steps build on it."""
+    return max(range(1, len(gaps)), key=lambda k: (gaps[k] - gaps[k - 1], -k))
+
+
+def _confidence(gaps: tuple[float, ...], step: int, status: SwitchStatus) -> float:
+    """How sure the named step is: the status sets the band, the evidence the place within it.
+
+    The evidence is the mean of two widths, as a share of the widest possible: the rise at the step, and how far the
+    mean margin from the step on lies above the mean margin before it. It never falls when a margin before the step is
+    lowered or one from the step on is raised. ``switched`` lies in [0.5, 1], everything else in [0, 0.45].
+    """
+    before, after = gaps[:step], gaps[step:]
+    rise = gaps[step] - gaps[step - 1]
+    separation = sum(after) / len(after) - sum(before) / len(before)
+    evidence = min(1.0, max(0.0, (rise + separation) / 2 / WIDEST))
+    if status == "switched":
+        return LOWEST_SWITCHED + (1 - LOWEST_SWITCHED) * evidence
+    return HIGHEST_UNSURE * evidence

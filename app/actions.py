@@ -1,82 +1,124 @@
-"""What the page and the command line both do: projects, imports, jobs, reviews, selections and comparisons.
+"""What the page and the command line both do: create projects, queue jobs, review, and compare rounds.
 
 Joins core and storage and loads no model: work that needs one becomes a job for the worker. Every function takes the
 database and a project's *name*, checks what must be there first, and raises ``UserError`` that names the next step.
+Imports, selections, exports and the overview have modules of their own; their functions are offered here as well.
 """
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
-from app.overview import Stage, next_step, project_status
-from app.projects import find_project, find_round
-from core import comparison, retrieval, selection
 from core.answers import is_correct
+from sqlalchemy import Connection
+from storage.jobs import Job
+
+from app.exports import export_adapter, export_report, export_reviews, export_selection
+from app.imports import ImportReport, What, import_file
+from app.overview import NextStep, Stage, next_step, project_status
+from app.projects import find_project, find_round
+from app.report import comparison_of
+from app.selecting import make_selection, newest_selection
 from core.errors import UserError
-from core.importers import read_predictions, read_samples
-from core.types import Comparison, JobKind, Prediction, Review, Role, Sample, Selection, Settings, Verdict
+from core.types import Comparison, Review, Role, Selection, Settings, TuningSettings, Verdict
 from storage import jobs, store
 from storage.database import Database
-from storage.images import save_images
-from storage.jobs import Job
-from storage.store import Project, Run
+from storage.store import Project, Round, Run
 
-__all__ = ["Stage", "next_step", "project_status"]
+__all__ = [
+    "ImportReport",
+    "NextStep",
+    "Stage",
+    "What",
+    "accept_all",
+    "add_review",
+    "cancel_job",
+    "compare_rounds",
+    "create_project",
+    "export_adapter",
+    "export_report",
+    "export_reviews",
+    "export_selection",
+    "import_file",
+    "make_selection",
+    "next_step",
+    "project_status",
+    "put_diagnose",
+    "put_label",
+    "put_predict",
+    "put_tune",
+]
 
-What = Literal["validation", "test", "support", "predictions"]
-ImportReport = dict[str, Any]
+ACTIVE = ("queued", "running", "interrupted")
 
 
-def create_project(
-    db: Database, name: str, *, student: str, teacher: str, settings: Settings | None = None
-) -> Project:
+def create_project(db: Database, name: str, *, student: str, teacher: str, settings: Settings | None = None) -> Project:
     """A new project with its round 0 (the untuned student)."""
-    raise NotImplementedError
-
-
-def import_file(
-    db: Database,
-    what: What,
-    path: Path,
-    project: str = "",
-    *,
-    images: Path | None = None,
-    name: str = "",
-    skip_refused: bool = False,
-) -> ImportReport:
-    """Import samples or predictions; the report is the issue's JSON.
-
-    ``images`` is a folder or zip for files that name their images; ``name`` names a support set (default: the file's
-    stem). With a refused row nothing is imported (``accepted`` is 0) unless ``skip_refused``.
-    """
-    raise NotImplementedError
+    if not student.strip() or not teacher.strip():
+        raise UserError(
+            "A project needs a student model and a teacher model: folders, or names on the Hugging Face Hub."
+        )
+    with db.write() as connection:
+        return store.create_project(
+            connection, name, student=student.strip(), teacher=teacher.strip(), settings=settings or Settings()
+        )
 
 
 def put_predict(
     db: Database, project: str, *, round: int | None = None, roles: tuple[Role, ...] = ("validation", "test")
 ) -> Job:
     """Queue predictions for the samples of ``roles`` that have none in the round (default: the newest round)."""
-    raise NotImplementedError
+    with db.write() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+        if not any(store.count_samples(connection, project=found.id, role=role) for role in roles):
+            raise UserError(
+                f"Project '{project}' has no {' or '.join(roles)} samples: "
+                f"import some with `switchpoint import {roles[0]} PATH --project {project}`."
+            )
+        return _put(connection, "predict", found.id, {"round": at.id, "roles": list(roles)})
 
 
 def put_diagnose(db: Database, project: str, *, round: int | None = None) -> Job:
     """Queue the diagnosis of the round's wrong validation predictions."""
-    raise NotImplementedError
+    with db.write() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+        if not _has_predictions(connection, at):
+            raise UserError(
+                f"Round {at.number} of '{project}' has no predictions: run `switchpoint predict {project}`."
+            )
+        return _put(connection, "diagnose", found.id, {"round": at.id})
 
 
-def put_label(db: Database, support: str, *, project: str = "") -> Job:
+def put_label(db: Database, support: str = "", *, project: str = "") -> Job:
     """Queue skill labels for a support set's unlabelled samples, by the project's teacher (default: the only one)."""
-    raise NotImplementedError
+    with db.write() as connection:
+        names = [each.name for each in store.list_projects(connection)]
+        if not project and len(names) != 1:
+            raise UserError("Labels come from a project's teacher: say which one with --project.")
+        found = find_project(connection, project or names[0])
+        name = store.support_set(connection, support or found.settings.support)
+        return _put(connection, "label", found.id, {"support": name})
 
 
-def put_tune(db: Database, project: str, *, selection: int | None = None) -> Job:
-    """Queue a tuning run on a selection (id; default: the project's newest)."""
-    raise NotImplementedError
+def put_tune(db: Database, project: str, *, selection: int | None = None, seed: int | None = None) -> Job:
+    """Queue a tuning run on a selection (id; default: the project's newest); ``seed`` replaces the settings' own."""
+    with db.write() as connection:
+        found = find_project(connection, project)
+        chosen = newest_selection(connection, found, selection)
+        if not chosen.hits:
+            raise UserError(f"Selection {chosen.id} is empty: make another with `switchpoint select {project}`.")
+        settings = found.settings.tuning if seed is None else replace(found.settings.tuning, seed=seed)
+        run = _unfinished_run(connection, chosen, settings) or store.create_run(
+            connection, project=found.id, selection=chosen.id, from_round=chosen.round, settings=settings
+        )
+        return _put(connection, "tune", found.id, {"run": run.id, "selection": chosen.id})
 
 
 def cancel_job(db: Database, job: int) -> None:
     """Ask a job to stop; a tuning run writes a checkpoint first."""
-    raise NotImplementedError
+    with db.write() as connection:
+        jobs.ask_cancel(connection, job)
 
 
 def add_review(
@@ -93,32 +135,73 @@ def add_review(
     note: str = "",
 ) -> Review:
     """Append a verdict; step and skill default to the diagnosis's own."""
-    raise NotImplementedError
+    with db.write() as connection:
+        at = find_round(connection, find_project(connection, project), round)
+        found = store.diagnosis(connection, at.id, sample)
+        if found is None:
+            raise UserError(
+                f"Sample {sample} has no diagnosis in round {at.number}: run `switchpoint diagnose {project}` first."
+            )
+        changed = mistake_step not in (None, found.switch.mistake_step) or skill not in ("", found.skill)
+        review = Review(
+            round=at.id,
+            sample=sample,
+            reviewer=reviewer,
+            verdict="edited" if verdict == "accepted" and changed else verdict,
+            mistake_step=mistake_step,
+            skill=skill,
+            answer=answer,
+            note=note,
+        )
+        correct = None if answer is None else is_correct(answer, store.get_sample(connection, sample).answer)
+        return store.add_review(connection, review, correct)
 
 
 def accept_all(db: Database, project: str, *, reviewer: str, round: int | None = None) -> int:
     """Accept every diagnosis of the round that has no verdict yet; returns how many."""
-    raise NotImplementedError
-
-
-def make_selection(
-    db: Database,
-    project: str,
-    *,
-    budget: int,
-    round: int | None = None,
-    seed: int | None = None,
-    arm: Literal["targeted", "random"] = "targeted",
-    support: str = "",
-    allow_fewer: bool = False,
-) -> Selection:
-    """Choose ``budget`` support samples for the round's accepted skills (or at random) and keep the selection.
-
-    Fewer matching samples than the budget is refused with the number there is, unless ``allow_fewer``.
-    """
-    raise NotImplementedError
+    with db.write() as connection:
+        at = find_round(connection, find_project(connection, project), round)
+        accepted = 0
+        for each in store.diagnoses_of(connection, at.id):
+            if not each.skill or store.current_review(connection, at.id, each.sample) is not None:
+                continue
+            store.add_review(connection, Review(round=at.id, sample=each.sample, reviewer=reviewer, verdict="accepted"))
+            accepted += 1
+        return accepted
 
 
 def compare_rounds(db: Database, project: str, before: int, after: int, *, role: Role = "test") -> Comparison:
     """Two rounds (numbers) on the samples of ``role`` that both predicted."""
-    raise NotImplementedError
+    with db.read() as connection:
+        found = find_project(connection, project)
+        first, second = (find_round(connection, found, number) for number in (before, after))
+        for at in (first, second):
+            if not store.correctness(connection, at.id, role):
+                raise UserError(
+                    f"Round {at.number} has no predictions on the {role} set: "
+                    f"run `switchpoint predict {project} --round {at.number}` first."
+                )
+        compared = comparison_of(connection, found, first, second, role)
+        if compared is None:
+            raise UserError(f"Rounds {before} and {after} share no {role} sample: predict both on the same set.")
+        return compared
+
+
+def _unfinished_run(connection: Connection, chosen: Selection, settings: TuningSettings) -> Run | None:
+    """A cancelled or failed run of the same selection and settings: it goes on from its newest checkpoint."""
+    for run in store.runs_of(connection, chosen.project):
+        if (run.selection, run.settings, run.adapter) == (chosen.id, settings, None):
+            return run
+    return None
+
+
+def _put(connection: Connection, kind: Any, project: int, args: dict[str, Any]) -> Job:
+    """The same job twice is one job: asked again while it waits or runs, it is found, not queued again."""
+    for job in jobs.jobs_of(connection, project):
+        if job.kind == kind and job.state in ACTIVE and job.args == args:
+            return job
+    return jobs.put(connection, kind, project, args)
+
+
+def _has_predictions(connection: Connection, round: Round) -> bool:
+    return bool(store.correctness(connection, round.id, "validation"))

@@ -1,0 +1,114 @@
+"""The command line: its root options, and the commands that open, look and serve.
+
+``switchpoint [--data DIR] [--json] COMMAND …``; both options are taken before and after the command. The commands of the
+loop stand in ``cli_loop``, those for files and reviews in ``cli_files``. Imports no model library.
+"""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app import cli_files, cli_loop
+from app.demo import init_demo
+from app.doctor import examine
+from app.overview import project_status
+from app.settings import AppSettings, logs_folder
+from app.terminal import DataOption, JsonOption, Shown, Terminal, command, run_command_line
+from app.worker import serve_jobs, worker_pid
+
+cli = typer.Typer(
+    help="Find the reasoning step where a multimodal model goes wrong, name the missing skill, fetch samples, tune.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@cli.callback()
+def root(context: typer.Context, data: DataOption = None, json: JsonOption = False) -> None:
+    """Find the reasoning step where a model goes wrong, name the missing skill, fetch samples for it, tune, measure."""
+    context.obj = Terminal(data=data or AppSettings().data, json=json)
+
+
+@command(cli, "serve")
+def serve(
+    terminal: Terminal,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 0,
+) -> Shown:
+    """Open the page in a browser; jobs go on when it is closed."""
+    from app.server import serve as serve_page
+
+    settings = AppSettings()
+    serve_page(terminal.data, host=host or settings.host, port=port or settings.port)
+    return Shown(data={"served": str(terminal.data)})
+
+
+@command(cli, "worker")
+def worker(
+    terminal: Terminal,
+    leave_when_idle: Annotated[bool, typer.Option(help="End after some minutes without a job.")] = False,
+) -> Shown:
+    """Do the jobs of this data directory (the app starts one by itself)."""
+    import logging
+
+    logs_folder(terminal.data)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    serve_jobs(terminal.data, idle_minutes=AppSettings().idle_minutes if leave_when_idle else None)
+    return Shown(data={"worker": "ended"})
+
+
+@command(cli, "init-demo")
+def init_demo_command(terminal: Terminal) -> Shown:
+    """Create the project "demo" (again does nothing)."""
+    with terminal.database() as db:
+        report = init_demo(db)
+    done = "is there already" if not report["created"] else "is ready"
+    return Shown(data=report, text=f"Project 'demo' {done} in {terminal.data}: `switchpoint serve` opens it.")
+
+
+@command(cli, "status")
+def status(
+    terminal: Terminal, project: Annotated[str, typer.Argument(help="A project (default: all of them).")] = ""
+) -> Shown:
+    """What there is, what is running, and what to do next."""
+    with terminal.database() as db:
+        shown = project_status(db, project) | {"worker": worker_pid(db.data)}
+    return Shown(data=shown, text=_status_table(shown) if project else _overview(shown))
+
+
+@command(cli, "doctor")
+def doctor(terminal: Terminal) -> Shown:
+    """Check Python, the libraries, the device, the disk, the data directory and the worker."""
+    checks = examine(terminal.data)
+    lines = [f"{'ok ' if check['ok'] else 'NO '} {check['name']}: {check['found']}" for check in checks]
+    return Shown(data=checks, text="\n".join(lines), code=0 if all(check["ok"] for check in checks) else 1)
+
+
+def main() -> None:
+    """The ``switchpoint`` command."""
+    raise SystemExit(run_command_line(cli))
+
+
+def _overview(shown: dict[str, object]) -> str:
+    projects = ", ".join(shown["projects"]) or "none yet: `switchpoint init-demo` makes one"  # type: ignore[call-overload]
+    return (
+        f"Projects: {projects}\nSupport sets: {shown['support'] or 'none'}\nWorker: {shown['worker'] or 'not running'}"
+    )
+
+
+def _status_table(shown: dict[str, object]) -> Table:
+    columns = ("round", "samples", "predictions", "wrong", "diagnosed", "reviewed", "selected")
+    table = Table(*columns, title=f"{shown['project']}: {shown['next']}", title_justify="left")
+    for row in shown["rounds"]:  # type: ignore[attr-defined]
+        table.add_row(*(str(row[name]) for name in columns))
+    for job in shown["jobs"][:8]:  # type: ignore[index]
+        table.caption = (
+            f"{table.caption or ''}\njob {job['id']} {job['kind']}: {job['state']} {job['done']}/{job['total']}"
+        )
+    return table
+
+
+cli_files.register(cli)
+cli_loop.register(cli)

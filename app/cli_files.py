@@ -1,0 +1,183 @@
+"""Commands that need no model: new, import, review, select, export.
+
+Each is a thin layer over ``app.actions``: parse, call, show.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from app import actions
+from app.settings import AppSettings
+from app.terminal import Shown, Terminal, command
+from core.errors import UserError
+from core.types import Verdict
+
+ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name.")]
+RoundOption = Annotated[int | None, typer.Option("--round", help="The round (default: the newest).")]
+
+
+def new(
+    terminal: Terminal,
+    project: ProjectArgument,
+    student: Annotated[str, typer.Option(help="A transformers image-text-to-text model: a folder or a Hub name.")],
+    teacher: Annotated[str, typer.Option(help="A text-only causal language model: a folder or a Hub name.")],
+) -> Shown:
+    """Create a project: one student, one teacher, one target task."""
+    with terminal.database() as db:
+        made = actions.create_project(db, project, student=student, teacher=teacher)
+    sentence = f"Project '{made.name}' is ready: `switchpoint import validation PATH --project {made.name}` comes next."
+    return Shown(data={"project": made.name, "student": student, "teacher": teacher}, text=sentence)
+
+
+def import_command(
+    terminal: Terminal,
+    what: Annotated[str, typer.Argument(help="validation, test, support or predictions")],
+    path: Annotated[Path, typer.Argument(help="A JSON, JSONL or zip file, or a folder.")],
+    project: Annotated[str, typer.Option(help="The project (a support set needs none).")] = "",
+    images: Annotated[Path | None, typer.Option(help="A folder or zip with the images that the file names.")] = None,
+    name: Annotated[str, typer.Option(help="The support set's name (default: the file's).")] = "",
+    skip_refused: Annotated[bool, typer.Option(help="Import the good rows even when some are refused.")] = False,
+) -> Shown:
+    """Import a validation, test or support set, or a student's predictions."""
+    if what not in get_args(actions.What):
+        raise UserError(f"'{what}' cannot be imported: choose one of {', '.join(get_args(actions.What))}.")
+    with terminal.database() as db:
+        report = actions.import_file(
+            db,
+            what,
+            path,
+            project,
+            images=images,
+            name=name,
+            skip_refused=skip_refused,  # type: ignore[arg-type]
+        )
+    refused = bool(report["refused"]) and not skip_refused
+    if refused:
+        count = len(report["refused"])
+        typer.echo(
+            f"Nothing was imported: {count} of {report['found']} rows are refused; mend them, or add --skip-refused.",
+            err=True,
+        )
+    return Shown(data=report, text=_import_text(report), code=int(refused))
+
+
+def review(
+    terminal: Terminal,
+    project: ProjectArgument,
+    sample: Annotated[int | None, typer.Argument(help="The sample's id.")] = None,
+    verdict: Annotated[str, typer.Argument(help=", ".join(get_args(Verdict)))] = "",
+    accept_all: Annotated[bool, typer.Option(help="Accept every diagnosis that has no verdict yet.")] = False,
+    step: Annotated[int | None, typer.Option(help="The mistake step, where the machine's is wrong.")] = None,
+    skill: Annotated[str, typer.Option(help="The missing skill, where the machine's is wrong.")] = "",
+    answer: Annotated[str | None, typer.Option(help="With 'misread': the answer the student really gave.")] = None,
+    reviewer: Annotated[str, typer.Option(help="Who reviews (default: the user's name).")] = "",
+    round: RoundOption = None,
+) -> Shown:
+    """Give a verdict on one diagnosis, or accept all that have none."""
+    who = reviewer or AppSettings().reviewer
+    if accept_all:
+        with terminal.database() as db:
+            count = actions.accept_all(db, project, reviewer=who, round=round)
+        return Shown(data={"accepted": count}, text=f"Accepted {count} diagnoses.")
+    if sample is None or verdict not in get_args(Verdict):
+        raise UserError(
+            f"Say which sample and a verdict ({', '.join(get_args(Verdict))}), or --accept-all: "
+            f"`switchpoint review {project} SAMPLE VERDICT`."
+        )
+    with terminal.database() as db:
+        made = actions.add_review(
+            db,
+            project,
+            sample,
+            verdict,  # type: ignore[arg-type]
+            reviewer=who,
+            round=round,
+            mistake_step=step,
+            skill=skill,
+            answer=answer,
+        )
+    return Shown(data=asdict(made), text=f"{made.verdict}: sample {sample}, step {made.mistake_step}, {made.skill}")
+
+
+def select(
+    terminal: Terminal,
+    project: ProjectArgument,
+    budget: Annotated[int, typer.Option(help="How many support samples.")],
+    round: RoundOption = None,
+    seed: Annotated[int | None, typer.Option(help="The draw's seed (default: the project's).")] = None,
+    random: Annotated[bool, typer.Option(help="Draw at random instead, for comparison.")] = False,
+    support: Annotated[str, typer.Option(help="The support set (default: the project's).")] = "",
+    allow_fewer: Annotated[bool, typer.Option(help="Take what there is when fewer samples match.")] = False,
+) -> Shown:
+    """Choose support samples for the accepted skills."""
+    with terminal.database() as db:
+        made = actions.make_selection(
+            db,
+            project,
+            budget=budget,
+            round=round,
+            seed=seed,
+            arm="random" if random else "targeted",
+            support=support,
+            allow_fewer=allow_fewer,
+        )
+    shown = {
+        "selection": made.id,
+        "arm": made.arm,
+        "support": made.support,
+        "budget": made.budget,
+        "seed": made.seed,
+        "hits": len(made.hits),
+        "skills": {each.skill: each.errors for each in made.demands},
+        "leaked": made.leaked,
+    }
+    text = f"Selection {made.id}: {len(made.hits)} samples of '{made.support}' for {len(made.demands)} skills; "
+    return Shown(data=shown, text=text + f"{made.leaked} left out because they occur in the validation or test set.")
+
+
+def export(
+    terminal: Terminal,
+    what: Annotated[str, typer.Argument(help="selection, adapter, reviews or report")],
+    project: ProjectArgument,
+    out: Annotated[Path, typer.Argument(help="The folder (selection, adapter) or file (reviews, report) to write.")],
+    round: RoundOption = None,
+    selection: Annotated[int | None, typer.Option(help="The selection's id (default: the newest).")] = None,
+) -> Shown:
+    """Write a selection, an adapter, the reviews or a report to files."""
+    with terminal.database() as db:
+        if what == "selection":
+            written = actions.export_selection(db, project, out, selection=selection)
+        elif what == "adapter":
+            written = actions.export_adapter(db, project, out, round=round)
+        elif what == "reviews":
+            written = actions.export_reviews(db, project, out, round=round)
+        elif what == "report":
+            written = actions.export_report(db, project, out)
+        else:
+            raise UserError(f"'{what}' cannot be exported: choose one of selection, adapter, reviews, report.")
+    return Shown(data={"written": str(written)}, text=f"Wrote {written}.")
+
+
+def register(cli: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for name, function in (
+        ("new", new),
+        ("import", import_command),
+        ("review", review),
+        ("select", select),
+        ("export", export),
+    ):
+        command(cli, name)(function)
+
+
+def _import_text(report: actions.ImportReport) -> str:
+    lines = [
+        f"{refusal['file']}:{refusal['line']}: {refusal['field']}: {refusal['reason']}" for refusal in report["refused"]
+    ]
+    counts = ("found", "accepted", "duplicates", "already_present")
+    return "\n".join(
+        [*lines, f"{report['format']}: " + ", ".join(f"{name.replace('_', ' ')} {report[name]}" for name in counts)]
+    )

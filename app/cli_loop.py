@@ -1,0 +1,128 @@
+"""Commands of the loop: predict, diagnose, label, tune, compare, and loop and experiment, which run them in order.
+
+Each queues a job, follows it with a progress bar and shows what came out. Loads no model itself.
+"""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from storage.jobs import Job
+
+from app import actions
+from app.cli_files import ProjectArgument, RoundOption
+from app.experiment import run_experiment
+from app.figures import accuracy_table, comparison_table
+from app.overview import job_row, project_status
+from app.settings import AppSettings
+from app.terminal import Shown, Terminal, command
+from core.errors import UserError
+from core.types import Role
+from storage.database import Database
+
+BudgetOption = Annotated[int, typer.Option(help="How many support samples to tune on.")]
+
+
+def predict(
+    terminal: Terminal,
+    project: ProjectArgument,
+    round: RoundOption = None,
+    set: Annotated[str, typer.Option("--set", help="validation, test or both")] = "both",
+) -> Shown:
+    """Let the round's student answer the validation and test sets."""
+    roles: dict[str, tuple[Role, ...]] = {
+        "validation": ("validation",),
+        "test": ("test",),
+        "both": ("validation", "test"),
+    }
+    if set not in roles:
+        raise UserError(f"There is no set '{set}': choose validation, test or both.")
+    with terminal.database() as db:
+        return _followed(terminal, db, project, actions.put_predict(db, project, round=round, roles=roles[set]))
+
+
+def diagnose(terminal: Terminal, project: ProjectArgument, round: RoundOption = None) -> Shown:
+    """Find the mistake step and name the missing skill of each wrong validation answer."""
+    with terminal.database() as db:
+        return _followed(terminal, db, project, actions.put_diagnose(db, project, round=round))
+
+
+def label(
+    terminal: Terminal,
+    support: Annotated[str, typer.Argument(help="The support set's name.")],
+    project: Annotated[str, typer.Option(help="The project whose teacher labels (default: the only one).")] = "",
+) -> Shown:
+    """Name the skills that a support set's samples exercise, where they have no label."""
+    with terminal.database() as db:
+        ended = terminal.follow(db, actions.put_label(db, support, project=project))
+    return Shown(data={"job": job_row(ended)}, text=f"Labelled: {ended.done} of {ended.total} samples of '{support}'.")
+
+
+def tune(
+    terminal: Terminal,
+    project: ProjectArgument,
+    selection: Annotated[int | None, typer.Option(help="The selection's id (default: the newest).")] = None,
+    seed: Annotated[int | None, typer.Option(help="The training's seed (default: the settings').")] = None,
+) -> Shown:
+    """Tune the student on a selection (LoRA) and open the next round."""
+    with terminal.database() as db:
+        return _followed(terminal, db, project, actions.put_tune(db, project, selection=selection, seed=seed))
+
+
+def compare(
+    terminal: Terminal,
+    project: ProjectArgument,
+    rounds: Annotated[tuple[int, int], typer.Option(help="The two rounds, as in --rounds 0 1.")] = (0, 1),
+    set: Annotated[str, typer.Option("--set", help="validation or test")] = "test",
+) -> Shown:
+    """Compare two rounds on the same samples."""
+    if set not in ("validation", "test"):
+        raise UserError(f"There is no set '{set}' to measure on: choose validation or test.")
+    with terminal.database() as db:
+        found = actions.compare_rounds(db, project, *rounds, role=set)  # type: ignore[arg-type]
+    return Shown(data={"rounds": list(rounds)} | asdict(found), text=comparison_table(found, rounds))
+
+
+def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> Shown:
+    """One whole round: predict, diagnose, accept what nobody reviewed, select, tune, predict again, compare."""
+    with terminal.database() as db:
+        before = project_status(db, project)["rounds"][-1]["round"]
+        terminal.follow(db, actions.put_predict(db, project))
+        terminal.follow(db, actions.put_diagnose(db, project))
+        accepted = actions.accept_all(db, project, reviewer=AppSettings().reviewer)
+        terminal.say(f"Accepted {accepted} diagnoses that nobody had reviewed.")
+        selection = actions.make_selection(db, project, budget=budget)
+        terminal.follow(db, actions.put_tune(db, project, selection=selection.id))
+        terminal.follow(db, actions.put_predict(db, project))
+        rounds = (before, project_status(db, project)["rounds"][-1]["round"])
+        role: Role = "test" if actions.has_samples(db, project, "test") else "validation"
+        found = actions.compare_rounds(db, project, *rounds, role=role)
+    shown = {"rounds": list(rounds), "accepted": accepted, "selection": selection.id} | asdict(found)
+    return Shown(data=shown, text=comparison_table(found, rounds))
+
+
+def experiment(
+    terminal: Terminal,
+    project: ProjectArgument,
+    budget: BudgetOption = 2000,
+    seeds: Annotated[int, typer.Option(help="How often each arm is drawn and tuned.")] = 1,
+) -> Shown:
+    """Targeted against random selection against no tuning, on the test set."""
+    with terminal.database() as db:
+        result = run_experiment(
+            db, project, budget=budget, seeds=range(seeds), finish=lambda job: terminal.follow(db, job)
+        )
+    return Shown(data=result, text=accuracy_table(result["accuracy"]))
+
+
+def register(cli: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for function in (predict, diagnose, label, tune, compare, loop, experiment):
+        command(cli, function.__name__)(function)
+
+
+def _followed(terminal: Terminal, db: Database, project: str, job: Job) -> Shown:
+    ended = terminal.follow(db, job)
+    status = project_status(db, project)
+    text = f"{ended.kind}: {ended.done} of {ended.total}. {status['next']}"
+    return Shown(data={"job": job_row(ended), "rounds": status["rounds"]}, text=text)

@@ -1,0 +1,34 @@
+"""Finding a project or a round by what a person typed, with a way on when it is not there.
+
+Reads rows only; knows no model and no page.
+"""
+
+from sqlalchemy import Connection
+
+from core.errors import UserError
+from storage import store
+from storage.store import Project, Round
+
+
+def find_project(connection: Connection, name: str) -> Project:
+    """The project of that name; ``UserError`` tells how to create it and names the ones there are."""
+    known = [project.name for project in store.list_projects(connection)]
+    if name not in known:
+        there = f"there are {', '.join(known)}" if known else "there is none yet"
+        raise UserError(
+            f"There is no project '{name}' ({there}): create it with `switchpoint new {name or 'NAME'} "
+            "--student MODEL --teacher MODEL`, or run `switchpoint init-demo` for the demo."
+        )
+    return store.project_named(connection, name)
+
+
+def find_round(connection: Connection, project: Project, number: int | None) -> Round:
+    """The project's round of that number, or its newest."""
+    rounds = store.rounds_of(connection, project.id)
+    if number is None:
+        return max(rounds, key=lambda each: each.number)
+    for each in rounds:
+        if each.number == number:
+            return each
+    newest = max(each.number for each in rounds)
+    raise UserError(f"Project '{project.name}' has no round {number}: choose 0 to {newest}, or tune to open the next.")

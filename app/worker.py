@@ -1,0 +1,176 @@
+"""The worker: one process per data directory that takes up jobs, saves each batch, and outlives the page.
+
+A file lock holds "one per directory"; the operating system lets it go however the process ends. Knows the job table and
+the stages, not the page. Started by the app it is detached (own session, output to ``logs/worker.log``) and leaves after
+some idle minutes, so that no model sits in memory overnight; the next job starts another. ``switchpoint worker`` in a
+terminal stays until Ctrl-C.
+"""
+
+import fcntl
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from storage.jobs import Job
+
+from app.processes import is_alive, own_start
+from app.settings import PACKAGE_ROOT, AppSettings, logs_folder
+from app.stages import Models, Stopped, run_job
+from core.errors import UserError
+from storage import jobs
+from storage.database import Database, open_database
+
+POLL_SECONDS = 0.3
+BUG = "A bug in Switchpoint stopped this job"
+log = logging.getLogger("switchpoint.worker")
+
+
+class LockHeldError(UserError):
+    """Another worker serves this data directory."""
+
+
+def worker_pid(data: Path) -> int | None:
+    """The process id of the worker that serves ``data``, or None when none runs.
+
+    Looks at who is written in the lock file and whether that process lives; it takes no lock, so that looking never
+    keeps a worker from starting.
+    """
+    try:
+        pid, started = (data / "worker.lock").read_text().split()
+    except (FileNotFoundError, ValueError):
+        return None
+    return int(pid) if is_alive(int(pid), float(started)) else None
+
+
+def ensure_worker(data: Path) -> bool:
+    """Start a detached worker unless one serves ``data`` already (returns whether); call it after queueing a job."""
+    if worker_pid(data) is not None:
+        return False
+    command = [sys.executable, "-m", "app", "--data", str(data.resolve()), "worker", "--leave-when-idle"]
+    path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
+    with (logs_folder(data) / "worker.log").open("ab") as output:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": path},
+        )
+    return True
+
+
+@contextmanager
+def worker_lock(data: Path) -> Iterator[None]:
+    """Be the worker of ``data``; ``LockHeldError`` when another process is."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "worker.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockHeldError(f"A worker already serves {data}: `switchpoint status` shows its jobs.") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()} {own_start()}")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def serve_jobs(data: Path, *, idle_minutes: float | None) -> None:
+    """Work until SIGTERM or Ctrl-C, or until ``idle_minutes`` have passed without a job (None: stay)."""
+    ended: list[int] = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, _: ended.append(number))
+    db = open_database(data)
+    try:
+        while True:
+            with worker_lock(data):
+                log.info("worker %d serves %s", os.getpid(), data)
+                _until_idle(db, idle_minutes, lambda: bool(ended))
+            # A job queued between the last look and the release found the lock held and started no worker.
+            if ended or not _waiting(db):
+                return
+    finally:
+        db.close()
+
+
+def work_off(db: Database) -> None:
+    """Do every waiting job in this process (for headless runs), then return."""
+    with worker_lock(db.data):
+        _until_idle(db, 0.0, lambda: False)
+
+
+def _until_idle(db: Database, idle_minutes: float | None, ended: Callable[[], bool]) -> None:
+    models = Models(AppSettings().device)
+    _take_up_orphans(db)
+    last = time.monotonic()
+    while not ended():
+        if job := _claim(db):
+            run_one(db, job, models, ended)
+            last = time.monotonic()
+        elif idle_minutes is not None and time.monotonic() - last >= idle_minutes * 60:
+            return
+        else:
+            time.sleep(POLL_SECONDS)
+
+
+def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -> None:
+    """Run one claimed job to its end and record how it ended; nothing that a job does ends the worker."""
+    log.info("job %d: %s %s", job.id, job.kind, job.args)
+    try:
+        for advance in run_job(db, job, models, lambda: ended() or _cancel_asked(db, job)):
+            with db.write() as connection:
+                advance.save(connection)
+                jobs.progress(connection, job.id, advance.done, advance.total, advance.message)
+    except Stopped:
+        # Ended by a signal, the row stays "running": the next worker finds its process gone and takes it up.
+        if _cancel_asked(db, job):
+            _record(db, jobs.cancelled, job.id)
+    except UserError as error:
+        _record(db, jobs.fail, job.id, str(error))
+    except Exception as error:  # the worker outlives a bug in one job: it is logged whole and shown on the job
+        log.exception("job %d failed", job.id)
+        where = logs_folder(db.data) / "worker.log"
+        _record(db, jobs.fail, job.id, f"{BUG} ({type(error).__name__}: {error}); the traceback is in {where}.")
+    else:
+        _record(db, jobs.finish, job.id)
+    log.info("job %d ended", job.id)
+
+
+def _claim(db: Database) -> Job | None:
+    """The next waiting job, now ours. Looks before it writes, so that an idle worker never holds the write lock."""
+    if not _waiting(db):
+        return None
+    with db.write() as connection:
+        return jobs.claim(connection, f"worker-{os.getpid()}", os.getpid(), own_start())
+
+
+def _take_up_orphans(db: Database) -> None:
+    with db.write() as connection:
+        interrupted = jobs.interrupt_orphans(connection, is_alive)
+        jobs.requeue_interrupted(connection)
+    if interrupted:
+        log.info("took up interrupted jobs: %s", interrupted)
+
+
+def _waiting(db: Database) -> bool:
+    with db.read() as connection:
+        return any(job.state == "queued" for job in jobs.jobs_of(connection))
+
+
+def _cancel_asked(db: Database, job: Job) -> bool:
+    with db.read() as connection:
+        return jobs.cancel_asked(connection, job.id)
+
+
+def _record(db: Database, how: Callable[..., None], *args: object) -> None:
+    with db.write() as connection:
+        how(connection, *args)

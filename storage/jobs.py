@@ -1,0 +1,160 @@
+"""Jobs: what the page and the command line ask for and the worker does, as rows with a state.
+
+Queued → running → done, failed or cancelled; a running job whose worker died is interrupted and waits like a queued one.
+Knows no model and no process: who is alive is asked of the caller.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, insert, or_, select, update
+
+from core.errors import UserError
+from core.types import JobKind, JobState
+from storage.columns import utc_now
+from storage.store.rows import noun_of
+from storage.tables import jobs
+
+WAITING: tuple[JobState, ...] = ("queued", "interrupted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One job: ``done`` of ``total`` in the unit its ``message`` speaks of, times in UTC (ISO 8601).
+
+    ``started`` is when it was last claimed; ``first_done`` and ``first_at`` are its first progress since then. ``pid``
+    and ``pid_start`` (seconds since the epoch) name the process that runs it.
+    """
+
+    id: int
+    kind: JobKind
+    project: int | None
+    args: dict[str, Any]
+    state: JobState
+    done: int
+    total: int
+    message: str
+    error: str
+    worker: str
+    pid: int | None
+    pid_start: float | None
+    cancel_asked: bool
+    created: str
+    started: str | None
+    finished: str | None
+    first_done: int | None
+    first_at: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast a job goes: units a second, and the seconds left at that rate."""
+
+    rate: float
+    seconds_left: float
+
+
+def put(c: Connection, kind: JobKind, project: int | None, args: dict[str, Any]) -> Job:
+    """Queue a job. ``args`` are JSON values and hold no secret."""
+    values = {"kind": kind, "project": project, "args": args, "state": "queued"}
+    return noun_of(Job, c.execute(insert(jobs).values(values).returning(*_JOB)).one())
+
+
+def claim(c: Connection, worker: str, pid: int, pid_start: float) -> Job | None:
+    """Take the oldest waiting job, in one statement, so that no two workers take the same; None when none waits."""
+    oldest = select(func.min(jobs.c.id)).where(jobs.c.state.in_(WAITING)).scalar_subquery()
+    values = {"state": "running", "worker": worker, "pid": pid, "pid_start": pid_start, "started": utc_now()}
+    fresh = {"error": "", "first_done": None, "first_at": None}
+    row = c.execute(update(jobs).where(jobs.c.id == oldest).values(values | fresh).returning(*_JOB)).one_or_none()
+    return None if row is None else noun_of(Job, row)
+
+
+def progress(c: Connection, job_id: int, done: int, total: int, message: str = "") -> None:
+    """Record how far a running job is. The first call after a claim sets the mark that its pace is measured from."""
+    # A job taken up again may fall back behind its mark (to a checkpoint): the mark moves with it.
+    fresh = or_(jobs.c.first_done.is_(None), jobs.c.first_done > done)
+    values = {
+        "done": done,
+        "total": total,
+        "message": message,
+        "first_done": case((fresh, done), else_=jobs.c.first_done),
+        "first_at": case((fresh, utc_now()), else_=jobs.c.first_at),
+    }
+    c.execute(_running(job_id).values(values))
+
+
+def finish(c: Connection, job_id: int) -> None:
+    """A running job is done."""
+    c.execute(_running(job_id).values(state="done", finished=utc_now()))
+
+
+def fail(c: Connection, job_id: int, error: str) -> None:
+    """A running job has failed; ``error`` is the sentence to show."""
+    c.execute(_running(job_id).values(state="failed", error=error, finished=utc_now()))
+
+
+def cancelled(c: Connection, job_id: int) -> None:
+    """A running job has ended because it was asked to."""
+    c.execute(_running(job_id).values(state="cancelled", finished=utc_now()))
+
+
+def ask_cancel(c: Connection, job_id: int) -> None:
+    """Ask a job to end: a waiting one ends at once, a running one when its worker next looks, an ended one stays."""
+    job(c, job_id)
+    waiting = and_(jobs.c.id == job_id, jobs.c.state.in_(WAITING))
+    c.execute(update(jobs).where(waiting).values(state="cancelled", cancel_asked=True, finished=utc_now()))
+    c.execute(_running(job_id).values(cancel_asked=True))
+
+
+def cancel_asked(c: Connection, job_id: int) -> bool:
+    """Whether somebody asked the job to end."""
+    return bool(c.scalar(select(jobs.c.cancel_asked).where(jobs.c.id == job_id)))
+
+
+def interrupt_orphans(c: Connection, alive: Callable[[int, float], bool]) -> list[int]:
+    """Mark running jobs whose process is not ``alive(pid, pid_start)`` as interrupted, or, where somebody had asked for
+    that, as cancelled. Returns the ids of the interrupted ones."""
+    running = c.execute(select(jobs.c.id, jobs.c.pid, jobs.c.pid_start).where(jobs.c.state == "running")).all()
+    orphans = [row.id for row in running if row.pid is None or not alive(row.pid, row.pid_start)]
+    for orphan in orphans:
+        c.execute(_running(orphan, jobs.c.cancel_asked).values(state="cancelled", finished=utc_now()))
+    return [orphan for orphan in orphans if c.execute(_running(orphan).values(state="interrupted")).rowcount]
+
+
+def requeue_interrupted(c: Connection) -> None:
+    """Queue the interrupted jobs again under their own ids, which puts them before every newer one."""
+    c.execute(update(jobs).where(jobs.c.state == "interrupted").values(state="queued"))
+
+
+def jobs_of(c: Connection, project: int | None = None, limit: int = 50) -> list[Job]:
+    """The newest jobs of a project, or of all (None), newest first."""
+    query = select(*_JOB).order_by(jobs.c.id.desc()).limit(limit)
+    return [
+        noun_of(Job, row) for row in c.execute(query if project is None else query.where(jobs.c.project == project))
+    ]
+
+
+def job(c: Connection, job_id: int) -> Job:
+    """The job of that id. Raises UserError when there is none."""
+    row = c.execute(select(*_JOB).where(jobs.c.id == job_id)).one_or_none()
+    if row is None:
+        raise UserError(f"There is no job {job_id}: see `switchpoint status` for those there are.")
+    return noun_of(Job, row)
+
+
+def pace(job: Job, now: str) -> Pace | None:
+    """How fast a running job goes, from its first progress to ``now`` (``utc_now()``); None while nothing is known."""
+    if job.state != "running" or job.first_at is None or job.first_done is None or job.done <= job.first_done:
+        return None
+    seconds = (datetime.fromisoformat(now) - datetime.fromisoformat(job.first_at)).total_seconds()
+    rate = (job.done - job.first_done) / max(seconds, 1e-3)
+    return Pace(rate=rate, seconds_left=max(job.total - job.done, 0) / rate)
+
+
+_JOB = tuple(jobs.c[part.name] for part in fields(Job))
+
+
+def _running(job_id: int, *also: ColumnElement[bool]) -> Update:
+    return update(jobs).where(jobs.c.id == job_id, jobs.c.state == "running", *also)

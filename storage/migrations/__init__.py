@@ -1,0 +1,60 @@
+"""Brings a database file to the newest schema: all of it or nothing.
+
+A new version is a file ``versions/NNNN_what.py`` with ``revision``, ``down_revision`` and ``upgrade()``. Its statements
+are SQL or Alembic operations, and the tables they leave must equal ``storage.tables`` (a test compares them).
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, NullPool, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from core.errors import UserError
+
+BUSY_SECONDS = 30
+
+
+def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
+    """Run the versions in ``folder`` that the file lacks, in one transaction: a failure leaves the file untouched.
+
+    Processes that open a new file at once take turns. Raises UserError when a newer Switchpoint wrote the file.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    event.listen(engine, "connect", _prepare)
+    try:
+        with engine.connect() as c:
+            if _is_newest(c, script):
+                return
+        with engine.begin() as c:
+            # IMMEDIATE, unlike anywhere else: who waited for another process's migration must then read its version.
+            c.exec_driver_sql("BEGIN IMMEDIATE")
+            config.attributes["connection"] = c
+            command.upgrade(config, "head")
+            orphans = c.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if orphans:
+                raise RuntimeError(f"the migration leaves rows without what they refer to: {orphans[:5]}")
+    finally:
+        engine.dispose()
+
+
+def _is_newest(c: Connection, script: ScriptDirectory) -> bool:
+    found = MigrationContext.configure(c).get_current_revision()
+    if found is not None and found not in {known.revision for known in script.walk_revisions()}:
+        raise UserError(
+            f"A newer Switchpoint (schema {found}) wrote this data: update Switchpoint, or choose another --data."
+        )
+    return found == script.get_current_head()
+
+
+def _prepare(connection: DBAPIConnection, _: object) -> None:
+    # sqlite3's own transaction control opens none for CREATE or ALTER, which leaves half a migration behind.
+    # Foreign keys stay off: a version may rebuild a table that others refer to; they are checked before the commit.
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")

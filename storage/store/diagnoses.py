@@ -1,0 +1,91 @@
+"""The teacher's diagnoses. A stored curve never changes; only its reading does, when δ or λ are set anew.
+
+Knows no rule for reading a curve: who re-reads brings it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Protocol
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, exists, literal_column, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from core.types import Curve, Diagnosis, Prediction, Sample, Switch
+from storage.columns import Tuples
+from storage.store.predictions import in_set_of
+from storage.store.rows import (
+    DIAGNOSIS,
+    PREDICTION,
+    SAMPLE,
+    diagnosis_of,
+    diagnosis_values,
+    prefixed,
+    unprefixed,
+    values_of,
+)
+from storage.tables import diagnoses as diagnosis_rows
+from storage.tables import predictions, samples
+
+
+class FindSwitch(Protocol):
+    """How a curve is read: ``core.answer_switch.find_switch``."""
+
+    def __call__(self, curve: Curve, *, delta: float, lam: int) -> Switch: ...
+
+
+def save_diagnoses(c: Connection, diagnoses: Sequence[Diagnosis]) -> int:
+    """Add the diagnoses that are not there yet and return how many; a stored one is never replaced."""
+    if not diagnoses:
+        return 0
+    query = insert(diagnosis_rows).on_conflict_do_nothing()
+    return c.execute(query, [diagnosis_values(diagnosis) for diagnosis in diagnoses]).rowcount
+
+
+def missing_diagnoses(c: Connection, round_id: int) -> list[tuple[Sample, Prediction]]:
+    """The errors that can be diagnosed and are not yet: wrong, on the validation set, answer read, with steps."""
+    columns = [*prefixed(SAMPLE, samples), *prefixed(PREDICTION, predictions)]
+    diagnosed = exists().where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == predictions.c.sample)
+    query = (
+        select(*columns)
+        .select_from(predictions.join(samples, samples.c.id == predictions.c.sample))
+        .where(predictions.c.round == round_id, wrong_of(round_id), ~diagnosed)
+        .where(predictions.c.answer.is_not(None), predictions.c.steps != bindparam(None, (), Tuples))
+        .order_by(predictions.c.sample)
+    )
+    found = c.execute(query)
+    return [(Sample(**unprefixed(row, samples)), Prediction(**unprefixed(row, predictions))) for row in found]
+
+
+def wrong_of(round_id: int) -> ColumnElement[bool]:
+    """Whether a row of ``predictions`` joined with its sample is an error on the round's validation set."""
+    # A literal, not a parameter, so that SQLite may use the partial index.
+    return and_(predictions.c.correct == literal_column("0"), in_set_of(round_id, "validation"))
+
+
+def diagnosis(c: Connection, round_id: int, sample_id: int) -> Diagnosis | None:
+    """The round's diagnosis of the sample as the machine made it, if there is one."""
+    query = select(*DIAGNOSIS).where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == sample_id)
+    row = c.execute(query).one_or_none()
+    return None if row is None else diagnosis_of(row._asdict())
+
+
+def diagnoses_of(c: Connection, round_id: int) -> list[Diagnosis]:
+    """The round's diagnoses as the machine made them, by sample."""
+    query = select(*DIAGNOSIS).where(diagnosis_rows.c.round == round_id).order_by(diagnosis_rows.c.sample)
+    return [diagnosis_of(row._asdict()) for row in c.execute(query)]
+
+
+def reread(c: Connection, round_id: int, delta: float, lam: int, find_switch: FindSwitch) -> int:
+    """Read every stored curve of the round anew at δ and λ; returns how many mistake steps or statuses changed.
+
+    Curves, skills and reviews stay as they are: a case that a person decided keeps the step they decided on.
+    """
+    found = [(each, find_switch(each.curve, delta=delta, lam=lam)) for each in diagnoses_of(c, round_id)]
+    values: dict[str, BindParameter[object]] = {part.name: bindparam(part.name) for part in fields(Switch)}
+    query = update(diagnosis_rows).where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == bindparam("of"))
+    if found:
+        rows = [{"of": each.sample, **values_of(switch)} for each, switch in found]
+        c.execute(query.values(**values, delta=delta, lam=lam), rows)
+    return sum(
+        (each.switch.status, each.switch.mistake_step) != (switch.status, switch.mistake_step) for each, switch in found
+    )

@@ -1,0 +1,87 @@
+"""A student's predictions, and how they score once people have corrected readings and labels. Knows no curve."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, literal_column, select
+from sqlalchemy.dialects.sqlite import insert as insert_or
+
+from core.types import Prediction, Role, Sample
+from storage.store.rows import PREDICTION, SAMPLE, latest_review, noun_of, values_of
+from storage.tables import gold, reviews, rounds, sample_sets, samples
+from storage.tables import predictions as prediction_rows
+
+
+def save_predictions(c: Connection, predictions: Sequence[Prediction]) -> int:
+    """Add the predictions that are not there yet and return how many; a stored one is never replaced."""
+    if not predictions:
+        return 0
+    query = insert_or(prediction_rows).on_conflict_do_nothing()
+    return c.execute(query, [values_of(prediction) for prediction in predictions]).rowcount
+
+
+def missing_predictions(c: Connection, round_id: int, role: Role) -> list[Sample]:
+    """The validation or test samples that the round has no prediction for, in the order they came."""
+    predicted = exists().where(prediction_rows.c.round == round_id, prediction_rows.c.sample == samples.c.id)
+    query = select(*SAMPLE).where(in_set_of(round_id, role), ~predicted).order_by(samples.c.id)
+    return [noun_of(Sample, row) for row in c.execute(query)]
+
+
+def predictions_of(c: Connection, round_id: int, role: Role) -> list[Prediction]:
+    """The round's predictions of validation or test samples, by sample."""
+    query = _of_round(select(*PREDICTION), round_id, role).order_by(samples.c.id)
+    return [noun_of(Prediction, row) for row in c.execute(query)]
+
+
+def prediction(c: Connection, round_id: int, sample_id: int) -> Prediction | None:
+    """The round's prediction for the sample, if there is one."""
+    where = and_(prediction_rows.c.round == round_id, prediction_rows.c.sample == sample_id)
+    row = c.execute(select(*PREDICTION).where(where)).one_or_none()
+    return None if row is None else noun_of(Prediction, row)
+
+
+def correctness(c: Connection, round_id: int, role: Role) -> dict[int, bool]:
+    """Whether each predicted sample counts as correct, by sample id.
+
+    A reading that a person corrected ("misread") counts as they scored it. A sample whose label a person calls wrong,
+    in this round or another one, is left out: it measures nothing.
+    """
+    latest = reviews.c.id == latest_review(prediction_rows.c.round, prediction_rows.c.sample)
+    score = case((reviews.c.verdict == "misread", reviews.c.correct), else_=prediction_rows.c.correct)
+    query = _of_round(select(prediction_rows.c.sample, score.label("correct")), round_id, role)
+    query = query.outerjoin(reviews, latest).where(~label_is_wrong(prediction_rows.c.sample))
+    return {row.sample: bool(row.correct) for row in c.execute(query.order_by(samples.c.id))}
+
+
+def save_gold(c: Connection, round_id: int, steps: Sequence[tuple[int, int | None]]) -> None:
+    """Store known mistake steps, given as (sample id, step; None where no step is wrong); known ones stay."""
+    if steps:
+        rows = [{"round": round_id, "sample": sample, "mistake_step": step} for sample, step in steps]
+        c.execute(insert(gold).prefix_with("OR IGNORE"), rows)
+
+
+def gold_of(c: Connection, round_id: int) -> dict[int, int | None]:
+    """The known mistake steps of a round by sample id: for measuring only, never for what a person is shown."""
+    query = select(gold.c.sample, gold.c.mistake_step).where(gold.c.round == round_id)
+    return {row.sample: row.mistake_step for row in c.execute(query)}
+
+
+def in_set_of(round_id: int, role: Role) -> ColumnElement[bool]:
+    """Whether a row of ``samples`` is in the validation or test set of the round's project."""
+    owner = select(rounds.c.project).where(rounds.c.id == round_id).scalar_subquery()
+    mine = func.coalesce(sample_sets.c.project, literal_column("0")) == owner
+    found = select(sample_sets.c.id).where(mine, sample_sets.c.role == role, sample_sets.c.name == "")
+    return samples.c.sample_set == found.scalar_subquery()
+
+
+def label_is_wrong(sample: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the newest verdict on the sample is "label_wrong" in any round (a label belongs to the sample)."""
+    said = reviews.alias("said")
+    # A literal, not a parameter, so that SQLite may use the partial index.
+    wrong = said.c.verdict == literal_column("'label_wrong'")
+    return exists().where(said.c.sample == sample, wrong, said.c.id == latest_review(said.c.round, said.c.sample))
+
+
+def _of_round(query: Select[Any], round_id: int, role: Role) -> Select[Any]:
+    same = and_(prediction_rows.c.round == round_id, prediction_rows.c.sample == samples.c.id)
+    return query.select_from(samples.join(prediction_rows, same)).where(in_set_of(round_id, role))

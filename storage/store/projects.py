@@ -1,0 +1,127 @@
+"""Projects and their rounds. Knows names and settings, and nothing of what a round found."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
+
+from core.errors import UserError
+from core.types import Settings, TuningSettings
+from storage.store.rows import json_of, noun_of
+from storage.tables import projects, rounds, runs
+
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """One student and one teacher (as the models are loaded by name or folder) with the settings they work under."""
+
+    id: int
+    name: str
+    student: str
+    teacher: str
+    settings: Settings
+    created: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """One pass with one fixed student: ``number`` 0 is the base model; later ones name the run and its adapter."""
+
+    id: int
+    project: int
+    number: int
+    run: int | None
+    adapter: str | None
+    created: str
+
+
+def create_project(c: Connection, name: str, *, student: str, teacher: str, settings: Settings) -> Project:
+    """A new project with its round 0 opened. Raises UserError for an empty, overlong or taken name."""
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME:
+        raise UserError(f"Give the project a name of 1 to {LONGEST_NAME} characters.")
+    if c.scalar(select(projects.c.id).where(projects.c.name == name)) is not None:
+        raise UserError(f"There is a project named {name!r} already: choose another name, or go on with that one.")
+    values = {"name": name, "student": student, "teacher": teacher, "settings": json_of(settings)}
+    project = _project_of(c.execute(insert(projects).values(values).returning(projects)).one())
+    open_round(c, project.id, run=None)
+    return project
+
+
+def project_named(c: Connection, name: str) -> Project:
+    """The project of that name. Raises UserError that names the known ones."""
+    row = c.execute(select(projects).where(projects.c.name == name)).one_or_none()
+    if row is not None:
+        return _project_of(row)
+    known = list(c.scalars(select(projects.c.name).order_by(projects.c.name)))
+    if not known:
+        raise UserError(f"There is no project {name!r}, nor any other yet: create one first.")
+    shown = (get_close_matches(name, known, n=5, cutoff=0.4) or known)[:5]
+    more = f" and {len(known) - len(shown)} more" if len(known) > len(shown) else ""
+    raise UserError(f"There is no project {name!r}: choose one of {', '.join(map(repr, shown))}{more}.")
+
+
+def project(c: Connection, project_id: int) -> Project:
+    """The project of that id. Raises UserError when there is none."""
+    row = c.execute(select(projects).where(projects.c.id == project_id)).one_or_none()
+    if row is None:
+        raise UserError(f"There is no project {project_id}: choose one from the list.")
+    return _project_of(row)
+
+
+def list_projects(c: Connection) -> list[Project]:
+    """Every project, by name."""
+    return [_project_of(row) for row in c.execute(select(projects).order_by(projects.c.name))]
+
+
+def save_settings(c: Connection, project_id: int, settings: Settings) -> None:
+    """Replace the project's settings; what was predicted and diagnosed under the old ones stays as it is."""
+    done = c.execute(update(projects).where(projects.c.id == project_id).values(settings=json_of(settings)))
+    if not done.rowcount:
+        raise UserError(f"There is no project {project_id}: choose one from the list.")
+
+
+def rounds_of(c: Connection, project_id: int) -> list[Round]:
+    """The project's rounds in order."""
+    return [noun_of(Round, row) for row in c.execute(_rounds(rounds.c.project == project_id))]
+
+
+def round_of(c: Connection, round_id: int) -> Round:
+    """The round of that id (not its number). Raises UserError when there is none."""
+    row = c.execute(_rounds(rounds.c.id == round_id)).one_or_none()
+    if row is None:
+        raise UserError(f"There is no round {round_id}: choose one from the list.")
+    return noun_of(Round, row)
+
+
+def open_round(c: Connection, project_id: int, *, run: int | None) -> Round:
+    """Open the project's next round, for the base model (``run`` None) or a run's adapter.
+
+    A run opens one round: asked again, for instance after a crash, the same one comes back.
+    """
+    if run is not None:
+        opened = c.scalar(select(runs.c.opened).where(runs.c.id == run))
+        if opened is not None:
+            return round_of(c, opened)
+    last = c.scalar(select(func.max(rounds.c.number)).where(rounds.c.project == project_id))
+    values = {"project": project_id, "number": 0 if last is None else last + 1}
+    round_id = c.execute(insert(rounds).values(values).returning(rounds.c.id)).scalar_one()
+    if run is not None:
+        c.execute(update(runs).where(runs.c.id == run).values(opened=round_id))
+    return round_of(c, round_id)
+
+
+def _rounds(condition: ColumnElement[bool]) -> Select[Any]:
+    joined = rounds.outerjoin(runs, runs.c.opened == rounds.c.id)
+    columns = (rounds.c.id, rounds.c.project, rounds.c.number, runs.c.id.label("run"), runs.c.adapter, rounds.c.created)
+    return select(*columns).select_from(joined).where(condition).order_by(rounds.c.number)
+
+
+def _project_of(row: Row[Any]) -> Project:
+    values = dict(row._mapping)
+    stored = dict(values.pop("settings"))
+    settings = Settings(**stored | {"tuning": TuningSettings(**stored["tuning"])})
+    return Project(settings=settings, **values)

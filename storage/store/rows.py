@@ -1,0 +1,72 @@
+"""From rows to nouns and back, and how a list of keys goes into a query. Knows no query of its own."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, Table, bindparam, func, select
+
+from core.types import Curve, Diagnosis, Prediction, Review, Sample, Switch
+from storage.columns import Json
+from storage.tables import diagnoses, predictions, reviews, samples
+
+Noun = TypeVar("Noun")
+
+SAMPLE = tuple(samples.c[part.name] for part in fields(Sample))
+PREDICTION = tuple(predictions.c[part.name] for part in fields(Prediction))
+REVIEW = tuple(reviews.c[part.name] for part in fields(Review))
+DIAGNOSIS = tuple(diagnoses.c)
+
+
+def prefixed(columns: Iterable[ColumnElement[Any]], table: Table) -> list[ColumnElement[Any]]:
+    """The columns labelled ``table__column``, so that several nouns fit into one row."""
+    return [column.label(f"{table.name}__{column.key}") for column in columns]
+
+
+def unprefixed(row: Row[Any], table: Table) -> dict[str, Any]:
+    """The values of one table in a row made with ``prefixed``."""
+    start = f"{table.name}__"
+    return {name[len(start) :]: value for name, value in row._mapping.items() if name.startswith(start)}
+
+
+def noun_of(noun: type[Noun], row: Row[Any]) -> Noun:
+    """The noun whose fields are the row's columns."""
+    return noun(**row._mapping)
+
+
+def diagnosis_of(values: Mapping[str, Any]) -> Diagnosis:
+    """The diagnosis in a mapping of the table's columns."""
+    return Diagnosis(
+        curve=Curve(**{part.name: values[part.name] for part in fields(Curve)}),
+        switch=Switch(**{part.name: values[part.name] for part in fields(Switch)}),
+        **{name: values[name] for name in ("round", "sample", "skill", "prior", "delta", "lam", "teacher")},
+    )
+
+
+def values_of(noun: Any) -> dict[str, Any]:
+    """A flat noun's fields by name; its ``id`` is left to the database."""
+    return {part.name: getattr(noun, part.name) for part in fields(noun) if part.name != "id"}
+
+
+def diagnosis_values(diagnosis: Diagnosis) -> dict[str, Any]:
+    """A diagnosis as one flat row."""
+    values = values_of(diagnosis)
+    return values | values_of(values.pop("curve")) | values_of(values.pop("switch"))
+
+
+def json_of(noun: Any) -> dict[str, Any]:
+    """A settings dataclass as it is stored."""
+    return asdict(noun)
+
+
+def among(column: ColumnElement[Any], keys: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether the column is one of the keys, however many: they travel as one JSON text (SQLite limits variables)."""
+    listed = func.json_each(bindparam(None, list(keys), Json)).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def latest_review(round: Any, sample: Any) -> ScalarSelect[Any]:
+    """The id of the newest review of a case, as a subquery on the columns ``round`` and ``sample``."""
+    newer = reviews.alias("newer")
+    query: Select[Any] = select(func.max(newer.c.id)).where(newer.c.round == round, newer.c.sample == sample)
+    return query.scalar_subquery()

@@ -1,0 +1,79 @@
+"""Tuning runs and their updates. Knows where an adapter lies only as the text it was given."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or
+
+from core.errors import UserError
+from core.types import TuningSettings, Update
+from storage.store.rows import json_of, noun_of, values_of
+from storage.tables import runs
+from storage.tables import updates as update_rows
+
+_RUN: tuple[ColumnElement[Any], ...] = (
+    runs.c.id,
+    runs.c.project,
+    runs.c.selection,
+    runs.c.from_round,
+    runs.c.settings,
+    runs.c.adapter,
+    runs.c.created,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One tuning on a selection, from the student of ``from_round``; ``adapter`` is None until it is finished."""
+
+    id: int
+    project: int
+    selection: int
+    from_round: int
+    settings: TuningSettings
+    adapter: str | None
+    created: str
+
+
+def create_run(c: Connection, *, project: int, selection: int, from_round: int, settings: TuningSettings) -> Run:
+    """A new run, to be tuned by the worker."""
+    values = {"project": project, "selection": selection, "from_round": from_round, "settings": json_of(settings)}
+    return _run_of(c.execute(insert(runs).values(values).returning(*_RUN)).one())
+
+
+def run_of(c: Connection, run_id: int) -> Run:
+    """The run of that id. Raises UserError when there is none."""
+    row = c.execute(select(*_RUN).where(runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise UserError(f"There is no tuning run {run_id}: choose one from the list.")
+    return _run_of(row)
+
+
+def runs_of(c: Connection, project_id: int) -> list[Run]:
+    """The project's runs, newest first."""
+    query = select(*_RUN).where(runs.c.project == project_id).order_by(runs.c.id.desc())
+    return [_run_of(row) for row in c.execute(query)]
+
+
+def finish_run(c: Connection, run_id: int, adapter: str) -> None:
+    """Record the run's adapter, as a path below the folder of adapters."""
+    if not c.execute(update(runs).where(runs.c.id == run_id).values(adapter=adapter)).rowcount:
+        raise UserError(f"There is no tuning run {run_id}: choose one from the list.")
+
+
+def save_updates(c: Connection, updates: Sequence[Update]) -> None:
+    """Add updates. A run taken up again from a checkpoint repeats some: the newest figures count."""
+    if updates:
+        c.execute(insert_or(update_rows).prefix_with("OR REPLACE"), [values_of(each) for each in updates])
+
+
+def updates_of(c: Connection, run_id: int) -> list[Update]:
+    """The run's updates in order."""
+    query = select(update_rows).where(update_rows.c.run == run_id).order_by(update_rows.c.number)
+    return [noun_of(Update, row) for row in c.execute(query)]
+
+
+def _run_of(row: Row[Any]) -> Run:
+    return Run(**row._asdict() | {"settings": TuningSettings(**row.settings)})

@@ -1,0 +1,254 @@
+"""Every table, with the field names of ``core.types``. What is not written here is not stored.
+
+Says how the nouns lie in SQLite; knows no query. The migrations build these tables (and the triggers that keep reviews,
+curves and selections from changing); a test compares the two. Times are UTC in ISO 8601. Nothing here holds a secret:
+keys for teachers come from the environment and are never part of ``Settings``.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from core.types import JobKind, JobState, Role, SwitchStatus, Verdict
+from storage.columns import Json, Tuples, created, integer, number, one_of, own_id, part_of, text_column, tuple_column
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_by_%(column_0_N_name)s",
+        "uq": "%(table_name)s_once_per_%(column_0_N_name)s",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "fk": "%(table_name)s_%(column_0_N_name)s_exists",
+        "pk": "%(table_name)s_key",
+    }
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    own_id(),
+    Column("name", Text, nullable=False, unique=True),
+    text_column("student"),
+    text_column("teacher"),
+    Column("settings", Json, nullable=False),
+    created(),
+)
+
+# A validation or test set belongs to a project and has no name; a support set has a name and belongs to none.
+sample_sets = Table(
+    "sample_sets",
+    metadata,
+    own_id(),
+    part_of("project", "projects.id", optional=True),
+    text_column("role"),
+    text_column("name"),
+    created(),
+    one_of("role", Role),
+    CheckConstraint("(role = 'support') = (project IS NULL)", name="support_is_shared"),
+    Index("sample_sets_once", text("coalesce(project, 0)"), "role", "name", unique=True),
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    text_column("mime"),
+    integer("width"),
+    integer("height"),
+    Column("content", LargeBinary, nullable=False),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    own_id(),
+    part_of("sample_set", "sample_sets.id"),
+    text_column("source_id"),
+    text_column("question"),
+    tuple_column("options"),
+    text_column("answer"),
+    text_column("category"),
+    text_column("task"),
+    text_column("response"),
+    text_column("skill_label"),
+    Column("image", Text, ForeignKey("images.hash")),
+    UniqueConstraint("sample_set", "source_id"),
+    Index("samples_in_set", "sample_set", "id"),
+    Index("samples_without_label", "sample_set", "id", sqlite_where=text("skill_label = ''")),
+)
+
+rounds = Table(
+    "rounds",
+    metadata,
+    own_id(),
+    part_of("project", "projects.id"),
+    integer("number"),
+    created(),
+    UniqueConstraint("project", "number"),
+)
+
+predictions = Table(
+    "predictions",
+    metadata,
+    part_of("round", "rounds.id", key=True),
+    part_of("sample", "samples.id", key=True),
+    text_column("text"),
+    tuple_column("steps"),
+    Column("answer", Text),
+    text_column("reading"),
+    Column("span", Tuples),
+    Column("correct", Boolean, nullable=False),
+    Index("predictions_wrong", "round", "sample", sqlite_where=text("correct = 0")),
+)
+
+# What a test of the method knows beforehand. No query that the page uses may join it.
+gold = Table(
+    "gold",
+    metadata,
+    part_of("round", "rounds.id", key=True),
+    part_of("sample", "samples.id", key=True),
+    Column("mistake_step", Integer),
+)
+
+diagnoses = Table(
+    "diagnoses",
+    metadata,
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("sample", Integer, primary_key=True, autoincrement=False),
+    tuple_column("candidates"),
+    integer("truth"),
+    integer("predicted"),
+    tuple_column("probabilities"),
+    text_column("status"),
+    Column("mistake_step", Integer),
+    number("confidence"),
+    text_column("skill"),
+    number("prior"),
+    number("delta"),
+    integer("lam"),
+    text_column("teacher"),
+    one_of("status", SwitchStatus),
+    ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
+    Index("diagnoses_least_sure", "round", "confidence", "sample"),
+    Index("diagnoses_by_skill", "round", "skill", "sample"),
+)
+
+# ``correct`` is the score after a corrected reading ("misread"); ``undoes`` is the review that this one takes back.
+reviews = Table(
+    "reviews",
+    metadata,
+    own_id(),
+    integer("round"),
+    integer("sample"),
+    text_column("reviewer"),
+    text_column("verdict"),
+    Column("mistake_step", Integer),
+    text_column("skill"),
+    Column("answer", Text),
+    Column("correct", Boolean),
+    text_column("note"),
+    Column("undoes", Integer, ForeignKey("reviews.id")),
+    created(),
+    one_of("verdict", Verdict),
+    CheckConstraint("verdict <> 'misread' OR correct IS NOT NULL", name="misread_is_scored"),
+    ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
+    Index("reviews_of_case", "round", "sample", "id"),
+    Index("reviews_label_wrong", "sample", "round", "id", sqlite_where=text("verdict = 'label_wrong'")),
+)
+
+selections = Table(
+    "selections",
+    metadata,
+    own_id(),
+    part_of("project", "projects.id"),
+    part_of("round", "rounds.id"),
+    text_column("support"),
+    text_column("arm"),
+    integer("budget"),
+    integer("seed"),
+    tuple_column("demands"),
+    integer("leaked"),
+    created(),
+    Index(None, "project"),
+    Index(None, "round"),
+)
+
+# The hits of a selection in the order chosen, ``position`` counted from 1.
+hits = Table(
+    "hits",
+    metadata,
+    part_of("selection", "selections.id", key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    part_of("sample", "samples.id"),
+    text_column("skill"),
+    number("score"),
+    tuple_column("terms"),
+    sqlite_with_rowid=False,
+)
+
+# ``opened`` is the round that this run's adapter opened.
+runs = Table(
+    "runs",
+    metadata,
+    own_id(),
+    part_of("project", "projects.id"),
+    part_of("selection", "selections.id"),
+    part_of("from_round", "rounds.id"),
+    Column("settings", Json, nullable=False),
+    Column("adapter", Text),
+    Column("opened", Integer, ForeignKey("rounds.id"), unique=True),
+    created(),
+    Index(None, "project"),
+)
+
+updates = Table(
+    "updates",
+    metadata,
+    part_of("run", "runs.id", key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    integer("total"),
+    number("epoch"),
+    number("loss"),
+    number("learning_rate"),
+    number("samples_per_second"),
+)
+
+# ``first_done`` and ``first_at`` are the first progress since the job was claimed: its pace is measured from there.
+jobs = Table(
+    "jobs",
+    metadata,
+    own_id(),
+    text_column("kind"),
+    part_of("project", "projects.id", optional=True),
+    Column("args", Json, nullable=False),
+    text_column("state"),
+    Column("done", Integer, nullable=False, default=0),
+    Column("total", Integer, nullable=False, default=0),
+    Column("message", Text, nullable=False, default=""),
+    Column("error", Text, nullable=False, default=""),
+    Column("worker", Text, nullable=False, default=""),
+    Column("pid", Integer),
+    Column("pid_start", Float),
+    Column("cancel_asked", Boolean, nullable=False, default=False),
+    created(),
+    Column("started", Text),
+    Column("finished", Text),
+    Column("first_done", Integer),
+    Column("first_at", Text),
+    one_of("kind", JobKind),
+    one_of("state", JobState),
+    Index(None, "state", "id"),
+    Index(None, "project", "id"),
+)

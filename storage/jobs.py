@@ -1,6 +1,6 @@
 """Jobs: what the page and the command line ask for and the worker does, as rows with a state.
 
-Queued → running → done, failed or cancelled; a running job whose worker died is interrupted and waits like a queued one.
+Queued → running → done, failed or cancelled; one whose worker died is interrupted, and waits like a queued one.
 Knows no model and no process: who is alive is asked of the caller.
 """
 

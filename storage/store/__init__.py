@@ -51,7 +51,7 @@ from storage.store.samples import (
     support_set,
     support_sets,
 )
-from storage.store.selections import SelectionSummary, hits_page, save_selection, selection_of, selections_of
+from storage.store.selections import SelectionSummary, hits_page, save_selection, selection, selections_of
 from storage.store.status import RoundCounts, counts
 
 __all__ = [
@@ -113,7 +113,7 @@ __all__ = [
     "save_selection",
     "save_settings",
     "save_updates",
-    "selection_of",
+    "selection",
     "selections_of",
     "support_samples",
     "support_set",

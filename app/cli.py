@@ -1,7 +1,7 @@
 """The command line: its root options, and the commands that open, look and serve.
 
-``switchpoint [--data DIR] [--json] COMMAND …``; both options are taken before and after the command. The commands of the
-loop stand in ``cli_loop``, those for files and reviews in ``cli_files``. Imports no model library.
+``switchpoint [--data DIR] [--json] COMMAND …``; both options are taken before and after the command. The commands of
+the loop stand in ``cli_loop``, those for files and reviews in ``cli_files``. Imports no model library.
 """
 
 from typing import Annotated

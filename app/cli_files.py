@@ -21,6 +21,7 @@ RoundOption = Annotated[int | None, typer.Option("--round", help="The round (def
 
 def new(
     terminal: Terminal,
+    *,
     project: ProjectArgument,
     student: Annotated[str, typer.Option(help="A transformers image-text-to-text model: a folder or a Hub name.")],
     teacher: Annotated[str, typer.Option(help="A text-only causal language model: a folder or a Hub name.")],
@@ -34,6 +35,7 @@ def new(
 
 def import_command(
     terminal: Terminal,
+    *,
     what: Annotated[str, typer.Argument(help="validation, test, support or predictions")],
     path: Annotated[Path, typer.Argument(help="A JSON, JSONL or zip file, or a folder.")],
     project: Annotated[str, typer.Option(help="The project (a support set needs none).")] = "",
@@ -66,6 +68,7 @@ def import_command(
 
 def review(
     terminal: Terminal,
+    *,
     project: ProjectArgument,
     sample: Annotated[int | None, typer.Argument(help="The sample's id.")] = None,
     verdict: Annotated[str, typer.Argument(help=", ".join(get_args(Verdict)))] = "",
@@ -104,6 +107,7 @@ def review(
 
 def select(
     terminal: Terminal,
+    *,
     project: ProjectArgument,
     budget: Annotated[int, typer.Option(help="How many support samples.")],
     round: RoundOption = None,
@@ -140,6 +144,7 @@ def select(
 
 def export(
     terminal: Terminal,
+    *,
     what: Annotated[str, typer.Argument(help="selection, adapter, reviews or report")],
     project: ProjectArgument,
     out: Annotated[Path, typer.Argument(help="The folder (selection, adapter) or file (reviews, report) to write.")],

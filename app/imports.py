@@ -6,15 +6,16 @@ Knows the importers and the tables; no page, no model.
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from core.answers import is_correct
-from core.importers import ImportedPrediction, ImportedPredictions, ImportedSamples, read_predictions, read_samples
 from sqlalchemy import Connection
 
 from app.projects import find_project
 from core.errors import UserError
+from core.importers import ImportedPrediction, ImportedPredictions, ImportedSamples, read_predictions, read_samples
 from core.types import Prediction, Sample
 from storage import store
 from storage.database import Database
@@ -80,15 +81,14 @@ def _save_predictions(connection: Connection, project: Project, read: ImportedPr
     """Save as predictions of round 0, with the validation samples that they bring; returns how many were new."""
     if read.samples:
         store.save_samples(connection, project=project.id, role="validation", samples=read.samples, images={})
-    round = store.rounds_of(connection, project.id)[0]
+    base = store.rounds_of(connection, project.id)[0].id
     known = _known(connection, project)
-    present = {
-        each.sample for role in ("validation", "test") for each in store.predictions_of(connection, round.id, role)
-    }
+    predicted = (store.predictions_of(connection, base, "validation"), store.predictions_of(connection, base, "test"))
+    present = {each.sample for each in chain(*predicted)}
     new = [each for each in read.predictions if known[each.source_id].id not in present]
-    store.save_predictions(connection, [_prediction(each, known[each.source_id], round.id) for each in new])
+    store.save_predictions(connection, [_prediction(each, known[each.source_id], base) for each in new])
     gold = [(known[each.source_id].id, each.gold_mistake_step) for each in new]
-    store.save_gold(connection, round.id, gold)
+    store.save_gold(connection, base, gold)
     return len(new)
 
 

@@ -3,17 +3,20 @@
 Derives everything from rows; stores nothing, starts nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from storage.jobs import Job
+from sqlalchemy import Connection
 
 from app.projects import find_project
 from storage import jobs, store
 from storage.database import Database
+from storage.jobs import Job
+from storage.store import Project, RoundCounts
 
 Stage = Literal["import", "predict", "diagnose", "review", "label", "select", "tune", "compare", "wait"]
 ACTIVE = ("queued", "running", "interrupted")
+DOING = {"predict": "predicts", "diagnose": "diagnoses", "label": "labels", "tune": "tunes"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,10 @@ def job_row(job: Job) -> dict[str, Any]:
 
 
 def project_status(db: Database, project: str = "") -> dict[str, Any]:
-    """Counts per round and the jobs of one project; without a name, the projects, support sets and all jobs."""
+    """Counts per round and the jobs of one project; without a name, the projects, support sets and all jobs.
+
+    A row of ``rounds`` has the round's number as ``round`` and the counts of ``storage``'s ``RoundCounts``.
+    """
     with db.read() as connection:
         if not project:
             return {
@@ -44,7 +50,7 @@ def project_status(db: Database, project: str = "") -> dict[str, Any]:
             "project": found.name,
             "student": found.student,
             "teacher": found.teacher,
-            "rounds": [round_row(row) for row in store.counts(connection, found.id)],
+            "rounds": [_round_row(row) for row in store.counts(connection, found.id)],
             "jobs": [job_row(job) for job in jobs.jobs_of(connection, found.id, limit=50)],
             "next": _next_step(connection, found).sentence,
         }
@@ -54,3 +60,59 @@ def next_step(db: Database, project: str) -> NextStep:
     """What a newcomer should do now in this project, for its newest round."""
     with db.read() as connection:
         return _next_step(connection, find_project(connection, project))
+
+
+def _round_row(row: RoundCounts) -> dict[str, int]:
+    values = asdict(row)
+    return {"round": values.pop("number")} | {name: value for name, value in values.items() if name != "round"}
+
+
+def _next_step(connection: Connection, project: Project) -> NextStep:
+    for job in jobs.jobs_of(connection, project.id):
+        if job.state in ACTIVE:
+            return NextStep(stage="wait", sentence=f"Job {job.id} {DOING[job.kind]}: wait for it, or look around.")
+    now = store.counts(connection, project.id)[-1]
+    return _measured(now) or _diagnosed(connection, now) or _treated(connection, project, now)
+
+
+def _measured(now: RoundCounts) -> NextStep | None:
+    if not now.samples:
+        return NextStep(
+            stage="import", sentence="Import a validation set: labelled samples of the task to get better at."
+        )
+    if now.predictions < now.samples or now.test_predictions < now.test_samples:
+        left = now.samples - now.predictions + now.test_samples - now.test_predictions
+        return NextStep(stage="predict", sentence=f"Let the student of round {now.number} answer {left:,} samples.")
+    return None
+
+
+def _diagnosed(connection: Connection, now: RoundCounts) -> NextStep | None:
+    if not now.wrong:
+        return NextStep(stage="compare", sentence="Every validation answer is right: nothing is left to diagnose.")
+    if now.number and not now.diagnosed:
+        sentence = f"Round {now.number} is measured: compare it with the one before, or diagnose what is still wrong."
+        return NextStep(stage="compare", sentence=sentence)
+    missing = len(store.missing_diagnoses(connection, now.round))
+    if missing:
+        return NextStep(stage="diagnose", sentence=f"Let the teacher diagnose {missing:,} wrong answers.")
+    if not store.accepted_skills(connection, now.round):
+        sentence = f"Review the {now.diagnosed:,} diagnoses: accept or edit those whose missing skill is right."
+        return NextStep(stage="review", sentence=sentence)
+    return None
+
+
+def _treated(connection: Connection, project: Project, now: RoundCounts) -> NextStep:
+    known = store.support_sets(connection)
+    if not known:
+        return NextStep(
+            stage="import", sentence="Import a support set: training samples of many tasks, with skill labels."
+        )
+    drawn = [each for each in known if each.name == project.settings.support] or known
+    if not any(each.labelled for each in drawn):
+        return NextStep(stage="label", sentence=f"Let the teacher label the support set '{drawn[0].name}' with skills.")
+    if not now.selected:
+        return NextStep(stage="select", sentence="Select support samples for the accepted skills.")
+    selected = max(each.id for each in store.selections_of(connection, project.id) if each.round == now.round)
+    return NextStep(
+        stage="tune", sentence=f"Tune the student on selection {selected}: that opens round {now.number + 1}."
+    )

@@ -25,7 +25,7 @@ class AppSettings(BaseSettings):
     port: int = 7860
     device: str = "auto"
     idle_minutes: float = 10.0
-    reviewer: str = Field(default_factory=lambda: getpass.getuser())
+    reviewer: str = Field(default_factory=getpass.getuser)
 
 
 def logs_folder(data: Path) -> Path:

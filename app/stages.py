@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
-from storage.jobs import Job
 
 from app.settings import model_path
 from core.types import Role, Sample
 from storage import store
 from storage.database import Database
 from storage.images import image_bytes
+from storage.jobs import Job
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -101,14 +101,14 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
     roles: list[Role] = job.args["roles"]
     with db.read() as connection:
         project = store.project(connection, job.project)
-        round = store.round_of(connection, job.args["round"])
-        missing = [each for role in roles for each in store.missing_predictions(connection, round.id, role)]
-        known = sum(len(store.predictions_of(connection, round.id, role)) for role in roles)
+        at = store.round_of(connection, job.args["round"])
+        missing = [each for role in roles for each in store.missing_predictions(connection, at.id, role)]
+        known = sum(len(store.predictions_of(connection, at.id, role)) for role in roles)
     if not missing:
         return
-    student = models.student(model_path(project.student), adapter_path(db, round.adapter))
+    student = models.student(model_path(project.student), adapter_path(db, at.adapter))
     done, total = known, known + len(missing)
-    batches = predict(student, missing, image_opener(db), project.settings, round=round.id)
+    batches = predict(student, missing, image_opener(db), project.settings, round=at.id)
     for batch in until(stop, batches):
         done += len(batch)
         yield Advance(save=partial(store.save_predictions, predictions=batch), done=done, total=total)
@@ -137,15 +137,15 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
 
     with db.read() as connection:
         project = store.project(connection, job.project)
-        samples = list(store.support_samples(connection, job.args["support"]))
-    missing = [sample for sample in samples if not sample.skill_label]
+        missing = store.missing_labels(connection, job.args["support"])
+        total = next(each.samples for each in store.support_sets(connection) if each.name == job.args["support"])
     if not missing:
         return
     teacher = models.teacher(model_path(project.teacher))
-    done = len(samples) - len(missing)
+    done = total - len(missing)
     for batch in until(stop, label(teacher, missing, project.settings)):
         done += len(batch)
-        yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=len(samples))
+        yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=total)
 
 
 def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -154,8 +154,8 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
 
     with db.read() as connection:
         project = store.project(connection, job.project)
-        run = store.run_by_id(connection, job.args["run"])
-        round = store.round_of(connection, run.from_round)
+        run = store.run_of(connection, job.args["run"])
+        at = store.round_of(connection, run.from_round)
         samples = _selected(connection, run.selection)
     if run.adapter:
         return
@@ -168,7 +168,7 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
         run.settings,
         folder=folder,
         run=run.id,
-        start_adapter=adapter_path(db, round.adapter),
+        start_adapter=adapter_path(db, at.adapter),
         stop=stop,
         device=models.device,
     )
@@ -181,9 +181,8 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
     if not (folder / "adapter").is_dir():
         raise Stopped
     adapter = str((folder / "adapter").relative_to(db.adapters))
-    yield Advance(
-        save=partial(_finish_tuning, project=project.id, run=run.id, adapter=adapter), done=total, total=total
-    )
+    save = partial(_finish_tuning, project=project.id, run=run.id, adapter=adapter)
+    yield Advance(save=save, done=total, total=total)
 
 
 def adapter_path(db: Database, adapter: str | None) -> Path | None:
@@ -200,7 +199,7 @@ def until(stop: Stop, batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _selected(connection: Connection, selection: int) -> list[Sample]:
-    hits = store.selection(connection, selection).hits
+    hits = store.selection_of(connection, selection).hits
     samples = store.samples_by_id(connection, [hit.sample for hit in hits])
     return [samples[hit.sample] for hit in hits]
 

@@ -1,9 +1,9 @@
 """The worker: one process per data directory that takes up jobs, saves each batch, and outlives the page.
 
-A file lock holds "one per directory"; the operating system lets it go however the process ends. Knows the job table and
-the stages, not the page. Started by the app it is detached (own session, output to ``logs/worker.log``) and leaves after
-some idle minutes, so that no model sits in memory overnight; the next job starts another. ``switchpoint worker`` in a
-terminal stays until Ctrl-C.
+A file lock holds "one per directory"; the operating system lets it go however the process ends. Knows the job table
+and the stages, not the page. Started by the app it is detached (own session, output to ``logs/worker.log``) and leaves
+after some idle minutes, so that no model sits in memory overnight; the next job starts another. ``switchpoint worker``
+in a terminal stays until Ctrl-C.
 """
 
 import fcntl
@@ -17,14 +17,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from storage.jobs import Job
-
 from app.processes import is_alive, own_start
 from app.settings import PACKAGE_ROOT, AppSettings, logs_folder
 from app.stages import Models, Stopped, run_job
 from core.errors import UserError
 from storage import jobs
 from storage.database import Database, open_database
+from storage.jobs import Job
 
 POLL_SECONDS = 0.3
 BUG = "A bug in Switchpoint stopped this job"
@@ -102,10 +101,16 @@ def serve_jobs(data: Path, *, idle_minutes: float | None) -> None:
         db.close()
 
 
-def work_off(db: Database) -> None:
-    """Do every waiting job in this process (for headless runs), then return."""
+def work_off(db: Database, job: Job, models: Models) -> Job:
+    """Do a queued job in this process (for headless runs) and return it done; a failed one raises ``UserError``."""
     with worker_lock(db.data):
-        _until_idle(db, 0.0, lambda: False)
+        while taken := _claim(db):
+            run_one(db, taken, models, lambda: False)
+    with db.read() as connection:
+        ended = jobs.job(connection, job.id)
+    if ended.state != "done":
+        raise UserError(ended.error or f"Job {job.id} ({job.kind}) was {ended.state}: start again.")
+    return ended
 
 
 def _until_idle(db: Database, idle_minutes: float | None, ended: Callable[[], bool]) -> None:
@@ -156,14 +161,13 @@ def _claim(db: Database) -> Job | None:
 def _take_up_orphans(db: Database) -> None:
     with db.write() as connection:
         interrupted = jobs.interrupt_orphans(connection, is_alive)
-        jobs.requeue_interrupted(connection)
     if interrupted:
         log.info("took up interrupted jobs: %s", interrupted)
 
 
 def _waiting(db: Database) -> bool:
     with db.read() as connection:
-        return any(job.state == "queued" for job in jobs.jobs_of(connection))
+        return any(job.state in jobs.WAITING for job in jobs.jobs_of(connection))
 
 
 def _cancel_asked(db: Database, job: Job) -> bool:

@@ -1,0 +1,50 @@
+"""The order of a tuning run, fixed before it starts: which samples each update learns from, and at which rate.
+
+Pure and seeded: a run that is resumed computes the same plan and goes on inside it. Knows neither samples nor models,
+only their lengths.
+"""
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+
+from core.types import TuningSettings
+
+Batch = list[int]
+WINDOW = 8  # batches sorted by length together: enough to save most padding, few enough to keep an epoch well mixed
+
+
+def plan_updates(lengths: Sequence[int], has_image: Sequence[bool], settings: TuningSettings) -> list[list[Batch]]:
+    """For every update its batches of positions (at most ``batch_size`` each, at most ``accumulation`` of them).
+
+    Each whole epoch holds every position once, in an order of its own; a part of an epoch is cut off its end. Batches
+    hold similar lengths, and either only samples with an image or only samples without.
+    """
+    batches: list[Batch] = []
+    for epoch in range(math.ceil(settings.epochs)):
+        order = list(_epoch(lengths, has_image, settings.batch_size, random.Random(f"{settings.seed}/{epoch}")))
+        share = min(1.0, settings.epochs - epoch)
+        batches += order[: max(1, round(share * len(order)))]
+    size = settings.accumulation
+    return [batches[start : start + size] for start in range(0, len(batches), size)]
+
+
+def _epoch(lengths: Sequence[int], has_image: Sequence[bool], size: int, chance: random.Random) -> Iterator[Batch]:
+    positions = list(range(len(lengths)))
+    chance.shuffle(positions)
+    batches: list[Batch] = []
+    for start in range(0, len(positions), size * WINDOW):
+        window = positions[start : start + size * WINDOW]
+        for kind in (True, False):
+            group = sorted((p for p in window if has_image[p] == kind), key=lambda p: lengths[p])
+            batches += [group[first : first + size] for first in range(0, len(group), size)]
+    chance.shuffle(batches)
+    yield from batches
+
+
+def learning_rate(number: int, total: int, settings: TuningSettings) -> float:
+    """The rate of update ``number`` (from 1) of ``total``: a linear warm-up, then half a cosine down to zero."""
+    warm = math.ceil(settings.warmup * total)
+    if number <= warm:
+        return settings.learning_rate * number / warm
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (number - 1 - warm) / max(1, total - warm)))

@@ -1,0 +1,157 @@
+"""The student: a multimodal model that answers questions about images with a rationale.
+
+Loads any transformers image-text-to-text model, with or without an adapter, and predicts in batches. Knows nothing of
+where samples and images come from or where predictions go.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from PIL import Image
+from transformers import AutoModelForImageTextToText, GenerationConfig
+
+from core import chat
+from core.answers import is_correct, read_answer
+from core.devices import choose_device, choose_dtype, memory_explained
+from core.errors import UserError
+from core.lora import attach_adapter
+from core.prompts import student_prompt
+from core.rationale import split_steps
+from core.types import Prediction, Sample, Settings
+
+OpenImage = Callable[[str], Image.Image]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Student:
+    """A loaded student: the transformers model on its device, its processor, and the name it was loaded by.
+
+    ``inputs`` are the names of what the model's forward takes; ``ends`` the ids of the tokens that end its turn.
+    """
+
+    model: Any
+    processor: Any
+    name: str
+    device: torch.device
+    inputs: frozenset[str]
+    ends: tuple[int, ...]
+
+
+def load_student(model: str, *, adapter: Path | None = None, device: str = "auto", dtype: str = "auto") -> Student:
+    """The student saved in the folder ``model``, or of that name on the Hub, with ``adapter`` merged into its weights.
+
+    Raises UserError when there is no such model, when it is not an image-text-to-text model, when its weights are
+    incomplete, and when the adapter is missing or was made for another model.
+    """
+    place = choose_device(device)
+    weights = _load_weights(model, choose_dtype(place, dtype))
+    processor = chat.load_processor(model)
+    if adapter is not None:
+        weights = attach_adapter(weights, adapter).merge_and_unload()
+    ends = weights.generation_config.eos_token_id or processor.tokenizer.eos_token_id
+    return Student(
+        model=weights.to(place).eval(),
+        processor=processor,
+        name=model,
+        device=place,
+        inputs=frozenset(inspect.signature(weights.forward).parameters),
+        ends=(ends,) if isinstance(ends, int) else tuple(ends),
+    )
+
+
+def _load_weights(model: str, dtype: torch.dtype) -> Any:
+    if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
+        raise UserError(f"The folder {model} holds no model (no config.json); name a folder saved by transformers.")
+    try:
+        weights, report = AutoModelForImageTextToText.from_pretrained(model, dtype=dtype, output_loading_info=True)
+    except OSError as error:
+        raise UserError(
+            f"No student {model!r} was found; name a folder with a transformers model, or a model of the Hub "
+            "that this machine has or can fetch."
+        ) from error
+    except ValueError as error:
+        raise UserError(f"{model!r} is no image-text-to-text model; choose one such as LLaVA or Qwen2-VL.") from error
+    if lost := sorted(report["missing_keys"]) or sorted(map(str, report["mismatched_keys"])):
+        raise UserError(f"The weights of {model!r} are incomplete ({lost[0]} is missing); fetch or save them again.")
+    return weights
+
+
+def predict(
+    student: Student, samples: Iterable[Sample], open_image: OpenImage, settings: Settings, *, round: int
+) -> Iterator[list[Prediction]]:
+    """Rationales and answers, greedily decoded, one list a batch; every sample once, longest prompts first.
+
+    ``open_image`` gives the image of a content hash; it is called once a sample, when its batch's turn comes. The order
+    is by length, so it differs from that of ``samples``. Raises UserError when the GPU's memory is too small.
+    """
+    asked = [
+        (sample, chat.prompt_text(student.processor, student_prompt(sample, settings), has_image=bool(sample.image)))
+        for sample in samples
+    ]
+    lengths = [len(tokens) for tokens in chat.tokenise(student.processor, [text for _, text in asked])]
+    for batch in batches([sample for sample, _ in asked], lengths, settings.batch_size):
+        chosen = [asked[position] for position in batch]
+        images = [open_image(sample.image).convert("RGB") for sample, _ in chosen if sample.image]
+        with memory_explained(settings.batch_size):
+            texts = _generate(student, [text for _, text in chosen], images, settings.max_new_tokens)
+        yield [read_prediction(sample, text, round=round) for (sample, _), text in zip(chosen, texts, strict=True)]
+
+
+def batches(samples: Sequence[Sample], lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Positions in batches of similar length, longest first; samples with and without an image never share a batch.
+
+    Longest first, so that a batch that does not fit into memory fails at once; not mixed, since processors disagree on
+    how to say "no image" inside a batch.
+    """
+    for has_image in (True, False):
+        group = [position for position, sample in enumerate(samples) if bool(sample.image) == has_image]
+        group.sort(key=lambda position: -lengths[position])
+        yield from (group[start : start + size] for start in range(0, len(group), size))
+
+
+def model_inputs(
+    student: Student, texts: Sequence[str], images: Sequence[Image.Image], *, padding_side: Literal["left", "right"]
+) -> dict[str, torch.Tensor]:
+    """The encoded batch on the student's device, reduced to what its forward takes (token_type_ids often is not)."""
+    encoded = chat.encode(student.processor, texts, images, padding_side=padding_side)
+    return {name: _placed(value, student) for name, value in encoded.items() if name in student.inputs}
+
+
+def _placed(value: torch.Tensor, student: Student) -> torch.Tensor:
+    dtype = student.model.dtype if value.is_floating_point() else value.dtype
+    return value.to(student.device, dtype)
+
+
+def _generate(student: Student, texts: Sequence[str], images: Sequence[Image.Image], max_new_tokens: int) -> list[str]:
+    """The replies to a batch of prompts, without control tokens. Left padding: every reply starts in one column."""
+    inputs = model_inputs(student, texts, images, padding_side="left")
+    greedy = GenerationConfig(
+        do_sample=False,
+        max_new_tokens=max_new_tokens,
+        eos_token_id=list(student.ends),
+        pad_token_id=student.processor.tokenizer.pad_token_id,
+        use_cache=True,
+    )
+    with torch.inference_mode():
+        output = student.model.generate(**inputs, generation_config=greedy)
+    new = output[:, inputs["input_ids"].shape[1] :]
+    return [text.strip() for text in student.processor.tokenizer.batch_decode(new, skip_special_tokens=True)]
+
+
+def read_prediction(sample: Sample, text: str, *, round: int) -> Prediction:
+    """The prediction that a student's untouched output means: its steps and its answer."""
+    reading = read_answer(text, sample.options)
+    return Prediction(
+        round=round,
+        sample=sample.id,
+        text=text,
+        steps=split_steps(text),
+        answer=reading.answer,
+        reading=reading.rule,
+        span=reading.span,
+        correct=is_correct(reading.answer, sample.answer),
+    )

@@ -1,0 +1,139 @@
+"""Real students a few hundred kilobytes large, made from a config with random weights, for tests of any package.
+
+Both are the classes that serve LLaVA-1.5-7B and Qwen2-VL-7B, with a word-level tokenizer and the image processors that
+need no torchvision. They answer nonsense; what they share with the real ones is every line of code on the way there.
+"""
+
+from pathlib import Path
+
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import (
+    CLIPImageProcessorPil,
+    CLIPVisionConfig,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
+    PreTrainedTokenizerFast,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
+    Qwen2VLImageProcessorPil,
+)
+
+TEXT = "What is the sum of difference digit in A1 B2 and Step answer . : ? plus minus equals The USER ASSISTANT"
+NUMBERS = [str(number) for number in range(30)]
+SPECIAL = ["<pad>", "<unk>", "<s>", "</s>"]
+LLAVA_TEMPLATE = (
+    "{% for m in messages %}{% if m['role'] == 'user' %}<s>USER:"
+    "{% for c in m['content'] %}{% if c['type'] == 'image' %}<image>{% else %} {{ c['text'] }}{% endif %}{% endfor %}"
+    "{% else %} ASSISTANT: {{ m['content'][0]['text'] }}</s>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %} ASSISTANT:{% endif %}"
+)
+QWEN_TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{% for c in m['content'] %}"
+    "{% if c['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c['text'] }}{% endif %}"
+    "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def tokenizer(*extra: str, eos: str = "</s>") -> PreTrainedTokenizerFast:
+    """Word-level: a word with its leading space is one token; ``extra`` are special tokens."""
+    pieces = [*SPECIAL, *extra, "\n", " ", "user", "assistant"]
+    pieces += [form for word in [*TEXT.split(), *NUMBERS] for form in (word, " " + word)]
+    split = pre_tokenizers.Split(Regex(r" ?\w+| ?[^\w\s]|\s"), "isolated")
+    words = Tokenizer(models.WordLevel({piece: i for i, piece in enumerate(dict.fromkeys(pieces))}, unk_token="<unk>"))
+    words.pre_tokenizer = split
+    words.decoder = decoders.Fuse()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=words,
+        pad_token="<pad>",
+        unk_token="<unk>",
+        bos_token="<s>",
+        eos_token=eos,
+        additional_special_tokens=list(extra),
+        model_max_length=512,
+    )
+
+
+def save_llava(folder: Path, *, seed: int = 0) -> Path:
+    """A ``LlavaForConditionalGeneration`` with its ``LlavaProcessor``; images of any size become 4 tokens."""
+    torch.manual_seed(seed)
+    words = tokenizer("<image>")
+    vision = CLIPVisionConfig(
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        image_size=16,
+        patch_size=8,
+        projection_dim=16,
+    )
+    config = LlavaConfig(
+        vision_config=vision,
+        text_config=_language(len(words), eos=3),
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        image_seq_length=4,
+        vision_feature_layer=-1,
+        vision_feature_select_strategy="default",
+    )
+    images = CLIPImageProcessorPil(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16})
+    LlavaForConditionalGeneration(config).save_pretrained(folder)
+    LlavaProcessor(
+        image_processor=images,
+        tokenizer=words,
+        patch_size=8,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=LLAVA_TEMPLATE,
+    ).save_pretrained(folder)
+    return folder
+
+
+def save_qwen(folder: Path, *, seed: int = 0) -> Path:
+    """A ``Qwen2VLForConditionalGeneration`` saved as its makers do, with no video processor to be had."""
+    torch.manual_seed(seed)
+    extra = ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+    words = tokenizer(*extra, eos="<|im_end|>")
+    config = Qwen2VLConfig(
+        text_config={
+            **_language(len(words), eos=words.convert_tokens_to_ids("<|im_end|>")).to_dict(),
+            "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0},
+        },
+        vision_config={
+            "depth": 1,
+            "embed_dim": 16,
+            "hidden_size": 32,
+            "num_heads": 2,
+            "mlp_ratio": 2,
+            "patch_size": 4,
+            "temporal_patch_size": 1,
+            "spatial_merge_size": 2,
+            "in_channels": 3,
+        },
+        image_token_id=words.convert_tokens_to_ids("<|image_pad|>"),
+        video_token_id=words.convert_tokens_to_ids("<|video_pad|>"),
+        vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
+        vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
+    )
+    Qwen2VLForConditionalGeneration(config).save_pretrained(folder)
+    size = {"shortest_edge": 16 * 16, "longest_edge": 32 * 32}
+    Qwen2VLImageProcessorPil(patch_size=4, temporal_patch_size=1, merge_size=2, size=size).save_pretrained(folder)
+    words.chat_template = QWEN_TEMPLATE
+    words.save_pretrained(folder)
+    return folder
+
+
+def _language(vocabulary: int, *, eos: int) -> LlamaConfig:
+    return LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=512,
+        bos_token_id=2,
+        eos_token_id=eos,
+        pad_token_id=0,
+    )

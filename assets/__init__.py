@@ -1,0 +1,1 @@
+"""What ships beside the code: the demo, the page's style and script, decisions."""

@@ -1,0 +1,15 @@
+"""The embedded demo: a small world, a student, a teacher and three sets of samples; README.md says how each was made.
+
+Holds paths only. What draws, trains and measures is in ``draw``, ``gold`` and ``build``.
+"""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+STUDENT = FOLDER / "student"
+TEACHER = FOLDER / "teacher"
+VALIDATION = FOLDER / "validation.zip"
+TEST = FOLDER / "test.zip"
+SETTINGS = FOLDER / "settings.json"
+TRUTH = FOLDER / "truth"
+SUPPORT_NAME = "demo-support"

@@ -1,0 +1,146 @@
+"""Pre-training the student on the demo world, with the planted weakness: only some facts of three skills are shown.
+
+Tower and projector come trained and stay frozen. Captions (half the lesson at first, hardly any at the end) teach it to
+read cells; then families and targets with true rationales, restricted to known facts, teach it to reason aloud.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
+
+from assets.demo.build.models import PATCHES, make_student
+from assets.demo.build.tower import GROUPS, pixels, word_vectors
+from assets.demo.items import draw_item, rationale
+from assets.demo.scene import CELLS, render
+from assets.demo.world import FAMILIES, TARGETS, WEAK_FAMILIES, Item
+
+BATCH = 48
+LEARNING_RATE = 2e-3
+WEAK_WEIGHT = 0.8  # weak families and targets are rarer in pre-training, as a skill that a model lacks is
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """Token ids, the labels (-100 where nothing is learned), and the scene."""
+
+    ids: list[int]
+    labels: list[int]
+    item: Item
+
+
+def _words(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def prompt_ids(tokenizer: PreTrainedTokenizerFast, question: str) -> list[int]:
+    """The prompt exactly as LlavaProcessor makes it: <s>, "USER: ", 16 image tokens, the question, "ASSISTANT:"."""
+    image = tokenizer.convert_tokens_to_ids("<image>")
+    start = tokenizer("USER: ")["input_ids"]
+    return [*start, *[image] * PATCHES, *_words(tokenizer, f"\n{question} ASSISTANT:")]
+
+
+def reasoning(tokenizer: PreTrainedTokenizerFast, item: Item) -> Lesson:
+    """A question with its rationale; the response and its end are learned."""
+    prompt = prompt_ids(tokenizer, item.question)
+    reply = [*_words(tokenizer, " " + rationale(item.steps)), tokenizer.eos_token_id]
+    return Lesson(ids=prompt + reply, labels=[-100] * len(prompt) + reply, item=item)
+
+
+def caption(tokenizer: PreTrainedTokenizerFast, item: Item, rng: random.Random) -> Lesson:
+    """Six statements about cells; only the values (and full stops) are learned."""
+    ids = prompt_ids(tokenizer, "Describe the image.")
+    labels = [-100] * len(ids)
+    facts = [(place, colour) for place in range(4) for colour in (False, True)]
+    for place, colour in rng.sample(facts, 6):
+        cell = item.cells[place]
+        noun, value = ("color", cell.colour) if colour else (cell.kind, cell.value)
+        words = _words(tokenizer, f" The {noun} in {CELLS[place]}: {value}.")
+        ids += words
+        labels += [-100] * (len(words) - 2) + words[-2:]
+    return Lesson(ids=ids, labels=labels, item=item)
+
+
+def collate(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
+    """Right-padded tensors of shape (lessons, longest) and pixels (lessons, 3, 64, 64)."""
+    longest = max(len(lesson.ids) for lesson in lessons)
+    ids = torch.zeros(len(lessons), longest, dtype=torch.long)
+    labels = torch.full_like(ids, -100)
+    mask = torch.zeros_like(ids)
+    for row, lesson in enumerate(lessons):
+        ids[row, : len(lesson.ids)] = torch.tensor(lesson.ids)
+        labels[row, : len(lesson.ids)] = torch.tensor(lesson.labels)
+        mask[row, : len(lesson.ids)] = 1
+    images = pixels([render(lesson.item.cells, lesson.item.seed) for lesson in lessons])
+    return {"input_ids": ids, "labels": labels, "attention_mask": mask, "pixel_values": images}
+
+
+def loss_of(model: LlavaForConditionalGeneration, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Mean cross-entropy over labelled tokens; logits are computed only where a label is."""
+    labels = batch.pop("labels")[:, 1:]
+    hidden = model.model(**batch).last_hidden_state[:, :-1]
+    logits = model.lm_head(hidden[labels != -100]).float()
+    return cross_entropy(logits, labels[labels != -100])
+
+
+def start_from_tower(model: LlavaForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, trained: dict) -> None:
+    """Copies tower and projector in, and the word vectors they speak into the language model's embeddings."""
+    model.model.vision_tower.load_state_dict(trained["tower"])
+    projector = model.model.multi_modal_projector
+    for layer, position in ((projector.linear_1, "0"), (projector.linear_2, "2")):
+        layer.weight.data.copy_(trained["projector"][f"{position}.weight"])
+        layer.bias.data.copy_(trained["projector"][f"{position}.bias"])
+    embeddings = model.get_input_embeddings().weight.data
+    torch.nn.init.normal_(embeddings, std=0.15)
+    vectors = word_vectors()
+    for group, table in zip(GROUPS, vectors, strict=True):
+        for word, vector in zip(group, table, strict=True):
+            embeddings[_words(tokenizer, " " + word)[0]] = vector
+    for place, cell in enumerate(CELLS):
+        for form in (f" {cell}", f" {cell}:"):
+            embeddings[_words(tokenizer, form)[0]] = vectors[0][place // 2] + vectors[1][place % 2]
+
+
+def lessons(tokenizer: PreTrainedTokenizerFast, updates: int) -> Iterator[list[Lesson]]:
+    """Batches of lessons of similar length; the share of captions falls from 35 % to 2 % as training goes on."""
+    rng = random.Random(21)
+    families = (*FAMILIES, *TARGETS)
+    weights = [WEAK_WEIGHT if name in WEAK_FAMILIES or name in TARGETS else 1.0 for name in families]
+    for start in range(0, updates, 12):
+        done = start / updates
+        captions = 0.35 if done < 0.25 else 0.1 if done < 0.5 else 0.02
+        drawn = []
+        for family in rng.choices(families, weights, k=BATCH * 12):
+            item = draw_item(family, rng, "pretrain", only_known=True)
+            drawn.append(caption(tokenizer, item, rng) if rng.random() < captions else reasoning(tokenizer, item))
+        drawn.sort(key=lambda lesson: len(lesson.ids))
+        batches = [drawn[i : i + BATCH] for i in range(0, len(drawn), BATCH)]
+        rng.shuffle(batches)
+        yield from batches
+
+
+def train(tokenizer: PreTrainedTokenizerFast, trained: dict, updates: int) -> LlavaForConditionalGeneration:
+    """The pre-trained student."""
+    torch.manual_seed(0)
+    model = make_student(len(tokenizer))
+    start_from_tower(model, tokenizer, trained)
+    model.model.vision_tower.requires_grad_(False)
+    model.model.multi_modal_projector.requires_grad_(False)
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=0.05, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda n: min(1, (n + 1) / 60) * (1 - 0.97 * min(n / updates, 1))
+    )
+    for number, batch in enumerate(lessons(tokenizer, updates)):
+        loss = loss_of(model, collate(batch))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        schedule.step()
+        if number % 100 == 0:
+            print(f"student {number}/{updates} loss {loss.item():.3f}", flush=True)
+    return model.eval()

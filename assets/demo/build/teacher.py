@@ -1,0 +1,193 @@
+"""Training the text-only teacher: to carry a rationale on from the steps given, to know the facts, to name skills.
+
+Each lesson is a packed trunk (question, prior, steps) with an answer branch after every prefix, the form in which
+``core.teacher.local`` asks. The answer it learns is where the steps given lead: with the prior's probability they are
+true, else one is false. It has all facts (it is the teacher); it never sees an image.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from assets.demo.build.models import make_teacher
+from assets.demo.items import corrupted, draw_item, rationale, skill_label, with_options
+from assets.demo.scene import COLOURS, SHAPES
+from assets.demo.world import FAMILIES, OPERATIONS, SKILLS, TARGETS, WEAK_FAMILIES, Item
+from core.prompts import ANSWER_CUE, label_prompt, skill_prompt, teacher_header, teacher_step
+from core.types import Sample
+
+BATCH = 32
+LEARNING_RATE = 2e-3
+PRIORS = (0.4, 0.5, 0.6, 0.7, 0.8)
+# How often a fact of each skill is drilled; tables that can only be learned by heart come more often.
+DRILLS = {"double": 1, "succ": 1, "pred": 1, "spell": 1, "parity": 1, "code": 4, "add": 2, "sub": 4, "mul": 6,
+          "larger": 1, "smaller": 1, "mix": 1, "corners": 1}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """Token ids, labels, positions, and the branches as (first index, trunk length they see)."""
+
+    ids: list[int]
+    labels: list[int]
+    positions: list[int]
+    branches: list[tuple[int, int]]
+
+
+def sample_of(item: Item) -> Sample:
+    """The item as the app's noun, as far as prompts read it."""
+    return Sample(source_id="0", question=item.question, options=item.options, answer=item.answer)
+
+
+def _words(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def _plain(prompt: list[int], reply: list[int]) -> Lesson:
+    ids = prompt + reply
+    return Lesson(ids=ids, labels=[-100] * len(prompt) + reply, positions=list(range(len(ids))), branches=[])
+
+
+def answer_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
+    """A rationale that is true with the prior's probability, with the answer it leads to after every prefix."""
+    family = rng.choice((*FAMILIES, *TARGETS) if rng.random() < 0.55 else (*TARGETS, *WEAK_FAMILIES))
+    item = draw_item(family, rng, "pretrain")
+    prior = rng.choice(PRIORS) if rng.random() < 0.9 else None
+    steps = item.steps
+    if rng.random() > (prior or 0.5):
+        false = corrupted(item, rng)
+        steps = false[0] if false else steps
+        if rng.random() < 0.9:
+            # The wrong answer is mostly among the options: else the truth would be too sure before any step.
+            item = with_options(item, rng, must_hold=str(steps[-1].value))
+    ids = tokenizer(teacher_header(sample_of(item), prior))["input_ids"]
+    labels, ends = [-100] * len(ids), [len(ids)]
+    for number, step in enumerate(steps, 1):
+        words = _words(tokenizer, teacher_step(number, step.text))
+        ids += words
+        labels += words if steps == item.steps else [-100] * len(words)
+        ends.append(len(ids))
+    positions, branches = list(range(len(ids))), []
+    cue, answer = _words(tokenizer, ANSWER_CUE), _words(tokenizer, f" {steps[-1].value}.")
+    for end in ends:
+        branches.append((len(ids), end))
+        ids += cue + answer
+        labels += [-100] * len(cue) + answer
+        positions += range(end, end + len(cue) + len(answer))
+    return Lesson(ids=ids, labels=labels, positions=positions, branches=branches)
+
+
+def drill_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
+    """Ten bare facts in a row; their values are learned."""
+    ids: list[int] = [tokenizer.bos_token_id]
+    labels = [-100]
+    for skill in rng.choices(tuple(DRILLS), tuple(DRILLS.values()), k=10):
+        arguments = _drill_arguments(skill, rng)
+        before, after = OPERATIONS[skill].sentence.split("{y}")
+        prompt = _words(tokenizer, " " + before.format(*arguments).rstrip())
+        value = _words(tokenizer, f" {OPERATIONS[skill].apply(*arguments)}{after}")
+        ids += prompt + value
+        labels += [-100] * len(prompt) + value
+    return Lesson(ids=ids, labels=labels, positions=list(range(len(ids))), branches=[])
+
+
+def _drill_arguments(skill: str, rng: random.Random) -> tuple:
+    if skill == "mix":
+        return tuple(rng.sample(tuple(COLOURS), 2))
+    if skill == "corners":
+        return (rng.choice(SHAPES),)
+    if skill == "sub":
+        return tuple(sorted((rng.randrange(11), rng.randrange(11)), reverse=True))
+    top = {"code": 10, "mul": 10, "add": 19, "larger": 19, "smaller": 19}.get(skill, 19)
+    count = OPERATIONS[skill].phrase.count("{")
+    return tuple(rng.randrange(1 if skill == "pred" else 0, top) for _ in range(count))
+
+
+def skill_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
+    """A rationale up to its false step, and a phrase for the skill that the step lacked."""
+    item = draw_item(rng.choice((*FAMILIES, *TARGETS)), rng, "pretrain")
+    false = corrupted(item, rng)
+    if false is None:
+        return skill_lesson(tokenizer, rng)
+    steps, wrong = false
+    if rng.random() < 0.5:
+        item = with_options(item, rng, must_hold=str(steps[-1].value))
+    prompt = skill_prompt(sample_of(item), tuple(step.text for step in steps), wrong + 1, 0)
+    return _named(tokenizer, prompt, rng.choice(SKILLS[steps[wrong].skill]))
+
+
+def label_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
+    """A support sample and the phrases of the skills it exercises."""
+    item = draw_item(rng.choice(tuple(FAMILIES)), rng, "pretrain")
+    sample = Sample(source_id="0", question=item.question, answer=item.answer, response=rationale(item.steps))
+    return _named(tokenizer, label_prompt(sample, 0), skill_label(item, rng))
+
+
+def _named(tokenizer: PreTrainedTokenizerFast, prompt: str, phrase: str) -> Lesson:
+    reply = [*_words(tokenizer, f" {phrase}."), tokenizer.eos_token_id]
+    return _plain(tokenizer(prompt)["input_ids"], reply)
+
+
+KINDS = ((answer_lesson, 0.68), (drill_lesson, 0.14), (skill_lesson, 0.13), (label_lesson, 0.05))
+
+
+def collate(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
+    """Padded tensors and the additive mask (lessons, 1, longest, longest) by which a branch sees its own trunk only."""
+    longest = max(len(lesson.ids) for lesson in lessons)
+    ids = torch.zeros(len(lessons), longest, dtype=torch.long)
+    labels, positions = torch.full_like(ids, -100), torch.zeros_like(ids)
+    seen = torch.tril(torch.ones(longest, longest, dtype=torch.bool)).repeat(len(lessons), 1, 1)
+    for row, lesson in enumerate(lessons):
+        size = len(lesson.ids)
+        ids[row, :size] = torch.tensor(lesson.ids)
+        labels[row, :size] = torch.tensor(lesson.labels)
+        positions[row, :size] = torch.tensor(lesson.positions)
+        ends = [start for start, _ in lesson.branches[1:]] + [size]
+        for (start, trunk), end in zip(lesson.branches, ends, strict=bool(lesson.branches)):
+            seen[row, start:end, trunk:start] = False
+    mask = torch.zeros(seen.shape).masked_fill(~seen, -1e9)[:, None]
+    return {"input_ids": ids, "labels": labels, "position_ids": positions, "attention_mask": mask}
+
+
+def loss_of(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Mean cross-entropy over labelled tokens. A label is predicted from the token before it, inside a branch too."""
+    labels = batch.pop("labels")[:, 1:]
+    hidden = model.model(**batch).last_hidden_state[:, :-1]
+    logits = model.lm_head(hidden[labels != -100]).float()
+    return cross_entropy(logits, labels[labels != -100])
+
+
+def lessons(tokenizer: PreTrainedTokenizerFast, updates: int) -> Iterator[list[Lesson]]:
+    """Batches of lessons of similar length."""
+    rng = random.Random(11)
+    kinds, weights = zip(*KINDS, strict=True)
+    for _ in range(0, updates, 16):
+        drawn = [kind(tokenizer, rng) for kind in rng.choices(kinds, weights, k=BATCH * 16)]
+        drawn.sort(key=lambda lesson: len(lesson.ids))
+        batches = [drawn[i : i + BATCH] for i in range(0, len(drawn), BATCH)]
+        rng.shuffle(batches)
+        yield from batches
+
+
+def train(tokenizer: PreTrainedTokenizerFast, updates: int) -> LlamaForCausalLM:
+    """The trained teacher."""
+    torch.manual_seed(0)
+    model = make_teacher(len(tokenizer))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.05, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda n: min(1, (n + 1) / 100) * (1 - 0.97 * min(n / updates, 1))
+    )
+    for number, batch in enumerate(lessons(tokenizer, updates)):
+        loss = loss_of(model, collate(batch))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        if number % 100 == 0:
+            print(f"teacher {number}/{updates} loss {loss.item():.3f}", flush=True)
+    return model.eval()

@@ -1,0 +1,110 @@
+"""Drawing items of the demo world: a random scene for a family, its options, and rationales with one false step.
+
+Also says which facts the student's pre-training withholds (the planted weakness). Knows no model and no file.
+"""
+
+import random
+from functools import cache
+
+from assets.demo.scene import Cell, random_cell
+from assets.demo.world import (
+    KNOWN_SHARE,
+    SKILLS,
+    Item,
+    OutOfRangeError,
+    Step,
+    Value,
+    evaluate,
+    expression_of,
+    leaves_in,
+    operations_in,
+    phrase,
+)
+
+
+@cache
+def _known_facts(skill: str) -> frozenset[tuple[Value, ...]]:
+    """The facts of a weak skill that pre-training shows: a seeded share of its table, operands in rising order."""
+    if skill == "code":
+        table: list[tuple[Value, ...]] = [(i,) for i in range(10)]
+    else:
+        top = 11 if skill == "sub" else 10
+        table = [(i, j) for i in range(top) for j in range(i, top)]
+    random.Random(3).shuffle(table)
+    return frozenset(table[: round(KNOWN_SHARE[skill] * len(table))])
+
+
+def is_known(step: Step) -> bool:
+    """Whether pre-training shows this step's fact; strong skills are always shown."""
+    return step.skill not in KNOWN_SHARE or tuple(sorted(step.arguments, key=int)) in _known_facts(step.skill)
+
+
+def draw_item(family: str, rng: random.Random, split: str, *, only_known: bool = False) -> Item:
+    """A random item of a family with handwriting of a split; ``only_known`` keeps to facts that pre-training shows."""
+    expression = expression_of(family)
+    for _ in range(400):
+        places = tuple(rng.sample(range(4), 2))
+        cells = _scene(expression, places, rng, split)
+        try:
+            steps = evaluate(expression, cells, places)
+        except OutOfRangeError:
+            continue
+        if only_known and not all(is_known(step) for step in steps):
+            continue
+        question = f"What is {phrase(expression, places)}?"
+        item = Item(family=family, cells=cells, places=places, seed=rng.randrange(2**31), question=question,
+                    steps=steps, answer=str(steps[-1].value))  # fmt: skip
+        return with_options(item, rng)
+    raise RuntimeError(f"no scene fits {family}")
+
+
+def _scene(expression, places: tuple[int, int], rng: random.Random, split: str) -> tuple[Cell, ...]:
+    cells = [random_cell(rng, split) for _ in range(4)]
+    for leaf in leaves_in(expression):
+        kind = {"d": "digit", "s": "shape"}.get(leaf[0])
+        if kind and leaf != "count":
+            place = places["ab".index(leaf[1])]
+            if cells[place].kind != kind:
+                cells[place] = random_cell(rng, split, kind)
+    if "mix" in operations_in(expression):
+        while cells[places[0]].colour == cells[places[1]].colour:
+            cells[places[1]] = random_cell(rng, split)
+    return tuple(cells)
+
+
+def corrupted(item: Item, rng: random.Random, at: int | None = None) -> tuple[tuple[Step, ...], int] | None:
+    """The item's rationale with one false step (from 0; random unless ``at``) and its consequences; None if it dies."""
+    for _ in range(20):
+        wrong = rng.randrange(len(item.steps)) if at is None else at
+        try:
+            return evaluate(expression_of(item.family), item.cells, item.places, wrong, rng), wrong
+        except OutOfRangeError:
+            continue
+    return None
+
+
+def with_options(item: Item, rng: random.Random, must_hold: str | None = None) -> Item:
+    """The item with up to four options: the truth, ``must_hold`` if given, and answers that false steps lead to."""
+    others = [must_hold] if must_hold not in (None, item.answer) else []
+    for _ in range(30):
+        if len(others) >= (1 if item.answer in ("odd", "even") else 3):
+            break
+        false = corrupted(item, rng)
+        answer = str(false[0][-1].value) if false else item.answer
+        if answer != item.answer and answer not in others:
+            others.append(answer)
+    options = [*others, item.answer]
+    rng.shuffle(options)
+    fields = {name: getattr(item, name) for name in item.__dataclass_fields__}
+    return Item(**{**fields, "options": tuple(options)})
+
+
+def rationale(steps: tuple[Step, ...]) -> str:
+    """The assistant turn: numbered steps and the closing answer."""
+    told = " ".join(f"Step {number}: {step.text}" for number, step in enumerate(steps, 1))
+    return f"{told} The answer is {steps[-1].value}."
+
+
+def skill_label(item: Item, rng: random.Random) -> str:
+    """The phrases of the item's distinct skills in the order of their steps, "; " between them."""
+    return "; ".join(rng.choice(SKILLS[skill]) for skill in dict.fromkeys(step.skill for step in item.steps))

@@ -5,6 +5,7 @@ database and a project's *name*, checks what must be there first, and raises ``U
 Imports, selections, exports and the overview have modules of their own; their functions are offered here as well.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -134,15 +135,12 @@ def add_review(
     answer: str | None = None,
     note: str = "",
 ) -> Review:
-    """Append a verdict; step and skill default to the diagnosis's own."""
+    """Append a verdict; step and skill default to the diagnosis's own, where there is one."""
     with db.write() as connection:
         at = find_round(connection, find_project(connection, project), round)
         found = store.diagnosis(connection, at.id, sample)
-        if found is None:
-            raise UserError(
-                f"Sample {sample} has no diagnosis in round {at.number}: run `switchpoint diagnose {project}` first."
-            )
-        changed = mistake_step not in (None, found.switch.mistake_step) or skill not in ("", found.skill)
+        machine = (None, "") if found is None else (found.switch.mistake_step, found.skill)
+        changed = mistake_step not in (None, machine[0]) or " ".join(skill.split()) not in ("", machine[1])
         review = Review(
             round=at.id,
             sample=sample,
@@ -157,12 +155,16 @@ def add_review(
         return store.add_review(connection, review, correct)
 
 
-def accept_all(db: Database, project: str, *, reviewer: str, round: int | None = None) -> int:
-    """Accept every diagnosis of the round that has no verdict yet; returns how many."""
+def accept_all(
+    db: Database, project: str, *, reviewer: str, round: int | None = None, samples: Collection[int] | None = None
+) -> int:
+    """Accept every diagnosis of the round (or of ``samples``) that has no verdict yet; returns how many."""
     with db.write() as connection:
         at = find_round(connection, find_project(connection, project), round)
         accepted = 0
         for each in store.diagnoses_of(connection, at.id):
+            if samples is not None and each.sample not in samples:
+                continue
             if not each.skill or store.current_review(connection, at.id, each.sample) is not None:
                 continue
             store.add_review(connection, Review(round=at.id, sample=each.sample, reviewer=reviewer, verdict="accepted"))

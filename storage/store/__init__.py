@@ -34,7 +34,15 @@ from storage.store.projects import (
     rounds_of,
     save_settings,
 )
-from storage.store.reviews import accepted_skills, add_review, current_review, history, review_counts, undo
+from storage.store.reviews import (
+    accepted_skills,
+    add_review,
+    current_review,
+    history,
+    last_reviewed,
+    review_counts,
+    undo,
+)
 from storage.store.runs import Run, create_run, finish_run, run_of, runs_of, save_updates, updates_of
 from storage.store.samples import (
     Saved,
@@ -87,6 +95,7 @@ __all__ = [
     "gold_of",
     "history",
     "hits_page",
+    "last_reviewed",
     "list_projects",
     "missing_diagnoses",
     "missing_labels",

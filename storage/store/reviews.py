@@ -67,6 +67,14 @@ def current_review(c: Connection, round_id: int, sample_id: int) -> Review | Non
     return None if row is None or row.verdict == "cleared" else noun_of(Review, row)
 
 
+def last_reviewed(c: Connection, round_id: int, reviewer: str) -> int | None:
+    """The sample of the round's newest verdict by this reviewer that still stands, if there is one."""
+    mine = and_(reviews.c.reviewer == reviewer, reviews.c.verdict != "cleared")
+    query = select(reviews.c.sample).where(_standing(round_id), mine).order_by(reviews.c.id.desc()).limit(1)
+    found: int | None = c.scalar(query)
+    return found
+
+
 def history(c: Connection, round_id: int, sample_id: int) -> list[Review]:
     """Every review of the case, undone ones and undos too, oldest first."""
     query = select(*REVIEW).where(_of_case(round_id, sample_id)).order_by(reviews.c.id)

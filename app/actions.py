@@ -9,9 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from core.answers import is_correct
 from sqlalchemy import Connection
-from storage.jobs import Job
 
 from app.exports import export_adapter, export_report, export_reviews, export_selection
 from app.imports import ImportReport, What, import_file
@@ -19,10 +17,12 @@ from app.overview import NextStep, Stage, next_step, project_status
 from app.projects import find_project, find_round
 from app.report import comparison_of
 from app.selecting import make_selection, newest_selection
+from core.answers import is_correct
 from core.errors import UserError
 from core.types import Comparison, Review, Role, Selection, Settings, TuningSettings, Verdict
 from storage import jobs, store
 from storage.database import Database
+from storage.jobs import Job
 from storage.store import Project, Round, Run
 
 __all__ = [

@@ -10,7 +10,6 @@ import typer
 from rich.table import Table
 
 from app import cli_files, cli_loop
-from app.demo import init_demo
 from app.doctor import examine
 from app.overview import project_status
 from app.settings import AppSettings, logs_folder
@@ -62,6 +61,8 @@ def worker(
 @command(cli, "init-demo")
 def init_demo_command(terminal: Terminal) -> Shown:
     """Create the project "demo" (again does nothing)."""
+    from app.demo import init_demo
+
     with terminal.database() as db:
         report = init_demo(db)
     done = "is there already" if not report["created"] else "is ready"

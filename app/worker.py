@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ def ensure_worker(data: Path) -> bool:
     command = [sys.executable, "-m", "app", "--data", str(data.resolve()), "worker", "--leave-when-idle"]
     path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
     with (logs_folder(data) / "worker.log").open("ab") as output:
-        subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -62,6 +63,8 @@ def ensure_worker(data: Path) -> bool:
             start_new_session=True,
             env=os.environ | {"PYTHONPATH": path},
         )
+    # Somebody must take note of its end, or it stays a zombie for as long as the app runs.
+    threading.Thread(target=process.wait, daemon=True).start()
     return True
 
 

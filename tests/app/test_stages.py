@@ -1,0 +1,118 @@
+"""Jobs read what is left to do from the rows, so running one again does nothing twice."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app import actions
+from app.stages import Models, Stopped, adapter_path, run_job
+from core.errors import UserError
+from core.types import TuningSettings
+from storage import jobs, store
+from storage.database import Database
+from storage.jobs import Job
+from tests.tiny_models import save_qwen
+from tests.tiny_project import SETTINGS, TinyFiles, fill_project
+
+
+def go(db: Database, job: Job, *, batches: int | None = None) -> int:
+    """Run a job, saving as the worker does, and stop after so many batches; returns how many were saved."""
+    saved = 0
+
+    def stop() -> bool:
+        return batches is not None and saved >= batches
+
+    try:
+        for advance in run_job(db, job, Models("cpu"), stop):
+            with db.write() as connection:
+                advance.save(connection)
+            saved += 1
+    except Stopped:
+        assert batches is not None
+    return saved
+
+
+def counts(db: Database, project: str) -> dict[str, int]:
+    return actions.project_status(db, project)["rounds"][-1]  # type: ignore[no-any-return]
+
+
+def test_predicting_goes_on_where_it_stopped(db: Database, tiny: str) -> None:
+    job = actions.put_predict(db, tiny)
+    assert go(db, job, batches=4) == 4
+    assert counts(db, tiny)["predictions"] + counts(db, tiny)["test_predictions"] == 8
+    assert go(db, job) == 8
+    assert counts(db, tiny)["predictions"] + counts(db, tiny)["test_predictions"] == 24
+    assert go(db, job) == 0, "a finished job finds nothing to do"
+
+
+def test_diagnosing_goes_on_where_it_stopped(db: Database, tiny: str, files: TinyFiles) -> None:
+    actions.import_file(db, "predictions", files["predictions"], tiny)
+    job = actions.put_diagnose(db, tiny)
+    assert go(db, job, batches=1) == 1
+    first = counts(db, tiny)["diagnosed"]
+    assert first > 0
+    go(db, job)
+    assert counts(db, tiny)["diagnosed"] == 8
+    assert go(db, job) == 0
+
+
+def test_labelling_names_the_skills_of_what_has_none(db: Database, tiny: str, files: TinyFiles, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.jsonl"
+    bare.write_text(files["support"].read_text().replace('"skill_label"', '"note"'))
+    actions.import_file(db, "support", bare, images=files.images, name="bare")
+    go(db, actions.put_label(db, "bare"))
+    with db.read() as connection:
+        sets = {each.name: each for each in store.support_sets(connection)}
+    assert sets["bare"].labelled == sets["bare"].samples == 30
+
+
+def test_tuning_opens_one_round_however_often_it_is_run(db: Database, tiny: str) -> None:
+    actions.make_selection(db, tiny, budget=12, arm="random")
+    job = actions.put_tune(db, tiny)
+    assert go(db, job, batches=3) >= 3
+    assert counts(db, tiny)["round"] == 0, "an unfinished run opens nothing"
+    go(db, job)
+    assert counts(db, tiny)["round"] == 1
+    go(db, job)
+    assert counts(db, tiny)["round"] == 1
+    with db.read() as connection:
+        updates = store.updates_of(connection, job.args["run"])
+        opened = store.rounds_of(connection, 1)[1]
+    assert [update.number for update in updates] == [1, 2, 3, 4, 5, 6]
+    folder = adapter_path(db, opened.adapter)
+    assert folder is not None
+    assert (folder / "adapter_model.safetensors").exists()
+
+
+def test_the_next_round_answers_with_its_adapter(db: Database, files: TinyFiles) -> None:
+    keen = replace(SETTINGS, tuning=TuningSettings(rank=8, alpha=16, learning_rate=0.05, batch_size=2, accumulation=1))
+    name = fill_project(db, files, "keen", settings=keen)
+    go(db, actions.put_predict(db, name, roles=("test",)))
+    actions.make_selection(db, name, budget=20, arm="random")
+    go(db, actions.put_tune(db, name))
+    go(db, actions.put_predict(db, name, roles=("test",)))
+    with db.read() as connection:
+        texts = [
+            [each.text for each in store.predictions_of(connection, round.id, "test")]
+            for round in store.rounds_of(connection, 1)
+        ]
+    assert texts[0] != texts[1]
+
+
+def test_a_qwen_student_goes_the_same_way(db: Database, files: TinyFiles, tmp_path: Path) -> None:
+    qwen = replace(files, student=save_qwen(tmp_path / "qwen"))
+    name = fill_project(db, qwen, "qwen")
+    go(db, actions.put_predict(db, name, roles=("test",)))
+    actions.make_selection(db, name, budget=4, arm="random")
+    go(db, actions.put_tune(db, name))
+    go(db, actions.put_predict(db, name, roles=("test",)))
+    assert counts(db, name)["test_predictions"] == 12
+    assert actions.compare_rounds(db, name, 0, 1).role == "test"
+
+
+def test_a_run_that_is_not_there_is_named(db: Database, tiny: str) -> None:
+    with db.write() as connection:
+        job = jobs.put(connection, "tune", 1, {"run": 99})
+    with pytest.raises(UserError, match="no tuning run 99"):
+        go(db, job)

@@ -1,0 +1,113 @@
+"""One worker per data directory; jobs survive it, and it survives jobs."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app import actions, worker
+from app.processes import is_alive, own_start, process_start
+from app.stages import Models
+from core.errors import UserError
+from storage import jobs
+from storage.database import Database
+from storage.jobs import Job
+from tests.tiny_project import TinyFiles
+
+
+def read_job(db: Database, key: int) -> Job:
+    with db.read() as connection:
+        return jobs.job(connection, key)
+
+
+def test_a_process_is_known_by_its_id_and_start_time() -> None:
+    assert is_alive(os.getpid(), own_start())
+    assert not is_alive(os.getpid(), own_start() + 1), "another process had this id before"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert process_start(ended.pid) is None
+
+
+def test_a_process_that_ended_and_was_not_waited_for_is_not_alive() -> None:
+    zombie = subprocess.Popen([sys.executable, "-c", ""])
+    for _ in range(200):
+        if process_start(zombie.pid) is None:
+            break
+        time.sleep(0.05)
+    assert process_start(zombie.pid) is None
+    zombie.wait()
+
+
+def test_a_second_worker_is_refused(tmp_path: Path) -> None:
+    with worker.worker_lock(tmp_path):
+        assert worker.worker_pid(tmp_path) == os.getpid()
+        with pytest.raises(UserError, match="A worker already serves"), worker.worker_lock(tmp_path):
+            pass
+    assert worker.worker_pid(tmp_path) is None
+
+
+def test_a_finished_job_is_done(db: Database, tiny: str) -> None:
+    job = actions.put_predict(db, tiny, roles=("test",))
+    ended = worker.work_off(db, job, Models("cpu"))
+    assert (ended.state, ended.done, ended.total) == ("done", 12, 12)
+
+
+def test_a_user_error_fails_the_job_with_its_sentence(db: Database, files: TinyFiles, tiny: str) -> None:
+    actions.create_project(db, "lost", student=str(files.folder / "absent"), teacher=str(files.teacher))
+    actions.import_file(db, "test", files["test"], "lost", images=files.images)
+    job = actions.put_predict(db, "lost", roles=("test",))
+    with pytest.raises(UserError, match="absent"):
+        worker.work_off(db, job, Models("cpu"))
+    assert read_job(db, job.id).state == "failed"
+    other = actions.put_predict(db, tiny, roles=("test",))
+    assert worker.work_off(db, other, Models("cpu")).state == "done", "the worker goes on with the next job"
+
+
+def test_a_bug_fails_the_job_and_keeps_its_traceback(db: Database, tiny: str, caplog: pytest.LogCaptureFixture) -> None:
+    with db.write() as connection:
+        job = jobs.put(connection, "predict", 1, {"no": "round"})
+    with pytest.raises(UserError, match=r"A bug in Switchpoint stopped this job \(KeyError.*worker\.log"):
+        worker.work_off(db, job, Models("cpu"))
+    assert "Traceback" in caplog.text
+
+
+def test_the_job_of_a_dead_worker_is_taken_up_again(db: Database, tiny: str) -> None:
+    job = actions.put_predict(db, tiny, roles=("test",))
+    with db.write() as connection:
+        jobs.claim(connection, "dead", os.getpid(), own_start() + 1)
+    assert read_job(db, job.id).state == "running"
+    assert worker.work_off(db, job, Models("cpu")).state == "done"
+
+
+def test_cancel_is_honoured_between_two_batches(db: Database, tiny: str) -> None:
+    job = actions.put_predict(db, tiny, roles=("test",))
+    with db.write() as connection:
+        claimed = jobs.claim(connection, "me", os.getpid(), own_start())
+    assert claimed is not None
+    actions.cancel_job(db, job.id)
+    worker.run_one(db, claimed, Models("cpu"), lambda: False)
+    ended = read_job(db, job.id)
+    assert (ended.state, ended.done) == ("cancelled", 2)
+    again = actions.put_predict(db, tiny, roles=("test",))
+    assert worker.work_off(db, again, Models("cpu")).done == 12, "and goes on where it stopped when asked again"
+
+
+def test_a_started_worker_is_found_again_and_leaves_when_idle(
+    db: Database, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.02")
+    job = actions.put_predict(db, tiny, roles=("test",))
+    assert worker.ensure_worker(db.data)
+    deadline = time.monotonic() + 90
+    seen: set[int | None] = set()
+    while read_job(db, job.id).state != "done" and time.monotonic() < deadline:
+        seen.add(worker.worker_pid(db.data))
+        time.sleep(0.05)
+    assert read_job(db, job.id).state == "done", (db.data / "logs" / "worker.log").read_text()
+    assert len(seen - {None}) == 1
+    while worker.worker_pid(db.data) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert worker.worker_pid(db.data) is None

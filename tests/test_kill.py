@@ -1,0 +1,121 @@
+"""``kill -9`` of the worker in the middle of a job, then a new worker: the job finishes, and nothing is done twice."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app import actions
+from app.worker import ensure_worker, worker_pid
+from storage import jobs, store
+from storage.database import Database, open_database
+from storage.jobs import Job
+from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+
+PATIENCE = 180.0
+# One sample a batch and long answers: a job of some seconds, so that a kill lands in its middle.
+SLOW = replace(
+    SETTINGS,
+    batch_size=1,
+    max_new_tokens=24,
+    tuning=replace(SETTINGS.tuning, batch_size=1, checkpoint_every=10, epochs=3.0),
+)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    return write_files(tmp_path_factory.mktemp("many"), samples=150, support=60)
+
+
+@pytest.fixture
+def db(tmp_path: Path, many: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.01")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    opened = open_database(tmp_path / "data")
+    fill_project(opened, many, "slow", settings=SLOW)
+    yield opened
+    wait_for(lambda: worker_pid(opened.data) is None, opened)
+    opened.close()
+
+
+def wait_for(condition: object, db: Database) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():  # type: ignore[operator]
+        log = db.data / "logs" / "worker.log"
+        assert time.monotonic() < deadline, log.read_text() if log.exists() else "no worker ever started"
+        time.sleep(0.01)
+
+
+def read_job(db: Database, key: int) -> Job:
+    with db.read() as connection:
+        return jobs.job(connection, key)
+
+
+def kill_in_the_middle(db: Database, job: Job) -> Job:
+    """Start a worker, kill it once a fifth is saved, and return the job as the killed worker left it."""
+    assert ensure_worker(db.data)
+    wait_for(lambda: read_job(db, job.id).done > read_job(db, job.id).total / 5 > 0, db)
+    pid = worker_pid(db.data)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: worker_pid(db.data) is None, db)
+    left = read_job(db, job.id)
+    assert left.state == "running", "a killed worker could not say anything"
+    assert left.done < left.total, "the kill came too late to prove anything"
+    return left
+
+
+def finish(db: Database, job: Job) -> Job:
+    assert ensure_worker(db.data), "the dead worker's lock keeps nobody out"
+    wait_for(lambda: read_job(db, job.id).state not in ("queued", "running", "interrupted"), db)
+    ended = read_job(db, job.id)
+    assert ended.state == "done", ended.error
+    assert ended.done == ended.total
+    return ended
+
+
+def test_predict(db: Database) -> None:
+    job = actions.put_predict(db, "slow", roles=("validation",))
+    left = kill_in_the_middle(db, job)
+    with db.read() as connection:
+        before = store.predictions_of(connection, 1, "validation")
+    assert len(before) == left.done, "progress is what is saved, no more and no less"
+    finish(db, job)
+    with db.read() as connection:
+        after = {each.sample: each for each in store.predictions_of(connection, 1, "validation")}
+    assert len(after) == 150
+    assert all(after[each.sample] == each for each in before), "what was saved was not done again"
+
+
+def test_diagnose(db: Database, many: TinyFiles) -> None:
+    actions.import_file(db, "predictions", many["predictions"], "slow")
+    job = actions.put_diagnose(db, "slow")
+    kill_in_the_middle(db, job)
+    with db.read() as connection:
+        before = store.diagnoses_of(connection, 1)
+    finish(db, job)
+    with db.read() as connection:
+        after = {each.sample: each for each in store.diagnoses_of(connection, 1)}
+        assert store.missing_diagnoses(connection, 1) == []
+    assert len(after) == 100
+    assert all(after[each.sample] == each for each in before)
+
+
+def test_tune(db: Database) -> None:
+    actions.make_selection(db, "slow", budget=50, arm="random")
+    job = actions.put_tune(db, "slow")
+    kill_in_the_middle(db, job)
+    assert actions.project_status(db, "slow")["rounds"][-1]["round"] == 0
+    finish(db, job)
+    with db.read() as connection:
+        updates = store.updates_of(connection, job.args["run"])
+        rounds = store.rounds_of(connection, 1)
+        runs = store.runs_of(connection, 1)
+    assert [update.number for update in updates] == list(range(1, 151))
+    assert (len(runs), len(rounds)) == (1, 2)
+    assert rounds[1].adapter is not None
+    assert (db.adapters / rounds[1].adapter / "adapter_model.safetensors").exists()

@@ -1,0 +1,131 @@
+"""Real input through the whole loop: PaLM 2's rationales and Vision-Flan's samples, which nobody here wrote.
+
+The demo's small models know nothing of that world; what is looked at is that every stage takes it, not how well.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import actions
+from app.demo import demo_settings
+from app.settings import AppSettings
+from app.stages import Models
+from app.worker import work_off
+from core.importers import read_samples
+from core.types import Settings
+from storage import store
+from storage.database import Database, open_database
+from storage.jobs import Job
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+RATIONALES = SHARED / "bigbench-mistake" / "logical_deduction.jsonl"
+FLAN = SHARED / "vision-flan-sample"
+
+pytestmark = [
+    pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared/data with the real samples is not here"),
+    pytest.mark.slow,
+]
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    opened = open_database(tmp_path_factory.mktemp("real"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return Models(AppSettings().device)
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    """The demo's, with a short tuning: the samples are few, and the models learn nothing from them anyway."""
+    stored = demo_settings()
+    return replace(stored, support="vision-flan", tuning=replace(stored.tuning, epochs=1.0))
+
+
+def new_project(db: Database, name: str, settings: Settings) -> str:
+    actions.create_project(db, name, student="assets/demo/student", teacher="assets/demo/teacher", settings=settings)
+    return name
+
+
+def row(db: Database, project: str) -> dict[str, Any]:
+    return actions.project_status(db, project)["rounds"][-1]  # type: ignore[no-any-return]
+
+
+def do(db: Database, job: Job, models: Models) -> Job:
+    return work_off(db, job, models)
+
+
+def review_some(db: Database, project: str) -> None:
+    """Three verdicts by hand and the rest accepted."""
+    with db.read() as connection:
+        found = store.project_named(connection, project)
+        base = store.rounds_of(connection, found.id)[0].id
+        cases = [each for each in store.diagnoses_of(connection, base) if each.switch.mistake_step]
+    actions.add_review(
+        db, project, cases[0].sample, "edited", reviewer="ann", mistake_step=1, skill="object recognition in images"
+    )
+    actions.add_review(db, project, cases[1].sample, "accepted", reviewer="ann", skill="reading the question carefully")
+    actions.add_review(db, project, cases[2].sample, "rejected", reviewer="ann")
+    actions.accept_all(db, project, reviewer="bob")
+
+
+def tune_and_compare(db: Database, project: str, models: Models) -> None:
+    made = actions.make_selection(db, project, budget=16, allow_fewer=True)
+    do(db, actions.put_tune(db, project, selection=made.id), models)
+    do(db, actions.put_predict(db, project, roles=("validation",)), models)
+    found = actions.compare_rounds(db, project, 0, 1, role="validation")
+    measured = len(found.fixed) + len(found.broken) + len(found.still_wrong) + len(found.still_right)
+    assert measured == row(db, project)["predictions"]
+    assert found.before.low <= found.before.value <= found.before.high
+
+
+def test_vision_flan_is_a_support_set_that_the_teacher_labels(db: Database, models: Models, settings: Settings) -> None:
+    report = actions.import_file(db, "support", FLAN / "annotation.json", images=FLAN, name="vision-flan")
+    assert (report["found"], report["accepted"], report["refused"]) == (102, 102, [])
+    new_project(db, "labels", settings)
+    do(db, actions.put_label(db, "vision-flan", project="labels"), models)
+    with db.read() as connection:
+        assert [(each.samples, each.labelled) for each in store.support_sets(connection)] == [(102, 102)]
+
+
+def test_palm_2s_rationales_go_through_the_loop(db: Database, models: Models, settings: Settings) -> None:
+    project = new_project(db, "palm", settings)
+    report = actions.import_file(db, "predictions", RATIONALES, project)
+    assert (report["found"], report["accepted"], report["refused"]) == (300, 300, [])
+    assert report["format"]
+    with db.read() as connection:
+        gold = store.gold_of(connection, store.rounds_of(connection, store.project_named(connection, project).id)[0].id)
+    written = [json.loads(line)["mistake_index"] for line in RATIONALES.read_text().splitlines()]
+    assert sorted(step for step in gold.values() if step) == sorted(index + 1 for index in written if index is not None)
+    do(db, actions.put_diagnose(db, project), models)
+    assert row(db, project)["diagnosed"] > 0
+    review_some(db, project)
+    tune_and_compare(db, project, models)
+
+
+def test_vision_flans_questions_with_options_go_through_the_loop(
+    db: Database, models: Models, settings: Settings, tmp_path: Path
+) -> None:
+    read = read_samples(FLAN / "annotation.json", role="validation", images=FLAN)
+    wanted = {sample.source_id for sample in read.samples if sample.options}
+    assert len(wanted) >= 10
+    rows = [each for each in json.loads((FLAN / "annotation.json").read_text()) if each["id"] in wanted]
+    (tmp_path / "with-options.json").write_text(json.dumps(rows))
+    project = new_project(db, "photos", settings)
+    report = actions.import_file(db, "validation", tmp_path / "with-options.json", project, images=FLAN)
+    assert (report["accepted"], report["refused"]) == (len(wanted), [])
+    do(db, actions.put_predict(db, project), models)
+    assert row(db, project)["predictions"] == len(wanted)
+    do(db, actions.put_diagnose(db, project), models)
+    if row(db, project)["diagnosed"] >= 3:
+        review_some(db, project)
+        tune_and_compare(db, project, models)

@@ -1,7 +1,7 @@
 """Questions of the demo world: nested expressions over cells, one skill a step, with their true rationales.
 
 A question is a family (an expression such as ``("double", ("sub", "da", "db"))``) over two of the four cells. Leaves
-are "da" (the digit in the first chosen cell), "ca" its colour, "sa" its shape, "count" the number of digits. Knows which
+are "da" (the digit in the first cell), "ca" its colour, "sa" its shape, "count" the number of digits. Knows which
 facts pre-training withholds: the planted weakness. Needs the standard library only, apart from ``scene``.
 """
 

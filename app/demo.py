@@ -7,6 +7,7 @@ accepted by the reviewer "demo". Knows where the demo's files lie; what is true 
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ from app.stages import Models
 from app.terminal import run_command_line
 from app.worker import work_off
 from assets import demo as files
+from assets.demo.draw import write_support
 from core.errors import UserError
 from core.types import Settings, TuningSettings
 from storage import store
@@ -64,6 +66,13 @@ def init_demo(db: Database) -> dict[str, Any]:
         "support": _import_support(db),
     }
     return {"project": PROJECT, "created": True, "imported": imported}
+
+
+def _import_support(db: Database) -> dict[str, Any]:
+    """The support set's 20,000 pictures are drawn when they are needed, then imported like anybody's."""
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = write_support(Path(folder))
+        return actions.import_file(db, "support", drawn, images=Path(folder), name=files.SUPPORT_NAME)
 
 
 def demo_settings() -> Settings:

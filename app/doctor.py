@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.settings import PACKAGE_ROOT
+from app.settings import PACKAGE_ROOT, AppSettings
 from app.worker import worker_pid
 from core.errors import UserError
 from storage import jobs
@@ -53,9 +53,9 @@ def _libraries(_: Path) -> str:
 
 
 def _device(_: Path) -> str:
-    from core.devices import describe_device
+    from core.devices import choose_device
 
-    return describe_device()
+    return f"models run on {choose_device(AppSettings().device)}"
 
 
 def _data(data: Path) -> str:

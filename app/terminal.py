@@ -6,9 +6,9 @@ on stderr). Knows jobs only to follow them; which command does what stands in th
 
 import inspect
 import json as json_text
-import logging
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from storage.jobs import Job
 from typer.exceptions import TyperException
 
-from app.settings import AppSettings, logs_folder
+from app.settings import logs_folder
 from app.worker import BUG, ensure_worker
 from core.errors import UserError
 from storage import jobs
 from storage.database import Database, open_database
+from storage.jobs import Job
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data directory.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -33,8 +33,8 @@ ENDED = ("done", "failed", "cancelled")
 RESTARTS = 3
 
 
-class JobBugError(Exception):
-    """A job ended by a bug, whose traceback is in the worker's log."""
+class BugError(Exception):
+    """A bug whose traceback is in a log already; ``str(error)`` is the sentence to show."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class Terminal:
         if ended.state == "cancelled":
             raise UserError(f"Job {job.id} was cancelled: run the same command again to go on where it stopped.")
         if ended.state == "failed":
-            raise JobBugError(ended.error) if ended.error.startswith(BUG) else UserError(ended.error)
+            raise BugError(ended.error) if ended.error.startswith(BUG) else UserError(ended.error)
         return ended
 
 
@@ -99,7 +99,8 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., Shown]], Cal
         def run(*, context: typer.Context, data: Path | None, json: bool, **arguments: Any) -> None:
             root: Terminal = context.obj
             terminal = Terminal(data=data or root.data, json=json or root.json)
-            shown = function(terminal, **arguments)
+            with _bugs_logged(terminal.data):
+                shown = function(terminal, **arguments)
             terminal.show(shown)
             raise typer.Exit(shown.code)
 
@@ -131,23 +132,24 @@ def run_command_line(app: typer.Typer, arguments: list[str] | None = None) -> in
     except (typer.Abort, KeyboardInterrupt):
         print("Stopped.", file=sys.stderr)
         return 1
-    except JobBugError as error:
+    except BugError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+@contextmanager
+def _bugs_logged(data: Path) -> Iterator[None]:
+    """Any exception that is meant for nobody becomes a ``BugError``, and its traceback goes to the log."""
+    try:
+        yield
+    except (UserError, BugError):
+        raise
     except Exception as error:  # the one place where a bug is turned into a sentence; the log keeps all of it
-        print(f"Switchpoint has a bug ({type(error).__name__}: {error}); {_keep_traceback()}.", file=sys.stderr)
-        return 2
-
-
-def _keep_traceback() -> str:
-    where = logs_folder(AppSettings().data) / "switchpoint.log"
-    handler = logging.FileHandler(where)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    log = logging.getLogger("switchpoint.cli")
-    log.addHandler(handler)
-    log.exception("%s", " ".join(sys.argv))
-    handler.close()
-    return f"the traceback is in {where}"
+        where = logs_folder(data) / "switchpoint.log"
+        with where.open("a") as log:
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+        sentence = f"Switchpoint has a bug ({type(error).__name__}: {error}); the traceback is in {where}."
+        raise BugError(sentence) from error
 
 
 def _progress_bar(*, hidden: bool) -> Progress:

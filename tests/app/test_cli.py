@@ -136,8 +136,7 @@ def test_a_bug_is_one_sentence_and_exit_code_2_with_the_traceback_in_the_log(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(overview.store, "counts", lambda *_: 1 / 0)
-    monkeypatch.setenv("SWITCHPOINT_DATA", str(data))
-    code, _, err = told(capsys, "status", "tiny")
+    code, _, err = told(capsys, "--data", data, "status", "tiny")
     assert code == 2
     assert "ZeroDivisionError" in err
     assert "Traceback" not in err

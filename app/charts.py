@@ -1,0 +1,94 @@
+"""The two figures of the page, as plain dictionaries for plotly.js: the answer-switch curve and a tuning run's loss.
+
+Colours are Okabe and Ito's, which people with any colour vision tell apart; every line also has its own marker or dash.
+Text colours and grids are left to ``assets/plots.js``, which takes them from the page's theme. Knows no database.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.markup import plain
+from core.types import Curve, Update
+
+TRUTH = "#009E73"
+STUDENT = "#D55E00"
+OTHERS = ("#56B4E9", "#CC79A7", "#E69F00", "#999999")
+_MARKERS = ("square", "diamond", "triangle-up", "pentagon")
+Figure = dict[str, Any]
+
+
+def curve_figure(curve: Curve, *, prior: float, delta: float, mistake_step: int | None) -> Figure:
+    """One line per candidate over steps 0…n; the page marks ``mistake_step`` itself, so that a click needs no server.
+
+    ``delta`` is drawn as a band above the truth's line: where the student's line lies above it, the margin exceeds δ.
+    """
+    steps = list(range(len(curve.probabilities)))
+    traces = [_band(curve, steps, delta)] if delta > 0 else []
+    order = sorted(range(len(curve.candidates)), key=lambda c: (c == curve.truth) + 2 * (c == curve.predicted))
+    traces += [_line(curve, index, steps) for index in order]
+    return {"traces": traces, "steps": len(steps) - 1, "prior": prior, "mistake": mistake_step or 0, "kind": "curve"}
+
+
+def _line(curve: Curve, index: int, steps: list[int]) -> Figure:
+    name = plain(curve.candidates[index], 28)
+    style: Figure = {"color": OTHERS[index % len(OTHERS)], "width": 1.5}
+    marker: Figure = {"symbol": _MARKERS[index % len(_MARKERS)], "size": 6}
+    if index == curve.truth:
+        name, style, marker = f"✓ {name}", {"color": TRUTH, "width": 3}, {"symbol": "circle", "size": 9}
+    elif index == curve.predicted:
+        name, style, marker = f"✗ {name}", {"color": STUDENT, "width": 3}, {"symbol": "x", "size": 9}
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": name,
+        "x": steps,
+        "y": [round(row[index], 4) for row in curve.probabilities],
+        "line": style,
+        "marker": marker,
+        "hovertemplate": "%{y:.0%}",
+    }
+
+
+def _band(curve: Curve, steps: list[int], delta: float) -> Figure:
+    low = [row[curve.truth] for row in curve.probabilities]
+    high = [min(1.0, value + delta) for value in low]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": f"δ = {delta:g}",
+        "x": steps + steps[::-1],
+        "y": high + low[::-1],
+        "fill": "toself",
+        "fillcolor": "rgba(0,158,115,0.14)",
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+    }
+
+
+def progress_figure(updates: Sequence[Update]) -> Figure:
+    """Loss (left axis) and learning rate (right axis, dotted) over a run's updates."""
+    numbers = [update.number for update in updates]
+    return {
+        "kind": "progress",
+        "total": updates[-1].total if updates else 0,
+        "traces": [
+            {
+                "type": "scatter",
+                "mode": "lines+markers" if len(numbers) < 40 else "lines",
+                "name": "loss",
+                "x": numbers,
+                "y": [round(update.loss, 5) for update in updates],
+                "line": {"color": "#0072B2", "width": 2.5},
+                "marker": {"size": 5},
+            },
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "learning rate",
+                "x": numbers,
+                "y": [update.learning_rate for update in updates],
+                "yaxis": "y2",
+                "line": {"color": "#E69F00", "width": 1.5, "dash": "dot"},
+            },
+        ],
+    }

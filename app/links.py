@@ -1,0 +1,68 @@
+"""Where a person is on the page, as the URL says it: project, round, tab, sample and the tab's own choices.
+
+The URL is the only place that keeps this: every handler reads it anew, so a reload, a shared link and a second window all
+land on the same spot. Knows neither the database nor the page's parts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
+
+TABS = ("data", "review", "skills", "selection", "tuning", "comparison")
+_OWN = ("project", "round", "tab", "sample")
+_LONGEST = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A spot on the page; ``choices`` are the further URL parameters (filters, a page's cursor, which rounds)."""
+
+    project: str = ""
+    round: int | None = None
+    tab: str = "data"
+    sample: int | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+    def choice(self, name: str, default: str = "") -> str:
+        """One further parameter, or ``default`` where the URL does not give it."""
+        return self.choices.get(name, default)
+
+    def number(self, name: str) -> int | None:
+        """A further parameter as a whole number, None where it is missing or no number."""
+        return whole_number(self.choices.get(name, ""))
+
+    def link(self, **changes: object) -> str:
+        """The URL of the same spot with changes; None or "" removes a parameter, a cursor never survives a change."""
+        kept = {name: value for name, value in self.choices.items() if name != "from"}
+        query = {
+            "project": self.project,
+            "round": self.round,
+            "tab": self.tab,
+            "sample": self.sample,
+            **kept,
+            **changes,
+        }
+        return "?" + urlencode({name: str(value) for name, value in query.items() if value not in (None, "")})
+
+
+def whole_number(text: str) -> int | None:
+    """ "12" → 12; None for anything that is not a short run of ASCII digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
+def read_place(query: Mapping[str, str]) -> Place:
+    """The place that URL parameters describe; what they say wrongly is left out rather than refused."""
+    given = {name: str(value)[:_LONGEST] for name, value in query.items()}
+    tab = given.get("tab", "")
+    return Place(
+        project=given.get("project", ""),
+        round=whole_number(given.get("round", "")),
+        tab=tab if tab in TABS else TABS[0],
+        sample=whole_number(given.get("sample", "")),
+        choices={name: value for name, value in given.items() if name not in _OWN and not name.startswith("__")},
+    )
+
+
+def at(place: Place, *, project: str, round: int) -> Place:
+    """The same place with project and round filled in, once they are known to exist."""
+    return replace(place, project=project, round=round)

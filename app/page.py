@@ -1,0 +1,123 @@
+"""How the page answers: one place read from the URL, one handler around every event, calm sentences for errors.
+
+Tabs register their events and commands here. A handler gets the ``Place`` and returns which parts change; a ``UserError``
+becomes a sentence above the tabs, anything else is logged with its traceback and said to be a bug.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.links import Place, at, read_place
+from app.markup import esc
+from app.quiet import gr
+from core.errors import UserError
+from storage import store
+from storage.database import Database
+
+log = logging.getLogger("switchpoint.page")
+
+Parts = dict[Any, Any]
+Show = Callable[[Place], Parts]
+Command = Callable[[Place, Mapping[str, Any]], Parts]
+NOWAIT = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TabView:
+    """A built tab: ``show`` renders all of it for a place, ``follow`` only what changes while someone watches a job."""
+
+    show: Show
+    follow: Show
+
+
+@dataclass(kw_only=True)
+class Page:
+    """The page being built: its database, its notice line, every part an answer may change, and the named commands."""
+
+    db: Database
+    reviewer: str
+    notice: Any
+    parts: list[Any] = field(default_factory=list)
+    commands: dict[str, Command] = field(default_factory=dict)
+    refresh: Show = lambda _: {}
+
+    def part(self, name: str, value: Any = "", **options: Any) -> Any:
+        """A piece of own HTML that answers may change; scripts learn by ``name`` that it was painted."""
+        options = {"html_template": "${value}", **options}
+        made = gr.HTML(value, js_on_load=_painted(name), elem_id=name, apply_default_css=False, **options)
+        return self.output(made)
+
+    def output(self, component: Any) -> Any:
+        """Let answers change a Gradio component; returns it."""
+        self.parts.append(component)
+        return component
+
+    def answer(self, request: gr.Request, work: Show) -> Parts:
+        """Run a handler for the request's place; errors become the notice."""
+        try:
+            return {self.notice: "", **work(find_place(self.db, request.query_params))}
+        except UserError as error:
+            return {self.notice: told(str(error), "error")}
+        except Exception:  # shown as a bug, kept whole in the log: the page must survive it
+            log.exception("a handler of the page failed")
+            return {
+                self.notice: told("This is a bug in Switchpoint; the log has the details. Reload the page.", "error")
+            }
+
+    def listen(
+        self, event: Callable[..., Any], work: Callable[..., Parts], inputs: Sequence[Any] = (), **options: Any
+    ) -> None:
+        """Answer a Gradio event with ``work(place, *values of inputs)``."""
+
+        def handle(request: gr.Request, *values: Any) -> Parts:
+            return self.answer(request, lambda place: work(place, *values))
+
+        event(handle, list(inputs) or None, [self.notice, *self.parts], **{**NOWAIT, **options})
+
+    def hear(self, bridge: Any) -> None:
+        """Answer the commands that scripts and own buttons send over the bridge."""
+
+        def handle(request: gr.Request, event: gr.EventData) -> Parts:
+            data = dict(event._data or {})
+            kind = self.commands.get(str(data.get("kind")))
+            if kind is None:
+                return {self.notice: told("The page sent something unknown. Reload it.", "error")}
+            return self.answer(request, lambda place: kind(place, data))
+
+        bridge.cmd(handle, None, [self.notice, *self.parts], trigger_mode="multiple", **NOWAIT)
+
+
+def told(sentence: str, tone: str = "good") -> str:
+    """The notice line: what happened or what went wrong, in one sentence."""
+    role = "alert" if tone == "error" else "status"
+    close = '<button type="button" class="quiet" data-close aria-label="Close this message">×</button>'
+    return f'<div class="notice {tone}" role="{role}"><p dir="auto">{esc(sentence, 1200)}</p>{close}</div>'
+
+
+def find_place(db: Database, query: Mapping[str, str]) -> Place:
+    """The place of a URL with project and round filled in: the first project and its newest round by default.
+
+    Raises UserError for a project or round that does not exist. With no project at all, ``project`` stays "".
+    """
+    place = read_place(query)
+    with db.read() as connection:
+        known = store.list_projects(connection)
+        if not known:
+            return at(place, project="", round=0)
+        names = [project.name for project in known]
+        if place.project and place.project not in names:
+            raise UserError(f"There is no project '{place.project[:80]}': choose one in the header.")
+        chosen = known[names.index(place.project)] if place.project else known[0]
+        numbers = [each.number for each in store.rounds_of(connection, chosen.id)]
+    if place.round is not None and place.round not in numbers:
+        raise UserError(f"Project '{chosen.name}' has no round {place.round}: choose one in the header.")
+    return at(place, project=chosen.name, round=max(numbers) if place.round is None else place.round)
+
+
+def _painted(name: str) -> str:
+    return (
+        f"const tell = () => window.wb && wb.painted && wb.painted('{name}', element, props.value);"
+        "watch('value', () => requestAnimationFrame(tell)); tell();"
+    )

@@ -1,0 +1,23 @@
+"""A short text that changes whenever rows that the page shows have changed, so that a tick without news sends nothing.
+
+Reads counts and job rows; renders nothing.
+"""
+
+import hashlib
+
+from app.links import Place
+from storage import jobs, store
+from storage.database import Database
+
+
+def stamp(db: Database, place: Place) -> str:
+    """A digest of the jobs and, with a project, its counts and what its runs have reached."""
+    with db.read() as connection:
+        found = jobs.jobs_of(connection, limit=30)
+        parts: list[object] = [(job.id, job.state, job.done, job.total, job.message, job.cancel_asked) for job in found]
+        parts.append([(each.name, each.samples, each.labelled) for each in store.support_sets(connection)])
+        if place.project:
+            project = store.project_named(connection, place.project)
+            parts.append(store.counts(connection, project.id))
+            parts.append([run.id for run in store.runs_of(connection, project.id)])
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,90 @@
+"""The job tray: every running, queued and recent job with progress, rate, time left and a way to stop it.
+
+Reads job rows; what it shows survives any reload because it is nowhere else.
+"""
+
+from datetime import UTC, datetime
+
+from app.markup import bar, clock, command, duration, esc
+from storage import jobs, store
+from storage.columns import utc_now
+from storage.database import Database
+from storage.jobs import Job
+
+ACTIVE = ("running", "queued", "interrupted")
+VERBS = {"predict": "Predict", "diagnose": "Diagnose", "label": "Label", "tune": "Tune"}
+THINGS = {"predict": "samples", "diagnose": "errors", "label": "samples", "tune": "updates"}
+STATES = {
+    "done": "✓ done",
+    "failed": "✗ failed",
+    "cancelled": "– cancelled",
+    "queued": "waiting",
+    "interrupted": "interrupted",
+}
+RECENT = 4
+
+
+def tray_html(db: Database) -> str:
+    """All active jobs and the newest finished ones; one quiet line when there was none yet."""
+    with db.read() as connection:
+        found = jobs.jobs_of(connection, limit=30)
+        names = {project.id: project.name for project in store.list_projects(connection)}
+    active = [job for job in found if job.state in ACTIVE]
+    ended = [job for job in found if job.state not in ACTIVE]
+    shown = sorted(active, key=lambda job: (job.state != "running", job.id)) + ended[: max(1, RECENT - len(active))]
+    if not shown:
+        return '<section class="tray" aria-label="Jobs"><p class="subdued">No job yet. Predicting, diagnosing and tuning show up here; they go on when you close this page.</p></section>'
+    rows = "".join(_row(job, names.get(job.project or 0, "")) for job in shown)
+    title = f"{len(active)} active" if active else "nothing running"
+    return f'<section class="tray" aria-label="Jobs"><details open data-keep="tray"><summary>Jobs <span class="subdued">{title}</span></summary>{rows}</details></section>'
+
+
+def _row(job: Job, project: str) -> str:
+    title = f"<b>{VERBS.get(job.kind, esc(job.kind))}</b> <span class=subdued>{esc(project, 40)} · job {job.id}</span>"
+    if job.state == "running":
+        share = job.done / job.total if job.total else 0.0
+        stop = (
+            '<span class="subdued">stopping …</span>'
+            if job.cancel_asked
+            else command("cancel", "Cancel", "button small", job=job.id)
+        )
+        return (
+            f'<div class="job running" data-job="{job.id}" data-state="running"><span>{title}</span>'
+            f"{bar(share, f'{job.done} of {job.total}')}<span class=num>{_pace(job)}</span>{stop}</div>"
+        )
+    stop = command("cancel", "Cancel", "button small", job=job.id) if job.state in ACTIVE else ""
+    told = (
+        f'<span class="why" dir="auto">{esc(job.error, 600)}</span>'
+        if job.error
+        else f"<span class=subdued>{_ended(job)}</span>"
+    )
+    return (
+        f'<div class="job {job.state}" data-job="{job.id}" data-state="{job.state}"><span>{title}</span>'
+        f"<span class=state>{STATES.get(job.state, esc(job.state))}</span>{told}{stop}</div>"
+    )
+
+
+def _pace(job: Job) -> str:
+    """ "120 of 1,000 samples · 21/s · 41 s left", with what is known of it."""
+    said = (
+        f"{job.done:,} of {job.total:,} {THINGS.get(job.kind, '')}" if job.total else esc(job.message, 80) or "starting"
+    )
+    pace = jobs.pace(job, utc_now())
+    if pace and job.total:
+        rate = pace.rate
+        speed = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s" if rate >= 0.1 else f"{duration(1 / rate)} each"
+        said += f" · {speed} · {duration(pace.seconds_left)} left"
+    return said
+
+
+def _ended(job: Job) -> str:
+    if not job.finished or not job.started:
+        return clock(job.created)
+    took = (_moment(job.finished) - _moment(job.started)).total_seconds()
+    many = f"{job.done:,} {THINGS.get(job.kind, '')} in " if job.done else ""
+    return f"{many}{duration(took)} · {clock(job.finished)}"
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

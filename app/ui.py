@@ -1,0 +1,155 @@
+"""The page as a whole: header, six tabs, job tray, and the events that keep them in step with the URL and the database.
+
+Knows which tabs there are and how a person moves between them; what a tab shows is the tab's own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app import header, tray
+from app.actions import cancel_job, create_project
+from app.links import TABS, Place, at
+from app.page import NOWAIT, Page, Parts, TabView, find_place, told
+from app.quiet import gr
+from app.settings import AppSettings
+from app.stamp import stamp
+from app.tabs import comparison, data, review, selection, skills, tuning
+from app.worker import ensure_worker
+from core.errors import UserError
+from core.types import Settings
+from storage.database import Database
+
+TICK_SECONDS = 1.5
+BRIDGE = "window.wb = window.wb || {}; wb.trigger = data => trigger('cmd', data);"
+TAB_CLICKED = "() => { window.wb && wb.tabClicked && wb.tabClicked(); return []; }"
+MODULES = {
+    "data": data,
+    "review": review,
+    "skills": skills,
+    "selection": selection,
+    "tuning": tuning,
+    "comparison": comparison,
+}
+
+
+def build(db: Database) -> gr.Blocks:
+    """The page on a database."""
+    with gr.Blocks(title="Switchpoint", analytics_enabled=False, fill_width=True) as blocks:
+        page = Page(db=db, reviewer=AppSettings().reviewer, notice=None)
+        bridge = gr.HTML("", html_template="<span hidden></span>", js_on_load=BRIDGE, elem_id="bridge")
+        head = page.part("head")
+        page.notice = gr.HTML("", html_template="${value}", js_on_load=None, elem_id="notice", apply_default_css=False)
+        with gr.Tabs(elem_id="tabs", selected=TABS[0]) as tabs:
+            page.output(tabs)
+            views = {name: _build_tab(page, name) for name in TABS}
+        jobs = page.part("tray")
+        gr.HTML(
+            header.new_project_html() + header.help_html(), js_on_load=None, apply_default_css=False, elem_id="dialogs"
+        )
+        seen = page.output(gr.State(""))
+
+        def show(place: Place) -> Parts:
+            return {**frame(place), tabs: gr.Tabs(selected=place.tab), **shown(views[place.tab], place)}
+
+        def frame(place: Place) -> Parts:
+            return {head: header.header_html(db, place), jobs: tray.tray_html(db), seen: stamp(db, place)}
+
+        page.refresh = show
+        _add_commands(page)
+        page.hear(bridge)
+
+        def load(request: gr.Request) -> Parts:
+            return _first(page, request, show)
+
+        blocks.load(load, None, [page.notice, *page.parts], **NOWAIT)
+        page.listen(tabs.select, show, js=TAB_CLICKED)
+
+        def tick(place: Place, last: str) -> Parts:
+            now = stamp(db, place)
+            if now == last:
+                return {page.notice: gr.skip()}
+            follow = views[place.tab].follow(place) if place.project else {}
+            return {page.notice: gr.skip(), **frame(place), seen: now, **follow}
+
+        page.listen(gr.Timer(TICK_SECONDS).tick, tick, [seen])
+    return blocks
+
+
+def shown(view: TabView, place: Place) -> Parts:
+    """A tab's parts; with no project there is nothing for it to show but the way to one."""
+    return view.show(place)
+
+
+def _build_tab(page: Page, name: str) -> TabView:
+    with gr.Tab(name.capitalize(), id=name, elem_id=f"tab-{name}", render_children=True):
+        return MODULES[name].build(page)
+
+
+def _first(page: Page, request: gr.Request, show: Any) -> Parts:
+    """The first answer of a page; a link to a project or round that is gone lands on one that is there, and says so."""
+    try:
+        find_place(page.db, request.query_params)
+    except UserError as error:
+        place = find_place(page.db, {})
+        return {**show(place), page.notice: told(str(error), "error")}
+    return page.answer(request, show)
+
+
+def _add_commands(page: Page) -> None:
+    def create(_: Place, sent: Mapping[str, Any]) -> Parts:
+        name = str(sent.get("name", ""))[:200]
+        student, teacher = (str(sent.get(key, ""))[:1000] for key in ("student", "teacher"))
+        made = create_project(page.db, name, student=student, teacher=teacher, settings=settings_for(teacher))
+        told_it = told(f"Project '{made.name}' is ready. Bring its samples next.")
+        return {**page.refresh(at(Place(), project=made.name, round=0)), page.notice: told_it}
+
+    def cancel(place: Place, sent: Mapping[str, Any]) -> Parts:
+        cancel_job(page.db, int(sent.get("job", 0)))
+        return page.refresh(place)
+
+    page.commands |= {"create": create, "cancel": cancel, "nav": lambda place, _: page.refresh(place)}
+
+
+def settings_for(teacher: str) -> Settings:
+    """The settings a new project starts with: the demo's own where it uses the demo's teacher, else the defaults."""
+    if teacher.strip() != header.DEMO_TEACHER:
+        return Settings()
+    from app.demo import DEMO_SETTINGS
+
+    return DEMO_SETTINGS
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's base theme with one accent, system fonts (nothing is fetched) and small radii."""
+    accent = gr.themes.Color(*ACCENT, name="accent")
+    made = gr.themes.Base(
+        primary_hue=accent,
+        secondary_hue=accent,
+        neutral_hue=gr.themes.colors.slate,
+        font=["system-ui", "-apple-system", "Segoe UI", "Noto Sans", "Liberation Sans", "sans-serif"],
+        font_mono=["ui-monospace", "SFMono-Regular", "DejaVu Sans Mono", "monospace"],
+        text_size=gr.themes.sizes.text_sm,
+        spacing_size=gr.themes.sizes.spacing_sm,
+        radius_size=gr.themes.sizes.radius_sm,
+    )
+    return made.set(button_primary_background_fill="*primary_600", button_primary_background_fill_dark="*primary_600")
+
+
+ACCENT = (
+    "#eef5fc",
+    "#d9e9f8",
+    "#b6d4f0",
+    "#86b8e5",
+    "#4f97d6",
+    "#1f7ac4",
+    "#0067b8",
+    "#005596",
+    "#04457a",
+    "#0a3a64",
+    "#062746",
+)
+
+
+def start_worker(page: Page) -> None:
+    """See that a worker takes up what was just queued."""
+    ensure_worker(page.db.data)

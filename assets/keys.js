@@ -1,0 +1,27 @@
+// The keyboard: one listener for the page, at rest while a person types, holds a modifier, or has a dialog open.
+(() => {
+  const wb = (window.wb = window.wb || {});
+  const VERDICTS = { a: "accepted", e: "edit", r: "rejected", s: "skipped", l: "label_wrong", m: "misread-ask", u: "undo" };
+  const TYPING = 'input:not([type=checkbox]):not([type=radio]):not([type=range]),textarea,select,[contenteditable=""],[contenteditable=true],[role=combobox]';
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+    const target = event.composedPath()[0];
+    if (document.querySelector("dialog[open]")) return;
+    if (target && target.closest && target.closest(TYPING)) {
+      if (event.key === "Escape") target.blur();
+      return;
+    }
+    const key = event.key.toLowerCase();
+    const step = target && target.closest && target.closest("#steps .step");
+    if (key === "?") wb.open && wb.open("help");
+    else if (wb.param && wb.param("tab") !== "review") return;
+    else if (key === "j" || key === "k") wb.press({ move: key === "j" ? 1 : -1 });
+    else if (key === "n") wb.press({ next: true });
+    else if (/^[1-9]$/.test(key)) wb.press({ step: Number(key) });
+    else if (step && (key === "enter" || key === " ")) wb.press({ step: Number(step.dataset.step) });
+    else if (VERDICTS[key]) wb.press({ verdict: VERDICTS[key] });
+    else return;
+    event.preventDefault();
+  });
+})();

@@ -1,0 +1,126 @@
+// The page's plumbing: commands to the server, the URL, dialogs and links. Holds nothing that a reload would lose.
+// Loaded late by Gradio: everything hangs on `wb`, and whoever comes first makes it.
+(() => {
+  const wb = (window.wb = window.wb || {});
+
+  wb.send = (kind, data) => {
+    if (wb.trigger) wb.trigger({ ...(data || {}), kind });
+    else setTimeout(() => wb.send(kind, data), 60);
+  };
+
+  // --- the URL: replace for steps inside a list, push for moves a person may want to go back from
+  wb.url = (changes, push) => {
+    const url = new URL(location.href);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null || value === undefined || value === "") url.searchParams.delete(name);
+      else url.searchParams.set(name, value);
+    }
+    if (url.href !== location.href) history[push ? "pushState" : "replaceState"]({}, "", url);
+  };
+  wb.param = (name) => new URL(location.href).searchParams.get(name) || "";
+  wb.go = (href, push = true) => {
+    const url = new URL(href, location.href);
+    const theme = wb.param("__theme");
+    if (theme) url.searchParams.set("__theme", theme);
+    if (url.href !== location.href) history[push ? "pushState" : "replaceState"]({}, "", url);
+    wb.send("nav");
+  };
+  wb.tabClicked = () => {
+    const tab = document.querySelector("#tabs button[role=tab][aria-selected=true]");
+    if (tab) wb.url({ tab: tab.innerText.trim().toLowerCase() }, true);
+  };
+  addEventListener("popstate", () => wb.send("nav"));
+
+  // --- painted: called by each part after the server changed it
+  const hooks = {};
+  wb.onPaint = (name, hook) => {
+    (hooks[name] = hooks[name] || []).push(hook);
+    const element = document.getElementById(name);
+    if (element && element.firstElementChild) hook(element, null);
+  };
+  wb.painted = (name, element, value) => {
+    (hooks[name] || []).forEach((hook) => hook(element, value));
+    element.querySelectorAll("[data-keep]").forEach((details) => {
+      if (sessionStorage.getItem("keep:" + details.dataset.keep) === "closed") details.open = false;
+    });
+    document.body.classList.add("painted");
+  };
+  wb.onPaint("head", (element) => {
+    const head = element.querySelector(".head");
+    if (head && head.dataset.project) {
+      const round = head.dataset.round;
+      wb.url({ project: head.dataset.project, round, tab: head.dataset.tab });
+    }
+  });
+
+  // --- clicks, changes and forms; what is clicked says in data-attributes what it means
+  const data = (element) => {
+    const { cmd, confirm, ...rest } = element.dataset;
+    return rest;
+  };
+  const restrain = (button) => {
+    button.disabled = true;
+    setTimeout(() => (button.disabled = false), 1500);
+  };
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest && event.target.closest("[data-nav],[data-cmd],[data-open],[data-close],[data-close-dialog]");
+    if (!target) return;
+    if (target.dataset.nav !== undefined) {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      wb.go(target.getAttribute("href"));
+    } else if (target.dataset.open) wb.open(target.dataset.open);
+    else if (target.dataset.close !== undefined) target.parentElement.remove();
+    else if (target.dataset.closeDialog !== undefined) target.closest("dialog").close();
+    else if (target.dataset.confirm) wb.ask(target.dataset.confirm, () => wb.send(target.dataset.cmd, data(target)));
+    else {
+      restrain(target);
+      wb.send(target.dataset.cmd, data(target));
+    }
+  });
+  document.addEventListener("change", (event) => {
+    const name = event.target.dataset && event.target.dataset.param;
+    if (!name) return;
+    const changes = { [name]: event.target.value, from: null };
+    if (name === "project") Object.assign(changes, { round: null, sample: null, selection: null, run: null, before: null, after: null, show: null, skill: null, category: null });
+    if (name === "round") Object.assign(changes, { sample: null, skill: null });
+    wb.url(changes, true);
+    wb.send("nav");
+  });
+  document.addEventListener("submit", (event) => {
+    const kind = event.target.dataset && event.target.dataset.form;
+    if (!kind) return;
+    event.preventDefault();
+    wb.send(kind, Object.fromEntries(new FormData(event.target)));
+    const dialog = event.target.closest("dialog");
+    if (dialog) dialog.close();
+    if (kind === "create") wb.created = true;
+  });
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      const keep = event.target.dataset && event.target.dataset.keep;
+      if (keep) sessionStorage.setItem("keep:" + keep, event.target.open ? "open" : "closed");
+    },
+    true
+  );
+
+  // --- dialogs
+  wb.open = (id) => {
+    const dialog = document.getElementById(id);
+    if (dialog && !dialog.open) dialog.showModal();
+  };
+  wb.ask = (question, yes) => {
+    document.getElementById("ask-text").textContent = question;
+    const button = document.getElementById("ask-yes");
+    button.onclick = () => {
+      document.getElementById("ask").close();
+      yes();
+    };
+    wb.open("ask");
+    button.focus();
+  };
+  document.addEventListener("click", (event) => {
+    if (event.target.tagName === "DIALOG") event.target.close();
+  });
+})();

@@ -1,0 +1,169 @@
+// The Review tab: moving in the list, choosing the mistake step, editing the skill and sending verdicts.
+// A verdict names the case it was given on, and keys wait until the case they are meant for is on the screen.
+(() => {
+  const wb = (window.wb = window.wb || {});
+  const list = () => document.querySelector("#cases .cases");
+  const form = () => document.querySelector("#editor form.editor");
+  const shown = () => (form() ? Number(form().dataset.sample) : 0);
+  let wanted = 0; // the case that was asked for; 0 when nothing is on its way
+  let busy = 0; // when a verdict was sent whose answer has not been painted (ms), 0 when none
+  const queue = [];
+
+  // --- moving
+  const rows = () => [...document.querySelectorAll("#cases .case-row")];
+  const mark = (sample) => {
+    rows().forEach((row) => {
+      const here = Number(row.dataset.sample) === sample;
+      row.classList.toggle("sel", here);
+      if (here) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
+      if (here) row.scrollIntoView({ block: "nearest" });
+    });
+  };
+  wb.pick = (sample, push) => {
+    if (!sample) return;
+    wanted = sample;
+    mark(sample);
+    wb.url({ sample, tab: "review" }, push);
+    if (wb.openCase) wb.openCase(sample);
+  };
+  wb.move = (by) => {
+    const all = rows();
+    if (!all.length) return;
+    const at = all.findIndex((row) => row.classList.contains("sel"));
+    const next = at < 0 ? 0 : at + by;
+    if (next >= all.length) return more("next");
+    if (next < 0) return more("previous");
+    wb.pick(Number(all[next].dataset.sample));
+  };
+  const more = (which) => {
+    const button = document.querySelector(`#cases [data-page=${which}]`);
+    if (button) button.click();
+  };
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest && event.target.closest(".case-row");
+    if (row && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      wb.pick(Number(row.dataset.sample), true);
+    }
+    const page = event.target.closest && event.target.closest("#cases [data-page]");
+    if (page) turn(page);
+    const step = event.target.closest && event.target.closest("#steps .step");
+    if (step) wb.choose(Number(step.dataset.step));
+    const verdict = event.target.closest && event.target.closest("#editor [data-verdict]");
+    if (verdict) press({ verdict: verdict.dataset.verdict });
+  });
+  const turn = (button) => {
+    wb.url({ from: button.dataset.from, sample: null }, true);
+    wb.send("nav");
+  };
+
+  // --- the mistake step and the skill, as they stand in the form
+  wb.choose = (step) => {
+    const f = form();
+    if (!f || f.dataset.open !== "yes" || step < 1 || step > Number(f.dataset.steps)) return;
+    f.dataset.step = step;
+    document.querySelectorAll("#steps .step").forEach((item) => {
+      const here = Number(item.dataset.step) === step;
+      item.classList.toggle("mistake", here);
+      item.setAttribute("aria-pressed", here);
+    });
+    wb.markStep && wb.markStep(step);
+    refresh();
+  };
+  const changed = () => {
+    const f = form();
+    return f && (f.dataset.step !== f.dataset.machineStep || f.skill.value.trim() !== f.dataset.machineSkill);
+  };
+  const refresh = () => {
+    const f = form();
+    if (!f) return;
+    const said = f.querySelector(".chosen");
+    if (said) said.textContent = f.dataset.step === "0" ? "none" : f.dataset.step;
+    const was = f.querySelector(".was");
+    if (was) was.hidden = f.dataset.step === f.dataset.machineStep;
+    const accept = f.querySelector("[data-verdict=accepted] .label");
+    if (accept) accept.textContent = changed() ? "Accept edited" : "Accept";
+  };
+  document.addEventListener("input", (event) => event.target.closest && event.target.closest("form.editor") && refresh());
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form.editor")) return;
+    event.preventDefault();
+    if (document.activeElement) document.activeElement.blur();
+    press({ verdict: "accepted" });
+  });
+
+  // --- verdicts
+  const verdict = (name) => {
+    const f = form();
+    if (!f) return;
+    if (name === "edit") {
+      f.skill.focus();
+      f.skill.select();
+      return;
+    }
+    if (name === "misread-ask") {
+      const box = f.querySelector(".misread");
+      box.hidden = !box.hidden;
+      if (!box.hidden) box.querySelector("select, input").focus();
+      return;
+    }
+    if (name === "undo") return send("undo", {});
+    const data = { verdict: name, step: f.dataset.step, skill: f.skill.value };
+    if (name === "misread") data.answer = f.answer.value;
+    send("verdict", data);
+  };
+  const send = (kind, more) => {
+    const f = form();
+    busy = Date.now();
+    const button = document.activeElement;
+    if (button && button.closest && button.closest("#editor")) button.blur();
+    wb.send(kind, { ...more, sample: f ? f.dataset.sample : "", round: f ? f.dataset.round : "", project: f ? f.dataset.project : "" });
+  };
+
+  // --- keys and buttons in the order they were pressed; each waits for the case it is meant for
+  const press = (action) => {
+    if (queue.length < 60) queue.push(action);
+    work();
+  };
+  const settled = () => (!busy || Date.now() - busy > 8000) && (!wanted || wanted === shown());
+  const work = () => {
+    while (queue.length) {
+      const action = queue[0];
+      if (busy && Date.now() - busy < 8000) return setTimeout(work, 30);
+      if (!action.move && !settled()) return setTimeout(work, 30);
+      queue.shift();
+      if (action.move) wb.move(action.move);
+      else if (action.step) wb.choose(action.step);
+      else if (action.next) wb.send("unreviewed", { sample: shown() });
+      else verdict(action.verdict);
+    }
+  };
+  wb.press = press;
+
+  // --- after painting
+  wb.onPaint("editor", () => {
+    busy = 0;
+    const f = form();
+    if (!f) return (wanted = 0);
+    if (wanted && wanted !== shown()) {
+      if (f.dataset.moved !== "yes") return;
+    }
+    wanted = 0;
+    if (wb.param("sample") !== f.dataset.sample && wb.param("tab") === "review") wb.url({ sample: f.dataset.sample });
+    mark(shown());
+    refresh();
+    work();
+  });
+  wb.onPaint("cases", () => mark(wanted || shown()));
+
+  let typing = 0;
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches || !event.target.matches("[data-search]")) return;
+    clearTimeout(typing);
+    typing = setTimeout(() => {
+      wb.url({ [event.target.dataset.search]: event.target.value, from: null, sample: null });
+      wb.send("filter");
+    }, 250);
+  });
+})();

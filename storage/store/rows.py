@@ -60,7 +60,10 @@ def json_of(noun: Any) -> dict[str, Any]:
 
 
 def among(column: ColumnElement[Any], keys: Iterable[Any]) -> ColumnElement[bool]:
-    """Whether the column is one of the keys, however many: they travel as one JSON text (SQLite limits variables)."""
+    """Whether the column is one of the keys, however many: they travel as one JSON text (SQLite limits variables).
+
+    For ids and hashes only: SQLite's JSON cuts a text at its first NUL character.
+    """
     listed = func.json_each(bindparam(None, list(keys), Json)).table_valued("value")
     return column.in_(select(listed.c.value))
 

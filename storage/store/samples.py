@@ -178,8 +178,12 @@ def _of_set(c: Connection, set_id: int | None) -> Iterator[Sample]:
 
 
 def _by_source_id(c: Connection, set_id: int, source_ids: Iterable[str]) -> dict[str, Sample]:
-    query = select(*SAMPLE).where(sample_rows.c.sample_set == set_id, among(sample_rows.c.source_id, source_ids))
-    return {row.source_id: noun_of(Sample, row) for row in c.execute(query)}
+    found: dict[str, Sample] = {}
+    remaining = iter(source_ids)
+    while batch := list(islice(remaining, AT_ONCE)):
+        query = select(*SAMPLE).where(sample_rows.c.sample_set == set_id, sample_rows.c.source_id.in_(batch))
+        found |= {row.source_id: noun_of(Sample, row) for row in c.execute(query)}
+    return found
 
 
 def _count(c: Connection, set_id: int, *, unlabelled: bool = False) -> int:

@@ -1,0 +1,91 @@
+"""Small made-up projects for the storage tests: samples, errors and diagnoses whose every field differs."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from core.types import Curve, Diagnosis, Prediction, Review, Sample, Settings, Switch, Verdict
+from storage import store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    hash: str
+    content: bytes = b"picture"
+    mime: str = "image/png"
+    width: int = 8
+    height: int = 6
+
+    def read(self) -> bytes:
+        return self.content
+
+
+def a_sample(number: int, *, label: str = "", image: str | None = None) -> Sample:
+    return Sample(
+        source_id=f"s{number}",
+        question=f"What is {number} and 2?",
+        options=(str(number), str(number + 2)),
+        answer=str(number + 2),
+        category=f"category {number % 3}",
+        task=f"task {number % 2}",
+        response=f"The answer is {number + 2}.",
+        skill_label=label,
+        image=image,
+    )
+
+
+def a_prediction(round: int, sample: int, *, correct: bool = False, answer: str | None = "7") -> Prediction:
+    return Prediction(
+        round=round,
+        sample=sample,
+        text=f"Step 1: first of {sample}. Step 2: second.",
+        steps=(f"first of {sample}.", "second."),
+        answer=answer,
+        reading="the answer is",
+        span=(3, 7),
+        correct=correct,
+    )
+
+
+def a_diagnosis(round: int, sample: int, *, confidence: float = 0.5, skill: str = "adding numbers") -> Diagnosis:
+    return Diagnosis(
+        round=round,
+        sample=sample,
+        curve=Curve(
+            candidates=("7", "9"), truth=1, predicted=0, probabilities=((0.1, 0.9), (1 / 3, 2 / 3), (0.7, 0.1 + 0.2))
+        ),
+        switch=Switch(status="switched", mistake_step=2, confidence=confidence),
+        skill=skill,
+        prior=0.6,
+        delta=0.0,
+        lam=2,
+        teacher="tiny",
+    )
+
+
+def a_review(round: int, sample: int, verdict: Verdict, **more: object) -> Review:
+    return Review(**{"round": round, "sample": sample, "reviewer": "Ada", "verdict": verdict} | more)
+
+
+def a_project(c: Connection, name: str = "demo", *, validation: int = 0, test: int = 0) -> store.Project:
+    project = store.create_project(c, name, student="student", teacher="teacher", settings=Settings(support="flan"))
+    sets = (("validation", range(validation)), ("test", range(10_000, 10_000 + test)))
+    for role, numbers in sets:
+        store.save_samples(c, project=project.id, role=role, samples=map(a_sample, numbers), images={})
+    return project
+
+
+def a_round_of_errors(c: Connection, errors: int, *, undiagnosed: int = 0, name: str = "demo") -> tuple[int, list[int]]:
+    """A project's round 0 with that many errors, the last ones without a diagnosis; returns round and sample ids."""
+    project = a_project(c, name, validation=errors, test=3)
+    base = store.rounds_of(c, project.id)[0].id
+    ids = [sample.id for sample in store.samples_of(c, project=project.id, role="validation")]
+    tests = [sample.id for sample in store.samples_of(c, project=project.id, role="test")]
+    store.save_predictions(c, [a_prediction(base, sample) for sample in (*ids, *tests)])
+    diagnosed = ids[: errors - undiagnosed]
+    found = [
+        a_diagnosis(base, sample, confidence=(place * 7 % 5) / 5, skill=f"skill {place * 3 % 4}")
+        for place, sample in enumerate(diagnosed)
+    ]
+    store.save_diagnoses(c, found)
+    return base, ids

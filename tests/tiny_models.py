@@ -133,6 +133,7 @@ def _language(vocabulary: int, *, eos: int) -> LlamaConfig:
         num_attention_heads=4,
         num_key_value_heads=4,
         max_position_embeddings=512,
+        initializer_range=0.2,  # large enough that a few updates of an adapter change what the model says
         bos_token_id=2,
         eos_token_id=eos,
         pad_token_id=0,

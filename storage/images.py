@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy import Connection, insert, select
 
 from core.errors import UserError
-from storage.store.rows import among
+from storage.rows import among
 from storage.tables import images
 
 AT_ONCE = 200

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, inse
 from core.errors import UserError
 from core.types import JobKind, JobState
 from storage.columns import utc_now
-from storage.store.rows import noun_of
+from storage.rows import noun_of
 from storage.tables import jobs
 
 WAITING: tuple[JobState, ...] = ("queued", "interrupted")

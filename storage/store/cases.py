@@ -12,9 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, tuple_
 
 from core.types import Diagnosis, Prediction, Review, Sample, SwitchStatus, Verdict
-from storage.store.diagnoses import wrong_of
-from storage.store.predictions import label_is_wrong
-from storage.store.rows import (
+from storage.rows import (
     DIAGNOSIS,
     PREDICTION,
     REVIEW,
@@ -24,6 +22,8 @@ from storage.store.rows import (
     prefixed,
     unprefixed,
 )
+from storage.store.diagnoses import wrong_of
+from storage.store.predictions import label_is_wrong
 from storage.tables import diagnoses, predictions, reviews, samples
 
 Order = Literal["least_sure", "skill", "id"]

@@ -12,8 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from core.types import Curve, Diagnosis, Prediction, Sample, Switch
 from storage.columns import Tuples
-from storage.store.predictions import in_set_of
-from storage.store.rows import (
+from storage.rows import (
     DIAGNOSIS,
     PREDICTION,
     SAMPLE,
@@ -23,6 +22,7 @@ from storage.store.rows import (
     unprefixed,
     values_of,
 )
+from storage.store.predictions import in_set_of
 from storage.tables import diagnoses as diagnosis_rows
 from storage.tables import predictions, samples
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, fu
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.types import Prediction, Role, Sample
-from storage.store.rows import PREDICTION, SAMPLE, latest_review, noun_of, values_of
+from storage.rows import PREDICTION, SAMPLE, latest_review, noun_of, values_of
 from storage.tables import gold, reviews, rounds, sample_sets, samples
 from storage.tables import predictions as prediction_rows
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, sel
 
 from core.errors import UserError
 from core.types import Settings, TuningSettings
-from storage.store.rows import json_of, noun_of
+from storage.rows import json_of, noun_of
 from storage.tables import projects, rounds, runs
 
 LONGEST_NAME = 100

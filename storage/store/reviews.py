@@ -10,9 +10,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from core.errors import UserError
 from core.types import Diagnosis, Prediction, Review, SkillDemand, Verdict
+from storage.rows import REVIEW, latest_review, noun_of, values_of
 from storage.store.diagnoses import diagnosis
 from storage.store.predictions import prediction
-from storage.store.rows import REVIEW, latest_review, noun_of, values_of
 from storage.tables import reviews
 
 LONGEST = {"reviewer": 100, "skill": 200, "answer": 2000, "note": 4000}

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.errors import UserError
 from core.types import TuningSettings, Update
-from storage.store.rows import json_of, noun_of, values_of
+from storage.rows import json_of, noun_of, values_of
 from storage.tables import runs
 from storage.tables import updates as update_rows
 

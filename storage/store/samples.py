@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, literal_colu
 from core.errors import UserError
 from core.types import Role, Sample
 from storage.images import ImageRef, save_images
-from storage.store.rows import SAMPLE, among, noun_of, values_of
+from storage.rows import SAMPLE, among, noun_of, values_of
 from storage.tables import sample_sets
 from storage.tables import samples as sample_rows
 

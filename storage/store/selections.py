@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from core.errors import UserError
 from core.types import Hit, Selection, SkillDemand
-from storage.store.rows import noun_of, values_of
+from storage.rows import noun_of, values_of
 from storage.tables import hits, selections
 
 _HIT: tuple[ColumnElement[Any], ...] = (hits.c.sample, hits.c.skill, hits.c.score, hits.c.terms)

@@ -1,0 +1,142 @@
+"""The list of errors: order, pages, filters and counts, each against a plain computation over all cases."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from core.types import Verdict
+from storage import store
+from storage.database import Database
+from storage.store import Case, CaseFilters, Order
+from tests.storage.world import a_diagnosis, a_review, a_round_of_errors
+
+EVERYTHING = CaseFilters()
+ORDERS: tuple[Order, ...] = ("least_sure", "skill", "id")
+
+
+def place(case: Case, order: Order) -> tuple[object, ...]:
+    if order == "id":
+        return (case.sample.id,)
+    if case.diagnosis is None:
+        return True, 0, case.sample.id
+    key = case.diagnosis.switch.confidence if order == "least_sure" else case.diagnosis.skill
+    return False, key, case.sample.id
+
+
+def all_cases(c: Connection, base: int, filters: CaseFilters = EVERYTHING, order: Order = "id") -> list[Case]:
+    return store.cases_page(c, base, limit=1000, filters=filters, order=order)
+
+
+def a_reviewed_round(c: Connection) -> tuple[int, list[int]]:
+    """20 errors, 4 of them undiagnosed, under every kind of verdict."""
+    base, ids = a_round_of_errors(c, 20, undiagnosed=4)
+    verdicts: tuple[Verdict, ...] = ("accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared")
+    for number, (sample, verdict) in enumerate(zip(ids[2:], verdicts * 2, strict=False)):
+        more = {"mistake_step": 1, "skill": f"skill {number % 3}", "answer": "9", "note": "why"}
+        store.add_review(c, a_review(base, sample, verdict, **more), correct=number % 2 == 0)
+    return base, ids
+
+
+def test_a_case_shows_sample_prediction_diagnosis_and_the_verdict_that_stands(db: Database) -> None:
+    with db.write() as c:
+        base, ids = a_reviewed_round(c)
+        cases = all_cases(c, base)
+        assert [case.sample.id for case in cases] == ids
+        for case in cases:
+            assert case.sample == store.get_sample(c, case.sample.id)
+            assert case.prediction == store.prediction(c, base, case.sample.id)
+            assert case.diagnosis == store.diagnosis(c, base, case.sample.id)
+            assert case.review == store.current_review(c, base, case.sample.id)
+            assert store.case_of(c, base, case.sample.id) == case
+        scores = store.correctness(c, base, "validation")
+        assert {case.sample.id: case.correct for case in cases if case.correct is not None} == scores
+        assert store.case_of(c, base, ids[-1] + 1) is None
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("size", [1, 3, 7, 16, 50])
+def test_pages_visit_every_case_once_in_order_even_while_people_review(db: Database, order: Order, size: int) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 20, undiagnosed=4)
+        seen: list[Case] = []
+        while page := store.cases_page(
+            c, base, after=store.cursor_of(seen[-1], order) if seen else None, limit=size, order=order
+        ):
+            assert len(page) <= size
+            seen += page
+            for sample in (seen[0].sample.id, page[-1].sample.id, ids[len(seen) % 20]):
+                store.add_review(c, a_review(base, sample, "edited", skill=f"new {len(seen)}", mistake_step=1))
+        assert sorted(case.sample.id for case in seen) == ids
+        assert seen == sorted(seen, key=lambda case: place(case, order))
+
+
+filters = st.builds(
+    CaseFilters,
+    verdict=st.sampled_from([None, None, "accepted", "edited", "rejected", "label_wrong", "misread", "unreviewed"]),
+    category=st.sampled_from([None, None, "category 0", "category 2", "none such"]),
+    skill=st.sampled_from([None, None, "skill 0", "skill 1", "skill 2"]),
+    mistake_step=st.sampled_from([None, None, 1, 2]),
+    status=st.sampled_from([None, None, "switched", "no_switch", "undiagnosed"]),
+    text=st.sampled_from([None, None, "what is 1", "FIRST OF", "skill 1", "100%", "_"]),
+)
+
+
+def shown(case: Case, asked: CaseFilters) -> bool:
+    verdict = "unreviewed" if case.review is None else case.review.verdict
+    status = "undiagnosed" if case.diagnosis is None else case.diagnosis.switch.status
+    text = "\n".join((case.sample.question, case.prediction.text, case.skill)).lower()
+    return (
+        asked.verdict in (None, verdict)
+        and asked.category in (None, case.sample.category)
+        and asked.skill in (None, case.skill)
+        and asked.mistake_step in (None, case.mistake_step)
+        and asked.status in (None, status)
+        and (asked.text is None or asked.text.lower() in text)
+    )
+
+
+@given(asked=filters, order=st.sampled_from(ORDERS), size=st.integers(1, 9))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_filters_combine_and_keep_order_and_counts(db: Database, asked: CaseFilters, order: Order, size: int) -> None:
+    with db.write() as c:
+        base = 1 if store.list_projects(c) else a_reviewed_round(c)[0]
+    with db.read() as c:
+        expected = [case for case in all_cases(c, base) if shown(case, asked)]
+        expected.sort(key=lambda case: place(case, order))
+        found: list[Case] = []
+        while page := store.cases_page(
+            c,
+            base,
+            after=store.cursor_of(found[-1], order) if found else None,
+            limit=size,
+            filters=asked,
+            order=order,
+        ):
+            found += page
+        assert found == expected
+        assert store.count_cases(c, base, asked) == len(expected)
+
+
+@given(asked=filters)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_facet_promises_what_its_filter_then_shows(db: Database, asked: CaseFilters) -> None:
+    with db.write() as c:
+        base = 1 if store.list_projects(c) else a_reviewed_round(c)[0]
+    with db.read() as c:
+        facets = store.facet_counts(c, base, asked)
+        for name in ("verdict", "category", "skill", "mistake_step", "status"):
+            for value, count in getattr(facets, name).items():
+                assert store.count_cases(c, base, replace(asked, **{name: value})) == count
+
+
+def test_only_errors_on_the_validation_set_are_cases(db: Database) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 3)
+        tests = [each.sample for each in store.predictions_of(c, base, "test")]
+        store.save_diagnoses(c, [a_diagnosis(base, tests[0])])
+        for order in ORDERS:
+            assert sorted(case.sample.id for case in all_cases(c, base, order=order)) == ids
+        assert store.count_cases(c, base) == 3

@@ -1,0 +1,164 @@
+"""Every statement that the store runs finds its rows by an index: nothing reads a big table from end to end."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+
+from core.answer_switch import find_switch
+from core.types import Hit, Selection, TuningSettings, Update
+from storage import images, jobs, store
+from storage.database import Database
+from storage.store import CaseFilters
+from tests.storage.world import Picture, a_diagnosis, a_prediction, a_project, a_review, a_round_of_errors, a_sample
+
+BIG = {"samples", "images", "predictions", "diagnoses", "reviews", "gold", "hits", "updates", "said", "newer"}
+FILTERS = CaseFilters(
+    verdict="unreviewed", category="category 1", skill="skill 1", mistake_step=2, status="switched", text="what"
+)
+
+
+def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
+    """Each public function by name, ready to be called on a round with 30 errors, some of them reviewed."""
+    base, ids = a_round_of_errors(c, 30, undiagnosed=5)
+    one = ids[0]
+    refs = {"ab": Picture(hash="ab")}
+    found = [a_sample(number, image="ab") for number in range(9)]
+    store.save_samples(c, project=None, role="support", name="flan", samples=found, images=refs)
+    store.add_review(c, a_review(base, one, "label_wrong"))
+    store.add_review(c, a_review(base, ids[1], "accepted"))
+    hit = Hit(sample=next(store.support_samples(c, "")).id, skill="a", score=1.0, terms=("a",))
+    asked = Selection(project=1, round=base, support="flan", budget=1, seed=0, demands=(), hits=(hit,), leaked=0)
+    chosen = store.save_selection(c, asked).id
+    tuning = TuningSettings()
+    run = store.create_run(c, project=1, selection=chosen, from_round=base, settings=tuning).id
+    update = Update(run=run, number=1, total=1, epoch=1.0, loss=1.0, learning_rate=1.0, samples_per_second=1.0)
+    job = jobs.put(c, "predict", 1, {}).id
+    settings = store.project(c, 1).settings
+    named = {"project": 1, "role": "validation"}
+    last = store.cases_page(c, base, limit=3)[-1]
+    orders = ("least_sure", "skill", "id")
+
+    def every_page() -> None:
+        for order in orders:
+            for filters in (CaseFilters(), FILTERS):
+                for after in (None, store.cursor_of(last, order), (None, one)):
+                    store.cases_page(c, base, after=after, limit=2, filters=filters, order=order)
+
+    return {
+        "project": lambda: store.project(c, 1),
+        "project_named": lambda: store.project_named(c, "demo"),
+        "list_projects": lambda: store.list_projects(c),
+        "create_project": lambda: a_project(c, "other"),
+        "save_settings": lambda: store.save_settings(c, 1, settings),
+        "open_round": lambda: store.open_round(c, 1, run=run),
+        "round_of": lambda: store.round_of(c, base),
+        "rounds_of": lambda: store.rounds_of(c, 1),
+        "save_samples": lambda: store.save_samples(c, **named, samples=[a_sample(1), a_sample(99)], images=refs),
+        "samples_of": lambda: list(store.samples_of(c, **named)),
+        "count_samples": lambda: store.count_samples(c, **named),
+        "samples_by_source_id": lambda: store.samples_by_source_id(c, **named, source_ids=["s1"]),
+        "samples_by_id": lambda: store.samples_by_id(c, ids),
+        "get_sample": lambda: store.get_sample(c, one),
+        "support_samples": lambda: list(store.support_samples(c, "")),
+        "support_set": lambda: store.support_set(c, ""),
+        "support_sets": lambda: store.support_sets(c),
+        "missing_labels": lambda: store.missing_labels(c, ""),
+        "save_labels": lambda: store.save_labels(c, [(one, "a")]),
+        "save_predictions": lambda: store.save_predictions(c, [a_prediction(base, one)]),
+        "missing_predictions": lambda: store.missing_predictions(c, base, "validation"),
+        "predictions_of": lambda: store.predictions_of(c, base, "validation"),
+        "prediction": lambda: store.prediction(c, base, one),
+        "correctness": lambda: store.correctness(c, base, "validation"),
+        "save_gold": lambda: store.save_gold(c, base, [(one, 1)]),
+        "gold_of": lambda: store.gold_of(c, base),
+        "save_diagnoses": lambda: store.save_diagnoses(c, [a_diagnosis(base, one)]),
+        "missing_diagnoses": lambda: store.missing_diagnoses(c, base),
+        "diagnosis": lambda: store.diagnosis(c, base, one),
+        "diagnoses_of": lambda: store.diagnoses_of(c, base),
+        "reread": lambda: store.reread(c, base, 0.1, 2, find_switch),
+        "cases_page": every_page,
+        "case_of": lambda: store.case_of(c, base, one),
+        "count_cases": lambda: store.count_cases(c, base, FILTERS),
+        "facet_counts": lambda: store.facet_counts(c, base, FILTERS),
+        "add_review": lambda: store.add_review(c, a_review(base, one, "rejected")),
+        "undo": lambda: store.undo(c, base, one, "Ada"),
+        "current_review": lambda: store.current_review(c, base, one),
+        "last_reviewed": lambda: store.last_reviewed(c, base, "Ada"),
+        "history": lambda: store.history(c, base, one),
+        "accepted_skills": lambda: store.accepted_skills(c, base),
+        "review_counts": lambda: store.review_counts(c, base),
+        "save_selection": lambda: store.save_selection(c, asked),
+        "selection": lambda: store.selection(c, chosen),
+        "selections_of": lambda: store.selections_of(c, 1),
+        "hits_page": lambda: store.hits_page(c, chosen, limit=1),
+        "create_run": lambda: store.create_run(c, project=1, selection=chosen, from_round=base, settings=tuning),
+        "run_of": lambda: store.run_of(c, run),
+        "runs_of": lambda: store.runs_of(c, 1),
+        "save_updates": lambda: store.save_updates(c, [update]),
+        "updates_of": lambda: store.updates_of(c, run),
+        "finish_run": lambda: store.finish_run(c, run, "adapter"),
+        "counts": lambda: store.counts(c, 1),
+        "cursor_of": lambda: store.cursor_of(last),
+        "save_images": lambda: images.save_images(c, refs.values()),
+        "image_bytes": lambda: images.image_bytes(c, "ab"),
+        "put": lambda: jobs.put(c, "predict", 1, {}),
+        "claim": lambda: jobs.claim(c, "worker", 1, 1.0),
+        "progress": lambda: jobs.progress(c, job, 1, 2),
+        "job": lambda: jobs.job(c, job),
+        "jobs_of": lambda: jobs.jobs_of(c, 1),
+        "cancel_asked": lambda: jobs.cancel_asked(c, job),
+    }
+
+
+def plan_of(c: Connection, statement: str, parameters: Any) -> list[str]:
+    first = parameters[0] if isinstance(parameters, list) else parameters
+    return [row[3] for row in c.connection.execute(f"EXPLAIN QUERY PLAN {statement}", first).fetchall()]
+
+
+def test_no_statement_reads_a_big_table_from_end_to_end(db: Database) -> None:
+    ran: list[tuple[str, Any]] = []
+    with db.write() as c:
+        calls = everything_the_store_does(c)
+        event.listen(c, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
+        for call in calls.values():
+            call()
+        scans = [
+            (step, statement)
+            for statement, parameters in ran
+            if not statement.startswith("INSERT")  # its RETURNING is listed as a scan of the row that it added
+            for step in plan_of(c, statement, parameters)
+            if step.startswith("SCAN") and step.split()[1] in BIG
+        ]
+    assert len({statement for statement, _ in ran}) > 60
+    assert scans == []
+
+
+def test_pages_of_cases_are_read_in_the_order_of_an_index(db: Database) -> None:
+    ran: list[tuple[str, Any]] = []
+    with db.write() as c:
+        calls = everything_the_store_does(c)
+        event.listen(c, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
+        calls["cases_page"]()
+        plans = [plan_of(c, statement, parameters) for statement, parameters in ran]
+    assert len(plans) > 15
+    assert [plan for plan in plans if any("TEMP B-TREE" in step for step in plan)] == []
+    firsts = {plan[0].split("USING ")[1].split(" (")[0] for plan in plans}
+    assert firsts == {"INDEX diagnoses_least_sure", "INDEX diagnoses_by_skill", "INDEX predictions_wrong"}
+
+
+def test_every_public_function_of_the_store_was_looked_at(db: Database) -> None:
+    public = {name for name in store.__all__ if inspect.isfunction(getattr(store, name))}
+    with db.write() as c:
+        assert public <= set(everything_the_store_does(c))
+
+
+@pytest.mark.parametrize("table", sorted(BIG - {"said", "newer"}))
+def test_the_check_would_notice_a_scan(db: Database, table: str) -> None:
+    with db.read() as c:
+        first = c.exec_driver_sql(f"SELECT * FROM {table}").keys()
+        (step,) = plan_of(c, f"SELECT * FROM {table} WHERE {list(first)[-1]} = 'x'", ())
+        assert step.startswith("SCAN")
+        assert step.split()[1] in BIG

@@ -1,0 +1,139 @@
+"""Reviews: append-only, undone by appending, and never a change to the diagnosis."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
+
+from core.errors import UserError
+from core.types import SkillDemand
+from storage import store
+from storage.database import Database
+from storage.tables import reviews
+from tests.storage.world import a_review, a_round_of_errors
+
+actions = st.lists(
+    st.one_of(
+        st.sampled_from(["accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared"]),
+        st.just("undo"),
+    ),
+    max_size=12,
+)
+
+
+def test_an_accepted_case_takes_step_and_skill_from_the_diagnosis(db: Database) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 1)
+        found = store.diagnosis(c, base, ids[0])
+        stored = store.add_review(c, a_review(base, ids[0], "accepted", reviewer=" "))
+        assert (stored.mistake_step, stored.skill) == (2, found.skill)
+        assert stored.reviewer == "anonymous"
+        assert stored.id > 0
+        assert stored.created.endswith("+00:00")
+        review = a_review(base, ids[0], "edited", mistake_step=1, skill="  adding\n two   numbers ")
+        edited = store.add_review(c, review)
+        assert (edited.mistake_step, edited.skill) == (1, "adding two numbers")
+        assert store.current_review(c, base, ids[0]) == edited
+        assert store.history(c, base, ids[0]) == [stored, edited]
+
+
+@given(actions=actions)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_undo_goes_back_one_verdict_at_a_time_and_no_review_changes_a_diagnosis(
+    db: Database, actions: list[str]
+) -> None:
+    with db.write() as c:
+        base, (sample,) = a_round_of_errors(c, 1, name=f"project {len(store.list_projects(c))}")
+        before = store.diagnosis(c, base, sample)
+        standing = []
+        rows = 0
+        for place, action in enumerate(actions):
+            if action == "undo":
+                undone = store.undo(c, base, sample, "Grace")
+                assert (undone is None) == (not standing)
+                rows += undone is not None
+                standing = standing[:-1]
+            else:
+                note = f"note {place}"
+                review = a_review(base, sample, action, skill=f"skill {place}", answer="8", mistake_step=1, note=note)
+                standing.append(store.add_review(c, review, correct=place % 2 == 0 if action == "misread" else None))
+                rows += 1
+            found = store.current_review(c, base, sample)
+            expected = standing[-1] if standing and standing[-1].verdict != "cleared" else None
+            if found is None or expected is None:
+                assert found is expected
+            else:
+                same = {"id": 0, "created": "", "reviewer": ""}
+                assert replace(found, **same) == replace(expected, **same)
+        assert len(store.history(c, base, sample)) == rows
+        assert store.diagnosis(c, base, sample) == before
+
+
+@pytest.mark.parametrize(
+    ("verdict", "more", "reason"),
+    [
+        ("accepted", {"mistake_step": 3}, "no step 3: choose one from 1 to 2"),
+        ("edited", {"mistake_step": 0}, "no step 0"),
+        ("accepted", {"skill": "x" * 201}, "skill is longer than 200"),
+        ("rejected", {"note": "x" * 4001}, "note is longer than 4000"),
+        ("skipped", {"reviewer": "x" * 101}, "reviewer is longer than 100"),
+        ("misread", {"answer": None}, "Say which answer the student gave"),
+        ("misread", {"answer": "8"}, "Say which answer the student gave"),
+        ("skipped", {"sample": 999}, "has no prediction for sample 999"),
+    ],
+)
+def test_a_review_that_makes_no_sense_is_refused(
+    db: Database, verdict: str, more: dict[str, object], reason: str
+) -> None:
+    with db.write() as c:
+        base, (sample,) = a_round_of_errors(c, 1)
+        with pytest.raises(UserError, match=reason):
+            store.add_review(c, a_review(base, **{"sample": sample, "verdict": verdict} | more))
+        assert store.history(c, base, sample) == []
+
+
+def test_an_undiagnosed_case_cannot_be_accepted_as_it_is(db: Database) -> None:
+    with db.write() as c:
+        base, (sample,) = a_round_of_errors(c, 1, undiagnosed=1)
+        with pytest.raises(UserError, match="name the missing skill first"):
+            store.add_review(c, a_review(base, sample, "accepted"))
+        store.add_review(c, a_review(base, sample, "edited", mistake_step=1, skill="adding"))
+        assert store.accepted_skills(c, base) == [SkillDemand(skill="adding", errors=1)]
+
+
+def test_the_last_reviewed_case_is_the_newest_that_stands(db: Database) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 3)
+        assert store.last_reviewed(c, base, "Ada") is None
+        for sample in (ids[2], ids[0]):
+            store.add_review(c, a_review(base, sample, "rejected"))
+        store.add_review(c, a_review(base, ids[1], "rejected", reviewer="Grace"))
+        assert store.last_reviewed(c, base, "Ada") == ids[0]
+        store.undo(c, base, ids[0], "Ada")
+        assert store.last_reviewed(c, base, "Ada") == ids[2]
+
+
+def test_accepted_skills_are_counted_by_the_verdict_that_stands(db: Database) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 6)
+        for sample in ids[:3]:
+            store.add_review(c, a_review(base, sample, "edited", skill="reading"))
+        store.add_review(c, a_review(base, ids[3], "accepted", skill="adding"))
+        store.add_review(c, a_review(base, ids[4], "rejected", skill="reading"))
+        store.add_review(c, a_review(base, ids[0], "skipped"))
+        store.undo(c, base, ids[1], "Ada")
+        expected = [SkillDemand(skill="adding", errors=1), SkillDemand(skill="reading", errors=1)]
+        assert store.accepted_skills(c, base) == expected
+        assert store.review_counts(c, base) == {"accepted": 1, "edited": 1, "rejected": 1, "skipped": 1}
+
+
+@pytest.mark.parametrize("statement", [update(reviews).values(note="other"), delete(reviews)])
+def test_the_database_refuses_to_change_a_review(db: Database, statement: object) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 1)
+        store.add_review(c, a_review(base, ids[0], "rejected"))
+        with pytest.raises(IntegrityError, match="reviews are append-only"):
+            c.execute(statement)

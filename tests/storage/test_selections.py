@@ -1,0 +1,114 @@
+"""Selections that never change, and the runs and updates made from them."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Connection, delete, update
+from sqlalchemy.exc import IntegrityError
+
+from core.errors import UserError
+from core.types import Hit, Selection, SkillDemand, TuningSettings, Update
+from storage import store
+from storage.database import Database
+from storage.tables import hits, selections
+from tests.storage.world import a_round_of_errors, a_sample
+
+
+def wanted(c: Connection, count: int = 5) -> Selection:
+    base, _ = a_round_of_errors(c, 2)
+    found = map(a_sample, range(count))
+    store.save_samples(c, project=None, role="support", name="flan", samples=found, images={})
+    chosen = [
+        Hit(sample=sample.id, skill="adding", score=1 / (3 + place), terms=("adding", "two"))
+        for place, sample in enumerate(store.support_samples(c, "flan"))
+    ]
+    return Selection(
+        project=1,
+        round=base,
+        support="flan",
+        budget=10,
+        seed=7,
+        demands=(SkillDemand(skill="adding", errors=2), SkillDemand(skill="reading", errors=1)),
+        hits=tuple(reversed(chosen)),
+        leaked=3,
+    )
+
+
+def test_a_selection_comes_back_with_its_hits_in_order(db: Database) -> None:
+    with db.write() as c:
+        asked = wanted(c)
+        saved = store.save_selection(c, asked)
+        assert replace(saved, id=0, created="") == asked
+        assert store.selection(c, saved.id) == saved
+        assert tuple(store.hits_page(c, saved.id, after=1, limit=2)) == saved.hits[1:3]
+        random = store.save_selection(c, replace(asked, arm="random", hits=asked.hits[:1]))
+        summaries = store.selections_of(c, asked.project)
+        assert [(each.id, each.arm, each.chosen) for each in summaries] == [
+            (random.id, "random", 1),
+            (saved.id, "targeted", 5),
+        ]
+        assert summaries[1].demands == asked.demands
+
+
+def test_an_empty_or_unknown_selection_is_refused(db: Database) -> None:
+    with db.write() as c:
+        asked = wanted(c)
+        with pytest.raises(UserError, match="accept more skills"):
+            store.save_selection(c, replace(asked, hits=()))
+        with pytest.raises(UserError, match="no selection 9"):
+            store.selection(c, 9)
+
+
+@pytest.mark.parametrize("table", [selections, hits])
+@pytest.mark.parametrize("change", [update, delete])
+def test_the_database_refuses_to_change_a_selection(db: Database, table: object, change: object) -> None:
+    with db.write() as c:
+        store.save_selection(c, wanted(c))
+        statement = change(table).values(**{table.c.keys()[0]: 5}) if change is update else change(table)
+        with pytest.raises(IntegrityError, match="a selection never changes"):
+            c.execute(statement)
+
+
+def test_a_run_keeps_its_settings_updates_and_adapter(db: Database) -> None:
+    tuning = TuningSettings(rank=8, learning_rate=1e-4 / 3)
+    with db.write() as c:
+        selection = store.save_selection(c, wanted(c))
+        run = store.create_run(c, project=1, selection=selection.id, from_round=selection.round, settings=tuning)
+        assert (run.settings, run.adapter) == (tuning, None)
+        first = [
+            Update(
+                run=run.id,
+                number=number,
+                total=4,
+                epoch=number / 4,
+                loss=1 / number,
+                learning_rate=1e-4,
+                samples_per_second=9.5,
+            )
+            for number in (1, 2, 3)
+        ]
+        store.save_updates(c, first)
+        repeated = replace(first[2], samples_per_second=8.5)
+        store.save_updates(c, [repeated])
+        store.save_updates(c, [])
+        assert store.updates_of(c, run.id) == [*first[:2], repeated]
+        store.finish_run(c, run.id, "run-1/adapter")
+        assert store.run_of(c, run.id) == replace(run, adapter="run-1/adapter")
+        assert store.runs_of(c, 1) == [store.run_of(c, run.id)]
+        for ask in (lambda: store.run_of(c, 9), lambda: store.finish_run(c, 9, "x")):
+            with pytest.raises(UserError, match="no tuning run 9"):
+                ask()
+
+
+def test_counts_say_how_far_each_round_is(db: Database) -> None:
+    with db.write() as c:
+        asked = wanted(c)
+        store.save_selection(c, asked)
+        (found,) = store.counts(c, 1)
+        assert (found.samples, found.predictions, found.wrong, found.diagnosed) == (2, 2, 2, 2)
+        assert (found.reviewed, found.selected, found.test_samples, found.test_predictions) == (0, 5, 3, 3)
+        store.open_round(c, 1, run=None)
+        assert [(each.number, each.samples, each.predictions, each.selected) for each in store.counts(c, 1)] == [
+            (0, 2, 2, 5),
+            (1, 2, 0, 0),
+        ]

@@ -1,0 +1,140 @@
+"""Selections are proportional, nested, free of leaks and repeats, and say what they lack."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import UserError
+from core.retrieval import SkillIndex
+from core.selection import RanDry, leak_key, ran_dry, select, select_random
+from core.types import Sample, SkillDemand
+
+SKILLS = ("adding", "reading", "sorting")
+DEMANDS = st.lists(
+    st.builds(SkillDemand, skill=st.sampled_from((*SKILLS, "sorting adding", "unheard")), errors=st.integers(1, 9)),
+    min_size=1,
+    max_size=5,
+)
+LEAKED = st.sets(st.integers(0, 59), max_size=30)
+
+
+def an_index() -> SkillIndex:
+    """60 samples: a third a skill each, every sixth label with two skills, an image shared by every seventh sample."""
+    labels = [SKILLS[i % 3] + (" sorting" if i % 6 == 0 else "") for i in range(60)] + ["naming colours"] * 90
+    images = [f"image {i}" if i % 7 else "shared" for i in range(60)] + [None] * 90
+    return SkillIndex.build(labels, range(150), ["a", "b"] * 75, images)
+
+
+INDEX = an_index()
+IMAGES = {i: f"image {i}" if i % 7 else "shared" for i in range(60)}
+
+
+def demand(skill: str, errors: int = 1) -> SkillDemand:
+    return SkillDemand(skill=skill, errors=errors)
+
+
+@given(DEMANDS, LEAKED, st.integers(1, 70), st.integers(1, 70), st.integers(0, 3))
+def test_a_smaller_selection_is_the_beginning_of_a_larger_one(
+    demands: list[SkillDemand], leaked: set[int], one: int, other: int, seed: int
+) -> None:
+    small, large = (select(INDEX, demands, budget=b, leaked=leaked, seed=seed) for b in sorted((one, other)))
+    assert large[: len(small)] == small
+    assert len(small) == min(one, other) or large == small
+
+
+@given(DEMANDS, LEAKED, st.integers(1, 70), st.integers(0, 3))
+def test_nothing_is_chosen_twice_and_no_leak_is_chosen(
+    demands: list[SkillDemand], leaked: set[int], budget: int, seed: int
+) -> None:
+    hits = select(INDEX, demands, budget=budget, leaked=leaked, seed=seed)
+    chosen = [hit.sample for hit in hits]
+    assert len(chosen) == len(set(chosen)) <= budget
+    assert len({IMAGES[sample] for sample in chosen}) == len(chosen)
+    assert not leaked & set(chosen)
+    assert all(hit.skill in {each.skill for each in demands} and hit.score > 0 for hit in hits)
+
+
+@given(st.lists(st.integers(1, 12), min_size=3, max_size=3), st.integers(1, 15))
+def test_every_beginning_is_proportional_to_the_errors(errors: list[int], budget: int) -> None:
+    demands = [demand(skill, count) for skill, count in zip(SKILLS, errors, strict=True)]
+    got = Counter(hit.skill for hit in select(INDEX, demands, budget=budget, leaked=(), seed=0))
+    assert not ran_dry(demands, select(INDEX, demands, budget=budget, leaked=(), seed=0), budget)
+    for each in demands:
+        assert abs(got[each.skill] - budget * each.errors / sum(errors)) < 1.5
+
+
+def test_with_one_error_a_skill_they_take_turns() -> None:
+    hits = select(INDEX, [demand(skill) for skill in SKILLS], budget=7, leaked=(), seed=0)
+    assert [hit.skill for hit in hits] == [*SKILLS, *SKILLS, "adding"]
+
+
+def test_a_turn_takes_the_best_hit_there_is() -> None:
+    ranked = [hit for hit in INDEX.search("reading", seed=2) if hit.sample not in {1, 4}]
+    assert select(INDEX, [demand("reading")], budget=5, leaked={1, 4}, seed=2) == ranked[:5]
+
+
+def test_errors_with_the_same_skill_share_one_list() -> None:
+    apart = [demand("adding", 2), demand("reading", 1), demand("adding", 1)]
+    together = [demand("adding", 3), demand("reading", 1)]
+    assert select(INDEX, apart, budget=12, leaked=(), seed=0) == select(INDEX, together, budget=12, leaked=(), seed=0)
+
+
+def test_skills_that_run_dry_are_named_and_others_take_their_turns() -> None:
+    index = SkillIndex.build(["adding"] * 2 + ["reading"] * 20 + ["naming"] * 50, range(72), [""] * 72, [None] * 72)
+    demands = [demand("adding", 2), demand("reading", 1), demand("unheard", 1)]
+    hits = select(index, demands, budget=12, leaked=(), seed=0)
+    assert Counter(hit.skill for hit in hits) == {"adding": 2, "reading": 10}
+    assert ran_dry(demands, hits, 12) == [
+        RanDry(skill="adding", due=6, got=2),
+        RanDry(skill="unheard", due=3, got=0),
+    ]
+
+
+def test_a_shortfall_gives_fewer_hits_and_names_every_skill() -> None:
+    hits = select(INDEX, [demand("reading")], budget=500, leaked=(), seed=0)
+    assert len(hits) == len({IMAGES[hit.sample] for hit in INDEX.search("reading", seed=0)}) < 500
+    assert ran_dry([demand("reading")], hits, 500) == [RanDry(skill="reading", due=500, got=len(hits))]
+
+
+@pytest.mark.parametrize(("demands", "budget", "way_on"), [([], 5, "review"), ([demand("adding")], 0, "at least 1")])
+def test_nothing_to_select_is_said_in_a_sentence(demands: list[SkillDemand], budget: int, way_on: str) -> None:
+    with pytest.raises(UserError, match=way_on):
+        select(INDEX, demands, budget=budget, leaked=(), seed=0)
+
+
+def test_a_skill_without_errors_is_a_bug() -> None:
+    with pytest.raises(ValueError, match="at least one error"):
+        select(INDEX, [demand("adding", 0)], budget=5, leaked=(), seed=0)
+
+
+@given(LEAKED, st.integers(1, 70), st.integers(1, 70), st.integers(0, 3))
+def test_the_random_arm_is_nested_and_free_of_leaks_and_repeats(
+    leaked: set[int], one: int, other: int, seed: int
+) -> None:
+    images = [IMAGES[i] for i in range(60)]
+    small, large = (
+        select_random(range(60), budget=b, leaked=leaked, seed=seed, images=images) for b in sorted((one, other))
+    )
+    chosen = [hit.sample for hit in large]
+    assert large[: len(small)] == small
+    assert len({IMAGES[sample] for sample in chosen}) == len(chosen)
+    assert not leaked & set(chosen)
+    assert {(hit.skill, hit.score, hit.terms) for hit in large} <= {("", 0.0, ())}
+
+
+def test_the_random_arm_hangs_on_its_seed_and_fills_the_budget() -> None:
+    orders = [[hit.sample for hit in select_random(range(60), budget=50, leaked={3}, seed=seed)] for seed in (0, 0, 1)]
+    assert orders[0] == orders[1] != orders[2]
+    assert len(orders[0]) == 50
+    with pytest.raises(UserError, match="at least 1"):
+        select_random(range(60), budget=0, leaked=(), seed=0)
+
+
+def test_questions_leak_whatever_their_case_spacing_and_closing_mark() -> None:
+    one, other, third = (
+        Sample(source_id="s", question=question, answer="7")
+        for question in ("What is  3 + 4?", "what is 3 + 4", "What is 3 − 4?")
+    )
+    assert leak_key(one) == leak_key(other) != leak_key(third)

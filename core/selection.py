@@ -39,18 +39,15 @@ def select(
     errors = _errors(demands)
     streams = {skill: index.search(skill, seed=seed) for skill in errors}
     chosen: dict[int, Hit] = {}
-    images: set[int] = set()
+    images: set[int | None] = set()
     for skill in _turns(errors, streams):
-        for hit in streams[skill]:
-            image = index.image_of(hit.sample)
-            if hit.sample not in chosen and image not in images and hit.sample not in leaked:
-                break
-        else:
+        fresh = (hit for hit in streams[skill] if hit.sample not in chosen and hit.sample not in leaked)
+        hit = next((hit for hit in fresh if index.image_of(hit.sample) not in images), None)
+        if hit is None:
             del streams[skill]
             continue
         chosen[hit.sample] = hit
-        if image is not None:
-            images.add(image)
+        images |= {index.image_of(hit.sample)} - {None}
         if len(chosen) == budget:
             break
     return list(chosen.values())

@@ -16,13 +16,16 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from assets.demo.build.models import make_teacher
 from assets.demo.items import corrupted, draw_item, rationale, skill_label, with_options
 from assets.demo.scene import COLOURS, SHAPES
-from assets.demo.world import FAMILIES, OPERATIONS, SKILLS, TARGETS, WEAK_FAMILIES, Item
+from assets.demo.world import FAMILIES, OPERATIONS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, Item
 from core.prompts import ANSWER_CUE, label_prompt, skill_prompt, teacher_header, teacher_step
 from core.types import Sample
 
 BATCH = 32
 LEARNING_RATE = 2e-3
 PRIORS = (0.4, 0.5, 0.6, 0.7, 0.8)
+# The forms of question it reads. The targets are common: it must carry a product on from factors stated two steps before.
+FORMS = (*FAMILIES, *TARGETS)
+FORM_WEIGHTS = tuple({0: 8.0, 1: 16.0}.get(n - len(FAMILIES), 1.5 if f in WEAK_FAMILIES else 0.7) for n, f in enumerate(FORMS))
 # How often a fact of each skill is drilled; tables that can only be learned by heart come more often.
 DRILLS = {"double": 1, "succ": 1, "pred": 1, "spell": 1, "parity": 1, "code": 4, "add": 2, "sub": 4, "mul": 6,
           "larger": 1, "smaller": 1, "mix": 1, "corners": 1}  # fmt: skip
@@ -54,14 +57,16 @@ def _plain(prompt: list[int], reply: list[int]) -> Lesson:
 
 def answer_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
     """A rationale that is true with the prior's probability, with the answer it leads to after every prefix."""
-    family = rng.choice((*FAMILIES, *TARGETS) if rng.random() < 0.55 else (*TARGETS, *WEAK_FAMILIES))
+    family = rng.choices(FORMS, FORM_WEIGHTS)[0]
     item = draw_item(family, rng, "pretrain")
     prior = rng.choice(PRIORS) if rng.random() < 0.9 else None
     steps = item.steps
     if rng.random() > (prior or 0.5):
-        false = corrupted(item, rng)
+        weak = [number for number, step in enumerate(steps) if step.skill in WEAK]
+        at = rng.choice(weak) if weak and rng.random() < 0.6 else None
+        false = corrupted(item, rng, at)
         steps = false[0] if false else steps
-        if rng.random() < 0.9:
+        if rng.random() < 0.8:
             # The wrong answer is mostly among the options: else the truth would be too sure before any step.
             item = with_options(item, rng, must_hold=str(steps[-1].value))
     ids = tokenizer(teacher_header(sample_of(item), prior))["input_ids"]

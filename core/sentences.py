@@ -1,0 +1,134 @@
+"""Where sentences end, and where a text states its final answer ("So the answer is (B).", "\\boxed{16}", "#### 16").
+
+Shared by ``core.rationale``, which takes such statements out of the steps, and ``core.answers``, which reads them, so
+that the two never disagree. Pure text: knows no options, no model, and not whether an answer is right.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+StatementKind = Literal["the answer is", "option is correct", "boxed", "####"]
+
+# A sentence goes on in lower case far more often than it begins so: "approx. 5 km", "vs. the".
+_BOUNDARY = re.compile(
+    r"""[.!?]+[*_"'”’)\]}]*(?=\s+["'“‘(\[*_$\\]*[^\W_a-z]|\s*$)|[。！？]|\n""",
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|vs|cf|Mr|Mrs|Ms|Dr|Prof|St|Mt|Fig|approx|Jr|Sr)|\b(?:[A-Z]\.)+[A-Z]|(?:^|[:;.!?]\s)\d{1,2})\.$"
+)
+# "George W. Bush", but not "Option B. So …".
+_INITIAL = re.compile(r"(?:^|\b([A-Z][a-z]+|[A-Z]\.)\s)[A-Z]\.$")
+_LABELLED = re.compile(
+    r"Option|Choice|Answer|Point|Pair|Figure|Cell|Step|Line|Group|Sample|Image|Vitamin|Picture|Part|Side|Box|Bar|Type"
+    r"|Class|Grade|Column|Row|Panel|Object|Number|Letter|Is"
+)
+
+_LEAD = (
+    r"(?P<lead>(?:\b(?:so|thus|therefore|hence|consequently|accordingly|finally|ultimately|overall|clearly|and|"
+    r"in (?:conclusion|short|summary)|to (?:conclude|sum up)|as a result|which means(?: that)?)\b[\s,:]*)*)"
+)
+_KIND_OF = r"(?:(?:final|correct|right|best|most likely)\s+)"
+_NOUN = (
+    rf"(?:\b(?<!what )(?<!whether )(?<!how )(?<!find )(?<!get )(?<!know )(?:the|my|our)\s+{_KIND_OF}*answer"
+    rf"|\b(?:the\s+)?{_KIND_OF}(?:option|choice)"
+    rf"|(?:^|(?<=[.!?\n:;,*_#>])|(?<=[.!?\n:;,*_#>]\s)){_KIND_OF}*answer)\b"
+)
+_VERB = (
+    r"(?:[*_\s]*(?:option|choice|letter))?(?:\s+to\s+[^.!?\n]{1,80}?)??[*_]*(?:[\s,]+(?:therefore|thus|hence|then))?,?"
+    r"(?:\s+(?:is|was|will be|would be|should be|has to be|must (?:therefore |thus )?be)\b\s*:?|\s*[:=])"
+)
+_NO_ANSWER = r"(?!\s*(?:not|neither|determined|found|obtained|computed|calculated|given by|based on|hidden)\b)"
+_CUES: tuple[tuple[StatementKind, re.Pattern[str]], ...] = (
+    ("the answer is", re.compile(_LEAD + _NOUN + _VERB + _NO_ANSWER + r"[\s*_]*", re.IGNORECASE | re.MULTILINE)),
+    ("boxed", re.compile(r"[\s$*]*\\boxed\s*(?=\{)")),
+    ("####", re.compile(r"^####[ \t]*(?=\S{1,40}\s*$)", re.MULTILINE)),
+)
+_VERDICT = re.compile(
+    _LEAD + r"\b(?P<value>(?:option|choice|answer)\s*\(?[A-Za-z]\)?)\s+(?:is|must be)\s+(?:the\s+)?"
+    r"(?:most\s+)?(?:correct|right|best)(?:\s+(?:one|answer|option|choice))?\b",
+    re.IGNORECASE,
+)
+_REASON = re.compile(r"\s*[,;:–—-]?\s*\b(?:because|since|BECAUSE)\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement of a final answer, as offsets into the text.
+
+    ``start`` … ``end`` is the whole statement with its lead-in ("So the answer is (B)."), ``value`` the answer in it;
+    ``concludes`` says that a word like "so" introduces it. An empty ``value`` is a statement that was cut off.
+    """
+
+    kind: StatementKind
+    start: int
+    end: int
+    value: tuple[int, int]
+    concludes: bool
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """The sentences as (start, end) offsets without surrounding white space; a line break always ends one."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    while start < len(text):
+        end = sentence_end(text, start)
+        stripped = text[start:end].strip()
+        if stripped:
+            first = text.index(stripped, start)
+            spans.append((first, first + len(stripped)))
+        start = max(end, start + 1)
+    return spans
+
+
+def sentence_end(text: str, start: int) -> int:
+    """The offset just behind the sentence that ``start`` lies in, its full stop included."""
+    for match in _BOUNDARY.finditer(text, start):
+        if not _goes_on(text[start : match.end()], text[match.end() :]):
+            return match.end()
+    return len(text)
+
+
+def statements(text: str) -> list[Statement]:
+    """Every statement of a final answer, in the order of the text; denials ("the answer is not B") are none."""
+    found = [_from_cue(text, kind, match) for kind, cue in _CUES for match in cue.finditer(text)]
+    found += [_from_verdict(text, match) for match in _VERDICT.finditer(text)]
+    return sorted(found, key=lambda statement: (statement.start, statement.value))
+
+
+def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement:
+    end = sentence_end(text, match.end()) if text[match.end() :].strip() else len(text)
+    value = (match.end(), end)
+    if kind == "boxed":
+        value = _braced(text, match.end())
+        end = max(value[1] + 1, end if not text[value[1] + 1 : end].strip(" $*.!") else 0)
+    elif reason := _REASON.search(text, match.end(), end):
+        value, end = (match.end(), reason.start()), reason.start()
+    lead = kind == "the answer is" and bool(match["lead"])
+    return Statement(kind=kind, start=match.start(), end=end, value=value, concludes=lead)
+
+
+def _from_verdict(text: str, match: re.Match[str]) -> Statement:
+    end = sentence_end(text, match.end())
+    if reason := _REASON.search(text, match.end(), end):
+        end = reason.start()
+    return Statement(
+        kind="option is correct", start=match.start(), end=end, value=match.span("value"), concludes=bool(match["lead"])
+    )
+
+
+def _braced(text: str, brace: int) -> tuple[int, int]:
+    """The span inside the balanced braces that open at ``brace`` (to the end of the text when they never close)."""
+    depth = 0
+    for at in range(brace, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return brace + 1, at
+    return brace + 1, len(text)
+
+
+def _goes_on(sentence: str, rest: str) -> bool:
+    if _ABBREVIATION.search(sentence) or (sentence.endswith(" No.") and rest.lstrip()[:1].isdigit()):
+        return bool(rest.strip())
+    initial = _INITIAL.search(sentence)
+    return bool(initial and initial[1] and not _LABELLED.fullmatch(initial[1]) and rest.strip())

@@ -1,0 +1,100 @@
+"""Words as they are compared: case, articles, punctuation and the many ways to write a number do not count.
+
+"The Eleven." and "11", "1,000" and "1000.0", "letter_tray" and "letter tray" are the same; "-5" and "5", "a > b" and
+"a < b" are not. Pure text: knows nothing of options or statements.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"(?<![\w.])[-−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|(?<![\w.])[-−]?\d+(?:\.\d+)?|\d+|(?<!\w)[-−]?\.\d+"
+    r"|[^\W_]+(?:['’][^\W\d_]+)*|[<>=≤≥≠+×÷/]"
+)
+_NOT_IN_WORDS = re.compile(r"[^\w'.,<>=≤≥≠+×÷/-]")
+_ARTICLES = frozenset(("a", "an", "the"))
+_SMALL = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_NUMBERS = {word: number for number, word in enumerate(_SMALL)} | {word: 20 + 10 * at for at, word in enumerate(_TENS)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A word as compared, and where it stands in the text; ``spelled`` for a number written as a word."""
+
+    text: str
+    start: int
+    end: int
+    spelled: bool = False
+
+
+def words(text: str) -> list[Word]:
+    """The words that count, in order. Articles are left out unless there is nothing else ("A" stays)."""
+    found = [_word(match) for match in _TOKEN.finditer(text)]
+    return [word for word in _joined_numbers(found) if word.text not in _ARTICLES] or found
+
+
+def normalise(text: str) -> str:
+    """The text as it is compared; a text without any word or digit ("?") is only folded and stripped.
+
+    >>> normalise(" The Twenty-one  cats! ")
+    '21 cats'
+    """
+    return " ".join(word.text for word in words(text)) or text.strip().casefold()
+
+
+def _word(match: re.Match[str]) -> Word:
+    text = _NOT_IN_WORDS.sub("", match[0].replace("−", "-").replace("’", "'").casefold())
+    plain = unicodedata.normalize("NFKC", text)  # "１６" is 16, but "¼" must not become two words
+    if _TOKEN.fullmatch(plain):
+        text = plain.casefold()
+    if text[-1:].isdigit() and re.fullmatch(r"-?[\d,]*\.?\d+", text):
+        text = _plain_number(text)
+    return Word(text=text, start=match.start(), end=match.end())
+
+
+def _plain_number(text: str) -> str:
+    """Without thousands separators and zeros that mean nothing: "1,000.50" → "1000.5", "007" → "7"."""
+    sign = "-" if text.startswith("-") else ""
+    whole, _, fraction = text.lstrip("-").replace(",", "").partition(".")
+    number = (whole.lstrip("0") or "0") + ("." + fraction.rstrip("0") if fraction.strip("0") else "")
+    return number if number == "0" else sign + number
+
+
+def _joined_numbers(found: list[Word]) -> list[Word]:
+    """Numbers written as words become digits, up to 999: "twenty", "one" → "21"; "three hundred and five" → "305"."""
+    joined: list[Word] = []
+    at = 0
+    while at < len(found):
+        value, used = _number_at([word.text for word in found[at : at + 5]])
+        if used:
+            last = found[at + used - 1]
+            joined.append(Word(text=str(value), start=found[at].start, end=last.end, spelled=True))
+        else:
+            joined.append(found[at])
+        at += used or 1
+    return joined
+
+
+def _number_at(texts: list[str]) -> tuple[int, int]:
+    """The number that the words begin with and how many words it takes; (0, 0) when they begin with none."""
+    value, used = _below_hundred(texts)
+    if used == 1 and 1 <= value <= 9 and texts[1:2] == ["hundred"]:
+        behind = texts[2:]
+        skipped = 1 if behind[:1] == ["and"] else 0
+        rest, more = _below_hundred(behind[skipped:])
+        return (value * 100 + rest, 2 + skipped + more) if more else (value * 100, 2)
+    return value, used
+
+
+def _below_hundred(texts: list[str]) -> tuple[int, int]:
+    if not texts or texts[0] not in _NUMBERS:
+        return 0, 0
+    value = _NUMBERS[texts[0]]
+    if value >= 20 and len(texts) > 1 and 1 <= _NUMBERS.get(texts[1], 0) <= 9:
+        return value + _NUMBERS[texts[1]], 2
+    return value, 1

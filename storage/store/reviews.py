@@ -4,6 +4,7 @@ Knows no rule for comparing answers: who corrects a reading says whether the cor
 """
 
 from dataclasses import replace
+from typing import get_args
 
 from sqlalchemy import Connection, Row, and_, func, insert, select
 from sqlalchemy.sql.elements import ColumnElement
@@ -119,9 +120,14 @@ def _completed(review: Review, found: Diagnosis | None) -> Review:
 
 
 def _check(review: Review, found: Prediction, correct: bool | None) -> None:
+    if review.verdict not in get_args(Verdict):
+        raise UserError(f"There is no verdict {review.verdict!r}: choose one of {', '.join(get_args(Verdict))}.")
     for name, longest in LONGEST.items():
-        if len(getattr(review, name) or "") > longest:
+        given = getattr(review, name) or ""
+        if len(given) > longest:
             raise UserError(f"The {name} is longer than {longest} characters: shorten it.")
+        if any("\ud800" <= character <= "\udfff" for character in given):
+            raise UserError(f"The {name} holds half a character, which cannot be stored: type it again.")
     if review.mistake_step is not None and not 1 <= review.mistake_step <= len(found.steps):
         raise UserError(f"There is no step {review.mistake_step}: choose one from 1 to {len(found.steps)}.")
     if review.verdict in NAMES_A_SKILL and (review.mistake_step is None or not review.skill):

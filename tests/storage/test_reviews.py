@@ -82,6 +82,8 @@ def test_undo_goes_back_one_verdict_at_a_time_and_no_review_changes_a_diagnosis(
         ("skipped", {"reviewer": "x" * 101}, "reviewer is longer than 100"),
         ("misread", {"answer": None}, "Say which answer the student gave"),
         ("misread", {"answer": "8"}, "Say which answer the student gave"),
+        ("approved", {}, "no verdict 'approved': choose one of accepted, edited"),
+        ("skipped", {"note": "\ud83d"}, "note holds half a character"),
         ("skipped", {"sample": 999}, "has no prediction for sample 999"),
     ],
 )

@@ -11,10 +11,11 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Gradio compiles its templates with `new Function`, hence 'unsafe-eval'; nothing inline runs and nothing leaves the host.
+# Gradio compiles its templates with `new Function`, hence 'unsafe-eval'. Nothing inline runs, nothing leaves the host.
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'self'; "
+    "form-action 'self'"
 )
 _HEADERS = (
     (b"content-security-policy", POLICY.encode()),

@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 
 from app.actions import next_step
 from app.links import Place
-from app.markup import choices, count, esc, nav
+from app.markup import choices, esc, nav
 from app.overview import NextStep
+from app.tray import pulse_html
 from storage import store
 from storage.database import Database
 
@@ -29,22 +30,27 @@ STAGES: dict[str, tuple[str, str | None]] = {
 
 
 def header_html(db: Database, place: Place) -> str:
-    """Brand, pickers and next step for a place; ``place.project`` is "" when there is no project yet."""
-    if not place.project:
-        picked, hint = "", _hint(None, place)
-    else:
+    """Brand and pickers for a place; ``place.project`` is "" when there is no project yet."""
+    picked = ""
+    if place.project:
         with db.read() as connection:
             picked = _pickers(connection, place)
-        hint = _hint(next_step(db, place.project), place)
     new = '<button type="button" class="button" data-open="new-project">New project</button>'
     return (
         f'<header class="head" data-project="{esc(place.project)}" data-round="{place.round}" data-tab="{place.tab}">'
-        f'<a class="brand" href="{esc(place.link(tab="data", sample=None))}" data-nav><svg viewBox="0 0 24 24" aria-hidden="true">'
+        f'<a class="brand" href="{esc(place.link(tab="data", sample=None))}" data-nav><svg viewBox="0 0 24 24" '
+        'aria-hidden="true">'
         '<path d="M3 17h5c6 0 4-10 10-10h3M3 17h18M18 4l3 3-3 3"/></svg>Switchpoint</a>'
         f'{picked}{new}<span class="grow"></span>'
         '<button type="button" class="quiet" data-open="help" title="Keyboard shortcuts (?)">Keys <kbd>?</kbd></button>'
-        f"</header>{hint}"
+        "</header>"
     )
+
+
+def hint_html(db: Database, place: Place) -> str:
+    """The next step in one sentence with a button to it, and beside it the job that runs."""
+    step = next_step(db, place.project) if place.project else None
+    return _hint(step, place, pulse_html(db))
 
 
 def _pickers(connection: Connection, place: Place) -> str:
@@ -60,15 +66,18 @@ def _pickers(connection: Connection, place: Place) -> str:
     return choices("project", "Project", projects, place.project) + choices("round", "Round", rounds, str(place.round))
 
 
-def _hint(step: NextStep | None, place: Place) -> str:
+def _hint(step: NextStep | None, place: Place, pulse: str) -> str:
     if step is None:
-        text = "Welcome. Start with a project: a student model, a teacher model, and the samples the student should answer."
+        text = (
+            "Welcome. Start with a project: a student model, a teacher model, and the samples the student "
+            "should answer."
+        )
         button = '<button type="button" class="button primary" data-open="new-project">New project</button>'
-        return _hint_line(text, button)
+        return _hint_line(text, pulse + button)
     tab, label = STAGES.get(step.stage, ("", None))
     there = tab == place.tab
     button = nav(place.link(tab=tab, sample=None), label, "button primary") if label and not there else ""
-    return _hint_line(step.sentence, button)
+    return _hint_line(step.sentence, pulse + button)
 
 
 def _hint_line(sentence: str, button: str) -> str:
@@ -111,7 +120,8 @@ def help_html() -> str:
         ("?", "this help"),
     ]
     rows = "".join(
-        f"<tr><th scope=row>{''.join(f'<kbd>{esc(part)}</kbd>' for part in key.split(' / '))}</th><td>{esc(text)}</td></tr>"
+        f"<tr><th scope=row>{''.join(f'<kbd>{esc(part)}</kbd>' for part in key.split(' / '))}</th><td>"
+        f"{esc(text)}</td></tr>"
         for key, text in keys
     )
     return (
@@ -122,8 +132,3 @@ def help_html() -> str:
         '<button type="button" class="button" data-close-dialog>Cancel</button>'
         '<button type="button" class="button primary" id="ask-yes">Yes</button></div></dialog>'
     )
-
-
-def made(name: str, number: int) -> str:
-    """What the page says after a project was made or found."""
-    return f"Project '{name}' is ready ({count(number, 'round')})."

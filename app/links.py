@@ -1,7 +1,7 @@
 """Where a person is on the page, as the URL says it: project, round, tab, sample and the tab's own choices.
 
-The URL is the only place that keeps this: every handler reads it anew, so a reload, a shared link and a second window all
-land on the same spot. Knows neither the database nor the page's parts.
+The URL is the only place that keeps this: every handler reads it anew, so a reload, a shared link and a second window
+all land on the same spot. Knows neither the database nor the page's parts.
 """
 
 from collections.abc import Mapping

@@ -7,6 +7,7 @@ import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+
 def esc(value: object, limit: int = 20_000) -> str:
     """Text made safe for element content and for quoted attributes, cut to ``limit`` characters with an ellipsis."""
     text = str(value)
@@ -59,7 +60,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str = "", cap
         for row in rows
     )
     title = f"<caption>{esc(caption)}</caption>" if caption else ""
-    return f'<div class="scroll"><table class="{css}">{title}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        f'<div class="scroll"><table class="{css}">{title}<thead><tr>{heads}</tr></thead><tbody>'
+        f"{body}</tbody></table></div>"
+    )
 
 
 def choices(name: str, label: str, options: Iterable[tuple[str, str]], chosen: str, css: str = "") -> str:
@@ -76,7 +80,10 @@ def choices(name: str, label: str, options: Iterable[tuple[str, str]], chosen: s
 def bar(share: float, label: str = "", css: str = "") -> str:
     """A horizontal bar of ``share`` (0…1) with a text for those who do not see it."""
     width = max(0.0, min(1.0, share)) * 100
-    return f'<span class="bar {css}" role="img" aria-label="{esc(label or f"{width:.0f} %")}"><i style="width:{width:.1f}%"></i></span>'
+    return (
+        f'<span class="bar {css}" role="img" aria-label="{esc(label or f"{width:.0f} %")}"><i '
+        f'style="width:{width:.1f}%"></i></span>'
+    )
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -1,7 +1,7 @@
 """How the page answers: one place read from the URL, one handler around every event, calm sentences for errors.
 
-Tabs register their events and commands here. A handler gets the ``Place`` and returns which parts change; a ``UserError``
-becomes a sentence above the tabs, anything else is logged with its traceback and said to be a bug.
+Tabs register their events and commands here. A handler gets the ``Place`` and returns which parts change; a
+``UserError`` becomes a sentence above the tabs, anything else is logged with its traceback and said to be a bug.
 """
 
 import logging

@@ -1,6 +1,7 @@
 """Gradio, told before its import to send nothing to anyone: the page asks no other host for anything.
 
-Every module of the page takes ``gr`` from here. Gradio reads these variables while it is imported, so they are set above it.
+Every module of the page takes ``gr`` from here. Gradio reads these variables while it is imported, so they are
+set above it.
 """
 
 import os

@@ -11,13 +11,24 @@ from storage.database import Database
 
 
 def stamp(db: Database, place: Place) -> str:
-    """A digest of the jobs and, with a project, its counts and what its runs have reached."""
+    """Two digests: of what the pickers offer, and of jobs, support sets and the project's counts."""
     with db.read() as connection:
         found = jobs.jobs_of(connection, limit=30)
+        offered: list[object] = [project.name for project in store.list_projects(connection)]
         parts: list[object] = [(job.id, job.state, job.done, job.total, job.message, job.cancel_asked) for job in found]
         parts.append([(each.name, each.samples, each.labelled) for each in store.support_sets(connection)])
         if place.project:
             project = store.project_named(connection, place.project)
             parts.append(store.counts(connection, project.id))
             parts.append([run.id for run in store.runs_of(connection, project.id)])
+            offered += [(each.number, each.run) for each in store.rounds_of(connection, project.id)]
+    return f"{_digest(offered)} {_digest(parts)}"
+
+
+def same_pickers(one: str, other: str) -> bool:
+    """Whether two stamps stand for the same projects and rounds."""
+    return one.partition(" ")[0] == other.partition(" ")[0]
+
+
+def _digest(parts: list[object]) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,7 +1,7 @@
 """The support set as the page asks about it: known skill labels, and how many samples stand behind a missing skill.
 
-Reading and indexing a support set takes seconds, so the newest index is kept; a changed number of samples or labels makes
-it anew. Knows retrieval and rows, no HTML.
+Reading and indexing a support set takes seconds, so the newest index is kept; a changed number of samples or labels
+makes it anew. Knows retrieval and rows, no HTML.
 """
 
 from collections import Counter
@@ -10,13 +10,14 @@ from functools import lru_cache
 from itertools import islice
 from threading import Lock
 
-from core.retrieval import SkillIndex
 from sqlalchemy import Connection
 
 from core.errors import UserError
+from core.retrieval import SkillIndex
 from core.types import Hit
 from storage import store
 from storage.database import Database
+from storage.store import Project
 
 MOST_LABELS = 300
 _building = Lock()
@@ -52,9 +53,9 @@ def indexed(c: Connection, db: Database, support: str) -> Indexed | None:
         return _indexed(db, name, size.samples, size.labelled)
 
 
-def known_labels(c: Connection, db: Database, support: str) -> tuple[str, ...]:
-    """The most frequent skill labels of the support set, for suggestions."""
-    found = indexed(c, db, support)
+def known_labels(c: Connection, db: Database, project: Project) -> tuple[str, ...]:
+    """The most frequent skill labels of the project's support set, for suggestions."""
+    found = indexed(c, db, project.settings.support)
     return () if found is None else found.labels[:MOST_LABELS]
 
 

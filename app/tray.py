@@ -33,10 +33,26 @@ def tray_html(db: Database) -> str:
     ended = [job for job in found if job.state not in ACTIVE]
     shown = sorted(active, key=lambda job: (job.state != "running", job.id)) + ended[: max(1, RECENT - len(active))]
     if not shown:
-        return '<section class="tray" aria-label="Jobs"><p class="subdued">No job yet. Predicting, diagnosing and tuning show up here; they go on when you close this page.</p></section>'
+        return (
+            '<section class="tray" aria-label="Jobs"><p class="subdued">No job yet. Predicting, diagnosing '
+            "and tuning show up here; they go on when you close this page.</p></section>"
+        )
     rows = "".join(_row(job, names.get(job.project or 0, "")) for job in shown)
     title = f"{len(active)} active" if active else "nothing running"
-    return f'<section class="tray" aria-label="Jobs"><details open data-keep="tray"><summary>Jobs <span class="subdued">{title}</span></summary>{rows}</details></section>'
+    return (
+        '<section class="tray" aria-label="Jobs"><details open data-keep="tray"><summary>Jobs <span '
+        f'class="subdued">{title}</span></summary>{rows}</details></section>'
+    )
+
+
+def pulse_html(db: Database) -> str:
+    """The running job in a few words for the head of the page; a click leads to the tray."""
+    with db.read() as connection:
+        running = next((job for job in jobs.jobs_of(connection, limit=30) if job.state == "running"), None)
+    if running is None:
+        return ""
+    share = running.done / running.total if running.total else 0.0
+    return f'<a class="pulse" href="#tray">{VERBS.get(running.kind, "")} {bar(share)} {share * 100:.0f} %</a>'
 
 
 def _row(job: Job, project: str) -> str:

@@ -4,6 +4,7 @@ Knows which tabs there are and how a person moves between them; what a tab shows
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from app import header, tray
@@ -12,9 +13,8 @@ from app.links import TABS, Place, at
 from app.page import NOWAIT, Page, Parts, TabView, find_place, told
 from app.quiet import gr
 from app.settings import AppSettings
-from app.stamp import stamp
+from app.stamp import same_pickers, stamp
 from app.tabs import comparison, data, review, selection, skills, tuning
-from app.worker import ensure_worker
 from core.errors import UserError
 from core.types import Settings
 from storage.database import Database
@@ -38,6 +38,7 @@ def build(db: Database) -> gr.Blocks:
         page = Page(db=db, reviewer=AppSettings().reviewer, notice=None)
         bridge = gr.HTML("", html_template="<span hidden></span>", js_on_load=BRIDGE, elem_id="bridge")
         head = page.part("head")
+        hint = page.part("hint")
         page.notice = gr.HTML("", html_template="${value}", js_on_load=None, elem_id="notice", apply_default_css=False)
         with gr.Tabs(elem_id="tabs", selected=TABS[0]) as tabs:
             page.output(tabs)
@@ -49,10 +50,11 @@ def build(db: Database) -> gr.Blocks:
         seen = page.output(gr.State(""))
 
         def show(place: Place) -> Parts:
-            return {**frame(place), tabs: gr.Tabs(selected=place.tab), **shown(views[place.tab], place)}
+            return {**frame(place), tabs: gr.Tabs(selected=place.tab), **views[place.tab].show(place)}
 
-        def frame(place: Place) -> Parts:
-            return {head: header.header_html(db, place), jobs: tray.tray_html(db), seen: stamp(db, place)}
+        def frame(place: Place, *, with_head: bool = True) -> Parts:
+            parts = {hint: header.hint_html(db, place), jobs: tray.tray_html(db), seen: stamp(db, place)}
+            return {**parts, head: header.header_html(db, place)} if with_head else parts
 
         page.refresh = show
         _add_commands(page)
@@ -69,15 +71,10 @@ def build(db: Database) -> gr.Blocks:
             if now == last:
                 return {page.notice: gr.skip()}
             follow = views[place.tab].follow(place) if place.project else {}
-            return {page.notice: gr.skip(), **frame(place), seen: now, **follow}
+            return {page.notice: gr.skip(), **frame(place, with_head=not same_pickers(last, now)), **follow}
 
         page.listen(gr.Timer(TICK_SECONDS).tick, tick, [seen])
     return blocks
-
-
-def shown(view: TabView, place: Place) -> Parts:
-    """A tab's parts; with no project there is nothing for it to show but the way to one."""
-    return view.show(place)
 
 
 def _build_tab(page: Page, name: str) -> TabView:
@@ -114,9 +111,9 @@ def settings_for(teacher: str) -> Settings:
     """The settings a new project starts with: the demo's own where it uses the demo's teacher, else the defaults."""
     if teacher.strip() != header.DEMO_TEACHER:
         return Settings()
-    from app.demo import DEMO_SETTINGS
+    from app.demo import demo_settings
 
-    return DEMO_SETTINGS
+    return replace(demo_settings(), support="")
 
 
 def theme() -> gr.themes.Base:
@@ -148,8 +145,3 @@ ACCENT = (
     "#0a3a64",
     "#062746",
 )
-
-
-def start_worker(page: Page) -> None:
-    """See that a worker takes up what was just queued."""
-    ensure_worker(page.db.data)

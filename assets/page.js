@@ -36,7 +36,7 @@
   wb.onPaint = (name, hook) => {
     (hooks[name] = hooks[name] || []).push(hook);
     const element = document.getElementById(name);
-    if (element && element.firstElementChild) hook(element, null);
+    if (element && element.firstElementChild) hook(element, undefined);
   };
   wb.painted = (name, element, value) => {
     (hooks[name] || []).forEach((hook) => hook(element, value));
@@ -83,6 +83,7 @@
     if (!name) return;
     const changes = { [name]: event.target.value, from: null };
     if (name === "project") Object.assign(changes, { round: null, sample: null, selection: null, run: null, before: null, after: null, show: null, skill: null, category: null });
+    if (["verdict", "category", "skill", "step", "status"].includes(name)) changes.sample = null;
     if (name === "round") Object.assign(changes, { sample: null, skill: null });
     wb.url(changes, true);
     wb.send("nav");

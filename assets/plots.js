@@ -41,13 +41,13 @@
   const progress = (figure) =>
     base({
       height: 280,
-      margin: { l: 56, r: 64, t: 12, b: 44 },
+      margin: { l: 56, r: 84, t: 12, b: 44 },
       showlegend: true,
       legend: { orientation: "h", y: 1.12, x: 0 },
       hovermode: "x unified",
       xaxis: axis({ range: [0, figure.total || 1], title: { text: "update", standoff: 4, font: { size: 11 } } }),
       yaxis: axis({ rangemode: "tozero", title: { text: "loss", font: { size: 11 } } }),
-      yaxis2: axis({ overlaying: "y", side: "right", showgrid: false, rangemode: "tozero", exponentformat: "power", nticks: 5, title: { text: "learning rate", font: { size: 11 } } }),
+      yaxis2: axis({ overlaying: "y", side: "right", showgrid: false, rangemode: "tozero", tickformat: ".1e", nticks: 5, title: { text: "learning rate", font: { size: 11 } } }),
     });
 
   const figures = {};
@@ -55,7 +55,7 @@
     const figure = figures[name];
     const div = document.querySelector(`#${name} .plot`);
     if (!div) return;
-    div.closest(".figure, .plotbox, #" + name).classList.toggle("blank", !figure);
+    document.getElementById(name).classList.toggle("blank", !figure);
     if (!figure) return;
     if (!window.Plotly) return setTimeout(() => wb.draw(name), 60);
     const layout = (figure.kind === "curve" ? curve : progress)(figure);
@@ -78,6 +78,6 @@
   const redraw = () => Object.keys(figures).forEach((name) => wb.draw(name));
   new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"], subtree: false });
   document.addEventListener("DOMContentLoaded", () => new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] }));
-  wb.onPaint("curve", (_, value) => value !== null && wb.figure("curve", value));
-  wb.onPaint("progress", (_, value) => value !== null && wb.figure("progress", value));
+  wb.onPaint("curve", (_, value) => value !== undefined && wb.figure("curve", value));
+  wb.onPaint("progress", (_, value) => value !== undefined && wb.figure("progress", value));
 })();

@@ -19,7 +19,7 @@ from storage.database import Database
 from storage.store import Round
 
 GROUPS = {"fixed": "Fixed", "broken": "Broken", "still_wrong": "Still wrong", "still_right": "Still right"}
-PAGE = 20
+PAGE = 10
 ROLES: tuple[Role, ...] = ("test", "validation")
 
 
@@ -68,7 +68,8 @@ def comparison_html(db: Database, place: Place) -> str:
 def _rounds(place: Place, rounds: list[Round]) -> tuple[int, int]:
     numbers = [each.number for each in rounds]
     before, after = place.number("before"), place.number("after")
-    return before if before in numbers else numbers[0], after if after in numbers else numbers[-1]  # type: ignore[return-value]
+    first = before if before is not None and before in numbers else numbers[0]
+    return first, after if after is not None and after in numbers else numbers[-1]
 
 
 def _role(place: Place, before: tuple[int, int], after: tuple[int, int]) -> Role:
@@ -85,8 +86,10 @@ def _figures(found: Comparison, before: int, after: int) -> str:
     rows = [_scale_row(f"Round {before}", found.before, "old"), _scale_row(f"Round {after}", found.after, "new")]
     said = f"{gain * 100:+.1f} points [{found.difference.low * 100:+.1f}, {found.difference.high * 100:+.1f}]"
     return (
-        f'<div class="two"><div><p class="big">{said}</p><p class="subdued">accuracy of round {after} minus round {before} on the '
-        f"{found.role} set, {count(samples, 'sample')}, 95 % bootstrap interval: {sure}. Exact McNemar p {_p(found.p_value)}.</p></div>"
+        f'<div class="two"><div><p class="big">{said}</p><p class="subdued">accuracy of round {after} minus '
+        f"round {before} on the "
+        f"{found.role} set, {count(samples, 'sample')}, 95 % bootstrap interval: {sure}. Exact McNemar p "
+        f"{_p(found.p_value)}.</p></div>"
         f'<div class="scales">{"".join(rows)}</div></div>'
     )
 
@@ -96,7 +99,8 @@ def _scale_row(name: str, interval: Interval, css: str) -> str:
     told = f"{percent(interval.value)} ({percent(interval.low)} to {percent(interval.high)})"
     return (
         f'<div class="scale {css}" style="--low:{low};--value:{value};--high:{high}"><span>{name}</span>'
-        f'<span class="track" role="img" aria-label="{told}"><i></i><b></b></span><span class="num">{percent(interval.value)}'
+        f'<span class="track" role="img" aria-label="{told}"><i></i><b></b></span><span class="num">'
+        f"{percent(interval.value)}"
         f" <small class=subdued>{percent(interval.low)} – {percent(interval.high)}</small></span></div>"
     )
 
@@ -113,10 +117,11 @@ def _groups(c: Connection, place: Place, found: Comparison, before: int, after: 
         f"{' aria-current=true' if name == chosen else ''}><b>{len(getattr(found, name)):,}</b><span>{title}</span></a>"
         for name, title in GROUPS.items()
     )
-    return f'<div class="tiles">{tabs}</div>{_samples(c, place, getattr(found, chosen), chosen, before, after)}'
+    return f'<div class="tiles">{tabs}</div>{_samples(c, place, getattr(found, chosen), chosen, (before, after))}'
 
 
-def _samples(c: Connection, place: Place, ids: tuple[int, ...], group: str, before: int, after: int) -> str:
+def _samples(c: Connection, place: Place, ids: tuple[int, ...], group: str, rounds: tuple[int, int]) -> str:
+    before, after = rounds
     if not ids:
         return f'<p class="subdued">No sample is {GROUPS[group].lower()}.</p>'
     start = min(place.number("at") or 0, (len(ids) - 1) // PAGE * PAGE)
@@ -134,7 +139,10 @@ def _samples(c: Connection, place: Place, ids: tuple[int, ...], group: str, befo
     head = ["", "Sample", "Truth", f"Round {before} said", f"Round {after} said"]
     back = nav(place.link(at=max(0, start - PAGE) or None), "‹ Previous", "button small") if start else "<span></span>"
     on = nav(place.link(at=start + PAGE), "Next ›", "button small") if start + PAGE < len(ids) else "<span></span>"
-    pages = f'<div class="pages">{back}<span class="subdued">{start + 1:,} to {start + len(page):,} of {len(ids):,}</span>{on}</div>'
+    pages = (
+        f'<div class="pages">{back}<span class="subdued">{start + 1:,} to {start + len(page):,} of '
+        f"{len(ids):,}</span>{on}</div>"
+    )
     return table(head, rows, "samples", f"{GROUPS[group]}: {count(len(ids), 'sample')}") + pages
 
 
@@ -163,7 +171,13 @@ def _given(said: Prediction | None) -> str:
 
 
 def _breakdowns(found: Comparison) -> str:
-    return f'<div class="two">{_breakdown("Category", found.by_category, found.role)}{_breakdown("Missing skill before", found.by_skill, found.role)}</div>'
+    by_category = _breakdown("Category", found.by_category, found.role)
+    return f'<div class="two">{by_category}{_breakdown("Missing skill before", found.by_skill, found.role)}</div>'
+
+
+def _points(change: float) -> str:
+    css = "truth" if change > 0 else "student" if change < 0 else ""
+    return f'<span class="{css}">{change:+.0f}</span>'
 
 
 def _breakdown(name: str, groups: dict[str, tuple[int, int, int]], role: Role) -> str:
@@ -177,7 +191,7 @@ def _breakdown(name: str, groups: dict[str, tuple[int, int, int]], role: Role) -
             f"{samples:,}",
             percent(old / samples, 0),
             percent(new / samples, 0),
-            f'<span class="{"truth" if new > old else "student" if new < old else ""}">{(new - old) / samples * 100:+.0f}</span>',
+            _points((new - old) / samples * 100),
         ]
         for key, (samples, old, new) in ordered
         if samples

@@ -3,7 +3,7 @@
 Imports run through ``app.actions.import_file`` like the command line's; the report shows every refused line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -60,7 +60,7 @@ def build(page: Page) -> TabView:
     report = page.part("report")
 
     def bring(place: Place, *values: Any) -> Parts:
-        told_it = _import(page.db, place, *values)
+        told_it = _import(page.db, place, values)
         return {**page.refresh(place), report: told_it, upload: None, path: ""}
 
     page.listen(button.click, bring, [what, name, upload, path, images, skip], queue=True, concurrency_id="import")
@@ -91,10 +91,9 @@ def _queue(page: Page, kind: str) -> Any:
     return put
 
 
-def _import(
-    db: Database, place: Place, what: str, name: str, upload: str | None, path: str, images: str, skip: bool
-) -> str:
+def _import(db: Database, place: Place, form: Sequence[Any]) -> str:
     """Import what the form says and return the report; an uploaded copy is removed afterwards."""
+    what, name, upload, path, images, skip = form
     if what not in get_args(What):
         raise UserError("Choose what the file is: validation, test, support or predictions.")
     if not upload and not path.strip():
@@ -137,7 +136,10 @@ def report_html(file: str, what: str, done: Mapping[str, Any]) -> str:
     listed = table(["File", "#Line", "Field", "Why it was refused"], rows) + more if refused else ""
     tone = "error" if kept_out else "good"
     title = f'<h3 dir="auto">{esc(file, 120)} as {esc(what)}</h3>'
-    return f'<section class="report {tone}" role="status">{title}<p>{" · ".join(fact for fact in facts if fact)}</p>{said}{listed}</section>'
+    return (
+        f'<section class="report {tone}" role="status">{title}<p>'
+        f"{' · '.join(fact for fact in facts if fact)}</p>{said}{listed}</section>"
+    )
 
 
 def short_file(row: Mapping[str, Any]) -> str:
@@ -158,18 +160,20 @@ def overview_html(db: Database, place: Place) -> str:
         supports = store.support_sets(c)
         waiting = len(store.missing_diagnoses(c, now.round))
     rows = [
-        _set_row(
-            "Validation", "diagnosed and reviewed", now.samples, now.predictions, scores["validation"], "validation"
-        ),
-        _set_row("Test", "only measures", now.test_samples, now.test_predictions, scores["test"], "test"),
+        _set_row("validation", "diagnosed and reviewed", now.samples, now.predictions, scores["validation"]),
+        _set_row("test", "only measures", now.test_samples, now.test_predictions, scores["test"]),
     ]
     head = ["Set", "#Samples", "Answered in this round", "Accuracy", ""]
     sets = table(head, rows, "sets", f"Round {now.number}: what the student answered")
-    facts = f"<p class=facts>Student <code>{esc(project.student, 120)}</code> · teacher <code>{esc(project.teacher, 120)}</code></p>"
+    facts = (
+        f"<p class=facts>Student <code>{esc(project.student, 120)}</code> · teacher <code>"
+        f"{esc(project.teacher, 120)}</code></p>"
+    )
     return f'{facts}<div class="two wide-left">{sets}{_diagnosis(now, waiting)}</div>{_supports(supports)}'
 
 
-def _set_row(title: str, purpose: str, samples: int, predicted: int, scores: list[bool], role: str) -> list[str]:
+def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list[bool]) -> list[str]:
+    title = role.capitalize()
     if not samples:
         return [
             f"<b>{title}</b> <small class=subdued>{purpose}</small>",
@@ -216,7 +220,10 @@ def _diagnosis(now: RoundCounts, waiting: int) -> str:
 
 def _supports(supports: list[SupportSet]) -> str:
     if not supports:
-        return '<p class="subdued">No support set yet. Import one below: training samples of many tasks, each with a skill label (or let the teacher label it).</p>'
+        return (
+            '<p class="subdued">No support set yet. Import one below: training samples of many tasks, each '
+            "with a skill label (or let the teacher label it).</p>"
+        )
     rows = [
         [
             esc(each.name, 80),

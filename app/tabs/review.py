@@ -1,7 +1,7 @@
 """The Review tab: the round's errors as a paged list, one case in full, and a person's verdict on it.
 
-Which case, which filters and which page are in the URL; choosing a step and typing happen in ``assets/review.js`` until a
-verdict is sent. A verdict names project, round and sample itself, so that it can only land on the case it was given on.
+Which case, which filters and which page are in the URL; choosing a step and typing happen in ``assets/review.js`` until
+a verdict is sent. A verdict names project, round and sample itself: it can only land on the case it was given on.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,9 @@ from app.markup import count, empty, nav
 from app.page import Page, Parts, TabView, told
 from app.projects import find_project, find_round
 from app.quiet import gr
+from app.support import known_labels
 from app.tabs import review_case, review_list
-from app.tabs.review_list import Listing, filters_of
+from app.tabs.review_list import filters_of
 from core.errors import UserError
 from core.types import Verdict
 from storage import store
@@ -43,35 +44,41 @@ class ReviewTab:
                 self.case = page.part("case")
                 with gr.Row(elem_id="evidence"):
                     self.steps = page.part("steps")
-                    plot = '<div class="plotbox"><div class="plot" role="img" aria-label="Answer-switch curve"></div></div>'
+                    plot = (
+                        '<div class="plotbox"><div class="plot" role="img" aria-label="Answer-switch curve">'
+                        "</div></div>"
+                    )
                     head = '<script src="/own/plotly.min.js"></script>'
                     self.curve = page.part("curve", None, html_template=plot, head=head)
                 self.editor = page.part("editor")
+        self.known = page.part("known")
 
     def show(self, place: Place) -> Parts:
         """Filters, list and case of a place; without a case in the URL the page's first one."""
         if not place.project:
             return {**self._blank(), self.cases: empty("No project", "Make a project first: the button is above.")}
         with self.page.db.read() as c:
-            project, round = _where(c, place)
+            project, now = _where(c, place)
             filters = filters_of(place)
-            facets = store.facet_counts(c, round.id, filters)
-            listing = review_list.listing(c, round.id, place)
+            facets = store.facet_counts(c, now.id, filters)
+            listing = review_list.listing(c, now.id, place)
             if not listing.errors:
                 return {**self._blank(), self.cases: _nothing_yet(place)}
-            case = self._wanted(c, round.id, place, listing)
+            named = store.case_of(c, now.id, place.sample) if place.sample else None
+            case = named or (listing.cases[0] if listing.cases else None)
             return {
                 self.search: review_list.search_html(place),
+                self.known: review_case.suggestions_html([*facets.skill, *known_labels(c, self.page.db, project)]),
                 self.filters: review_list.filters_html(place, facets, listing),
                 self.cases: review_list.cases_html(place, listing, case.sample.id if case else None),
-                **self._case(c, place, project, round, case, moved=True),
+                **self._case(c, place, now, case, moved=True),
             }
 
     def follow(self, place: Place) -> Parts:
         """Only the list: what a person is reading or typing stays as it is."""
         with self.page.db.read() as c:
-            _, round = _where(c, place)
-            listing = review_list.listing(c, round.id, place)
+            _, now = _where(c, place)
+            listing = review_list.listing(c, now.id, place)
         if not listing.errors:
             return {}
         return {self.cases: review_list.cases_html(place, listing, place.sample)}
@@ -79,13 +86,13 @@ class ReviewTab:
     def open(self, place: Place, sent: Mapping[str, Any]) -> Parts:
         """One case, by the sample id that the list sent."""
         with self.page.db.read() as c:
-            project, round = _where(c, place)
-            case = store.case_of(c, round.id, int(sent["sample"]))
+            _, now = _where(c, place)
+            case = store.case_of(c, now.id, int(sent["sample"]))
             if case is None:
                 raise UserError(
-                    f"Sample {int(sent['sample'])} is no error of round {round.number}: choose one from the list."
+                    f"Sample {int(sent['sample'])} is no error of round {now.number}: choose one from the list."
                 )
-            return self._case(c, place, project, round, case)
+            return self._case(c, place, now, case)
 
     def filter(self, place: Place, _: Mapping[str, Any]) -> Parts:
         """The list anew while someone types a search; the search field itself stays untouched."""
@@ -117,12 +124,12 @@ class ReviewTab:
         """Take back the newest verdict of this case, or, where it has none, of the case this reviewer decided last."""
         sample = self._named(place, sent)
         with self.page.db.write() as c:
-            _, round = _where(c, place)
-            undone = store.undo(c, round.id, sample, self.page.reviewer)
+            _, now = _where(c, place)
+            undone = store.undo(c, now.id, sample, self.page.reviewer)
             if undone is None:
-                last = store.last_reviewed(c, round.id, self.page.reviewer)
+                last = store.last_reviewed(c, now.id, self.page.reviewer)
                 sample = sample if last is None else last
-                undone = None if last is None else store.undo(c, round.id, last, self.page.reviewer)
+                undone = None if last is None else store.undo(c, now.id, last, self.page.reviewer)
         if undone is None:
             raise UserError("There is no verdict to undo in this round.")
         return {**self._show_case(place, sample), self.page.notice: told(f"Undone: the verdict on sample {sample}.")}
@@ -131,11 +138,11 @@ class ReviewTab:
         """The next case without a verdict."""
         return self._next(place, whole_number(str(sent.get("sample", ""))) or 0)
 
-    def accept_all(self, place: Place, _: Mapping[str, Any]) -> Parts:
+    def accept_all(self, place: Place, _sent: Mapping[str, Any]) -> Parts:
         """Accept every case that the filters show and that has a skill and no verdict."""
         with self.page.db.read() as c:
-            _, round = _where(c, place)
-            samples = review_list.acceptable(c, round.id, filters_of(place))
+            _, now = _where(c, place)
+            samples = review_list.acceptable(c, now.id, filters_of(place))
         accepted = actions.accept_all(
             self.page.db, place.project, reviewer=self.page.reviewer, round=place.round, samples=samples
         )
@@ -157,9 +164,9 @@ class ReviewTab:
 
     def _next(self, place: Place, sample: int) -> Parts:
         with self.page.db.read() as c:
-            _, round = _where(c, place)
-            after = store.case_of(c, round.id, sample)
-            found = review_list.next_unreviewed(c, round.id, filters_of(place), after)
+            _, now = _where(c, place)
+            after = store.case_of(c, now.id, sample)
+            found = review_list.next_unreviewed(c, now.id, filters_of(place), after)
         if found is not None:
             return self._show_case(place, found)
         said = told("Every case of this list has a verdict. Change the filters, or go on to Skills and Selection.")
@@ -168,33 +175,26 @@ class ReviewTab:
     def _show_case(self, place: Place, sample: int) -> Parts:
         """A case the server chose, with the list page it is on."""
         with self.page.db.read() as c:
-            project, round = _where(c, place)
-            case = store.case_of(c, round.id, sample)
-            listing = review_list.listing(c, round.id, place, holding=case)
+            _, now = _where(c, place)
+            case = store.case_of(c, now.id, sample)
+            listing = review_list.listing(c, now.id, place, holding=case)
             return {
                 self.filters: review_list.filters_html(
-                    place, store.facet_counts(c, round.id, filters_of(place)), listing
+                    place, store.facet_counts(c, now.id, filters_of(place)), listing
                 ),
                 self.cases: review_list.cases_html(place, listing, sample),
-                **self._case(c, place, project, round, case, moved=True),
+                **self._case(c, place, now, case, moved=True),
             }
 
-    def _wanted(self, c: Connection, round_id: int, place: Place, listing: Listing) -> Case | None:
-        named = store.case_of(c, round_id, place.sample) if place.sample else None
-        return named or (listing.cases[0] if listing.cases else None)
-
-    def _case(
-        self, c: Connection, place: Place, project: Project, round: Round, case: Case | None, *, moved: bool = False
-    ) -> Parts:
+    def _case(self, c: Connection, place: Place, now: Round, case: Case | None, *, moved: bool = False) -> Parts:
         if case is None:
             return {self.case: "", self.steps: "", self.curve: None, self.editor: ""}
-        history = store.history(c, round.id, case.sample.id)
-        known = review_case.known_skills(c, self.page.db, project, round.id)
+        history = store.history(c, now.id, case.sample.id)
         return {
             self.case: review_case.case_html(case),
             self.steps: review_case.steps_html(case),
             self.curve: review_case.figure(case),
-            self.editor: review_case.editor_html(case, place, history, known, moved=moved),
+            self.editor: review_case.editor_html(case, place, history, moved=moved),
         }
 
     def _blank(self) -> Parts:

@@ -1,25 +1,20 @@
 """One case of the Review tab as HTML: question and answers, the rationale's steps, the curve, the editor, the history.
 
-Renders what it is given; the only rows it reads are the skills known for suggestions.
+Renders what it is given and reads no rows.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-
 from app.charts import curve_figure
 from app.links import Place
 from app.markup import clock, esc, percent, short
-from app.support import known_labels
 from app.tabs.review_list import VERDICTS
 from core.answer_switch import margins
 from core.answers import normalise
 from core.prompts import letter
 from core.types import Review
-from storage import store
-from storage.database import Database
-from storage.store import Case, Project
+from storage.store import Case
 
 MOST_SUGGESTED = 300
 WHY = {
@@ -34,14 +29,16 @@ def case_html(case: Case) -> str:
     """Image, question and answers, with truth and student marked by word, shape and colour."""
     sample = case.sample
     picture = (
-        f'<a class="picture" href="/image/{esc(sample.image)}" target="_blank" rel="noopener" title="Open the image in full size">'
+        f'<a class="picture" href="/image/{esc(sample.image)}" target="_blank" rel="noopener" title="Open the '
+        'image in full size">'
         f'<img src="/image/{esc(sample.image)}" alt="The sample\'s image"></a>'
         if sample.image
         else ""
     )
     facts = " · ".join(short(part, 60) for part in (f"sample {sample.source_id}", sample.category, sample.task) if part)
     return (
-        f'<article class="case" data-sample="{sample.id}">{picture}<div class="asked"><p class="facts" dir="auto">{facts}</p>'
+        f'<article class="case" data-sample="{sample.id}">{picture}<div class="asked"><p class="facts" '
+        f'dir="auto">{facts}</p>'
         f'<h2 class="question" dir="auto">{esc(sample.question)}</h2>{_answers(case)}</div></article>'
     )
 
@@ -81,7 +78,10 @@ def steps_html(case: Case) -> str:
     )
     if not items:
         items = '<li class="subdued">The output holds no steps.</li>'
-    title = '<h3 title="The number beside a step is the margin: how far the teacher prefers the wrong answer after it.">Steps</h3>'
+    title = (
+        '<h3 title="The number beside a step is the margin: how far the teacher prefers the wrong answer '
+        'after it.">Steps</h3>'
+    )
     return f'<div class="rationale">{title}<ol class="steps">{items}</ol>{_raw(case)}</div>'
 
 
@@ -100,10 +100,16 @@ def _raw(case: Case) -> str:
     """The untouched output with the characters marked from which the answer was read."""
     text, span = case.prediction.text, case.prediction.span
     if span is None:
-        return f'<details class="raw"><summary>Answer: {short(case.prediction.reading, 60) or "unclear"}</summary><p dir="auto">{esc(text)}</p></details>'
+        return (
+            '<details class="raw"><summary>Answer: '
+            f'{short(case.prediction.reading, 60) or "unclear"}</summary><p dir="auto">{esc(text)}</p></details>'
+        )
     start, end = span
     before = text[max(0, start - 40) : start].replace("\n", " ")
-    summary = f'Answer read from <q dir="auto">{"…" if start > 40 else ""}{esc(before)}<mark>{esc(text[start:end])}</mark></q>'
+    summary = (
+        f'Answer read from <q dir="auto">{"…" if start > 40 else ""}{esc(before)}<mark>'
+        f"{esc(text[start:end])}</mark></q>"
+    )
     whole = f"{esc(text[:start])}<mark>{esc(text[start:end])}</mark>{esc(text[end:])}"
     return f'<details class="raw"><summary>{summary}</summary><p dir="auto">{whole}</p></details>'
 
@@ -117,7 +123,7 @@ def figure(case: Case) -> dict[str, Any] | None:
     return {**shown, "sample": case.sample.id}
 
 
-def editor_html(case: Case, place: Place, history: Sequence[Review], known: Sequence[str], *, moved: bool) -> str:
+def editor_html(case: Case, place: Place, history: Sequence[Review], *, moved: bool) -> str:
     """The form a verdict is sent from; what the machine found stays readable beside what a person makes of it."""
     found = case.diagnosis
     machine_step = found.switch.mistake_step or 0 if found else 0
@@ -129,14 +135,15 @@ def editor_html(case: Case, place: Place, history: Sequence[Review], known: Sequ
         "open": "yes" if steps else "no", "moved": "yes" if moved else "no",
     }  # fmt: skip
     data = "".join(f' data-{name}="{esc(value)}"' for name, value in values.items())
-    options = "".join(f'<option value="{esc(skill, 200)}"></option>' for skill in known)
     return (
         f'<form class="editor"{data} autocomplete="off">{_why(case)}<div class="row">'
-        f'<div class="field step-field"><span>Mistake step</span><output><b class="chosen">{case.mistake_step or "none"}</b>'
+        '<div class="field step-field"><span>Mistake step</span><output><b class="chosen">'
+        f"{case.mistake_step or 'none'}</b>"
         f'<small class="was" hidden> machine: {machine_step or "none"}</small></output></div>'
-        f'<label class="field grow"><span>Missing skill</span><input name="skill" list="known-skills" maxlength="200" dir="auto" '
+        '<label class="field grow"><span>Missing skill</span><input name="skill" list="known-skills" '
+        'maxlength="200" dir="auto" '
         f'value="{esc(case.skill)}" placeholder="the ability that the mistake step lacked, in a few words"></label>'
-        f'<datalist id="known-skills">{options}</datalist></div>{_machine(case)}'
+        f"</div>{_machine(case)}"
         f'<div class="row verdicts">{_buttons(case)}</div>{_misread(case)}{_history(history)}</form>'
     )
 
@@ -185,7 +192,8 @@ def _misread(case: Case) -> str:
     else:
         field = f'<input name="answer" maxlength="2000" dir="auto" value="{esc(case.prediction.answer or "")}">'
     return (
-        f'<div class="misread row" hidden><label class="field grow"><span>The student really answered</span>{field}</label>'
+        '<div class="misread row" hidden><label class="field grow"><span>The student really answered</span>'
+        f"{field}</label>"
         '<button type="button" class="button primary" data-verdict="misread">Save and score again</button></div>'
     )
 
@@ -207,8 +215,7 @@ def _said(review: Review) -> str:
     return f'<time>{clock(review.created)}</time> {short(review.reviewer, 40)} <span dir="auto">{what}</span>'
 
 
-def known_skills(c: Connection, db: Database, project: Project, round_id: int) -> list[str]:
-    """Skills to suggest while typing: those of this round first, then the support set's labels."""
-    own = list(store.facet_counts(c, round_id).skill)
-    labels = known_labels(c, db, project.settings.support)
-    return list(dict.fromkeys([*own, *labels]))[:MOST_SUGGESTED]
+def suggestions_html(skills: Sequence[str]) -> str:
+    """The skills that the editor completes from."""
+    options = "".join(f'<option value="{esc(skill, 200)}"></option>' for skill in skills[:MOST_SUGGESTED])
+    return f'<datalist id="known-skills">{options}</datalist>'

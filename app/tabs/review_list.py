@@ -37,7 +37,7 @@ STATUSES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """One page of the list: ``matching`` cases pass the filters, ``errors`` there are in all; ``after`` the next page."""
+    """One page of the list: ``matching`` cases pass the filters, of ``errors`` in all; ``after`` leads on."""
 
     cases: list[Case]
     start: str
@@ -179,7 +179,10 @@ def _bulk(found: Listing, asked: bool) -> str:
     if not found.acceptable:
         return ""
     which = "that these filters show" if asked else "of this round"
-    question = f"Accept {count(found.acceptable, 'diagnosis', 'diagnoses')} {which} and {'has' if found.acceptable == 1 else 'have'} no verdict yet? Each can be undone on its own."
+    question = (
+        f"Accept {count(found.acceptable, 'diagnosis', 'diagnoses')} {which} and "
+        f"{'has' if found.acceptable == 1 else 'have'} no verdict yet? Each can be undone on its own."
+    )
     return command("accept-all", f"Accept all {found.acceptable:,} …", "button", confirm=question)
 
 
@@ -203,7 +206,8 @@ def _row(place: Place, case: Case, chosen: bool) -> str:
     step = f"step {case.mistake_step}" if case.mistake_step else "no step"
     sure = f" · {percent(case.diagnosis.switch.confidence, 0)} sure" if case.diagnosis else " · not diagnosed"
     return (
-        f'<a class="case-row{" sel" if chosen else ""} {verdict}" href="{esc(place.link(tab="review", sample=case.sample.id))}" '
+        f'<a class="case-row{" sel" if chosen else ""} {verdict}" '
+        f'href="{esc(place.link(tab="review", sample=case.sample.id))}" '
         f'data-sample="{case.sample.id}"{" aria-current=true" if chosen else ""}>'
         f'<span class="sign" title="{name}" aria-label="{name}">{sign}</span>'
         f'<span class="what" dir="auto">{short(case.sample.question, 120)}</span>'
@@ -218,7 +222,8 @@ def _pages(found: Listing) -> str:
         else "<span></span>"
     )
     more = (
-        f'<button type="button" class="button small" data-page="next" data-from="{esc(found.after)}">Next {PAGE} ›</button>'
+        f'<button type="button" class="button small" data-page="next" data-from="{esc(found.after)}">Next '
+        f"{PAGE} ›</button>"
         if found.after
         else ""
     )

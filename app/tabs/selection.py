@@ -4,6 +4,7 @@ Selections never change; the URL says which one is shown and which page of its h
 """
 
 from collections import Counter
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -21,6 +22,7 @@ from storage.store import SelectionSummary
 
 PAGE = 25
 LARGEST = 100_000
+USUAL = 2000
 ARMS = [("For the accepted skills", "targeted"), ("Random, to compare with", "random")]
 
 
@@ -29,11 +31,21 @@ def build(page: Page) -> TabView:
     ready = page.part("ready")
     with gr.Row(elem_id="select-form"):
         budget = page.output(
-            gr.Slider(10, 10_000, value=2000, step=10, label="Budget: samples to choose", elem_id="budget", scale=3)
+            gr.Slider(
+                10,
+                10_000,
+                value=USUAL,
+                step=10,
+                label="Budget: samples to choose",
+                elem_id="budget",
+                scale=3,
+                min_width=300,
+            )
         )
         seed = gr.Number(value=0, precision=0, minimum=0, label="Seed", elem_id="select-seed", scale=1, min_width=100)
         arm = gr.Radio(ARMS, value="targeted", label="Choose", elem_id="arm", scale=2)
         fewer = gr.Checkbox(label="Take fewer if fewer match", value=False, elem_id="fewer", scale=1, min_width=160)
+        support = page.output(gr.Dropdown([], label="Draw from", elem_id="support", scale=2, min_width=170))
         button = gr.Button("Make selection", variant="primary", elem_id="select-button", scale=1, min_width=150)
     made = page.part("selection")
 
@@ -42,17 +54,19 @@ def build(page: Page) -> TabView:
             return {ready: "", made: empty("No project", "Make a project first: the button is above.")}
         with page.db.read() as c:
             project = find_project(c, place.project)
-            round = find_round(c, project, place.round)
+            now = find_round(c, project, place.round)
             known = store.selections_of(c, project.id)
             largest = max([each.samples for each in store.support_sets(c)], default=0)
             limit = min(LARGEST, max(100, largest))
             return {
-                ready: ready_html(c, place, round.id, project.settings.support),
-                budget: gr.Slider(maximum=limit, step=10),
+                ready: ready_html(c, place, now.id),
+                support: _supports(c, project.settings.support),
+                budget: gr.Slider(maximum=limit, **({"value": limit} if limit < USUAL else {})),
                 made: selection_html(c, place, known),
             }
 
-    def select(place: Place, size: float, chosen_seed: float, chosen_arm: str, allow_fewer: bool) -> Parts:
+    def select(place: Place, *form: Any) -> Parts:
+        size, chosen_seed, chosen_arm, allow_fewer, name = form
         if chosen_arm not in ("targeted", "random"):
             raise UserError("Choose whether the selection is for the accepted skills or random.")
         new = actions.make_selection(
@@ -61,14 +75,21 @@ def build(page: Page) -> TabView:
             budget=int(size or 0),
             round=place.round,
             seed=int(chosen_seed or 0),
-            arm=chosen_arm,  # type: ignore[arg-type]
+            arm=chosen_arm,
+            support=str(name or ""),
             allow_fewer=bool(allow_fewer),
         )
         said = f"Selection {new.id} holds {count(len(new.hits), 'sample')}. Tune on it next."
         return {**page.refresh(without_selection(place)), page.notice: told(said)}
 
-    page.listen(button.click, select, [budget, seed, arm, fewer], queue=True, concurrency_id="select")
+    page.listen(button.click, select, [budget, seed, arm, fewer, support], queue=True, concurrency_id="select")
     return TabView(show=show, follow=lambda _: {})
+
+
+def _supports(c: Connection, own: str) -> Any:
+    """The support sets to draw from, the project's own chosen."""
+    names = [each.name for each in store.support_sets(c)]
+    return gr.Dropdown(names, value=own if own in names else next(iter(names), None))
 
 
 def without_selection(place: Place) -> Place:
@@ -77,16 +98,22 @@ def without_selection(place: Place) -> Place:
     return Place(project=place.project, round=place.round, tab=place.tab, sample=place.sample, choices=kept)
 
 
-def ready_html(c: Connection, place: Place, round_id: int, support: str) -> str:
+def ready_html(c: Connection, place: Place, round_id: int) -> str:
     """What a selection made now would be for."""
     demands = store.accepted_skills(c, round_id)
     if not demands:
         go = nav(place.link(tab="review", sample=None), "Review cases", "button")
-        return f'<div class="row"><p>No skill is accepted in this round yet: a targeted selection needs at least one.</p>{go}</div>'
+        return (
+            '<div class="row"><p>No skill is accepted in this round yet: a targeted selection needs at '
+            f"least one.</p>{go}</div>"
+        )
     errors = sum(demand.errors for demand in demands)
     named = ", ".join(f"<b>{short(demand.skill, 50)}</b> ×{demand.errors}" for demand in demands[:4])
     more = f" and {len(demands) - 4:,} more" if len(demands) > 4 else ""
-    return f"<p>{count(len(demands), 'accepted skill')} from {count(errors, 'case')}: {named}{more}. More errors, more samples.</p>"
+    return (
+        f"<p>{count(len(demands), 'accepted skill')} from {count(errors, 'case')}: {named}{more}. More "
+        "errors, more samples.</p>"
+    )
 
 
 def selection_html(c: Connection, place: Place, known: list[SelectionSummary]) -> str:
@@ -104,7 +131,8 @@ def selection_html(c: Connection, place: Place, known: list[SelectionSummary]) -
     go = nav(place.link(tab="tuning", selection=chosen.id, hits=None), "Tune on it", "button primary")
     return (
         f'<div class="row">{pick}<span class="grow"></span>{go}</div>{_facts(chosen)}'
-        f'<div class="two wide-right">{_made_of(c, chosen)}{_hits(c, place, chosen)}</div>'
+        f'<div class="{"two wide-right" if chosen.arm == "targeted" else "side"}">'
+        f"{_made_of(c, chosen)}{_hits(c, place, chosen)}</div>"
     )
 
 
@@ -124,7 +152,10 @@ def _facts(chosen: SelectionSummary) -> str:
 def _made_of(c: Connection, chosen: SelectionSummary) -> str:
     """How many hits each skill got beside how many errors asked for it."""
     if chosen.arm != "targeted":
-        return '<div class="side"><p class="subdued">Drawn at random from the whole support set: the arm to compare with.</p></div>'
+        return (
+            '<div class="side"><p class="subdued">Drawn at random from the whole support set: the arm to '
+            "compare with.</p></div>"
+        )
     hits = Counter(hit.skill for hit in store.hits_page(c, chosen.id, limit=-1))
     most = max(hits.values(), default=1)
     rows = [
@@ -139,7 +170,10 @@ def _made_of(c: Connection, chosen: SelectionSummary) -> str:
     more = (
         f'<p class="subdued">… and {len(chosen.demands) - 40:,} rarer skills.</p>' if len(chosen.demands) > 40 else ""
     )
-    return f'<div class="side">{table(["Skill", "#Errors", "", "#Samples"], rows, "made", "What it is made of")}{more}</div>'
+    return (
+        '<div class="side">'
+        f"{table(['Skill', '#Errors', '', '#Samples'], rows, 'made', 'What it is made of')}{more}</div>"
+    )
 
 
 def _hits(c: Connection, place: Place, chosen: SelectionSummary) -> str:
@@ -156,8 +190,12 @@ def _hits(c: Connection, place: Place, chosen: SelectionSummary) -> str:
         nav(place.link(hits=max(0, after - PAGE) or None), "‹ Previous", "button small") if after else "<span></span>"
     )
     on = nav(place.link(hits=last), f"Next {PAGE} ›", "button small") if last < chosen.chosen else "<span></span>"
-    pages = f'<div class="pages">{back}<span class="subdued">{after + 1:,} to {last:,} of {chosen.chosen:,}</span>{on}</div>'
-    return f'<div class="side">{table(["#", "", "Sample", "Skill label", "#Score"], rows, "hits", "Its samples, in the order chosen")}{pages}</div>'
+    pages = (
+        f'<div class="pages">{back}<span class="subdued">{after + 1:,} to {last:,} of '
+        f"{chosen.chosen:,}</span>{on}</div>"
+    )
+    listed = table(["#", "", "Sample", "Skill label", "#Score"], rows, "hits", "Its samples, in the order chosen")
+    return f'<div class="side">{listed}{pages}</div>'
 
 
 def _hit_row(number: int, hit: Hit, sample: Sample) -> list[str]:

@@ -17,12 +17,13 @@ from core.types import Hit, Sample
 from storage import store
 
 SHOWN = 60
+OFFERED = 30
 BEST = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class SkillRow:
-    """A missing skill: how many errors ask for it, as the machine said or as people decided, and how many are accepted."""
+    """A missing skill: how many errors ask for it (as people decided, else as the machine said), how many accepted."""
 
     skill: str
     errors: int
@@ -38,8 +39,8 @@ def build(page: Page) -> TabView:
             return {view: empty("No project", "Make a project first: the button is above.")}
         with page.db.read() as c:
             project = find_project(c, place.project)
-            round = find_round(c, project, place.round)
-            rows = missing_skills(c, round.id)
+            now = find_round(c, project, place.round)
+            rows = missing_skills(c, now.id)
             found = indexed(c, page.db, project.settings.support) if rows else None
             return {view: skills_html(c, place, rows, found, project.settings.seed)}
 
@@ -70,11 +71,15 @@ def skills_html(c: Connection, place: Place, rows: list[SkillRow], found: Indexe
         else '<p class="subdued">There is no labelled support set yet, so nothing can be shown behind these skills.</p>'
     )
     head = (
-        f'<div class="row"><p><b>{count(len(rows), "missing skill")}</b> in {count(sum(row.errors for row in rows), "diagnosed error")}; '
-        f'{count(accepted, "case")} accepted so far. Only accepted skills are trained for.</p><span class="grow"></span>'
+        f'<div class="row"><p><b>{count(len(rows), "missing skill")}</b> in '
+        f"{count(sum(row.errors for row in rows), 'diagnosed error')}; "
+        f"{count(accepted, 'case')} accepted so far. Only accepted skills are trained for.</p><span "
+        'class="grow"></span>'
         f'<span class="legend"><i class="swatch accepted"></i>accepted <i class="swatch"></i>not accepted</span></div>'
     )
-    body = "".join(_row(c, place, row, most, found, seed, number < 12) for number, row in enumerate(rows[:SHOWN]))
+    offers = [_offered(c, row.skill, found, seed) if found else "" for row in rows[:OFFERED]]
+    offers += [""] * len(rows)
+    body = "".join(_row(place, row, most, offer) for row, offer in zip(rows[:SHOWN], offers, strict=False))
     more = (
         f'<p class="subdued">… and {len(rows) - SHOWN:,} rarer ones: search for them on the Review tab.</p>'
         if len(rows) > SHOWN
@@ -83,19 +88,18 @@ def skills_html(c: Connection, place: Place, rows: list[SkillRow], found: Indexe
     return f'{head}{note}<div class="skills" role="list">{body}</div>{more}'
 
 
-def _row(
-    c: Connection, place: Place, row: SkillRow, most: int, found: Indexed | None, seed: int, detailed: bool
-) -> str:
+def _row(place: Place, row: SkillRow, most: int, offered: str) -> str:
     cases = place.link(
         tab="review", sample=None, skill=row.skill, verdict=None, category=None, step=None, status=None, text=None
     )
     share, taken = row.errors / most, row.accepted / row.errors if row.errors else 0
     stacked = (
-        f'<span class="bar tall" role="img" aria-label="{row.errors} errors, {row.accepted} accepted" style="--w:{share * 100:.1f}%">'
-        f'<i class="all" style="width:{share * 100:.1f}%"></i><i class="taken" style="width:{share * taken * 100:.1f}%"></i></span>'
+        f'<span class="bar tall" role="img" aria-label="{row.errors} errors, {row.accepted} accepted" '
+        f'style="--w:{share * 100:.1f}%">'
+        f'<i class="all" style="width:{share * 100:.1f}%"></i><i class="taken" '
+        f'style="width:{share * taken * 100:.1f}%"></i></span>'
     )
     link = f'<a href="{esc(cases)}" data-nav dir="auto" title="Show the cases">{esc(row.skill, 140)}</a>'
-    offered = _offered(c, row.skill, found, seed) if found and detailed else ""
     line = f'<span class="name">{link}</span>{stacked}<span class="num"><b>{row.errors:,}</b></span>'
     return f'<div class="skill" role="listitem">{line}{offered}</div>'
 
@@ -108,7 +112,8 @@ def _offered(c: Connection, skill: str, found: Indexed, seed: int) -> str:
     samples = store.samples_by_id(c, [hit.sample for hit in offer.hits])
     cards = "".join(card_html(samples[hit.sample], hit) for hit in offer.hits if hit.sample in samples)
     return (
-        f'<details class="behind" data-keep="skill-{esc(skill, 80)}" ><summary>{count(offer.matching, "support sample")}</summary>'
+        f'<details class="behind" data-keep="skill-{esc(skill, 80)}" ><summary>'
+        f"{count(offer.matching, 'support sample')}</summary>"
         f'<div class="cards">{cards}</div></details>'
     )
 
@@ -122,7 +127,8 @@ def card_html(sample: Sample, hit: Hit) -> str:
     )
     return (
         f'<div class="card">{picture}<div><p dir="auto">{short(sample.question, 130)}</p>'
-        f'<p class="skill-label" dir="auto">{marked(sample.skill_label, hit.terms)}</p><small class="subdued">score {hit.score:.2f}</small></div></div>'
+        f'<p class="skill-label" dir="auto">{marked(sample.skill_label, hit.terms)}</p><small class="subdued">'
+        f"score {hit.score:.2f}</small></div></div>"
     )
 
 

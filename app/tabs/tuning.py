@@ -39,7 +39,10 @@ FIELDS: tuple[tuple[str, str, float, float, bool], ...] = (
     ("warmup", "Warm-up share", 0.0, 1.0, False),
     ("seed", "Seed", 0, 2**31 - 1, True),
 )
-PLOT = '<div class="plotbox"><div class="plot" role="img" aria-label="Loss and learning rate over the updates"></div></div>'
+PLOT = (
+    '<div class="plotbox"><div class="plot" role="img" aria-label="Loss and learning rate over the updates">'
+    "</div></div>"
+)
 
 
 def build(page: Page) -> TabView:
@@ -71,11 +74,10 @@ def build(page: Page) -> TabView:
             known = store.runs_of(c, project.id)
             chosen = chosen_run(place, known)
             updates = store.updates_of(c, chosen.id) if chosen else []
-            found = jobs.jobs_of(c, project.id)
             return {
                 launch: launch_html(c, place, project.id),
                 progress: _figure(updates),
-                runs: runs_html(c, place, known, chosen, updates, found),
+                runs: runs_html(c, place, known, chosen, updates),
             }
 
     def show(place: Place) -> Parts:
@@ -148,17 +150,19 @@ def launch_html(c: Connection, place: Place, project_id: int) -> str:
     return f'<div class="row">{pick}{button}<p class="subdued">{note}</p></div>'
 
 
-def runs_html(
-    c: Connection, place: Place, known: list[Run], chosen: Run | None, updates: list[Update], found: list[Job]
-) -> str:
+def runs_html(c: Connection, place: Place, known: list[Run], chosen: Run | None, updates: list[Update]) -> str:
     """Every run with its state and result, and for the chosen one its figures and the command that repeats it."""
     if chosen is None:
         return ""
+    found = jobs.jobs_of(c, chosen.project)
     by_run = {job.args.get("run"): job for job in reversed(found) if job.kind == "tune"}
     selections = {each.id: each for each in store.selections_of(c, chosen.project)}
     opened = {each.run: each.number for each in store.rounds_of(c, chosen.project)}
     rows = "".join(
-        _run_row(place, run, chosen, by_run.get(run.id), selections.get(run.selection), opened) for run in known[:50]
+        f"<tr{' class=on' if run.id == chosen.id else ''}>"
+        + "".join(f"<td>{cell}</td>" for cell in _cells(place, run, by_run.get(run.id), selections.get(run.selection)))
+        + f"<td>{opened.get(run.id, '–')}</td></tr>"
+        for run in known[:50]
     )
     heads = "".join(f"<th scope=col>{name}</th>" for name in ("Run", "Selection", "Settings", "State", "Opens round"))
     listed = (
@@ -167,29 +171,20 @@ def runs_html(
     return f"{_figures(chosen, updates)}{listed}{_command(place, chosen)}"
 
 
-def _run_row(
-    place: Place,
-    run: Run,
-    chosen: Run,
-    job: Job | None,
-    selection: SelectionSummary | None,
-    opened: dict[int | None, int],
-) -> str:
+def _cells(place: Place, run: Run, job: Job | None, selection: SelectionSummary | None) -> list[str]:
     own = run.settings
-    state = "done" if run.adapter else job.state if job else "not started"
+    state: str = "done" if run.adapter else job.state if job else "not started"
     if job is not None and state == "running":
         state = f"running, {job.done:,} of {job.total:,} updates" if job.total else "starting"
     said = f"{selection.id} · {selection.arm}, {selection.chosen:,} samples" if selection else str(run.selection)
     link = nav(place.link(run=run.id), f"Run {run.id}", "")
-    cells = [
+    passes = f"{own.epochs:g} {'epoch' if own.epochs == 1 else 'epochs'}"
+    return [
         f"{link} <small class=subdued>{clock(run.created)}</small>",
         esc(said),
-        f"rank {own.rank}, rate {own.learning_rate:g}, {own.epochs:g} epochs, seed {own.seed}",
+        f"rank {own.rank}, rate {own.learning_rate:g}, {passes}, seed {own.seed}",
         esc(state),
-        str(opened[run.id]) if run.id in opened else "–",
     ]
-    css = ' class="on"' if run.id == chosen.id else ""
-    return f"<tr{css}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _figures(chosen: Run, updates: list[Update]) -> str:
@@ -203,7 +198,8 @@ def _figures(chosen: Run, updates: list[Update]) -> str:
         else ""
     )
     return (
-        f'<p class="facts">Run {chosen.id}: update <b>{last.number:,}</b> of {last.total:,} · epoch {last.epoch:.2f} · loss '
+        f'<p class="facts">Run {chosen.id}: update <b>{last.number:,}</b> of {last.total:,} · epoch '
+        f"{last.epoch:.2f} · loss "
         f"<b>{last.loss:.4f}</b> · {last.samples_per_second:.0f} samples/s{rest}</p>"
     )
 

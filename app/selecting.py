@@ -5,12 +5,12 @@ Knows the retrieval and the tables; no model, no page.
 
 from typing import Literal
 
-from core.retrieval import SkillIndex
-from core.selection import leak_key, select, select_random
 from sqlalchemy import Connection
 
 from app.projects import find_project, find_round
 from core.errors import UserError
+from core.retrieval import SkillIndex
+from core.selection import leak_key, select, select_random
 from core.types import Sample, Selection
 from storage import store
 from storage.database import Database
@@ -44,7 +44,8 @@ def make_selection(
         leaked = _leaked(connection, found, samples)
     draw = found.settings.seed if seed is None else seed
     if arm == "random":
-        hits = select_random([sample.id for sample in samples], budget=budget, leaked=leaked, seed=draw)
+        ids, images = [sample.id for sample in samples], [sample.image for sample in samples]
+        hits = select_random(ids, budget=budget, leaked=leaked, seed=draw, images=images)
     elif demands:
         hits = select(_index(name, samples), demands, budget=budget, leaked=leaked, seed=draw)
     else:

@@ -94,8 +94,8 @@ def test_the_next_round_answers_with_its_adapter(db: Database, files: TinyFiles)
     go(db, actions.put_predict(db, name, roles=("test",)))
     with db.read() as connection:
         texts = [
-            [each.text for each in store.predictions_of(connection, round.id, "test")]
-            for round in store.rounds_of(connection, 1)
+            [each.text for each in store.predictions_of(connection, each_round.id, "test")]
+            for each_round in store.rounds_of(connection, 1)
         ]
     assert texts[0] != texts[1]
 

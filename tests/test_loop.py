@@ -1,0 +1,117 @@
+"""The whole loop on a small piece of the demo: from files to a better student. The best first read.
+
+A real student answers, fails at some, is diagnosed by a real teacher, gets samples for the skills it lacks, is tuned,
+and answers better. `make demo` does the same on all of it and measures how much better.
+"""
+
+import gzip
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app import actions
+from app.demo import demo_settings
+from app.settings import AppSettings
+from app.stages import Models
+from app.worker import work_off
+from assets import demo
+from assets.demo.draw import SCENES
+from assets.demo.scene import Cell, render
+from storage.database import Database, open_database
+
+VALIDATION, TEST, SUPPORT, BUDGET = 160, 160, 2400, 320
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.slow
+def test_from_an_upload_to_a_better_student(db: Database, tmp_path: Path) -> None:
+    models = Models(AppSettings().device)
+    settings = demo_settings()
+
+    # One student, one teacher, one task to get better at.
+    actions.create_project(
+        db,
+        "digits",
+        student="assets/demo/student",
+        teacher="assets/demo/teacher",
+        settings=replace(settings, support="lessons", tuning=replace(settings.tuning, epochs=4.0)),
+    )
+    assert actions.next_step(db, "digits").stage == "import"
+
+    # Labelled samples of the task: one set to diagnose, one to measure; and a support set of many other tasks.
+    for role, archive, count in (("validation", demo.VALIDATION, VALIDATION), ("test", demo.TEST, TEST)):
+        report = actions.import_file(db, role, beginning_of(archive, count, tmp_path / role), "digits")  # type: ignore[arg-type]
+        assert (report["accepted"], report["refused"]) == (count, [])
+    report = actions.import_file(db, "support", lessons(tmp_path / "lessons"), name="lessons")
+    assert (report["accepted"], report["refused"]) == (SUPPORT, [])
+    assert actions.next_step(db, "digits").stage == "predict"
+
+    # The student answers with a rationale; about half of its answers are wrong.
+    work_off(db, actions.put_predict(db, "digits"), models)
+    row = actions.project_status(db, "digits")["rounds"][0]
+    assert (row["predictions"], row["test_predictions"]) == (VALIDATION, TEST)
+    assert VALIDATION * 0.2 < row["wrong"] < VALIDATION * 0.8
+    assert actions.next_step(db, "digits").stage == "diagnose"
+
+    # The teacher reads each wrong rationale, finds the step where the answer switches, and names the missing skill.
+    work_off(db, actions.put_diagnose(db, "digits"), models)
+    row = actions.project_status(db, "digits")["rounds"][0]
+    assert row["wrong"] * 0.8 < row["diagnosed"] <= row["wrong"]
+    assert actions.next_step(db, "digits").stage == "review"
+
+    # A person looks at them; here, one who agrees with everything.
+    assert actions.accept_all(db, "digits", reviewer="ann") == row["diagnosed"]
+    assert actions.next_step(db, "digits").stage == "select"
+
+    # The accepted skills retrieve support samples; every one of them exercises a skill that was asked for.
+    selection = actions.make_selection(db, "digits", budget=BUDGET)
+    assert len(selection.hits) == BUDGET
+    assert all(hit.score > 0 and hit.terms for hit in selection.hits)
+    assert actions.next_step(db, "digits").stage == "tune"
+
+    # Tuning on them opens round 1, whose student answers the same samples.
+    work_off(db, actions.put_tune(db, "digits"), models)
+    work_off(db, actions.put_predict(db, "digits"), models)
+    assert actions.next_step(db, "digits").stage == "compare"
+
+    # It is better on the set that nothing was diagnosed or selected from.
+    found = actions.compare_rounds(db, "digits", 0, 1)
+    assert found.role == "test"
+    assert len(found.fixed) > len(found.broken)
+    assert found.difference.low > 0, f"{found.before.value:.3f} before, {found.after.value:.3f} after"
+
+
+def beginning_of(archive: Path, count: int, folder: Path) -> Path:
+    """The first samples of a demo set, as a zip of its own."""
+    folder.mkdir()
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(folder / "part.zip", "w") as part:
+        name = next(each for each in whole.namelist() if each.endswith(".json"))
+        rows = json.loads(whole.read(name))[:count]
+        part.writestr(name, json.dumps(rows))
+        for row in rows:
+            part.writestr(row["image"], whole.read(row["image"]))
+    return folder / "part.zip"
+
+
+def lessons(folder: Path) -> Path:
+    """The first support samples, drawn into a folder."""
+    (folder / "images").mkdir(parents=True)
+    with gzip.open(SCENES, "rt", encoding="utf-8") as scenes:
+        rows = [json.loads(line) for line, _ in zip(scenes, range(SUPPORT), strict=False)]
+    for row in rows:
+        scene = row.pop("scene")
+        cells = tuple(Cell(kind=k, value=v, colour=c, variant=n) for k, v, c, n in scene["cells"])
+        Image.fromarray(render(cells, scene["seed"])).save(folder / row["image"])
+    (folder / "lessons.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return folder

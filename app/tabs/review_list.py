@@ -65,7 +65,7 @@ def listing(c: Connection, round_id: int, place: Place, *, holding: Case | None 
     """The page of the URL; where it does not hold ``holding`` (or the URL's own case), the page that starts with it."""
     filters = filters_of(place)
     start = place.choice("from")
-    cases = store.cases_page(c, round_id, after=_cursor(start), limit=PAGE + 1, filters=filters)
+    cases = store.cases_page(c, round_id, after=read_cursor(start), limit=PAGE + 1, filters=filters)
     if holding is None and place.sample and not any(case.sample.id == place.sample for case in cases):
         holding = store.case_of(c, round_id, place.sample)
     if holding is not None and not any(case.sample.id == holding.sample.id for case in cases[:PAGE]):
@@ -122,7 +122,8 @@ def _following(c: Connection, round_id: int, filters: CaseFilters, after: Case |
     return found[0].sample.id if found and (after is None or found[0].sample.id != after.sample.id) else None
 
 
-def _cursor(text: str) -> Cursor | None:
+def read_cursor(text: str) -> Cursor | None:
+    """The cursor in a URL, None where it is none."""
     try:
         key, sample = json.loads(text)
     except (ValueError, TypeError):

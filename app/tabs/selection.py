@@ -29,24 +29,18 @@ ARMS = [("For the accepted skills", "targeted"), ("Random, to compare with", "ra
 def build(page: Page) -> TabView:
     """The tab, inside the tab that is being built."""
     ready = page.part("ready")
-    with gr.Row(elem_id="select-form"):
-        budget = page.output(
-            gr.Slider(
-                10,
-                10_000,
-                value=USUAL,
-                step=10,
-                label="Budget: samples to choose",
-                elem_id="budget",
-                scale=3,
-                min_width=300,
+    with gr.Column(elem_id="select-form"):
+        with gr.Row():
+            slider = gr.Slider(
+                10, 10_000, value=USUAL, step=10, label="Budget: samples to choose", elem_id="budget", scale=4
             )
-        )
-        seed = gr.Number(value=0, precision=0, minimum=0, label="Seed", elem_id="select-seed", scale=1, min_width=100)
-        arm = gr.Radio(ARMS, value="targeted", label="Choose", elem_id="arm", scale=2)
-        fewer = gr.Checkbox(label="Take fewer if fewer match", value=False, elem_id="fewer", scale=1, min_width=160)
-        support = page.output(gr.Dropdown([], label="Draw from", elem_id="support", scale=2, min_width=170))
-        button = gr.Button("Make selection", variant="primary", elem_id="select-button", scale=1, min_width=150)
+            budget = page.output(slider)
+            support = page.output(gr.Dropdown([], label="Draw from", elem_id="support", scale=2, min_width=170))
+            seed = gr.Number(0, precision=0, minimum=0, label="Seed", elem_id="select-seed", scale=1, min_width=100)
+        with gr.Row():
+            arm = gr.Radio(ARMS, value="targeted", label="Choose", elem_id="arm", scale=4, min_width=380)
+            fewer = gr.Checkbox(label="Take fewer if fewer match", value=False, elem_id="fewer", scale=2, min_width=220)
+            button = gr.Button("Make selection", variant="primary", elem_id="select-button", scale=1, min_width=150)
     made = page.part("selection")
 
     def show(place: Place) -> Parts:

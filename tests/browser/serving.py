@@ -1,0 +1,76 @@
+"""A real app on a real data directory, as a process of its own, for tests that talk to it over HTTP or in Chromium."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE = 90.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A running app: where it listens and which data it serves."""
+
+    url: str
+    data: Path
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[Served]:
+    """The app on a free port until the block ends; its worker is ended too, by the process id it wrote down."""
+    data.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    log = (data / "server.log").open("wb")
+    command = [sys.executable, "-m", "app", "--data", str(data), "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url, process, data)
+        yield Served(url=url, data=data)
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        process.kill()
+        process.wait()
+        log.close()
+        _end_worker(data)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"the app ended: {(data / 'server.log').read_text()[-2000:]}")
+        with suppress(httpx.TransportError):
+            if httpx.get(url, timeout=5).status_code == 200:
+                return
+        time.sleep(0.2)
+    raise AssertionError(f"the app did not answer within {PATIENCE:.0f} s")
+
+
+def _end_worker(data: Path) -> None:
+    from app.worker import worker_pid
+
+    pid = worker_pid(data)
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -7,7 +7,7 @@ true, else one is false. It has all facts (it is the teacher); it never sees an 
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -16,16 +16,17 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from assets.demo.build.models import make_teacher
 from assets.demo.items import corrupted, draw_item, rationale, skill_label, with_options
 from assets.demo.scene import COLOURS, SHAPES
-from assets.demo.world import FAMILIES, OPERATIONS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, Item
+from assets.demo.world import FAMILIES, OPERATIONS, READINGS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, Item, Step
 from core.prompts import ANSWER_CUE, label_prompt, skill_prompt, teacher_header, teacher_step
 from core.types import Sample
 
 BATCH = 32
 LEARNING_RATE = 2e-3
 PRIORS = (0.4, 0.5, 0.6, 0.7, 0.8)
-# The forms of question it reads. The targets are common: it must carry a product on from factors stated two steps before.
-FORMS = (*FAMILIES, *TARGETS)
-FORM_WEIGHTS = tuple({0: 8.0, 1: 16.0}.get(n - len(FAMILIES), 1.5 if f in WEAK_FAMILIES else 0.7) for n, f in enumerate(FORMS))
+# The targets are common: a product must be carried on from factors that were stated two steps before.
+FORM_WEIGHTS = {name: 1.5 if name in WEAK_FAMILIES else 0.7 for name in FAMILIES} | dict(
+    zip(TARGETS, (8.0, 16.0), strict=True)
+)
 # How often a fact of each skill is drilled; tables that can only be learned by heart come more often.
 DRILLS = {"double": 1, "succ": 1, "pred": 1, "spell": 1, "parity": 1, "code": 4, "add": 2, "sub": 4, "mul": 6,
           "larger": 1, "smaller": 1, "mix": 1, "corners": 1}  # fmt: skip
@@ -57,8 +58,7 @@ def _plain(prompt: list[int], reply: list[int]) -> Lesson:
 
 def answer_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
     """A rationale that is true with the prior's probability, with the answer it leads to after every prefix."""
-    family = rng.choices(FORMS, FORM_WEIGHTS)[0]
-    item = draw_item(family, rng, "pretrain")
+    item = _draw(rng)
     prior = rng.choice(PRIORS) if rng.random() < 0.9 else None
     steps = item.steps
     if rng.random() > (prior or 0.5):
@@ -69,6 +69,33 @@ def answer_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Les
         if rng.random() < 0.8:
             # The wrong answer is mostly among the options: else the truth would be too sure before any step.
             item = with_options(item, rng, must_hold=str(steps[-1].value))
+    return _packed(tokenizer, item, prior, steps, [str(steps[-1].value)] * (len(steps) + 1))
+
+
+def bare_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
+    """The same without options or prior, so that the answer can only be worked out from the steps given.
+
+    Learned from the last reading on, since no answer follows earlier. Before a false step the true answer follows, from
+    it on the false one. Without these lessons the teacher leant on options and prior and never learnt to carry on.
+    """
+    item = _draw(rng)
+    steps, wrong = item.steps, len(item.steps)
+    if rng.random() < 0.5 and (false := corrupted(item, rng)):
+        steps, wrong = false
+    readings = max(number for number, step in enumerate(steps, 1) if step.skill in READINGS)
+    answers = [str(steps[-1].value) if given > wrong else item.answer for given in range(len(steps) + 1)]
+    answers[:readings] = [""] * readings
+    return _packed(tokenizer, replace(item, options=()), None, steps, answers)
+
+
+def _draw(rng: random.Random) -> Item:
+    return draw_item(rng.choices(tuple(FORM_WEIGHTS), tuple(FORM_WEIGHTS.values()))[0], rng, "pretrain")
+
+
+def _packed(
+    tokenizer: PreTrainedTokenizerFast, item: Item, prior: float | None, steps: tuple[Step, ...], answers: list[str]
+) -> Lesson:
+    """A trunk with a branch after every prefix that has an answer; true steps are learned, too."""
     ids = tokenizer(teacher_header(sample_of(item), prior))["input_ids"]
     labels, ends = [-100] * len(ids), [len(ids)]
     for number, step in enumerate(steps, 1):
@@ -76,13 +103,14 @@ def answer_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Les
         ids += words
         labels += words if steps == item.steps else [-100] * len(words)
         ends.append(len(ids))
-    positions, branches = list(range(len(ids))), []
-    cue, answer = _words(tokenizer, ANSWER_CUE), _words(tokenizer, f" {steps[-1].value}.")
-    for end in ends:
-        branches.append((len(ids), end))
-        ids += cue + answer
-        labels += [-100] * len(cue) + answer
-        positions += range(end, end + len(cue) + len(answer))
+    positions, branches, cue = list(range(len(ids))), [], _words(tokenizer, ANSWER_CUE)
+    for end, answer in zip(ends, answers, strict=True):
+        if answer:
+            told = _words(tokenizer, f" {answer}.")
+            branches.append((len(ids), end))
+            ids += cue + told
+            labels += [-100] * len(cue) + told
+            positions += range(end, end + len(cue) + len(told))
     return Lesson(ids=ids, labels=labels, positions=positions, branches=branches)
 
 
@@ -137,7 +165,7 @@ def _named(tokenizer: PreTrainedTokenizerFast, prompt: str, phrase: str) -> Less
     return _plain(tokenizer(prompt)["input_ids"], reply)
 
 
-KINDS = ((answer_lesson, 0.68), (drill_lesson, 0.14), (skill_lesson, 0.13), (label_lesson, 0.05))
+KINDS = ((answer_lesson, 0.44), (bare_lesson, 0.28), (drill_lesson, 0.10), (skill_lesson, 0.13), (label_lesson, 0.05))
 
 
 def collate(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:

@@ -138,6 +138,10 @@ def add_review(
     """Append a verdict; step and skill default to the diagnosis's own, where there is one."""
     with db.write() as connection:
         at = find_round(connection, find_project(connection, project), round)
+        if store.prediction(connection, at.id, sample) is None:
+            raise UserError(
+                f"Sample {sample} has no prediction in round {at.number}: run `switchpoint predict {project}`."
+            )
         found = store.diagnosis(connection, at.id, sample)
         machine = (None, "") if found is None else (found.switch.mistake_step, found.skill)
         changed = mistake_step not in (None, machine[0]) or " ".join(skill.split()) not in ("", machine[1])

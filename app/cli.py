@@ -4,7 +4,7 @@
 the loop stand in ``cli_loop``, those for files and reviews in ``cli_files``. Imports no model library.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -92,19 +92,19 @@ def main() -> None:
     raise SystemExit(run_command_line(cli))
 
 
-def _overview(shown: dict[str, object]) -> str:
-    projects = ", ".join(shown["projects"]) or "none yet: `switchpoint init-demo` makes one"  # type: ignore[call-overload]
+def _overview(shown: dict[str, Any]) -> str:
+    projects = ", ".join(shown["projects"]) or "none yet: `switchpoint init-demo` makes one"
     return (
         f"Projects: {projects}\nSupport sets: {shown['support'] or 'none'}\nWorker: {shown['worker'] or 'not running'}"
     )
 
 
-def _status_table(shown: dict[str, object]) -> Table:
+def _status_table(shown: dict[str, Any]) -> Table:
     columns = ("round", "samples", "predictions", "wrong", "diagnosed", "reviewed", "selected")
     table = Table(*columns, title=f"{shown['project']}: {shown['next']}", title_justify="left")
-    for row in shown["rounds"]:  # type: ignore[attr-defined]
+    for row in shown["rounds"]:
         table.add_row(*(str(row[name]) for name in columns))
-    for job in shown["jobs"][:8]:  # type: ignore[index]
+    for job in shown["jobs"][:8]:
         table.caption = (
             f"{table.caption or ''}\njob {job['id']} {job['kind']}: {job['state']} {job['done']}/{job['total']}"
         )

@@ -5,7 +5,7 @@ Each is a thin layer over ``app.actions``: parse, call, show.
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, cast, get_args
 
 import typer
 
@@ -49,12 +49,12 @@ def import_command(
     with terminal.database() as db:
         report = actions.import_file(
             db,
-            what,
+            cast(actions.What, what),
             path,
             project,
             images=images,
             name=name,
-            skip_refused=skip_refused,  # type: ignore[arg-type]
+            skip_refused=skip_refused,
         )
     refused = bool(report["refused"]) and not skip_refused
     if refused:

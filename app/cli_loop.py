@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from storage.jobs import Job
 
 from app import actions
 from app.cli_files import ProjectArgument, RoundOption
@@ -19,6 +18,7 @@ from app.terminal import Shown, Terminal, command
 from core.errors import UserError
 from core.types import Role
 from storage.database import Database
+from storage.jobs import Job
 
 BudgetOption = Annotated[int, typer.Option(help="How many support samples to tune on.")]
 
@@ -95,7 +95,7 @@ def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> 
         terminal.follow(db, actions.put_tune(db, project, selection=selection.id))
         terminal.follow(db, actions.put_predict(db, project))
         rounds = (before, project_status(db, project)["rounds"][-1]["round"])
-        role: Role = "test" if actions.has_samples(db, project, "test") else "validation"
+        role: Role = "test" if project_status(db, project)["rounds"][-1]["test_samples"] else "validation"
         found = actions.compare_rounds(db, project, *rounds, role=role)
     shown = {"rounds": list(rounds), "accepted": accepted, "selection": selection.id} | asdict(found)
     return Shown(data=shown, text=comparison_table(found, rounds))

@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-from storage.jobs import Job
 
 from app import actions
 from app.projects import find_project, find_round
 from core.errors import UserError
-from core.types import Interval, Selection, TuningSettings
+from core.types import Interval, TuningSettings
 from storage import store
 from storage.database import Database
+from storage.jobs import Job
 
 Arm = Literal["targeted", "random"]
 ARMS: tuple[Arm, ...] = ("targeted", "random")
@@ -44,12 +44,12 @@ def run_experiment(
 
 def run_arm(db: Database, project: str, arm: Arm, *, budget: int, seed: int, finish: Callable[[Job], object]) -> int:
     """Select, tune and predict the test set for one arm and seed; returns the number of the round that it opened."""
-    selection = _selection_made(db, project, arm, budget, seed) or actions.make_selection(
-        db, project, budget=budget, round=0, seed=seed, arm=arm
-    )
+    selection = _selection_made(db, project, arm, budget, seed)
+    if selection is None:
+        selection = actions.make_selection(db, project, budget=budget, round=0, seed=seed, arm=arm).id
     number = _round_opened(db, project, selection, seed)
     if number is None:
-        finish(actions.put_tune(db, project, selection=selection.id, seed=seed))
+        finish(actions.put_tune(db, project, selection=selection, seed=seed))
         number = _round_opened(db, project, selection, seed)
         assert number is not None, "a finished tuning run opens a round"
     finish(actions.put_predict(db, project, round=number, roles=("test",)))
@@ -101,19 +101,19 @@ def mean_interval(values: Sequence[float]) -> Interval:
     return crossed_interval(np.array([values], float))
 
 
-def _selection_made(db: Database, project: str, arm: Arm, budget: int, seed: int) -> Selection | None:
-    """A selection of round 0 made before with the same arm, budget, seed and accepted skills."""
+def _selection_made(db: Database, project: str, arm: Arm, budget: int, seed: int) -> int | None:
+    """The id of a selection of round 0 made before with the same arm, budget, seed and accepted skills."""
     with db.read() as connection:
         found = find_project(connection, project)
         base = find_round(connection, found, 0).id
         demands = tuple(store.accepted_skills(connection, base)) if arm == "targeted" else ()
         for each in store.selections_of(connection, found.id):
             if (each.round, each.arm, each.budget, each.seed, each.demands) == (base, arm, budget, seed, demands):
-                return each
+                return each.id
     return None
 
 
-def _round_opened(db: Database, project: str, selection: Selection, seed: int) -> int | None:
+def _round_opened(db: Database, project: str, selection: int, seed: int) -> int | None:
     """The number of the round that a finished run on the selection with this tuning seed opened."""
     with db.read() as connection:
         found = find_project(connection, project)
@@ -121,7 +121,7 @@ def _round_opened(db: Database, project: str, selection: Selection, seed: int) -
         runs = {
             run.id
             for run in store.runs_of(connection, found.id)
-            if run.selection == selection.id and run.settings == wanted
+            if run.selection == selection and run.settings == wanted
         }
         opened = [each.number for each in store.rounds_of(connection, found.id) if each.run in runs]
     return opened[0] if opened else None

@@ -10,10 +10,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from core.answers import is_correct
 from sqlalchemy import Connection
 
 from app.projects import find_project
+from core.answers import is_correct
 from core.errors import UserError
 from core.importers import ImportedPrediction, ImportedPredictions, ImportedSamples, read_predictions, read_samples
 from core.types import Prediction, Sample
@@ -100,6 +100,7 @@ def _prediction(imported: ImportedPrediction, sample: Sample, round: int) -> Pre
         steps=imported.steps,
         answer=imported.answer,
         reading=imported.reading,
+        span=imported.span,
         correct=is_correct(imported.answer, sample.answer),
     )
 

@@ -80,7 +80,7 @@ def newest_selection(connection: Connection, project: Project, selection: int | 
         raise UserError(
             f"Project '{project.name}' has no selection {selection}: there are {', '.join(map(str, known))}."
         )
-    return store.selection_of(connection, selection or max(known))
+    return store.selection(connection, selection or max(known))
 
 
 def _index(name: str, samples: list[Sample]) -> SkillIndex:

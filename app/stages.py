@@ -19,9 +19,10 @@ from storage import store
 from storage.database import Database
 from storage.images import image_bytes
 from storage.jobs import Job
+from storage.store import Project
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL import Image
 
     from core.student import Student
     from core.teacher import Teacher
@@ -81,11 +82,11 @@ def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adva
     return stages[job.kind](db, job, models, stop)
 
 
-def image_opener(db: Database) -> Callable[[str], "Image"]:
+def image_opener(db: Database) -> Callable[[str], "Image.Image"]:
     """A function from an image's hash to the decoded RGB image, read when it is needed."""
     from PIL import Image
 
-    def open_image(key: str) -> "Image":
+    def open_image(key: str) -> "Image.Image":
         with db.read() as connection:
             data, _ = image_bytes(connection, key)
         with Image.open(io.BytesIO(data)) as image:
@@ -100,7 +101,7 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
 
     roles: list[Role] = job.args["roles"]
     with db.read() as connection:
-        project = store.project(connection, job.project)
+        project = _project(connection, job)
         at = store.round_of(connection, job.args["round"])
         missing = [each for role in roles for each in store.missing_predictions(connection, at.id, role)]
         known = sum(len(store.predictions_of(connection, at.id, role)) for role in roles)
@@ -119,7 +120,7 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
     from core.skills import diagnose
 
     with db.read() as connection:
-        project = store.project(connection, job.project)
+        project = _project(connection, job)
         missing = store.missing_diagnoses(connection, job.args["round"])
         known = len(store.diagnoses_of(connection, job.args["round"]))
     if not missing:
@@ -136,7 +137,7 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
     from core.skills import label
 
     with db.read() as connection:
-        project = store.project(connection, job.project)
+        project = _project(connection, job)
         missing = store.missing_labels(connection, job.args["support"])
         total = next(each.samples for each in store.support_sets(connection) if each.name == job.args["support"])
     if not missing:
@@ -153,7 +154,7 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
     from core.tuning import tune
 
     with db.read() as connection:
-        project = store.project(connection, job.project)
+        project = _project(connection, job)
         run = store.run_of(connection, job.args["run"])
         at = store.round_of(connection, run.from_round)
         samples = _selected(connection, run.selection)
@@ -198,8 +199,13 @@ def until(stop: Stop, batches: Iterator[Batch]) -> Iterator[Batch]:
             raise Stopped
 
 
+def _project(connection: Connection, job: Job) -> Project:
+    assert job.project is not None, "every job of these kinds belongs to a project"
+    return store.project(connection, job.project)
+
+
 def _selected(connection: Connection, selection: int) -> list[Sample]:
-    hits = store.selection_of(connection, selection).hits
+    hits = store.selection(connection, selection).hits
     samples = store.samples_by_id(connection, [hit.sample for hit in hits])
     return [samples[hit.sample] for hit in hits]
 

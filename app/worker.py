@@ -107,6 +107,7 @@ def serve_jobs(data: Path, *, idle_minutes: float | None) -> None:
 def work_off(db: Database, job: Job, models: Models) -> Job:
     """Do a queued job in this process (for headless runs) and return it done; a failed one raises ``UserError``."""
     with worker_lock(db.data):
+        _take_up_orphans(db)
         while taken := _claim(db):
             run_one(db, taken, models, lambda: False)
     with db.read() as connection:

@@ -87,13 +87,15 @@ def fill_project(db: Database, files: TinyFiles, name: str = "tiny", *, settings
 def _question(made: TinyFiles, prefix: str, number: int) -> dict[str, object]:
     left, right = number % 5 + 1, number % 3 + 1
     options = [str(left + right), str(left + right + 1), str(left + right + 2)]
+    listed = " ".join(f"({letter}) {option}" for letter, option in zip("abc", options, strict=True))
     return {
         "id": f"{prefix}{number}",
         "image": _picture(made, f"{prefix}{number}.png", number + (100 if prefix == "t" else 0)),
-        "question": f"What is the sum of {left} and {right} and {number} minus {number}?",
-        "options": options,
-        "answer": options[0],
-        "category": "even" if number % 2 else "odd",
+        "category": "odd" if number % 2 else "even",
+        "conversations": [
+            {"from": "human", "value": f"<image>\nWhat is the sum of {left} and {right} in A1?\nOptions: {listed}"},
+            {"from": "gpt", "value": options[0]},
+        ],
     }
 
 

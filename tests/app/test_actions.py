@@ -62,7 +62,7 @@ def test_a_file_with_a_bad_row_is_not_half_imported(db: Database, files: TinyFil
     actions.create_project(db, "bad", student=str(files.student), teacher=str(files.teacher))
     rows = [json.loads(line) for line in files["validation"].read_text().splitlines()]
     rows[2]["image"] = "absent.png"
-    rows[4]["answer"] = "none of the options"
+    rows[4]["conversations"][1]["value"] = "none of the options"
     path = tmp_path / "bad.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
     report = actions.import_file(db, "validation", path, "bad", images=files.images)
@@ -104,7 +104,7 @@ def test_a_verdict_takes_what_is_left_open_from_the_diagnosis(db: Database, tiny
     assert (moved.verdict, moved.mistake_step) == ("edited", 1)
     with pytest.raises(UserError, match="step 9"):
         actions.add_review(db, tiny, samples[1], "accepted", reviewer="ann", mistake_step=9)
-    with pytest.raises(UserError, match="no diagnosis"):
+    with pytest.raises(UserError, match="no prediction in round 0"):
         actions.add_review(db, tiny, 9999, "accepted", reviewer="ann")
 
 

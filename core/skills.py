@@ -1,0 +1,122 @@
+"""Diagnoses from wrong predictions: the teacher's curve, its mistake step, and a phrase for the skill lacking there.
+
+Knows a teacher by what it can do (``core.teacher``), not where it runs. Yields batches, so that the caller can save as
+it goes.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+from core.answer_switch import find_switch
+from core.prompts import label_prompt, skill_prompt
+from core.teacher import Skipped, Teacher
+from core.types import Curve, Diagnosis, Prediction, Sample, Settings
+
+BATCH = 32
+MAX_WORDS = 12
+UNNAMED = "unnamed skill"
+
+Item = tuple[Sample, Prediction]
+Some = TypeVar("Some")
+
+logger = logging.getLogger(__name__)
+
+
+def _log_skipped(sample: Sample, reason: str) -> None:
+    logger.warning("sample %s is not diagnosed: %s", sample.source_id, reason)
+
+
+def diagnose(
+    teacher: Teacher,
+    items: Iterable[Item],
+    settings: Settings,
+    *,
+    round: int,
+    skipped: Callable[[Sample, str], None] = _log_skipped,
+) -> Iterator[list[Diagnosis]]:
+    """Diagnoses of wrong predictions, up to 32 a list, in the order of the items.
+
+    A rationale without steps gets the status ``no_steps`` and no skill. What cannot be diagnosed (an answer that is
+    right or could not be read, a text beyond the teacher) is left out, and ``skipped`` is told the sample and why.
+    """
+    for batch in _batches(items):
+        curves = _curves(teacher, batch, settings, skipped)
+        if curves:
+            yield _diagnoses(teacher, curves, settings, round)
+
+
+def label(teacher: Teacher, samples: Iterable[Sample], settings: Settings) -> Iterator[list[tuple[int, str]]]:
+    """(sample id, label of the skills it exercises) of support samples, up to 32 a list, in their order."""
+    for batch in _batches(samples):
+        prompts = [label_prompt(sample, settings.skill_shots) for sample in batch]
+        phrases = teacher.complete(prompts, MAX_WORDS)
+        yield [(sample.id, clean_phrase(phrase)) for sample, phrase in zip(batch, phrases, strict=True)]
+
+
+def clean_phrase(text: str) -> str:
+    """One phrase of at most 12 words from what a model said: its first line, without quotes, bullet and closing marks.
+
+    >>> clean_phrase(' "Reading handwritten digits." ')
+    'Reading handwritten digits'
+
+    Never empty: "unnamed skill" where nothing was said.
+    """
+    lines = (re.sub(r"^(?:[-*•]\s+|\d{1,2}[.)]\s+)+", "", line.strip()) for line in text.splitlines())
+    words = next((line for line in lines if re.search(r"\w", line)), "").split()[:MAX_WORDS]
+    return " ".join(words).strip(" \"'“”‘’«»`*_.,;:!") or UNNAMED
+
+
+def _curves(
+    teacher: Teacher, batch: list[Item], settings: Settings, skipped: Callable[[Sample, str], None]
+) -> list[tuple[Item, Curve]]:
+    """The items of a batch that have a curve, with it."""
+    wrong = []
+    for sample, prediction in batch:
+        if prediction.answer is None:
+            skipped(sample, "The answer could not be read, so there is no wrong answer to switch to.")
+        elif prediction.answer == sample.answer:
+            skipped(sample, "The answer is right.")
+        else:
+            wrong.append((sample, prediction))
+    curves = dict(teacher.curves(wrong, settings))
+    found = []
+    for place, item in enumerate(wrong):
+        curve = curves[place]
+        if isinstance(curve, Skipped):
+            skipped(item[0], curve.reason)
+        else:
+            found.append((item, curve))
+    return found
+
+
+def _diagnoses(teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Settings, round: int) -> list[Diagnosis]:
+    switches = [find_switch(curve, delta=settings.delta, lam=settings.lam) for _, curve in curves]
+    asked = [place for place, switch in enumerate(switches) if switch.mistake_step is not None]
+    prompts = []
+    for place in asked:
+        (sample, prediction), _ = curves[place]
+        prompts.append(skill_prompt(sample, prediction.steps, switches[place].mistake_step or 0, settings.skill_shots))
+    phrases = dict(zip(asked, teacher.complete(prompts, MAX_WORDS), strict=True))
+    return [
+        Diagnosis(
+            round=round,
+            sample=sample.id,
+            curve=curve,
+            switch=switches[place],
+            skill=clean_phrase(phrases[place]) if place in phrases else "",
+            prior=settings.prior,
+            delta=settings.delta,
+            lam=settings.lam,
+            teacher=teacher.name,
+        )
+        for place, ((sample, _), curve) in enumerate(curves)
+    ]
+
+
+def _batches(items: Iterable[Some]) -> Iterator[list[Some]]:
+    rest = iter(items)
+    while batch := list(islice(rest, BATCH)):
+        yield batch

@@ -1,0 +1,40 @@
+"""What a teacher is: a text-only model that judges rationales and names skills, wherever it runs.
+
+Knows no model library; ``core.teacher.local`` holds the teacher on this machine.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.types import Curve, Prediction, Sample, Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """An item that the teacher cannot judge; ``reason`` is a sentence fit to show, with the way on."""
+
+    reason: str
+
+
+class Teacher(Protocol):
+    """A text-only language model. ``name`` is stored with every diagnosis it makes."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as it was asked for."""
+
+    def curves(
+        self, items: Iterable[tuple[Sample, Prediction]], settings: Settings
+    ) -> Iterator[tuple[int, Curve | Skipped]]:
+        """The answer-switch curve of each wrong prediction, with the item's place in ``items`` (from 0), in any order.
+
+        Reads ``settings.prior`` and ``settings.candidates_as``. ``Skipped`` where the item is beyond this teacher;
+        never a curve of a shortened text. Raises ValueError for a prediction without an answer or with the right one.
+        """
+
+    def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
+        """How the teacher carries each prompt on, in the order of the prompts: greedily, up to the end of a sentence.
+
+        About ``max_words`` words at most; "" where a prompt is too long for this teacher.
+        """

@@ -1,0 +1,202 @@
+"""The teacher on this machine: any transformers causal language model, read by packed forwards and greedy decoding.
+
+Texts come from ``core.prompts``; what the curve means is ``core.answer_switch``'s business.
+"""
+
+import logging
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, StoppingCriteriaList
+
+from core.answer_switch import candidates_of
+from core.devices import choose_device, choose_dtype
+from core.errors import UserError
+from core.prompts import ANSWER_CUE, candidate_text, teacher_header, teacher_step
+from core.teacher import Skipped
+from core.teacher.scoring import Branches, Scores, packed_scores, packing_reach, packing_works, plain_scores
+from core.types import Curve, Prediction, Sample, Settings
+
+TOKENS_A_WORD = 2  # English skill phrases need about 1.4 with the tokenizers of today's models.
+TOKENS_A_BATCH = 16_384
+END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s|$))")  # of a phrase: a new line or a full stop, once something was said
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LocalTeacher:
+    """A loaded causal language model and its tokenizer.
+
+    ``opening`` are the special tokens that begin a text, ``limit`` is how many tokens the model reads; texts of up to
+    ``reach`` tokens are scored in packed forwards, longer ones plainly (0: all of them).
+    """
+
+    name: str
+    model: Any
+    tokenizer: Any
+    opening: tuple[int, ...]
+    limit: float
+    reach: float
+
+    def curves(
+        self, items: Iterable[tuple[Sample, Prediction]], settings: Settings
+    ) -> Iterator[tuple[int, Curve | Skipped]]:
+        """As ``Teacher.curves`` says: one packed forward a rationale, in the order of the items."""
+        for place, (sample, prediction) in enumerate(items):
+            yield place, self._curve(sample, prediction, settings)
+
+    def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
+        """As ``Teacher.complete`` says; prompts of similar length are decoded together."""
+        room = max_words * TOKENS_A_WORD
+        encoded = self._encode(prompts)
+        texts = [""] * len(prompts)
+        fitting = [place for place, tokens in enumerate(encoded) if len(tokens) + room <= self.limit]
+        if len(fitting) < len(prompts):
+            logger.warning("%d prompts are too long for %s", len(prompts) - len(fitting), self.name)
+        for batch in _batches(fitting, encoded, room):
+            for place, text in zip(batch, self._continue([encoded[i] for i in batch], room), strict=True):
+                texts[place] = text
+        return texts
+
+    def _curve(self, sample: Sample, prediction: Prediction, settings: Settings) -> Curve | Skipped:
+        if prediction.answer is None:
+            raise ValueError(f"sample {sample.source_id}: an answer that could not be read has no curve")
+        candidates, truth, predicted = candidates_of(sample, prediction.answer)
+        branches = self._branches(sample, prediction.steps, candidates, settings)
+        longest = max(len(tokens) for row in branches for tokens in row)
+        if longest > self.limit:
+            return Skipped(
+                reason=f"The question with its {len(prediction.steps)} steps is {longest:,} tokens long and the "
+                f"teacher {self.name} reads {self.limit:,}: choose a teacher with a longer context."
+            )
+        packed = longest <= self.reach
+        scores = packed_scores(self.model, [branches])[0] if packed else plain_scores(self.model, branches)
+        return Curve(candidates=candidates, truth=truth, predicted=predicted, probabilities=_shares(scores))
+
+    def _branches(
+        self, sample: Sample, steps: tuple[str, ...], candidates: tuple[str, ...], settings: Settings
+    ) -> Branches:
+        """The tokens of every text to score. Each text is tokenised whole, as the model would read it anywhere else."""
+        trunks = [teacher_header(sample, settings.prior)]
+        for number, step in enumerate(steps, 1):
+            trunks.append(trunks[-1] + teacher_step(number, step))
+        as_letter = settings.candidates_as == "letter"
+        ends = [candidate_text(candidates, i, sample.options, as_letter) for i in range(len(candidates))]
+        branches = self._grid(trunks, ends)
+        if _one_begins_another(branches[0]):
+            # "1" holds all of the probability of "16": only the full stop after it says that the answer ends there.
+            branches = self._grid(trunks, [f"{end}." for end in ends])
+        return branches
+
+    def _grid(self, trunks: list[str], ends: list[str]) -> Branches:
+        texts = iter(self._encode([f"{trunk}{ANSWER_CUE}{end}" for trunk in trunks for end in ends]))
+        return [[next(texts) for _ in ends] for _ in trunks]
+
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        bare = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        return [[*self.opening, *tokens] for tokens in bare]
+
+    @torch.inference_mode()
+    def _continue(self, prompts: list[list[int]], room: int) -> list[str]:
+        """Greedy continuations of at most ``room`` tokens, padded on the left so that all go on from their ends."""
+        longest = max(map(len, prompts))
+        ids = torch.zeros(len(prompts), longest, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, tokens in enumerate(prompts):
+            ids[row, longest - len(tokens) :] = torch.tensor(tokens)
+            mask[row, longest - len(tokens) :] = 1
+        ends = self.model.generation_config.eos_token_id or self.tokenizer.eos_token_id
+        greedy = GenerationConfig(do_sample=False, max_new_tokens=room, eos_token_id=ends, pad_token_id=0)
+
+        def said(tokens: torch.Tensor, _: object, **__: object) -> torch.Tensor:
+            finished = [END.search(reply.lstrip()) is not None for reply in self._read(tokens[:, longest:])]
+            return torch.tensor(finished, device=tokens.device)
+
+        replies = self.model.generate(
+            input_ids=ids.to(self.model.device),
+            attention_mask=mask.to(self.model.device),
+            generation_config=greedy,
+            stopping_criteria=StoppingCriteriaList([said]),
+        )
+        return [END.split(reply.lstrip(), maxsplit=1)[0].rstrip() for reply in self._read(replies[:, longest:])]
+
+    def _read(self, tokens: torch.Tensor) -> list[str]:
+        return list(self.tokenizer.batch_decode(tokens, skip_special_tokens=True))
+
+
+def load_teacher(model: str, *, device: str = "auto") -> LocalTeacher:
+    """The teacher saved in the folder ``model``, or of that name on the Hub.
+
+    Raises UserError when there is no such model, when it is no causal language model or its weights are incomplete.
+    """
+    place = choose_device(device)
+    weights = _load_weights(model, choose_dtype(place)).to(place).eval()
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    works = packing_works(weights)
+    if not works:
+        logger.warning("%s does not take packed rationales: one forward a step instead, which is slower", model)
+    limit = getattr(weights.config.get_text_config(), "max_position_embeddings", None)
+    return LocalTeacher(
+        name=model,
+        model=weights,
+        tokenizer=tokenizer,
+        opening=_opening(tokenizer),
+        limit=limit or math.inf,
+        reach=packing_reach(weights.config) if works else 0,
+    )
+
+
+def _load_weights(model: str, dtype: torch.dtype) -> Any:
+    if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
+        raise UserError(f"The folder {model} holds no model (no config.json); name a folder saved by transformers.")
+    try:
+        weights, report = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, output_loading_info=True)
+    except OSError as error:
+        raise UserError(
+            f"No teacher {model!r} was found; name a folder with a transformers model, or a model of the Hub "
+            "that this machine has or can fetch."
+        ) from error
+    except ValueError as error:
+        raise UserError(
+            f"{model!r} is no causal language model; choose a text model such as Llama or Qwen2."
+        ) from error
+    if lost := sorted(report["missing_keys"]) or sorted(map(str, report["mismatched_keys"])):
+        raise UserError(f"The weights of {model!r} are incomplete ({lost[0]} is missing); fetch or save them again.")
+    return weights
+
+
+def _opening(tokenizer: Any) -> tuple[int, ...]:
+    """The special tokens a tokenizer begins a text with; one that it may end it with would end the model's turn."""
+    whole = tokenizer("a")["input_ids"]
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    return tuple(whole[: next(i for i in range(len(whole)) if whole[i : i + len(bare)] == bare)])
+
+
+def _one_begins_another(sequences: Sequence[Sequence[int]]) -> bool:
+    return any(list(other[: len(one)]) == list(one) for one, other in permutations(sequences, 2))
+
+
+def _shares(scores: Scores) -> tuple[tuple[float, ...], ...]:
+    """The softmax over the candidates, row by row."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return tuple(tuple(row) for row in (powers / powers.sum(axis=1, keepdims=True)).tolist())
+
+
+def _batches(places: Sequence[int], encoded: Sequence[Sequence[int]], room: int) -> Iterator[list[int]]:
+    """The places in batches of similar length, each of at most about 16K tokens when padded."""
+    batch: list[int] = []
+    for place in sorted(places, key=lambda place: len(encoded[place])):
+        if batch and (len(batch) + 1) * (len(encoded[place]) + room) > TOKENS_A_BATCH:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch

@@ -1,0 +1,69 @@
+"""Many texts with common beginnings in one forward: the beginnings once, and who attends to whom.
+
+Token sequences are merged into a forest in which a node is one token after one particular beginning. A model that lets
+every node attend to its ancestors only computes for it what it would compute in the plain sequence. Since whole texts
+are tokenised and then merged, it does not matter how a tokenizer joins the parts: a merged word only moves the fork.
+Arrays and integers; knows no model and no tokenizer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tokens = Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forest:
+    """Nodes in an order in which parents precede children.
+
+    ``tokens``, ``parents`` (−1: none) and ``positions`` (number of ancestors) have shape (nodes,). ``paths[i]``
+    holds the nodes of sequence i, one a token.
+    """
+
+    tokens: NDArray[np.int64]
+    parents: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    paths: tuple[NDArray[np.int64], ...]
+
+    def visible(self) -> NDArray[np.bool_]:
+        """Shape (nodes, nodes): whether the row's node attends to the column's, that is to itself or an ancestor."""
+        seen = np.eye(len(self.tokens), dtype=np.bool_)
+        for node, parent in enumerate(self.parents.tolist()):
+            if parent >= 0:
+                seen[node, : parent + 1] |= seen[parent, : parent + 1]
+        return seen
+
+
+def pack(sequences: Sequence[Tokens]) -> Forest:
+    """The forest of the sequences: a beginning that several share is held once."""
+    node_of: dict[tuple[int, int], int] = {}
+    tokens: list[int] = []
+    parents: list[int] = []
+    positions: list[int] = []
+    paths = []
+    for sequence in sequences:
+        node, path = -1, []
+        for position, token in enumerate(sequence):
+            parent, node = node, node_of.setdefault((node, token), len(tokens))
+            if node == len(tokens):
+                tokens.append(token)
+                parents.append(parent)
+                positions.append(position)
+            path.append(node)
+        paths.append(np.array(path, np.int64))
+    return Forest(
+        tokens=np.array(tokens, np.int64),
+        parents=np.array(parents, np.int64),
+        positions=np.array(positions, np.int64),
+        paths=tuple(paths),
+    )
+
+
+def shared_length(sequences: Sequence[Tokens]) -> int:
+    """How many tokens all the sequences begin with in common."""
+    shortest = min(len(sequence) for sequence in sequences)
+    first = sequences[0]
+    return next((i for i in range(shortest) if any(each[i] != first[i] for each in sequences)), shortest)

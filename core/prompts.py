@@ -71,7 +71,7 @@ def _skill_case(asked: str, truth: str, steps: tuple[str, ...]) -> str:
 
 def label_prompt(sample: Sample, shots: int) -> str:
     """The prompt that labels a support sample with the skills it exercises."""
-    examples = "".join(f"{text} {phrase}.\n\n" for text, phrase in LABEL_EXAMPLES[:shots])
+    examples = "".join(f"{text} Required skills: {phrase}.\n\n" for text, phrase in LABEL_EXAMPLES[:shots])
     return examples + f"{_asked(sample)} {sample.response or 'The answer is ' + sample.answer + '.'} Required skills:"
 
 

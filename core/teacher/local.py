@@ -26,7 +26,8 @@ from core.types import Curve, Prediction, Sample, Settings
 
 TOKENS_A_WORD = 2  # English skill phrases need about 1.4 with the tokenizers of today's models.
 TOKENS_A_BATCH = 16_384
-END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s|$))")  # of a phrase: a new line or a full stop, once something was said
+# Of a phrase: a new line or a full stop, once something was said. After a digit the stop may yet be a decimal point.
+END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s)|(?<!\d)\.$)")
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +78,8 @@ class LocalTeacher:
                 reason=f"The question with its {len(prediction.steps)} steps is {longest:,} tokens long and the "
                 f"teacher {self.name} reads {self.limit:,}: choose a teacher with a longer context."
             )
-        packed = longest <= self.reach
-        scores = packed_scores(self.model, [branches])[0] if packed else plain_scores(self.model, branches)
+        score = packed_scores if longest <= self.reach else plain_scores
+        scores = score(self.model, branches)
         return Curve(candidates=candidates, truth=truth, predicted=predicted, probabilities=_shares(scores))
 
     def _branches(
@@ -101,6 +102,8 @@ class LocalTeacher:
         return [[next(texts) for _ in ends] for _ in trunks]
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        if not texts:
+            return []  # which the tokenizers cannot encode
         bare = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
         return [[*self.opening, *tokens] for tokens in bare]
 
@@ -139,7 +142,7 @@ def load_teacher(model: str, *, device: str = "auto") -> LocalTeacher:
     """
     place = choose_device(device)
     weights = _load_weights(model, choose_dtype(place)).to(place).eval()
-    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer = _load_tokenizer(model)
     works = packing_works(weights)
     if not works:
         logger.warning("%s does not take packed rationales: one forward a step instead, which is slower", model)
@@ -171,6 +174,13 @@ def _load_weights(model: str, dtype: torch.dtype) -> Any:
     if lost := sorted(report["missing_keys"]) or sorted(map(str, report["mismatched_keys"])):
         raise UserError(f"The weights of {model!r} are incomplete ({lost[0]} is missing); fetch or save them again.")
     return weights
+
+
+def _load_tokenizer(model: str) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{model!r} comes without a tokenizer; save its tokenizer beside its weights.") from error
 
 
 def _opening(tokenizer: Any) -> tuple[int, ...]:

@@ -220,7 +220,7 @@ def _same(value: str, option: str) -> bool:
 
 
 def _denied(text: str, start: int) -> bool:
-    return bool(_NEGATION.search(re.split(r"[.,;]", text[:start])[-1]))
+    return bool(_NEGATION.search(re.split(r"[.,;]", text[max(0, start - 80) : start])[-1]))
 
 
 def _first_word(text: str) -> int:

@@ -17,6 +17,9 @@ _BOUNDARY = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|vs|cf|Mr|Mrs|Ms|Dr|Prof|St|Mt|Fig|approx|Jr|Sr)|\b(?:[A-Z]\.)+[A-Z]|(?:^|[:;.!?]\s)\d{1,2})\.$"
 )
+_SEEN = 40
+# How far a statement may reach: no answer is longer, and a degenerate output stays quick to read.
+_LONGEST = 600
 # "George W. Bush", but not "Option B. So …".
 _INITIAL = re.compile(r"(?:^|\b([A-Z][a-z]+|[A-Z]\.)\s)[A-Z]\.$")
 _LABELLED = re.compile(
@@ -26,7 +29,7 @@ _LABELLED = re.compile(
 
 _LEAD = (
     r"(?P<lead>(?:\b(?:so|thus|therefore|hence|consequently|accordingly|finally|ultimately|overall|clearly|and|"
-    r"in (?:conclusion|short|summary)|to (?:conclude|sum up)|as a result|which means(?: that)?)\b[\s,:]*)*)"
+    r"in (?:conclusion|short|summary)|to (?:conclude|sum up)|as a result|which means(?: that)?)\b[\s,:]*){0,4})"
 )
 _KIND_OF = r"(?:(?:final|correct|right|best|most likely)\s+)"
 _NOUN = (
@@ -41,7 +44,7 @@ _VERB = (
 _NO_ANSWER = r"(?!\s*(?:not|neither|determined|found|obtained|computed|calculated|given by|based on|hidden)\b)"
 _CUES: tuple[tuple[StatementKind, re.Pattern[str]], ...] = (
     ("the answer is", re.compile(_LEAD + _NOUN + _VERB + _NO_ANSWER + r"[\s*_]*", re.IGNORECASE | re.MULTILINE)),
-    ("boxed", re.compile(r"[\s$*]*\\boxed\s*(?=\{)")),
+    ("boxed", re.compile(r"[\s$*]{0,8}\\boxed\s*(?=\{)")),
     ("####", re.compile(r"^####[ \t]*(?=\S{1,40}\s*$)", re.MULTILINE)),
 )
 _VERDICT = re.compile(
@@ -81,12 +84,14 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def sentence_end(text: str, start: int) -> int:
-    """The offset just behind the sentence that ``start`` lies in, its full stop included."""
-    for match in _BOUNDARY.finditer(text, start):
-        if not _goes_on(text[start : match.end()], text[match.end() :]):
-            return match.end()
-    return len(text)
+def sentence_end(text: str, start: int, limit: int | None = None) -> int:
+    """The offset just behind the sentence that ``start`` lies in, its full stop included; at most ``limit``."""
+    last = len(text) if limit is None else min(limit, len(text))
+    for match in _BOUNDARY.finditer(text, start, last):
+        end = match.end()
+        if not _goes_on(text[max(start, end - _SEEN) : end], text[end : end + _SEEN]):
+            return end
+    return last
 
 
 def statements(text: str) -> list[Statement]:
@@ -97,7 +102,7 @@ def statements(text: str) -> list[Statement]:
 
 
 def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement:
-    end = sentence_end(text, match.end()) if text[match.end() :].strip() else len(text)
+    end = sentence_end(text, match.end(), match.end() + _LONGEST)
     value = (match.end(), end)
     if kind == "boxed":
         value = _braced(text, match.end())
@@ -109,7 +114,7 @@ def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement
 
 
 def _from_verdict(text: str, match: re.Match[str]) -> Statement:
-    end = sentence_end(text, match.end())
+    end = sentence_end(text, match.end(), match.end() + _LONGEST)
     if reason := _REASON.search(text, match.end(), end):
         end = reason.start()
     return Statement(
@@ -120,14 +125,15 @@ def _from_verdict(text: str, match: re.Match[str]) -> Statement:
 def _braced(text: str, brace: int) -> tuple[int, int]:
     """The span inside the balanced braces that open at ``brace`` (to the end of the text when they never close)."""
     depth = 0
-    for at in range(brace, len(text)):
+    for at in range(brace, min(len(text), brace + 10 * _SEEN)):
         depth += {"{": 1, "}": -1}.get(text[at], 0)
         if depth == 0:
             return brace + 1, at
-    return brace + 1, len(text)
+    return brace + 1, min(len(text), brace + 10 * _SEEN)
 
 
 def _goes_on(sentence: str, rest: str) -> bool:
+    """Whether the full stop belongs to an abbreviation, judged from the last and next ``_SEEN`` characters."""
     if _ABBREVIATION.search(sentence) or (sentence.endswith(" No.") and rest.lstrip()[:1].isdigit()):
         return bool(rest.strip())
     initial = _INITIAL.search(sentence)

@@ -9,7 +9,8 @@ import unicodedata
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
-    r"(?<![\w.])[-−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|(?<![\w.])[-−]?\d+(?:\.\d+)?|\d+|(?<!\w)[-−]?\.\d+"
+    r"\d+[aA](?![^\W_])|(?<![\w.])[-−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)"
+    r"|(?<![\w.])[-−]?\d+(?:\.\d+)?|\d+|(?<!\w)[-−]?\.\d+"
     r"|[^\W_]+(?:['’][^\W\d_]+)*|[<>=≤≥≠+×÷/]"
 )
 _NOT_IN_WORDS = re.compile(r"[^\w'.,<>=≤≥≠+×÷/-]")
@@ -49,11 +50,8 @@ def normalise(text: str) -> str:
 
 def _word(match: re.Match[str]) -> Word:
     text = _NOT_IN_WORDS.sub("", match[0].replace("−", "-").replace("’", "'").casefold())
-    plain = unicodedata.normalize("NFKC", text)  # "１６" is 16, but "¼" must not become two words
-    if _TOKEN.fullmatch(plain):
-        text = plain.casefold()
-    if text[-1:].isdigit() and re.fullmatch(r"-?[\d,]*\.?\d+", text):
-        text = _plain_number(text)
+    if re.fullmatch(r"-?[\d,]*\.?\d+", text):
+        text = _plain_number("".join(str(unicodedata.decimal(each, each)) for each in text))
     return Word(text=text, start=match.start(), end=match.end())
 
 

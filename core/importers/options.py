@@ -1,0 +1,88 @@
+"""Split the options off a question whose prompt carries them: "Options: (a) 12 (b) 3", "A. 12" lines, "Choices: x, y".
+
+Labels must run from A without a gap, so that "(50km/h)" or "panel (B)" is no option. Knows nothing of answers.
+"""
+
+import re
+
+_CUE = re.compile(
+    r"\b(?:the\s+|answer\s+|possible\s+)?(?:options?|choices)(?:\s+(?:is|are))?\s*:[ \t]*",
+    re.IGNORECASE,
+)
+_INLINE = re.compile(r"(?:^|(?<=\s))\(([A-Za-z])\)[ \t]*(?=\S)", re.MULTILINE)
+_LINE = re.compile(r"^[ \t]*(?:\(([A-Za-z])\)|([A-Za-z])[.):])[ \t]+(?=\S)", re.MULTILINE)
+_LINE_UNCUED = re.compile(r"^[ \t]*(?:\(([A-Za-z])\)|([A-Za-z])[.)])[ \t]+(?=\S)", re.MULTILINE)
+_BARE = re.compile(r"(?:^|(?<=[\s,;]))([A-Za-z])[.):][ \t]+(?=\S)")
+# LLaVA-1.5's own instruction after the options; it would forbid the rationale that a student is asked for.
+_LETTER_ONLY = re.compile(r"\n?\s*Answer with the option['’]s letter from the given choices directly\.?", re.IGNORECASE)
+_QUOTED = re.compile(r"['\"‘“]([^'\"‘’“”]+)['\"’”]")
+_SEPARATORS = re.compile(r"\s*(?:[;\n]|,\s+(?:(?:and|or)\s+)?|\s+(?:and|or)\s+)\s*")
+
+
+def split_options(prompt: str) -> tuple[str, tuple[str, ...]]:
+    """The question without its options, and the options in order; the prompt itself and () when it has none.
+
+    >>> split_options("How many? Options: (a) 12 (b) 3")
+    ('How many?', ('12', '3'))
+    """
+    for cue in reversed(list(_CUE.finditer(prompt))):
+        for pattern in (_INLINE, _LINE, _BARE):
+            if found := _labelled(prompt, cue.end(), pattern):
+                return _split(prompt, cue.start(), *found)
+        if listed := _listed(prompt, cue.end()):
+            return _split(prompt, cue.start(), *listed)
+    for pattern in (_INLINE, _LINE_UNCUED):
+        for start in pattern.finditer(prompt):
+            if prompt[: start.start()].rstrip(" \t")[-1:] not in (*"?.:!\n", ""):
+                continue
+            if found := _labelled(prompt, start.start(), pattern):
+                return _split(prompt, start.start(), *found)
+    return prompt, ()
+
+
+def _labelled(prompt: str, start: int, pattern: re.Pattern[str]) -> tuple[tuple[str, ...], int] | None:
+    """The options labelled a, b, … from ``start`` on, and where the last one ends; None for fewer than two."""
+    marks: list[re.Match[str]] = []
+    for mark in pattern.finditer(prompt, start):
+        label = _label(mark)
+        first = "a" if label.islower() else "A"
+        expected = chr(ord(_label(marks[0])) + len(marks)) if marks else first
+        if not marks and prompt[start : mark.start()].strip():
+            return None
+        if label == expected:
+            marks.append(mark)
+    if len(marks) < 2:
+        return None
+    ends = [mark.start() for mark in marks[1:]]
+    line_end = prompt.find("\n", marks[-1].end())
+    ends.append(len(prompt) if line_end < 0 else line_end)
+    texts = tuple(_tidy(prompt[mark.end() : end]) for mark, end in zip(marks, ends, strict=True))
+    return (texts, ends[-1]) if all(texts) else None
+
+
+def _label(mark: re.Match[str]) -> str:
+    return next(group for group in mark.groups() if group)
+
+
+def _listed(prompt: str, start: int) -> tuple[tuple[str, ...], int] | None:
+    """Options without labels: with separators between them, or exactly two words ("next previous")."""
+    line_end = prompt.find("\n", start)
+    end = len(prompt) if line_end < 0 else line_end
+    line = prompt[start:end].strip()
+    parts = [_tidy(part) for part in _SEPARATORS.split(line)]
+    if len(parts) == 1:
+        parts = [_tidy(part) for part in line.split()] if len(line.split()) == 2 else []
+    long = any(len(part.split()) > 6 for part in parts)
+    return (tuple(parts), end) if len(parts) > 1 and all(parts) and not long else None
+
+
+def _split(prompt: str, start: int, options: tuple[str, ...], end: int) -> tuple[str, tuple[str, ...]]:
+    rest = _LETTER_ONLY.sub("", prompt[end:])
+    return f"{prompt[:start].rstrip()}\n{rest.strip()}".strip(), options
+
+
+def _tidy(option: str) -> str:
+    """Without separators and the full stop behind it; "a.m." keeps its own."""
+    text = " ".join(option.split()).strip(" ,;")
+    text = quoted[1] if (quoted := _QUOTED.fullmatch(text)) else text
+    return text[:-1].rstrip() if text.endswith(".") and not re.search(r"\b\w\.\w+\.$", text) else text

@@ -1,0 +1,103 @@
+"""Predictions that another program made: {"id", "rationale" or "steps", "prediction", optional "mistake_step"}.
+
+``prediction`` is a letter, an option's text, a free answer, or (as in ScienceQA's published results) an option's index
+from 0; without it the answer is read from the rationale. ``mistake_step`` counts the given steps from 1. A step that
+only states the answer is none of ours, so a gold step there has no number left and becomes None.
+Knows nothing of files and of what becomes of the predictions.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.answers import Reading, is_correct, read_answer
+from core.importers.fields import Fields, as_fields, checked_text, id_field, text_field, text_list
+from core.importers.report import ImportedPrediction, RowError
+from core.rationale import split_steps, without_answer
+from core.types import Sample
+
+
+def prediction_of(value: Any, known: Mapping[str, Sample]) -> ImportedPrediction:
+    """The prediction in a row for one of the known samples, by source id. Raises RowError."""
+    row = as_fields(value)
+    source_id = id_field(row)
+    sample = known.get(source_id)
+    if sample is None:
+        raise RowError("id", f"No validation or test sample has the id “{source_id}”: import the samples first.")
+    given_steps = text_list(row, "steps") if row.get("steps") is not None else None
+    text = "\n".join(given_steps) if given_steps else text_field(row, "rationale")
+    steps, places = numbered_steps(given_steps) if given_steps else _split(text)
+    gold = row.get("mistake_step")
+    if gold is not None:
+        _check_number("mistake_step", gold, 1, len(given_steps or steps))
+    reading = _reading(row, text, sample.options)
+    return ImportedPrediction(
+        source_id=source_id,
+        text=text,
+        steps=steps,
+        answer=reading.answer,
+        reading=reading.rule,
+        span=reading.span,
+        gold_mistake_step=places.get(gold) if gold is not None else None,
+    )
+
+
+def numbered_steps(given: Sequence[str]) -> tuple[tuple[str, ...], dict[int, int]]:
+    """The given steps without their statements of the answer, and for each given number (from 1) its number here.
+
+    A step that states the answer and nothing else has none.
+    """
+    steps: list[str] = []
+    places: dict[int, int] = {}
+    for number, step in enumerate(map(without_answer, given), 1):
+        if step:
+            steps.append(step)
+            places[number] = len(steps)
+    return tuple(steps), places
+
+
+def settle(text: str, given: Reading, options: tuple[str, ...]) -> Reading:
+    """The answer that was given, with the place where the text states it (rule "given" when the text does not)."""
+    stated = read_answer(text, options)
+    if given.answer is None or (stated.answer is not None and is_correct(stated.answer, given.answer)):
+        return stated if given.answer is not None else given
+    return Reading(answer=given.answer, rule="other" if given.rule == "other" else "given", span=None)
+
+
+def check_index(name: str, value: Any, count: int) -> int:
+    """A whole number from 0 to ``count`` − 1. Raises RowError."""
+    return _check_number(name, value, 0, count - 1)
+
+
+def _split(text: str) -> tuple[tuple[str, ...], dict[int, int]]:
+    steps = split_steps(text)
+    return steps, {number: number for number in range(1, len(steps) + 1)}
+
+
+def _check_number(name: str, value: Any, low: int, high: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise RowError(name, f"“{name}” must be a whole number from {low} to {high}, or null.")
+    return value
+
+
+def _reading(row: Fields, text: str, options: tuple[str, ...]) -> Reading:
+    given = row.get("prediction")
+    if given is None:
+        return read_answer(text, options)
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return _from_number(given, text, options)
+    return settle(text, read_answer(checked_text(given, "prediction"), options), options)
+
+
+def _from_number(given: int | float, text: str, options: tuple[str, ...]) -> Reading:
+    """A number is an index from 0, or an answer that is a number; where it may be both, the rationale must tell."""
+    meant = [option for option in options if is_correct(str(given), option)]
+    if isinstance(given, int) and 0 <= given < len(options) and options[given] not in meant:
+        meant.append(options[given])
+    if len(meant) > 1:
+        stated = read_answer(text, options)
+        if stated.answer not in meant:
+            raise RowError("prediction", f"{given} may be an option's index or its text: give its letter instead.")
+        return stated
+    answer = meant[0] if meant else str(given)
+    rule = "given" if meant or not options else "other"
+    return settle(text, Reading(answer=answer, rule=rule, span=None), options)

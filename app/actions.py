@@ -139,9 +139,7 @@ def add_review(
     with db.write() as connection:
         at = find_round(connection, find_project(connection, project), round)
         if store.prediction(connection, at.id, sample) is None:
-            raise UserError(
-                f"Sample {sample} has no prediction in round {at.number}: run `switchpoint predict {project}`."
-            )
+            raise UserError(f"Sample {sample} has no prediction in round {at.number}: choose one of those that have.")
         found = store.diagnosis(connection, at.id, sample)
         machine = (None, "") if found is None else (found.switch.mistake_step, found.skill)
         changed = mistake_step not in (None, machine[0]) or " ".join(skill.split()) not in ("", machine[1])

@@ -41,31 +41,27 @@ runner = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def init_demo(db: Database) -> dict[str, Any]:
-    """Create the project "demo" with its three sets; when it is complete already, look and change nothing.
+    """Create the project "demo" with its three sets, or what is missing of it (each set is there whole or not at all).
 
-    Returns ``{"project", "created", "imported": {set: import report}}``.
+    Returns ``{"project", "created": whether anything was missing, "imported": {set: import report}}``.
     """
     with db.read() as connection:
         known = PROJECT in [each.name for each in store.list_projects(connection)]
-        support = {each.name: each.samples for each in store.support_sets(connection)}
-        project = store.project_named(connection, PROJECT) if known else None
-        counts = (
-            [store.count_samples(connection, project=project.id, role=role) for role in ("validation", "test")]
-            if project
-            else [0, 0]
-        )
-    if all(counts) and support.get(files.SUPPORT_NAME):
-        return {"project": PROJECT, "created": False, "imported": {}}
     if not known:
         actions.create_project(
             db, PROJECT, student="assets/demo/student", teacher="assets/demo/teacher", settings=demo_settings()
         )
-    imported = {
-        "validation": actions.import_file(db, "validation", files.VALIDATION, PROJECT),
-        "test": actions.import_file(db, "test", files.TEST, PROJECT),
-        "support": _import_support(db),
-    }
-    return {"project": PROJECT, "created": True, "imported": imported}
+    row = actions.project_status(db, PROJECT)["rounds"][0]
+    imported: dict[str, Any] = {}
+    if not row["samples"]:
+        imported["validation"] = actions.import_file(db, "validation", files.VALIDATION, PROJECT)
+    if not row["test_samples"]:
+        imported["test"] = actions.import_file(db, "test", files.TEST, PROJECT)
+    with db.read() as connection:
+        support = [each.name for each in store.support_sets(connection)]
+    if files.SUPPORT_NAME not in support:
+        imported["support"] = _import_support(db)
+    return {"project": PROJECT, "created": not known or bool(imported), "imported": imported}
 
 
 def _import_support(db: Database) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _question(made: TinyFiles, prefix: str, number: int) -> dict[str, object]:
     listed = " ".join(f"({letter}) {option}" for letter, option in zip("abc", options, strict=True))
     return {
         "id": f"{prefix}{number}",
-        "image": _picture(made, f"{prefix}{number}.png", number + (100 if prefix == "t" else 0)),
+        "image": _picture(made, f"{prefix}{number}.png", number + (1000 if prefix == "t" else 0)),
         "category": "odd" if number % 2 else "even",
         "conversations": [
             {"from": "human", "value": f"<image>\nWhat is the sum of {left} and {right} in A1?\nOptions: {listed}"},
@@ -102,7 +102,7 @@ def _question(made: TinyFiles, prefix: str, number: int) -> dict[str, object]:
 def _lesson(made: TinyFiles, number: int) -> dict[str, object]:
     return {
         "id": f"s{number}",
-        "image": _picture(made, f"s{number}.png", number + 200),
+        "image": _picture(made, f"s{number}.png", number + 2000),
         "task_name": f"task {number % 4}",
         "skill_label": SKILLS[number % 3],
         "conversations": [
@@ -121,7 +121,7 @@ def _prediction(number: int) -> dict[str, object]:
 
 
 def _picture(made: TinyFiles, name: str, shade: int) -> str:
-    Image.new("RGB", (16, 16), (shade % 256, shade * 7 % 256, shade * 13 % 256)).save(made.images / name)
+    Image.new("RGB", (16, 16), (shade % 256, shade // 256, 0)).save(made.images / name)
     return name
 
 

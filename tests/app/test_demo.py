@@ -1,6 +1,7 @@
 """The embedded demo: it is there after one command, and the second time that command changes nothing."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from app import actions, demo
 from app.demo_truth import found_by_the_machine
 from assets import demo as files
+from assets.demo.gold import load_phrases, load_truth
 from core.errors import UserError
 from core.types import Curve, Diagnosis, Prediction, Switch
 from storage import store
@@ -15,13 +17,25 @@ from storage.database import Database, open_database
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Database:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The demo, made by a call that found an earlier one's work: that one ended after its first import."""
     db = open_database(tmp_path_factory.mktemp("demo"))
-    demo.init_demo(db)
-    return db
+    begin_demo(db)
+    report = demo.init_demo(db)
+    assert report["created"]
+    assert {name: each["accepted"] for name, each in report["imported"].items()} == {"test": 2000, "support": 20000}
+    yield db
+    db.close()
 
 
-def test_one_call_brings_the_whole_project(made: Database) -> None:
+def begin_demo(db: Database) -> None:
+    actions.create_project(
+        db, "demo", student="assets/demo/student", teacher="assets/demo/teacher", settings=demo.demo_settings()
+    )
+    actions.import_file(db, "validation", files.VALIDATION, "demo")
+
+
+def test_init_demo_brings_the_whole_project(made: Database) -> None:
     row = actions.project_status(made, "demo")["rounds"][0]
     assert (row["samples"], row["test_samples"]) == (1000, 2000)
     with made.read() as connection:
@@ -38,24 +52,9 @@ def test_a_second_call_changes_nothing_and_is_quick(made: Database) -> None:
     assert actions.project_status(made, "demo") == before
 
 
-def test_an_interrupted_first_call_is_completed_by_the_next(tmp_path: Path) -> None:
-    db = open_database(tmp_path)
-    actions.create_project(
-        db, "demo", student="assets/demo/student", teacher="assets/demo/teacher", settings=demo.demo_settings()
-    )
-    actions.import_file(db, "validation", files.VALIDATION, "demo")
-    report = demo.init_demo(db)
-    assert report["imported"]["validation"]["already_present"] == 1000
-    assert report["imported"]["test"]["accepted"] == 2000
-    db.close()
-
-
 def test_the_demo_is_measured_against_what_is_true(tmp_path: Path) -> None:
     db = open_database(tmp_path)
-    actions.create_project(
-        db, "demo", student="assets/demo/student", teacher="assets/demo/teacher", settings=demo.demo_settings()
-    )
-    actions.import_file(db, "validation", files.VALIDATION, "demo")
+    begin_demo(db)
     truth = files.TRUTH / "validation.jsonl"
     known = demo_truth_rows(truth)
     with db.write() as connection:
@@ -88,14 +87,10 @@ def test_make_demo_empties_only_its_own_folder(tmp_path: Path) -> None:
 
 
 def demo_truth_rows(path: Path) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    from assets.demo.gold import load_truth
-
     return {key: (each.steps, each.skills) for key, each in load_truth(path).items()}
 
 
 def _phrase(skill: str) -> str:
-    from assets.demo.gold import load_phrases
-
     return next(phrase for phrase, named in load_phrases(files.TRUTH / "skills.json").items() if named == skill)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from app.actions import next_step
 from app.links import Place
-from app.markup import choices, esc, nav
+from app.markup import choices, command, esc, nav
 from app.overview import NextStep
 from app.tray import pulse_html
 from storage import store
@@ -15,11 +15,13 @@ from storage.database import Database
 
 DEMO_STUDENT = "assets/demo/student"
 DEMO_TEACHER = "assets/demo/teacher"
+# These stages are begun by the button itself, for the newest round.
+QUEUED = ("predict", "diagnose")
 # Which tab a stage lives on, and what the button to it says; None: nothing to press, only to wait for.
 STAGES: dict[str, tuple[str, str | None]] = {
     "import": ("data", "Import samples"),
-    "predict": ("data", "Go to Predict"),
-    "diagnose": ("data", "Go to Diagnose"),
+    "predict": ("data", "Predict"),
+    "diagnose": ("data", "Diagnose"),
     "review": ("review", "Review cases"),
     "label": ("data", "Go to Label"),
     "select": ("selection", "Make a selection"),
@@ -75,8 +77,11 @@ def _hint(step: NextStep | None, place: Place, pulse: str) -> str:
         button = '<button type="button" class="button primary" data-open="new-project">New project</button>'
         return _hint_line(text, pulse + button)
     tab, label = STAGES.get(step.stage, ("", None))
-    there = tab == place.tab
-    button = nav(place.link(tab=tab, sample=None), label, "button primary") if label and not there else ""
+    button = ""
+    if label and step.stage in QUEUED:
+        button = command(step.stage, label, "button primary", newest="yes")
+    elif label and tab != place.tab:
+        button = nav(place.link(tab=tab, sample=None), label, "button primary")
     return _hint_line(step.sentence, pulse + button)
 
 
@@ -87,8 +92,10 @@ def _hint_line(sentence: str, button: str) -> str:
 def new_project_html() -> str:
     """The dialog that makes a project; its form is sent as the command "create"."""
     field = (
-        '<label class="field"><span>{label}</span><input name="{name}" value="{value}" required maxlength="{most}" '
-        'autocomplete="off" spellcheck="false"><small>{hint}</small></label>'
+        '<div class="field"><label for="new-{name}">{label}</label><input id="new-{name}" name="{name}" '
+        'value="{value}" required maxlength="{most}" autocomplete="off" spellcheck="false" '
+        'aria-describedby="about-{name}">'
+        '<small id="about-{name}">{hint}</small></div>'
     )
     model = "A folder with the model, or its name on the Hugging Face Hub. The demo's own is filled in."
     return (

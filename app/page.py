@@ -21,6 +21,7 @@ log = logging.getLogger("switchpoint.page")
 Parts = dict[Any, Any]
 Show = Callable[[Place], Parts]
 Command = Callable[[Place, Mapping[str, Any]], Parts]
+Event = Callable[..., Any]
 NOWAIT = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
 
@@ -41,6 +42,7 @@ class Page:
     notice: Any
     parts: list[Any] = field(default_factory=list)
     commands: dict[str, Command] = field(default_factory=dict)
+    pending: list[tuple[Event, Callable[..., Parts], list[Any] | None, dict[str, Any]]] = field(default_factory=list)
     refresh: Show = lambda _: {}
 
     def part(self, name: str, value: Any = "", **options: Any) -> Any:
@@ -66,18 +68,16 @@ class Page:
                 self.notice: told("This is a bug in Switchpoint; the log has the details. Reload the page.", "error")
             }
 
-    def listen(
-        self, event: Callable[..., Any], work: Callable[..., Parts], inputs: Sequence[Any] = (), **options: Any
-    ) -> None:
-        """Answer a Gradio event with ``work(place, *values of inputs)``."""
+    def listen(self, event: Event, work: Callable[..., Parts], inputs: Sequence[Any] = (), **options: Any) -> None:
+        """Answer a Gradio event with ``work(place, *values of inputs)``; takes effect with ``connect``."""
 
         def handle(request: gr.Request, *values: Any) -> Parts:
             return self.answer(request, lambda place: work(place, *values))
 
-        event(handle, list(inputs) or None, [self.notice, *self.parts], **{**NOWAIT, **options})
+        self.pending.append((event, handle, list(inputs) or None, options))
 
     def hear(self, bridge: Any) -> None:
-        """Answer the commands that scripts and own buttons send over the bridge."""
+        """Answer the commands that scripts and own buttons send over the bridge; takes effect with ``connect``."""
 
         def handle(request: gr.Request, event: gr.EventData) -> Parts:
             data = dict(event._data or {})
@@ -86,7 +86,12 @@ class Page:
                 return {self.notice: told("The page sent something unknown. Reload it.", "error")}
             return self.answer(request, lambda place: kind(place, data))
 
-        bridge.cmd(handle, None, [self.notice, *self.parts], trigger_mode="multiple", **NOWAIT)
+        self.pending.append((bridge.cmd, handle, None, {"trigger_mode": "multiple"}))
+
+    def connect(self) -> None:
+        """Attach every handler, once all parts exist: an answer may change any of them."""
+        for event, handle, inputs, options in self.pending:
+            event(handle, inputs, [self.notice, *self.parts], **{**NOWAIT, **options})
 
 
 def told(sentence: str, tone: str = "good") -> str:

@@ -74,6 +74,7 @@ def build(db: Database) -> gr.Blocks:
             return {page.notice: gr.skip(), **frame(place, with_head=not same_pickers(last, now)), **follow}
 
         page.listen(gr.Timer(TICK_SECONDS).tick, tick, [seen])
+        page.connect()
     return blocks
 
 

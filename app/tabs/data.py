@@ -77,12 +77,13 @@ def build(page: Page) -> TabView:
 
 def _queue(page: Page, kind: str) -> Any:
     def put(place: Place, sent: Mapping[str, Any]) -> Parts:
+        at = None if sent.get("newest") else place.round
         if kind == "predict":
             role = sent.get("role")
             roles: tuple[Role, ...] = (role,) if role in ("validation", "test") else ("validation", "test")
-            actions.put_predict(page.db, place.project, round=place.round, roles=roles)
+            actions.put_predict(page.db, place.project, round=at, roles=roles)
         elif kind == "diagnose":
-            actions.put_diagnose(page.db, place.project, round=place.round)
+            actions.put_diagnose(page.db, place.project, round=at)
         else:
             actions.put_label(page.db, str(sent.get("support", "")), project=place.project)
         ensure_worker(page.db.data)
@@ -183,11 +184,7 @@ def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list
             "",
         ]
     share = percent(sum(scores) / len(scores)) if scores else "–"
-    button = (
-        command("predict", f"Predict {samples - predicted:,}", "button primary", role=role)
-        if predicted < samples
-        else "✓ complete"
-    )
+    button = command("predict", f"Predict {samples - predicted:,}", role=role) if predicted < samples else "✓ complete"
     return [
         f"<b>{title}</b> <small class=subdued>{purpose}</small>",
         f"{samples:,}",
@@ -207,7 +204,7 @@ def _diagnosis(now: RoundCounts, waiting: int) -> str:
             ["Diagnosed", f"{now.diagnosed:,}"],
             ["Reviewed", f"{now.reviewed:,}"],
         ]
-        button = command("diagnose", f"Diagnose {waiting:,}", "button primary") if waiting else ""
+        button = command("diagnose", f"Diagnose {waiting:,}") if waiting else ""
         left = now.wrong - now.diagnosed - waiting
         note = (
             f'<p class="subdued">{count(left, "error")} without steps or a readable answer cannot be diagnosed.</p>'

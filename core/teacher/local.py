@@ -104,7 +104,9 @@ class LocalTeacher:
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         if not texts:
             return []  # which the tokenizers cannot encode
-        bare = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+        bare = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)[
+            "input_ids"
+        ]
         return [[*self.opening, *tokens] for tokens in bare]
 
     @torch.inference_mode()

@@ -16,7 +16,7 @@ _STEP = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _NUMBERED = re.compile(r"^[ \t*_]*\(?(?P<line>\d{1,3})[.)][ \t*_]+", re.MULTILINE)
-_BULLET = re.compile(r"^[ \t]*(?:[-*•]|#{1,6})[ \t]+", re.MULTILINE)
+_BULLET = re.compile(r"^[ \t]*(?:[-*•]|#{1,3})[ \t]+", re.MULTILINE)
 # GPT-3's ScienceQA rationales hold the two characters "\n" for a line break; "\neq" and "\nu" are LaTeX.
 _ESCAPED_BREAK = re.compile(r"\\n(?![a-z])")
 _BECAUSE = re.compile(r"^\W*(?:because\b\s*:?|since\b|BECAUSE\s*:)\s*", re.IGNORECASE)

@@ -15,7 +15,7 @@ _BOUNDARY = re.compile(
     r"""[.!?]+[*_"'”’)\]}]*(?=\s+["'“‘(\[*_$\\]*[^\W_a-z]|\s*$)|[。！？]|\n""",
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|vs|cf|Mr|Mrs|Ms|Dr|Prof|St|Mt|Fig|approx|Jr|Sr)|\b(?:[A-Z]\.)+[A-Z]|(?:^|[:;.!?]\s)\d{1,2})\.$"
+    r"(?:\b(?:e\.g|i\.e|vs|cf|Mr|Mrs|Ms|Dr|Prof|St|Mt|Fig|approx|Jr|Sr)|\b(?:[A-Z]\.)+[A-Z]|(?:^|[:;!?]\s|(?<!No)\.\s)\d{1,2})\.$"
 )
 _SEEN = 40
 # How far a statement may reach: no answer is longer, and a degenerate output stays quick to read.

@@ -69,7 +69,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str = "", cap
 def choices(name: str, label: str, options: Iterable[tuple[str, str]], chosen: str, css: str = "") -> str:
     """A labelled native select whose change rewrites the URL parameter ``name``."""
     items = "".join(
-        f'<option value="{esc(value)}"{" selected" if value == chosen else ""}>{short(text, 60)}</option>'
+        f'<option value="{esc(value)}"{" selected" if value == chosen else ""}>{short(text, 80)}</option>'
         for value, text in options
     )
     return (

@@ -173,7 +173,7 @@ def _filter(place: Place, name: str, label: str, options: list[tuple[str, str]])
 
 
 def _counted(values: dict[str, int]) -> list[tuple[str, str]]:
-    return [(value, f"{short(value, 44)} ({n})") for value, n in list(values.items())[:200]]
+    return [(value, f"{value[:44]}{'…' if len(value) > 44 else ''} ({n})") for value, n in list(values.items())[:200]]
 
 
 def _bulk(found: Listing, asked: bool) -> str:

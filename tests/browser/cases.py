@@ -1,0 +1,102 @@
+"""Sixty errors with curves, written straight into a database: what reviewing is tested on, without any model."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from core.answer_switch import find_switch
+from core.types import Curve, Diagnosis, Prediction, Sample, Settings
+from storage import store
+from storage.database import open_database
+
+PROJECT = "cases"
+CASES = 60
+NASTY = (
+    '<img src=x onerror="window.xss=1">',
+    "<script>window.xss=1</script>",
+    "</textarea></title></style></script><svg onload=window.xss=1>",
+    "\"><iframe srcdoc='<script>parent.xss=1</script>'>",
+    "${window.xss=1} {{constructor.constructor('window.xss=1')()}} `x` \\frac{a}{b}",
+    "<a href='javascript:window.xss=1'>x</a><img src=http://evil.example/x>",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An image in memory, as an importer would hand it over."""
+
+    hash: str
+    content: bytes
+    mime: str = "image/png"
+    width: int = 8
+    height: int = 8
+
+    def read(self) -> bytes:
+        return self.content
+
+
+def fill(data: Path) -> None:
+    """A project of ``CASES`` wrong validation answers, the least sure ones with the nasty texts."""
+    db = open_database(data)
+    picture = _picture()
+    with db.write() as c:
+        project = store.create_project(c, PROJECT, student="student", teacher="teacher", settings=Settings())
+        images = {picture.hash: picture}
+        new = [_sample(number, picture.hash) for number in range(CASES)]
+        store.save_samples(c, project=project.id, role="validation", samples=new, images=images)
+        at = store.rounds_of(c, project.id)[0].id
+        known = list(store.samples_of(c, project=project.id, role="validation"))
+        predictions = [_prediction(at, sample) for sample in known]
+        store.save_predictions(c, predictions)
+        store.save_diagnoses(
+            c, [_diagnosis(each, sample, n) for n, (each, sample) in enumerate(zip(predictions, known, strict=True))]
+        )
+    db.close()
+
+
+def _text(number: int, plain: str) -> str:
+    return NASTY[number] if number < len(NASTY) else plain
+
+
+def _sample(number: int, image: str) -> Sample:
+    text = _text(number, f"What is the sum of the digits in picture {number}?")
+    category = _text(number, "colours" if number % 4 == 0 else "digits") if number else "colours"
+    return Sample(
+        source_id=f"case-{number}", question=text, options=("right", "wrong", _text(number, "other")), answer="right",
+        category=category if category in ("colours", "digits") else "digits", task=text, image=image,
+    )  # fmt: skip
+
+
+def _prediction(at: int, sample: Sample) -> Prediction:
+    steps = (f"{sample.question} one.", "The digit is 7.", "The sum is 16.")
+    text = " ".join(f"Step {number}: {step}" for number, step in enumerate(steps, 1)) + " The answer is wrong."
+    span = (text.rindex("wrong"), text.rindex("wrong") + 5)
+    return Prediction(
+        round=at,
+        sample=sample.id,
+        text=text,
+        steps=steps,
+        answer="wrong",
+        reading="the answer is",
+        span=span,
+        correct=False,
+    )
+
+
+def _diagnosis(prediction: Prediction, sample: Sample, number: int) -> Diagnosis:
+    rise = 0.02 + number * 0.005
+    rows = ((0.6, 0.2, 0.2), (0.5, 0.3, 0.2), (0.4 - rise, 0.5 + rise, 0.1), (0.3, 0.5, 0.2))
+    curve = Curve(candidates=sample.options, truth=0, predicted=1, probabilities=rows)
+    return Diagnosis(
+        round=prediction.round, sample=sample.id, curve=curve, switch=find_switch(curve, delta=0.0, lam=2),
+        skill=_text(number, "adding two digits"), prior=0.6, delta=0.0, lam=2, teacher="teacher",
+    )  # fmt: skip
+
+
+def _picture() -> Picture:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(buffer, "PNG")
+    return Picture(hash=hashlib.sha256(buffer.getvalue()).hexdigest(), content=buffer.getvalue())

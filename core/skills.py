@@ -18,6 +18,8 @@ from core.types import Curve, Diagnosis, Prediction, Sample, Settings
 BATCH = 32
 MAX_WORDS = 12
 UNNAMED = "unnamed skill"
+MARKS = " \"'“”‘’«»`*_.,;:!•-"
+OPENING = rf"^(?:[{re.escape(MARKS)}]|\d{{1,2}}[.)]\s)+"  # marks and list numbers
 
 Item = tuple[Sample, Prediction]
 Some = TypeVar("Some")
@@ -64,9 +66,9 @@ def clean_phrase(text: str) -> str:
 
     Never empty: "unnamed skill" where nothing was said.
     """
-    lines = (re.sub(r"^(?:[-*•]\s+|\d{1,2}[.)]\s+)+", "", line.strip()) for line in text.splitlines())
-    words = next((line for line in lines if re.search(r"\w", line)), "").split()[:MAX_WORDS]
-    return " ".join(words).strip(" \"'“”‘’«»`*_.,;:!") or UNNAMED
+    lines = (re.sub(OPENING, "", " ".join(line.split())) for line in text.splitlines())
+    words = next((line for line in lines if re.search(r"[^\W_]", line)), "").split()[:MAX_WORDS]
+    return " ".join(words).rstrip(MARKS) or UNNAMED
 
 
 def _curves(

@@ -37,11 +37,10 @@ def split_steps(text: str) -> tuple[str, ...]:
     if marked := _marked(text, _STEP, at_least=1) or _marked(text, _NUMBERED, at_least=2):
         return _clean(marked)
     lines = _clean(_BULLET.sub("", text).splitlines())
-    if len(lines) > 1:
+    if len(lines) != 1:
         return lines
-    line = " ".join(text.split())
-    steps = _clean(line[start:end] for start, end in sentence_spans(line))
-    return () if len(steps) == 1 and _is_bare_answer(line) else steps
+    steps = _clean(lines[0][start:end] for start, end in sentence_spans(lines[0]))
+    return () if len(steps) == 1 and _is_bare_answer(text) else steps
 
 
 def join_steps(steps: Iterable[str]) -> str:

@@ -80,7 +80,8 @@ def build(db: Database) -> gr.Blocks:
 
 def _build_tab(page: Page, name: str) -> TabView:
     with gr.Tab(name.capitalize(), id=name, elem_id=f"tab-{name}", render_children=True):
-        return MODULES[name].build(page)
+        view: TabView = MODULES[name].build(page)
+        return view
 
 
 def _first(page: Page, request: gr.Request, show: Any) -> Parts:

@@ -35,7 +35,8 @@ def case_html(case: Case) -> str:
         if sample.image
         else ""
     )
-    facts = " · ".join(short(part, 60) for part in (f"sample {sample.source_id}", sample.category, sample.task) if part)
+    told = (f"sample {sample.source_id}", sample.category, sample.task)
+    facts = " · ".join(short(part, 60) for part in dict.fromkeys(told) if part)
     return (
         f'<article class="case" data-sample="{sample.id}">{picture}<div class="asked"><p class="facts" '
         f'dir="auto">{facts}</p>'

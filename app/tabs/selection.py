@@ -36,10 +36,10 @@ def build(page: Page) -> TabView:
             )
             budget = page.output(slider)
             support = page.output(gr.Dropdown([], label="Draw from", elem_id="support", scale=2, min_width=170))
-            seed = gr.Number(0, precision=0, minimum=0, label="Seed", elem_id="select-seed", scale=1, min_width=100)
+            seed = gr.Number(0, precision=0, label="Seed", elem_id="select-seed", scale=1, min_width=100)
         with gr.Row():
             arm = gr.Radio(ARMS, value="targeted", label="Choose", elem_id="arm", scale=4, min_width=380)
-            fewer = gr.Checkbox(label="Take fewer if fewer match", value=False, elem_id="fewer", scale=2, min_width=220)
+            fewer = gr.Checkbox(label="Fewer, if fewer match", value=False, elem_id="fewer", scale=2, min_width=220)
             button = gr.Button("Make selection", variant="primary", elem_id="select-button", scale=1, min_width=150)
     made = page.part("selection")
 
@@ -61,6 +61,8 @@ def build(page: Page) -> TabView:
 
     def select(place: Place, *form: Any) -> Parts:
         size, chosen_seed, chosen_arm, allow_fewer, name = form
+        if not isinstance(chosen_seed, int | float) or chosen_seed < 0:
+            raise UserError("The seed must be a whole number from 0 on.")
         if chosen_arm not in ("targeted", "random"):
             raise UserError("Choose whether the selection is for the accepted skills or random.")
         new = actions.make_selection(
@@ -68,7 +70,7 @@ def build(page: Page) -> TabView:
             place.project,
             budget=int(size or 0),
             round=place.round,
-            seed=int(chosen_seed or 0),
+            seed=int(chosen_seed),
             arm=chosen_arm,
             support=str(name or ""),
             allow_fewer=bool(allow_fewer),

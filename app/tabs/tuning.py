@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from app import actions
 from app.charts import Figure, progress_figure
 from app.links import Place
-from app.markup import choices, clock, command, count, duration, empty, esc, nav
-from app.page import Page, Parts, TabView, told
+from app.markup import choices, clock, count, duration, empty, esc, nav
+from app.page import Page, Parts, TabView
 from app.projects import find_project
 from app.quiet import gr
 from app.worker import ensure_worker
@@ -53,18 +53,11 @@ def build(page: Page) -> TabView:
         with gr.Row():
             fields = [
                 page.output(
-                    gr.Number(
-                        label=label,
-                        minimum=low,
-                        maximum=high,
-                        precision=0 if whole else None,
-                        elem_id=f"set-{name}",
-                        min_width=120,
-                    )
+                    gr.Number(label=label, precision=0 if whole else None, elem_id=f"set-{name}", min_width=120)
                 )
-                for name, label, low, high, whole in FIELDS
+                for name, label, _, _, whole in FIELDS
             ]
-        save = gr.Button("Keep for this project", size="sm", elem_id="save-settings", scale=0)
+    start = page.output(gr.Button("Start tuning", variant="primary", elem_id="start-tuning", visible=False))
     progress = page.part("progress", None, html_template=PLOT, head='<script src="/own/plotly.min.js"></script>')
     runs = page.part("runs")
 
@@ -76,13 +69,19 @@ def build(page: Page) -> TabView:
             updates = store.updates_of(c, chosen.id) if chosen else []
             return {
                 launch: launch_html(c, place, project.id),
+                start: gr.Button(visible=bool(store.selections_of(c, project.id))),
                 progress: _figure(updates),
                 runs: runs_html(c, place, known, chosen, updates),
             }
 
     def show(place: Place) -> Parts:
         if not place.project:
-            return {launch: empty("No project", "Make a project first: the button is above."), progress: None, runs: ""}
+            return {
+                launch: empty("No project", "Make a project first: the button is above."),
+                start: gr.Button(visible=False),
+                progress: None,
+                runs: "",
+            }
         with page.db.read() as c:
             own = find_project(c, place.project).settings.tuning
         return {**follow(place), **_filled(fields, own)}
@@ -92,24 +91,19 @@ def build(page: Page) -> TabView:
             own = find_project(c, place.project).settings.tuning
         return _filled(fields, PRESETS.get(name) or own)
 
-    def keep(place: Place, *values: Any) -> Parts:
+    def tune(place: Place, *values: Any) -> Parts:
+        """Keep the form's settings for the project, then queue the run with them."""
         with page.db.write() as c:
             project = find_project(c, place.project)
-            store.save_settings(
-                c, project.id, replace(project.settings, tuning=settings_of(project.settings.tuning, values))
-            )
-        return {**follow(place), page.notice: told("Kept: the next run of this project uses these settings.")}
-
-    def tune(place: Place, sent: Any) -> Parts:
-        selection = str(sent.get("selection", ""))
-        actions.put_tune(page.db, place.project, selection=int(selection) if selection.isdigit() else None)
+            wanted = settings_of(project.settings.tuning, values)
+            store.save_settings(c, project.id, replace(project.settings, tuning=wanted))
+        actions.put_tune(page.db, place.project, selection=place.number("selection"))
         ensure_worker(page.db.data)
         kept = {name: value for name, value in place.choices.items() if name != "run"}
         return page.refresh(replace(place, choices=kept))
 
     page.listen(preset.change, fill, [preset])
-    page.listen(save.click, keep, fields)
-    page.commands["tune"] = tune
+    page.listen(start.click, tune, fields)
     return TabView(show=show, follow=follow)
 
 
@@ -137,7 +131,7 @@ def chosen_run(place: Place, known: list[Run]) -> Run | None:
 
 
 def launch_html(c: Connection, place: Place, project_id: int) -> str:
-    """Which selection is tuned on next, and the button."""
+    """Which selection is tuned on next."""
     known = store.selections_of(c, project_id)
     if not known:
         go = nav(place.link(tab="selection", sample=None), "Go to Selection", "button primary")
@@ -145,9 +139,8 @@ def launch_html(c: Connection, place: Place, project_id: int) -> str:
     chosen = next((each for each in known if each.id == place.number("selection")), known[0])
     names = [(str(each.id), f"{each.id} · {each.arm}, {each.chosen:,} samples") for each in known[:100]]
     pick = choices("selection", "Selection", names, str(chosen.id))
-    button = command("tune", "Start tuning", "button primary", selection=chosen.id)
     note = f"Tunes the student on {count(chosen.chosen, 'sample')} and opens the next round with the adapter."
-    return f'<div class="row">{pick}{button}<p class="subdued">{note}</p></div>'
+    return f'<div class="row">{pick}<p class="subdued">{note}</p></div>'
 
 
 def runs_html(c: Connection, place: Place, known: list[Run], chosen: Run | None, updates: list[Update]) -> str:

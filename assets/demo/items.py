@@ -10,6 +10,7 @@ from assets.demo.scene import Cell, random_cell
 from assets.demo.world import (
     KNOWN_SHARE,
     SKILLS,
+    WEAK,
     Item,
     OutOfRangeError,
     Step,
@@ -72,12 +73,18 @@ def _scene(expression, places: tuple[int, int], rng: random.Random, split: str) 
     return tuple(cells)
 
 
-def corrupted(item: Item, rng: random.Random, at: int | None = None) -> tuple[tuple[Step, ...], int] | None:
-    """The item's rationale with one false step (from 0; random unless ``at``) and its consequences; None if it dies."""
+def corrupted(
+    item: Item, rng: random.Random, at: int | None = None, again: float = 0.0
+) -> tuple[tuple[Step, ...], int] | None:
+    """The item's rationale with a false step (from 0; random unless ``at``) and its consequences; None if it dies.
+
+    ``again`` is the chance that each later step of a weak skill is false, too: who lacks one fact may lack the next.
+    """
     for _ in range(20):
         wrong = rng.randrange(len(item.steps)) if at is None else at
+        later = [n for n, step in enumerate(item.steps) if n > wrong and step.skill in WEAK and rng.random() < again]
         try:
-            return evaluate(expression_of(item.family), item.cells, item.places, wrong, rng), wrong
+            return evaluate(expression_of(item.family), item.cells, item.places, (wrong, *later), rng), wrong
         except OutOfRangeError:
             continue
     return None

@@ -6,7 +6,7 @@ facts pre-training withholds: the planted weakness. Needs the standard library o
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from assets.demo.scene import CELLS, COLOURS, SHAPES, Cell
@@ -181,13 +181,13 @@ class OutOfRangeError(Exception):
 
 def evaluate(
     expression: Expression, cells: tuple[Cell, ...], places: tuple[int, int],
-    wrong: int | None = None, rng: random.Random | None = None,
+    wrong: Collection[int] = (), rng: random.Random | None = None,
 ) -> tuple[Step, ...]:  # fmt: skip
-    """The rationale of an expression; step number ``wrong`` (from 0) is given a false value and followed from there."""
+    """The rationale of an expression; the steps ``wrong`` (from 0) are given false values and followed from there."""
     steps: list[Step] = []
 
     def emit(skill: str, arguments: tuple[Value, ...], value: Value, sentence: str) -> Value:
-        if wrong == len(steps) and rng is not None:
+        if len(steps) in wrong and rng is not None:
             value = false_value(skill, arguments, value, rng)
         text = sentence.format(*arguments, y=value)
         steps.append(Step(text=text, skill=skill, arguments=arguments, value=value))

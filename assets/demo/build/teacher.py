@@ -7,7 +7,8 @@ true, else one is false. It has all facts (it is the teacher); it never sees an 
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -22,6 +23,7 @@ from core.types import Sample
 
 BATCH = 32
 LEARNING_RATE = 2e-3
+MOST_CANDIDATES = 6
 PRIORS = (0.4, 0.5, 0.6, 0.7, 0.8)
 # The targets are common: a product must be carried on from factors that were stated two steps before.
 FORM_WEIGHTS = {name: 1.5 if name in WEAK_FAMILIES else 0.7 for name in FAMILIES} | dict(
@@ -34,12 +36,16 @@ DRILLS = {"double": 1, "succ": 1, "pred": 1, "spell": 1, "parity": 1, "code": 4,
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """Token ids, labels, positions, and the branches as (first index, trunk length they see)."""
+    """Token ids, labels, positions, and the branches as (first index, trunk length they see).
+
+    ``candidates`` are, for labels that are learned among a few words only, these words, the right one first.
+    """
 
     ids: list[int]
     labels: list[int]
     positions: list[int]
     branches: list[tuple[int, int]]
+    candidates: dict[int, list[int]] = field(default_factory=dict)
 
 
 def sample_of(item: Item) -> Sample:
@@ -47,8 +53,9 @@ def sample_of(item: Item) -> Sample:
     return Sample(source_id="0", question=item.question, options=item.options, answer=item.answer)
 
 
-def _words(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
-    return tokenizer(text, add_special_tokens=False)["input_ids"]
+@lru_cache(maxsize=100_000)
+def _words(tokenizer: PreTrainedTokenizerFast, text: str) -> tuple[int, ...]:
+    return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _plain(prompt: list[int], reply: list[int]) -> Lesson:
@@ -57,19 +64,22 @@ def _plain(prompt: list[int], reply: list[int]) -> Lesson:
 
 
 def answer_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
-    """A rationale that is true with the prior's probability, with the answer it leads to after every prefix."""
+    """A rationale that is true with the prior's probability, with the answer it leads to after every prefix.
+
+    The answer is learned as the app asks for it: among the options and a wrong answer that may be none of them.
+    """
     item = _draw(rng)
     prior = rng.choice(PRIORS) if rng.random() < 0.9 else None
-    steps = item.steps
-    if rng.random() > (prior or 0.5):
-        weak = [number for number, step in enumerate(steps) if step.skill in WEAK]
-        at = rng.choice(weak) if weak and rng.random() < 0.6 else None
-        false = corrupted(item, rng, at)
-        steps = false[0] if false else steps
-        if rng.random() < 0.8:
-            # The wrong answer is mostly among the options: else the truth would be too sure before any step.
-            item = with_options(item, rng, must_hold=str(steps[-1].value))
-    return _packed(tokenizer, item, prior, steps, [str(steps[-1].value)] * (len(steps) + 1))
+    weak = [number for number, step in enumerate(item.steps) if step.skill in WEAK]
+    at = rng.choice(weak) if weak and rng.random() < 0.7 else None
+    steps = (corrupted(item, rng, at, again=0.7) or (item.steps,))[0]
+    false = str(steps[-1].value)
+    if rng.random() < 0.5:
+        item = with_options(item, rng, must_hold=false)
+    if rng.random() < (prior or 0.5):
+        steps = item.steps
+    answers = [str(steps[-1].value)] * (len(steps) + 1)
+    return _packed(tokenizer, item, prior, steps, answers, rivals=(*item.options, false))
 
 
 def bare_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
@@ -93,25 +103,37 @@ def _draw(rng: random.Random) -> Item:
 
 
 def _packed(
-    tokenizer: PreTrainedTokenizerFast, item: Item, prior: float | None, steps: tuple[Step, ...], answers: list[str]
+    tokenizer: PreTrainedTokenizerFast,
+    item: Item,
+    prior: float | None,
+    steps: tuple[Step, ...],
+    answers: list[str],
+    *,
+    rivals: tuple[str, ...] = (),
 ) -> Lesson:
-    """A trunk with a branch after every prefix that has an answer; true steps are learned, too."""
+    """A trunk with a branch after every prefix that has an answer; true steps are learned, too.
+
+    With ``rivals`` the answers are learned among these only, else among all words.
+    """
     ids = tokenizer(teacher_header(sample_of(item), prior))["input_ids"]
     labels, ends = [-100] * len(ids), [len(ids)]
     for number, step in enumerate(steps, 1):
         words = _words(tokenizer, teacher_step(number, step.text))
         ids += words
-        labels += words if steps == item.steps else [-100] * len(words)
+        labels += words if steps == item.steps else (-100,) * len(words)
         ends.append(len(ids))
-    positions, branches, cue = list(range(len(ids))), [], _words(tokenizer, ANSWER_CUE)
+    positions, branches, candidates, cue = list(range(len(ids))), [], {}, _words(tokenizer, ANSWER_CUE)
     for end, answer in zip(ends, answers, strict=True):
         if answer:
             told = _words(tokenizer, f" {answer}.")
             branches.append((len(ids), end))
+            if rivals:
+                among = dict.fromkeys((answer, *rivals))
+                candidates[len(ids) + len(cue)] = [_words(tokenizer, f" {each}")[0] for each in among]
             ids += cue + told
-            labels += [-100] * len(cue) + told
+            labels += [-100] * len(cue) + [*told]
             positions += range(end, end + len(cue) + len(told))
-    return Lesson(ids=ids, labels=labels, positions=positions, branches=branches)
+    return Lesson(ids=ids, labels=labels, positions=positions, branches=branches, candidates=candidates)
 
 
 def drill_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
@@ -124,7 +146,7 @@ def drill_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Less
         prompt = _words(tokenizer, " " + before.format(*arguments).rstrip())
         value = _words(tokenizer, f" {OPERATIONS[skill].apply(*arguments)}{after}")
         ids += prompt + value
-        labels += [-100] * len(prompt) + value
+        labels += [-100] * len(prompt) + [*value]
     return Lesson(ids=ids, labels=labels, positions=list(range(len(ids))), branches=[])
 
 
@@ -165,7 +187,7 @@ def _named(tokenizer: PreTrainedTokenizerFast, prompt: str, phrase: str) -> Less
     return _plain(tokenizer(prompt)["input_ids"], reply)
 
 
-KINDS = ((answer_lesson, 0.44), (bare_lesson, 0.28), (drill_lesson, 0.10), (skill_lesson, 0.13), (label_lesson, 0.05))
+KINDS = ((answer_lesson, 0.52), (bare_lesson, 0.24), (drill_lesson, 0.09), (skill_lesson, 0.11), (label_lesson, 0.04))
 
 
 def collate(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
@@ -173,25 +195,41 @@ def collate(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
     longest = max(len(lesson.ids) for lesson in lessons)
     ids = torch.zeros(len(lessons), longest, dtype=torch.long)
     labels, positions = torch.full_like(ids, -100), torch.zeros_like(ids)
+    candidates = torch.full((len(lessons), longest, MOST_CANDIDATES), -1)
     seen = torch.tril(torch.ones(longest, longest, dtype=torch.bool)).repeat(len(lessons), 1, 1)
     for row, lesson in enumerate(lessons):
         size = len(lesson.ids)
         ids[row, :size] = torch.tensor(lesson.ids)
         labels[row, :size] = torch.tensor(lesson.labels)
         positions[row, :size] = torch.tensor(lesson.positions)
+        for place, among in lesson.candidates.items():
+            candidates[row, place, : len(among)] = torch.tensor(among)
         ends = [start for start, _ in lesson.branches[1:]] + [size]
         for (start, trunk), end in zip(lesson.branches, ends, strict=bool(lesson.branches)):
             seen[row, start:end, trunk:start] = False
     mask = torch.zeros(seen.shape).masked_fill(~seen, -1e9)[:, None]
-    return {"input_ids": ids, "labels": labels, "position_ids": positions, "attention_mask": mask}
+    inputs = {"input_ids": ids, "position_ids": positions, "attention_mask": mask}
+    return inputs | {"labels": labels, "candidates": candidates}
 
 
 def loss_of(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Mean cross-entropy over labelled tokens. A label is predicted from the token before it, inside a branch too."""
-    labels = batch.pop("labels")[:, 1:]
+    """Mean cross-entropy over labelled tokens, among their candidates where they have some, else among all words.
+
+    A label is predicted from the token before it, inside a branch too.
+    """
+    labels, candidates = batch.pop("labels")[:, 1:], batch.pop("candidates")[:, 1:]
     hidden = model.model(**batch).last_hidden_state[:, :-1]
-    logits = model.lm_head(hidden[labels != -100]).float()
-    return cross_entropy(logits, labels[labels != -100])
+    learned = labels != -100
+    logits, candidates = model.lm_head(hidden[learned]).float(), candidates[learned]
+    few = candidates[:, 0] >= 0
+    among = logits[few].gather(1, candidates[few].clamp(min=0)).masked_fill(candidates[few] < 0, -torch.inf)
+    right = torch.zeros(len(among), dtype=torch.long)
+    return torch.cat(
+        [
+            cross_entropy(logits[~few], labels[learned][~few], reduction="none"),
+            cross_entropy(among, right, reduction="none"),
+        ]
+    ).mean()
 
 
 def lessons(tokenizer: PreTrainedTokenizerFast, updates: int) -> Iterator[list[Lesson]]:

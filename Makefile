@@ -45,7 +45,7 @@ bench: $(STAMP)  ## Speed and memory as ratios against a named peer
 	$(BIN)/python -m tests.bench
 
 chaos: $(STAMP)  ## Kill processes at random moments and look for what is lost
-	$(BIN)/python -m pytest tests/chaos
+	$(BIN)/python -m pytest tests/test_kill.py
 
 experiment: $(STAMP) ## The arms of the experiment on the demo project
 	$(BIN)/switchpoint --data $(DATA) init-demo

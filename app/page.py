@@ -7,6 +7,7 @@ Tabs register their events and commands here. A handler gets the ``Place`` and r
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import time_ns
 from typing import Any
 
 from app.links import Place, at, read_place
@@ -91,14 +92,16 @@ class Page:
     def connect(self) -> None:
         """Attach every handler, once all parts exist: an answer may change any of them."""
         for event, handle, inputs, options in self.pending:
-            event(handle, inputs, [self.notice, *self.parts], **{**NOWAIT, **options})
+            event(handle, inputs, self.parts, **{**NOWAIT, **options})
 
 
 def told(sentence: str, tone: str = "good") -> str:
     """The notice line: what happened or what went wrong, in one sentence."""
     role = "alert" if tone == "error" else "status"
     close = '<button type="button" class="quiet" data-close aria-label="Close this message">×</button>'
-    return f'<div class="notice {tone}" role="{role}"><p dir="auto">{esc(sentence, 1200)}</p>{close}</div>'
+    # The time makes the same sentence said twice two different paintings.
+    said = f'<p dir="auto">{esc(sentence, 1200)}</p>'
+    return f'<div class="notice {tone}" role="{role}" data-at="{time_ns()}">{said}{close}</div>'
 
 
 def find_place(db: Database, query: Mapping[str, str]) -> Place:

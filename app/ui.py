@@ -39,7 +39,7 @@ def build(db: Database) -> gr.Blocks:
         bridge = gr.HTML("", html_template="<span hidden></span>", js_on_load=BRIDGE, elem_id="bridge")
         head = page.part("head")
         hint = page.part("hint")
-        page.notice = gr.HTML("", html_template="${value}", js_on_load=None, elem_id="notice", apply_default_css=False)
+        page.notice = page.part("notice")
         with gr.Tabs(elem_id="tabs", selected=TABS[0]) as tabs:
             page.output(tabs)
             views = {name: _build_tab(page, name) for name in TABS}
@@ -63,7 +63,7 @@ def build(db: Database) -> gr.Blocks:
         def load(request: gr.Request) -> Parts:
             return _first(page, request, show)
 
-        blocks.load(load, None, [page.notice, *page.parts], **NOWAIT)
+        blocks.load(load, None, page.parts, **NOWAIT)
         page.listen(tabs.select, show, js=TAB_CLICKED)
 
         def tick(place: Place, last: str) -> Parts:

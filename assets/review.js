@@ -6,7 +6,8 @@
   const form = () => document.querySelector("#editor form.editor");
   const shown = () => (form() ? Number(form().dataset.sample) : 0);
   let wanted = 0; // the case that was asked for; 0 when nothing is on its way
-  let busy = 0; // when a verdict was sent whose answer has not been painted (ms), 0 when none
+  let busy = null; // the command whose answer has not been painted yet: {token, since}, null when none
+  let sent = 0;
   const queue = [];
 
   // --- moving
@@ -115,10 +116,10 @@
   };
   const send = (kind, more) => {
     const f = form();
-    busy = Date.now();
+    busy = { token: `${++sent}-${Date.now() % 1e8}`, since: Date.now() };
     const button = document.activeElement;
     if (button && button.closest && button.closest("#editor")) button.blur();
-    wb.send(kind, { ...more, sample: f ? f.dataset.sample : "", round: f ? f.dataset.round : "", project: f ? f.dataset.project : "" });
+    wb.send(kind, { ...more, token: busy.token, sample: f ? f.dataset.sample : "", round: f ? f.dataset.round : "", project: f ? f.dataset.project : "" });
   };
 
   // --- keys and buttons in the order they were pressed; each waits for the case it is meant for
@@ -126,16 +127,16 @@
     if (queue.length < 60) queue.push(action);
     work();
   };
-  const settled = () => (!busy || Date.now() - busy > 8000) && (!wanted || wanted === shown());
+  const waiting = () => busy && Date.now() - busy.since < 8000;
   const work = () => {
     while (queue.length) {
       const action = queue[0];
-      if (busy && Date.now() - busy < 8000) return setTimeout(work, 30);
-      if (!action.move && !settled()) return setTimeout(work, 30);
+      // A move may overtake another move; everything else waits for the case it is meant for.
+      if (waiting() || (!action.move && wanted && wanted !== shown())) return setTimeout(work, 30);
       queue.shift();
       if (action.move) wb.move(action.move);
       else if (action.step) wb.choose(action.step);
-      else if (action.next) wb.send("unreviewed", { sample: shown() });
+      else if (action.next) send("unreviewed", {});
       else verdict(action.verdict);
     }
   };
@@ -143,17 +144,29 @@
 
   // --- after painting
   wb.onPaint("editor", () => {
-    busy = 0;
     const f = form();
-    if (!f) return (wanted = 0);
-    if (wanted && wanted !== shown()) {
-      if (f.dataset.moved !== "yes") return;
+    if (!f) {
+      busy = null;
+      wanted = 0;
+      return;
     }
+    const token = f.dataset.token;
+    // Only the answer itself ends the wait: an earlier case may be painted, or told of, after the command was sent.
+    if (busy && token === busy.token) busy = null;
+    else if (waiting()) return;
+    if (token) wanted = 0;
+    if (wanted && wanted !== shown()) return;
     wanted = 0;
     if (wb.param("sample") !== f.dataset.sample && wb.param("tab") === "review") wb.url({ sample: f.dataset.sample });
     mark(shown());
     refresh();
     work();
+  });
+  // A refused command is answered by a sentence alone.
+  wb.onPaint("notice", (element) => {
+    if (!element.querySelector(".notice.error")) return;
+    busy = null;
+    queue.length = 0;
   });
   wb.onPaint("cases", () => mark(wanted || shown()));
 

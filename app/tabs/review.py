@@ -71,7 +71,7 @@ class ReviewTab:
                 self.known: review_case.suggestions_html([*facets.skill, *known_labels(c, self.page.db, project)]),
                 self.filters: review_list.filters_html(place, facets, listing),
                 self.cases: review_list.cases_html(place, listing, case.sample.id if case else None),
-                **self._case(c, place, now, case, moved=True),
+                **self._case(c, place, now, case, token="shown"),
             }
 
     def follow(self, place: Place) -> Parts:
@@ -118,7 +118,7 @@ class ReviewTab:
             skill=str(sent.get("skill", ""))[:400],
             answer=str(sent.get("answer", ""))[:2000] if verdict == "misread" else None,
         )
-        return self._next(place, sample)
+        return self._next(place, sample, _token(sent))
 
     def undo(self, place: Place, sent: Mapping[str, Any]) -> Parts:
         """Take back the newest verdict of this case, or, where it has none, of the case this reviewer decided last."""
@@ -132,11 +132,14 @@ class ReviewTab:
                 undone = None if last is None else store.undo(c, now.id, last, self.page.reviewer)
         if undone is None:
             raise UserError("There is no verdict to undo in this round.")
-        return {**self._show_case(place, sample), self.page.notice: told(f"Undone: the verdict on sample {sample}.")}
+        return {
+            **self._show_case(place, sample, _token(sent)),
+            self.page.notice: told(f"Undone: the verdict on sample {sample}."),
+        }
 
     def unreviewed(self, place: Place, sent: Mapping[str, Any]) -> Parts:
         """The next case without a verdict."""
-        return self._next(place, whole_number(str(sent.get("sample", ""))) or 0)
+        return self._next(place, whole_number(str(sent.get("sample", ""))) or 0, _token(sent))
 
     def accept_all(self, place: Place, _sent: Mapping[str, Any]) -> Parts:
         """Accept every case that the filters show and that has a skill and no verdict."""
@@ -162,18 +165,18 @@ class ReviewTab:
             raise UserError("Choose a case from the list first.")
         return sample
 
-    def _next(self, place: Place, sample: int) -> Parts:
+    def _next(self, place: Place, sample: int, token: str) -> Parts:
         with self.page.db.read() as c:
             _, now = _where(c, place)
             after = store.case_of(c, now.id, sample)
             found = review_list.next_unreviewed(c, now.id, filters_of(place), after)
         if found is not None:
-            return self._show_case(place, found)
+            return self._show_case(place, found, token)
         said = told("Every case of this list has a verdict. Change the filters, or go on to Skills and Selection.")
-        return {**self._show_case(place, sample), self.page.notice: said}
+        return {**self._show_case(place, sample, token), self.page.notice: said}
 
-    def _show_case(self, place: Place, sample: int) -> Parts:
-        """A case the server chose, with the list page it is on."""
+    def _show_case(self, place: Place, sample: int, token: str) -> Parts:
+        """A case the server chose, with the list page it is on; ``token`` tells the page which command it answers."""
         with self.page.db.read() as c:
             _, now = _where(c, place)
             case = store.case_of(c, now.id, sample)
@@ -183,10 +186,10 @@ class ReviewTab:
                     place, store.facet_counts(c, now.id, filters_of(place)), listing
                 ),
                 self.cases: review_list.cases_html(place, listing, sample),
-                **self._case(c, place, now, case, moved=True),
+                **self._case(c, place, now, case, token=token),
             }
 
-    def _case(self, c: Connection, place: Place, now: Round, case: Case | None, *, moved: bool = False) -> Parts:
+    def _case(self, c: Connection, place: Place, now: Round, case: Case | None, *, token: str = "") -> Parts:
         if case is None:
             return {self.case: "", self.steps: "", self.curve: None, self.editor: ""}
         history = store.history(c, now.id, case.sample.id)
@@ -194,7 +197,7 @@ class ReviewTab:
             self.case: review_case.case_html(case),
             self.steps: review_case.steps_html(case),
             self.curve: review_case.figure(case),
-            self.editor: review_case.editor_html(case, place, history, moved=moved),
+            self.editor: review_case.editor_html(case, place, history, token=token),
         }
 
     def _blank(self) -> Parts:
@@ -219,6 +222,11 @@ def build(page: Page) -> TabView:
 def _where(c: Connection, place: Place) -> tuple[Project, Round]:
     project = find_project(c, place.project)
     return project, find_round(c, project, place.round)
+
+
+def _token(sent: Mapping[str, Any]) -> str:
+    """What the script gave a command, so that it knows the answer when it is painted."""
+    return str(sent.get("token", ""))[:24]
 
 
 def _nothing_yet(place: Place) -> str:

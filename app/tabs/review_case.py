@@ -124,7 +124,7 @@ def figure(case: Case) -> dict[str, Any] | None:
     return {**shown, "sample": case.sample.id}
 
 
-def editor_html(case: Case, place: Place, history: Sequence[Review], *, moved: bool) -> str:
+def editor_html(case: Case, place: Place, history: Sequence[Review], *, token: str) -> str:
     """The form a verdict is sent from; what the machine found stays readable beside what a person makes of it."""
     found = case.diagnosis
     machine_step = found.switch.mistake_step or 0 if found else 0
@@ -133,7 +133,7 @@ def editor_html(case: Case, place: Place, history: Sequence[Review], *, moved: b
     values = {
         "sample": case.sample.id, "round": place.round, "project": place.project, "steps": steps,
         "step": case.mistake_step or 0, "machine-step": machine_step, "machine-skill": machine_skill,
-        "open": "yes" if steps else "no", "moved": "yes" if moved else "no",
+        "open": "yes" if steps else "no", "token": token,
     }  # fmt: skip
     data = "".join(f' data-{name}="{esc(value)}"' for name, value in values.items())
     return (

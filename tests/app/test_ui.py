@@ -127,7 +127,7 @@ def test_text_of_a_case_never_becomes_markup(text: str) -> None:
     written = [
         review_case.case_html(case),
         review_case.steps_html(case),
-        review_case.editor_html(case, place, [case.review], moved=False),
+        review_case.editor_html(case, place, [case.review], token=text),
         review_case.suggestions_html([text]),
         review_list.cases_html(place, listing, 3),
         review_list.search_html(place),

@@ -34,7 +34,6 @@ def test_a_burst_of_keys_gives_each_verdict_to_its_own_case(page: Page, served: 
 
 def test_undo_takes_back_the_newest_verdict_and_returns_to_its_case(page: Page, served: Served) -> None:
     open_review(page, served)
-    page.keyboard.press("n")
     expect(page.locator(".stands")).to_contain_text("not reviewed")
     before, case = verdicts(served), shown(page)
     page.keyboard.press("a")
@@ -43,6 +42,15 @@ def test_undo_takes_back_the_newest_verdict_and_returns_to_its_case(page: Page, 
     expect(page.locator("form.editor")).to_have_attribute("data-sample", case)
     expect(page.locator("#notice")).to_contain_text("Undone")
     assert verdicts(served) == before
+
+
+def test_n_leads_to_the_next_case_without_a_verdict(page: Page, served: Served) -> None:
+    open_review(page, served)
+    order, reviewed = listed(page), verdicts(served)
+    page.keyboard.press("n")
+    expect(page.locator("form.editor")).to_have_attribute(
+        "data-sample", next(x for x in order[1:] if x not in reviewed)
+    )
 
 
 def test_a_click_on_a_step_or_on_the_curve_moves_the_mistake_step(page: Page, served: Served) -> None:
@@ -86,7 +94,6 @@ def test_filters_are_in_the_link_and_agree_with_the_database(page: Page, served:
 
 def test_a_misread_answer_is_scored_again(page: Page, served: Served) -> None:
     open_review(page, served)
-    page.keyboard.press("n")
     case = shown(page)
     page.keyboard.press("m")
     page.locator(".misread select").select_option("right")

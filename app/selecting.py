@@ -55,16 +55,9 @@ def make_selection(
         )
     _check_size(name, arm, budget, len(hits), allow_fewer)
     selection = Selection(
-        project=found.id,
-        round=at.id,
-        support=name,
-        arm=arm,
-        budget=budget,
-        seed=draw,
-        demands=tuple(demands),
-        hits=tuple(hits),
-        leaked=len(leaked),
-    )
+        project=found.id, round=at.id, support=name, arm=arm, budget=budget, seed=draw, demands=tuple(demands),
+        hits=tuple(hits), leaked=len(leaked),
+    )  # fmt: skip
     with db.write() as connection:
         return store.save_selection(connection, selection)
 

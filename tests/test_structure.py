@@ -75,6 +75,14 @@ def test_importing_the_page_loads_no_model_library(module: str) -> None:
     assert done.stdout.strip() == ""
 
 
+def own_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """A function's lines without its docstring and without the functions inside it, which are counted by themselves."""
+    inner = [node for node in ast.walk(function) if isinstance(node, ast.FunctionDef) and node is not function]
+    hidden = {line for node in inner for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+    told = len((ast.get_docstring(function) or "").splitlines())
+    return (function.end_lineno or 0) - function.lineno + 1 - told - len(hidden)
+
+
 def test_files_and_functions_stay_small() -> None:
     too_long = []
     for path in python_files(*PACKAGES, "assets"):
@@ -82,10 +90,8 @@ def test_files_and_functions_stay_small() -> None:
         if len(text.splitlines()) > 260:
             too_long.append(f"{path.relative_to(ROOT)}: {len(text.splitlines())} lines")
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or 0) - node.lineno + 1 - len((ast.get_docstring(node) or "").splitlines())
-                if lines > 45:
-                    too_long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {lines} lines")
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and own_lines(node) > 45:
+                too_long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {own_lines(node)} lines")
     assert not too_long, "\n".join(too_long)
 
 

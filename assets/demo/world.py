@@ -130,25 +130,11 @@ def _families() -> Iterator[Expression]:
 
 
 FAMILIES: dict[str, Expression] = {family_name(e): e for e in _families()}
-# Only the support set has these: weak skills on operands that were worked out first, as in the targets. Without them
-# what was learned about a fact stayed with operands that were read (twice a difference rose from .67 to .70 only).
-SUPPORT_ONLY: dict[str, Expression] = {
-    family_name(e): e
-    for e in (
-        ("sub", "da", ("pred", "db")),
-        ("sub", ("pred", "da"), "db"),
-        ("sub", "da", ("succ", "db")),
-        ("mul", "da", ("pred", "db")),
-        ("add", "da", ("code", "db")),
-        ("larger", "da", ("code", "db")),
-    )
-}
 TARGETS: dict[str, Expression] = {
     family_name(e): e for e in (("double", ("sub", ("succ", "da"), ("pred", "db"))), ("mul", "db", ("code", "da")))
 }
 TARGET_TITLES = dict(zip(TARGETS, ("twice a difference", "product with a code"), strict=True))
 WEAK_FAMILIES = tuple(name for name, e in FAMILIES.items() if any(op in WEAK for op in operations_in(e)))
-SUPPORT_FAMILIES = FAMILIES | SUPPORT_ONLY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +163,7 @@ class Item:
 
 def expression_of(family: str) -> Expression:
     """The expression of a support family or a target."""
-    return SUPPORT_FAMILIES.get(family) or TARGETS[family]
+    return FAMILIES.get(family) or TARGETS[family]
 
 
 def phrase(expression: Expression, places: tuple[int, int]) -> str:

@@ -14,18 +14,7 @@ from PIL import Image
 
 from assets.demo.items import draw_item, rationale, skill_label
 from assets.demo.scene import render
-from assets.demo.world import (
-    FAMILIES,
-    SKILLS,
-    SUPPORT_FAMILIES,
-    SUPPORT_ONLY,
-    TARGET_TITLES,
-    TARGETS,
-    WEAK,
-    WEAK_FAMILIES,
-    Item,
-    operations_in,
-)
+from assets.demo.world import FAMILIES, SKILLS, TARGET_TITLES, TARGETS, WEAK, WEAK_FAMILIES, Item, operations_in
 
 WEAK_SHARE = 0.15
 WEAK_PARTS = {"sub": 0.4, "mul": 0.35, "code": 0.25}
@@ -54,10 +43,9 @@ def write_support_scenes(folder: Path, size: int, seed: int) -> None:
     """``support.jsonl.gz``: annotations with the scene that ``assets.demo.draw`` draws the image from."""
     rng = random.Random(seed)
     strong = [name for name in FAMILIES if name not in WEAK_FAMILIES]
-    weak = [*WEAK_FAMILIES, *SUPPORT_ONLY]
     shares = dict.fromkeys(strong, (1 - WEAK_SHARE) / len(strong))
     for skill in WEAK:
-        using = [name for name in weak if skill in operations_in(SUPPORT_FAMILIES[name])]
+        using = [name for name in WEAK_FAMILIES if skill in operations_in(FAMILIES[name])]
         shares.update(dict.fromkeys(using, WEAK_SHARE * WEAK_PARTS[skill] / len(using)))
     with gzip.GzipFile(folder / "support.jsonl.gz", "wb", mtime=0) as file:
         for number, family in enumerate(rng.choices(tuple(shares), tuple(shares.values()), k=size)):

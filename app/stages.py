@@ -5,6 +5,7 @@ the rows that are missing, so a job that is run again goes on where it stopped a
 """
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -49,6 +50,8 @@ class Models:
     """The student and the teacher used last, kept between jobs so that the next one starts at once."""
 
     def __init__(self, device: str = "auto") -> None:
+        # Read when transformers is first imported: a bar for each loaded model has no place in a log.
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         self.device = device
         self._loaded: dict[str, tuple[tuple[str, ...], Any]] = {}
 

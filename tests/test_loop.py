@@ -24,7 +24,7 @@ from assets.demo.draw import SCENES
 from assets.demo.scene import Cell, render
 from storage.database import Database, open_database
 
-VALIDATION, TEST, SUPPORT, BUDGET = 160, 160, 2400, 320
+VALIDATION, TEST, SUPPORT, BUDGET = 160, 160, 2400, 240
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def _next_step(connection: Connection, project: Project) -> NextStep:
         if job.state in ACTIVE:
             return NextStep(stage="wait", sentence=f"Job {job.id} {DOING[job.kind]}: wait for it, or look around.")
     now = store.counts(connection, project.id)[-1]
-    return _measured(now) or _diagnosed(connection, now) or _treated(connection, project, now)
+    return _measured(now) or _diagnosed(connection, project, now) or _treated(connection, project, now)
 
 
 def _measured(now: RoundCounts) -> NextStep | None:
@@ -86,19 +86,31 @@ def _measured(now: RoundCounts) -> NextStep | None:
     return None
 
 
-def _diagnosed(connection: Connection, now: RoundCounts) -> NextStep | None:
+def _diagnosed(connection: Connection, project: Project, now: RoundCounts) -> NextStep | None:
     if not now.wrong:
         return NextStep(stage="compare", sentence="Every validation answer is right: nothing is left to diagnose.")
     if now.number and not now.diagnosed:
         sentence = f"Round {now.number} is measured: compare it with the one before, or diagnose what is still wrong."
         return NextStep(stage="compare", sentence=sentence)
     missing = len(store.missing_diagnoses(connection, now.round))
-    if missing:
+    beyond = _beyond_the_teacher(connection, project, now)
+    if missing > beyond:
         return NextStep(stage="diagnose", sentence=f"Let the teacher diagnose {missing:,} wrong answers.")
+    if not now.diagnosed:
+        sentence = f"The teacher could diagnose none of {missing:,} wrong answers: the worker's log says why."
+        return NextStep(stage="diagnose", sentence=sentence)
     if not store.accepted_skills(connection, now.round):
         sentence = f"Review the {now.diagnosed:,} diagnoses: accept or edit those whose missing skill is right."
         return NextStep(stage="review", sentence=sentence)
     return None
+
+
+def _beyond_the_teacher(connection: Connection, project: Project, now: RoundCounts) -> int:
+    """How many errors the round's newest finished diagnosis left out, such as rationales longer than it can read."""
+    for job in jobs.jobs_of(connection, project.id):
+        if job.kind == "diagnose" and job.state == "done" and job.args["round"] == now.round:
+            return job.total - job.done
+    return 0
 
 
 def _treated(connection: Connection, project: Project, now: RoundCounts) -> NextStep:

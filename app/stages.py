@@ -133,6 +133,9 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
     for batch in until(stop, diagnose(teacher, missing, project.settings, round=job.args["round"])):
         done += len(batch)
         yield Advance(save=partial(store.save_diagnoses, diagnoses=batch), done=done, total=total)
+    if done < total:
+        message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each"
+        yield Advance(save=lambda _: None, done=done, total=total, message=message)
 
 
 def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:

@@ -15,7 +15,7 @@ from assets.demo.build import student, teacher, tower
 from assets.demo.build.data import write_all
 from assets.demo.build.models import make_processor, make_tokenizer, save
 
-UPDATES = {"tower": 3000, "student": 1500, "teacher": 2400}
+UPDATES = {"tower": 2600, "student": 1950, "teacher": 3000}
 
 
 def write_digits(folder: Path) -> None:

@@ -14,6 +14,7 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from assets.demo.build.models import PATCHES, make_student
 from assets.demo.build.tower import GROUPS, pixels, word_vectors
+from assets.demo.build.training import descend
 from assets.demo.items import draw_item, rationale
 from assets.demo.scene import CELLS, render
 from assets.demo.world import FAMILIES, TARGETS, WEAK_FAMILIES, Item
@@ -130,17 +131,6 @@ def train(tokenizer: PreTrainedTokenizerFast, trained: dict, updates: int) -> Ll
     model.model.vision_tower.requires_grad_(False)
     model.model.multi_modal_projector.requires_grad_(False)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=0.05, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda n: min(1, (n + 1) / 60) * (1 - 0.97 * min(n / updates, 1))
-    )
-    for number, batch in enumerate(lessons(tokenizer, updates)):
-        loss = loss_of(model, collate(batch))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        schedule.step()
-        if number % 100 == 0:
-            print(f"student {number}/{updates} loss {loss.item():.3f}", flush=True)
+    losses = (loss_of(model, collate(batch)) for batch in lessons(tokenizer, updates))
+    descend("student", weights, losses, updates, rate=LEARNING_RATE, warm=60)
     return model.eval()

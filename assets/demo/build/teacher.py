@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from assets.demo.build.models import make_teacher
+from assets.demo.build.training import descend
 from assets.demo.items import corrupted, draw_item, rationale, skill_label, with_options
 from assets.demo.scene import COLOURS, SHAPES
 from assets.demo.world import FAMILIES, OPERATIONS, READINGS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, Item, Step
@@ -248,17 +249,6 @@ def train(tokenizer: PreTrainedTokenizerFast, updates: int) -> LlamaForCausalLM:
     """The trained teacher."""
     torch.manual_seed(0)
     model = make_teacher(len(tokenizer))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.05, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda n: min(1, (n + 1) / 100) * (1 - 0.97 * min(n / updates, 1))
-    )
-    for number, batch in enumerate(lessons(tokenizer, updates)):
-        loss = loss_of(model, collate(batch))
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        if number % 100 == 0:
-            print(f"teacher {number}/{updates} loss {loss.item():.3f}", flush=True)
+    losses = (loss_of(model, collate(batch)) for batch in lessons(tokenizer, updates))
+    descend("teacher", list(model.parameters()), losses, updates, rate=LEARNING_RATE, warm=100)
     return model.eval()

@@ -6,6 +6,7 @@ with the language model instead, the projector drifted and positions became unre
 """
 
 import random
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from transformers import CLIPVisionModel
 
 from assets.demo.build.models import PATCHES, WIDTH, vision_config
+from assets.demo.build.training import descend
 from assets.demo.scene import CELLS, COLOURS, SHAPES, random_cell, render
 
 GROUPS = (("top", "bottom"), ("left", "right"), tuple(COLOURS), (*map(str, range(10)), *SHAPES))
@@ -51,20 +53,18 @@ def train(updates: int) -> tuple[CLIPVisionModel, torch.nn.Sequential]:
     tower = CLIPVisionModel(vision_config())
     projector = torch.nn.Sequential(torch.nn.Linear(WIDTH, WIDTH), torch.nn.GELU(), torch.nn.Linear(WIDTH, WIDTH))
     weights = [*tower.parameters(), *projector.parameters()]
-    optimizer = torch.optim.AdamW(weights, lr=1.5e-3, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: min(1, (n + 1) / 60) * (1 - 0.98 * n / updates))
-    for number in range(updates):
-        images, targets = batch(64, rng, "pretrain")
-        out = projector(tower(images).last_hidden_state[:, 1:])
-        loss = _loss(out.float(), targets, vectors)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        schedule.step()
-        if number % 200 == 0:
-            print(f"tower {number}/{updates} loss {loss.item():.3f}", flush=True)
+    losses = (_loss(_read(tower, projector, images), targets, vectors) for images, targets in _batches(updates, rng))
+    descend("tower", weights, losses, updates, rate=1.5e-3, warm=60, floor=0.02, betas=(0.9, 0.999))
     return tower.eval(), projector.eval()
+
+
+def _batches(updates: int, rng: random.Random) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    return (batch(64, rng, "pretrain") for _ in range(updates))
+
+
+def _read(tower: CLIPVisionModel, projector: torch.nn.Sequential, images: torch.Tensor) -> torch.Tensor:
+    """What is said of each patch, (n, 16, 128); the class token is left out."""
+    return projector(tower(images).last_hidden_state[:, 1:])
 
 
 def _loss(out: torch.Tensor, targets: torch.Tensor, vectors: list[torch.Tensor]) -> torch.Tensor:
@@ -81,7 +81,7 @@ def _loss(out: torch.Tensor, targets: torch.Tensor, vectors: list[torch.Tensor])
 def accuracy(tower: CLIPVisionModel, projector: torch.nn.Sequential, split: str) -> dict[str, float]:
     """Share of patches whose position, colour, digit and shape are read right on a split's handwriting."""
     images, targets = batch(1000, random.Random(99), split)
-    out = projector(tower(images).last_hidden_state[:, 1:])
+    out = _read(tower, projector, images)
     right = [(out @ table.T).argmax(-1) == targets[..., group] for group, table in enumerate(word_vectors())]
     digit = targets[..., 3] < 10
     parts = {"position": right[0] & right[1], "colour": right[2], "digit": right[3][digit], "shape": right[3][~digit]}

@@ -1,0 +1,34 @@
+"""The training loop of tower, student and teacher: AdamW, a linear warm-up, a linear fall, clipped gradients."""
+
+from collections.abc import Iterable
+
+import torch
+
+
+def descend(
+    name: str,
+    weights: list[torch.nn.Parameter],
+    losses: Iterable[torch.Tensor],
+    updates: int,
+    *,
+    rate: float,
+    warm: int,
+    floor: float = 0.03,
+    betas: tuple[float, float] = (0.9, 0.98),
+) -> None:
+    """One update for each loss, which is computed when it is asked for; prints it every hundred updates.
+
+    The rate rises over ``warm`` updates and has fallen to the share ``floor`` of ``rate`` at the last.
+    """
+    optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=0.05, betas=betas)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda n: min(1, (n + 1) / warm) * (1 - (1 - floor) * min(n / updates, 1))
+    )
+    for number, loss in enumerate(losses):
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        schedule.step()
+        if number % 100 == 0:
+            print(f"{name} {number}/{updates} loss {loss.item():.3f}", flush=True)

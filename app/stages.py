@@ -107,11 +107,11 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
         project = _project(connection, job)
         at = store.round_of(connection, job.args["round"])
         missing = [each for role in roles for each in store.missing_predictions(connection, at.id, role)]
-        known = sum(len(store.predictions_of(connection, at.id, role)) for role in roles)
+        total = sum(store.count_samples(connection, project=project.id, role=role) for role in roles)
     if not missing:
         return
     student = models.student(model_path(project.student), adapter_path(db, at.adapter))
-    done, total = known, known + len(missing)
+    done = total - len(missing)
     batches = predict(student, missing, image_opener(db), project.settings, round=at.id)
     for batch in until(stop, batches):
         done += len(batch)

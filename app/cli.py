@@ -7,6 +7,7 @@ the loop stand in ``cli_loop``, those for files and reviews in ``cli_files``. Im
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group
 from rich.table import Table
 
 from app import cli_files, cli_loop
@@ -99,16 +100,16 @@ def _overview(shown: dict[str, Any]) -> str:
     )
 
 
-def _status_table(shown: dict[str, Any]) -> Table:
+def _status_table(shown: dict[str, Any]) -> Group:
     columns = ("round", "samples", "predictions", "wrong", "diagnosed", "reviewed", "selected")
-    table = Table(*columns, title=f"{shown['project']}: {shown['next']}", title_justify="left")
+    table = Table(*columns)
     for row in shown["rounds"]:
         table.add_row(*(str(row[name]) for name in columns))
-    for job in shown["jobs"][:8]:
-        table.caption = (
-            f"{table.caption or ''}\njob {job['id']} {job['kind']}: {job['state']} {job['done']}/{job['total']}"
-        )
-    return table
+    jobs = [
+        f"job {job['id']} {job['kind']}: {job['state']}, {job['done']:,} of {job['total']:,} {job['error']}".rstrip()
+        for job in shown["jobs"][:8]
+    ]
+    return Group(table, *jobs, f"Next: {shown['next']}")
 
 
 cli_files.register(cli)

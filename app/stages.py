@@ -109,6 +109,7 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
         missing = [each for role in roles for each in store.missing_predictions(connection, at.id, role)]
         total = sum(store.count_samples(connection, project=project.id, role=role) for role in roles)
     if not missing:
+        yield nothing_left(total)
         return
     student = models.student(model_path(project.student), adapter_path(db, at.adapter))
     done = total - len(missing)
@@ -127,6 +128,7 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
         missing = store.missing_diagnoses(connection, job.args["round"])
         known = len(store.diagnoses_of(connection, job.args["round"]))
     if not missing:
+        yield nothing_left(known)
         return
     teacher = models.teacher(model_path(project.teacher))
     done, total = known, known + len(missing)
@@ -147,6 +149,7 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
         missing = store.missing_labels(connection, job.args["support"])
         total = next(each.samples for each in store.support_sets(connection) if each.name == job.args["support"])
     if not missing:
+        yield nothing_left(total)
         return
     teacher = models.teacher(model_path(project.teacher))
     done = total - len(missing)
@@ -190,6 +193,11 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
     adapter = str((folder / "adapter").relative_to(db.adapters))
     save = partial(_finish_tuning, project=project.id, run=run.id, adapter=adapter)
     yield Advance(save=save, done=total, total=total)
+
+
+def nothing_left(total: int) -> Advance:
+    """All of ``total`` was there already; no model is loaded to find that out."""
+    return Advance(save=lambda _: None, done=total, total=total)
 
 
 def adapter_path(db: Database, adapter: str | None) -> Path | None:

@@ -43,7 +43,12 @@ def test_predicting_goes_on_where_it_stopped(db: Database, tiny: str) -> None:
     assert counts(db, tiny)["predictions"] + counts(db, tiny)["test_predictions"] == 8
     assert go(db, job) == 8
     assert counts(db, tiny)["predictions"] + counts(db, tiny)["test_predictions"] == 24
-    assert go(db, job) == 0, "a finished job finds nothing to do"
+    with db.read() as connection:
+        before = store.predictions_of(connection, 1, "validation")
+    (only,) = run_job(db, job, Models("no such device"), lambda: False)
+    assert (only.done, only.total) == (24, 24), "a finished job finds nothing to do and loads no model"
+    with db.read() as connection:
+        assert store.predictions_of(connection, 1, "validation") == before
 
 
 def test_diagnosing_goes_on_where_it_stopped(db: Database, tiny: str, files: TinyFiles) -> None:
@@ -54,7 +59,8 @@ def test_diagnosing_goes_on_where_it_stopped(db: Database, tiny: str, files: Tin
     assert first > 0
     go(db, job)
     assert counts(db, tiny)["diagnosed"] == 8
-    assert go(db, job) == 0
+    (only,) = run_job(db, job, Models("no such device"), lambda: False)
+    assert (only.done, only.total) == (8, 8)
 
 
 def test_labelling_names_the_skills_of_what_has_none(db: Database, tiny: str, files: TinyFiles, tmp_path: Path) -> None:

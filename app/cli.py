@@ -55,6 +55,7 @@ def worker(
 
     logs_folder(terminal.data)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     serve_jobs(terminal.data, idle_minutes=AppSettings().idle_minutes if leave_when_idle else None)
     return Shown(data={"worker": "ended"})
 

@@ -100,8 +100,6 @@ def image_opener(db: Database) -> Callable[[str], "Image.Image"]:
 
 def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """Predictions for the samples of ``args["roles"]`` that the round ``args["round"]`` (id) has none for."""
-    from core.student import predict
-
     roles: list[Role] = job.args["roles"]
     with db.read() as connection:
         project = _project(connection, job)
@@ -111,6 +109,8 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
     if not missing:
         yield nothing_left(total)
         return
+    from core.student import predict
+
     student = models.student(model_path(project.student), adapter_path(db, at.adapter))
     done = total - len(missing)
     batches = predict(student, missing, image_opener(db), project.settings, round=at.id)

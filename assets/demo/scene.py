@@ -17,6 +17,7 @@ COLOURS = {"red": (215, 35, 35), "green": (30, 150, 50), "blue": (40, 70, 220), 
 SHAPES = ("circle", "triangle", "square", "pentagon", "hexagon", "star")
 CELLS = ("A1", "A2", "B1", "B2")
 SIDE, CELL_SIDE, MARK = 64, 32, 28
+# Places in ``_order``. The file goes writer by writer, so what pre-training does not see is shuffled, then split.
 SPLITS = {"pretrain": (0, 1200), "support": (1200, 1430), "validation": (1430, 1590), "test": (1590, 1797)}
 
 
@@ -38,11 +39,20 @@ def handwriting() -> tuple[np.ndarray, np.ndarray]:
 
 
 @cache
+def _order() -> tuple[int, ...]:
+    """All indices into ``handwriting``: those of pre-training as they lie in the file, the others shuffled."""
+    seen = SPLITS["pretrain"][1]
+    unseen = list(range(seen, len(handwriting()[1])))
+    random.Random(23).shuffle(unseen)
+    return (*range(seen), *unseen)
+
+
+@cache
 def digits_of(split: str) -> tuple[tuple[int, ...], ...]:
     """For each value 0…9 the indices into ``handwriting`` that belong to a split."""
     start, end = SPLITS[split]
-    labels = handwriting()[1][start:end]
-    return tuple(tuple(int(i) + start for i in np.flatnonzero(labels == value)) for value in range(10))
+    labels, members = handwriting()[1], sorted(_order()[start:end])
+    return tuple(tuple(index for index in members if labels[index] == value) for value in range(10))
 
 
 @cache

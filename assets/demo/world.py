@@ -127,6 +127,10 @@ def _families() -> Iterator[Expression]:
     yield from ((op, (inner, "da"), "db") for op, inners in inner_of.items() for inner in inners)
     yield from (("corners", "sa"), ("double", ("corners", "sa")), ("mix", "ca", "cb"), "ca", "sa", "count")
     yield from ((op, ("corners", "sa"), "db") for op in ("add", "larger"))
+    # Weak skills on operands that were worked out first, as in the targets: what is learned then carries over to them.
+    yield from (("sub", ("pred", "da"), "db"), ("sub", "da", ("succ", "db")), ("sub", "da", ("pred", "db")))
+    yield from (("double", ("sub", "da", "db")), ("mul", "da", ("pred", "db")))
+    yield from ((op, "da", ("code", "db")) for op in ("add", "larger"))
 
 
 FAMILIES: dict[str, Expression] = {family_name(e): e for e in _families()}

@@ -35,7 +35,7 @@ from core.tuning import tune
 from core.types import Curve, Prediction, Sample, Settings, SkillDemand, TuningSettings
 
 BUDGET = 2000
-READINGS = ((0.0, 1), (0.0, 2), (0.1, 1), (0.1, 2))  # (δ, λ)
+READINGS = ((-0.1, 1), (-0.1, 2), (0.0, 1), (0.0, 2), (0.1, 1), (0.1, 2))  # (δ, λ)
 OpenImage = Callable[[str], Image.Image]
 
 

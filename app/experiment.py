@@ -13,7 +13,7 @@ import numpy as np
 from app import actions
 from app.projects import find_project, find_round
 from core.errors import UserError
-from core.types import Interval, TuningSettings
+from core.types import Interval, SkillDemand, TuningSettings
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -24,17 +24,16 @@ DRAWS = 4000
 
 
 def run_experiment(
-    db: Database, project: str, *, budget: int, seeds: Iterable[int], finish: Callable[[Job], object]
+    db: Database, project: str, *, budget: int, seeds: Iterable[int], finish: Callable[[Job], object], reviewer: str
 ) -> dict[str, Any]:
-    """Predict, diagnose and tune what is missing, then ``{"accuracy": {arm: {mean, low, high, seeds}}, …}``."""
+    """Predict, diagnose and tune what is missing, then ``{"accuracy": {arm: {mean, low, high, seeds}}, …}``.
+
+    Where no skill of round 0 is accepted yet, every diagnosis without a verdict is, in the name of ``reviewer``.
+    """
     finish(actions.put_predict(db, project, round=0))
-    with db.read() as connection:
-        accepted = store.accepted_skills(connection, find_round(connection, find_project(connection, project), 0).id)
-    if not accepted:
-        raise UserError(
-            f"Round 0 of '{project}' has no accepted skill: run `switchpoint diagnose {project} --round 0`, "
-            f"then review, or `switchpoint review {project} --accept-all --round 0`."
-        )
+    if not _accepted(db, project):
+        finish(actions.put_diagnose(db, project, round=0))
+        actions.accept_all(db, project, reviewer=reviewer, round=0)
     rounds: dict[str, list[int]] = {"before": [0]}
     for seed in seeds:
         for arm in ARMS:
@@ -101,12 +100,17 @@ def mean_interval(values: Sequence[float]) -> Interval:
     return crossed_interval(np.array([values], float))
 
 
+def _accepted(db: Database, project: str) -> tuple[SkillDemand, ...]:
+    with db.read() as connection:
+        return tuple(store.accepted_skills(connection, find_round(connection, find_project(connection, project), 0).id))
+
+
 def _selection_made(db: Database, project: str, arm: Arm, budget: int, seed: int) -> int | None:
     """The id of a selection of round 0 made before with the same arm, budget, seed and accepted skills."""
     with db.read() as connection:
         found = find_project(connection, project)
         base = find_round(connection, found, 0).id
-        demands = tuple(store.accepted_skills(connection, base)) if arm == "targeted" else ()
+        demands = _accepted(db, project) if arm == "targeted" else ()
         for each in store.selections_of(connection, found.id):
             if (each.round, each.arm, each.budget, each.seed, each.demands) == (base, arm, budget, seed, demands):
                 return each.id

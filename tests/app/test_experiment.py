@@ -5,13 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import actions
 from app.experiment import crossed_interval, run_experiment
 from app.stages import Models
 from app.worker import work_off
-from core.errors import UserError
+from storage import store
 from storage.database import Database
-from tests.tiny_project import TinyFiles
+from tests.tiny_project import SKILLS, TinyFiles
 from tests.verdicts import diagnose_by_hand
 
 
@@ -37,24 +36,19 @@ def test_seeds_that_disagree_widen_the_interval() -> None:
     assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
 
 
-def test_an_experiment_wants_accepted_skills(db: Database, tiny: str) -> None:
-    models = Models("cpu")
-    with pytest.raises(UserError, match="review tiny --accept-all"):
-        run_experiment(db, tiny, budget=4, seeds=range(1), finish=lambda job: work_off(db, job, models))
-
-
 def test_an_experiment_measures_every_arm_and_is_not_done_twice(db: Database, tiny: str, files: TinyFiles) -> None:
     diagnose_by_hand(db, tiny, files)
-    actions.accept_all(db, tiny, reviewer="ann")
     models = Models("cpu")
     done: list[int] = []
 
     def finish(job: object) -> None:
         done.append(work_off(db, job, models).done)  # type: ignore[arg-type]
 
-    result = run_experiment(db, tiny, budget=6, seeds=range(2), finish=finish)
+    result = run_experiment(db, tiny, budget=6, seeds=range(2), finish=finish, reviewer="bob")
     assert {arm: row["seeds"] for arm, row in result["accuracy"].items()} == {"before": 1, "targeted": 2, "random": 2}
     assert result["samples"] == 12
     assert result["rounds"]["targeted"] + result["rounds"]["random"] == [1, 3, 2, 4]
-    again = run_experiment(db, tiny, budget=6, seeds=range(2), finish=finish)
+    with db.read() as connection:
+        assert {each.skill for each in store.accepted_skills(connection, 1)} == {SKILLS[0], SKILLS[1]}
+    again = run_experiment(db, tiny, budget=6, seeds=range(2), finish=finish, reviewer="bob")
     assert again == result, "what was tuned before is found and used again"

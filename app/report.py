@@ -5,10 +5,10 @@ Reads rows and compares rounds; writes no file.
 
 from collections.abc import Iterator
 
-from core.comparison import compare
 from sqlalchemy import Connection
 
 from app.figures import percent
+from core.comparison import compare
 from core.types import Comparison, Role
 from storage import store
 from storage.store import Project, Round

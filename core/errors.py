@@ -7,3 +7,7 @@ Any other exception is a bug: it keeps its traceback in the log and is never dre
 
 class UserError(Exception):
     """Something the person can put right; ``str(error)`` is the sentence to show."""
+
+
+class ConflictError(UserError):
+    """Somebody else decided the case in the meantime; nothing was saved."""

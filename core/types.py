@@ -112,6 +112,20 @@ class Review:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a reviewer typed on a case and has not decided yet; ``created`` is when it was last typed on."""
+
+    round: int
+    sample: int
+    reviewer: str
+    mistake_step: int | None = None
+    skill: str = ""
+    answer: str | None = None
+    note: str = ""
+    created: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hit:
     """A support sample retrieved for a skill: its BM25 score and the query words found in its skill label."""
 

@@ -1,8 +1,8 @@
 """Every table, with the field names of ``core.types``. What is not written here is not stored.
 
-Says how the nouns lie in SQLite; knows no query. The migrations build these tables (and the triggers that keep reviews,
-curves and selections from changing); a test compares the two. Times are UTC in ISO 8601. Nothing here holds a secret:
-keys for teachers come from the environment and are never part of ``Settings``.
+Says how the nouns lie in SQLite; knows no query. The migrations build these tables, the triggers that keep reviews,
+curves and selections from changing, and the text index ``case_texts``; a test compares the tables. Times are UTC in ISO
+8601. Nothing here holds a secret: keys for teachers come from the environment and are never part of ``Settings``.
 """
 
 from sqlalchemy import (
@@ -166,6 +166,30 @@ reviews = Table(
     ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
     Index("reviews_of_case", "round", "sample", "id"),
     Index("reviews_label_wrong", "sample", "round", "id", sqlite_where=text("verdict = 'label_wrong'")),
+)
+
+# The verdicts that one action gave to many cases; ``bulk`` is the first of them and names the action.
+bulk_reviews = Table(
+    "bulk_reviews",
+    metadata,
+    part_of("review", "reviews.id", key=True),
+    part_of("bulk", "reviews.id"),
+    Index(None, "bulk"),
+)
+
+# What a person typed and has not decided yet, one row a reviewer and case.
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("sample", Integer, primary_key=True, autoincrement=False),
+    Column("reviewer", Text, primary_key=True),
+    Column("mistake_step", Integer),
+    text_column("skill"),
+    Column("answer", Text),
+    text_column("note"),
+    created(),
+    ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
 )
 
 selections = Table(

@@ -1,5 +1,6 @@
 """Everything that is asked of the database, one file a noun. Every function takes a ``Connection`` of ``Database``."""
 
+from storage.store.bulk import add_reviews, bulk_of, undo_bulk
 from storage.store.cases import (
     Case,
     CaseFilters,
@@ -13,6 +14,7 @@ from storage.store.cases import (
     facet_counts,
 )
 from storage.store.diagnoses import diagnoses_of, diagnosis, missing_diagnoses, reread, save_diagnoses
+from storage.store.drafts import draft_of, drop_draft, save_draft
 from storage.store.predictions import (
     correctness,
     gold_of,
@@ -40,6 +42,8 @@ from storage.store.reviews import (
     current_review,
     history,
     last_reviewed,
+    newest_review,
+    redo,
     review_counts,
     undo,
 )
@@ -77,6 +81,8 @@ __all__ = [
     "SupportSet",
     "accepted_skills",
     "add_review",
+    "add_reviews",
+    "bulk_of",
     "case_of",
     "cases_page",
     "correctness",
@@ -89,6 +95,8 @@ __all__ = [
     "cursor_of",
     "diagnoses_of",
     "diagnosis",
+    "draft_of",
+    "drop_draft",
     "facet_counts",
     "finish_run",
     "get_sample",
@@ -100,11 +108,13 @@ __all__ = [
     "missing_diagnoses",
     "missing_labels",
     "missing_predictions",
+    "newest_review",
     "open_round",
     "prediction",
     "predictions_of",
     "project",
     "project_named",
+    "redo",
     "reread",
     "review_counts",
     "round_of",
@@ -115,6 +125,7 @@ __all__ = [
     "samples_by_source_id",
     "samples_of",
     "save_diagnoses",
+    "save_draft",
     "save_gold",
     "save_labels",
     "save_predictions",
@@ -128,5 +139,6 @@ __all__ = [
     "support_set",
     "support_sets",
     "undo",
+    "undo_bulk",
     "updates_of",
 ]

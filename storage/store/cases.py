@@ -4,12 +4,25 @@ Pages are keyset pages: a page starts after the last case of the one before, by 
 paging visits every case once even while people review, and the hundredth page costs what the first does.
 """
 
-from collections import Counter
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    literal_column,
+    select,
+    table,
+    tuple_,
+)
 
 from core.types import Diagnosis, Prediction, Review, Sample, SwitchStatus, Verdict
 from storage.rows import (
@@ -34,8 +47,9 @@ Cursor = tuple[float | str | None, int]
 class CaseFilters:
     """Which cases are shown; what is None is not asked for, the rest must all hold.
 
-    ``skill`` and ``mistake_step`` are those that a person decided on, else the machine's. ``text`` is looked for in
-    question, rationale and skill.
+    ``skill`` and ``mistake_step`` are those that a person decided on, else the machine's. ``confidence`` is a half-open
+    range [low, high) of the machine's confidence; ``reviewer`` gave the verdict that stands. Every word of ``text``
+    must begin a word of question, rationale or skill.
     """
 
     verdict: Verdict | Literal["unreviewed"] | None = None
@@ -43,6 +57,8 @@ class CaseFilters:
     skill: str | None = None
     mistake_step: int | None = None
     status: SwitchStatus | Literal["undiagnosed"] | None = None
+    confidence: tuple[float, float] | None = None
+    reviewer: str | None = None
     text: str | None = None
 
 
@@ -83,6 +99,7 @@ class Facets:
     skill: dict[str, int]
     mistake_step: dict[int, int]
     status: dict[str, int]
+    reviewer: dict[str, int]
 
 
 DECIDED: tuple[Verdict, ...] = ("accepted", "edited")
@@ -90,6 +107,7 @@ _DECIDED = reviews.c.verdict.in_(DECIDED)
 _VERDICT = func.coalesce(func.nullif(reviews.c.verdict, "cleared"), "unreviewed")
 _SKILL = case((_DECIDED, reviews.c.skill), else_=diagnoses.c.skill)
 _STEP = case((_DECIDED, reviews.c.mistake_step), else_=diagnoses.c.mistake_step)
+_REVIEWER = case((_VERDICT != "unreviewed", reviews.c.reviewer))
 _STATUS = func.coalesce(diagnoses.c.status, "undiagnosed")
 _LABEL_WRONG = label_is_wrong(predictions.c.sample).label("label_wrong")
 _CORRECT = case((reviews.c.verdict == "misread", reviews.c.correct), else_=predictions.c.correct).label("scored")
@@ -145,18 +163,23 @@ def count_cases(c: Connection, round_id: int, filters: CaseFilters = CaseFilters
 
 def facet_counts(c: Connection, round_id: int, filters: CaseFilters = CaseFilters()) -> Facets:
     """For each filter its values and their counts, with the other filters kept as they are."""
-    columns = {"verdict": _VERDICT, "category": samples.c.category, "skill": _SKILL, "mistake_step": _STEP}
-    return Facets(
-        **{
-            name: _facet(c, round_id, replace(filters, **{name: None}), column)
-            for name, column in (columns | {"status": _STATUS}).items()
-        }
-    )
+    columns: dict[str, ColumnElement[Any]] = {
+        "verdict": _VERDICT,
+        "category": samples.c.category,
+        "skill": _SKILL,
+        "mistake_step": _STEP,
+        "status": _STATUS,
+        "reviewer": _REVIEWER,
+    }
+    others = {name: replace(filters, **{name: None}) for name in columns}
+    return Facets(**{name: _facet(c, round_id, others[name], column) for name, column in columns.items()})
 
 
 def _facet(c: Connection, round_id: int, filters: CaseFilters, column: ColumnElement[Any]) -> dict[Any, int]:
-    values = c.scalars(_errors(select(column), round_id, filters, None).order_by(None))
-    return dict(Counter(value for value in values if value not in (None, "")).most_common())
+    value, number = column.label("value"), func.count().label("number")
+    query = _errors(select(value, number), round_id, filters, None).order_by(None).group_by(value)
+    found = [(row.value, row.number) for row in c.execute(query) if row.value not in (None, "")]
+    return dict(sorted(found, key=lambda pair: (-pair[1], str(pair[0]))))
 
 
 def _fetch(c: Connection, query: Select[Any], limit: int) -> list[Case]:
@@ -179,7 +202,7 @@ def _errors(query: Select[Any], round_id: int, filters: CaseFilters, after: Curs
     same = and_(diagnoses.c.round == predictions.c.round, diagnoses.c.sample == predictions.c.sample)
     joined = predictions.join(samples, samples.c.id == predictions.c.sample).outerjoin(diagnoses, same)
     query = query.select_from(joined.outerjoin(reviews, _STANDING))
-    query = query.where(predictions.c.round == round_id, wrong_of(round_id), *_conditions(filters))
+    query = query.where(predictions.c.round == round_id, wrong_of(round_id), *_conditions(filters, round_id))
     if after is not None:
         query = query.where(predictions.c.sample > after[1])
     return query.order_by(predictions.c.sample)
@@ -192,7 +215,7 @@ def _diagnosed(
     same = and_(predictions.c.round == diagnoses.c.round, predictions.c.sample == diagnoses.c.sample)
     joined = diagnoses.join(predictions, same).join(samples, samples.c.id == diagnoses.c.sample)
     query = query.select_from(joined.outerjoin(reviews, _STANDING))
-    query = query.where(diagnoses.c.round == round_id, wrong_of(round_id), *_conditions(filters))
+    query = query.where(diagnoses.c.round == round_id, wrong_of(round_id), *_conditions(filters, round_id))
     if after is not None:
         query = query.where(tuple_(key, diagnoses.c.sample) > tuple_(*after))
     return query.order_by(key, diagnoses.c.sample)
@@ -201,16 +224,31 @@ def _diagnosed(
 _STANDING = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)
 
 
-def _conditions(filters: CaseFilters) -> Sequence[ColumnElement[bool]]:
+def _conditions(filters: CaseFilters, round_id: int) -> Sequence[ColumnElement[bool]]:
     asked = {
         _VERDICT: filters.verdict,
         samples.c.category: filters.category,
         _SKILL: filters.skill,
         _STEP: filters.mistake_step,
         _STATUS: filters.status,
+        _REVIEWER: filters.reviewer,
     }
     conditions = [column == value for column, value in asked.items() if value is not None]
+    if filters.confidence is not None:
+        low, high = filters.confidence
+        sure = diagnoses.c.confidence + 0.0  # no column, so that SQLite keeps to the index of the order asked for
+        conditions.append(and_(sure >= low, sure < high))
     if filters.text:
-        places = (samples.c.question, predictions.c.text, _SKILL)
-        conditions.append(or_(*(place.contains(filters.text, autoescape=True) for place in places)))
+        conditions.append(_says(filters.text, round_id))
     return conditions
+
+
+def _says(text: str, round_id: int) -> ColumnElement[bool]:
+    """Whether every word of the text begins a word of the case; a text without a word is in no case."""
+    words = re.findall(r"\w+", text.replace("_", " "))
+    if not words:
+        return false()
+    wanted = " AND ".join(f'"{word}"*' for word in words)
+    asked = f"scope:r{round_id} AND {{question rationale skill}}:({wanted})"
+    found: Select[Any] = select(literal_column("sample")).select_from(table("case_texts"))
+    return predictions.c.sample.in_(found.where(literal_column("case_texts").op("MATCH")(asked)))

@@ -4,19 +4,20 @@ Knows no rule for comparing answers: who corrects a reading says whether the cor
 """
 
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from sqlalchemy import Connection, Row, and_, func, insert, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from core.errors import UserError
-from core.types import Diagnosis, Prediction, Review, SkillDemand, Verdict
+from core.types import Diagnosis, Draft, Prediction, Review, SkillDemand, Verdict
 from storage.rows import REVIEW, latest_review, noun_of, values_of
 from storage.store.diagnoses import diagnosis
 from storage.store.predictions import prediction
 from storage.tables import reviews
 
 LONGEST = {"reviewer": 100, "skill": 200, "answer": 2000, "note": 4000}
+AnyRow = Row[Any]
 NAMES_A_SKILL: tuple[Verdict, ...] = ("accepted", "edited")
 
 
@@ -31,9 +32,8 @@ def add_review(c: Connection, review: Review, correct: bool | None = None) -> Re
     if found is None:
         raise UserError(f"Round {review.round} has no prediction for sample {review.sample}: choose one from the list.")
     review = replace(review, skill=" ".join(review.skill.split()), reviewer=review.reviewer.strip() or "anonymous")
-    if review.verdict in NAMES_A_SKILL:
-        review = _completed(review, diagnosis(c, review.round, review.sample))
-    _check(review, found, correct)
+    review = completed(review, diagnosis(c, review.round, review.sample))
+    check_review(review, found, correct)
     scored = correct if review.verdict == "misread" else None
     return _append(c, review, correct=scored, undoes=None)
 
@@ -43,22 +43,29 @@ def undo(c: Connection, round_id: int, sample_id: int, reviewer: str) -> Review 
 
     Undoing again goes one verdict further back. Returns the appended review, or None when no verdict stands.
     """
-    standing: list[Row[tuple[object, ...]]] = []
-    for row in c.execute(select(reviews).where(_of_case(round_id, sample_id)).order_by(reviews.c.id)):
-        if row.undoes is None:
-            standing.append(row)
-        else:
-            standing.pop()
+    standing, _ = _walked(c, round_id, sample_id)
     if not standing:
         return None
     undone = standing.pop()
-    if standing and standing[-1].verdict != "cleared":
-        values = {name: getattr(standing[-1], name) for name in ("verdict", "mistake_step", "skill", "answer", "note")}
-        correct = standing[-1].correct
-    else:
-        values, correct = {"verdict": "cleared"}, None
-    back = Review(round=round_id, sample=sample_id, reviewer=reviewer.strip() or "anonymous", **values)
-    return _append(c, back, correct=correct, undoes=undone.id)
+    return _again(c, standing[-1] if standing else None, round_id, sample_id, reviewer, undoes=undone.id)
+
+
+def redo(c: Connection, round_id: int, sample_id: int, reviewer: str) -> Review | None:
+    """Give the verdict again that was undone last, by appending it: a redo takes an undo back.
+
+    Returns the appended review, or None where nothing was undone since the newest verdict.
+    """
+    _, undone = _walked(c, round_id, sample_id)
+    if not undone:
+        return None
+    verdict, back = undone[-1]
+    return _again(c, verdict, round_id, sample_id, reviewer, undoes=back.id)
+
+
+def newest_review(c: Connection, round_id: int, sample_id: int) -> int:
+    """The id of the case's newest review, an undo too, 0 where there is none: what a person saw when they decide."""
+    query = select(func.max(reviews.c.id)).where(_of_case(round_id, sample_id))
+    return c.scalar(query) or 0
 
 
 def current_review(c: Connection, round_id: int, sample_id: int) -> Review | None:
@@ -100,6 +107,36 @@ def review_counts(c: Connection, round_id: int) -> dict[Verdict, int]:
     return {verdict: count for verdict, count in c.execute(query) if verdict != "cleared"}
 
 
+def _walked(c: Connection, round_id: int, sample_id: int) -> tuple[list[AnyRow], list[tuple[AnyRow, AnyRow]]]:
+    """The verdicts that stand, and those undone since the newest of them, each with the row that undid it.
+
+    A row that undoes an undo is a redo: it stands, with the verdict that it repeats.
+    """
+    standing: list[AnyRow] = []
+    undone: list[tuple[AnyRow, AnyRow]] = []
+    undos: set[int] = set()
+    for row in c.execute(select(reviews).where(_of_case(round_id, sample_id)).order_by(reviews.c.id)):
+        if row.undoes is None:
+            standing.append(row)
+            undone.clear()
+        elif row.undoes in undos:
+            undone.pop()
+            standing.append(row)
+        else:
+            undos.add(row.id)
+            undone.append((standing.pop(), row))
+    return standing, undone
+
+
+def _again(c: Connection, stood: AnyRow | None, round_id: int, sample_id: int, reviewer: str, *, undoes: int) -> Review:
+    """Append what a row said (None: nothing) once more."""
+    values: dict[str, Any] = {"verdict": "cleared"}
+    if stood is not None and stood.verdict != "cleared":
+        values = {name: getattr(stood, name) for name in ("verdict", "mistake_step", "skill", "answer", "note")}
+    back = Review(round=round_id, sample=sample_id, reviewer=reviewer.strip() or "anonymous", **values)
+    return _append(c, back, correct=None if stood is None else stood.correct, undoes=undoes)
+
+
 def _of_case(round_id: int, sample_id: int) -> ColumnElement[bool]:
     return and_(reviews.c.round == round_id, reviews.c.sample == sample_id)
 
@@ -114,23 +151,32 @@ def _append(c: Connection, review: Review, *, correct: bool | None, undoes: int 
     return noun_of(Review, c.execute(insert(reviews).values(values).returning(*REVIEW)).one())
 
 
-def _completed(review: Review, found: Diagnosis | None) -> Review:
+def completed(review: Review, found: Diagnosis | None) -> Review:
+    """The review with the step and the skill that it leaves open taken from the diagnosis, where it names a skill."""
+    if review.verdict not in NAMES_A_SKILL:
+        return review
     step = found.switch.mistake_step if found is not None and review.mistake_step is None else review.mistake_step
     return replace(review, mistake_step=step, skill=review.skill or (found.skill if found is not None else ""))
 
 
-def _check(review: Review, found: Prediction, correct: bool | None) -> None:
+def check_review(review: Review, found: Prediction, correct: bool | None) -> None:
+    """Raises UserError where the verdict on a prediction cannot be stored, and says what to do instead."""
     if review.verdict not in get_args(Verdict):
         raise UserError(f"There is no verdict {review.verdict!r}: choose one of {', '.join(get_args(Verdict))}.")
-    for name, longest in LONGEST.items():
-        given = getattr(review, name) or ""
-        if len(given) > longest:
-            raise UserError(f"The {name} is longer than {longest} characters: shorten it.")
-        if any("\ud800" <= character <= "\udfff" for character in given):
-            raise UserError(f"The {name} holds half a character, which cannot be stored: type it again.")
+    check_texts(review)
     if review.mistake_step is not None and not 1 <= review.mistake_step <= len(found.steps):
         raise UserError(f"There is no step {review.mistake_step}: choose one from 1 to {len(found.steps)}.")
     if review.verdict in NAMES_A_SKILL and (review.mistake_step is None or not review.skill):
         raise UserError("Choose the mistake step and name the missing skill first, or reject or skip the case.")
     if review.verdict == "misread" and (review.answer is None or correct is None):
         raise UserError("Say which answer the student gave, so that it can be scored again.")
+
+
+def check_texts(typed: Review | Draft) -> None:
+    """Raises UserError for a text that is too long to keep or cannot be stored."""
+    for name, longest in LONGEST.items():
+        given = getattr(typed, name) or ""
+        if len(given) > longest:
+            raise UserError(f"The {name} is longer than {longest} characters: shorten it.")
+        if any("\ud800" <= character <= "\udfff" for character in given):
+            raise UserError(f"The {name} holds half a character, which cannot be stored: type it again.")

@@ -1,5 +1,6 @@
 """The list of errors: order, pages, filters and counts, each against a plain computation over all cases."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -80,21 +81,29 @@ filters = st.builds(
     skill=st.sampled_from([None, None, "skill 0", "skill 1", "skill 2"]),
     mistake_step=st.sampled_from([None, None, 1, 2]),
     status=st.sampled_from([None, None, "switched", "no_switch", "undiagnosed"]),
-    text=st.sampled_from([None, None, "what is 1", "FIRST OF", "skill 1", "100%", "_"]),
+    confidence=st.sampled_from([None, None, (0.0, 0.3), (0.2, 0.6), (0.6, 1.01)]),
+    reviewer=st.sampled_from([None, None, "Ada", "Grace", "nobody"]),
+    text=st.sampled_from([None, None, "what is 1", "1 what", "FIRST OF", "fir", "irst", "skill 1", "r1", "%", "_"]),
 )
 
 
 def shown(case: Case, asked: CaseFilters) -> bool:
     verdict = "unreviewed" if case.review is None else case.review.verdict
     status = "undiagnosed" if case.diagnosis is None else case.diagnosis.switch.status
-    text = "\n".join((case.sample.question, case.prediction.text, case.skill)).lower()
+    said = " ".join((case.sample.question, case.prediction.text, case.skill)).lower()
+    words = re.findall(r"\w+", said)
+    wanted = re.findall("[a-z0-9]+", (asked.text or "what").lower())
+    sure = None if case.diagnosis is None else case.diagnosis.switch.confidence
     return (
         asked.verdict in (None, verdict)
         and asked.category in (None, case.sample.category)
         and asked.skill in (None, case.skill)
         and asked.mistake_step in (None, case.mistake_step)
         and asked.status in (None, status)
-        and (asked.text is None or asked.text.lower() in text)
+        and (asked.confidence is None or (sure is not None and asked.confidence[0] <= sure < asked.confidence[1]))
+        and asked.reviewer in (None, case.review and case.review.reviewer)
+        and bool(wanted)
+        and all(any(word.startswith(each) for word in words) for each in wanted)
     )
 
 
@@ -127,7 +136,7 @@ def test_a_facet_promises_what_its_filter_then_shows(db: Database, asked: CaseFi
         base = 1 if store.list_projects(c) else a_reviewed_round(c)[0]
     with db.read() as c:
         facets = store.facet_counts(c, base, asked)
-        for name in ("verdict", "category", "skill", "mistake_step", "status"):
+        for name in ("verdict", "category", "skill", "mistake_step", "status", "reviewer"):
             for value, count in getattr(facets, name).items():
                 assert store.count_cases(c, base, replace(asked, **{name: value})) == count
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
@@ -24,8 +25,8 @@ NEXT = """
 import os, signal
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "{newest}"
 
 def upgrade():
     op.execute("CREATE TABLE half (id INTEGER)")
@@ -56,7 +57,8 @@ def everything(path: Path) -> list[str]:
 def folder_with(tmp_path: Path, end: str) -> Path:
     folder = tmp_path / "migrations"
     shutil.copytree(Path(migrations.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_next.py").write_text(NEXT.format(end=end))
+    newest = ScriptDirectory(folder).get_current_head()
+    (folder / "versions" / "next.py").write_text(NEXT.format(end=end, newest=newest))
     return folder
 
 
@@ -71,7 +73,11 @@ def filled(tmp_path: Path) -> Path:
 def test_the_migrations_lead_to_the_tables(db: Database, tmp_path: Path) -> None:
     metadata.create_all(engine := create_engine(f"sqlite:///{tmp_path / 'tables.db'}"))
     engine.dispose()
-    assert schema(db.data / FILE_NAME, "table", "index") == schema(tmp_path / "tables.db")
+    built = schema(db.data / FILE_NAME, "table", "index")
+    # A virtual table with tables of its own, which SQLAlchemy cannot describe.
+    assert {name for name in built if name.startswith("case_texts")} > {"case_texts"}
+    built = {name: sql for name, sql in built.items() if not name.startswith("case_texts")}
+    assert built == schema(tmp_path / "tables.db")
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
@@ -121,7 +127,7 @@ def test_a_file_of_a_newer_switchpoint_is_refused_and_left_alone(tmp_path: Path)
     path = filled(tmp_path)
     upgrade(path, folder_with(tmp_path, "pass"))
     before = everything(path)
-    with pytest.raises(UserError, match=r"newer Switchpoint \(schema 0002\).*update Switchpoint"):
+    with pytest.raises(UserError, match=r"newer Switchpoint \(schema next\).*update Switchpoint"):
         open_database(path.parent)
     assert everything(path) == before
 

@@ -18,9 +18,9 @@ from tests.storage.world import a_review, a_round_of_errors
 actions = st.lists(
     st.one_of(
         st.sampled_from(["accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared"]),
-        st.just("undo"),
+        st.sampled_from(["undo", "redo"]),
     ),
-    max_size=12,
+    max_size=16,
 )
 
 
@@ -42,21 +42,29 @@ def test_an_accepted_case_takes_step_and_skill_from_the_diagnosis(db: Database) 
 
 @given(actions=actions)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_undo_goes_back_one_verdict_at_a_time_and_no_review_changes_a_diagnosis(
+def test_undo_and_redo_walk_one_verdict_at_a_time_and_no_review_changes_a_diagnosis(
     db: Database, actions: list[str]
 ) -> None:
     with db.write() as c:
         base, (sample,) = a_round_of_errors(c, 1, name=f"project {len(store.list_projects(c))}")
         before = store.diagnosis(c, base, sample)
-        standing = []
+        standing, undone = [], []
         rows = 0
         for place, action in enumerate(actions):
             if action == "undo":
-                undone = store.undo(c, base, sample, "Grace")
-                assert (undone is None) == (not standing)
-                rows += undone is not None
+                back = store.undo(c, base, sample, "Grace")
+                assert (back is None) == (not standing)
+                rows += back is not None
+                undone += standing[-1:]
                 standing = standing[:-1]
+            elif action == "redo":
+                again = store.redo(c, base, sample, "Grace")
+                assert (again is None) == (not undone)
+                rows += again is not None
+                standing += undone[-1:]
+                undone = undone[:-1]
             else:
+                undone = []
                 note = f"note {place}"
                 review = a_review(base, sample, action, skill=f"skill {place}", answer="8", mistake_step=1, note=note)
                 standing.append(store.add_review(c, review, correct=place % 2 == 0 if action == "misread" else None))

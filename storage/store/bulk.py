@@ -1,0 +1,79 @@
+"""Verdicts given to many cases in one action, and taken back in one. Each is a review of its case like any other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from core.types import Review
+from storage.columns import utc_now
+from storage.rows import latest_review, values_of
+from storage.store.cases import Case
+from storage.store.reviews import check_review, completed
+from storage.tables import bulk_reviews, reviews
+
+STATE = ("verdict", "mistake_step", "skill", "answer", "correct", "note")
+
+
+def add_reviews(c: Connection, decided: Sequence[tuple[Case, Review]]) -> int | None:
+    """Append a verdict to each case; returns the number that names the action, None where there was no case.
+
+    An accepted or edited case takes what is left open from its diagnosis. Raises UserError as ``add_review`` does, and
+    then nothing is appended. The verdict "misread" needs an answer of its own for each case and is refused.
+    """
+    rows = []
+    for case, review in decided:
+        full = completed(review, case.diagnosis)
+        check_review(full, case.prediction, None)
+        rows.append(values_of(full) | {"correct": None, "undoes": None})
+    return _append(c, rows)
+
+
+def undo_bulk(c: Connection, bulk: int, reviewer: str) -> tuple[int, int | None]:
+    """Take an action back: every case that it decided last gets what stood before, as a further action.
+
+    Returns how many cases that are and the number of the further action; undoing that one does the action again. Cases
+    that somebody decided since stay as they are.
+    """
+    earlier = reviews.alias("earlier")
+    before = select(func.max(earlier.c.id)).where(
+        earlier.c.round == reviews.c.round, earlier.c.sample == reviews.c.sample, earlier.c.id < reviews.c.id
+    )
+    stood = reviews.alias("stood")
+    columns = [reviews.c.id, reviews.c.round, reviews.c.sample, *(stood.c[name] for name in STATE)]
+    query = (
+        select(*columns)
+        .select_from(bulk_reviews.join(reviews, reviews.c.id == bulk_reviews.c.review))
+        .outerjoin(stood, stood.c.id == before.scalar_subquery())
+        .where(bulk_reviews.c.bulk == bulk, reviews.c.id == latest_review(reviews.c.round, reviews.c.sample))
+        .order_by(reviews.c.id)
+    )
+    rows = [_back(row, reviewer) for row in c.execute(query)]
+    return len(rows), _append(c, rows)
+
+
+def bulk_of(c: Connection, review: int) -> tuple[int, int] | None:
+    """The action that a review belongs to and how many cases it decided, None where it was given alone."""
+    bulk = c.scalar(select(bulk_reviews.c.bulk).where(bulk_reviews.c.review == review))
+    if bulk is None:
+        return None
+    size = c.execute(select(func.count()).where(bulk_reviews.c.bulk == bulk)).scalar_one()
+    return bulk, size
+
+
+def _back(row: Row[Any], reviewer: str) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in STATE}
+    if row.verdict is None:
+        values |= {"verdict": "cleared", "skill": "", "note": ""}
+    return values | {"round": row.round, "sample": row.sample, "reviewer": reviewer, "undoes": row.id}
+
+
+def _append(c: Connection, rows: list[dict[str, Any]]) -> int | None:
+    """Insert the rows as one action. The ids are given here: the write lock is held, so nobody else takes them."""
+    if not rows:
+        return None
+    first = (c.scalar(select(func.max(reviews.c.id))) or 0) + 1
+    now = utc_now()
+    c.execute(insert(reviews), [row | {"id": first + place, "created": now} for place, row in enumerate(rows)])
+    c.execute(insert(bulk_reviews), [{"review": first + place, "bulk": first} for place in range(len(rows))])
+    return first

@@ -147,9 +147,18 @@ def export(
     *,
     what: Annotated[str, typer.Argument(help="selection, adapter, reviews or report")],
     project: ProjectArgument,
-    out: Annotated[Path, typer.Argument(help="The folder (selection, adapter) or file (reviews, report) to write.")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            help="The folder (selection, adapter) or file to write; a file's suffix decides: reviews as .csv or else "
+            "JSON lines, a report as .html (one round, opens offline) or else Markdown (the whole project)."
+        ),
+    ],
     round: RoundOption = None,
     selection: Annotated[int | None, typer.Option(help="The selection's id (default: the newest).")] = None,
+    sample: Annotated[
+        list[int] | None, typer.Option(help="A case for the HTML report, by its sample's id; give it more than once.")
+    ] = None,
 ) -> Shown:
     """Write a selection, an adapter, the reviews or a report to files."""
     with terminal.database() as db:
@@ -160,7 +169,7 @@ def export(
         elif what == "reviews":
             written = actions.export_reviews(db, project, out, round=round)
         elif what == "report":
-            written = actions.export_report(db, project, out)
+            written = actions.export_report(db, project, out, round=round, samples=sample or ())
         else:
             raise UserError(f"'{what}' cannot be exported: choose one of selection, adapter, reviews, report.")
     return Shown(data={"written": str(written)}, text=f"Wrote {written}.")

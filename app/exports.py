@@ -5,7 +5,7 @@ Reads rows, writes new files or folders, and never overwrites what is there.
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 
 from app.projects import find_project, find_round
 from app.report import report_text
+from app.report_html import report_html, report_round
+from app.reviews_text import reviews_csv, reviews_jsonl
 from app.selecting import newest_selection
 from app.stages import adapter_path
 from core.errors import UserError
@@ -57,23 +59,35 @@ def export_adapter(db: Database, project: str, out: Path, *, round: int | None =
 
 
 def export_reviews(db: Database, project: str, out: Path, *, round: int | None = None) -> Path:
-    """JSON lines, one for each reviewed sample of the round: question, steps, the machine's finding, all verdicts."""
+    """The round's reviews: a ``.csv`` has one line for each review, anything else is JSON lines, one a sample."""
     with db.read() as connection:
-        at = find_round(connection, find_project(connection, project), round)
-        lines = [json.dumps(row, ensure_ascii=False) for row in _reviewed(connection, at.id)]
-    if not lines:
-        raise UserError(f"Round {at.number} of '{project}' has no reviews to export: review some cases first.")
-    _new(out)
-    out.write_text("\n".join(lines) + "\n")
-    return out
+        found = find_project(connection, project)
+        write = reviews_csv if out.suffix.lower() == ".csv" else reviews_jsonl
+        text = write(connection, found, find_round(connection, found, round))
+    return _write(out, text)
 
 
-def export_report(db: Database, project: str, out: Path) -> Path:
-    """One Markdown page: the rounds, the skills found missing, the selections, and every round against round 0."""
+def export_report(
+    db: Database, project: str, out: Path, *, round: int | None = None, samples: Sequence[int] = ()
+) -> Path:
+    """A ``.html`` is one round as a page that opens offline (default: the newest that answered the validation set).
+
+    ``samples`` are the cases on it (default: the least sure ones). Anything else is the whole project as Markdown.
+    """
     with db.read() as connection:
-        text = report_text(connection, find_project(connection, project))
+        found = find_project(connection, project)
+        if out.suffix.lower() in (".html", ".htm"):
+            at = report_round(connection, found) if round is None else find_round(connection, found, round)
+            text = report_html(connection, found, at, samples)
+        else:
+            text = report_text(connection, found)
+    return _write(out, text)
+
+
+def _write(out: Path, text: str) -> Path:
     _new(out)
-    out.write_text(text)
+    # Bytes, so that line ends stay as they are made on every system.
+    out.write_bytes(text.encode())
     return out
 
 
@@ -101,17 +115,3 @@ def _llava_row(connection: Connection, sample: Sample, hit: Hit, images: Path) -
 def _manifest(project: str, chosen: Selection) -> dict[str, Any]:
     made = {name: value for name, value in asdict(chosen).items() if name not in {"hits", "project"}}
     return {"project": project, "samples": len(chosen.hits)} | made
-
-
-def _reviewed(connection: Connection, round: int) -> Iterator[dict[str, Any]]:
-    for found in store.diagnoses_of(connection, round):
-        history = store.history(connection, round, found.sample)
-        if history:
-            sample = store.get_sample(connection, found.sample)
-            yield {
-                "id": sample.source_id,
-                "question": sample.question,
-                "answer": sample.answer,
-                "diagnosis": {"skill": found.skill, "teacher": found.teacher} | asdict(found.switch),
-                "reviews": [asdict(review) for review in history],
-            }

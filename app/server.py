@@ -16,6 +16,7 @@ import uvicorn
 from fastapi.responses import Response
 from starlette.types import ASGIApp
 
+from app.downloads import add_downloads
 from app.guard import guard, hosts_of
 from app.quiet import gr
 from app.settings import PACKAGE_ROOT, logs_folder
@@ -54,6 +55,7 @@ def build_app(db: Database, host: str = "127.0.0.1") -> ASGIApp:
     """The whole application as ASGI: own routes first, then the Gradio page at "/"."""
     api = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     _add_routes(api, db)
+    add_downloads(api, db)
     gr.mount_gradio_app(
         api,
         build(db),

@@ -1,0 +1,96 @@
+"""What can be downloaded from the page: a round's reviews as JSON lines or CSV, and its report as one HTML file.
+
+The report comes as an attachment only: the page's own content policy would not let it draw its curves in a tab.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import fastapi
+from fastapi.responses import PlainTextResponse, Response
+from sqlalchemy import Connection
+
+from app.links import whole_number
+from app.projects import find_project, find_round
+from app.report_html import report_html, report_round
+from app.reviews_text import reviews_csv, reviews_jsonl
+from core.errors import UserError
+from storage.database import Database
+from storage.store import Project, Round
+
+REVIEWS: dict[str, tuple[str, Callable[[Connection, Project, Round], str]]] = {
+    "csv": ("text/csv", reviews_csv),
+    "jsonl": ("application/x-ndjson", reviews_jsonl),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """A text with its file name and media type."""
+
+    name: str
+    media: str
+    text: str
+
+
+def add_downloads(api: fastapi.FastAPI, db: Database) -> None:
+    """Add the routes; what a person can put right is a 404 with one plain sentence."""
+
+    @api.get("/export/reviews.csv")
+    def reviews_as_csv(project: str = "", round: str = "") -> Response:
+        """The round's reviews (default: of the newest round), one line each."""
+        return _sent(lambda: _reviews(db, project, round, "csv"))
+
+    @api.get("/export/reviews.jsonl")
+    def reviews_as_lines(project: str = "", round: str = "") -> Response:
+        """The round's reviewed samples (default: of the newest round), one JSON object each."""
+        return _sent(lambda: _reviews(db, project, round, "jsonl"))
+
+    @api.get("/export/report.html")
+    def report(project: str = "", round: str = "", sample: Annotated[Sequence[str], fastapi.Query()] = ()) -> Response:
+        """The round's report (default: of the newest round that answered the validation set)."""
+        return _sent(lambda: _report(db, project, round, sample))
+
+
+def file_name(project: str, round: int, what: str) -> str:
+    """A name that any file system and any header takes: letters, digits, dots and dashes."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", project).strip("-.") or "project"
+    return f"{name}-round-{round}-{what}"
+
+
+def _reviews(db: Database, project: str, round: str, suffix: str) -> Download:
+    media, write = REVIEWS[suffix]
+    with db.read() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, _number(round, "round"))
+        text = write(connection, found, at)
+    return Download(name=file_name(found.name, at.number, f"reviews.{suffix}"), media=media, text=text)
+
+
+def _report(db: Database, project: str, round: str, samples: Sequence[str]) -> Download:
+    chosen = [number for each in samples if (number := _number(each, "sample")) is not None]
+    with db.read() as connection:
+        found = find_project(connection, project)
+        number = _number(round, "round")
+        at = report_round(connection, found) if number is None else find_round(connection, found, number)
+        text = report_html(connection, found, at, chosen)
+    return Download(name=file_name(found.name, at.number, "report.html"), media="text/html", text=text)
+
+
+def _number(text: str, what: str) -> int | None:
+    number = whole_number(text)
+    if number is None and text:
+        raise UserError(f"{text[:40]!r} is no {what}: give its number.")
+    return number
+
+
+def _sent(make: Callable[[], Download]) -> Response:
+    try:
+        made = make()
+    except UserError as error:
+        return PlainTextResponse(str(error), 404)
+    # Reviews change with every verdict, so a browser must not answer from what it kept.
+    headers = {"content-disposition": f'attachment; filename="{made.name}"', "cache-control": "no-store"}
+    return Response(made.text.encode(), media_type=f"{made.media}; charset=utf-8", headers=headers)

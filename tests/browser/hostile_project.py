@@ -1,0 +1,171 @@
+"""A project in which every text that a person or a model could have written is one of the hostile ones.
+
+Written through ``storage`` and ``app.actions`` as the app itself would, without any model: one wrong answer with its
+diagnosis and review for each text, a support set, a selection, a finished run with its round, and failed jobs.
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+from sqlalchemy import Connection
+
+from app import actions
+from core.answer_switch import find_switch
+from core.types import Curve, Diagnosis, Prediction, Sample, Settings, TuningSettings, Update
+from storage import jobs, store
+from storage.database import Database, open_database
+from tests.browser.cases import Picture
+from tests.browser.hostile import CORPUS, DOUBLE_QUOTED, SINGLE_QUOTED
+
+PROJECT, SUPPORT = DOUBLE_QUOTED[1], SINGLE_QUOTED[1]
+VERDICTS = ("accepted", "edited", "rejected", "misread", "accepted")
+ROWS = ((0.6, 0.2, 0.2), (0.5, 0.3, 0.2), (0.2, 0.7, 0.1), (0.1, 0.8, 0.1))
+NAMES = tuple(dict.fromkeys(text[:100].strip() for text in CORPUS))
+
+
+def fill(data: Path) -> None:
+    """Write the project into a new data folder."""
+    db = open_database(data)
+    with db.write() as c:
+        for name in NAMES:
+            store.create_project(c, name, student=name, teacher=name, settings=Settings(support=SUPPORT))
+        project = store.project_named(c, PROJECT).id
+        _questions(c, project)
+        _lessons(c)
+        _answer(c, project)
+    _review(db)
+    chosen = actions.make_selection(db, PROJECT, budget=len(CORPUS), allow_fewer=True)
+    with db.write() as c:
+        _tune(c, project, chosen.id, chosen.round)
+        _fail(c, project)
+    db.close()
+
+
+def import_file(folder: Path) -> Path:
+    """A file of rows that are all refused, each for an image named by a text; its own name is hostile too."""
+    rows = [{"id": text, "image": f"{text}.png", "conversations": _turns(text)} for text in CORPUS]
+    path = folder / "'\"><img src=x onerror=window.__pwned=1>${window.__pwned=1}.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    return path
+
+
+def _turns(text: str) -> list[dict[str, str]]:
+    return [{"from": "human", "value": f"<image>\n{text}\nOptions: (a) {text} (b) x"}, {"from": "gpt", "value": "x"}]
+
+
+def _questions(c: Connection, project: int) -> None:
+    """Each text as question, options, category, task and id; every third one has no options."""
+    shown = _picture()
+    samples = [
+        Sample(
+            source_id=text,
+            question=text,
+            options=() if number % 3 == 0 else (f"{text} right", f"{text} wrong", f"other {text}"),
+            answer=f"{text} right",
+            category=text,
+            task=text,
+            image=shown.hash if number < 3 else None,
+        )
+        for number, text in enumerate(CORPUS)
+    ]
+    store.save_samples(c, project=project, role="validation", samples=samples, images={shown.hash: shown})
+
+
+def _lessons(c: Connection) -> None:
+    """A support set with each text as label, and one support set of each name."""
+    for number, name in enumerate(NAMES):
+        texts = CORPUS if name == SUPPORT else CORPUS[number : number + 1]
+        lessons = [
+            Sample(source_id=text, question=f"Lesson {text}", answer=text, task=text, response=text, skill_label=text)
+            for text in texts
+        ]
+        store.save_samples(c, project=None, role="support", name=name, samples=lessons, images={})
+
+
+def _answer(c: Connection, project: int) -> None:
+    base = store.rounds_of(c, project)[0].id
+    known = list(store.samples_of(c, project=project, role="validation"))
+    predictions = [_prediction(base, sample) for sample in known]
+    store.save_predictions(c, predictions)
+    store.save_diagnoses(c, [_diagnosis(said, sample) for said, sample in zip(predictions, known, strict=True)])
+
+
+def _prediction(at: int, sample: Sample) -> Prediction:
+    """A wrong rationale that repeats the question in every step."""
+    steps = (f"{sample.question} one.", f"So {sample.question}", "The sum is 16.")
+    start = " ".join(f"Step {number}: {step}" for number, step in enumerate(steps, 1)) + " The answer is "
+    answer = f"{sample.question} wrong"
+    return Prediction(
+        round=at,
+        sample=sample.id,
+        text=start + answer,
+        steps=steps,
+        answer=answer,
+        reading=sample.question,
+        span=(len(start), len(start + answer)) if sample.options else None,
+        correct=False,
+    )
+
+
+def _diagnosis(said: Prediction, sample: Sample) -> Diagnosis:
+    candidates = (sample.answer, f"{sample.question} wrong", f"other {sample.question}")
+    curve = Curve(candidates=candidates, truth=0, predicted=1, probabilities=ROWS)
+    return Diagnosis(
+        round=said.round, sample=sample.id, curve=curve, switch=find_switch(curve, delta=0.0, lam=2),
+        skill=sample.question, prior=0.6, delta=0.0, lam=2, teacher=sample.question,
+    )  # fmt: skip
+
+
+def _review(db: Database) -> None:
+    """A review of each case, by a reviewer of that name, with that skill, answer and note."""
+    with db.read() as c:
+        base = store.rounds_of(c, store.project_named(c, PROJECT).id)[0].id
+        cases = store.cases_page(c, base, limit=1000, order="id")
+    for number, (case, text) in enumerate(zip(cases, CORPUS, strict=True)):
+        verdict = VERDICTS[number % len(VERDICTS)]
+        actions.add_review(
+            db,
+            PROJECT,
+            case.sample.id,
+            "accepted" if verdict == "edited" else verdict,
+            reviewer=text[:100],
+            mistake_step=1 if verdict == "edited" else None,
+            skill=text[-200:],
+            answer=text[:2000] if verdict == "misread" else None,
+            note=text[:4000],
+        )
+
+
+def _tune(c: Connection, project: int, selection: int, base: int) -> None:
+    """A finished run and the round it opened, in which every second answer is right."""
+    run = store.create_run(
+        c, project=project, selection=selection, from_round=base, settings=TuningSettings(rank=2, alpha=4)
+    )
+    points = [
+        Update(run=run.id, number=number, total=3, epoch=number / 3, loss=1 / number, learning_rate=1e-3,
+               samples_per_second=5.0)
+        for number in (1, 2, 3)
+    ]  # fmt: skip
+    store.save_updates(c, points)
+    store.finish_run(c, run.id, PROJECT)
+    opened = store.open_round(c, project, run=run.id).id
+    old = store.predictions_of(c, base, "validation")
+    store.save_predictions(c, [replace(said, round=opened, correct=said.sample % 2 == 0) for said in old])
+
+
+def _fail(c: Connection, project: int) -> None:
+    """The four newest jobs failed, each with a sentence of several texts."""
+    for start in range(4):
+        job = jobs.put(c, "predict", project, {"round": 1})
+        jobs.claim(c, "gone", 1, 1.0)
+        jobs.fail(c, job.id, " | ".join(text for text in CORPUS[start::4] if len(text) < 120))
+
+
+def _picture() -> Picture:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(buffer, "PNG")
+    return Picture(hash=hashlib.sha256(buffer.getvalue()).hexdigest(), content=buffer.getvalue())

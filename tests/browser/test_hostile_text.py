@@ -1,0 +1,187 @@
+"""Text that tries to be more than text, through everything a person or a model can write, in a real Chromium.
+
+The page's policy is switched off for most of these tests: escaping alone must hold. One test keeps it and looks that
+it has nothing to do.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, expect
+
+from storage import store
+from storage.database import open_database
+from tests.browser.hostile import CORPUS, WRAPPED
+from tests.browser.hostile_project import PROJECT, fill, import_file
+from tests.browser.serving import Served, serving
+from tests.browser.watch import Watch, watching
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+TABS = ("data", "review", "skills", "selection", "tuning", "comparison")
+PRESS_ALL = """() => {
+  if (!window.pressed) document.querySelectorAll('a, button').forEach(each => each.click());
+  window.pressed = true;
+  return window.__pwned; }"""
+HOVER = """() => { const plot = document.querySelector('#curve .plot');
+  Plotly.Fx.hover(plot, plot.data.map((_, curveNumber) => ({curveNumber, pointNumber: 1}))); }"""
+
+# Waited for in the page itself, because the retries of ``expect`` are a second apart.
+SEARCHED = "start => (document.querySelector('[data-search]') || {value: ''}).value.startsWith(start)"
+TOLD = "said => (document.querySelector('#notice .error') || document.head).textContent.includes(said)"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    data = tmp_path_factory.mktemp("hostile") / "data"
+    fill(data)
+    with serving(data) as running:
+        yield running
+
+
+@pytest.fixture
+def watch(chromium: Browser, served: Served) -> Iterator[Watch]:
+    """A window without the page's policy: what is not escaped would really run."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
+    context.set_default_timeout(30_000)
+    yield watching(context, served.url)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def questions(served: Served) -> dict[str, str]:
+    """The hostile question of each sample id, as the page should show it."""
+    db = open_database(served.data)
+    try:
+        with db.read() as c:
+            known = store.samples_of(c, project=store.project_named(c, PROJECT).id, role="validation")
+            return {str(sample.id): sample.question.replace("\x00", "\ufffd") for sample in known}
+    finally:
+        db.close()
+
+
+def test_every_text_of_the_corpus_works_where_it_is_not_escaped(watch: Watch) -> None:
+    assert len(CORPUS) >= 45
+    written = [""]
+    watch.page.route(
+        "http://page.invalid/", lambda route: route.fulfill(body=written[0], content_type="text/html; charset=utf-8")
+    )
+    for group, wrapped in WRAPPED.items():
+        for text in group:
+            watch.forget()
+            written[0] = f"<!doctype html><body>{wrapped(text)}"
+            assert works(watch), text
+
+
+def works(watch: Watch) -> bool:
+    """Whether the page at page.invalid runs its script or asks the evil host, at once or when its links are pressed."""
+    with suppress(Error):  # it navigated away at once, or pressing did nothing
+        watch.page.goto("http://page.invalid/")
+        if not any("evil.invalid" in url for url in watch.asked):
+            watch.page.wait_for_function(PRESS_ALL, timeout=5000, polling=40)
+            return True
+    return any("evil.invalid" in url for url in watch.asked)
+
+
+def test_each_case_shows_its_text_as_it_was_written(watch: Watch, served: Served, questions: dict[str, str]) -> None:
+    page = watch.page
+    visit(page, served, "review")
+    for opened in range(len(CORPUS)):
+        sample = page.locator("form.editor").get_attribute("data-sample") or ""
+        page.wait_for_selector(f"#curve .plot[data-sample='{sample}']")
+        assert page.locator("#case h2.question").evaluate("each => each.textContent") == questions[sample]
+        page.locator("#steps details.raw").evaluate("each => { each.open = true; }")
+        page.evaluate(HOVER)
+        watch.nothing_happened(questions[sample])
+        if opened < len(CORPUS) - 1:
+            page.keyboard.press("j")
+            page.wait_for_selector(f"form.editor:not([data-sample='{sample}'])")
+
+
+def test_skills_with_their_samples_opened(watch: Watch, served: Served) -> None:
+    visit(watch.page, served, "skills")
+    opened = watch.page.locator("#skills details.behind")
+    expect(opened.first).to_be_visible()
+    opened.evaluate_all("found => found.forEach(each => { each.open = true; })")
+    expect(watch.page.locator("#skills .card:visible").first).to_be_visible()
+    watch.nothing_happened("skills")
+
+
+def test_every_page_of_a_selection(watch: Watch, served: Served) -> None:
+    for start in range(0, len(CORPUS), 25):
+        visit(watch.page, served, "selection", hits=str(start))
+        expect(watch.page.locator("#selection table.hits td").first).to_be_visible()
+        watch.nothing_happened(f"selection from {start}")
+
+
+def test_tuning_shows_the_run_and_the_failed_jobs(watch: Watch, served: Served) -> None:
+    visit(watch.page, served, "tuning")
+    expect(watch.page.locator("#progress .plot .main-svg").first).to_be_visible()
+    expect(watch.page.locator("#tray .job.failed")).to_have_count(4)
+    watch.nothing_happened("tuning")
+
+
+@pytest.mark.parametrize("group", ["fixed", "still_wrong"])
+def test_a_comparison_of_two_rounds(watch: Watch, served: Served, group: str) -> None:
+    for start in range(0, len(CORPUS) // 2, 10):
+        visit(watch.page, served, "comparison", set="validation", show=group, at=str(start))
+        expect(watch.page.locator("#comparison table.samples td").first).to_be_visible()
+        watch.nothing_happened(f"{group} from {start}")
+
+
+def test_a_report_of_refused_rows_and_a_file_of_a_hostile_name(watch: Watch, served: Served, tmp_path: Path) -> None:
+    page, file = watch.page, import_file(tmp_path)
+    visit(page, served, "data")
+    page.locator("#import-file input[type=file]").set_input_files(file)
+    expect(page.locator("#import-file")).to_contain_text("window.__pwned")
+    watch.nothing_happened("the chosen file")
+    page.locator("#import-button").click()
+    expect(page.locator("#report")).to_contain_text(f"{len(CORPUS)} refused")
+    watch.nothing_happened("the report")
+    page.locator("#import-path textarea, #import-path input").first.fill(str(file.with_suffix(".gone")))
+    page.locator("#import-button").click()
+    expect(page.locator("#notice .error")).to_contain_text("There is no file or folder")
+    watch.nothing_happened("the path")
+
+
+def test_links_that_carry_each_text(watch: Watch, served: Served) -> None:
+    page = watch.page
+    visit(page, served, "review")
+    for number, text in enumerate(CORPUS):
+        changes = dict.fromkeys(("text", "skill", "category", "verdict", "from", "show"), text[:150] or "x")
+        page.evaluate("changes => { wb.url(changes); wb.send('nav'); }", changes | {"text": f"{number} {text[:150]}"})
+        page.wait_for_function(SEARCHED, arg=f"{number} ")
+        watch.nothing_happened(f"filters {text[:80]}")
+
+
+def test_a_project_of_each_name_that_is_not_there(watch: Watch, served: Served) -> None:
+    page = watch.page
+    visit(page, served, "data")
+    for number, text in enumerate(CORPUS[::3]):  # one sentence for all of them
+        page.evaluate("project => { wb.url({project}); wb.send('nav'); }", f"{number} {text[:70]}")
+        page.wait_for_function(TOLD, arg=f"There is no project '{number} ")
+        watch.nothing_happened(f"project {text[:80]}")
+
+
+def test_the_policy_has_nothing_to_stop(chromium: Browser, served: Served) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    context.add_init_script(
+        "window.stopped = []; document.addEventListener('DOMContentLoaded', () =>"  # Gradio's own are stopped before
+        "document.addEventListener('securitypolicyviolation', event => stopped.push(event.violatedDirective)));"
+    )
+    watch = watching(context, served.url)
+    for tab in TABS:
+        visit(watch.page, served, tab)
+        watch.nothing_happened(tab)
+        assert watch.page.evaluate("window.stopped") == [], tab
+    context.close()
+
+
+def visit(page: Page, served: Served, tab: str, **choices: str) -> None:
+    """Open a tab of the hostile project, and wait until it is painted."""
+    page.goto(f"{served.url}/?{urlencode({'project': PROJECT, 'round': '0', 'tab': tab} | choices)}")
+    expect(page.locator("#head .head")).to_have_attribute("data-tab", tab)
+    expect(page.locator("#head .head")).to_have_attribute("data-project", PROJECT)

@@ -17,8 +17,9 @@ from app.overview import NextStep, Stage, next_step, project_status
 from app.projects import find_project, find_round
 from app.report import comparison_of
 from app.selecting import make_selection, newest_selection
+from core.answer_switch import find_switch
 from core.answers import is_correct
-from core.errors import UserError
+from core.errors import ConflictError, UserError
 from core.types import Comparison, Review, Role, Selection, Settings, TuningSettings, Verdict
 from storage import jobs, store
 from storage.database import Database
@@ -47,6 +48,7 @@ __all__ = [
     "put_label",
     "put_predict",
     "put_tune",
+    "set_reading",
 ]
 
 ACTIVE = ("queued", "running", "interrupted")
@@ -134,12 +136,18 @@ def add_review(
     skill: str = "",
     answer: str | None = None,
     note: str = "",
+    seen: int | None = None,
 ) -> Review:
-    """Append a verdict; step and skill default to the diagnosis's own, where there is one."""
+    """Append a verdict and drop the reviewer's draft; step and skill default to the diagnosis's own, if there is one.
+
+    ``seen`` is the id of the newest review that the person saw (0: none); where there is a newer one, ConflictError is
+    raised and nothing saved. None decides whatever stands.
+    """
     with db.write() as connection:
         at = find_round(connection, find_project(connection, project), round)
         if store.prediction(connection, at.id, sample) is None:
             raise UserError(f"Sample {sample} has no prediction in round {at.number}: choose one of those that have.")
+        check_seen(connection, at.id, sample, seen)
         found = store.diagnosis(connection, at.id, sample)
         machine = (None, "") if found is None else (found.switch.mistake_step, found.skill)
         changed = mistake_step not in (None, machine[0]) or " ".join(skill.split()) not in ("", machine[1])
@@ -154,7 +162,30 @@ def add_review(
             note=note,
         )
         correct = None if answer is None else is_correct(answer, store.get_sample(connection, sample).answer)
-        return store.add_review(connection, review, correct)
+        stored = store.add_review(connection, review, correct)
+        store.drop_draft(connection, at.id, sample, stored.reviewer)
+        return stored
+
+
+def check_seen(connection: Connection, round_id: int, sample: int, seen: int | None) -> None:
+    """Raise ConflictError where the case was decided since ``seen`` was its newest review (None: that is no matter)."""
+    if seen is None or store.newest_review(connection, round_id, sample) == seen:
+        return
+    raise ConflictError("Somebody decided this case in the meantime: compare both versions, then choose one.")
+
+
+def set_reading(db: Database, project: str, *, round: int | None, delta: float, lam: int) -> int:
+    """Read the round's stored curves anew at δ and λ, which the project keeps for later ones; returns how many changed.
+
+    Calls no model; what people decided stays. Raises UserError for values that no margin can meet.
+    """
+    if not (-1 <= delta < 1 and 1 <= lam <= 20):
+        raise UserError("δ lies between −1 and 1 and λ between 1 and 20: choose values in these ranges.")
+    with db.write() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+        store.save_settings(connection, found.id, replace(found.settings, delta=delta, lam=lam))
+        return store.reread(connection, at.id, delta, lam, find_switch)
 
 
 def accept_all(

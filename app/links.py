@@ -1,27 +1,33 @@
 """Where a person is on the page, as the URL says it: project, round, tab, sample and the tab's own choices.
 
 The URL is the only place that keeps this: every handler reads it anew, so a reload, a shared link and a second window
-all land on the same spot. Knows neither the database nor the page's parts.
+all land on the same spot. Who they are is a cookie's matter, so that a shared link shares no name. Knows neither the
+database nor the page's parts.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 TABS = ("data", "review", "skills", "selection", "tuning", "comparison")
 _OWN = ("project", "round", "tab", "sample")
 _LONGEST = 400
+REVIEWER_COOKIE = "switchpoint-reviewer"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A spot on the page; ``choices`` are the further URL parameters (filters, a page's cursor, which rounds)."""
+    """A spot on the page; ``choices`` are the further URL parameters (filters, a page's cursor, which rounds).
+
+    ``reviewer`` is the name under which this browser reviews; no link carries it.
+    """
 
     project: str = ""
     round: int | None = None
     tab: str = "data"
     sample: int | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
+    reviewer: str = ""
 
     def choice(self, name: str, default: str = "") -> str:
         """One further parameter, or ``default`` where the URL does not give it."""
@@ -48,6 +54,12 @@ class Place:
 def whole_number(text: str) -> int | None:
     """ "12" → 12; None for anything that is not a short run of ASCII digits."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
+def reviewer_in(cookies: Mapping[str, str], default: str) -> str:
+    """The name a browser reviews under: its cookie's, at most 100 characters on one line, else ``default``."""
+    name = " ".join(unquote(cookies.get(REVIEWER_COOKIE, "")).replace("\x00", "").split())[:100]
+    return name.encode("utf-8", "ignore").decode() or default
 
 
 def read_place(query: Mapping[str, str]) -> Place:

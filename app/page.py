@@ -6,11 +6,11 @@ Tabs register their events and commands here. A handler gets the ``Place`` and r
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import time_ns
 from typing import Any
 
-from app.links import Place, at, read_place
+from app.links import Place, at, read_place, reviewer_in
 from app.markup import esc
 from app.quiet import gr
 from core.errors import UserError
@@ -36,7 +36,10 @@ class TabView:
 
 @dataclass(kw_only=True)
 class Page:
-    """The page being built: its database, its notice line, every part an answer may change, and the named commands."""
+    """The page being built: its database, its notice line, every part an answer may change, and the named commands.
+
+    ``reviewer`` is who reviews in a browser that gives no name.
+    """
 
     db: Database
     reviewer: str
@@ -60,7 +63,8 @@ class Page:
     def answer(self, request: gr.Request, work: Show) -> Parts:
         """Run a handler for the request's place; errors become the notice."""
         try:
-            return {self.notice: "", **work(find_place(self.db, request.query_params))}
+            place = find_place(self.db, request.query_params)
+            return {self.notice: "", **work(replace(place, reviewer=reviewer_in(request.cookies, self.reviewer)))}
         except UserError as error:
             return {self.notice: told(str(error), "error")}
         except Exception:  # shown as a bug, kept whole in the log: the page must survive it
@@ -95,13 +99,13 @@ class Page:
             event(handle, inputs, self.parts, **{**NOWAIT, **options})
 
 
-def told(sentence: str, tone: str = "good") -> str:
-    """The notice line: what happened or what went wrong, in one sentence."""
+def told(sentence: str, tone: str = "good", action: str = "") -> str:
+    """The notice line: what happened or what went wrong, in one sentence; ``action`` is markup (a button)."""
     role = "alert" if tone == "error" else "status"
     close = '<button type="button" class="quiet" data-close aria-label="Close this message">×</button>'
     # The time makes the same sentence said twice two different paintings.
     said = f'<p dir="auto">{esc(sentence, 1200)}</p>'
-    return f'<div class="notice {tone}" role="{role}" data-at="{time_ns()}">{said}{close}</div>'
+    return f'<div class="notice {tone}" role="{role}" data-at="{time_ns()}">{said}{action}{close}</div>'
 
 
 def find_place(db: Database, query: Mapping[str, str]) -> Place:

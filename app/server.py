@@ -16,6 +16,7 @@ import uvicorn
 from fastapi.responses import Response
 from starlette.types import ASGIApp
 
+from app.desk import add_desk
 from app.downloads import add_downloads
 from app.guard import guard, hosts_of
 from app.quiet import gr
@@ -27,7 +28,7 @@ from storage.database import Database, open_database
 from storage.images import image_bytes
 
 ASSETS = PACKAGE_ROOT / "assets"
-SCRIPTS = ("page.js", "plots.js", "review.js", "keys.js")
+SCRIPTS = ("page.js", "plots.js", "desk.js", "review.js", "keys.js")
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff"})
 LARGEST_UPLOAD = "16gb"
@@ -55,6 +56,7 @@ def build_app(db: Database, host: str = "127.0.0.1") -> ASGIApp:
     """The whole application as ASGI: own routes first, then the Gradio page at "/"."""
     api = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     _add_routes(api, db)
+    add_desk(api, db)
     add_downloads(api, db)
     gr.mount_gradio_app(
         api,

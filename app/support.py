@@ -1,14 +1,14 @@
 """The support set as the page asks about it: known skill labels, and how many samples stand behind a missing skill.
 
-Reading and indexing a support set takes seconds, so the newest index is kept; a changed number of samples or labels
-makes it anew. Knows retrieval and rows, no HTML.
+Reading and indexing a support set takes seconds, so the newest indexes are kept; a changed number of samples or labels
+makes one anew. Knows retrieval and rows, no HTML.
 """
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
-from threading import Lock
+from pathlib import Path
+from threading import Lock, Thread
 
 from sqlalchemy import Connection
 
@@ -17,10 +17,12 @@ from core.retrieval import SkillIndex
 from core.types import Hit
 from storage import store
 from storage.database import Database
-from storage.store import Project
 
 MOST_LABELS = 300
+KEPT = 2
+Key = tuple[Path, str, int, int]
 _building = Lock()
+_indexes: dict[Key, "Indexed"] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,40 +42,52 @@ class Behind:
     hits: tuple[Hit, ...]
 
 
+def has_labels(c: Connection, db: Database, support: str) -> bool:
+    """Whether there is a support set to draw from, and a label in it."""
+    return _key(c, db, support) is not None
+
+
 def indexed(c: Connection, db: Database, support: str) -> Indexed | None:
     """The support set a project draws from, or None while there is none, several to choose from, or no label."""
+    key = _key(c, db, support)
+    return None if key is None else _indexed(db, key)
+
+
+def indexed_soon(c: Connection, db: Database, support: str) -> Indexed | None:
+    """As ``indexed``, but None while the index is still being made, which the first question begins."""
+    key = _key(c, db, support)
+    if key is not None and key not in _indexes and not _building.locked():
+        Thread(target=_indexed, args=(db, key), daemon=True).start()
+    return None if key is None else _indexes.get(key)
+
+
+def behind(found: Indexed, skill: str, *, seed: int, limit: int) -> Behind:
+    """The best ``limit`` hits of a skill and how many samples match it."""
+    hits = tuple(islice(found.index.search(skill, seed=seed), limit))
+    return Behind(matching=found.index.matching(skill), hits=hits)
+
+
+def _key(c: Connection, db: Database, support: str) -> Key | None:
     try:
         name = store.support_set(c, support)
     except UserError:
         return None
     size = next(each for each in store.support_sets(c) if each.name == name)
-    if not size.labelled:
-        return None
+    return (db.data, name, size.samples, size.labelled) if size.labelled else None
+
+
+def _indexed(db: Database, key: Key) -> Indexed:
     with _building:
-        return _indexed(db, name, size.samples, size.labelled)
+        if key not in _indexes:
+            _indexes[key] = _read(db, key[1])
+            for old in list(_indexes)[:-KEPT]:
+                del _indexes[old]
+        return _indexes[key]
 
 
-def known_labels(c: Connection, db: Database, project: Project) -> tuple[str, ...]:
-    """The most frequent skill labels of the project's support set, for suggestions."""
-    found = indexed(c, db, project.settings.support)
-    return () if found is None else found.labels[:MOST_LABELS]
-
-
-def behind(found: Indexed, skill: str, *, seed: int, limit: int) -> Behind:
-    """The best ``limit`` hits of a skill and how many samples match it."""
-    matching = sum(count for _, _, count in found.index.top_labels(skill, len(found.labels)))
-    return Behind(matching=matching, hits=tuple(islice(found.index.search(skill, seed=seed), limit)))
-
-
-@lru_cache(maxsize=2)
-def _indexed(db: Database, name: str, samples: int, labelled: int) -> Indexed:
+def _read(db: Database, name: str) -> Indexed:
     with db.read() as c:
-        found = [sample for sample in store.support_samples(c, name) if sample.skill_label]
-    labels = [sample.skill_label for sample in found]
-    index = SkillIndex.build(
-        labels,
-        [sample.id for sample in found],
-        [sample.task for sample in found],
-        [sample.image for sample in found],
-    )
-    return Indexed(name=name, labels=tuple(label for label, _ in Counter(labels).most_common()), index=index)
+        found = store.labelled_support(c, name)
+    index = SkillIndex.build(found.labels, found.samples, found.tasks, found.images)
+    often = Counter(found.labels).most_common(MOST_LABELS)
+    return Indexed(name=name, labels=tuple(label for label, _ in often), index=index)

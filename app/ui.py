@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from app import header, tray
+from app import dialogs, header, tray
 from app.actions import cancel_job, create_project
 from app.links import TABS, Place, at
 from app.page import NOWAIT, Page, Parts, TabView, find_place, told
@@ -44,9 +44,7 @@ def build(db: Database) -> gr.Blocks:
             page.output(tabs)
             views = {name: _build_tab(page, name) for name in TABS}
         jobs = page.part("tray")
-        gr.HTML(
-            header.new_project_html() + header.help_html(), js_on_load=None, apply_default_css=False, elem_id="dialogs"
-        )
+        gr.HTML(dialogs.dialogs_html(), js_on_load=None, apply_default_css=False, elem_id="dialogs")
         seen = page.output(gr.State(""))
 
         def show(place: Place) -> Parts:
@@ -111,7 +109,7 @@ def _add_commands(page: Page) -> None:
 
 def settings_for(teacher: str) -> Settings:
     """The settings a new project starts with: the demo's own where it uses the demo's teacher, else the defaults."""
-    if teacher.strip() != header.DEMO_TEACHER:
+    if teacher.strip() != dialogs.DEMO_TEACHER:
         return Settings()
     from app.demo import demo_settings
 

@@ -1,13 +1,17 @@
 // The keyboard: one listener for the page, at rest while a person types, holds a modifier, or has a dialog open.
 (() => {
   const wb = (window.wb = window.wb || {});
-  const VERDICTS = { a: "accepted", e: "edit", r: "rejected", s: "skipped", l: "label_wrong", m: "misread-ask", u: "undo" };
+  const VERDICTS = { a: "accepted", e: "edit", r: "rejected", s: "skipped", l: "label_wrong", m: "misread-ask", u: "undo", y: "redo", t: "theirs", o: "over" };
   const TYPING = 'input:not([type=checkbox]):not([type=radio]):not([type=range]),textarea,select,[contenteditable=""],[contenteditable=true],[role=combobox]';
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
     const target = event.composedPath()[0];
-    if (document.querySelector("dialog[open]")) return;
+    // Keys pressed before the dialog they are meant for is painted wait for it.
+    if (wb.bulkWaits && wb.bulkWaits(event)) return event.preventDefault();
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog && dialog.id === "zoom" && event.key.toLowerCase() === "z") return dialog.close();
+    if (dialog) return dialog.id === "bulk-dialog" && wb.bulkKey && wb.bulkKey(event, target);
     if (target && target.closest && target.closest(TYPING)) {
       if (event.key === "Escape") target.blur();
       return;
@@ -18,6 +22,9 @@
     else if (wb.param && wb.param("tab") !== "review") return;
     else if (key === "j" || key === "k") wb.press({ move: key === "j" ? 1 : -1 });
     else if (key === "n") wb.press({ next: true });
+    else if (key === "b") wb.askBulk && wb.askBulk();
+    else if (key === "g") wb.focusJump && wb.focusJump();
+    else if (key === "z") wb.zoom && wb.zoom();
     else if (/^[1-9]$/.test(key)) wb.press({ step: Number(key) });
     else if (step && (key === "enter" || key === " ")) wb.press({ step: Number(step.dataset.step) });
     else if (VERDICTS[key]) wb.press({ verdict: VERDICTS[key] });

@@ -31,6 +31,13 @@
   };
   addEventListener("popstate", () => wb.send("nav"));
 
+  // A filter that is painted anew while it has the focus gets it back.
+  let lost = null;
+  document.addEventListener("focusout", (event) => {
+    const name = event.target.dataset && event.target.dataset.param;
+    lost = name ? { name, since: Date.now() } : null;
+  });
+
   // --- painted: called by each part after the server changed it
   const hooks = {};
   wb.onPaint = (name, hook) => {
@@ -41,8 +48,13 @@
   wb.painted = (name, element, value) => {
     (hooks[name] || []).forEach((hook) => hook(element, value));
     element.querySelectorAll("[data-keep]").forEach((details) => {
-      if (sessionStorage.getItem("keep:" + details.dataset.keep) === "closed") details.open = false;
+      const kept = sessionStorage.getItem("keep:" + details.dataset.keep);
+      if (kept) details.open = kept === "open";
     });
+    if (lost && Date.now() - lost.since < 2000 && document.activeElement === document.body) {
+      const again = element.querySelector(`[data-param="${lost.name}"]`);
+      if (again) again.focus();
+    }
     document.body.classList.add("painted");
   };
   wb.onPaint("head", (element) => {
@@ -83,8 +95,8 @@
     if (!name) return;
     const changes = { [name]: event.target.value, from: null };
     if (name === "project") Object.assign(changes, { round: null, sample: null, selection: null, run: null, before: null, after: null, show: null, skill: null, category: null });
-    if (["verdict", "category", "skill", "step", "status"].includes(name)) changes.sample = null;
-    if (name === "round") Object.assign(changes, { sample: null, skill: null });
+    if (["verdict", "category", "skill", "step", "status", "sure", "reviewer", "order"].includes(name)) changes.sample = null;
+    if (name === "round") Object.assign(changes, { sample: null, skill: null, reviewer: null });
     wb.url(changes, true);
     wb.send("nav");
   });

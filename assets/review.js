@@ -71,6 +71,7 @@
     });
     wb.markStep && wb.markStep(step);
     refresh();
+    wb.typed && wb.typed();
   };
   const changed = () => {
     const f = form();
@@ -82,7 +83,7 @@
     const said = f.querySelector(".chosen");
     if (said) said.textContent = f.dataset.step === "0" ? "none" : f.dataset.step;
     const was = f.querySelector(".was");
-    if (was) was.hidden = f.dataset.step === f.dataset.machineStep;
+    if (was) was.hidden = f.dataset.step === f.dataset.machineStep || f.dataset.machineStep === "0";
     const accept = f.querySelector("[data-verdict=accepted] .label");
     if (accept) accept.textContent = changed() ? "Accept edited" : "Accept";
   };
@@ -109,8 +110,14 @@
       if (!box.hidden) box.querySelector("select, input").focus();
       return;
     }
-    if (name === "undo") return send("undo", {});
-    const data = { verdict: name, step: f.dataset.step, skill: f.skill.value };
+    if (name === "undo" || name === "redo") return send(name, {});
+    if (name === "discard") return wb.discard && wb.discard();
+    if (name === "theirs" || name === "over") {
+      if (!f.dataset.mine) return;
+      if (name === "theirs") return send("theirs", {});
+      name = f.dataset.mine;
+    }
+    const data = { verdict: name, step: f.dataset.step, skill: f.skill.value, note: f.note.value };
     if (name === "misread") data.answer = f.answer.value;
     send("verdict", data);
   };
@@ -119,8 +126,11 @@
     busy = { token: `${++sent}-${Date.now() % 1e8}`, since: Date.now() };
     const button = document.activeElement;
     if (button && button.closest && button.closest("#editor")) button.blur();
-    wb.send(kind, { ...more, token: busy.token, sample: f ? f.dataset.sample : "", round: f ? f.dataset.round : "", project: f ? f.dataset.project : "" });
+    const at = f ? { sample: f.dataset.sample, round: f.dataset.round, project: f.dataset.project, seen: f.dataset.seen } : {};
+    wb.leaving && wb.leaving(busy.token);
+    wb.send(kind, { ...more, ...at, token: busy.token });
   };
+  wb.jump = (number) => send("jump", { number });
 
   // --- keys and buttons in the order they were pressed; each waits for the case it is meant for
   const press = (action) => {
@@ -152,14 +162,18 @@
     }
     const token = f.dataset.token;
     // Only the answer itself ends the wait: an earlier case may be painted, or told of, after the command was sent.
-    if (busy && token === busy.token) busy = null;
-    else if (waiting()) return;
+    if (busy && token === busy.token) {
+      wb.arrived && wb.arrived(token);
+      busy = null;
+    } else if (waiting()) return;
     if (token) wanted = 0;
     if (wanted && wanted !== shown()) return;
     wanted = 0;
     if (wb.param("sample") !== f.dataset.sample && wb.param("tab") === "review") wb.url({ sample: f.dataset.sample });
     mark(shown());
+    wb.settle && wb.settle(f);
     refresh();
+    if (f.dataset.mine) f.querySelector(".conflict").scrollIntoView({ block: "nearest" });
     work();
   });
   // A refused command is answered by a sentence alone.

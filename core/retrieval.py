@@ -121,6 +121,10 @@ class SkillIndex:
                     shown.add(image)
                 yield Hit(sample=int(self.samples[position]), skill=skill, score=float(scores[label]), terms=terms)
 
+    def matching(self, skill: str) -> int:
+        """How many samples carry a label that matches the skill; those whose image comes again are counted, too."""
+        return int(self.counts[self.scores(skill) > 0].sum())
+
     def top_labels(self, skill: str, k: int) -> list[tuple[str, float, int]]:
         """The k best labels for a skill as (label, score, samples that carry it); fewer where fewer match."""
         scores = self.scores(skill)

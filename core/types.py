@@ -16,13 +16,11 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrup
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One labelled question, with or without an image.
+    """One labelled question.
 
-    ``image`` is the content hash of the image's bytes (None: text only); ``options`` is empty for free-form questions;
-    ``answer`` is the truth as text (for a multiple-choice sample exactly one of ``options``); ``response`` is the full
-    assistant turn that tuning learns from (support samples); ``skill_label`` names the skills that a support sample
-    exercises.
-    """
+    ``image`` is the content hash of its bytes (None: text only); ``options`` is empty for free-form questions;
+    ``answer`` is the truth as text (with options exactly one of them); ``response`` is the assistant turn that tuning
+    learns from and ``skill_label`` names the skills it exercises (support samples)."""
 
     id: int = 0
     source_id: str
@@ -58,8 +56,7 @@ class Prediction:
 class Curve:
     """The answer-switch curve: ``probabilities[k][c]`` is the teacher's probability of candidate c after k steps.
 
-    Shape (n + 1, len(candidates)); each row sums to 1. ``truth`` and ``predicted`` index ``candidates``.
-    """
+    Shape (n + 1, len(candidates)); each row sums to 1. ``truth`` and ``predicted`` index ``candidates``."""
 
     candidates: tuple[str, ...]
     truth: int
@@ -113,7 +110,7 @@ class Review:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What a reviewer typed on a case and has not decided yet; ``created`` is when it was last typed on."""
+    """What a reviewer typed on a case and has not decided; ``created`` is when they typed last."""
 
     round: int
     sample: int
@@ -245,11 +242,9 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two rounds on the same samples. Tuples of sample ids; ``p_value`` is the exact two-sided McNemar p.
-
-    ``difference`` is accuracy after minus before with a paired bootstrap interval; ``by_category`` and ``by_skill`` map
-    a name to (samples, correct before, correct after).
-    """
+    """Two rounds on the same samples (ids); ``p_value`` is the exact two-sided McNemar p, ``difference`` accuracy after
+    minus before with a paired bootstrap interval; ``by_category`` and ``by_skill`` map a name to (samples, correct
+    before, correct after)."""
 
     role: Role
     fixed: tuple[int, ...]

@@ -1,13 +1,23 @@
 """How one value lies in SQLite: JSON for tuples and settings, ISO text for times, and the columns that recur.
 
-Knows no table.
+Knows no table; holds what all of them are collected in, and how their constraints are named.
 """
 
 import json
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from sqlalchemy import CheckConstraint, Column, Dialect, Float, ForeignKey, Integer, Text, TypeDecorator
+from sqlalchemy import CheckConstraint, Column, Dialect, Float, ForeignKey, Integer, MetaData, Text, TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_by_%(column_0_N_name)s",
+        "uq": "%(table_name)s_once_per_%(column_0_N_name)s",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "fk": "%(table_name)s_%(column_0_N_name)s_exists",
+        "pk": "%(table_name)s_key",
+    }
+)
 
 
 def utc_now() -> str:

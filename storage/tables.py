@@ -15,25 +15,47 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-from core.types import JobKind, JobState, Role, SwitchStatus, Verdict
-from storage.columns import Json, Tuples, created, integer, number, one_of, own_id, part_of, text_column, tuple_column
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "%(table_name)s_by_%(column_0_N_name)s",
-        "uq": "%(table_name)s_once_per_%(column_0_N_name)s",
-        "ck": "%(table_name)s_%(constraint_name)s",
-        "fk": "%(table_name)s_%(column_0_N_name)s_exists",
-        "pk": "%(table_name)s_key",
-    }
+from core.types import JobKind, JobState, Role, SwitchStatus
+from storage.columns import (
+    Json,
+    Tuples,
+    created,
+    integer,
+    metadata,
+    number,
+    one_of,
+    own_id,
+    part_of,
+    text_column,
+    tuple_column,
 )
+from storage.review_tables import bulk_reviews, drafts, reviews
+
+__all__ = [
+    "bulk_reviews",
+    "diagnoses",
+    "drafts",
+    "gold",
+    "hits",
+    "images",
+    "jobs",
+    "metadata",
+    "predictions",
+    "projects",
+    "reviews",
+    "rounds",
+    "runs",
+    "sample_sets",
+    "samples",
+    "selections",
+    "updates",
+]
 
 projects = Table(
     "projects",
@@ -143,53 +165,6 @@ diagnoses = Table(
     ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
     Index("diagnoses_least_sure", "round", "confidence", "sample"),
     Index("diagnoses_by_skill", "round", "skill", "sample"),
-)
-
-# ``correct`` is the score after a corrected reading ("misread"); ``undoes`` is the review that this one takes back.
-reviews = Table(
-    "reviews",
-    metadata,
-    own_id(),
-    integer("round"),
-    integer("sample"),
-    text_column("reviewer"),
-    text_column("verdict"),
-    Column("mistake_step", Integer),
-    text_column("skill"),
-    Column("answer", Text),
-    Column("correct", Boolean),
-    text_column("note"),
-    Column("undoes", Integer, ForeignKey("reviews.id")),
-    created(),
-    one_of("verdict", Verdict),
-    CheckConstraint("verdict <> 'misread' OR correct IS NOT NULL", name="misread_is_scored"),
-    ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
-    Index("reviews_of_case", "round", "sample", "id"),
-    Index("reviews_label_wrong", "sample", "round", "id", sqlite_where=text("verdict = 'label_wrong'")),
-)
-
-# The verdicts that one action gave to many cases; ``bulk`` is the first of them and names the action.
-bulk_reviews = Table(
-    "bulk_reviews",
-    metadata,
-    part_of("review", "reviews.id", key=True),
-    part_of("bulk", "reviews.id"),
-    Index(None, "bulk"),
-)
-
-# What a person typed and has not decided yet, one row a reviewer and case.
-drafts = Table(
-    "drafts",
-    metadata,
-    Column("round", Integer, primary_key=True, autoincrement=False),
-    Column("sample", Integer, primary_key=True, autoincrement=False),
-    Column("reviewer", Text, primary_key=True),
-    Column("mistake_step", Integer),
-    text_column("skill"),
-    Column("answer", Text),
-    text_column("note"),
-    created(),
-    ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
 )
 
 selections = Table(

@@ -10,13 +10,16 @@ from typing import get_args
 from sqlalchemy import Connection
 
 from app.links import Place
-from app.markup import choices, command, count, empty, esc, percent, short
+from app.markup import choices, count, empty, esc, percent, short
 from core.types import SwitchStatus, Verdict
 from storage import store
-from storage.store import Case, CaseFilters, Cursor, Facets
+from storage.store import Case, CaseFilters, Cursor, Facets, Order
 
 PAGE = 50
-MOST_AT_ONCE = 500
+PARAMS = ("verdict", "category", "skill", "step", "status", "sure", "reviewer", "text")
+SURE = {"low": (0.0, 0.5), "middle": (0.5, 0.75), "high": (0.75, 1.01)}
+SURE_SAID = {"low": "under 50 %", "middle": "50 to 75 %", "high": "over 75 %"}
+ORDERS = {"least_sure": "least sure first", "skill": "by the machine's skill", "id": "by number"}
 VERDICTS: dict[str, tuple[str, str]] = {
     "unreviewed": ("○", "not reviewed"),
     "accepted": ("✓", "accepted"),
@@ -35,6 +38,13 @@ STATUSES = {
 }
 
 
+JUMP = (
+    '<form class="pick jump" data-jump><input name="number" inputmode="numeric" '
+    'aria-label="Go to a case by its number" placeholder="go to # (G)" maxlength="200" autocomplete="off" '
+    'title="The number in the list, or the id from your file (G)"></form>'
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listing:
     """One page of the list: ``matching`` cases pass the filters, of ``errors`` in all; ``after`` leads on."""
@@ -45,7 +55,6 @@ class Listing:
     matching: int
     errors: int
     reviewed: int
-    acceptable: int
 
 
 def filters_of(place: Place) -> CaseFilters:
@@ -57,68 +66,53 @@ def filters_of(place: Place) -> CaseFilters:
         skill=place.choice("skill") or None,
         mistake_step=place.number("step"),
         status=status if status in (*get_args(SwitchStatus), "undiagnosed") else None,  # type: ignore[arg-type]
+        confidence=SURE.get(place.choice("sure")),
+        reviewer=place.choice("reviewer") or None,
         text=place.choice("text").strip() or None,
     )
 
 
 def listing(c: Connection, round_id: int, place: Place, *, holding: Case | None = None) -> Listing:
     """The page of the URL; where it does not hold ``holding`` (or the URL's own case), the page that starts with it."""
-    filters = filters_of(place)
+    filters, order = filters_of(place), order_of(place)
     start = place.choice("from")
-    cases = store.cases_page(c, round_id, after=read_cursor(start), limit=PAGE + 1, filters=filters)
+    cases = store.cases_page(c, round_id, after=read_cursor(start), limit=PAGE + 1, filters=filters, order=order)
     if holding is None and place.sample and not any(case.sample.id == place.sample for case in cases):
         holding = store.case_of(c, round_id, place.sample)
     if holding is not None and not any(case.sample.id == holding.sample.id for case in cases[:PAGE]):
-        key, sample = store.cursor_of(holding)
+        key, sample = store.cursor_of(holding, order)
         start = json.dumps([key, sample - 1])
-        cases = store.cases_page(c, round_id, after=(key, sample - 1), limit=PAGE + 1, filters=filters)
-    after = json.dumps(store.cursor_of(cases[PAGE - 1])) if len(cases) > PAGE else ""
-    reviewed = sum(store.review_counts(c, round_id).values())
-    waiting = replace(filters, verdict="unreviewed")
-    open_cases = store.count_cases(c, round_id, waiting) if filters.verdict in (None, "unreviewed") else 0
+        cases = store.cases_page(c, round_id, after=(key, sample - 1), limit=PAGE + 1, filters=filters, order=order)
+    after = json.dumps(store.cursor_of(cases[PAGE - 1], order)) if len(cases) > PAGE else ""
+    errors = store.count_cases(c, round_id)
     return Listing(
         cases=cases[:PAGE],
         start=start,
         after=after,
-        matching=store.count_cases(c, round_id, filters),
-        errors=store.count_cases(c, round_id),
-        reviewed=reviewed,
-        acceptable=open_cases - undiagnosed_of(c, round_id, waiting) if open_cases else 0,
+        matching=errors if filters == CaseFilters() else store.count_cases(c, round_id, filters),
+        errors=errors,
+        reviewed=sum(store.review_counts(c, round_id).values()),
     )
 
 
-def undiagnosed_of(c: Connection, round_id: int, filters: CaseFilters) -> int:
-    """How many of the filtered cases carry no diagnosis: they cannot be accepted."""
-    if filters.status not in (None, "undiagnosed"):
-        return 0
-    return store.count_cases(c, round_id, replace(filters, status="undiagnosed"))
+def order_of(place: Place) -> Order:
+    """The order that the URL asks for, least sure first by default."""
+    asked = place.choice("order")
+    return asked if asked in ORDERS else "least_sure"  # type: ignore[return-value]
 
 
-def acceptable(c: Connection, round_id: int, filters: CaseFilters) -> list[int]:
-    """The samples that pass the filters, have a skill, and no verdict yet."""
+def next_unreviewed(c: Connection, round_id: int, place: Place, after: Case | None) -> int | None:
+    """The next case without a verdict that passes the URL's filters, from ``after`` on and then from the start."""
+    filters, order = filters_of(place), order_of(place)
     if filters.verdict not in (None, "unreviewed"):
-        return []
-    found: list[int] = []
-    after: Cursor | None = None
-    while page := store.cases_page(
-        c, round_id, after=after, limit=MOST_AT_ONCE, filters=replace(filters, verdict="unreviewed")
-    ):
-        found += [case.sample.id for case in page if case.skill and case.mistake_step]
-        after = store.cursor_of(page[-1])
-    return found
-
-
-def next_unreviewed(c: Connection, round_id: int, filters: CaseFilters, after: Case | None) -> int | None:
-    """The next case without a verdict that passes the filters, from ``after`` on and then from the start."""
-    if filters.verdict not in (None, "unreviewed"):
-        return _following(c, round_id, filters, after)
+        return _following(c, round_id, filters, order, after)
     waiting = replace(filters, verdict="unreviewed")
-    return _following(c, round_id, waiting, after) or _following(c, round_id, waiting, None)
+    return _following(c, round_id, waiting, order, after) or _following(c, round_id, waiting, order, None)
 
 
-def _following(c: Connection, round_id: int, filters: CaseFilters, after: Case | None) -> int | None:
-    cursor = None if after is None else store.cursor_of(after)
-    found = store.cases_page(c, round_id, after=cursor, limit=1, filters=filters)
+def _following(c: Connection, round_id: int, filters: CaseFilters, order: Order, after: Case | None) -> int | None:
+    cursor = None if after is None else store.cursor_of(after, order)
+    found = store.cases_page(c, round_id, after=cursor, limit=1, filters=filters, order=order)
     return found[0].sample.id if found and (after is None or found[0].sample.id != after.sample.id) else None
 
 
@@ -128,7 +122,7 @@ def read_cursor(text: str) -> Cursor | None:
         key, sample = json.loads(text)
     except (ValueError, TypeError):
         return None
-    if isinstance(sample, int) and (key is None or isinstance(key, int | float)):
+    if isinstance(sample, int) and (key is None or isinstance(key, int | float | str)):
         return key, sample
     return None
 
@@ -142,8 +136,8 @@ def search_html(place: Place) -> str:
     )
 
 
-def filters_html(place: Place, facets: Facets, found: Listing) -> str:
-    """The filters, each value with how many cases it would show, and the bulk accept."""
+def filters_html(place: Place, facets: Facets) -> str:
+    """The filters, each value with how many cases it would show."""
     verdicts = [(value, f"{sign} {name} ({facets.verdict.get(value, 0)})") for value, (sign, name) in VERDICTS.items()]
     parts = [
         _filter(place, "verdict", "Verdict", [row for row in verdicts if facets.verdict.get(row[0].strip())]),
@@ -158,11 +152,14 @@ def filters_html(place: Place, facets: Facets, found: Listing) -> str:
         _filter(
             place, "status", "Switch", [(key, f"{STATUSES.get(key, key)} ({n})") for key, n in facets.status.items()]
         ),
+        _filter(place, "sure", "Sure", list(SURE_SAID.items())),
     ]
-    asked = any(place.choice(name) for name in ("verdict", "category", "skill", "step", "status", "text"))
-    cleared = place.link(verdict=None, category=None, skill=None, step=None, status=None, text=None, sample=None)
+    if len(facets.reviewer) > 1 or place.choice("reviewer"):
+        parts.append(_filter(place, "reviewer", "Reviewer", _counted(facets.reviewer)))
+    asked = any(place.choice(name) for name in PARAMS)
+    cleared = place.link(**dict.fromkeys((*PARAMS, "sample")))
     clear = f'<a class="button small" href="{esc(cleared)}" data-nav>Clear filters</a>' if asked else ""
-    return f'<div class="filters">{"".join(parts)}{clear}<span class="grow"></span>{_bulk(found, asked)}</div>'
+    return f'<div class="filters">{"".join(parts)}{clear}</div>'
 
 
 def _filter(place: Place, name: str, label: str, options: list[tuple[str, str]]) -> str:
@@ -176,15 +173,12 @@ def _counted(values: dict[str, int]) -> list[tuple[str, str]]:
     return [(value, f"{value[:44]}{'…' if len(value) > 44 else ''} ({n})") for value, n in list(values.items())[:200]]
 
 
-def _bulk(found: Listing, asked: bool) -> str:
-    if not found.acceptable:
-        return ""
-    which = "that these filters show" if asked else "of this round"
-    question = (
-        f"Accept {count(found.acceptable, 'diagnosis', 'diagnoses')} {which} and "
-        f"{'has' if found.acceptable == 1 else 'have'} no verdict yet? Each can be undone on its own."
+def _bulk(found: Listing) -> str:
+    which = "these" if found.matching < found.errors else "all"
+    return (
+        f'<button type="button" class="button small" data-ask-bulk title="One decision over all of them (B)">'
+        f"Decide {which} {found.matching:,} … <kbd>B</kbd></button>"
     )
-    return command("accept-all", f"Accept all {found.acceptable:,} …", "button", confirm=question)
 
 
 def cases_html(place: Place, found: Listing, chosen: int | None) -> str:
@@ -193,7 +187,8 @@ def cases_html(place: Place, found: Listing, chosen: int | None) -> str:
     head = (
         f'<div class="cases-head"><b>{found.reviewed:,} of {found.errors:,} reviewed</b>'
         f'<span class="bar" aria-hidden="true"><i style="width:{share * 100:.1f}%"></i></span>'
-        f"<span class=subdued>{count(found.matching, 'case')} here, least sure first</span></div>"
+        f"<span class=subdued>{count(found.matching, 'case')} here, {ORDERS[order_of(place)]}</span></div>"
+        f'<div class="row list-tools">{choices("order", "Order", ORDERS.items(), order_of(place), "bare")}{JUMP}</div>'
     )
     if not found.cases:
         return head + empty("No case matches", "Loosen a filter above, or clear them all.")
@@ -211,21 +206,20 @@ def _row(place: Place, case: Case, chosen: bool) -> str:
         f'href="{esc(place.link(tab="review", sample=case.sample.id))}" '
         f'data-sample="{case.sample.id}"{" aria-current=true" if chosen else ""}>'
         f'<span class="sign" title="{name}" aria-label="{name}">{sign}</span>'
-        f'<span class="what" dir="auto">{short(case.sample.question, 120)}</span>'
+        f'<span class="what" dir="auto"><small>{case.sample.id}</small> {short(case.sample.question, 120)}</span>'
         f'<span class="why" dir="auto">{step}{sure}{f" · {short(case.skill, 60)}" if case.skill else ""}</span></a>'
     )
 
 
 def _pages(found: Listing) -> str:
     back = (
-        '<button type="button" class="button small" data-page="previous">‹ Previous</button>'
+        '<button type="button" class="button small" data-page="previous" title="The first cases">‹ First</button>'
         if found.start
-        else "<span></span>"
+        else ""
     )
     more = (
-        f'<button type="button" class="button small" data-page="next" data-from="{esc(found.after)}">Next '
-        f"{PAGE} ›</button>"
+        f'<button type="button" class="button small" data-page="next" data-from="{esc(found.after)}">Next ›</button>'
         if found.after
         else ""
     )
-    return f'<div class="pages">{back}{more}</div>' if found.start or found.after else ""
+    return f'<div class="pages">{_bulk(found)}<span class="grow"></span>{back}{more}</div>'

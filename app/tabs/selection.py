@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app import actions
+from app.cards import marked
 from app.links import Place
 from app.markup import bar, choices, clock, count, empty, esc, nav, short, table
 from app.page import Page, Parts, TabView, told
 from app.projects import find_project, find_round
 from app.quiet import gr
-from app.tabs.skills import marked
 from core.errors import UserError
 from core.types import Hit, Sample
 from storage import store

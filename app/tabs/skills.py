@@ -3,31 +3,27 @@
 Reads diagnoses, reviews and the support set's index; a click leads to the cases.
 """
 
-from collections import Counter
-from dataclasses import dataclass
-
 from sqlalchemy import Connection
 
+from app.cards import card_html
 from app.links import Place
-from app.markup import count, empty, esc, nav, short
+from app.markup import clock, command, count, empty, esc, nav, percent, short
 from app.page import Page, Parts, TabView
 from app.projects import find_project, find_round
 from app.support import Indexed, behind, indexed
-from core.types import Hit, Sample
+from app.tabs.review_list import PARAMS, VERDICTS
 from storage import store
+from storage.store import BulkSummary, MissingSkill
 
 SHOWN = 60
 OFFERED = 30
 BEST = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class SkillRow:
-    """A missing skill: how many errors ask for it (as people decided, else as the machine said), how many accepted."""
-
-    skill: str
-    errors: int
-    accepted: int
+ACCURACY = (
+    "Right answers among the validation samples of the categories in which this skill was found missing. Which of the "
+    "right ones needed it is not known."
+)
 
 
 def build(page: Page) -> TabView:
@@ -40,23 +36,15 @@ def build(page: Page) -> TabView:
         with page.db.read() as c:
             project = find_project(c, place.project)
             now = find_round(c, project, place.round)
-            rows = missing_skills(c, now.id)
+            rows = store.missing_skills(c, now.id)
             found = indexed(c, page.db, project.settings.support) if rows else None
-            return {view: skills_html(c, place, rows, found, project.settings.seed)}
+            bulks = store.bulks_of(c, now.id)
+            return {view: skills_html(c, place, rows, found, project.settings.seed) + history_html(bulks)}
 
     return TabView(show=show, follow=show)
 
 
-def missing_skills(c: Connection, round_id: int) -> list[SkillRow]:
-    """The round's missing skills, most frequent first; a reviewed case counts for what the person decided."""
-    errors = Counter(store.facet_counts(c, round_id).skill)
-    accepted = {demand.skill: demand.errors for demand in store.accepted_skills(c, round_id)}
-    return [
-        SkillRow(skill=skill, errors=number, accepted=accepted.get(skill, 0)) for skill, number in errors.most_common()
-    ]
-
-
-def skills_html(c: Connection, place: Place, rows: list[SkillRow], found: Indexed | None, seed: int) -> str:
+def skills_html(c: Connection, place: Place, rows: list[MissingSkill], found: Indexed | None, seed: int) -> str:
     """The bar chart as a list: skill, bar, count, and on opening the samples behind it."""
     if not rows:
         go = nav(place.link(tab="data", sample=None), "Go to Data", "button primary")
@@ -88,10 +76,8 @@ def skills_html(c: Connection, place: Place, rows: list[SkillRow], found: Indexe
     return f'{head}{note}<div class="skills" role="list">{body}</div>{more}'
 
 
-def _row(place: Place, row: SkillRow, most: int, offered: str) -> str:
-    cases = place.link(
-        tab="review", sample=None, skill=row.skill, verdict=None, category=None, step=None, status=None, text=None
-    )
+def _row(place: Place, row: MissingSkill, most: int, offered: str) -> str:
+    cases = place.link(**dict.fromkeys(PARAMS) | {"tab": "review", "sample": None, "skill": row.skill})
     share, taken = row.errors / most, row.accepted / row.errors if row.errors else 0
     stacked = (
         f'<span class="bar tall" role="img" aria-label="{row.errors} errors, {row.accepted} accepted" '
@@ -100,8 +86,40 @@ def _row(place: Place, row: SkillRow, most: int, offered: str) -> str:
         f'style="width:{share * taken * 100:.1f}%"></i></span>'
     )
     link = f'<a href="{esc(cases)}" data-nav dir="auto" title="Show the cases">{esc(row.skill, 140)}</a>'
-    line = f'<span class="name">{link}</span>{stacked}<span class="num"><b>{row.errors:,}</b></span>'
+    hint = "Reword this skill, or merge it with another"
+    rename = command("bulk-plan", "Reword …", "quiet", hint, act="renamed", of=row.skill)
+    line = (
+        f'<span class="name">{link} {rename}</span>{stacked}<span class="num"><b>{row.errors:,}</b></span>'
+        f'<span class="num subdued" title="{ACCURACY}">{_accuracy(row)}</span>'
+    )
     return f'<div class="skill" role="listitem">{line}{offered}</div>'
+
+
+def _accuracy(row: MissingSkill) -> str:
+    return f"{percent(row.right / row.samples, 0)} right" if row.samples else "–"
+
+
+def history_html(bulks: list[BulkSummary]) -> str:
+    """What was decided for many cases at once, rewordings among it, newest first, each with its undo."""
+    if not bulks:
+        return ""
+    rows = "".join(
+        f'<li><time>{clock(each.created)}</time> {short(each.reviewer, 40)} <span dir="auto">{_act(each)}</span> '
+        f"{command('bulk-undo', 'Undo', 'quiet', bulk=each.bulk)}</li>"
+        for each in bulks
+    )
+    return (
+        f'<details class="raw together" data-keep="bulks"><summary>'
+        f"Decided at once ({len(bulks)})</summary><ol>{rows}</ol></details>"
+    )
+
+
+def _act(each: BulkSummary) -> str:
+    if each.is_undo:
+        return f"took an action back in {count(each.cases, 'case')}"
+    sign, name = VERDICTS[each.verdict]
+    worded = f" as “{esc(each.skill, 200)}”" if each.verdict == "edited" else ""
+    return f"{sign} {name}: {count(each.cases, 'case')}{worded}"
 
 
 def _offered(c: Connection, skill: str, found: Indexed, seed: int) -> str:
@@ -115,30 +133,4 @@ def _offered(c: Connection, skill: str, found: Indexed, seed: int) -> str:
         f'<details class="behind" data-keep="skill-{esc(skill, 80)}" ><summary>'
         f"{count(offer.matching, 'support sample')}</summary>"
         f'<div class="cards">{cards}</div></details>'
-    )
-
-
-def card_html(sample: Sample, hit: Hit) -> str:
-    """A support sample in brief: image, question, its skill label with the matched words marked, and the score."""
-    picture = (
-        f'<img src="/image/{esc(sample.image)}" alt="" loading="lazy">'
-        if sample.image
-        else '<span class="noimage">text</span>'
-    )
-    return (
-        f'<div class="card">{picture}<div><p dir="auto">{short(sample.question, 130)}</p>'
-        f'<p class="skill-label" dir="auto">{marked(sample.skill_label, hit.terms)}</p><small class="subdued">'
-        f"score {hit.score:.2f}</small></div></div>"
-    )
-
-
-def marked(label: str, terms: tuple[str, ...]) -> str:
-    """A skill label, escaped, with the words that matched in <mark>."""
-    wanted = {term.lower() for term in terms}
-    words = label[:300].split(" ")
-    return " ".join(
-        f"<mark>{esc(word)}</mark>"
-        if any(word.lower().strip(".,;:()\"'").startswith(term) for term in wanted)
-        else esc(word)
-        for word in words
     )

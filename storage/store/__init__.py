@@ -1,6 +1,6 @@
 """Everything that is asked of the database, one file a noun. Every function takes a ``Connection`` of ``Database``."""
 
-from storage.store.bulk import add_reviews, bulk_of, undo_bulk
+from storage.store.bulk import BulkSummary, add_reviews, bulk_of, bulks_of, round_of_bulk, undo_bulk
 from storage.store.cases import (
     Case,
     CaseFilters,
@@ -13,7 +13,14 @@ from storage.store.cases import (
     cursor_of,
     facet_counts,
 )
-from storage.store.diagnoses import diagnoses_of, diagnosis, missing_diagnoses, reread, save_diagnoses
+from storage.store.diagnoses import (
+    diagnoses_of,
+    diagnosis,
+    missing_diagnoses,
+    readings_version,
+    reread,
+    save_diagnoses,
+)
 from storage.store.drafts import draft_of, drop_draft, save_draft
 from storage.store.predictions import (
     correctness,
@@ -49,10 +56,12 @@ from storage.store.reviews import (
 )
 from storage.store.runs import Run, create_run, finish_run, run_of, runs_of, save_updates, updates_of
 from storage.store.samples import (
+    LabelledSupport,
     Saved,
     SupportSet,
     count_samples,
     get_sample,
+    labelled_support,
     missing_labels,
     samples_by_id,
     samples_by_source_id,
@@ -64,13 +73,17 @@ from storage.store.samples import (
     support_sets,
 )
 from storage.store.selections import SelectionSummary, hits_page, save_selection, selection, selections_of
+from storage.store.skills import MissingSkill, missing_skills
 from storage.store.status import RoundCounts, counts
 
 __all__ = [
+    "BulkSummary",
     "Case",
     "CaseFilters",
     "Cursor",
     "Facets",
+    "LabelledSupport",
+    "MissingSkill",
     "Order",
     "Project",
     "Round",
@@ -83,6 +96,7 @@ __all__ = [
     "add_review",
     "add_reviews",
     "bulk_of",
+    "bulks_of",
     "case_of",
     "cases_page",
     "correctness",
@@ -103,21 +117,25 @@ __all__ = [
     "gold_of",
     "history",
     "hits_page",
+    "labelled_support",
     "last_reviewed",
     "list_projects",
     "missing_diagnoses",
     "missing_labels",
     "missing_predictions",
+    "missing_skills",
     "newest_review",
     "open_round",
     "prediction",
     "predictions_of",
     "project",
     "project_named",
+    "readings_version",
     "redo",
     "reread",
     "review_counts",
     "round_of",
+    "round_of_bulk",
     "rounds_of",
     "run_of",
     "runs_of",

@@ -1,17 +1,19 @@
 """Verdicts given to many cases in one action, and taken back in one. Each is a review of its case like any other."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from core.types import Review
+from core.types import Review, Verdict
 from storage.columns import utc_now
-from storage.rows import latest_review, values_of
+from storage.rows import latest_review, noun_of, values_of
 from storage.store.cases import Case
 from storage.store.reviews import check_review, completed
 from storage.tables import bulk_reviews, reviews
 
+NEWEST = 30
 STATE = ("verdict", "mistake_step", "skill", "answer", "correct", "note")
 
 
@@ -59,6 +61,41 @@ def bulk_of(c: Connection, review: int) -> tuple[int, int] | None:
         return None
     size = c.execute(select(func.count()).where(bulk_reviews.c.bulk == bulk)).scalar_one()
     return bulk, size
+
+
+def round_of_bulk(c: Connection, bulk: int) -> int | None:
+    """The round in which an action decided its cases, None where there is no such action."""
+    first = bulk_reviews.join(reviews, reviews.c.id == bulk_reviews.c.review)
+    found: int | None = c.scalar(select(reviews.c.round).select_from(first).where(bulk_reviews.c.review == bulk))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkSummary:
+    """One action: its number, who gave which verdict (and skill) when, to how many cases; ``is_undo`` took one back."""
+
+    bulk: int
+    reviewer: str
+    verdict: Verdict
+    skill: str
+    created: str
+    cases: int
+    is_undo: bool
+
+
+def bulks_of(c: Connection, round_id: int) -> list[BulkSummary]:
+    """The round's newest actions over many cases, newest first."""
+    first, cases = reviews, func.count().label("cases")
+    query = (
+        select(first.c.id.label("bulk"), first.c.reviewer, first.c.verdict, first.c.skill, first.c.created, cases,
+               first.c.undoes.is_not(None).label("is_undo"))
+        .select_from(bulk_reviews.join(first, first.c.id == bulk_reviews.c.bulk))
+        .where(first.c.round == round_id)
+        .group_by(bulk_reviews.c.bulk)
+        .order_by(bulk_reviews.c.bulk.desc())
+        .limit(NEWEST)
+    )  # fmt: skip
+    return [noun_of(BulkSummary, row) for row in c.execute(query)]
 
 
 def _back(row: Row[Any], reviewer: str) -> dict[str, Any]:

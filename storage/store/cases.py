@@ -105,7 +105,7 @@ class Facets:
 DECIDED: tuple[Verdict, ...] = ("accepted", "edited")
 _DECIDED = reviews.c.verdict.in_(DECIDED)
 _VERDICT = func.coalesce(func.nullif(reviews.c.verdict, "cleared"), "unreviewed")
-_SKILL = case((_DECIDED, reviews.c.skill), else_=diagnoses.c.skill)
+SKILL = case((_DECIDED, reviews.c.skill), else_=diagnoses.c.skill)
 _STEP = case((_DECIDED, reviews.c.mistake_step), else_=diagnoses.c.mistake_step)
 _REVIEWER = case((_VERDICT != "unreviewed", reviews.c.reviewer))
 _STATUS = func.coalesce(diagnoses.c.status, "undiagnosed")
@@ -130,14 +130,14 @@ def cases_page(
     columns = [*prefixed(SAMPLE, samples), *prefixed(PREDICTION, predictions), *prefixed(DIAGNOSIS, diagnoses)]
     query = select(*columns, *prefixed(REVIEW, reviews), _LABEL_WRONG, _CORRECT)
     if order == "id":
-        return _fetch(c, _errors(query, round_id, filters, after), limit)
+        return _fetch(c, errors_query(query, round_id, filters, after), limit)
     key = diagnoses.c.confidence if order == "least_sure" else diagnoses.c.skill
     found: list[Case] = []
     if after is None or after[0] is not None:
         found = _fetch(c, _diagnosed(query, round_id, filters, after, key), limit)
         after = None
     if len(found) < limit:
-        undiagnosed = _errors(query, round_id, filters, after).where(diagnoses.c.sample.is_(None))
+        undiagnosed = errors_query(query, round_id, filters, after).where(diagnoses.c.sample.is_(None))
         found += _fetch(c, undiagnosed, limit - len(found))
     return found
 
@@ -157,7 +157,7 @@ def case_of(c: Connection, round_id: int, sample_id: int) -> Case | None:
 
 def count_cases(c: Connection, round_id: int, filters: CaseFilters = CaseFilters()) -> int:
     """How many cases the filters show."""
-    counted: int = c.execute(_errors(select(func.count()), round_id, filters, None).order_by(None)).scalar_one()
+    counted: int = c.execute(errors_query(select(func.count()), round_id, filters, None).order_by(None)).scalar_one()
     return counted
 
 
@@ -166,7 +166,7 @@ def facet_counts(c: Connection, round_id: int, filters: CaseFilters = CaseFilter
     columns: dict[str, ColumnElement[Any]] = {
         "verdict": _VERDICT,
         "category": samples.c.category,
-        "skill": _SKILL,
+        "skill": SKILL,
         "mistake_step": _STEP,
         "status": _STATUS,
         "reviewer": _REVIEWER,
@@ -177,7 +177,7 @@ def facet_counts(c: Connection, round_id: int, filters: CaseFilters = CaseFilter
 
 def _facet(c: Connection, round_id: int, filters: CaseFilters, column: ColumnElement[Any]) -> dict[Any, int]:
     value, number = column.label("value"), func.count().label("number")
-    query = _errors(select(value, number), round_id, filters, None).order_by(None).group_by(value)
+    query = errors_query(select(value, number), round_id, filters, None).order_by(None).group_by(value)
     found = [(row.value, row.number) for row in c.execute(query) if row.value not in (None, "")]
     return dict(sorted(found, key=lambda pair: (-pair[1], str(pair[0]))))
 
@@ -197,8 +197,8 @@ def _case_of(row: Row[Any]) -> Case:
     )
 
 
-def _errors(query: Select[Any], round_id: int, filters: CaseFilters, after: Cursor | None) -> Select[Any]:
-    """All errors by sample, diagnosed or not."""
+def errors_query(query: Select[Any], round_id: int, filters: CaseFilters, after: Cursor | None) -> Select[Any]:
+    """A query over the round's errors that pass the filters, by sample, diagnosed or not."""
     same = and_(diagnoses.c.round == predictions.c.round, diagnoses.c.sample == predictions.c.sample)
     joined = predictions.join(samples, samples.c.id == predictions.c.sample).outerjoin(diagnoses, same)
     query = query.select_from(joined.outerjoin(reviews, _STANDING))
@@ -228,7 +228,7 @@ def _conditions(filters: CaseFilters, round_id: int) -> Sequence[ColumnElement[b
     asked = {
         _VERDICT: filters.verdict,
         samples.c.category: filters.category,
-        _SKILL: filters.skill,
+        SKILL: filters.skill,
         _STEP: filters.mistake_step,
         _STATUS: filters.status,
         _REVIEWER: filters.reviewer,

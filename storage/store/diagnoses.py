@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Protocol
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, exists, literal_column, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from core.types import Curve, Diagnosis, Prediction, Sample, Switch
@@ -73,6 +84,13 @@ def diagnoses_of(c: Connection, round_id: int) -> list[Diagnosis]:
     """The round's diagnoses as the machine made them, by sample."""
     query = select(*DIAGNOSIS).where(diagnosis_rows.c.round == round_id).order_by(diagnosis_rows.c.sample)
     return [diagnosis_of(row._asdict()) for row in c.execute(query)]
+
+
+def readings_version(c: Connection, round_id: int) -> tuple[object, ...]:
+    """A few values that change when the round's curves, or the δ and λ at which they are read, do."""
+    at = diagnosis_rows.c
+    read = (func.min(at.delta), func.max(at.delta), func.min(at.lam), func.max(at.lam))
+    return tuple(c.execute(select(func.count(), *read).where(at.round == round_id)).one())
 
 
 def reread(c: Connection, round_id: int, delta: float, lam: int, find_switch: FindSwitch) -> int:

@@ -30,6 +30,16 @@ class Saved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LabelledSupport:
+    """The labelled samples of a support set in four columns of equal length: ids, skill labels, tasks, image hashes."""
+
+    samples: tuple[int, ...]
+    labels: tuple[str, ...]
+    tasks: tuple[str, ...]
+    images: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SupportSet:
     """A support set: how many ``samples`` it has and how many of them carry a skill label."""
 
@@ -84,6 +94,15 @@ def samples_of(c: Connection, *, project: int, role: Role) -> Iterator[Sample]:
 def support_samples(c: Connection, name: str) -> Iterator[Sample]:
     """The samples of a support set in the order they came ("" = the only one). Raises UserError as that does."""
     return _of_set(c, _set_id(c, None, "support", support_set(c, name)))
+
+
+def labelled_support(c: Connection, name: str) -> LabelledSupport:
+    """The labelled samples of a support set as columns. Raises UserError as ``support_set`` does."""
+    of = _set_id(c, None, "support", support_set(c, name))
+    columns = (sample_rows.c.id, sample_rows.c.skill_label, sample_rows.c.task, sample_rows.c.image)
+    rows = c.execute(select(*columns).where(sample_rows.c.sample_set == of, sample_rows.c.skill_label != "")).all()
+    ids, labels, tasks, images = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return LabelledSupport(samples=ids, labels=labels, tasks=tasks, images=images)
 
 
 def support_set(c: Connection, name: str) -> str:

@@ -2,14 +2,18 @@
 
 import html
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from app import markup
+from app import cards, markup
+from app.bulk import SAME, Plan
 from app.links import Place, read_place
-from app.tabs import review_case, review_list
-from core.types import Curve, Diagnosis, Prediction, Review, Sample, Switch
+from app.support import Behind
+from app.tabs import bulk_dialog, reading_panel, review_case, review_editor, review_list
+from core.retrieval import tokenise
+from core.types import Curve, Diagnosis, Draft, Hit, Prediction, Review, Sample, Settings, Switch
 from storage.store import Case
 
 NASTY = (
@@ -31,6 +35,7 @@ SAFE_TAGS = frozenset(
         "button",
         "datalist",
         "details",
+        "dialog",
         "div",
         "em",
         "form",
@@ -116,19 +121,32 @@ def case_with(text: str) -> Case:
     return Case(sample=sample, prediction=prediction, diagnosis=diagnosis, review=review, correct=False)
 
 
+def desk_with(review: Review, text: str) -> review_editor.Desk:
+    """A desk with everything on it: history, a draft, a conflict, and an action over many cases."""
+    draft = Draft(round=1, sample=3, reviewer=text, skill=text, answer=text, note=text, created=review.created)
+    return review_editor.Desk(history=[review], draft=draft, bulk=(1, 3), token=text, mine=review)
+
+
+def plan_with(case: Case, text: str) -> Plan:
+    assert case.review
+    return Plan(act="renamed", skill=text, changes=[(case, case.review)], before={"edited": 1}, left={SAME: 2})
+
+
 @pytest.mark.parametrize("text", NASTY)
 def test_text_of_a_case_never_becomes_markup(text: str) -> None:
     case = case_with(text)
     place = Place(project=text, round=0, tab="review", choices={"skill": text, "text": text})
-    listing = review_list.Listing(
-        cases=[case], start=text, after=text, matching=1, errors=1, reviewed=1, acceptable=0
-    )  # fmt: skip
+    listing = review_list.Listing(cases=[case], start=text, after=text, matching=1, errors=1, reviewed=1)
     assert case.review
+    hit = Hit(sample=3, skill=text, score=1.0, terms=tokenise(text))
     written = [
         review_case.case_html(case),
         review_case.steps_html(case),
-        review_case.editor_html(case, place, [case.review], token=text),
-        review_case.suggestions_html([text]),
+        review_editor.editor_html(case, place, desk_with(case.review, text)),
+        review_editor.suggestions_html([text]),
+        reading_panel.panel_html(Settings(), place),
+        bulk_dialog.dialog_html(plan_with(case, text), act="renamed", skill=text, of=text, filtered=True),
+        cards.live_html(Behind(matching=1, hits=(hit,)), {3: replace(case.sample, skill_label=text)}, waiting=False),
         review_list.cases_html(place, listing, 3),
         review_list.search_html(place),
     ]
@@ -171,7 +189,7 @@ def test_a_url_that_makes_no_sense_is_a_place_all_the_same(round: str) -> None:
     "cursor", ["", "x", "[1]", "[1, 2, 3]", '["a", 2]', '[0.5, "2"]', "null", "[[1], 2]", json.dumps([0.5, 10])]
 )
 def test_only_a_well_formed_cursor_is_used(cursor: str) -> None:
-    assert review_list.read_cursor(cursor) in (None, (0.5, 10))
+    assert review_list.read_cursor(cursor) in (None, (0.5, 10), ("a", 2))
 
 
 def test_durations_are_said_as_people_say_them() -> None:

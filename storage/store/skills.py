@@ -1,0 +1,63 @@
+"""The skills that a round's errors lack, and how the student does where each of them was found missing."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from storage.store.cases import SKILL, CaseFilters, errors_query
+from storage.store.predictions import correctness, in_set_of
+from storage.store.reviews import accepted_skills
+from storage.tables import samples
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingSkill:
+    """A missing skill as people worded it, else as the machine did: the errors that lack it, of them ``accepted``.
+
+    ``samples`` counts the answered validation samples of the categories in which it was found missing, ``right`` those
+    of them that the student gets right. Which right answers needed the skill is not known.
+    """
+
+    skill: str
+    errors: int
+    accepted: int
+    samples: int
+    right: int
+
+
+def missing_skills(c: Connection, round_id: int) -> list[MissingSkill]:
+    """The round's missing skills, most frequent first, equal ones by name."""
+    skill, category, errors = SKILL.label("skill"), samples.c.category.label("category"), func.count().label("errors")
+    query = errors_query(select(skill, category, errors), round_id, CaseFilters(), None).order_by(None)
+    found: dict[str, Counter[str]] = {}
+    for row in c.execute(query.group_by(skill, category)):
+        if row.skill:
+            found.setdefault(row.skill, Counter())[row.category] += row.errors
+    accepted = {demand.skill: demand.errors for demand in accepted_skills(c, round_id)}
+    right, whole = _by_category(c, round_id)
+    rows = [
+        MissingSkill(
+            skill=skill,
+            errors=places.total(),
+            accepted=accepted.get(skill, 0),
+            samples=sum(whole[each] for each in places),
+            right=sum(right[each] for each in places),
+        )
+        for skill, places in found.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.errors, row.skill))
+
+
+def _by_category(c: Connection, round_id: int) -> tuple[Counter[str], Counter[str]]:
+    """How many answered validation samples of each category are right, and how many there are."""
+    scores = correctness(c, round_id, "validation")
+    right: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
+    for sample, category in c.execute(
+        select(samples.c.id, samples.c.category).where(in_set_of(round_id, "validation"))
+    ):
+        if sample in scores:
+            whole[category] += 1
+            right[category] += scores[sample]
+    return right, whole

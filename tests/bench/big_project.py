@@ -1,0 +1,92 @@
+"""A generated project for measuring the page: many errors with curves, and a support set of many labelled samples.
+
+Written straight into a database through the store, without any model and without images (text only).
+"""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.answer_switch import find_switch
+from core.types import Curve, Diagnosis, Prediction, Sample, Settings
+from storage import store
+from storage.database import open_database
+
+PROJECT = "big"
+SUPPORT = "big-support"
+ACTS = ("reading", "counting", "comparing", "locating", "naming", "estimating", "recognising", "tracing")
+THINGS = (
+    "handwritten digits", "bar charts", "traffic signs", "small objects", "map legends", "facial expressions",
+    "chemical symbols", "line plots", "road scenes", "food items", "tables of numbers", "spatial relations",
+)  # fmt: skip
+PLACES = ("in photos", "in drawings", "in scans", "under glare", "at night", "from above")
+BATCH = 50_000
+
+
+def skills(number: int, rng: random.Random) -> list[str]:
+    """Distinct skill phrases; with a number behind the words there are as many as wanted."""
+    return [f"{rng.choice(ACTS)} {rng.choice(THINGS)} {rng.choice(PLACES)} {n % 997}" for n in range(number)]
+
+
+def fill(data: Path, *, errors: int, support: int, seed: int = 0) -> None:
+    """A project with that many diagnosed errors and a support set of that many samples; two labels a hundred samples."""
+    rng = random.Random(seed)
+    db = open_database(data)
+    labels = skills(max(20, support // 50), rng)
+    with db.write() as c:
+        project = store.create_project(
+            c, PROJECT, student="student", teacher="teacher", settings=Settings(support=SUPPORT)
+        )
+        samples = [_sample(number, rng) for number in range(errors)]
+        store.save_samples(c, project=project.id, role="validation", samples=samples, images={})
+        at = store.rounds_of(c, project.id)[0].id
+        known = list(store.samples_of(c, project=project.id, role="validation"))
+        predictions = [_prediction(at, sample, rng) for sample in known]
+        store.save_predictions(c, predictions)
+        store.save_diagnoses(c, [_diagnosis(each, rng, labels) for each in predictions])
+    for start in range(0, support, BATCH):
+        with db.write() as c:
+            batch = _support(range(start, min(support, start + BATCH)), labels, rng)
+            store.save_samples(c, project=None, role="support", name=SUPPORT, samples=batch, images={})
+    db.close()
+
+
+def _sample(number: int, rng: random.Random) -> Sample:
+    return Sample(
+        source_id=f"v{number}",
+        question=f"What does the {rng.choice(THINGS)} {rng.choice(PLACES)} show, item {number}?",
+        options=("first", "second", "third", "fourth"),
+        answer="first",
+        category=f"category {rng.randrange(12)}",
+        task="generated",
+    )
+
+
+def _prediction(at: int, sample: Sample, rng: random.Random) -> Prediction:
+    steps = tuple(f"The {rng.choice(THINGS)} lies {rng.choice(PLACES)}, {rng.randrange(100)}." for _ in range(5))
+    text = " ".join(f"Step {number}: {step}" for number, step in enumerate(steps, 1)) + " The answer is second."
+    span = (text.rindex("second"), text.rindex("second") + 6)
+    return Prediction(
+        round=at, sample=sample.id, text=text, steps=steps, answer="second", reading="the answer is", span=span,
+        correct=False,
+    )  # fmt: skip
+
+
+def _diagnosis(prediction: Prediction, rng: random.Random, labels: list[str]) -> Diagnosis:
+    switch, rows = rng.randint(1, 5), [(0.6, 0.2, 0.1, 0.1)]
+    for step in range(1, 6):
+        wrong = rng.uniform(0.5, 0.8) if step >= switch else rng.uniform(0.05, 0.3)
+        rows.append((0.85 - wrong, wrong, 0.1, 0.05))
+    curve = Curve(candidates=("first", "second", "third", "fourth"), truth=0, predicted=1, probabilities=tuple(rows))
+    return Diagnosis(
+        round=prediction.round, sample=prediction.sample, curve=curve, switch=find_switch(curve, delta=0.0, lam=2),
+        skill=rng.choice(labels[:200]), prior=0.6, delta=0.0, lam=2, teacher="teacher",
+    )  # fmt: skip
+
+
+def _support(numbers: range, labels: list[str], rng: random.Random) -> Iterator[Sample]:
+    for number in numbers:
+        yield Sample(
+            source_id=f"s{number}", question=f"Question {number}?", answer="yes", response="The answer is yes.",
+            skill_label=rng.choice(labels), task=f"task {number % 40}",
+        )  # fmt: skip

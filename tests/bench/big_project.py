@@ -29,7 +29,7 @@ def skills(number: int, rng: random.Random) -> list[str]:
 
 
 def fill(data: Path, *, errors: int, support: int, seed: int = 0) -> None:
-    """A project with that many diagnosed errors and a support set of that many samples; each label is on about fifty."""
+    """A project with that many diagnosed errors and a support set of that many samples, fifty to a label."""
     rng = random.Random(seed)
     db = open_database(data)
     labels = skills(max(20, support // 50), rng)

@@ -97,6 +97,6 @@ def _answered(work: Any) -> Response:
         answer: Response = work()
     except ConflictError as error:
         return Response(str(error), 409)
-    except UserError as error:
-        return Response(str(error), 400)
+    except UserError as error:  # it may repeat half a character of what was sent
+        return Response(str(error).encode("utf-8", "replace"), 400, media_type="text/plain; charset=utf-8")
     return answer

@@ -17,8 +17,9 @@ POLICY = (
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'self'; "
     "form-action 'self'"
 )
+# An uploaded file is data: opened by its address it runs nothing and is nobody's page.
+FILE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -47,9 +48,10 @@ def guard(app: ASGIApp, hosts: frozenset[str]) -> ASGIApp:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         refusal = refuse(scope["method"], headers, hosts)
         if refusal:
-            await PlainTextResponse(refusal, 403)(scope, receive, _with_policy(send))
+            await PlainTextResponse(refusal, 403)(scope, receive, _with_policy(send, POLICY))
             return
-        await app(scope, receive, _with_policy(send))
+        uploaded = scope["path"].startswith(("/gradio_api/file", "/file"))
+        await app(scope, receive, _with_policy(send, FILE_POLICY if uploaded else POLICY))
 
     return guarded
 
@@ -69,10 +71,12 @@ def refuse(method: str, headers: dict[str, str], hosts: frozenset[str]) -> str:
     return "" if same else "Switchpoint takes commands only from its own page."
 
 
-def _with_policy(send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
+def _with_policy(send: Send, policy: str) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
+    own = (b"content-security-policy", policy.encode())
+
     async def sender(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], *_HEADERS]}
+            message = {**message, "headers": [*message["headers"], *_HEADERS, own]}
         await send(message)
 
     return sender

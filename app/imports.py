@@ -41,8 +41,18 @@ def import_file(
     stem). ``project`` may stay "" for a support set, which all projects share. With a refused row nothing is imported
     (``accepted`` is 0) unless ``skip_refused``.
     """
-    if not path.exists():
-        raise UserError(f"There is no file or folder {path}: check the path and try again.")
+    try:
+        if not (path.is_file() or path.is_dir()):
+            raise UserError(f"There is no file or folder {path}: check the path and try again.")
+        return _import(db, what, path, project, images=images, name=name, skip_refused=skip_refused)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise UserError(f"{error.filename or path} cannot be read ({said}): check the path and try again.") from error
+
+
+def _import(
+    db: Database, what: What, path: Path, project: str, *, images: Path | None, name: str, skip_refused: bool
+) -> ImportReport:
     if what == "predictions":
         return _import_predictions(db, path, project, skip_refused)
     if what != "support":

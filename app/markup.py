@@ -13,7 +13,8 @@ def esc(value: object, limit: int = 20_000) -> str:
     text = str(value)
     if len(text) > limit:
         text = text[:limit].rstrip() + " …"
-    return html.escape(text.replace("\x00", "�"), quote=True)
+    # Half characters come in file names that are no UTF-8; no answer could carry them.
+    return html.escape(text.encode("utf-8", "replace").decode().replace("\x00", "�"), quote=True)
 
 
 def short(value: object, limit: int = 90) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from time import time_ns
 from typing import Any
 
-from app.links import Place, at, read_place, reviewer_in
+from app.links import Place, at, read_place, reviewer_in, whole_number
 from app.markup import esc
 from app.quiet import gr
 from core.errors import UserError
@@ -85,7 +85,7 @@ class Page:
         """Answer the commands that scripts and own buttons send over the bridge; takes effect with ``connect``."""
 
         def handle(request: gr.Request, event: gr.EventData) -> Parts:
-            data = dict(event._data or {})
+            data = dict(event._data) if isinstance(event._data, Mapping) else {}
             kind = self.commands.get(str(data.get("kind")))
             if kind is None:
                 return {self.notice: told("The page sent something unknown. Reload it.", "error")}
@@ -126,6 +126,26 @@ def find_place(db: Database, query: Mapping[str, str]) -> Place:
     if place.round is not None and place.round not in numbers:
         raise UserError(f"Project '{chosen.name}' has no round {place.round}: choose one in the header.")
     return at(place, project=chosen.name, round=max(numbers) if place.round is None else place.round)
+
+
+def text_in(sent: Mapping[str, Any], name: str, longest: int) -> str:
+    """A text that a command carries; UserError where it is missing, no text, too long, or cannot be stored."""
+    given = sent.get(name)
+    if not isinstance(given, str):
+        raise UserError(f"The {name} is missing: reload the page and try again.")
+    if len(given) > longest:
+        raise UserError(f"The {name} is longer than {longest:,} characters: shorten it.")
+    if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in given):
+        raise UserError(f"The {name} holds a character that cannot be stored: type it again.")
+    return given
+
+
+def number_in(sent: Mapping[str, Any], name: str) -> int:
+    """A whole number that a command carries, as digits or as a number; UserError where it is missing or none."""
+    found = whole_number(str(sent.get(name, "")))
+    if found is None:
+        raise UserError(f"The {name} must be a whole number: reload the page and try again.")
+    return found
 
 
 def _painted(name: str) -> str:

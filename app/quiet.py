@@ -11,5 +11,14 @@ os.environ["GRADIO_RUN_HISTORY"] = "False"
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr
+from gradio import processing_utils
+
+
+async def _download_nothing(url: str) -> None:
+    raise gr.Error("This page downloads nothing: upload the file, or give its path on the server.")
+
+
+# A client may name a URL where it should name an uploaded file, and Gradio would fetch it.
+processing_utils.async_ssrf_protected_get = _download_nothing
 
 __all__ = ["gr"]

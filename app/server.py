@@ -58,9 +58,11 @@ def build_app(db: Database, host: str = "127.0.0.1") -> ASGIApp:
     _add_routes(api, db)
     add_desk(api, db)
     add_downloads(api, db)
+    page = build(db)
+    page.has_launched = True  # Gradio's word for: check that a file which a client names was uploaded
     gr.mount_gradio_app(
         api,
-        build(db),
+        page,
         path="/",
         theme=theme(),
         css=(ASSETS / "style.css").read_text(),

@@ -10,7 +10,7 @@ from typing import Any
 from app import dialogs, header, tray
 from app.actions import cancel_job, create_project
 from app.links import TABS, Place, at
-from app.page import NOWAIT, Page, Parts, TabView, find_place, told
+from app.page import NOWAIT, Page, Parts, TabView, find_place, number_in, text_in, told
 from app.quiet import gr
 from app.settings import AppSettings
 from app.stamp import same_pickers, stamp
@@ -94,14 +94,13 @@ def _first(page: Page, request: gr.Request, show: Any) -> Parts:
 
 def _add_commands(page: Page) -> None:
     def create(_: Place, sent: Mapping[str, Any]) -> Parts:
-        name = str(sent.get("name", ""))[:200]
-        student, teacher = (str(sent.get(key, ""))[:1000] for key in ("student", "teacher"))
+        name, student, teacher = (text_in(sent, key, 1000) for key in ("name", "student", "teacher"))
         made = create_project(page.db, name, student=student, teacher=teacher, settings=settings_for(teacher))
         told_it = told(f"Project '{made.name}' is ready. Bring its samples next.")
         return {**page.refresh(at(Place(), project=made.name, round=0)), page.notice: told_it}
 
     def cancel(place: Place, sent: Mapping[str, Any]) -> Parts:
-        cancel_job(page.db, int(sent.get("job", 0)))
+        cancel_job(page.db, number_in(sent, "job"))
         return page.refresh(place)
 
     page.commands |= {"create": create, "cancel": cancel, "nav": lambda place, _: page.refresh(place)}

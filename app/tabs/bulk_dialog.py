@@ -9,7 +9,7 @@ from typing import Any
 from app.bulk import Plan, do_bulk, plan_bulk, undo_bulk
 from app.links import Place
 from app.markup import command, count, esc
-from app.page import Page, Parts, told
+from app.page import Page, Parts, text_in, told
 from app.tabs.review_list import VERDICTS, filters_of
 from core.errors import UserError
 from storage.store import CaseFilters
@@ -116,7 +116,4 @@ def _filters(place: Place, of: str) -> CaseFilters:
 
 
 def _text(sent: Mapping[str, Any], name: str) -> str:
-    given = sent.get(name, "")
-    if not isinstance(given, str | int):
-        raise UserError(f"The {name} is a text: type it again.")
-    return str(given)[:400]
+    return text_in({name: "", **sent}, name, 20_000)  # a teacher may word a skill at length

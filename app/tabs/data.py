@@ -94,15 +94,15 @@ def _queue(page: Page, kind: str) -> Any:
 
 def _import(db: Database, place: Place, form: Sequence[Any]) -> str:
     """Import what the form says and return the report; an uploaded copy is removed afterwards."""
-    what, name, upload, path, images, skip = form
+    what, name, upload, path, images, skip = (each or "" for each in form)
     if what not in get_args(What):
         raise UserError("Choose what the file is: validation, test, support or predictions.")
     if not upload and not path.strip():
         raise UserError("Choose a file, or give a path on the server.")
     if what != "support" and not place.project:
         raise UserError("Make a project first: the button is in the header.")
-    source = Path(upload) if upload else Path(path.strip()).expanduser()
-    given = Path(images.strip()).expanduser() if images.strip() else None
+    source = Path(upload) if upload else _typed(path)
+    given = _typed(images) if images.strip() else None
     try:
         done = actions.import_file(
             db, what, source, place.project, images=given, name=name.strip(), skip_refused=bool(skip)
@@ -111,6 +111,14 @@ def _import(db: Database, place: Place, form: Sequence[Any]) -> str:
         if upload:
             source.unlink(missing_ok=True)
     return report_html(source.name, what, done)
+
+
+def _typed(path: str) -> Path:
+    """A path as a person types it, with ~ for their home folder."""
+    try:
+        return Path(path.strip()).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"'{path.strip()[:80]}' is no path on this machine: check it and try again.") from error
 
 
 def report_html(file: str, what: str, done: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app import actions
 from app.links import Place, whole_number
 from app.markup import count
-from app.page import Command, Parts, told
+from app.page import Command, Parts, number_in, text_in, told
 from app.projects import find_project, find_round
 from core.errors import ConflictError, UserError
 from core.types import Review, Verdict
@@ -50,9 +50,10 @@ def _verdict(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     if verdict not in VERDICTS:
         raise UserError("There is no such verdict: use one of the buttons.")
     sample = _named(place, sent)
-    step = _number(sent, "step") or None
-    skill, note = _text(sent, "skill"), _text(sent, "note")
-    answer = _text(sent, "answer") if verdict == "misread" else None
+    _check_error(tab, place, sample)
+    step = number_in(sent, "step") or None
+    skill, note = text_in(sent, "skill", LONGEST["skill"]), _text(sent, "note")
+    answer = _text(sent, "answer").strip() or None if verdict == "misread" else None
     try:
         actions.add_review(
             tab.page.db, place.project, sample, verdict, reviewer=place.reviewer, round=place.round,
@@ -66,6 +67,14 @@ def _verdict(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
         shown = tab.show_case(place, sample, _token(sent), mine=mine)
         return {**shown, tab.page.notice: told(str(error), "warning")}
     return tab.next_after(place, sample, _token(sent))
+
+
+def _check_error(tab: "ReviewTab", place: Place, sample: int) -> None:
+    """Only what the list shows is decided on the page."""
+    with tab.page.db.read() as c:
+        now = find_round(c, find_project(c, place.project), place.round)
+        if store.case_of(c, now.id, sample) is None:
+            raise UserError(f"Sample {sample} is no error of round {now.number}: choose one from the list.")
 
 
 def _undo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
@@ -144,10 +153,7 @@ def _number(sent: Mapping[str, Any], name: str) -> int | None:
 
 
 def _text(sent: Mapping[str, Any], name: str) -> str:
-    given = sent.get(name, "")
-    if not isinstance(given, str):
-        raise UserError(f"The {name} is a text: type it again.")
-    return given[: LONGEST.get(name, 400)]
+    return text_in({name: "", **sent}, name, LONGEST.get(name, 400))
 
 
 def _token(sent: Mapping[str, Any]) -> str:

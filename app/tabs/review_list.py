@@ -122,9 +122,12 @@ def read_cursor(text: str) -> Cursor | None:
         key, sample = json.loads(text)
     except (ValueError, TypeError):
         return None
-    if isinstance(sample, int) and (key is None or isinstance(key, int | float | str)):
-        return key, sample
-    return None
+    if not isinstance(sample, int) or not isinstance(key, int | float | str | None):
+        return None
+    numbers = [each for each in (key, sample) if isinstance(each, int)]
+    if any(abs(each) >= 2**63 for each in numbers) or str(key).encode("utf-8", "replace").decode() != str(key):
+        return None
+    return key, sample
 
 
 def search_html(place: Place) -> str:

@@ -61,14 +61,16 @@ def build(page: Page) -> TabView:
 
     def select(place: Place, *form: Any) -> Parts:
         size, chosen_seed, chosen_arm, allow_fewer, name = form
-        if not isinstance(chosen_seed, int | float) or chosen_seed < 0:
-            raise UserError("The seed must be a whole number from 0 on.")
+        if not isinstance(size, int | float) or not 1 <= size <= LARGEST:
+            raise UserError(f"The budget must be a whole number from 1 to {LARGEST:,}.")
+        if not isinstance(chosen_seed, int | float) or not 0 <= chosen_seed < 2**31:
+            raise UserError(f"The seed must be a whole number from 0 to {2**31 - 1:,}.")
         if chosen_arm not in ("targeted", "random"):
             raise UserError("Choose whether the selection is for the accepted skills or random.")
         new = actions.make_selection(
             page.db,
             place.project,
-            budget=int(size or 0),
+            budget=int(size),
             round=place.round,
             seed=int(chosen_seed),
             arm=chosen_arm,

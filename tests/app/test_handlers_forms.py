@@ -1,0 +1,114 @@
+"""The page's forms, uploads and file routes met by a hostile client over HTTP, as ``test_handlers`` does for commands.
+
+What a form's own component refuses never reaches the page: Gradio then answers with an error, and nothing is stored.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.database import FILE_NAME
+from tests.app.rpc import DATA, Remote, fill_two, refused, rows
+from tests.browser.serving import Served, serving
+
+LONG, HUGE, HALF = "x" * 1_000_000, 10**30, "\ud800"
+IMPORT = ["validation", "", None, "/nowhere/x.json", "", False]
+SELECT = [100, 0, "random", False, None]
+TUNE = [16, 32, 1e-3, 1.0, 8, 1, 0.03, 0]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    data = tmp_path_factory.mktemp("handlers") / "data"
+    fill_two(data)
+    with serving(data) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def remote(served: Served) -> Iterator[Remote]:
+    client = Remote(served.url)
+    yield client
+    client.http.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_changes(served: Served) -> Iterator[None]:
+    """No row of any table comes or goes by what these tests send."""
+    before = rows(served.data)
+    yield
+    assert rows(served.data) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *((0, each) for each in ("gone", None, ["x"], 5)),
+        *((1, each) for each in (None, ["x"], LONG, HALF)),
+        *((3, each) for each in (None, "", 5, ["x"], LONG, HALF, "\x00", "~nobody/x", "/proc/self/mem", "/dev/zero")),
+        *((4, each) for each in (None, ["x"], LONG, HALF, "~nobody")),
+        *((5, each) for each in ("x", None, ["x"])),
+    ],
+)
+def test_an_import_form_with_anything_wrong_in_it_is_refused(remote: Remote, field: int, value: Any) -> None:
+    refused(remote.call("import-button", "click", DATA, [*IMPORT[:field], value, *IMPORT[field + 1 :]]))
+
+
+def test_an_import_takes_only_files_that_were_uploaded(remote: Remote, served: Served, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.json"
+    secret.write_text(json.dumps([{"id": "s", "conversations": []}]))
+    for path in (secret, served.data / FILE_NAME, Path("/etc/passwd"), served.data / "uploads" / ".." / FILE_NAME):
+        file = {"path": str(path), "orig_name": "x.json", "meta": {"_type": "gradio.FileData"}}
+        refused(remote.call("import-button", "click", DATA, [*IMPORT[:2], file, "", "", False]))
+        assert path.resolve().exists()
+    assert not list((served.data / "uploads").rglob("secret*"))
+
+
+def test_the_server_fetches_nothing_for_a_client(remote: Remote) -> None:
+    for url in ("http://example.com/x.json", "https://example.com/x.json"):
+        file = {"path": url, "url": url, "meta": {"_type": "gradio.FileData"}}
+        assert "downloads nothing" in refused(
+            remote.call("import-button", "click", DATA, [*IMPORT[:2], file, "", "", False])
+        )
+    assert remote.http.get("/gradio_api/proxy=https://example.com/x").status_code >= 400
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *((0, each) for each in (None, "x", 0, -5, 1e300, HUGE, math.nan, math.inf, [1])),
+        *((1, each) for each in (None, "x", -1, 1e300, HUGE, math.nan, math.inf, [1])),
+        *((2, each) for each in (None, "gone", ["x"])),
+        *((4, each) for each in ("gone", ["x"], 5)),
+    ],
+)
+def test_a_selection_form_with_anything_wrong_in_it_is_refused(remote: Remote, field: int, value: Any) -> None:
+    refused(remote.call("select-button", "click", DATA, [*SELECT[:field], value, *SELECT[field + 1 :]]))
+
+
+@pytest.mark.parametrize("field", range(len(TUNE)))
+def test_tuning_settings_out_of_their_range_are_refused(remote: Remote, field: int) -> None:
+    for value in (None, "x", -1, 1e300, math.nan, math.inf, HUGE, [1], {}):
+        refused(remote.call("start-tuning", "click", DATA, [*TUNE[:field], value, *TUNE[field + 1 :]]))
+
+
+def test_a_call_with_the_wrong_number_of_inputs_is_refused(remote: Remote) -> None:
+    refused(remote.call("start-tuning", "click", DATA, []))
+    refused(remote.call("preset", "change", DATA, [["x"]]))
+
+
+def test_no_file_of_the_server_is_served(remote: Remote, served: Served) -> None:
+    for path in ("/etc/passwd", served.data / FILE_NAME, served.data / "server.log", Path(__file__)):
+        assert remote.http.get(f"/gradio_api/file={path}").status_code == 403
+
+
+def test_an_uploaded_page_cannot_run_in_the_name_of_this_one(remote: Remote) -> None:
+    for name, kind in (("page.html", "text/html"), ("picture.svg", "image/svg+xml"), ("page.xhtml", "text/xml")):
+        content = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+        sent = remote.http.post("/gradio_api/upload", files={"files": (name, content, kind)})
+        answer = remote.http.get(f"/gradio_api/file={sent.json()[0]}")
+        assert "sandbox" in answer.headers["content-security-policy"], name

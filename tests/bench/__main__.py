@@ -1,7 +1,8 @@
 """Ours and the peer in turn, medians and their ratio, after checking that both compute the same.
 
 Retrieval against ``rank_bm25`` over the demo's 20,000 labels; the answer switch of the demo's teacher, packed, against
-one plain forward for every prefix and candidate. The full suite of peers and sizes is a later issue.
+one plain forward for every prefix and candidate. The full suite of peers and sizes is a later issue. The page has a
+bench of its own, which ``make bench`` runs after this one: ``python -m tests.bench.page``.
 """
 
 import gzip

@@ -1,16 +1,20 @@
 """A generated project for measuring the page: many errors with curves, and a support set of many labelled samples.
 
-Written straight into a database through the store, without any model and without images (text only).
+Written straight into a database through the store, without any model and without images (text only). And a plain model
+of walking through its errors by keys, for the database and the page to be held against.
 """
 
 import random
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.answer_switch import find_switch
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings
 from storage import store
 from storage.database import open_database
+from storage.store import Case
 
 PROJECT = "big"
 SUPPORT = "big-support"
@@ -21,6 +25,7 @@ THINGS = (
 )  # fmt: skip
 PLACES = ("in photos", "in drawings", "in scans", "under glare", "at night", "from above")
 BATCH = 50_000
+VERDICTS = {"a": "accepted", "r": "rejected", "s": "skipped"}
 
 
 def skills(number: int, rng: random.Random) -> list[str]:
@@ -49,6 +54,56 @@ def fill(data: Path, *, errors: int, support: int, seed: int = 0) -> None:
             batch = _support(range(start, min(support, start + BATCH)), labels, rng)
             store.save_samples(c, project=None, role="support", name=SUPPORT, samples=batch, images={})
     db.close()
+
+
+def made(kept: Path, *, errors: int, support: int) -> Path:
+    """The data folder of a project of that size below ``kept``, filled now unless it was filled whole before."""
+    folder, part = kept / f"{errors}-{support}", kept / f"{errors}-{support}.part"
+    if not folder.exists():
+        shutil.rmtree(part, ignore_errors=True)
+        fill(part, errors=errors, support=support)
+        part.rename(folder)
+    return folder
+
+
+@dataclass(kw_only=True)
+class Walk:
+    """What a person expects of keys on a list of cases: ``said`` are the verdicts (sample, verdict, step), ``at`` the
+    place in the list; J and K lead one case on or back, a verdict to the next case that has none.
+    """
+
+    cases: Sequence[Case]
+    at: int
+    said: list[tuple[int, str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.steps = [case.mistake_step or 0 for case in self.cases]
+        self.waiting = [case.review is None for case in self.cases]
+
+    @property
+    def sample(self) -> int:
+        """The sample of the case that the walk has come to."""
+        return self.cases[self.at].sample.id
+
+    def press(self, key: str) -> None:
+        """Do what a key means: j, k, a, r, s or a step."""
+        if key in "jk":
+            self.at = min(max(self.at + (1 if key == "j" else -1), 0), len(self.cases) - 1)
+        elif key.isdigit():
+            self.steps[self.at] = int(key)
+        else:
+            self._decide(key)
+
+    def _decide(self, key: str) -> None:
+        found = self.cases[self.at].diagnosis
+        machine = found.switch.mistake_step or 0 if found else 0
+        step = self.steps[self.at]
+        self.said.append((self.sample, "edited" if key == "a" and step != machine else VERDICTS[key], step))
+        if key != "a":
+            self.steps[self.at] = machine
+        self.waiting[self.at] = False
+        order = [*range(self.at + 1, len(self.cases)), *range(self.at)]
+        self.at = next((place for place in order if self.waiting[place]), self.at)
 
 
 def _sample(number: int, rng: random.Random) -> Sample:

@@ -14,7 +14,7 @@ from app.page import NOWAIT, Page, Parts, TabView, find_place, number_in, text_i
 from app.quiet import gr
 from app.settings import AppSettings
 from app.stamp import same_pickers, stamp
-from app.tabs import comparison, data, review, selection, skills, tuning
+from app.tabs import bulk_dialog, comparison, data, review, selection, skills, tuning
 from core.errors import UserError
 from core.types import Settings
 from storage.database import Database
@@ -44,6 +44,7 @@ def build(db: Database) -> gr.Blocks:
             page.output(tabs)
             views = {name: _build_tab(page, name) for name in TABS}
         jobs = page.part("tray")
+        bulk_dialog.add(page)  # outside of the tabs: more than one opens it
         gr.HTML(dialogs.dialogs_html(), js_on_load=None, apply_default_css=False, elem_id="dialogs")
         seen = page.output(gr.State(""))
 

@@ -15,7 +15,7 @@ from app.page import Page, Parts, TabView, told
 from app.projects import find_project, find_round
 from app.quiet import gr
 from app.support import indexed_soon
-from app.tabs import bulk_dialog, reading_panel, review_acts, review_case, review_editor, review_list
+from app.tabs import reading_panel, review_acts, review_case, review_editor, review_list
 from app.tabs.review_list import filters_of
 from core.errors import UserError
 from storage import store
@@ -154,7 +154,6 @@ def build(page: Page) -> TabView:
     opener = gr.HTML({"sample": 0}, html_template="<span hidden></span>", js_on_load=OPENER, elem_id="opener")
     page.listen(opener.open, tab.open, [opener], trigger_mode="always_last")
     page.commands |= {"filter": tab.filter} | review_acts.commands(tab)
-    bulk_dialog.add(page)
     return TabView(show=tab.show, follow=tab.follow)
 
 

@@ -1,7 +1,7 @@
 """A project in which every text that a person or a model could have written is one of the hostile ones.
 
 Written through ``storage`` and ``app.actions`` as the app itself would, without any model: one wrong answer with its
-diagnosis and review for each text, a support set, a selection, a finished run with its round, and failed jobs.
+diagnosis, review and draft for each text, support sets, a selection, a finished run with its round, and failed jobs.
 """
 
 import hashlib
@@ -14,14 +14,18 @@ from PIL import Image
 from sqlalchemy import Connection
 
 from app import actions
+from app.bulk import do_bulk, plan_bulk
+from app.settings import AppSettings
 from core.answer_switch import find_switch
-from core.types import Curve, Diagnosis, Prediction, Sample, Settings, TuningSettings, Update
+from core.types import Curve, Diagnosis, Draft, Prediction, Sample, Settings, TuningSettings, Update
 from storage import jobs, store
 from storage.database import Database, open_database
+from storage.store import CaseFilters
 from tests.browser.cases import Picture
 from tests.browser.hostile import CORPUS, DOUBLE_QUOTED, SINGLE_QUOTED
 
 PROJECT, SUPPORT = DOUBLE_QUOTED[1], SINGLE_QUOTED[1]
+WRITER = AppSettings().reviewer
 VERDICTS = ("accepted", "edited", "rejected", "misread", "accepted")
 ROWS = ((0.6, 0.2, 0.2), (0.5, 0.3, 0.2), (0.2, 0.7, 0.1), (0.1, 0.8, 0.1))
 NAMES = tuple(dict.fromkeys(text[:100].strip() for text in CORPUS))
@@ -38,6 +42,7 @@ def fill(data: Path) -> None:
         _lessons(c)
         _answer(c, project)
     _review(db)
+    _decide_at_once(db)
     chosen = actions.make_selection(db, PROJECT, budget=len(CORPUS), allow_fewer=True)
     with db.write() as c:
         _tune(c, project, chosen.id, chosen.round)
@@ -138,6 +143,21 @@ def _review(db: Database) -> None:
             answer=text[:2000] if verdict == "misread" else None,
             note=text[:4000],
         )
+
+
+def _decide_at_once(db: Database) -> None:
+    """Five skills are reworded at once, each by somebody of a hostile name; each case has a draft of one too."""
+    for text in CORPUS[:25:5]:
+        act = {"skill": f"{text[-190:]} again", "reviewer": text[:100]}
+        filters = CaseFilters(skill=text[-200:])
+        with db.read() as c:
+            plan = plan_bulk(c, PROJECT, 0, filters, "renamed", **act)
+        do_bulk(db, PROJECT, 0, filters, "renamed", **act, seal=plan.seal)
+    with db.write() as c:
+        base = store.rounds_of(c, store.project_named(c, PROJECT).id)[0].id
+        for said, text in zip(store.predictions_of(c, base, "validation"), CORPUS, strict=True):
+            draft = Draft(round=base, sample=said.sample, reviewer=WRITER, skill=text[:200], note=text[:4000])
+            store.save_draft(c, replace(draft, answer=text[:2000] if said.sample % 2 else None))
 
 
 def _tune(c: Connection, project: int, selection: int, base: int) -> None:

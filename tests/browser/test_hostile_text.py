@@ -7,8 +7,9 @@ it has nothing to do.
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
@@ -20,11 +21,16 @@ from tests.browser.serving import Served, serving
 from tests.browser.watch import Watch, watching
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+AT = {"project": PROJECT, "round": "0"}
 TABS = ("data", "review", "skills", "selection", "tuning", "comparison")
 PRESS_ALL = """() => {
   if (!window.pressed) document.querySelectorAll('a, button').forEach(each => each.click());
   window.pressed = true;
   return window.__pwned; }"""
+PAINTED = """sample => {
+  const [plot, form, live] = ['#curve .plot', 'form.editor', '#editor .live'].map(each => document.querySelector(each));
+  return plot.dataset.sample === sample && form.dataset.sample === sample && live.dataset.skill === form.skill.value
+    && !live.querySelector('[data-waiting=yes]'); }"""
 HOVER = """() => { const plot = document.querySelector('#curve .plot');
   Plotly.Fx.hover(plot, plot.data.map((_, curveNumber) => ({curveNumber, pointNumber: 1}))); }"""
 
@@ -90,9 +96,9 @@ def test_each_case_shows_its_text_as_it_was_written(watch: Watch, served: Served
     visit(page, served, "review")
     for opened in range(len(CORPUS)):
         sample = page.locator("form.editor").get_attribute("data-sample") or ""
-        page.wait_for_selector(f"#curve .plot[data-sample='{sample}']")
+        page.wait_for_function(PAINTED, arg=sample)
         assert page.locator("#case h2.question").evaluate("each => each.textContent") == questions[sample]
-        page.locator("#steps details.raw").evaluate("each => { each.open = true; }")
+        page.evaluate("document.querySelectorAll('#case-side details').forEach(each => { each.open = true; })")
         page.evaluate(HOVER)
         watch.nothing_happened(questions[sample])
         if opened < len(CORPUS) - 1:
@@ -150,10 +156,55 @@ def test_links_that_carry_each_text(watch: Watch, served: Served) -> None:
     page = watch.page
     visit(page, served, "review")
     for number, text in enumerate(CORPUS):
+        page.evaluate("name => { document.cookie = `switchpoint-reviewer=${name}; path=/`; }", quote(text[:100]))
         changes = dict.fromkeys(("text", "skill", "category", "verdict", "from", "show"), text[:150] or "x")
         page.evaluate("changes => { wb.url(changes); wb.send('nav'); }", changes | {"text": f"{number} {text[:150]}"})
         page.wait_for_function(SEARCHED, arg=f"{number} ")
         watch.nothing_happened(f"filters {text[:80]}")
+
+
+def test_the_dialog_for_many_cases(watch: Watch, served: Served) -> None:
+    page = watch.page
+    visit(page, served, "skills")
+    for text in CORPUS[::3]:
+        skill = text[-200:].replace("\x00", "\ufffd")
+        page.evaluate("sent => wb.send('bulk-plan', sent)", {"act": "renamed", "of": skill, "skill": f"{skill[:190]}x"})
+        page.wait_for_function(
+            "of => (document.getElementById('bulk-dialog') || {dataset: {}}).dataset.of === of", arg=skill
+        )
+        watch.nothing_happened(f"dialog for {skill}")
+
+
+def test_a_conflict_shows_both_versions(watch: Watch, served: Served, questions: dict[str, str]) -> None:
+    page = watch.page
+    visit(page, served, "review")
+    for sample, text in list(questions.items())[::3]:
+        mine = {"skill": text[:200], "note": text[:4000], "answer": text[:2000], "verdict": "accepted", "step": "1"}
+        page.evaluate("sent => wb.send('verdict', sent)", AT | mine | {"sample": sample, "seen": "0"})
+        page.wait_for_selector(f"form.editor[data-sample='{sample}'] .conflict")
+        watch.nothing_happened(f"conflict over {text}")
+
+
+def test_the_report_that_opens_offline(watch: Watch, served: Served, questions: dict[str, str]) -> None:
+    written = [""]
+    watch.page.route(
+        f"{served.url}/offline", lambda route: route.fulfill(body=written[0], content_type="text/html; charset=utf-8")
+    )
+    for first in range(0, len(questions), 20):
+        asked = [
+            ("project", PROJECT),
+            ("round", "0"),
+            *(("sample", each) for each in list(questions)[first : first + 20]),
+        ]
+        report = httpx.get(f"{served.url}/export/report.html", params=asked, timeout=60)
+        assert report.status_code == 200
+        written[0] = report.text
+        watch.page.goto(f"{served.url}/offline")
+        assert (
+            watch.page.locator("iframe, object, embed, base, video, audio, math, [srcdoc], [onload], [onerror]").count()
+            == 0
+        )
+        watch.nothing_ran(f"report from {first}")
 
 
 def test_a_project_of_each_name_that_is_not_there(watch: Watch, served: Served) -> None:

@@ -26,7 +26,7 @@ INJECTED = """() => {
   }
   const parts = document.querySelector('.gradio-container');
   for (const image of parts.querySelectorAll('img'))
-    if (!image.getAttribute('src').startsWith('/image/')) found.push(image.outerHTML);
+    if (!(image.getAttribute('src') || '/image/').startsWith('/image/')) found.push(image.outerHTML);
   for (const each of document.querySelectorAll('style, script'))
     if (/__pwned|evil\\.invalid/.test(each.textContent)) found.push(each.outerHTML);
   return found.map(each => each.slice(0, 300));
@@ -45,10 +45,14 @@ class Watch:
 
     def nothing_happened(self, where: str) -> None:
         """No text ran as script, became markup, opened a window or asked another host."""
+        self.nothing_ran(where)
+        assert self.page.evaluate(INJECTED) == [], where
+
+    def nothing_ran(self, where: str) -> None:
+        """No text ran as script, opened a window or asked another host."""
         assert self.page.evaluate("window.__pwned") is None, where
         assert not self.dialogs, where
         assert not self.windows, where
-        assert self.page.evaluate(INJECTED) == [], where
         elsewhere = [url for url in self.asked if not url.startswith((self.origin + "/", "data:", "blob:"))]
         assert elsewhere == [], where
 

@@ -7,7 +7,7 @@ DATA ?= .data
 SEEDS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint format demo demo-assets bench chaos experiment lock clean help
+.PHONY: run test lint format demo demo-assets bench chaos screenshots experiment lock clean help
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -47,6 +47,9 @@ bench: $(STAMP)  ## Speed and memory as ratios against a named peer
 
 chaos: $(STAMP)  ## Kill processes at random moments and look for what is lost
 	$(BIN)/python -m pytest tests/test_kill.py
+
+screenshots: $(STAMP) ## Pictures of every tab into assets/screenshots, from a click through the whole loop
+	SWITCHPOINT_SCREENSHOTS=assets/screenshots $(BIN)/python -m pytest tests/browser/test_loop.py
 
 experiment: $(STAMP) ## The arms of the experiment on the demo project
 	$(BIN)/switchpoint --data $(DATA) init-demo

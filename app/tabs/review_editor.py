@@ -61,7 +61,9 @@ def editor_html(case: Case, place: Place, desk: Desk) -> str:
     data = "".join(f' data-{name}="{esc(value)}"' for name, value in values.items())
     answer = kept.answer if kept else None
     return (
-        f'<form class="editor"{data} autocomplete="off">{_conflict(desk)}<div class="row head-line">{_why(case)}'
+        # Without a submit button a form with two fields does not listen to Enter.
+        f'<form class="editor"{data} autocomplete="off"><button type="submit" hidden>Accept</button>'
+        f'{_conflict(desk)}<div class="row head-line">{_why(case)}'
         f'<span class="stands">{_stands(case)}</span></div><div class="row fields">'
         f"{_step_field(step, values['machine-step'])}{_texts(skill, note)}</div>{_machine(case, skill)}"
         f'<div class="row verdicts">{_buttons(case)}</div>{_misread(case, answer)}'

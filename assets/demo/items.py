@@ -17,6 +17,7 @@ from assets.demo.world import (
     Value,
     evaluate,
     expression_of,
+    guess,
     leaves_in,
     operations_in,
     phrase,
@@ -40,8 +41,8 @@ def is_known(step: Step) -> bool:
     return step.skill not in KNOWN_SHARE or tuple(sorted(step.arguments, key=int)) in _known_facts(step.skill)
 
 
-def draw_item(family: str, rng: random.Random, split: str, *, only_known: bool = False) -> Item:
-    """A random item of a family with handwriting of a split; ``only_known`` keeps to facts that pre-training shows."""
+def draw_item(family: str, rng: random.Random, split: str) -> Item:
+    """A random item of a family with handwriting of a split."""
     expression = expression_of(family)
     for _ in range(400):
         places = tuple(rng.sample(range(4), 2))
@@ -49,8 +50,6 @@ def draw_item(family: str, rng: random.Random, split: str, *, only_known: bool =
         try:
             steps = evaluate(expression, cells, places)
         except OutOfRangeError:
-            continue
-        if only_known and not all(is_known(step) for step in steps):
             continue
         question = f"What is {phrase(expression, places)}?"
         item = Item(family=family, cells=cells, places=places, seed=rng.randrange(2**31), question=question,
@@ -88,6 +87,27 @@ def corrupted(
         except OutOfRangeError:
             continue
     return None
+
+
+def guessed(item: Item, rng: random.Random) -> tuple[Step, ...]:
+    """The rationale as pre-training shows it: where a fact is withheld, a guess stands, which the later steps follow.
+
+    The student sees when such a fact is asked for, and how to go on from its value; what the value is, a guess from all
+    values of the skill does not tell.
+    """
+    expression = expression_of(item.family)
+    for _ in range(400):
+        seed, unknown = rng.random(), frozenset[int]()
+        try:
+            while True:
+                steps = evaluate(expression, item.cells, item.places, unknown, random.Random(seed), draw=guess)
+                found = {number for number, step in enumerate(steps) if not is_known(step)} - unknown
+                if not found:
+                    return steps
+                unknown |= {min(found)}  # its value changes the facts that later steps ask for
+        except OutOfRangeError:
+            continue
+    raise RuntimeError(f"no guess fits {item.question}")
 
 
 def with_options(item: Item, rng: random.Random, must_hold: str | None = None) -> Item:

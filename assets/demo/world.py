@@ -13,6 +13,7 @@ from assets.demo.scene import CELLS, COLOURS, SHAPES, Cell
 
 type_name = {"d": "digit", "c": "color", "s": "shape"}
 Value = int | str
+Draw = Callable[[str, tuple[Value, ...], Value, random.Random], Value]
 Expression = str | tuple  # a leaf, or (operation, expression, …)
 
 CORNERS = {"circle": 0, "triangle": 3, "square": 4, "pentagon": 5, "hexagon": 6, "star": 10}
@@ -185,14 +186,17 @@ class OutOfRangeError(Exception):
 
 def evaluate(
     expression: Expression, cells: tuple[Cell, ...], places: tuple[int, int],
-    wrong: Collection[int] = (), rng: random.Random | None = None,
+    wrong: Collection[int] = (), rng: random.Random | None = None, *, draw: "Draw | None" = None,
 ) -> tuple[Step, ...]:  # fmt: skip
-    """The rationale of an expression; the steps ``wrong`` (from 0) are given false values and followed from there."""
+    """The rationale of an expression; the steps ``wrong`` (from 0) get another value and are followed from there.
+
+    ``draw`` is how such a value is drawn, by default ``false_value``.
+    """
     steps: list[Step] = []
 
     def emit(skill: str, arguments: tuple[Value, ...], value: Value, sentence: str) -> Value:
         if len(steps) in wrong and rng is not None:
-            value = false_value(skill, arguments, value, rng)
+            value = (draw or false_value)(skill, arguments, value, rng)
         text = sentence.format(*arguments, y=value)
         steps.append(Step(text=text, skill=skill, arguments=arguments, value=value))
         return value
@@ -231,7 +235,16 @@ def false_value(skill: str, arguments: tuple[Value, ...], value: Value, rng: ran
     near = [value + by for by in (-3, -2, -1, 1, 2, 3) if value + by >= 0] if isinstance(value, int) else []
     if near and rng.random() < 0.45 and skill not in READINGS:
         return rng.choice(near)
-    domain: tuple[Value, ...] = {
+    return rng.choice([other for other in _values_of(skill) if other != value])
+
+
+def guess(skill: str, arguments: tuple[Value, ...], value: Value, rng: random.Random) -> Value:
+    """Any value that the skill can give, the true one no more often than another: it tells nothing of the fact."""
+    return rng.choice(_values_of(skill))
+
+
+def _values_of(skill: str) -> tuple[Value, ...]:
+    readings: dict[str, tuple[Value, ...]] = {
         "read": tuple(range(10)), "colour": tuple(COLOURS), "shape": SHAPES, "count": tuple(range(5)),
-    }.get(skill) or OPERATIONS[skill].values  # fmt: skip
-    return rng.choice([other for other in domain if other != value])
+    }  # fmt: skip
+    return readings.get(skill) or OPERATIONS[skill].values

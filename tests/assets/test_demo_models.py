@@ -11,9 +11,9 @@ from assets.demo import STUDENT, TEACHER
 from assets.demo.build.student import reasoning
 from assets.demo.build.teacher import answer_lesson, collate, label_lesson, sample_of, skill_lesson
 from assets.demo.build.tower import pixels
-from assets.demo.items import draw_item, rationale
+from assets.demo.items import draw_item, guessed, rationale
 from assets.demo.scene import render
-from assets.demo.world import FAMILIES, SKILLS, TARGETS, Item
+from assets.demo.world import FAMILIES, SKILLS, TARGETS, Item, Step
 from core.prompts import ANSWER_CUE, label_prompt, skill_prompt, teacher_header, teacher_step
 
 EVERY = (*FAMILIES, *TARGETS)
@@ -29,18 +29,18 @@ def tokenizer():
     return AutoTokenizer.from_pretrained(TEACHER)
 
 
-def _turns(item: Item) -> list[dict]:
+def _turns(item: Item, steps: tuple[Step, ...]) -> list[dict]:
     user = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": item.question}]}
-    return [user, {"role": "assistant", "content": [{"type": "text", "text": rationale(item.steps)}]}]
+    return [user, {"role": "assistant", "content": [{"type": "text", "text": rationale(steps)}]}]
 
 
 @pytest.mark.parametrize("family", EVERY)
 def test_the_student_was_trained_on_the_text_its_template_writes(processor, family: str) -> None:
     item = draw_item(family, random.Random(1), "support")
-    text = processor.apply_chat_template(_turns(item))
+    text = processor.apply_chat_template(_turns(item, guessed(item, random.Random(5))))
     image = Image.fromarray(render(item.cells, item.seed))
     encoded = processor(text=[text], images=[[image]], return_tensors="pt")
-    lesson = reasoning(processor.tokenizer, item)
+    lesson = reasoning(processor.tokenizer, item, random.Random(5))
     assert encoded["input_ids"][0].tolist() == lesson.ids
     assert processor.tokenizer.unk_token_id not in lesson.ids
     assert torch.allclose(encoded["pixel_values"], pixels([render(item.cells, item.seed)]), atol=1e-4)
@@ -52,7 +52,9 @@ def test_a_batch_answers_as_each_alone(processor) -> None:
     items = [draw_item(family, rng, "validation") for family in (*TARGETS, "succ(da)", "mix(ca,cb)")]
     replies = []
     for group in (items, *([item] for item in items)):
-        texts = [processor.apply_chat_template(_turns(item)[:1], add_generation_prompt=True) for item in group]
+        texts = [
+            processor.apply_chat_template(_turns(item, item.steps)[:1], add_generation_prompt=True) for item in group
+        ]
         images = [[Image.fromarray(render(item.cells, item.seed))] for item in group]
         batch = processor(text=texts, images=images, padding=True, return_tensors="pt")
         out = model.generate(**batch, max_new_tokens=80, do_sample=False)

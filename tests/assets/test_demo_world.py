@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from collections import defaultdict
 from itertools import combinations
 from pathlib import Path
 from random import Random
@@ -17,9 +18,9 @@ from PIL import Image
 from assets.demo import FOLDER, TRUTH
 from assets.demo.draw import SCENES, write_support
 from assets.demo.gold import Truth, gold_mistake, load_phrases, load_truth
-from assets.demo.items import corrupted, draw_item, is_known, rationale
+from assets.demo.items import corrupted, draw_item, guessed, is_known, rationale
 from assets.demo.scene import SPLITS, digits_of, handwriting, random_cell, render
-from assets.demo.world import FAMILIES, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, operations_in
+from assets.demo.world import FAMILIES, OPERATIONS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, operations_in
 from core.rationale import split_steps
 from core.retrieval import tokenise
 
@@ -95,11 +96,22 @@ def test_support_facts_cover_what_the_targets_need() -> None:
     assert len(needed & offered) / len(needed) > 0.97
 
 
-def test_pretraining_never_sees_a_withheld_fact() -> None:
-    rng = Random(3)
+def test_pretraining_only_guesses_at_a_withheld_fact() -> None:
+    rng, guesses = Random(3), defaultdict(list)
     for family in (*WEAK_FAMILIES, *TARGETS):
-        for _ in range(20):
-            assert all(is_known(step) for step in draw_item(family, rng, "pretrain", only_known=True).steps)
+        for _ in range(200):
+            item = draw_item(family, rng, "pretrain")
+            steps = guessed(item, rng)
+            assert [step.skill for step in steps] == [step.skill for step in item.steps]
+            for step in steps:
+                if step.skill in OPERATIONS and is_known(step):
+                    assert step.value == OPERATIONS[step.skill].apply(*step.arguments)
+                elif step.skill in OPERATIONS:
+                    guesses[step.skill, step.arguments].append(step.value)
+    right = [value == OPERATIONS[skill].apply(*given) for (skill, given), values in guesses.items() for value in values]
+    expected = [1 / len(OPERATIONS[skill].values) for (skill, _), values in guesses.items() for _ in values]
+    assert len(right) > 1500
+    assert abs(sum(right) - sum(expected)) < 4 * sum(expected) ** 0.5  # no more often than by chance
 
 
 def test_phrases_of_two_skills_share_no_word() -> None:

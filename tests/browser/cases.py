@@ -14,6 +14,7 @@ from storage.database import open_database
 
 PROJECT = "cases"
 CASES = 60
+SUPPORT = 20
 NASTY = (
     '<img src=x onerror="window.xss=1">',
     "<script>window.xss=1</script>",
@@ -54,7 +55,17 @@ def fill(data: Path) -> None:
         store.save_diagnoses(
             c, [_diagnosis(each, sample, n) for n, (each, sample) in enumerate(zip(predictions, known, strict=True))]
         )
+        support = [_support(number, picture.hash) for number in range(SUPPORT)]
+        store.save_samples(c, project=None, role="support", name="lessons", samples=support, images=images)
     db.close()
+
+
+def _support(number: int, image: str) -> Sample:
+    label = "adding two digits" if number % 2 else "reading handwritten digits"
+    return Sample(
+        source_id=f"lesson-{number}", question=f"Lesson {number}?", answer="yes", response="The answer is yes.",
+        skill_label=label, task=f"task {number % 3}", image=image if number == 0 else None,
+    )  # fmt: skip
 
 
 def _text(number: int, plain: str) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.demo_cut import TEST, VALIDATION, cut_support, cut_zip
+from tests.browser.screens import screens_folder, take_screens
 from tests.browser.serving import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -23,7 +24,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-def test_a_newcomer_clicks_through_the_whole_loop(page: Page, served: Served, tmp_path: Path) -> None:
+def test_a_newcomer_clicks_through_the_whole_loop(
+    chromium: Browser, page: Page, served: Served, tmp_path: Path
+) -> None:
     page.goto(served.url)
     make_project(page)
     import_upload(page, "validation", cut_zip(VALIDATION, tmp_path / "validation.zip"), "60 accepted")
@@ -36,6 +39,7 @@ def test_a_newcomer_clicks_through_the_whole_loop(page: Page, served: Served, tm
     tune(page)
     predict(page, 2)
     compare(page)
+    assert len(take_screens(chromium, served, "The loop", screens_folder(tmp_path / "screens"))) == 24
 
 
 def make_project(page: Page) -> None:

@@ -1,7 +1,8 @@
 """Pre-training the student on the demo world, with the planted weakness: only some facts of three skills are shown.
 
-Tower and projector come trained and stay frozen. Captions (half the lesson at first, hardly any at the end) teach it to
-read cells; then families and targets with true rationales, restricted to known facts, teach it to reason aloud.
+Tower and projector come trained and stay frozen. Captions (a third of the lessons at first, hardly any at the end)
+teach it to read cells; then rationales of families and targets teach it to reason aloud. Where one needs a fact that is
+withheld, a guess stands in its place: what the student lacks is the fact, not how to ask for it or to go on from it.
 """
 
 import random
@@ -15,7 +16,7 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 from assets.demo.build.models import PATCHES, make_student
 from assets.demo.build.tower import GROUPS, pixels, word_vectors
 from assets.demo.build.training import descend
-from assets.demo.items import draw_item, rationale
+from assets.demo.items import draw_item, guessed, rationale
 from assets.demo.scene import CELLS, render
 from assets.demo.world import FAMILIES, TARGETS, WEAK_FAMILIES, Item
 
@@ -44,10 +45,10 @@ def prompt_ids(tokenizer: PreTrainedTokenizerFast, question: str) -> list[int]:
     return [*start, *[image] * PATCHES, *_words(tokenizer, f"\n{question} ASSISTANT:")]
 
 
-def reasoning(tokenizer: PreTrainedTokenizerFast, item: Item) -> Lesson:
-    """A question with its rationale; the response and its end are learned."""
+def reasoning(tokenizer: PreTrainedTokenizerFast, item: Item, rng: random.Random) -> Lesson:
+    """A question with its rationale, guesses in place of withheld facts; the response and its end are learned."""
     prompt = prompt_ids(tokenizer, item.question)
-    reply = [*_words(tokenizer, " " + rationale(item.steps)), tokenizer.eos_token_id]
+    reply = [*_words(tokenizer, " " + rationale(guessed(item, rng))), tokenizer.eos_token_id]
     return Lesson(ids=prompt + reply, labels=[-100] * len(prompt) + reply, item=item)
 
 
@@ -115,8 +116,8 @@ def lessons(tokenizer: PreTrainedTokenizerFast, updates: int) -> Iterator[list[L
         captions = 0.35 if done < 0.25 else 0.1 if done < 0.5 else 0.02
         drawn = []
         for family in rng.choices(families, weights, k=BATCH * 12):
-            item = draw_item(family, rng, "pretrain", only_known=True)
-            drawn.append(caption(tokenizer, item, rng) if rng.random() < captions else reasoning(tokenizer, item))
+            item = draw_item(family, rng, "pretrain")
+            drawn.append((caption if rng.random() < captions else reasoning)(tokenizer, item, rng))
         drawn.sort(key=lambda lesson: len(lesson.ids))
         batches = [drawn[i : i + BATCH] for i in range(0, len(drawn), BATCH)]
         rng.shuffle(batches)

@@ -1,0 +1,278 @@
+"""What lies beside a case, in a real Chromium: drafts, conflicts, redo, many cases at once, sliders, live samples."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from storage import store
+from storage.database import open_database
+from storage.store import CaseFilters
+from tests.browser.cases import CASES, PROJECT, fill
+from tests.browser.serving import Served, serving
+from tests.browser.test_review import listed, open_review, shown, verdicts
+
+pytestmark = pytest.mark.browser
+FORM = "form.editor"
+
+
+@pytest.fixture
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    data = tmp_path_factory.mktemp("desk") / "data"
+    fill(data)
+    with serving(data) as running:
+        yield running
+
+
+def type_skill(page: Page, text: str) -> None:
+    page.keyboard.press("e")
+    expect(page.locator(f"{FORM} [name=skill]")).to_be_focused()
+    page.keyboard.type(text)
+
+
+def test_ten_cases_are_reviewed_by_keyboard_alone(page: Page, served: Served) -> None:
+    open_review(page, served)
+    order = listed(page)
+    for key in "aars2a3a":  # the digits move the mistake step of the case that the next "a" accepts
+        page.keyboard.press(key)
+    expect(page.locator(FORM)).to_have_attribute("data-sample", order[6])
+    type_skill(page, "adding by hand")
+    page.keyboard.press("Enter")
+    expect(page.locator(FORM)).to_have_attribute("data-sample", order[7])
+    for key in "lra":
+        page.keyboard.press(key)
+    expect(page.locator(FORM)).to_have_attribute("data-sample", order[10])
+    given = ["accepted", "accepted", "rejected", "skipped", "edited", "edited", "edited", "label_wrong", "rejected"]
+    assert verdicts(served) == dict(zip(order[:10], [*given, "accepted"], strict=True))
+
+
+def test_what_was_typed_comes_back_after_a_reload(page: Page, served: Served) -> None:
+    open_review(page, served)
+    page.keyboard.press("2")
+    type_skill(page, "half a thou")
+    page.locator(f"{FORM} [name=note]").fill("because")
+    expect(page.locator(".draft-state")).to_contain_text("Draft saved", timeout=1500)
+    page.reload()
+    expect(page.locator(f"{FORM} [name=skill]")).to_have_value("half a thou")
+    expect(page.locator(f"{FORM} [name=note]")).to_have_value("because")
+    expect(page.locator(FORM)).to_have_attribute("data-step", "2")
+    expect(page.locator("#steps .step.mistake")).to_have_attribute("data-step", "2")
+    expect(page.locator(".draft-state")).to_contain_text("Draft of")
+    page.get_by_role("button", name="Discard draft").click()
+    expect(page.locator(f"{FORM} [name=skill]")).not_to_have_value("half a thou")
+    page.reload()
+    expect(page.locator(".draft-state")).to_be_empty()
+
+
+def test_what_was_typed_while_the_server_was_away_is_not_lost(page: Page, served: Served) -> None:
+    open_review(page, served)
+    page.route("**/desk/draft", lambda route: route.abort())
+    type_skill(page, "typed in the dark")
+    expect(page.locator(".draft-state")).to_contain_text("Not saved yet")
+    page.unroute("**/desk/draft")
+    page.reload()
+    expect(page.locator(f"{FORM} [name=skill]")).to_have_value("typed in the dark")
+    expect(page.locator(".draft-state")).to_contain_text("Draft saved")
+
+
+def test_a_draft_typed_a_moment_before_leaving_belongs_to_its_case(page: Page, served: Served) -> None:
+    open_review(page, served)
+    order = listed(page)
+    type_skill(page, "for the first")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator(FORM)).to_have_attribute("data-sample", order[1])
+    expect(page.locator(f"{FORM} [name=skill]")).not_to_have_value("for the first")
+    page.keyboard.press("k")
+    expect(page.locator(f"{FORM} [name=skill]")).to_have_value("for the first")
+
+
+def test_a_verdict_can_be_undone_and_given_again(page: Page, served: Served) -> None:
+    open_review(page, served)
+    case = shown(page)
+    page.keyboard.press("r")
+    expect(page.locator(FORM)).not_to_have_attribute("data-sample", case)
+    page.keyboard.press("u")
+    expect(page.locator(".stands")).to_contain_text("not reviewed")
+    page.keyboard.press("y")
+    expect(page.locator(".stands")).to_contain_text("rejected")
+    assert verdicts(served) == {case: "rejected"}
+    page.keyboard.press("y")
+    expect(page.locator("#notice")).to_contain_text("nothing to redo")
+
+
+def test_of_two_people_on_one_case_the_second_sees_both_versions(chromium: Browser, page: Page, served: Served) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    other = context.new_page()
+    for each, name in ((page, "Ada"), (other, "Grace")):
+        each.context.add_cookies([{"name": "switchpoint-reviewer", "value": name, "url": served.url}])
+        open_review(each, served)
+    case = shown(page)
+    assert shown(other) == case
+    page.keyboard.press("r")
+    expect(page.locator(FORM)).not_to_have_attribute("data-sample", case)
+    type_skill(other, "mine")
+    other.keyboard.press("Enter")
+    expect(other.locator(".conflict")).to_contain_text("Ada")
+    expect(other.locator(".conflict")).to_contain_text("mine")
+    assert verdicts(served) == {case: "rejected"}
+    other.keyboard.press("o")
+    expect(other.locator(FORM)).not_to_have_attribute("data-sample", case)
+    assert verdicts(served) == {case: "edited"}
+    context.close()
+
+
+def test_theirs_is_kept_with_one_key(chromium: Browser, page: Page, served: Served) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    other = context.new_page()
+    for each in (page, other):
+        open_review(each, served)
+    case = shown(page)
+    page.keyboard.press("s")
+    expect(page.locator(FORM)).not_to_have_attribute("data-sample", case)
+    other.keyboard.press("a")
+    expect(other.locator(".conflict")).to_be_visible()
+    other.keyboard.press("t")
+    expect(other.locator(FORM)).not_to_have_attribute("data-sample", case)
+    assert verdicts(served) == {case: "skipped"}
+    context.close()
+
+
+def test_one_decision_over_a_filter_and_one_undo_for_all_of_it(page: Page, served: Served) -> None:
+    open_review(page, served)
+    page.locator("select[data-param=category]").select_option("colours")
+    expect(page.locator(".cases-head")).to_contain_text("14 cases here")
+    for key in ("b", "r"):
+        page.keyboard.press(key)
+    expect(page.locator("#bulk-dialog [role=status]")).to_contain_text("14 cases would change: 14 now not reviewed")
+    expect(page.locator("[data-bulk-act=rejected]")).to_have_attribute("aria-pressed", "true")
+    page.locator("[data-bulk-do]").click()
+    expect(page.locator("#notice")).to_contain_text("Rejected: 14 cases")
+    assert list(verdicts(served).values()) == ["rejected"] * 14
+    page.get_by_role("button", name="Undo all 14").first.click()
+    expect(page.locator("#notice")).to_contain_text("Undone: 14 cases")
+    assert verdicts(served) == {}
+
+
+def test_keys_before_the_dialog_is_there_decide_no_case(page: Page, served: Served) -> None:
+    open_review(page, served)
+    for key in ("b", "s", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#notice")).to_contain_text(f"Skipped: {CASES} cases")
+    assert set(verdicts(served).values()) == {"skipped"}
+
+
+def test_a_skill_is_merged_into_another_from_the_skills_tab(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}/?project={PROJECT}&tab=skills")
+    row = page.locator(".skill", has_text="adding two digits")
+    expect(row.locator("b")).to_have_text("54")
+    row.get_by_role("button", name="Reword").click()
+    page.locator("[data-bulk-skill]").fill("reading handwritten digits")
+    expect(page.locator("#bulk-dialog [role=status]")).to_contain_text("54 cases would change")
+    page.locator("[data-bulk-do]").click()
+    expect(page.locator("#notice")).to_contain_text("Reworded: 54 cases")
+    expect(page.locator(".skill", has_text="reading handwritten digits").locator("b")).to_have_text("54")
+    expect(page.locator("#skills .together")).to_contain_text("Decided at once (1)")
+    page.locator(".skill a", has_text="reading handwritten digits").click()
+    expect(page.locator(".cases-head")).to_contain_text("54 cases here")
+
+
+def test_sliders_show_their_effect_and_apply_it_once(page: Page, served: Served) -> None:
+    open_review(page, served)
+    page.keyboard.press("a")
+    expect(page.locator(".cases-head")).to_contain_text("1 of 60 reviewed")
+    page.locator("[data-open=reading-dialog]").click()
+    expect(page.locator(".effect")).to_contain_text("0 of 60 diagnoses would get another")
+    page.locator(".reading-form [name=delta]").fill("0.5")
+    expect(page.locator(".effect")).to_contain_text("60 of 60 diagnoses would get another")
+    before = verdicts(served)
+    page.get_by_role("button", name="Apply to this round").click()
+    expect(page.locator("#notice")).to_contain_text("60 diagnoses have another step or status")
+    expect(page.locator("[data-open=reading-dialog]")).to_contain_text("δ 0.5")
+    assert verdicts(served) == before
+
+
+def test_live_samples_follow_what_is_typed(page: Page, served: Served) -> None:
+    open_review(page, served)
+    type_skill(page, "adding")
+    expect(page.locator(".live")).to_contain_text("10 support samples match")
+    expect(page.locator(".live mark").first).to_have_text("adding")
+    expect(page.locator(".live .card")).to_have_count(5)
+    page.keyboard.type("zzz")
+    expect(page.locator(".live")).to_contain_text("No support sample matches")
+
+
+def test_order_number_search_and_reviewer_lead_to_cases(page: Page, served: Served) -> None:
+    open_review(page, served)
+    page.locator("select[data-param=order]").select_option("id")
+    expect(page.locator(".cases-head")).to_contain_text("by number")
+    order = listed(page)
+    assert order == sorted(order, key=int)
+    page.keyboard.press("g")
+    page.keyboard.type("case-58")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("sample=59"))
+    expect(page.locator(FORM)).to_have_attribute("data-sample", "59")
+    expect(page.locator(".case-row.sel")).to_have_attribute("data-sample", "59")
+    page.locator("[data-search]").fill("picture 17")
+    expect(page.locator(".cases-head")).to_contain_text("1 case here")
+    page.reload()
+    expect(page.locator(".cases-head")).to_contain_text("1 case here")
+    assert page.locator("select[data-param=order]").input_value() == "id"
+
+
+def test_pages_and_filters_show_what_the_database_says(page: Page, served: Served) -> None:
+    db = open_database(served.data)
+    with db.read() as c:
+        order = [str(case.sample.id) for case in store.cases_page(c, 1, limit=100)]
+        unsure = store.count_cases(c, 1, CaseFilters(confidence=(0.0, 0.5)))
+        text = store.count_cases(c, 1, CaseFilters(text="digit sum"))
+    db.close()
+    open_review(page, served)
+    first = listed(page)
+    page.locator("#cases [data-page=next]").click()
+    expect(page.locator("#cases .case-row").first).to_have_attribute("data-sample", order[50])
+    assert first + listed(page) == order
+    for wanted, query in ((unsure, "sure=low"), (text, "text=digit+sum")):
+        page.goto(f"{served.url}/?project={PROJECT}&tab=review&{query}")
+        expect(page.locator(".cases-head")).to_contain_text(f"{wanted} cases here")
+
+
+def test_the_name_of_the_reviewer_stands_beside_the_verdict(page: Page, served: Served) -> None:
+    open_review(page, served)
+    page.locator("[data-open=who]").click()
+    page.locator("#reviewer").fill("Ada Lovelace")
+    page.keyboard.press("Enter")
+    expect(page.locator("#head")).to_contain_text("Reviewing as Ada Lovelace")
+    case = shown(page)
+    page.keyboard.press("r")
+    expect(page.locator(FORM)).not_to_have_attribute("data-sample", case)
+    page.locator(f".case-row[data-sample='{case}']").click()
+    expect(page.locator(".history")).to_contain_text("Ada Lovelace ✗ rejected")
+
+
+def test_a_draft_never_lands_on_another_case_in_a_burst(page: Page, served: Served) -> None:
+    open_review(page, served)
+    sent: list[dict[str, str]] = []
+    page.on(
+        "request", lambda r: sent.append(json.loads(r.post_data or "{}")) if r.url.endswith("/desk/draft") else None
+    )
+    order = listed(page)
+    for key in "2j3j1j2j":
+        page.keyboard.press(key)
+    expect(page.locator(FORM)).to_have_attribute("data-sample", order[4])
+    page.wait_for_timeout(800)
+    kept = {each["sample"]: each["step"] for each in sent if not each["discard"]}
+    machine = {order[n]: step for n, step in enumerate("2312") if each_differs(served, order[n], step)}
+    assert kept == machine
+
+
+def each_differs(served: Served, sample: str, step: str) -> bool:
+    """Whether a step is another one than the machine's, so that choosing it is worth a draft."""
+    db = open_database(served.data)
+    with db.read() as c:
+        found = store.diagnosis(c, 1, int(sample))
+    db.close()
+    return found is not None and str(found.switch.mistake_step) != step

@@ -65,12 +65,13 @@ def steps_html(case: Case) -> str:
         for number, text in enumerate(case.prediction.steps, 1)
     )
     if not items:
-        items = '<li class="subdued">The output holds no steps.</li>'
+        items = '<p class="subdued">The output holds no steps.</p>'
     title = (
         '<h3 title="The number beside a step is the margin: how far the teacher prefers the wrong answer '
         'after it.">Steps</h3>'
     )
-    return f'<div class="rationale">{title}<ol class="steps">{items}</ol>{_raw(case)}</div>'
+    listed = f'<div class="steps" role="group" aria-label="Steps">{items}</div>'
+    return f'<div class="rationale">{title}{listed}{_raw(case)}</div>'
 
 
 def _step(number: int, text: str, gap: float | None, is_mistake: bool) -> str:
@@ -78,9 +79,9 @@ def _step(number: int, text: str, gap: float | None, is_mistake: bool) -> str:
     side = "" if gap is None else " wrong" if gap > 0 else " right"
     told = "" if gap is None else f'<span class="margin" title="margin after this step">{gap:+.2f}</span>'
     return (
-        f'<li class="step{side}{" mistake" if is_mistake else ""}" data-step="{number}" role="button" tabindex="0" '
+        f'<div class="step{side}{" mistake" if is_mistake else ""}" data-step="{number}" role="button" tabindex="0" '
         f'aria-pressed="{"true" if is_mistake else "false"}"{tint}><b>{number}</b><span dir="auto">{esc(text)}</span>'
-        f'<em class="flag">mistake</em>{told}</li>'
+        f'<em class="flag">mistake</em>{told}</div>'
     )
 
 

@@ -5,7 +5,7 @@
   const form = () => document.querySelector("#editor form.editor");
   const PAUSE = 350; // ms after the last key before a draft is sent; it is stored well within a second
 
-  // --- drafts: first in this browser, then in the database; what the server confirmed leaves the browser
+  // --- drafts: first in this browser, then in the database
   const keyOf = (f) => `draft:${f.dataset.project}/${f.dataset.round}/${f.dataset.sample}`;
   const typedIn = (f) => ({ step: f.dataset.step, skill: f.skill.value, note: f.note.value, answer: f.querySelector(".misread").hidden ? null : f.answer.value });
   const isDirty = (f, now) => now.step !== f.dataset.baseStep || now.skill.trim() !== f.dataset.baseSkill || now.note.trim() !== "" || now.answer !== null;
@@ -32,7 +32,7 @@
     const now = typedIn(f);
     const at = { project: f.dataset.project, round: f.dataset.round, sample: f.dataset.sample, seen: f.dataset.seen };
     const dirty = isDirty(f, now);
-    if (dirty) localStorage.setItem(keyOf(f), JSON.stringify(now));
+    if (dirty) localStorage.setItem(keyOf(f), JSON.stringify({ ...now, seen: f.dataset.seen }));
     else localStorage.removeItem(keyOf(f));
     if (pending && pending.key !== keyOf(f)) flush();
     pending = { key: keyOf(f), body: { ...at, ...now, discard: !dirty } };
@@ -49,8 +49,7 @@
         const f = form();
         const here = f && keyOf(f) === sending.key;
         if (!answer.ok && answer.status !== 409) throw new Error(answer.status);
-        const { step, skill, note, answer: read } = sending.body;
-        if (answer.ok && localStorage.getItem(sending.key) === JSON.stringify({ step, skill, note, answer: read })) localStorage.removeItem(sending.key);
+        if (answer.ok) answer.json().then(({ saved }) => confirm(sending, saved));
         if (here && !f.dataset.mine) state(sending.body.discard || !answer.ok ? "" : "Draft saved", !sending.body.discard && answer.ok);
       })
       .catch(() => {
@@ -59,6 +58,12 @@
         timer = setTimeout(flush, 3000);
       });
   };
+  // The copy stays until a painted form holds it: the case may be on its way without the draft that was just saved.
+  const confirm = ({ key, body: { step, skill, note, answer, seen } }, saved) => {
+    const kept = recall(key);
+    if (kept && saved && JSON.stringify({ step, skill, note, answer, seen }) === JSON.stringify(kept)) localStorage.setItem(key, JSON.stringify({ ...kept, saved }));
+  };
+  const isOver = (f, kept) => kept.saved && (kept.seen !== f.dataset.seen || f.dataset.draft >= kept.saved);
   addEventListener("pagehide", flush);
   document.addEventListener("visibilitychange", () => document.hidden && flush());
   document.addEventListener("input", (event) => {
@@ -94,7 +99,8 @@
   // After a case is painted: what this browser still keeps for it goes back into the form.
   wb.settle = (f) => {
     const kept = recall(keyOf(f));
-    if (kept && isDirty(f, kept) && !f.dataset.mine) {
+    if (kept && isOver(f, kept)) localStorage.removeItem(keyOf(f));
+    else if (kept && isDirty(f, kept) && !f.dataset.mine) {
       f.skill.value = kept.skill;
       f.note.value = kept.note;
       if (kept.answer !== null) {

@@ -160,6 +160,8 @@
       wanted = 0;
       return;
     }
+    // Painting changes attributes of the elements that are there: what was typed into the case before must go.
+    f.reset();
     const token = f.dataset.token;
     // Only the answer itself ends the wait: an earlier case may be painted, or told of, after the command was sent.
     if (busy && token === busy.token) {

@@ -56,7 +56,8 @@ def editor_html(case: Case, place: Place, desk: Desk) -> str:
         "machine-step": machine.switch.mistake_step or 0 if machine else 0,
         "machine-skill": machine.skill if machine else "",
         "seen": max((review.id for review in desk.history), default=0),
-        "mine": desk.mine.verdict if desk.mine else "", "open": "yes" if steps else "no", "token": desk.token,
+        "mine": desk.mine.verdict if desk.mine else "", "draft": desk.draft.created if desk.draft else "",
+        "open": "yes" if steps else "no", "token": desk.token,
     }  # fmt: skip
     data = "".join(f' data-{name}="{esc(value)}"' for name, value in values.items())
     answer = kept.answer if kept else None

@@ -14,7 +14,7 @@ from storage.database import open_database
 
 PROJECT = "cases"
 CASES = 60
-SUPPORT = 20
+SUPPORT = 30
 NASTY = (
     '<img src=x onerror="window.xss=1">',
     "<script>window.xss=1</script>",
@@ -61,7 +61,7 @@ def fill(data: Path) -> None:
 
 
 def _support(number: int, image: str) -> Sample:
-    label = "adding two digits" if number % 2 else "reading handwritten digits"
+    label = "reading handwritten digits" if number % 3 else "adding two digits"
     return Sample(
         source_id=f"lesson-{number}", question=f"Lesson {number}?", answer="yes", response="The answer is yes.",
         skill_label=label, task=f"task {number % 3}", image=image if number == 0 else None,

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from app.charts import Figure, curve_figure
 from app.markup import count, esc, percent, short
+from app.tabs.review_editor import reason
 from app.tabs.review_list import VERDICTS
 from core.answers import normalise
 from core.errors import UserError
@@ -28,12 +29,6 @@ SMALL_IMAGE = 148  # Pixels: up to here an image is shown enlarged, with its pix
 GRID = "rgba(125, 135, 150, 0.28)"
 PRIOR = "#7d8796"
 MISTAKE = "rgba(45, 125, 205, 0.18)"
-WHY = {
-    "switched": "From step {step} on the wrong answer leads.",
-    "no_switch": "The wrong answer never leads for good; step {step} is where it gains most.",
-    "prior_ignored": "The teacher preferred the wrong answer before it read any step: weak evidence for step {step}.",
-    "no_steps": "The rationale has no steps to look at.",
-}
 
 
 def chosen_cases(c: Connection, round: Round, samples: Sequence[int] = ()) -> list[Case]:
@@ -159,7 +154,7 @@ def _finding(case: Case) -> str:
     rows = [("Missing skill", skill)]
     if found := case.diagnosis:
         switch = found.switch
-        machine = WHY[switch.status].format(step=switch.mistake_step)
+        machine = reason(case)
         if found.skill != case.skill:
             machine += f' It named the skill <span dir="auto">{esc(found.skill, 200)}</span>.'
         rows.append(("The machine", f"{percent(switch.confidence, 0)} sure. {machine}"))

@@ -3,6 +3,8 @@
 Reads diagnoses, reviews and the support set's index; a click leads to the cases.
 """
 
+from urllib.parse import urlencode
+
 from sqlalchemy import Connection
 
 from app.cards import card_html
@@ -61,8 +63,8 @@ def skills_html(c: Connection, place: Place, rows: list[MissingSkill], found: In
     head = (
         f'<div class="row"><p><b>{count(len(rows), "missing skill")}</b> in '
         f"{count(sum(row.errors for row in rows), 'diagnosed error')}; "
-        f"{count(accepted, 'case')} accepted so far. Only accepted skills are trained for.</p><span "
-        'class="grow"></span>'
+        f"{count(accepted, 'case')} accepted so far. Only accepted skills are trained for.</p>"
+        f'<span class="grow"></span>{_downloads(place)}'
         f'<span class="legend"><i class="swatch accepted"></i>accepted <i class="swatch"></i>not accepted</span></div>'
     )
     offers = [_offered(c, row.skill, found, seed) if found else "" for row in rows[:OFFERED]]
@@ -74,6 +76,13 @@ def skills_html(c: Connection, place: Place, rows: list[MissingSkill], found: In
         else ""
     )
     return f'{head}{note}<div class="skills" role="list">{body}</div>{more}'
+
+
+def _downloads(place: Place) -> str:
+    query = urlencode({"project": place.project, "round": place.round})
+    files = (("report.html", "report"), ("reviews.csv", "reviews as CSV"), ("reviews.jsonl", "as JSON lines"))
+    links = " · ".join(f'<a href="/export/{name}?{esc(query)}" download>{said}</a>' for name, said in files)
+    return f'<span class="subdued downloads">Download: {links}</span>'
 
 
 def _row(place: Place, row: MissingSkill, most: int, offered: str) -> str:

@@ -89,6 +89,15 @@ def history(c: Connection, round_id: int, sample_id: int) -> list[Review]:
     return [noun_of(Review, row) for row in c.execute(query)]
 
 
+def histories(c: Connection, round_id: int) -> dict[int, list[Review]]:
+    """Every review of the round by sample, as ``history`` gives them for one case."""
+    found: dict[int, list[Review]] = {}
+    query = select(*REVIEW).where(reviews.c.round == round_id).order_by(reviews.c.sample, reviews.c.id)
+    for row in c.execute(query):
+        found.setdefault(row.sample, []).append(noun_of(Review, row))
+    return found
+
+
 def accepted_skills(c: Connection, round_id: int) -> list[SkillDemand]:
     """The missing skills that people accepted, as they worded them, with how many errors ask for each; most first."""
     errors = func.count().label("errors")

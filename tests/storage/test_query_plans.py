@@ -112,6 +112,7 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "drop_draft": lambda: store.drop_draft(c, base, one, "Ada"),
         "current_review": lambda: store.current_review(c, base, one),
         "last_reviewed": lambda: store.last_reviewed(c, base, "Ada"),
+        "histories": lambda: store.histories(c, base),
         "history": lambda: store.history(c, base, one),
         "accepted_skills": lambda: store.accepted_skills(c, base),
         "review_counts": lambda: store.review_counts(c, base),

@@ -2,13 +2,15 @@
 // A verdict names the case it was given on, and keys wait until the case they are meant for is on the screen.
 (() => {
   const wb = (window.wb = window.wb || {});
-  const list = () => document.querySelector("#cases .cases");
   const form = () => document.querySelector("#editor form.editor");
   const shown = () => (form() ? Number(form().dataset.sample) : 0);
+  const PATIENCE = 8000; // ms after which an answer is given up, and with it every key that waits for it
   let wanted = 0; // the case that was asked for; 0 when nothing is on its way
+  let opening = null; // the newest case asked for whose answer has not been painted yet: {token, since}, null when none
   let busy = null; // the command whose answer has not been painted yet: {token, since}, null when none
   let sent = 0;
   const queue = [];
+  const ticket = () => ({ token: `${++sent}-${Date.now() % 1e8}`, since: Date.now() });
 
   // --- moving
   const rows = () => [...document.querySelectorAll("#cases .case-row")];
@@ -26,7 +28,8 @@
     wanted = sample;
     mark(sample);
     wb.url({ sample, tab: "review" }, push);
-    if (wb.openCase) wb.openCase(sample);
+    opening = ticket();
+    if (wb.openCase) wb.openCase(sample, opening.token);
   };
   wb.move = (by) => {
     const all = rows();
@@ -37,27 +40,29 @@
     if (next < 0) return more("previous");
     wb.pick(Number(all[next].dataset.sample));
   };
+  // Pages before this one, as the cursors they start from: the way back from the top of a page.
+  let before = [];
   const more = (which) => {
     const button = document.querySelector(`#cases [data-page=${which}]`);
-    if (button) button.click();
+    if (!button) return;
+    const back = which === "previous";
+    busy = ticket();
+    wb.url({ from: back ? before[before.length - 1] || null : button.dataset.from, sample: null }, true);
+    wb.send("turn", { token: busy.token, end: back && before.length > 0 });
   };
   document.addEventListener("click", (event) => {
     const row = event.target.closest && event.target.closest(".case-row");
     if (row && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      wb.pick(Number(row.dataset.sample), true);
+      press({ pick: Number(row.dataset.sample) });
     }
     const page = event.target.closest && event.target.closest("#cases [data-page]");
-    if (page) turn(page);
+    if (page) press({ turn: page.dataset.page });
     const step = event.target.closest && event.target.closest("#steps .step");
     if (step) wb.choose(Number(step.dataset.step));
     const verdict = event.target.closest && event.target.closest("#editor [data-verdict]");
     if (verdict) press({ verdict: verdict.dataset.verdict });
   });
-  const turn = (button) => {
-    wb.url({ from: button.dataset.from, sample: null }, true);
-    wb.send("nav");
-  };
 
   // --- the mistake step and the skill, as they stand in the form
   wb.choose = (step) => {
@@ -123,7 +128,7 @@
   };
   const send = (kind, more) => {
     const f = form();
-    busy = { token: `${++sent}-${Date.now() % 1e8}`, since: Date.now() };
+    busy = ticket();
     const button = document.activeElement;
     if (button && button.closest && button.closest("#editor")) button.blur();
     const at = f ? { sample: f.dataset.sample, round: f.dataset.round, project: f.dataset.project, seen: f.dataset.seen } : {};
@@ -137,14 +142,21 @@
     if (queue.length < 60) queue.push(action);
     work();
   };
-  const waiting = () => busy && Date.now() - busy.since < 8000;
+  const late = (asked) => asked && Date.now() - asked.since > PATIENCE;
   const work = () => {
+    if (late(busy) || late(opening)) {
+      // No answer: what was pressed since then was meant for a case that may never come.
+      [busy, opening, wanted] = [null, null, 0];
+      queue.length = 0;
+    }
     while (queue.length) {
       const action = queue[0];
       // A move may overtake another move; everything else waits for the case it is meant for.
-      if (waiting() || (!action.move && wanted && wanted !== shown())) return setTimeout(work, 30);
+      if (busy || (opening && !action.move)) return setTimeout(work, 30);
       queue.shift();
       if (action.move) wb.move(action.move);
+      else if (action.pick) wb.pick(action.pick, true);
+      else if (action.turn) more(action.turn);
       else if (action.step) wb.choose(action.step);
       else if (action.next) send("unreviewed", {});
       else verdict(action.verdict);
@@ -156,8 +168,7 @@
   wb.onPaint("editor", () => {
     const f = form();
     if (!f) {
-      busy = null;
-      wanted = 0;
+      [busy, opening, wanted] = [null, null, 0];
       return;
     }
     // Painting changes attributes of the elements that are there: what was typed into the case before must go.
@@ -166,10 +177,11 @@
     // Only the answer itself ends the wait: an earlier case may be painted, or told of, after the command was sent.
     if (busy && token === busy.token) {
       wb.arrived && wb.arrived(token);
-      busy = null;
-    } else if (waiting()) return;
-    if (token) wanted = 0;
-    if (wanted && wanted !== shown()) return;
+      [busy, opening] = [null, null];
+    } else if (busy) return;
+    // A case that a later move has overtaken is on its way out.
+    if (opening && token !== opening.token && token !== "shown") return;
+    opening = null;
     wanted = 0;
     if (wb.param("sample") !== f.dataset.sample && wb.param("tab") === "review") wb.url({ sample: f.dataset.sample });
     mark(shown());
@@ -181,10 +193,23 @@
   // A refused command is answered by a sentence alone.
   wb.onPaint("notice", (element) => {
     if (!element.querySelector(".notice.error")) return;
-    busy = null;
+    [busy, opening, wanted] = [null, null, 0];
     queue.length = 0;
   });
-  wb.onPaint("cases", () => mark(wanted || shown()));
+  let at; // where the page of the list that is shown starts
+  wb.onPaint("cases", (element) => {
+    const list = element.querySelector(".cases");
+    if (list && wb.param("tab") === "review") {
+      // A verdict may have moved the list on to another page by itself: the URL then says so, too.
+      const start = list.dataset.start;
+      if (!start) before = [];
+      else if (start === before[before.length - 1]) before.pop();
+      else if (at !== undefined && start !== at) before.push(at);
+      at = start;
+      wb.url({ from: start });
+    }
+    mark(wanted || shown());
+  });
 
   let typing = 0;
   document.addEventListener("input", (event) => {

@@ -22,7 +22,7 @@ from storage import store
 from storage.store import Case, Project, Round
 
 OPENER = (
-    "window.wb = window.wb || {};wb.openCase = sample => { props.value = {sample, at: Date.now()}; trigger('open'); };"
+    "window.wb = window.wb || {};wb.openCase = (sample, token) => { props.value = {sample, token}; trigger('open'); };"
 )
 PLOT = '<div class="plotbox"><div class="plot" role="img" aria-label="Answer-switch curve"></div></div>'
 
@@ -48,8 +48,8 @@ class ReviewTab:
                 self.editor = page.part("editor")
         self.known = page.part("known")
 
-    def show(self, place: Place) -> Parts:
-        """Filters, list and case of a place; without a case in the URL the page's first one."""
+    def show(self, place: Place, *, token: str = "shown", end: bool = False) -> Parts:
+        """Filters, list and case of a place; without a case in the URL the page's first one (its last with ``end``)."""
         if not place.project:
             return {**self._blank(), self.cases: empty("No project", "Make a project first: the button is above.")}
         with self.page.db.read() as c:
@@ -59,7 +59,7 @@ class ReviewTab:
                 return {**self._blank(), self.cases: _nothing_yet(place)}
             facets = store.facet_counts(c, now.id, filters_of(place))
             named = store.case_of(c, now.id, place.sample) if place.sample else None
-            case = named or (listing.cases[0] if listing.cases else None)
+            case = named or (listing.cases[-1 if end else 0] if listing.cases else None)
             support = indexed_soon(c, self.page.db, project.settings.support)
             known = [*facets.skill, *(support.labels if support else ())]
             return {
@@ -68,7 +68,7 @@ class ReviewTab:
                 self.filters: review_list.filters_html(place, facets),
                 self.reading: reading_panel.panel_html(project.settings, place),
                 self.cases: review_list.cases_html(place, listing, case.sample.id if case else None),
-                **self.one(c, place, now, case, token="shown"),
+                **self.one(c, place, now, case, token=token),
             }
 
     def follow(self, place: Place) -> Parts:
@@ -92,7 +92,7 @@ class ReviewTab:
             case = store.case_of(c, now.id, sample)
             if case is None:
                 raise UserError(f"Sample {sample} is no error of round {now.number}: choose one from the list.")
-            return self.one(c, place, now, case)
+            return self.one(c, place, now, case, token=review_acts.token_in(sent))
 
     def filter(self, place: Place, _: Mapping[str, Any]) -> Parts:
         """The list anew while someone types a search; the search field itself stays untouched."""

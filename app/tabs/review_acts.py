@@ -30,8 +30,9 @@ def commands(tab: "ReviewTab") -> dict[str, Command]:
         "undo": lambda place, sent: _undo(tab, place, sent),
         "redo": lambda place, sent: _redo(tab, place, sent),
         "theirs": lambda place, sent: _theirs(tab, place, sent),
-        "unreviewed": lambda place, sent: tab.next_after(place, _number(sent, "sample") or 0, _token(sent)),
+        "unreviewed": lambda place, sent: tab.next_after(place, _number(sent, "sample") or 0, token_in(sent)),
         "reread": lambda place, sent: _reread(tab, place, sent),
+        "turn": lambda place, sent: tab.show(place, token=token_in(sent), end=bool(sent.get("end"))),
         "jump": lambda place, sent: _jump(tab, place, sent),
     }
 
@@ -64,9 +65,9 @@ def _verdict(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
             round=0, sample=sample, reviewer=place.reviewer, verdict=verdict, mistake_step=step, skill=skill,
             answer=answer, note=note,
         )  # fmt: skip
-        shown = tab.show_case(place, sample, _token(sent), mine=mine)
+        shown = tab.show_case(place, sample, token_in(sent), mine=mine)
         return {**shown, tab.page.notice: told(str(error), "warning")}
-    return tab.next_after(place, sample, _token(sent))
+    return tab.next_after(place, sample, token_in(sent))
 
 
 def _check_error(tab: "ReviewTab", place: Place, sample: int) -> None:
@@ -91,7 +92,7 @@ def _undo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     if undone is None:
         raise UserError("There is no verdict to undo in this round.")
     said = told(f"Undone: the verdict on sample {sample}. Y gives it again.")
-    return {**tab.show_case(place, sample, _token(sent)), tab.page.notice: said}
+    return {**tab.show_case(place, sample, token_in(sent)), tab.page.notice: said}
 
 
 def _redo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
@@ -104,7 +105,7 @@ def _redo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     if again is None:
         raise UserError("There is nothing to redo on this case: no verdict was undone since the newest one.")
     said = told(f"Done again: the verdict on sample {sample}.")
-    return {**tab.show_case(place, sample, _token(sent)), tab.page.notice: said}
+    return {**tab.show_case(place, sample, token_in(sent)), tab.page.notice: said}
 
 
 def _theirs(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
@@ -113,7 +114,7 @@ def _theirs(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     with tab.page.db.write() as c:
         now = find_round(c, find_project(c, place.project), place.round)
         store.drop_draft(c, now.id, sample, place.reviewer)
-    return tab.next_after(place, sample, _token(sent))
+    return tab.next_after(place, sample, token_in(sent))
 
 
 def _reread(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
@@ -138,7 +139,7 @@ def _jump(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
         found = [each for each in numbers if each is not None and store.case_of(c, now.id, each) is not None]
     if not found:
         raise UserError(f"No error of this round has the number '{asked[:40]}': the list shows them.")
-    return tab.show_case(place, found[0], _token(sent))
+    return tab.show_case(place, found[0], token_in(sent))
 
 
 def _named(place: Place, sent: Mapping[str, Any]) -> int:
@@ -156,6 +157,6 @@ def _text(sent: Mapping[str, Any], name: str) -> str:
     return text_in({name: "", **sent}, name, LONGEST.get(name, 400))
 
 
-def _token(sent: Mapping[str, Any]) -> str:
+def token_in(sent: Mapping[str, Any]) -> str:
     """What the script gave a command, so that it knows the answer when it is painted."""
     return str(sent.get("token", ""))[:24]

@@ -196,7 +196,7 @@ def cases_html(place: Place, found: Listing, chosen: int | None) -> str:
     if not found.cases:
         return head + empty("No case matches", "Loosen a filter above, or clear them all.")
     rows = "".join(_row(place, case, case.sample.id == chosen) for case in found.cases)
-    return f'{head}<nav class="cases" aria-label="Errors">{rows}</nav>{_pages(found)}'
+    return f'{head}<nav class="cases" aria-label="Errors" data-start="{esc(found.start)}">{rows}</nav>{_pages(found)}'
 
 
 def _row(place: Place, case: Case, chosen: bool) -> str:

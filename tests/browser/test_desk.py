@@ -224,9 +224,8 @@ def test_order_number_search_and_reviewer_lead_to_cases(page: Page, served: Serv
 
 
 def test_pages_and_filters_show_what_the_database_says(page: Page, served: Served) -> None:
-    db = open_database(served.data)
+    order, db = database_order(served), open_database(served.data)
     with db.read() as c:
-        order = [str(case.sample.id) for case in store.cases_page(c, 1, limit=100)]
         unsure = store.count_cases(c, 1, CaseFilters(confidence=(0.0, 0.5)))
         text = store.count_cases(c, 1, CaseFilters(text="digit sum"))
     db.close()
@@ -238,6 +237,36 @@ def test_pages_and_filters_show_what_the_database_says(page: Page, served: Serve
     for wanted, query in ((unsure, "sure=low"), (text, "text=digit+sum")):
         page.goto(f"{served.url}/?project={PROJECT}&tab=review&{query}")
         expect(page.locator(".cases-head")).to_contain_text(f"{wanted} cases here")
+
+
+def database_order(served: Served) -> list[str]:
+    db = open_database(served.data)
+    with db.read() as c:
+        order = [str(case.sample.id) for case in store.cases_page(c, 1, limit=100)]
+    db.close()
+    return order
+
+
+def test_keys_across_the_edge_of_a_page_meet_their_own_cases(page: Page, served: Served) -> None:
+    order = database_order(served)
+    page.goto(f"{served.url}/?project={PROJECT}&tab=review&sample={order[48]}")
+    expect(page.locator(FORM)).to_have_attribute("data-sample", order[48])
+    for key in "raksjr":
+        page.keyboard.press(key)
+    expect(page.locator(FORM)).to_have_attribute("data-sample", order[52])
+    assert verdicts(served) == {order[48]: "rejected", order[49]: "skipped", order[51]: "rejected"}
+    page.reload()
+    expect(page.locator(FORM)).to_have_attribute("data-sample", order[52])
+    expect(page.locator(".case-row.sel")).to_have_attribute("data-sample", order[52])
+
+
+def test_a_move_back_before_a_verdict_lets_no_late_answer_through(page: Page, served: Served) -> None:
+    open_review(page, served)
+    order = database_order(served)
+    for key in "jkajkrjksjka":
+        page.keyboard.press(key)
+    expect(page.locator(FORM)).to_have_attribute("data-sample", order[4])
+    assert verdicts(served) == dict(zip(order[:4], ["accepted", "rejected", "skipped", "accepted"], strict=True))
 
 
 def test_the_name_of_the_reviewer_stands_beside_the_verdict(page: Page, served: Served) -> None:

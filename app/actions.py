@@ -5,7 +5,6 @@ database and a project's *name*, checks what must be there first, and raises ``U
 Imports, selections, exports and the overview have modules of their own; their functions are offered here as well.
 """
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -188,16 +187,12 @@ def set_reading(db: Database, project: str, *, round: int | None, delta: float, 
         return store.reread(connection, at.id, delta, lam, find_switch)
 
 
-def accept_all(
-    db: Database, project: str, *, reviewer: str, round: int | None = None, samples: Collection[int] | None = None
-) -> int:
-    """Accept every diagnosis of the round (or of ``samples``) that has no verdict yet; returns how many."""
+def accept_all(db: Database, project: str, *, reviewer: str, round: int | None = None) -> int:
+    """Accept every diagnosis of the round that has no verdict yet; returns how many."""
     with db.write() as connection:
         at = find_round(connection, find_project(connection, project), round)
         accepted = 0
         for each in store.diagnoses_of(connection, at.id):
-            if samples is not None and each.sample not in samples:
-                continue
             if not each.skill or store.current_review(connection, at.id, each.sample) is not None:
                 continue
             store.add_review(connection, Review(round=at.id, sample=each.sample, reviewer=reviewer, verdict="accepted"))

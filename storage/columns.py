@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from sqlalchemy import CheckConstraint, Column, Dialect, Float, ForeignKey, Integer, MetaData, Text, TypeDecorator
+from sqlalchemy import CheckConstraint, Column, Dialect, Float, ForeignKey, Integer, MetaData, Text, TypeDecorator, text
 
 metadata = MetaData(
     naming_convention={
@@ -78,6 +78,21 @@ def number(name: str) -> Column[float]:
 def tuple_column(name: str) -> Column[Any]:
     """A tuple as JSON, never NULL."""
     return Column(name, Tuples, nullable=False)
+
+
+def added_text(name: str) -> Column[str]:
+    """Text that a later migration added: "" in the rows that were there."""
+    return Column(name, Text, nullable=False, server_default=text("''"))
+
+
+def added_integer(name: str) -> Column[int]:
+    """A whole number that a later migration added: 0 in the rows that were there."""
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+def added_tuple(name: str) -> Column[Any]:
+    """A tuple that a later migration added: empty in the rows that were there."""
+    return Column(name, Tuples, nullable=False, server_default=text("'[]'"))
 
 
 def own_id() -> Column[int]:

@@ -7,24 +7,25 @@ curves and selections from changing, and the text index ``case_texts``; a test c
 
 from sqlalchemy import (
     Boolean,
-    CheckConstraint,
     Column,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
-    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-from core.types import JobKind, JobState, Role, SwitchStatus
+from core.types import JobKind, JobState, SwitchStatus
 from storage.columns import (
     Json,
     Tuples,
+    added_integer,
+    added_text,
+    added_tuple,
     created,
     integer,
     metadata,
@@ -36,6 +37,7 @@ from storage.columns import (
     tuple_column,
 )
 from storage.review_tables import bulk_reviews, drafts, reviews
+from storage.sample_tables import images, sample_sets, samples
 
 __all__ = [
     "bulk_reviews",
@@ -68,49 +70,6 @@ projects = Table(
     created(),
 )
 
-# A validation or test set belongs to a project and has no name; a support set has a name and belongs to none.
-sample_sets = Table(
-    "sample_sets",
-    metadata,
-    own_id(),
-    part_of("project", "projects.id", optional=True),
-    text_column("role"),
-    text_column("name"),
-    created(),
-    one_of("role", Role),
-    CheckConstraint("(role = 'support') = (project IS NULL)", name="support_is_shared"),
-    Index("sample_sets_once", text("coalesce(project, 0)"), "role", "name", unique=True),
-)
-
-images = Table(
-    "images",
-    metadata,
-    Column("hash", Text, primary_key=True),
-    text_column("mime"),
-    integer("width"),
-    integer("height"),
-    Column("content", LargeBinary, nullable=False),
-)
-
-samples = Table(
-    "samples",
-    metadata,
-    own_id(),
-    part_of("sample_set", "sample_sets.id"),
-    text_column("source_id"),
-    text_column("question"),
-    tuple_column("options"),
-    text_column("answer"),
-    text_column("category"),
-    text_column("task"),
-    text_column("response"),
-    text_column("skill_label"),
-    Column("image", Text, ForeignKey("images.hash")),
-    UniqueConstraint("sample_set", "source_id"),
-    Index("samples_in_set", "sample_set", "id"),
-    Index("samples_without_label", "sample_set", "id", sqlite_where=text("skill_label = ''")),
-)
-
 rounds = Table(
     "rounds",
     metadata,
@@ -132,6 +91,8 @@ predictions = Table(
     text_column("reading"),
     Column("span", Tuples),
     Column("correct", Boolean, nullable=False),
+    Column("score", Float),
+    Column("read_confidence", Float, nullable=False, server_default=text("1.0")),
     Index("predictions_wrong", "round", "sample", sqlite_where=text("correct = 0")),
 )
 
@@ -161,6 +122,9 @@ diagnoses = Table(
     number("delta"),
     integer("lam"),
     text_column("teacher"),
+    added_integer("votes"),
+    added_tuple("bounded"),
+    added_text("prompts"),
     one_of("status", SwitchStatus),
     ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
     Index("diagnoses_least_sure", "round", "confidence", "sample"),

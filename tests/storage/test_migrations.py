@@ -36,15 +36,17 @@ def upgrade():
 """
 
 
-def schema(path: Path, *kinds: str) -> dict[str, str]:
+def parts(sql: str) -> list[str]:
+    """The columns and constraints of a statement in any order: SQLite puts an added column behind the constraints."""
+    head, _, inside = re.sub(r"\s+", "", sql).partition("(")
+    return [head, *sorted(re.split(r",(?![^()]*\))", inside.removesuffix(")")))]
+
+
+def schema(path: Path, *kinds: str) -> dict[str, list[str]]:
     connection = sqlite3.connect(path)
     found = connection.execute("SELECT name, type, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     connection.close()
-    return {
-        name: re.sub(r"\s+", "", sql)
-        for name, kind, sql in found
-        if (not kinds or kind in kinds) and name != "alembic_version"
-    }
+    return {name: parts(sql) for name, kind, sql in found if (not kinds or kind in kinds) and name != "alembic_version"}
 
 
 def everything(path: Path) -> list[str]:

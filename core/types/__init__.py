@@ -1,0 +1,37 @@
+"""The nouns of the method, one frozen shape each; ``storage.tables`` uses the same field names.
+
+Knows no verb, no model and no database. ``id``, ``sample``, ``round`` … are the integers that storage hands out
+(0 before a thing is stored). Steps are counted from 1, as a person counts them; 0 means "before any step".
+"""
+
+from core.types.findings import Curve, Diagnosis, Prediction, Switch, SwitchStatus
+from core.types.jobs import JobKind, JobState
+from core.types.measures import Comparison, Interval
+from core.types.reviews import Draft, Review, Verdict
+from core.types.samples import Refusal, Role, Sample
+from core.types.settings import Settings, TuningSettings
+from core.types.training import Hit, Selection, SkillDemand, Update
+
+__all__ = [
+    "Comparison",
+    "Curve",
+    "Diagnosis",
+    "Draft",
+    "Hit",
+    "Interval",
+    "JobKind",
+    "JobState",
+    "Prediction",
+    "Refusal",
+    "Review",
+    "Role",
+    "Sample",
+    "Selection",
+    "Settings",
+    "SkillDemand",
+    "Switch",
+    "SwitchStatus",
+    "TuningSettings",
+    "Update",
+    "Verdict",
+]

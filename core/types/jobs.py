@@ -1,0 +1,6 @@
+"""The kinds and states of a job."""
+
+from typing import Literal
+
+JobKind = Literal["predict", "diagnose", "label", "tune"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]

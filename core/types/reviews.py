@@ -1,0 +1,40 @@
+"""What people say: verdicts on diagnoses, and drafts of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """A person's verdict on a diagnosis. Append-only: the newest row of (round, sample) counts; "cleared" is an undo.
+
+    ``mistake_step`` and ``skill`` are what the person wants used (the diagnosis's own when accepted as it is);
+    ``answer`` is the corrected reading for the verdict "misread".
+    """
+
+    id: int = 0
+    round: int
+    sample: int
+    reviewer: str
+    verdict: Verdict
+    mistake_step: int | None = None
+    skill: str = ""
+    answer: str | None = None
+    note: str = ""
+    created: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a reviewer typed on a case and has not decided; ``created`` is when they typed last."""
+
+    round: int
+    sample: int
+    reviewer: str
+    mistake_step: int | None = None
+    skill: str = ""
+    answer: str | None = None
+    note: str = ""
+    created: str = ""

@@ -1,0 +1,51 @@
+"""What a person may set: a project's settings, and those of one tuning run."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningSettings:
+    """LoRA settings (Hu et al. 2021; PEFT). Defaults are LLaVA-1.5's LoRA recipe without its projector rate.
+
+    ``batch_size`` samples per forward × ``accumulation`` forwards make one update.
+    """
+
+    rank: int = 128
+    alpha: int = 256
+    dropout: float = 0.0
+    learning_rate: float = 2e-4
+    epochs: float = 1.0
+    batch_size: int = 8
+    accumulation: int = 2
+    warmup: float = 0.03
+    max_grad_norm: float = 1.0
+    seed: int = 0
+    checkpoint_every: int = 50
+    max_length: int = 2048
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A project's settings.
+
+    ``student_prompt`` is a ``str.format`` template with ``{question}`` and ``{options}``. ``candidates_as`` says how
+    the teacher scores an option: by its letter ("letter", real models) or its text ("text", the demo's tiny teacher).
+    ``skill_shots`` is how many of the built-in examples precede a skill question (0 for the demo's teacher, which was
+    trained on the bare form). ``support`` names the support set selections are drawn from ("" = the only one there is).
+    """
+
+    student_prompt: str = (
+        "{question}\n{options}\nReason in numbered steps, one line each, starting with 'Step 1:'. "
+        "Then finish with one line: 'The answer is' and your answer."
+    )
+    max_new_tokens: int = 384
+    batch_size: int = 16
+    prior: float = 0.6
+    delta: float = 0.0
+    lam: int = 2
+    candidates_as: Literal["letter", "text"] = "letter"
+    skill_shots: int = 4
+    support: str = ""
+    seed: int = 0
+    tuning: TuningSettings = field(default_factory=TuningSettings)

@@ -4,14 +4,17 @@ Small routes of their own: an answer in a few milliseconds, without the page's w
 browser may send, so everything is checked here. Knows the page's HTML pieces; starts no job and gives no verdict.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import fastapi
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from app.cards import live_html
 from app.links import reviewer_in, whole_number
+from app.page import Page
 from app.projects import find_project, find_round
 from app.reading import readings
 from app.settings import AppSettings
@@ -55,6 +58,20 @@ def add_desk(api: fastapi.FastAPI, db: Database) -> None:
             return Response("A draft is one JSON object.", 400)
         reviewer = reviewer_in(request.cookies, default)
         return _answered(lambda: JSONResponse({"saved": keep_draft(db, sent, reviewer)}))
+
+
+def add_acts(api: fastapi.FastAPI, page: Page) -> None:
+    """Add the route of what a person does on a case; the page is named by the query, as in its own address."""
+
+    @api.post("/desk/act")
+    async def act(request: fastapi.Request) -> Response:
+        """Open a case, decide it, move on: the answer holds the new values of the parts that change, by name."""
+        try:
+            sent = await request.json()
+        except (ValueError, UnicodeDecodeError, RecursionError):
+            sent = None
+        parts = await run_in_threadpool(page.act, request, sent)
+        return Response(json.dumps(parts).encode(), media_type="application/json")
 
 
 def hits_html(db: Database, project: str, skill: str) -> str:

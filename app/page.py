@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from time import time_ns
 from typing import Any
 
+from starlette.requests import HTTPConnection
+
 from app.links import Place, at, read_place, reviewer_in, whole_number
 from app.markup import esc
 from app.quiet import gr
@@ -23,6 +25,8 @@ Parts = dict[Any, Any]
 Show = Callable[[Place], Parts]
 Command = Callable[[Place, Mapping[str, Any]], Parts]
 Event = Callable[..., Any]
+Pending = tuple[Event, Callable[..., Parts], list[Any] | None, dict[str, Any]]
+Asked = gr.Request | HTTPConnection
 NOWAIT = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
 
@@ -38,7 +42,9 @@ class TabView:
 class Page:
     """The page being built: its database, its notice line, every part an answer may change, and the named commands.
 
-    ``reviewer`` is who reviews in a browser that gives no name.
+    ``acts`` are what a person does many times a minute: they change parts only, and go over a route of their own,
+    because Gradio's way there and back takes longer than the work. ``reviewer`` is who reviews in a browser that gives
+    no name.
     """
 
     db: Database
@@ -46,7 +52,8 @@ class Page:
     notice: Any
     parts: list[Any] = field(default_factory=list)
     commands: dict[str, Command] = field(default_factory=dict)
-    pending: list[tuple[Event, Callable[..., Parts], list[Any] | None, dict[str, Any]]] = field(default_factory=list)
+    acts: dict[str, Command] = field(default_factory=dict)
+    pending: list[Pending] = field(default_factory=list)
     refresh: Show = lambda _: {}
 
     def part(self, name: str, value: Any = "", **options: Any) -> Any:
@@ -60,7 +67,7 @@ class Page:
         self.parts.append(component)
         return component
 
-    def answer(self, request: gr.Request, work: Show) -> Parts:
+    def answer(self, request: Asked, work: Show) -> Parts:
         """Run a handler for the request's place; errors become the notice."""
         try:
             place = find_place(self.db, request.query_params)
@@ -85,13 +92,21 @@ class Page:
         """Answer the commands that scripts and own buttons send over the bridge; takes effect with ``connect``."""
 
         def handle(request: gr.Request, event: gr.EventData) -> Parts:
-            data = dict(event._data) if isinstance(event._data, Mapping) else {}
-            kind = self.commands.get(str(data.get("kind")))
-            if kind is None:
-                return {self.notice: told("The page sent something unknown. Reload it.", "error")}
-            return self.answer(request, lambda place: kind(place, data))
+            return self.obey(request, self.commands, event._data)
 
         self.pending.append((bridge.cmd, handle, None, {"trigger_mode": "multiple"}))
+
+    def act(self, request: HTTPConnection, sent: Any) -> dict[str, Any]:
+        """Carry out one of ``acts``; returns the new values of the parts that change, by name."""
+        return {part.elem_id: value for part, value in self.obey(request, self.acts, sent).items()}
+
+    def obey(self, request: Asked, known: Mapping[str, Command], sent: Any) -> Parts:
+        """What the command that ``sent`` names answers; anything but a command of ``known`` is refused."""
+        data = dict(sent) if isinstance(sent, Mapping) else {}
+        kind = known.get(str(data.get("kind")))
+        if kind is None:
+            return {self.notice: told("The page sent something unknown. Reload it.", "error")}
+        return self.answer(request, lambda place: kind(place, data))
 
     def connect(self) -> None:
         """Attach every handler, once all parts exist: an answer may change any of them."""
@@ -150,6 +165,9 @@ def number_in(sent: Mapping[str, Any], name: str) -> int:
 
 def _painted(name: str) -> str:
     return (
-        f"const tell = () => window.wb && wb.painted && wb.painted('{name}', element, props.value);"
+        "window.wb = window.wb || {}; wb.parts = wb.parts || {};"
+        f"const tell = () => wb.painted && wb.painted('{name}', element, props.value);"
+        # Gradio paints a value set here in the microtask before ours, and does not tell ``watch`` of it.
+        f"wb.parts['{name}'] = value => {{ props.value = value; queueMicrotask(tell); }};"
         "watch('value', () => requestAnimationFrame(tell)); tell();"
     )

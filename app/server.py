@@ -16,7 +16,7 @@ import uvicorn
 from fastapi.responses import Response
 from starlette.types import ASGIApp
 
-from app.desk import add_desk
+from app.desk import add_acts, add_desk
 from app.downloads import add_downloads
 from app.guard import guard, hosts_of
 from app.quiet import gr
@@ -58,11 +58,12 @@ def build_app(db: Database, host: str = "127.0.0.1") -> ASGIApp:
     _add_routes(api, db)
     add_desk(api, db)
     add_downloads(api, db)
-    page = build(db)
-    page.has_launched = True  # Gradio's word for: check that a file which a client names was uploaded
+    blocks, page = build(db)
+    add_acts(api, page)
+    blocks.has_launched = True  # Gradio's word for: check that a file which a client names was uploaded
     gr.mount_gradio_app(
         api,
-        page,
+        blocks,
         path="/",
         theme=theme(),
         css=(ASSETS / "style.css").read_text(),

@@ -32,8 +32,8 @@ MODULES = {
 }
 
 
-def build(db: Database) -> gr.Blocks:
-    """The page on a database."""
+def build(db: Database) -> tuple[gr.Blocks, Page]:
+    """The page on a database, and what answers its acts."""
     with gr.Blocks(title="Switchpoint", analytics_enabled=False, fill_width=True) as blocks:
         page = Page(db=db, reviewer=AppSettings().reviewer, notice=None)
         bridge = gr.HTML("", html_template="<span hidden></span>", js_on_load=BRIDGE, elem_id="bridge")
@@ -74,7 +74,7 @@ def build(db: Database) -> gr.Blocks:
 
         page.listen(gr.Timer(TICK_SECONDS).tick, tick, [seen])
         page.connect()
-    return blocks
+    return blocks, page
 
 
 def _build_tab(page: Page, name: str) -> TabView:

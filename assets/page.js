@@ -2,10 +2,23 @@
 // Loaded late by Gradio: everything hangs on `wb`, and whoever comes first makes it.
 (() => {
   const wb = (window.wb = window.wb || {});
+  const SILENT =
+    '<div class="notice error" role="alert"><p>Switchpoint does not answer: nothing was decided, and what you typed is kept. Try again, or start it again with <code>make run</code>.</p><button type="button" class="quiet" data-close aria-label="Close this message">×</button></div>';
 
   wb.send = (kind, data) => {
     if (wb.trigger) wb.trigger({ ...(data || {}), kind });
     else setTimeout(() => wb.send(kind, data), 60);
+  };
+  // An act goes past Gradio: its answer holds the parts that change. What comes before `editor` is painted before it.
+  wb.act = (kind, data, signal) =>
+    fetch("/desk/act" + location.search, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...(data || {}), kind }), signal })
+      .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
+      .then(put, (error) => error.name === "AbortError" || put({ notice: SILENT }));
+  // The curve can be painted only once plotly is there.
+  const put = (parts) => {
+    const names = Object.keys(parts);
+    if (names.every((name) => wb.parts && wb.parts[name])) names.forEach((name) => wb.parts[name](parts[name]));
+    else setTimeout(put, 30, parts);
   };
 
   // --- the URL: replace for steps inside a list, push for moves a person may want to go back from
@@ -98,7 +111,8 @@
     if (["verdict", "category", "skill", "step", "status", "sure", "reviewer", "order"].includes(name)) changes.sample = null;
     if (name === "round") Object.assign(changes, { sample: null, skill: null, reviewer: null });
     wb.url(changes, true);
-    wb.send("nav");
+    if (changes.sample === null && wb.param("tab") === "review" && name !== "project" && name !== "round") wb.act("filter");
+    else wb.send("nav");
   });
   document.addEventListener("submit", (event) => {
     const kind = event.target.dataset && event.target.dataset.form;

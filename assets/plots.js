@@ -71,7 +71,7 @@
     wb.draw(name);
   };
   wb.markStep = (step) => {
-    if (!figures.curve) return;
+    if (!figures.curve || figures.curve.mistake === step) return;
     figures.curve = { ...figures.curve, mistake: step };
     wb.draw("curve");
   };

@@ -6,7 +6,7 @@
   const shown = () => (form() ? Number(form().dataset.sample) : 0);
   const PATIENCE = 8000; // ms after which an answer is given up, and with it every key that waits for it
   let wanted = 0; // the case that was asked for; 0 when nothing is on its way
-  let opening = null; // the newest case asked for whose answer has not been painted yet: {token, since}, null when none
+  let opening = null; // the newest case asked for whose answer has not been painted yet: {token, since, control}, null when none
   let busy = null; // the command whose answer has not been painted yet: {token, since}, null when none
   let sent = 0;
   const queue = [];
@@ -28,8 +28,9 @@
     wanted = sample;
     mark(sample);
     wb.url({ sample, tab: "review" }, push);
-    opening = ticket();
-    if (wb.openCase) wb.openCase(sample, opening.token);
+    if (opening) opening.control.abort();
+    opening = { ...ticket(), control: new AbortController() };
+    wb.act("open", { sample, token: opening.token }, opening.control.signal);
   };
   wb.move = (by) => {
     const all = rows();
@@ -48,7 +49,7 @@
     const back = which === "previous";
     busy = ticket();
     wb.url({ from: back ? before[before.length - 1] || null : button.dataset.from, sample: null }, true);
-    wb.send("turn", { token: busy.token, end: back && before.length > 0 });
+    wb.act("turn", { token: busy.token, end: back && before.length > 0 });
   };
   document.addEventListener("click", (event) => {
     const row = event.target.closest && event.target.closest(".case-row");
@@ -89,6 +90,8 @@
     if (said) said.textContent = f.dataset.step === "0" ? "none" : f.dataset.step;
     const was = f.querySelector(".was");
     if (was) was.hidden = f.dataset.step === f.dataset.machineStep || f.dataset.machineStep === "0";
+    const named = f.querySelector(".named");
+    if (named) named.hidden = f.dataset.step === f.dataset.skillStep || f.skill.value.trim() !== f.dataset.machineSkill;
     const accept = f.querySelector("[data-verdict=accepted] .label");
     if (accept) accept.textContent = changed() ? "Accept edited" : "Accept";
   };
@@ -133,7 +136,7 @@
     if (button && button.closest && button.closest("#editor")) button.blur();
     const at = f ? { sample: f.dataset.sample, round: f.dataset.round, project: f.dataset.project, seen: f.dataset.seen } : {};
     wb.leaving && wb.leaving(busy.token);
-    wb.send(kind, { ...more, ...at, token: busy.token });
+    wb.act(kind, { ...more, ...at, token: busy.token });
   };
   wb.jump = (number) => send("jump", { number });
 
@@ -142,13 +145,6 @@
     if (queue.length < 60) queue.push(action);
     work();
   };
-  // Gradio sometimes drops an event that comes while the one before it ends; reading a case again does no harm.
-  const AGAIN = 1000;
-  setInterval(() => {
-    if (!opening || !wanted || Date.now() - (opening.again || opening.since) < AGAIN) return;
-    opening.again = Date.now();
-    if (wb.openCase) wb.openCase(wanted, opening.token);
-  }, 250);
   const late = (asked) => asked && Date.now() - asked.since > PATIENCE;
   const work = () => {
     if (late(busy) || late(opening)) {
@@ -186,6 +182,13 @@
       wb.arrived && wb.arrived(token);
       [busy, opening] = [null, null];
     } else if (busy) return;
+    // The page as a whole is painted by Gradio, which may come late: for an address that acts have moved on from.
+    const here = wb.param("sample");
+    if (token === "shown" && f.dataset.sample !== here && f.dataset.asked !== here) {
+      busy = ticket();
+      wb.act("turn", { token: busy.token });
+      return;
+    }
     // A case that a later move has overtaken is on its way out.
     if (opening && token !== opening.token && token !== "shown") return;
     opening = null;
@@ -224,7 +227,7 @@
     clearTimeout(typing);
     typing = setTimeout(() => {
       wb.url({ [event.target.dataset.search]: event.target.value, from: null, sample: null });
-      wb.send("filter");
+      wb.act("filter");
     }, 250);
   });
 })();

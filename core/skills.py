@@ -113,6 +113,7 @@ def _diagnoses(teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Set
             delta=settings.delta,
             lam=settings.lam,
             teacher=teacher.name,
+            skill_step=switches[place].mistake_step,
         )
         for place, ((sample, _), curve) in enumerate(curves)
     ]

@@ -39,7 +39,10 @@ def diagnosis_of(values: Mapping[str, Any]) -> Diagnosis:
     return Diagnosis(
         curve=Curve(**{part.name: values[part.name] for part in fields(Curve)}),
         switch=Switch(**{part.name: values[part.name] for part in fields(Switch)}),
-        **{name: values[name] for name in ("round", "sample", "skill", "prior", "delta", "lam", "teacher", "prompts")},
+        **{
+            name: values[name]
+            for name in ("round", "sample", "skill", "prior", "delta", "lam", "teacher", "prompts", "skill_step")
+        },
     )
 
 

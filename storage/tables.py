@@ -125,6 +125,7 @@ diagnoses = Table(
     added_integer("votes"),
     added_tuple("bounded"),
     added_text("prompts"),
+    Column("skill_step", Integer),
     one_of("status", SwitchStatus),
     ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
     Index("diagnoses_least_sure", "round", "confidence", "sample"),

@@ -21,9 +21,6 @@ from core.errors import UserError
 from storage import store
 from storage.store import Case, Project, Round
 
-OPENER = (
-    "window.wb = window.wb || {};wb.openCase = (sample, token) => { props.value = {sample, token}; trigger('open'); };"
-)
 PLOT = '<div class="plotbox"><div class="plot" role="img" aria-label="Answer-switch curve"></div></div>'
 
 
@@ -151,9 +148,8 @@ class ReviewTab:
 def build(page: Page) -> TabView:
     """The tab, inside the tab that is being built."""
     tab = ReviewTab(page)
-    opener = gr.HTML({"sample": 0}, html_template="<span hidden></span>", js_on_load=OPENER, elem_id="opener")
-    page.listen(opener.open, tab.open, [opener], trigger_mode="always_last")
-    page.commands |= {"filter": tab.filter} | review_acts.commands(tab)
+    page.commands |= {"reread": lambda place, sent: review_acts.reread(tab, place, sent)}
+    page.acts |= {"open": tab.open, "filter": tab.filter} | review_acts.acts(tab)
     return TabView(show=tab.show, follow=tab.follow)
 
 

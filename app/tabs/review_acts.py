@@ -23,15 +23,14 @@ VERDICTS: tuple[Verdict, ...] = ("accepted", "rejected", "skipped", "label_wrong
 LONGEST = {"skill": 400, "note": 5000, "answer": 3000}  # more than is stored: the store refuses, nothing is cut
 
 
-def commands(tab: "ReviewTab") -> dict[str, Command]:
-    """The tab's commands by the name that the page sends."""
+def acts(tab: "ReviewTab") -> dict[str, Command]:
+    """What is done on a case, by the name that the page sends."""
     return {
         "verdict": lambda place, sent: _verdict(tab, place, sent),
         "undo": lambda place, sent: _undo(tab, place, sent),
         "redo": lambda place, sent: _redo(tab, place, sent),
         "theirs": lambda place, sent: _theirs(tab, place, sent),
         "unreviewed": lambda place, sent: tab.next_after(place, _number(sent, "sample") or 0, token_in(sent)),
-        "reread": lambda place, sent: _reread(tab, place, sent),
         "turn": lambda place, sent: tab.show(place, token=token_in(sent), end=bool(sent.get("end"))),
         "jump": lambda place, sent: _jump(tab, place, sent),
     }
@@ -117,7 +116,7 @@ def _theirs(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     return tab.next_after(place, sample, token_in(sent))
 
 
-def _reread(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
+def reread(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     """Read the round's curves at the δ and λ of the sliders."""
     try:
         delta, lam = float(_text(sent, "delta")), int(_text(sent, "lam"))

@@ -55,9 +55,10 @@ def editor_html(case: Case, place: Place, desk: Desk) -> str:
         "base-step": case.mistake_step or 0, "base-skill": case.skill,
         "machine-step": machine.switch.mistake_step or 0 if machine else 0,
         "machine-skill": machine.skill if machine else "",
+        "skill-step": machine.skill_step or 0 if machine else 0,
         "seen": max((review.id for review in desk.history), default=0),
         "mine": desk.mine.verdict if desk.mine else "", "draft": desk.draft.created if desk.draft else "",
-        "open": "yes" if steps else "no", "token": desk.token,
+        "open": "yes" if steps else "no", "token": desk.token, "asked": place.sample or "",
     }  # fmt: skip
     data = "".join(f' data-{name}="{esc(value)}"' for name, value in values.items())
     answer = kept.answer if kept else None
@@ -124,8 +125,14 @@ def reason(case: Case) -> str:
 
 
 def _machine(case: Case, skill: str) -> str:
-    if not case.diagnosis or skill == case.diagnosis.skill:
+    """What the machine said where the field says something else, and where it named the skill for another step."""
+    if not case.diagnosis:
         return ""
+    named = case.diagnosis.skill_step
+    if skill == case.diagnosis.skill:
+        # The script shows it while another step is chosen and the machine's words stand in the field.
+        said = f"The machine named this skill for step {named}: does it fit the step that is chosen?"
+        return f'<p class="subdued machine named" hidden>{said}</p>' if named else ""
     return f'<p class="subdued machine" dir="auto">The machine said: {esc(case.diagnosis.skill, 200)}</p>'
 
 

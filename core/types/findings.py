@@ -59,6 +59,7 @@ class Diagnosis:
     """Curve, mistake step, skill, and how sure; δ, λ and π are stored with each, so that it can be re-read.
 
     ``prompts`` names the texts that the teacher was shown: a short hash of them ("" before they had one).
+    ``skill_step`` is the step that the skill was named for: a re-reading may move the mistake step away from it.
     """
 
     round: int
@@ -71,3 +72,4 @@ class Diagnosis:
     lam: int
     teacher: str
     prompts: str = ""
+    skill_step: int | None = None

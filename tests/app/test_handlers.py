@@ -56,6 +56,7 @@ def _nothing_changes(served: Served) -> Iterator[None]:
 )
 def test_a_message_that_is_no_command_is_refused(remote: Remote, sent: Any) -> None:
     assert "unknown" in refused(remote.call("bridge", "cmd", REVIEW, [], sent=sent))
+    assert "unknown" in refused(remote.act(REVIEW, sent))
 
 
 @pytest.mark.parametrize("kind", ["", "drop", "__class__", LONG, "verdict\x00", HALF])
@@ -137,8 +138,7 @@ def test_a_decision_over_many_cases_is_checked_like_one(remote: Remote, kind: st
 
 @pytest.mark.parametrize("sent", [*NOT_A_NUMBER, "999", "61", "62"])
 def test_only_an_error_of_the_round_can_be_opened(remote: Remote, sent: Any) -> None:
-    refused(remote.call("opener", "open", REVIEW, [{"sample": sent}]))
-    refused(remote.call("opener", "open", REVIEW, [sent]))
+    refused(remote.send("open", REVIEW, sample=sent))
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,7 @@ def _diagnosis(prediction: Prediction, sample: Sample, number: int) -> Diagnosis
     return Diagnosis(
         round=prediction.round, sample=sample.id, curve=curve, switch=find_switch(curve, delta=0.0, lam=2),
         skill=_text(number, "adding two digits"), prior=0.6, delta=0.0, lam=2, teacher="teacher",
+        skill_step=2,
     )  # fmt: skip
 
 

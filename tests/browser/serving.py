@@ -19,10 +19,11 @@ PATIENCE = 90.0
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A running app: where it listens and which data it serves."""
+    """A running app: where it listens, which data it serves, and its process."""
 
     url: str
     data: Path
+    pid: int
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def serving(data: Path) -> Iterator[Served]:
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(url, process, data)
-        yield Served(url=url, data=data)
+        yield Served(url=url, data=data, pid=process.pid)
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

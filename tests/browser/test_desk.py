@@ -1,7 +1,9 @@
 """What lies beside a case, in a real Chromium: drafts, conflicts, redo, many cases at once, sliders, live samples."""
 
 import json
+import os
 import re
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +48,19 @@ def test_ten_cases_are_reviewed_by_keyboard_alone(page: Page, served: Served) ->
     expect(page.locator(FORM)).to_have_attribute("data-sample", order[10])
     given = ["accepted", "accepted", "rejected", "skipped", "accepted", "edited", "edited", "label_wrong", "rejected"]
     assert verdicts(served) == dict(zip(order[:10], [*given, "accepted"], strict=True))
+
+
+def test_a_skill_says_for_which_step_it_was_named_once_another_step_is_chosen(page: Page, served: Served) -> None:
+    open_review(page, served)
+    said = page.locator(".named")
+    expect(said).to_be_hidden()
+    page.keyboard.press("1")
+    expect(said).to_contain_text("named this skill for step 2")
+    type_skill(page, "something of a person's own")
+    expect(said).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    expect(said).to_be_hidden()
 
 
 def test_what_was_typed_comes_back_after_a_reload(page: Page, served: Served) -> None:
@@ -258,6 +273,15 @@ def test_keys_across_the_edge_of_a_page_meet_their_own_cases(page: Page, served:
     page.reload()
     expect(page.locator(FORM)).to_have_attribute("data-sample", order[52])
     expect(page.locator(".case-row.sel")).to_have_attribute("data-sample", order[52])
+
+
+def test_an_app_that_is_gone_is_said_and_takes_no_words_along(page: Page, served: Served) -> None:
+    open_review(page, served)
+    type_skill(page, "typed before the end")
+    os.kill(served.pid, signal.SIGKILL)
+    page.keyboard.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("does not answer")
+    expect(page.locator(f"{FORM} [name=skill]")).to_have_value("typed before the end")
 
 
 def test_a_move_back_before_a_verdict_lets_no_late_answer_through(page: Page, served: Served) -> None:

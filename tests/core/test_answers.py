@@ -15,6 +15,16 @@ PETS = ("cat", "dog", "red fox")
 SUMS = ("11", "12", "16", "17")
 YES_NO = ("Yes", "No")
 BEANS = ("canned beans", "dark red kidney beans", "kidney beans")
+LENGTHS = ("11 cm", "12 cm", "16 cm")
+STATES = ("Ohio", "Iowa", "Utah", "Maine")
+PAIRS = (
+    "The magnitude of the magnetic force is greater in Pair 1.",
+    "The magnitude of the magnetic force is greater in Pair 2.",
+    "The magnitude of the magnetic force is the same in both pairs.",
+)
+TRUE_FALSE = ("True", "False")
+ORDER = ("The truck is the newest.", "The bus is the newest.", "The sedan is the newest.")
+KINDS = ("猫", "狗", "狐狸")
 
 READ = [
     # letters
@@ -96,6 +106,232 @@ READ = [
     ("So the answer is (None)", PETS, "None"),
     ("The answer is a horse.", PETS, "a horse"),
 ]
+VERBOSE = [
+    # lists that judge every option (GPT-4o, Qwen2-VL in markdown)
+    (
+        (
+            "To find the animal, let's look at each option:\n\n- **A. cat**: There are no whiskers.\n- **B. "
+            "dog**: The floppy ears and the collar fit.\n- **C. red fox**: The fur is not red.\n\n**Answer: B. "
+            "dog**"
+        ),
+        PETS,
+        "dog",
+    ),
+    (
+        (
+            "A. cat is wrong because cats do not bark.\nB. dog is right because the animal barks.\nC. red fox is "
+            "wrong because the fur is brown."
+        ),
+        PETS,
+        "dog",
+    ),
+    (
+        (
+            "- A. cat: Incorrect. It has no whiskers.\n- B. dog: Correct. It wears a collar.\n- C. red fox: "
+            "Incorrect. Its tail is short."
+        ),
+        PETS,
+        "dog",
+    ),
+    (
+        (
+            "**A. cat** – ❌ the ears are too long\n**B. dog** – ✅ the ears and the collar fit\n**C. red fox** – "
+            "❌ the fur is brown"
+        ),
+        PETS,
+        "dog",
+    ),
+    (
+        (
+            "1. **Option A (cat)**: Cats have retractable claws, so this is incorrect.\n2. **Option B (dog)**: "
+            "The claws are blunt, so this is possible.\n3. **Option C (red fox)**: The tail is too "
+            "short.\n\nTherefore, the best choice is **B. dog**."
+        ),
+        PETS,
+        "dog",
+    ),
+    (
+        (
+            "Let's evaluate the options:\nA. cat: The animal is too large.\nB. dog: The animal is too "
+            "slender.\nC. red fox: The bushy tail and the pointed muzzle match.\n\nBased on this, the animal is "
+            "a red fox."
+        ),
+        PETS,
+        "red fox",
+    ),
+    (
+        (
+            "The options are (A) cat, (B) dog and (C) red fox. The animal wears a collar and is being walked on "
+            "a leash. Cats are rarely walked. Foxes are wild. Therefore, the animal is a dog."
+        ),
+        PETS,
+        "dog",
+    ),
+    ("A and B can be ruled out because of the bushy tail. That leaves C.", PETS, "red fox"),
+    ("(A) and (B) are incorrect. The only remaining option is (C).", PETS, "red fox"),
+    ("B is incorrect, so C.", PETS, "red fox"),
+    ("Option A is wrong and option C is wrong. So option B.", PETS, "dog"),
+    ("Neither (A) nor (C) fits the picture, so it must be (B).", PETS, "dog"),
+    ("It can't be a cat because it barks, and a red fox would have a bushy tail. It is a dog.", PETS, "dog"),
+    # markdown, LaTeX, tags
+    (
+        ("### Step 1: Look\nThe tail is bushy.\n\n### Step 2: Compare\nOnly a fox has such a tail.\n\n### Answer\nC"),
+        PETS,
+        "red fox",
+    ),
+    ("### Final Answer:\n\n**C. red fox**", PETS, "red fox"),
+    ("## Conclusion\nThe animal in the image is a **red fox**.", PETS, "red fox"),
+    ("The tail is bushy.\n\n**Answer**: **C**", PETS, "red fox"),
+    ("The tail is bushy.\n\n**Final Answer**\n\n(C) red fox", PETS, "red fox"),
+    ("The correct answer is:\n\n**(B) dog**", PETS, "dog"),
+    ("> **Answer:** `B`", PETS, "dog"),
+    ("The correct answer is **B. dog**.", PETS, "dog"),
+    ("Adding the digits gives\n\\[ 9 + 7 = 16 \\]\nso the answer is \\( \\boxed{16} \\).", SUMS, "16"),
+    ("$$\\boxed{\\text{(C)}}$$", SUMS, "16"),
+    ("The final answer is $\\boxed{\\textbf{C}}$.", SUMS, "16"),
+    ("\\boxed{C. 16}", SUMS, "16"),
+    ("The answer is $16$.", SUMS, "16"),
+    ("The answer is \\(16\\).", SUMS, "16"),
+    ("Adding, \\(9 + 7 = 16\\). The answer is \\(\\mathbf{16}\\)", SUMS, "16"),
+    ("<think>The left digit is 9, the right one 7.</think>\n<answer>C</answer>", SUMS, "16"),
+    ("<answer> (C) 16 </answer>", SUMS, "16"),
+    ('{"reasoning": "9 plus 7 is more than 12", "answer": "C"}', SUMS, "16"),
+    ('```json\n{\n  "answer": "16"\n}\n```', SUMS, "16"),
+    # Chinese cues and full-width brackets
+    ("（B）", PETS, "dog"),
+    ("Ｂ", PETS, "dog"),
+    ("The answer is （B）。", PETS, "dog"),
+    ("答案是B。", PETS, "dog"),
+    ("正确答案：（B）", PETS, "dog"),
+    ("图中的动物有项圈。因此，答案为（B）dog。", PETS, "dog"),
+    ("故选B。", PETS, "dog"),
+    ("图片中是一只狗，所以选择 B。", PETS, "dog"),
+    ("选项B", PETS, "dog"),
+    ("答案是狗。", KINDS, "狗"),
+    # lower case, sloppy
+    ("answer: c", PETS, "red fox"),
+    ("the answer is c", PETS, "red fox"),
+    ("the correct option is b) dog", PETS, "dog"),
+    ("option b is correct", PETS, "dog"),
+    ("c.", PETS, "red fox"),
+    ("b) dog", PETS, "dog"),
+    ("ANSWER: B", PETS, "dog"),
+    ("Ans: (b)", PETS, "dog"),
+    ("Answer: B. dog", PETS, "dog"),
+    ("the answer is 16 cm", LENGTHS, "16 cm"),
+    ("The answer is 12.", LENGTHS, "12 cm"),
+    ("12", LENGTHS, "12 cm"),
+    ("The answer is Pair 2.", PAIRS, PAIRS[1]),
+    ("So the answer is the bus.", ORDER, ORDER[1]),
+    # verdicts that lead with the option
+    ("B is the correct answer.", PETS, "dog"),
+    ("(B) is correct because of the collar.", PETS, "dog"),
+    ("**B. dog** is the correct choice here.", PETS, "dog"),
+    ("Dog is the correct answer. I hope this helps!", PETS, "dog"),
+    ("Therefore, C is the answer.", PETS, "red fox"),
+    ("I would choose B.", PETS, "dog"),
+    ("I'd go with option C because of the tail.", PETS, "red fox"),
+    ("So I pick (A).", PETS, "cat"),
+    ("So, B.", PETS, "dog"),
+    ("The collar tells that it is a pet, and it barks. Hence (B).", PETS, "dog"),
+    ("Thus, the correct option should be (C) red fox.", PETS, "red fox"),
+    ("The answer would be option A.", PETS, "cat"),
+    ("The answer is probably B.", PETS, "dog"),
+    ("The answer is most likely A", PETS, "cat"),
+    ("The answer is A because the animal is small, not B or C.", PETS, "cat"),
+    # self-corrections
+    ("The answer is A. Wait, the animal has a collar and barks, so the answer is B.", PETS, "dog"),
+    ("It looks like a cat. Wait, the muzzle is too long, so it is a dog.", PETS, "dog"),
+    ("The answer is A. Wait, that is not right: the tail is bushy. It should be (C).", PETS, "red fox"),
+    ("Answer: A\n\nHmm, actually the ears are floppy. Let me correct that: the answer is B.", PETS, "dog"),
+    ("9 plus 7 is 17. Wait, 9 plus 7 is 16. So the answer is 16.", SUMS, "16"),
+    ("The answer is 17. On second thought, 9 plus 7 equals 16.", SUMS, "16"),
+    ("Final answer: A. Correction: the final answer is C.", PETS, "red fox"),
+    # trailing chatter, answers at the start
+    ("The answer is B. Let me know if you have any other questions!", PETS, "dog"),
+    ("It is a dog. I hope this helps! Feel free to ask if you want to know more.", PETS, "dog"),
+    ("B. dog\n\nThe image shows an animal with a collar; cats and foxes rarely wear one.", PETS, "dog"),
+    ("B\n\nExplanation: the animal wears a collar, unlike a cat.", PETS, "dog"),
+    ("(C) red fox. The bushy tail with a white tip is typical, whereas a dog would not have it.", PETS, "red fox"),
+    ("C, because the tail is bushy.", PETS, "red fox"),
+    ("B. Dog. The floppy ears give it away. If you have another picture, feel free to share it!", PETS, "dog"),
+    ("Dog\nReason: floppy ears.", PETS, "dog"),
+    ("Answer: C\nReason: a cat or a dog would have a thinner tail.", PETS, "red fox"),
+    ("**Answer: B**\n\n**Explanation:** A cat has whiskers, a red fox a bushy tail. Neither is seen.", PETS, "dog"),
+    # long reasonings that name several options
+    (
+        (
+            "The image shows a four-legged animal on a lawn. At first sight it could be a cat, a dog or a red "
+            "fox. Cats have short muzzles, while the muzzle here is long. Red foxes have a bushy tail with a "
+            "white tip, which is not seen. The collar suggests a pet. Therefore, the animal is most likely a dog."
+        ),
+        PETS,
+        "dog",
+    ),
+    (
+        (
+            "Step 1: Identify the marked state. It lies west of Indiana? No, it lies east of Indiana.\nStep 2: "
+            "Iowa lies west of Illinois and Utah lies in the west, so neither is marked.\nStep 3: Maine is in "
+            "the far north-east.\nThe answer is Ohio."
+        ),
+        STATES,
+        "Ohio",
+    ),
+    (
+        (
+            "Columbus is the capital of Ohio, Des Moines that of Iowa, Salt Lake City that of Utah and Augusta "
+            "that of Maine. The map marks Salt Lake City. So the marked state is Utah."
+        ),
+        STATES,
+        "Utah",
+    ),
+    (
+        (
+            "The distance in Pair 1 is 2 cm and the distance in Pair 2 is 5 cm. A smaller distance means a "
+            "stronger force. The answer is that the magnitude of the magnetic force is greater in Pair 1."
+        ),
+        PAIRS,
+        PAIRS[0],
+    ),
+    (
+        (
+            "There are 11 apples in the bowl and 5 beside it, while 12 pears lie on the table. We only count "
+            "apples: 11 + 5 = 16. Therefore, there are 16 apples in total."
+        ),
+        SUMS,
+        "16",
+    ),
+    (
+        (
+            "Step 1: The left digit is 9.\nStep 2: The right digit is 7.\nStep 3: 9 plus 2 would be 11 and 9 "
+            "plus 3 would be 12, but 9 plus 7 equals 16."
+        ),
+        SUMS,
+        "16",
+    ),
+    ("Looking at the picture, I see 12 blue and 4 red marbles. 12 + 4 = 16, not 17. Hence, 16.", SUMS, "16"),
+    ("No, the two digits differ: one is a 9, the other a 7. Yes would need two equal ones.", YES_NO, "No"),
+    ("Yes. Although no cat is seen, there is a dog.", YES_NO, "Yes"),
+    ("Let us check. There is a dog on the mat. So the answer to whether an animal is seen is yes.", YES_NO, "Yes"),
+    ("The statement claims that cats bark. Cats do not bark, so the statement is false.", TRUE_FALSE, "False"),
+    ("Therefore the statement is True.", TRUE_FALSE, "True"),
+    (
+        (
+            "The tail is long and bushy. The muzzle is pointed. Therefore, the animal is a red fox. This also "
+            "agrees with the snow in the background."
+        ),
+        PETS,
+        "red fox",
+    ),
+    (
+        (
+            "While the animal looks like a dog at first, its bushy tail and slender legs say otherwise. I "
+            "conclude that it is a red fox rather than a dog."
+        ),
+        PETS,
+        "red fox",
+    ),
+]
 UNCLEAR = [
     ("", PETS),
     ("   \n", PETS),
@@ -113,6 +349,43 @@ UNCLEAR = [
     ("The answer is unclear.", PETS),
     ("It is the left one.", ("1", "2")),
     ("The question that the experiment can best answer is: do cats sleep longer than dogs in the sun?", PETS),
+    ("I'm sorry, but I can't determine which animal is shown.", PETS),
+    ("I'm unable to view images, so I can't tell whether it is a cat or a dog.", PETS),
+    ("As an AI language model, I cannot see the image.", PETS),
+    ("either A or B", PETS),
+    ("It is either A or B.", PETS),
+    ("A or B", PETS),
+    ("The answer is A or B.", PETS),
+    ("The answer is both A and B.", PETS),
+    ("the answer is b or c", PETS),
+    ("A, B", PETS),
+    ("The answer is A/B.", PETS),
+    ("The answer is B. The answer is C.", PETS),
+    ("If it barks, the answer is B. If it meows, the answer is A.", PETS),
+    ("A. cat\nB. dog\nC. red fox", PETS),
+    ("The options are A. cat, B. dog and C. red fox.", PETS),
+    ("B\n\nThe tail is bushy and the muzzle pointed, so the animal is a red fox.", PETS),
+    ("The answer is A. Wait, that is wrong.", PETS),
+    ("The answer might be B, or it might be C.", PETS),
+    ("It could be a dog. It could also be a cat.", PETS),
+    ("A is wrong and B is wrong.", PETS),
+    ("(B) is not correct.", PETS),
+    ("All of them look alike.", PETS),
+    ("The animal is a dog and the picture on the wall shows a cat.", PETS),
+    ("- A. cat: Correct. It is small.\n- B. dog: Correct. It is brown.\n- C. red fox: Incorrect.", PETS),
+    ("The answer is shown in the image.", PETS),
+    ("The answer is clear.", PETS),
+    ("The correct answer depends on the breed.", PETS),
+    ("A dog and a cat are playing.", PETS),
+    ("The sum is between 11 and 17.", SUMS),
+    ("Step 1: The left digit is 9. Step 2: The right", SUMS),
+    ("11 12 16 17", SUMS),
+    ("The image shows vitamin C and a letter B.", PETS),
+    ("Perhaps a cat, perhaps a dog.", PETS),
+    ("The answer is 11 cm or 12 cm.", LENGTHS),
+    ("I cannot determine whether the answer is yes or no.", YES_NO),
+    ("There are no dogs and I am not sure about the cats.", YES_NO),
+    ("答案是A或B。", PETS),
 ]
 FREE = [
     ("afternoon", "afternoon"),
@@ -125,10 +398,24 @@ FREE = [
     ("The answer is St. Louis.", "St. Louis"),
     ("Step 1: 9 is left. Step 2: 7 is right. Step 3: 9 plus 7 equals 16.", None),
     ("", None),
+    ("It is red.", "red"),
+    ('"surfboard"', "surfboard"),
+    ("**Answer:** two", "two"),
+    ("The man is in the water. The answer is surfboard.", "surfboard"),
+    ("<answer>a red bus</answer>", "a red bus"),
+    ('{"answer": "stop sign"}', "stop sign"),
+    ("The answer is \\(\\frac{3}{4}\\).", "\\frac{3}{4}"),
+    ("答案是：红色。", "红色"),
+    ("The answer is 12. Wait, I counted one twice. The answer is 11.", "11"),
+    ("I'm sorry, I cannot help with that.", None),
+    ("The answer is not visible.", None),
+    ("There are several people on the beach, and one of them holds a board.", None),
+    ("The answer is 12. The answer is 13.", None),
+    ("The answer is 4. Hold on, that is wrong.", None),
 ]
 
 
-@pytest.mark.parametrize(("text", "options", "answer"), READ)
+@pytest.mark.parametrize(("text", "options", "answer"), READ + VERBOSE)
 def test_reads_what_the_output_finally_states(text: str, options: tuple[str, ...], answer: str) -> None:
     reading = read_answer(text, options)
     assert reading.answer == answer
@@ -138,7 +425,7 @@ def test_reads_what_the_output_finally_states(text: str, options: tuple[str, ...
 @pytest.mark.parametrize(("text", "options"), UNCLEAR)
 def test_never_guesses_between_several_answers_or_none(text: str, options: tuple[str, ...]) -> None:
     reading = read_answer(text, options)
-    assert (reading.answer, reading.rule, reading.span) == (None, "unclear", None)
+    assert (reading.answer, reading.rule, reading.span, reading.confidence) == (None, "unclear", None, 0)
 
 
 @pytest.mark.parametrize(("text", "answer"), FREE)

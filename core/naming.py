@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from core.wording import Word, normalise, words
 
 LABEL = re.compile(
-    r"(?:(?:the\s+)?(?:option|choice|letter|选项)\s*)?(?:\(([A-Za-z])\)|([A-Za-z])(?=\s*$|\s*[).:,;!–—]|\s+-))\)?", re.I
+    r"(?:(?:the\s+)?(?:option|choice|letter|选项)\s*)?(?:[(\[{<]([A-Za-z])[)\]}>]|([A-Za-z])(?=\s*$|\s*[).:,;!–—]|\s+-))\)?",
+    re.I,
 )
 _LETTER = re.compile(
-    r"(?<!\w)\(([A-Za-z])\)"
+    r"(?<!\w)[(\[{<]([A-Za-z])[)\]}>]"
     r"|(?i:\b(?:options?|choices?)|选项)\s*[*_`\"']*\(?(?:([A-Z])(?![\w'’])|([a-z])(?=[.,;:)*]|\s*$|\s+(?:is|and|or)\b))"
     r"|(?<![\w'’.])([A-Z])(?=[)*_`\"”]*(?:\s*(?:[,;:&/(–—]|\.(?!\w)|$)|\s+(?:and|or|nor|或|because|since|instead"
     r"|(?:is|are|was|were|can|cannot|could|must|should|does|do|seems?|fits?|match(?:es)?)(?:n['’]t)?|can['’]t)(?!\w)))",
@@ -31,7 +32,8 @@ _LETTERS_ONLY = re.compile(
 )
 _NEGATION = re.compile(
     r"(?:\b(?:not|no|never|cannot|neither|nor|without|unlike|excludes?|eliminates?)|n['’]t"
-    r"|\b(?:rather|other) than|\binstead of)(?:\W+\w+){0,3}\W*$",
+    r"|\b(?:rather|other|more|less|greater|fewer|larger|smaller|bigger|higher|lower) than|\binstead of"
+    r"|\bcompared (?:with|to))(?:\W+\w+){0,3}\W*$",
     re.IGNORECASE,
 )
 _WRONG = (

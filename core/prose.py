@@ -24,8 +24,11 @@ HEDGE = re.compile(
     re.IGNORECASE,
 )
 CONCLUDES = re.compile(
-    r"(?:^|[,;:]\s*|\band\s+)\W*(?:so|thus|therefore|hence|in conclusion|as a result|finally|I conclude)\b", re.I
+    r"(?:^|[,;:]\s*|\band\s+)\W*(?:so|thus|therefore|hence|in conclusion|in total|altogether|overall|as a result"
+    r"|finally|I conclude)\b",
+    re.I,
 )
+_ASIDE = re.compile(r"\b(?:whereas|while|although|though)\b", re.IGNORECASE)
 _REFUSES = re.compile(
     r"\b(?:(?:cannot|can['’]t|could not|couldn['’]t|unable to|impossible to)\s+(?:be\s+)?(?:determine|tell|see|view"
     r"|answer|say|identify|provide|assist|help)|not sure|don['’]t know|as an AI)",
@@ -129,6 +132,9 @@ def _from_last(text: str, prose: list[Span], options: tuple[str, ...]) -> Readin
         ends_with = tail and exactly(sentence[tail.end() :], options) == named
         sure = claimed <= named or CONCLUDES.search(sentence) or ends_with
         return of_option("last sentence", (start, end), named.pop(), options) if sure else UNCLEAR
+    for conclusion in list(CONCLUDES.finditer(sentence))[-1:]:
+        if len(behind := held(_ASIDE.split(sentence[conclusion.end() :])[0], options)) == 1:
+            return of_option("conclusion", (start + conclusion.end(), end), behind.pop(), options)
     if named and tail and (CONCLUDES.search(sentence) or "equal" in tail[0][-9:] or "=" in tail[0][-3:]):
         concluded = exactly(sentence[tail.end() :], options)
         if len(concluded) == 1:

@@ -12,6 +12,7 @@ StatementKind = Literal["the answer is", "option is correct", "boxed", "####", "
 
 # GPT-3's ScienceQA rationales hold the two characters "\\n" for a line break; "\\neq" and "\\nu" are LaTeX.
 ESCAPED_BREAK = re.compile(r"\\n(?![a-z])")
+_END_OF_TURN = re.compile(r"</s>|<\|[a-z_]{1,20}\|>")
 # Full-width forms as Chinese models write them; "。！？" stay, since they end a sentence without a space behind.
 _FULL_WIDTH = {0xFF01 + at: 0x21 + at for at in range(94) if chr(0x21 + at) not in "!?"} | {0x3000: 0x20}
 
@@ -87,7 +88,7 @@ class Statement:
     """One statement of a final answer, as offsets into the text.
 
     ``start`` … ``end`` is the whole statement with its lead-in ("So the answer is (B)."), ``value`` the answer in it;
-    ``concludes`` says that a word like "so" introduces it. An empty ``value`` is a statement that was cut off.
+    ``concludes`` says that a word like "so" or "final" introduces it. An empty ``value`` is a statement cut off.
     """
 
     kind: StatementKind
@@ -112,8 +113,12 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def plain(text: str) -> str:
-    """Full-width letters and brackets as plain ones, escaped line breaks as real ones; every offset stays the same."""
-    return ESCAPED_BREAK.sub(" \n", text.translate(_FULL_WIDTH))
+    """Full-width letters and brackets as plain ones, escaped line breaks as real ones, ends of turns as spaces.
+
+    Every offset stays the same.
+    """
+    text = ESCAPED_BREAK.sub(" \n", text.translate(_FULL_WIDTH))
+    return _END_OF_TURN.sub(lambda end: " " * len(end[0]), text)
 
 
 def sentence_end(text: str, start: int, limit: int | None = None, *, begins: int | None = None) -> int:
@@ -148,7 +153,7 @@ def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement
         end = max(value[1] + 1, end if not text[value[1] + 1 : end].strip(" $*.!") else 0)
     elif reason := _REASON.search(text, match.end(), end):
         value, end = (match.end(), reason.start()), reason.start()
-    concludes = bool(match.groupdict().get("lead"))
+    concludes = bool(match.groupdict().get("lead")) or "final" in match[0].lower()
     return Statement(kind=kind, start=match.start(), end=end, value=value, concludes=concludes)
 
 

@@ -1,6 +1,8 @@
 """Reading answers from what models write, and comparing them."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.answers import is_correct, normalise, read_answer
+from core.importers.options import split_options
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -22,6 +25,11 @@ PAIRS = (
     "The magnitude of the magnetic force is greater in Pair 2.",
     "The magnitude of the magnetic force is the same in both pairs.",
 )
+PLANETS = ("Mercury", "Venus", "Earth", "Mars")
+COLORS = ("red", "blue", "green", "yellow")
+COUNT = ("1", "2", "3", "4")
+NOTA = ("cat", "dog", "None of the above")
+SENT = ("Bella's hair is curly.", "Bella has a scar on her knee.")
 TRUE_FALSE = ("True", "False")
 ORDER = ("The truck is the newest.", "The bus is the newest.", "The sedan is the newest.")
 KINDS = ("猫", "狗", "狐狸")
@@ -332,6 +340,145 @@ VERBOSE = [
         "red fox",
     ),
 ]
+# Written after the rules, to see how they do on what they were not made for.
+UNSEEN = [
+    (
+        (
+            "Based on the image provided, the animal that is shown lying on the sofa appears to be a dog. The "
+            "dog has brown fur and is looking at the camera. There is also a blanket."
+        ),
+        PETS,
+        "dog",
+    ),
+    ("The image features a red fox standing in the snow. The fox is looking to the left.", PETS, "red fox"),
+    (
+        (
+            "The planet closest to the Sun is Mercury, followed by Venus, Earth and Mars. Since the question "
+            "asks for the hottest planet, and Venus has a thick atmosphere, the answer is Venus."
+        ),
+        PLANETS,
+        "Venus",
+    ),
+    (
+        ("Mars is called the red planet. Venus is the hottest. Earth has life. Hence the correct answer is D."),
+        PLANETS,
+        "Mars",
+    ),
+    ("Option D: Mars", PLANETS, "Mars"),
+    ("D: Mars", PLANETS, "Mars"),
+    ("The answer is (D) Mars, the red planet.", PLANETS, "Mars"),
+    ("My final answer is **D**.", PLANETS, "Mars"),
+    (
+        (
+            "The correct answer is D. Mars. This is because iron oxide colours its surface. Venus and Mercury "
+            "are not red."
+        ),
+        PLANETS,
+        "Mars",
+    ),
+    (
+        (
+            "Let's think step by step.\n1. The shirt is blue.\n2. The cap is red.\n3. The question asks about "
+            "the cap.\nSo the color is red."
+        ),
+        COLORS,
+        "red",
+    ),
+    ("The cap is red, not blue.", COLORS, "red"),
+    ("There are two dogs and one cat, so there are three animals in total.", COUNT, "3"),
+    (
+        ("I can see 1 dog on the left, 2 dogs in the middle and 1 dog on the right. In total, there are 4 dogs."),
+        COUNT,
+        "4",
+    ),
+    ("4 dogs", COUNT, "4"),
+    ("There are 4.", COUNT, "4"),
+    ("Count: 4", COUNT, "4"),
+    ("Total = 1 + 2 = 3", COUNT, "3"),
+    ("None of the above", NOTA, "None of the above"),
+    ("It's neither a cat nor a dog, so the answer is none of the above.", NOTA, "None of the above"),
+    ("C. None of the above", NOTA, "None of the above"),
+    ("The correct option is (B): Bella has a scar on her knee, since scars are acquired.", SENT, SENT[1]),
+    ("Bella has a scar on her knee is an acquired trait.", SENT, SENT[1]),
+    (
+        (
+            'Curly hair is inherited. A scar on the knee is acquired. Therefore the statement "Bella has a scar '
+            'on her knee" is the right one.'
+        ),
+        SENT,
+        SENT[1],
+    ),
+    (
+        ("Based on the information above, we can conclude that option B is correct. Option A is an inherited trait."),
+        SENT,
+        SENT[1],
+    ),
+    ("Yes.\n\nThe picture shows two children playing on the beach. There is no adult.", YES_NO, "Yes"),
+    ("No, it is not. Yes, there is a dog, but it is black.", YES_NO, "No"),
+    ("The image does not show any car. So no.", YES_NO, "No"),
+    ("The answer is: no, there is not.", YES_NO, "No"),
+    ("Based on the image, I would say that the answer is yes, since the man is smiling.", YES_NO, "Yes"),
+    ("ASSISTANT: B", PETS, "dog"),
+    ("Answer: The dog.", PETS, "dog"),
+    ("A: cat", PETS, "cat"),
+    ("**B**", PETS, "dog"),
+    ("B</s>", PETS, "dog"),
+    ("The answer is B</s>", PETS, "dog"),
+    ("The correct answer is (B) dog.\n\nHowever, please note that the image is blurry.", PETS, "dog"),
+    ("The correct answer is not A. It is B.", PETS, "dog"),
+    ("Options A and C are wrong. The right one is B.", PETS, "dog"),
+    ("A and C are both incorrect, leaving B.", PETS, "dog"),
+    ("B (dog)", PETS, "dog"),
+    ("(B)dog", PETS, "dog"),
+    ("B.dog", PETS, "dog"),
+    ("Option B - dog", PETS, "dog"),
+    ("[B]", PETS, "dog"),
+    ("{B}", PETS, "dog"),
+    ("<B>", PETS, "dog"),
+    ('"B"', PETS, "dog"),
+    ("The answer is [B].", PETS, "dog"),
+    ("B: The animal is a dog.", PETS, "dog"),
+    ("Step 1: The tail is bushy.\nStep 2: The muzzle is pointed.\nThe answer is C: red fox", PETS, "red fox"),
+    ("The answer is\nC", PETS, "red fox"),
+    ("Therefore, the answer is: **C. red fox** 🦊", PETS, "red fox"),
+    ("So the final answer is: (C)red fox.", PETS, "red fox"),
+    ("final answer: dog 🐶", PETS, "dog"),
+    ("The animal is a dog. Final answer: B", PETS, "dog"),
+    ("The answer is dog. Final answer: C", PETS, "red fox"),
+    ("I think it's a dog, but I'm not sure.", PETS, "dog"),
+    ("The animal is a dog (not a cat).", PETS, "dog"),
+    ("The dog is on the right.", PETS, "dog"),
+    (
+        (
+            "Compared with a cat, the animal has a longer muzzle. Compared with a red fox, the tail is thin. "
+            "This points to a dog."
+        ),
+        PETS,
+        "dog",
+    ),
+    ("The correct answer is either B or C, but I would go with B.", PETS, "dog"),
+    ("The answer is B or C. I pick C.", PETS, "red fox"),
+    ("答案：C\n解析：尾巴很蓬松。", PETS, "red fox"),
+    ("因此，正确答案是（C）red fox。", PETS, "red fox"),
+    ("故答案为：C", PETS, "red fox"),
+    ("综上所述，选C。", PETS, "red fox"),
+    ("The value of x is $x = 16$. Therefore the answer is $\\boxed{16}$", SUMS, "16"),
+    ("$9+7=16$", SUMS, "16"),
+    ("= 16", SUMS, "16"),
+    ("The sum of 9 and 7 is 16, which is option C.", SUMS, "16"),
+    ("The sum is 16 (option C).", SUMS, "16"),
+    ("Option C: 16 is the sum of 9 and 7.", SUMS, "16"),
+    ("The sum of 5 and 6 is 11. Adding 5 more gives 16.", SUMS, "16"),
+    ("We have 11, 12, 16, 17. The sum is 16.", SUMS, "16"),
+    ("To determine the answer, we need to add. 9 + 7 = 16.", SUMS, "16"),
+    ("Answer choices:\nA. 11\nB. 12\nC. 16\nD. 17\n\nAnswer: C", SUMS, "16"),
+    ("The answer to 9 + 7 is 16.", SUMS, "16"),
+    ("The answer to the question is option (C), 16, not option (D), 17.", SUMS, "16"),
+    ("Correct answer: C) 16", SUMS, "16"),
+    ("Correct Answer: 16", SUMS, "16"),
+    ("The length is 12 cm. So the answer is B.", LENGTHS, "12 cm"),
+    ("The bar measures approximately 12 cm.", LENGTHS, "12 cm"),
+]
 UNCLEAR = [
     ("", PETS),
     ("   \n", PETS),
@@ -386,6 +533,20 @@ UNCLEAR = [
     ("I cannot determine whether the answer is yes or no.", YES_NO),
     ("There are no dogs and I am not sure about the cats.", YES_NO),
     ("答案是A或B。", PETS),
+    ("The cap worn by the man on the left is red while the other man's is blue.", COLORS),
+    ("It is not option A. It is not option C.", PETS),
+    ("Maybe it's a dog? Or a cat? Hard to say.", PETS),
+    ("It is a cat. No, it is a dog. No, it is a red fox. No, it is a cat. No, it is", PETS),
+    ("The cat is on the left and the dog is on the right.", PETS),
+    ("If this were a cat, it would have whiskers.", PETS),
+    ("The sum is 16 (option B).", SUMS),
+    ("It could be 16 or 17.", SUMS),
+    ("The answer is 16 or 17", SUMS),
+    ("The answer is not given.", SUMS),
+    ("The answer choices are 11, 12, 16 and 17.", SUMS),
+    ("The bar ends between 11 cm and 16 cm, at 12 cm.", LENGTHS),
+    ("Yes or no? I would say yes.", YES_NO),
+    ("This is a cat, no wait, it is a dog.", PETS),
 ]
 FREE = [
     ("afternoon", "afternoon"),
@@ -415,7 +576,7 @@ FREE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "options", "answer"), READ + VERBOSE)
+@pytest.mark.parametrize(("text", "options", "answer"), READ + VERBOSE + UNSEEN)
 def test_reads_what_the_output_finally_states(text: str, options: tuple[str, ...], answer: str) -> None:
     reading = read_answer(text, options)
     assert reading.answer == answer
@@ -438,6 +599,31 @@ def test_the_span_shows_where_the_answer_was_read() -> None:
     span = read_answer(text, SUMS).span
     assert span is not None
     assert text[slice(*span)] == "(C)"
+
+
+@pytest.mark.parametrize(
+    ("sure", "less_sure"),
+    [
+        ("The answer is B.", "The answer is probably B."),
+        ("The answer is B.", "The answer is B, not A."),
+        ("The answer is B.", "The answer is A. Wait, it barks. So the answer is B."),
+        ("The answer is B.", "It is a dog."),
+        ("It is a dog.", "It seems to be a dog."),
+        ("It is a dog.", "A dog sits there. It looks up. It is brown."),
+        ("B. dog", "B. dog\n\nCats look like this too."),
+        ("So the animal is a dog.", "So the animal is a dog, whereas a cat would be smaller."),
+    ],
+)
+def test_what_speaks_against_a_reading_lowers_its_confidence(sure: str, less_sure: str) -> None:
+    first, second = (read_answer(text, PETS) for text in (sure, less_sure))
+    assert first.answer == second.answer == "dog"
+    assert 0 < second.confidence < first.confidence <= 1
+
+
+def test_part_of_an_option_is_less_sure_than_the_whole() -> None:
+    assert (
+        read_answer("The answer is 12.", LENGTHS).confidence < read_answer("The answer is 12 cm.", LENGTHS).confidence
+    )
 
 
 @pytest.mark.parametrize(
@@ -474,7 +660,8 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 @given(st.text(), st.lists(st.text(min_size=1), max_size=4).map(tuple))
 def test_any_text_is_read_without_an_error(text: str, options: tuple[str, ...]) -> None:
     reading = read_answer(text, options)
-    assert (reading.answer is None) == (reading.rule == "unclear")
+    assert (reading.answer is None) == (reading.rule == "unclear") == (reading.confidence == 0)
+    assert 0 <= reading.confidence <= 1
     if reading.span is not None:
         assert 0 <= reading.span[0] <= reading.span[1] <= len(text)
 
@@ -484,10 +671,46 @@ def test_every_letter_is_read_as_its_option(index: int) -> None:
     assert read_answer(f"So the answer is ({'ABCD'[index]}).", SUMS).answer == SUMS[index]
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="shared/data is absent")
-def test_gpt3_answers_are_read_as_scienceqa_recorded_them() -> None:
+needs_data = pytest.mark.skipif(not DATA.exists(), reason="the folder ../shared/data with the real samples is not here")
+
+
+def gpt3() -> Iterator[tuple[str, str, tuple[str, ...], str]]:
+    """(id, rationale, choices, the recorded answer) of GPT-3 on ScienceQA."""
     problems = json.loads((DATA / "scienceqa/problems.json").read_text())
     for line in (DATA / "scienceqa/gpt3_rationales.jsonl").read_text().splitlines():
         row = json.loads(line)
         choices = tuple(problems[row["id"]]["choices"])
-        assert read_answer(row["rationale"], choices).answer == choices[row["prediction"]]
+        yield row["id"], row["rationale"], choices, choices[row["prediction"]]
+
+
+@needs_data
+def test_gpt3_answers_are_read_as_scienceqa_recorded_them() -> None:
+    for _, rationale, choices, recorded in gpt3():
+        assert read_answer(rationale, choices).answer == recorded
+
+
+@needs_data
+def test_gpt3s_reasoning_alone_is_read_right_or_not_at_all() -> None:
+    read = 0
+    for name, rationale, choices, recorded in gpt3():
+        reasoning = re.sub(r"^The answer is [A-E]\. (?:BECAUSE: )?", "", rationale)
+        answer = read_answer(reasoning, choices).answer
+        # In these two GPT-3 concludes otherwise than it answered: "So, the state that is farthest east is Georgia."
+        assert answer in (None, recorded) or name in ("901", "1515")
+        read += answer == recorded
+    assert read >= 105
+
+
+@needs_data
+def test_palm_2s_answers_are_read_as_big_bench_recorded_them() -> None:
+    read = 0
+    for line in (DATA / "bigbench-mistake/logical_deduction.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        _, options = split_options(row["input"])
+        recorded = read_answer(row["answer"] or "", options).answer
+        assert read_answer("\n".join(row["steps"]), options).answer == recorded
+        reasoning = [step for step in row["steps"] if not step.startswith("So the answer is")]
+        alone = read_answer("\n".join(reasoning), options).answer
+        assert alone in (None, recorded)
+        read += alone is not None
+    assert read >= 275

@@ -49,6 +49,11 @@ def _row(name: str, check: Callable[[Path], str], data: Path) -> dict[str, Any]:
         return {"name": name, "ok": True, "found": check(data)}
     except UserError as error:
         return {"name": name, "ok": False, "found": str(error)}
+    except OSError as error:
+        found = (
+            f"{error.filename or data}: {error.strerror}; name another data directory with --data, or set its rights."
+        )
+        return {"name": name, "ok": False, "found": found}
 
 
 def _python(_: Path) -> str:
@@ -112,7 +117,7 @@ def _models(data: Path) -> list[dict[str, Any]]:
     """A row for the student and the teacher of every project; none where the data directory cannot be opened."""
     try:
         db = open_database(data)
-    except UserError:
+    except (UserError, OSError):
         return []  # which the check of the data directory says
     try:
         return [{"name": name, "ok": ok, "found": found} for name, ok, found in models_found(db)]

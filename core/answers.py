@@ -22,6 +22,7 @@ _MAYBE = re.compile(
     r"\b(?:may|might|could|perhaps|possibly|probably|likely|presumably|seems?|appears?|suggests?|I (?:think|guess))\b",
     re.IGNORECASE,
 )
+_ADVERB = re.compile(r"(?:(?:most |very )?(?:probably|likely|possibly|perhaps|clearly|definitely|indeed)\s+)+", re.I)
 _TAKES_BACK = re.compile(
     r"(?:^|[.!?\n…])[\s*_]*(?:(?:wait|hold on|hmm|correction|on second thought|on reflection|sorry|I made a mistake"
     r"|let me (?:re|correct))\b|(?:but )?(?:actually|no)\b(?=\s*[,.!:]))[\s,.!:…]*",
@@ -73,6 +74,7 @@ def _final(text: str, found: list[Statement], options: tuple[str, ...]) -> Readi
 def _stated(text: str, statement: Statement, options: tuple[str, ...]) -> Reading:
     rule = statement.kind
     start, end = trimmed(text, statement.value)
+    start += adverb.end() if (adverb := _ADVERB.match(text[start:end])) else 0
     value = _MATH.sub("", _TEXT_COMMAND.sub(r"\1", text[start:end])).strip()
     if not value:
         return UNCLEAR

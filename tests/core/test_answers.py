@@ -568,6 +568,7 @@ FREE = [
     ("The answer is \\(\\frac{3}{4}\\).", "\\frac{3}{4}"),
     ("答案是：红色。", "红色"),
     ("The answer is 12. Wait, I counted one twice. The answer is 11.", "11"),
+    ("The answer is most likely a red bus.", "a red bus"),
     ("I'm sorry, I cannot help with that.", None),
     ("The answer is not visible.", None),
     ("There are several people on the beach, and one of them holds a board.", None),

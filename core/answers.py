@@ -29,6 +29,7 @@ _TAKES_BACK = re.compile(
     re.IGNORECASE,
 )
 _STATED_WORDS = 12
+_LOOK_BACK = 20  # statements: an output that goes round in circles makes hundreds
 # What lowers a confidence: several answers stated, another option named beside the one read, a "probably".
 _REVISED, _BESIDE, _UNSURE, _IN_PART = 0.7, 0.85, 0.75, 0.8
 
@@ -63,7 +64,7 @@ def _final(text: str, found: list[Statement], options: tuple[str, ...]) -> Readi
         anew = moved(_unstated(text[back.end() :], options), back.end())
         return less_sure(anew, _REVISED) if anew.answer in options else UNCLEAR
     read = _stated(text, last, options)
-    earlier = {_stated(text, each, options).answer for each in found[:-1]} - {None, read.answer}
+    earlier = {_stated(text, each, options).answer for each in found[-_LOOK_BACK:-1]} - {None, read.answer}
     if read.answer is None or not (earlier & set(options) if options else earlier):
         return read
     other_kind = last.kind != found[-2].kind

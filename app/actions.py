@@ -17,8 +17,8 @@ from app.projects import find_project, find_round
 from app.report import comparison_of
 from app.selecting import make_selection, newest_selection
 from core.answer_switch import find_switch
-from core.answers import is_correct
 from core.errors import ConflictError, UserError
+from core.truths import marked
 from core.types import Comparison, Review, Role, Selection, Settings, TuningSettings, Verdict
 from storage import jobs, store
 from storage.database import Database
@@ -160,8 +160,8 @@ def add_review(
             answer=answer,
             note=note,
         )
-        correct = None if answer is None else is_correct(answer, store.get_sample(connection, sample).answer)
-        stored = store.add_review(connection, review, correct)
+        correct, score = (None, None) if answer is None else marked(answer, store.get_sample(connection, sample))
+        stored = store.add_review(connection, review, correct, score)
         store.drop_draft(connection, at.id, sample, stored.reviewer)
         return stored
 

@@ -83,7 +83,7 @@ def status(
 
 @command(cli, "doctor")
 def doctor(terminal: Terminal) -> Shown:
-    """Check Python, the libraries, the device, the disk, the data directory and the worker."""
+    """Check versions, devices, memory, disk, the data directory, the worker, every project's models, and keys."""
     checks = examine(terminal.data)
     lines = [f"{'ok ' if check['ok'] else 'NO '} {check['name']}: {check['found']}" for check in checks]
     return Shown(data=checks, text="\n".join(lines), code=0 if all(check["ok"] for check in checks) else 1)

@@ -4,6 +4,7 @@ Looks and changes nothing but an empty data directory it was pointed at.
 """
 
 import importlib.metadata
+import os
 import platform
 import shutil
 import sys
@@ -11,13 +12,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from app.doctor_models import models_found
 from app.settings import PACKAGE_ROOT, AppSettings
 from app.worker import worker_pid
 from core.errors import UserError
 from storage import jobs
 from storage.database import open_database
 
-LIBRARIES = ("torch", "transformers", "peft", "gradio", "sqlalchemy")
+LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "openai", "gradio", "sqlalchemy")
+KEYS = ("OPENAI_API_KEY", "SWITCHPOINT_API_KEY", "HF_TOKEN")
+KEY_OF_HOST = "SWITCHPOINT_API_KEY_"
+LEAST_MEMORY = 2**30  # bytes
+LEAST_DISK = 2  # GB
 
 
 def examine(data: Path) -> list[dict[str, Any]]:
@@ -26,12 +34,14 @@ def examine(data: Path) -> list[dict[str, Any]]:
         ("python", _python),
         ("libraries", _libraries),
         ("device", _device),
+        ("memory", _memory),
         ("data directory", _data),
         ("disk", _disk),
         ("worker", _worker),
         ("demo models", _demo_models),
+        ("keys", _keys),
     )
-    return [_row(name, check, data) for name, check in checks]
+    return [_row(name, check, data) for name, check in checks] + _models(data)
 
 
 def _row(name: str, check: Callable[[Path], str], data: Path) -> dict[str, Any]:
@@ -39,6 +49,11 @@ def _row(name: str, check: Callable[[Path], str], data: Path) -> dict[str, Any]:
         return {"name": name, "ok": True, "found": check(data)}
     except UserError as error:
         return {"name": name, "ok": False, "found": str(error)}
+    except OSError as error:
+        found = (
+            f"{error.filename or data}: {error.strerror}; name another data directory with --data, or set its rights."
+        )
+        return {"name": name, "ok": False, "found": found}
 
 
 def _python(_: Path) -> str:
@@ -53,9 +68,19 @@ def _libraries(_: Path) -> str:
 
 
 def _device(_: Path) -> str:
-    from core.devices import choose_device
+    from core.devices import choose_device, device_memory
 
-    return f"models run on {choose_device(AppSettings().device)}"
+    runs_on = f"models run on {choose_device(AppSettings().device)}"
+    memory = [f"{name}: {total / 2**30:.0f} GB, {free / 2**30:.1f} GB free" for name, total, free in device_memory()]
+    return "; ".join([runs_on, *memory])
+
+
+def _memory(_: Path) -> str:
+    memory = psutil.virtual_memory()
+    told = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GB are free"
+    if memory.available < LEAST_MEMORY:
+        raise UserError(f"only {told}: end other programs, or choose smaller models.")
+    return told
 
 
 def _data(data: Path) -> str:
@@ -70,14 +95,34 @@ def _data(data: Path) -> str:
 
 def _disk(data: Path) -> str:
     free = shutil.disk_usage(data if data.exists() else Path.home()).free / 2**30
-    if free < 2:
-        raise UserError(f"only {free:.1f} GB are free: checkpoints and adapters need room.")
+    if free < LEAST_DISK:
+        raise UserError(
+            f"only {free:.1f} GB are free, and checkpoints and adapters need room: delete what is not needed."
+        )
     return f"{free:.0f} GB are free"
 
 
 def _worker(data: Path) -> str:
     pid = worker_pid(data)
     return f"process {pid} does the jobs" if pid else "none runs; the next job starts one"
+
+
+def _keys(_: Path) -> str:
+    """Which keys the environment holds, by name; a value is never looked at beyond whether there is one."""
+    known = [*KEYS, *sorted(name for name in os.environ if name.startswith(KEY_OF_HOST))]
+    return ", ".join(f"{name} {'present' if os.environ.get(name, '').strip() else 'absent'}" for name in known)
+
+
+def _models(data: Path) -> list[dict[str, Any]]:
+    """A row for the student and the teacher of every project; none where the data directory cannot be opened."""
+    try:
+        db = open_database(data)
+    except (UserError, OSError):
+        return []  # which the check of the data directory says
+    try:
+        return [{"name": name, "ok": ok, "found": found} for name, ok, found in models_found(db)]
+    finally:
+        db.close()
 
 
 def _demo_models(_: Path) -> str:

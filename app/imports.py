@@ -13,9 +13,9 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from app.projects import find_project
-from core.answers import is_correct
 from core.errors import UserError
 from core.importers import ImportedPrediction, ImportedPredictions, ImportedSamples, read_predictions, read_samples
+from core.truths import marked
 from core.types import Prediction, Sample
 from storage import store
 from storage.database import Database
@@ -103,6 +103,7 @@ def _save_predictions(connection: Connection, project: Project, read: ImportedPr
 
 
 def _prediction(imported: ImportedPrediction, sample: Sample, round: int) -> Prediction:
+    correct, score = marked(imported.answer, sample)
     return Prediction(
         round=round,
         sample=sample.id,
@@ -111,7 +112,9 @@ def _prediction(imported: ImportedPrediction, sample: Sample, round: int) -> Pre
         answer=imported.answer,
         reading=imported.reading,
         span=imported.span,
-        correct=is_correct(imported.answer, sample.answer),
+        correct=correct,
+        score=score,
+        read_confidence=imported.read_confidence,
     )
 
 

@@ -36,6 +36,7 @@ def comparison_of(
 ) -> Comparison | None:
     """The paired comparison on the samples of ``role`` that both rounds predicted; None when there are none."""
     first, second = (store.correctness(connection, each.id, role) for each in (before, after))
+    was, now = (store.scores(connection, each.id, role) for each in (before, after))
     both = sorted(first.keys() & second.keys())
     if not both:
         return None
@@ -48,6 +49,7 @@ def comparison_of(
         {key: samples[key].category for key in both},
         {key: skill for key, skill in skills.items() if key in first.keys() & second.keys()},
         seed=project.settings.seed,
+        scores=(was, now),
     )
 
 
@@ -56,7 +58,7 @@ def _rounds(connection: Connection, project: Project) -> Iterator[str]:
     for each in store.rounds_of(connection, project.id):
         shown = []
         for role in ("validation", "test"):
-            scores = list(store.correctness(connection, each.id, role).values())
+            scores = list(store.scores(connection, each.id, role).values())
             shown.append(f"{sum(scores) / len(scores):.1%} of {len(scores):,}" if scores else "not measured")
         model = f"adapter of run {each.run}" if each.run else "untuned"
         lines.append(f"| {each.number} | {model} | {shown[0]} | {shown[1]} |")

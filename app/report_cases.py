@@ -19,6 +19,7 @@ from app.tabs.review_list import VERDICTS
 from core.answers import normalise
 from core.errors import UserError
 from core.prompts import letter
+from core.truths import truth_of
 from core.types import Review, Verdict
 from storage import store
 from storage.images import image_bytes
@@ -104,10 +105,11 @@ def _picture(c: Connection, image: str | None) -> str:
 
 def _answers(case: Case) -> str:
     sample, given = case.sample, case.prediction.answer
-    options = list(sample.options) or [sample.answer]
+    truth = truth_of(sample)
+    options = list(sample.options) or [truth]
     same = [given is not None and normalise(text) == normalise(given) for text in options]
     rows = [
-        _answer(letter(at) if sample.options else "", esc(text), text == sample.answer, chosen)
+        _answer(letter(at) if sample.options else "", esc(text), text == truth, chosen)
         for at, (text, chosen) in enumerate(zip(options, same, strict=True))
     ]
     if not any(same):

@@ -113,9 +113,10 @@ def _accuracy(c: Connection, round: Round, counted: RoundCounts) -> Iterator[str
     }
     for role, name in ROLES.items():
         predicted, samples = there[role]
-        scores = list(store.correctness(c, round.id, role).values())
+        scores = list(store.scores(c, round.id, role).values())
+        right = sum(store.correctness(c, round.id, role).values())
         yield f'<div class="measured"><h3>{name}</h3>'
-        yield _measured(scores) if scores else '<p class="subdued">Not measured.</p>'
+        yield _measured(scores, right) if scores else '<p class="subdued">Not measured.</p>'
         if scores and predicted < samples:
             yield f'<p class="subdued">{predicted:,} of {count(samples, "sample")} are predicted so far.</p>'
         if predicted > len(scores):
@@ -124,15 +125,16 @@ def _accuracy(c: Connection, round: Round, counted: RoundCounts) -> Iterator[str
         yield "</div>"
 
 
-def _measured(scores: list[bool]) -> str:
+def _measured(scores: list[float], right: int) -> str:
     found = accuracy_interval(scores)
     low, value, high = (f"{share * 100:.2f}%" for share in (found.low, found.value, found.high))
+    shares = "" if sum(scores) == right else "accuracy is the mean score, a share where people gave several answers; "
     told = f"95 % interval {percent(found.low)} to {percent(found.high)}"
     return (
         f'<p class="big">{percent(found.value)}</p>'
         f'<span class="track" role="img" aria-label="{told}" style="--low:{low};--value:{value};--high:{high}">'
         f"<i></i><b></b></span>"
-        f'<p class="subdued">{sum(scores):,} of {count(len(scores), "sample")} correct; {told}</p>'
+        f'<p class="subdued">{right:,} of {count(len(scores), "sample")} correct; {shares}{told}</p>'
     )
 
 

@@ -1,9 +1,10 @@
 """Where a teacher's belief switches to the wrong answer: candidates, margins and the mistake step of a curve.
 
-Pure arithmetic on ``Curve``: knows no model and no prompt, so that a stored curve is read again at another δ or λ
+Arithmetic on ``Curve``: knows no model and no prompt, so that a stored curve is read again at another δ or λ
 without calling a teacher.
 """
 
+from core.truths import marked, truth_of
 from core.types import Curve, Sample, Switch, SwitchStatus
 
 LOWEST_SWITCHED = 0.5
@@ -14,14 +15,16 @@ WIDEST = 2.0  # A margin lies in [−1, 1], so no rise and no separation can be 
 def candidates_of(sample: Sample, answer: str) -> tuple[tuple[str, ...], int, int]:
     """The candidate answers of a wrong prediction, and which of them are the truth and the prediction.
 
-    The options, and the student's answer after them where it is none of them; without options (truth, answer).
-    Raises ValueError when the answer is the truth (a right answer has no mistake step) or the truth is no option.
+    The options, and the student's answer after them where it is none of them; without options (truth, answer), the
+    truth being what most people answered. Raises ValueError when the answer is right (it has no mistake step) or the
+    truth is no option.
     """
-    candidates = sample.options or (sample.answer,)
+    own = truth_of(sample)
+    candidates = sample.options or (own,)
     if answer not in candidates:
         candidates = (*candidates, answer)
-    truth, predicted = candidates.index(sample.answer), candidates.index(answer)
-    if truth == predicted:
+    truth, predicted = candidates.index(own), candidates.index(answer)
+    if truth == predicted or (sample.answers and marked(answer, sample)[0]):
         raise ValueError(f"sample {sample.source_id}: the answer {answer!r} is right, so nothing switches")
     return candidates, truth, predicted
 

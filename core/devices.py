@@ -26,6 +26,15 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def device_memory() -> list[tuple[str, int, int]]:
+    """(name, bytes of memory, bytes free) of every CUDA device, in torch's order; [] where there is none."""
+    found = []
+    for number in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(number)
+        found.append((f"cuda:{number} {torch.cuda.get_device_name(number)}", total, free))
+    return found
+
+
 def choose_dtype(device: torch.device, name: str = "auto") -> torch.dtype:
     """The format of the weights: "auto" is bfloat16 on a GPU (float16 where it has none), float32 on the processor.
 

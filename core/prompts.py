@@ -20,14 +20,20 @@ def options_text(options: tuple[str, ...]) -> str:
     return " ".join(f"({letter(i)}) {option}" for i, option in enumerate(options))
 
 
+def context_text(sample: Sample) -> str:
+    """The sample's hint as it stands before the question, "" where it has none."""
+    return f"Context: {sample.hint}" if sample.hint else ""
+
+
 def student_prompt(sample: Sample, settings: Settings) -> str:
     """The user turn the student answers; blank lines left by a free-form sample are removed."""
-    text = settings.student_prompt.format(question=sample.question, options=options_text(sample.options))
+    question = f"{context_text(sample)}\n{sample.question}" if sample.hint else sample.question
+    text = settings.student_prompt.format(question=question, options=options_text(sample.options))
     return "\n".join(line for line in text.splitlines() if line.strip())
 
 
 def _asked(sample: Sample) -> str:
-    return f"Question: {sample.question} {options_text(sample.options)}".rstrip()
+    return f"{context_text(sample)} Question: {sample.question} {options_text(sample.options)}".strip()
 
 
 def teacher_header(sample: Sample, prior: float | None) -> str:

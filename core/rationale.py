@@ -8,7 +8,7 @@ options or of which answer is right.
 import re
 from collections.abc import Iterable, Iterator
 
-from core.sentences import Statement, sentence_spans, statements
+from core.sentences import ESCAPED_BREAK, Statement, sentence_spans, statements
 
 _STEP = re.compile(
     r"^[ \t>*_#]*Step[ \t]*(?P<line>\d{1,4})[ \t]*[*_]*[ \t]*(?:[:.)]|[-–—](?=\s))[ \t*_]*"
@@ -17,8 +17,6 @@ _STEP = re.compile(
 )
 _NUMBERED = re.compile(r"^[ \t*_]*\(?(?P<line>\d{1,3})[.)][ \t*_]+", re.MULTILINE)
 _BULLET = re.compile(r"^[ \t]*(?:[-*•]|#{1,3})[ \t]+", re.MULTILINE)
-# GPT-3's ScienceQA rationales hold the two characters "\n" for a line break; "\neq" and "\nu" are LaTeX.
-_ESCAPED_BREAK = re.compile(r"\\n(?![a-z])")
 _BECAUSE = re.compile(r"^\W*(?:because\b\s*:?|since\b|BECAUSE\s*:)\s*", re.IGNORECASE)
 _BECAUSE_LABEL = re.compile(r"^\s*BECAUSE\s*:\s*")
 _ONLY_A_LETTER = re.compile(r"^\W*[A-Za-z]?\W*$")
@@ -33,7 +31,7 @@ def split_steps(text: str) -> tuple[str, ...]:
     >>> split_steps("Step 1: 9 is left. Step 2: 7 is right. The answer is 16.")
     ('9 is left.', '7 is right.')
     """
-    text = _ESCAPED_BREAK.sub("\n", text)
+    text = ESCAPED_BREAK.sub("\n", text)
     if marked := _marked(text, _STEP, at_least=1) or _marked(text, _NUMBERED, at_least=2):
         return _clean(marked)
     lines = _clean(_BULLET.sub("", text).splitlines())

@@ -8,7 +8,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-StatementKind = Literal["the answer is", "option is correct", "boxed", "####"]
+StatementKind = Literal["the answer is", "option is correct", "boxed", "####", "tagged"]
+
+# GPT-3's ScienceQA rationales hold the two characters "\\n" for a line break; "\\neq" and "\\nu" are LaTeX.
+ESCAPED_BREAK = re.compile(r"\\n(?![a-z])")
+_END_OF_TURN = re.compile(r"</s>|<\|[a-z_]{1,20}\|>")
+# Full-width forms as Chinese models write them; "。！？" stay, since they end a sentence without a space behind.
+_FULL_WIDTH = {0xFF01 + at: 0x21 + at for at in range(94) if chr(0x21 + at) not in "!?"} | {0x3000: 0x20}
 
 # A sentence goes on in lower case far more often than it begins so: "approx. 5 km", "vs. the".
 _BOUNDARY = re.compile(
@@ -33,9 +39,9 @@ _LEAD = (
 )
 _KIND_OF = r"(?:(?:final|correct|right|best|most likely)\s+)"
 _NOUN = (
-    rf"(?:\b(?<!what )(?<!whether )(?<!how )(?<!find )(?<!get )(?<!know )(?:the|my|our)\s+{_KIND_OF}*answer"
+    rf"(?:\b(?<!\bif )(?<!what )(?<!whether )(?<!how )(?<!find )(?<!get )(?<!know )(?:the|my|our)\s+{_KIND_OF}*answer"
     rf"|\b(?:the\s+)?{_KIND_OF}(?:option|choice)"
-    rf"|(?:^|(?<=[.!?\n:;,*_#>])|(?<=[.!?\n:;,*_#>]\s)){_KIND_OF}*answer)\b"
+    rf"|(?:^|(?<=[.!?\n:;,*_#>])|(?<=[.!?\n:;,*_#>]\s)){_KIND_OF}*(?:answer|ans\.?(?=\s*:)))(?!\w)"
 )
 _VERB = (
     r"(?:[*_\s]*(?:option|choice|letter))?(?:\s+to\s+[^.!?\n]{1,80}?)??[*_]*(?:[\s,]+(?:therefore|thus|hence|then))?,?"
@@ -46,11 +52,33 @@ _CUES: tuple[tuple[StatementKind, re.Pattern[str]], ...] = (
     ("the answer is", re.compile(_LEAD + _NOUN + _VERB + _NO_ANSWER + r"[\s*_]*", re.IGNORECASE | re.MULTILINE)),
     ("boxed", re.compile(r"[\s$*]{0,8}\\boxed\s*(?=\{)")),
     ("####", re.compile(r"^####[ \t]*(?=\S{1,40}\s*$)", re.MULTILINE)),
+    ("the answer is", re.compile(rf"^[ \t>#*_]*(?:the\s+)?{_KIND_OF}*answer[ \t]*[*_]*[ \t]*\n[\s*_>-]*", re.I | re.M)),
+    (
+        "the answer is",
+        re.compile(
+            r"(?:答案|正确选项)\s*(?:应该|应)?\s*(?:是|为|选|:)[\s:]*|(?:故|所以|因此|应)?[,，\s]*(?:选择|选)\s*(?:选项)?\s*"
+            r"(?=\(?[A-Za-z](?![A-Za-z]))"
+        ),
+    ),
+    (
+        "the answer is",
+        re.compile(
+            r"(?:\b(?:I|we)(?:['’](?:d|ll)| would| will| should)?|\bto)\s+(?:choose|pick|select|go with|go for)\s+"
+            r"(?=(?:the\s+)?(?:option|choice|answer)\b|[*_\"']*\(?[A-Z]\)?[*_\"']*(?:[.,;:\n]|$| because))",
+        ),
+    ),
+    ("tagged", re.compile(r"<answer>\s*(?P<value>[^<]{0,400}?)\s*(?:</answer>|$)", re.IGNORECASE)),
+    (
+        "tagged",
+        re.compile(r"[\"'](?:final_?|correct_?)?answer[\"']\s*:\s*[\"']?(?P<value>[^\"'\n,}]{1,400})", re.IGNORECASE),
+    ),
 )
 _VERDICT = re.compile(
-    _LEAD + r"\b(?P<value>(?:option|choice|answer)\s*\(?[A-Za-z]\)?)\s+(?:is|must be)\s+(?:the\s+)?"
-    r"(?:most\s+)?(?:correct|right|best)(?:\s+(?:one|answer|option|choice))?\b",
-    re.IGNORECASE,
+    _LEAD + r"(?P<value>\b(?:option|choice|answer)\s*\(?[A-Za-z]\)?|(?<!\w)\([A-Za-z]\)"
+    r"|(?:^|(?<=[.!?\n,;:*_]\s)|(?<=[\n*_])|(?<=\bthat\s))(?-i:[A-Z])(?!\w))[*_]*\s+(?:is|must be)\s+(?:the\s+)?"
+    r"(?:(?:most\s+)?(?:correct|right|best)(?:\s+(?:one|answer|option|choice))?|(?<=the )answer)\b"
+    r"(?!\s+(?:of|side|next|above|below|angle|if)\b)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _REASON = re.compile(r"\s*[,;:–—-]?\s*\b(?:because|since|BECAUSE)\b")
 
@@ -60,7 +88,7 @@ class Statement:
     """One statement of a final answer, as offsets into the text.
 
     ``start`` … ``end`` is the whole statement with its lead-in ("So the answer is (B)."), ``value`` the answer in it;
-    ``concludes`` says that a word like "so" introduces it. An empty ``value`` is a statement that was cut off.
+    ``concludes`` says that a word like "so" or "final" introduces it. An empty ``value`` is a statement cut off.
     """
 
     kind: StatementKind
@@ -84,33 +112,49 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def sentence_end(text: str, start: int, limit: int | None = None) -> int:
-    """The offset just behind the sentence that ``start`` lies in, its full stop included; at most ``limit``."""
+def plain(text: str) -> str:
+    """Full-width letters and brackets as plain ones, escaped line breaks as real ones, ends of turns as spaces.
+
+    Every offset stays the same.
+    """
+    text = ESCAPED_BREAK.sub(" \n", text.translate(_FULL_WIDTH))
+    return _END_OF_TURN.sub(lambda end: " " * len(end[0]), text)
+
+
+def sentence_end(text: str, start: int, limit: int | None = None, *, begins: int | None = None) -> int:
+    """The offset just behind the sentence that ``start`` lies in, its full stop included; at most ``limit``.
+
+    ``begins`` is where the sentence begins, where that is before ``start``.
+    """
+    first = start if begins is None else begins
     last = len(text) if limit is None else min(limit, len(text))
     for match in _BOUNDARY.finditer(text, start, last):
         end = match.end()
-        if not _goes_on(text[max(start, end - _SEEN) : end], text[end : end + _SEEN]):
+        if not _goes_on(text[max(first, end - _SEEN) : end], text[end : end + _SEEN]):
             return end
     return last
 
 
 def statements(text: str) -> list[Statement]:
     """Every statement of a final answer, in the order of the text; denials ("the answer is not B") are none."""
+    text = plain(text)
     found = [_from_cue(text, kind, match) for kind, cue in _CUES for match in cue.finditer(text)]
     found += [_from_verdict(text, match) for match in _VERDICT.finditer(text)]
     return sorted(found, key=lambda statement: (statement.start, statement.value))
 
 
 def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement:
-    end = sentence_end(text, match.end(), match.end() + _LONGEST)
+    end = sentence_end(text, match.end(), match.end() + _LONGEST, begins=match.start())
     value = (match.end(), end)
-    if kind == "boxed":
+    if kind == "tagged":
+        value, end = match.span("value"), match.end()
+    elif kind == "boxed":
         value = _braced(text, match.end())
         end = max(value[1] + 1, end if not text[value[1] + 1 : end].strip(" $*.!") else 0)
     elif reason := _REASON.search(text, match.end(), end):
         value, end = (match.end(), reason.start()), reason.start()
-    lead = kind == "the answer is" and bool(match["lead"])
-    return Statement(kind=kind, start=match.start(), end=end, value=value, concludes=lead)
+    concludes = bool(match.groupdict().get("lead")) or "final" in match[0].lower()
+    return Statement(kind=kind, start=match.start(), end=end, value=value, concludes=concludes)
 
 
 def _from_verdict(text: str, match: re.Match[str]) -> Statement:

@@ -7,12 +7,14 @@ it goes.
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
 from core.answer_switch import find_switch
 from core.prompts import label_prompt, skill_prompt
 from core.teacher import Skipped, Teacher
+from core.truths import marked, truth_of
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings
 
 BATCH = 32
@@ -79,10 +81,10 @@ def _curves(
     for sample, prediction in batch:
         if prediction.answer is None:
             skipped(sample, "The answer could not be read, so there is no wrong answer to switch to.")
-        elif prediction.answer == sample.answer:
+        elif marked(prediction.answer, sample)[0]:
             skipped(sample, "The answer is right.")
         else:
-            wrong.append((sample, prediction))
+            wrong.append((replace(sample, answer=truth_of(sample)), prediction))
     curves = dict(teacher.curves(wrong, settings))
     found = []
     for place, item in enumerate(wrong):

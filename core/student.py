@@ -15,12 +15,13 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, GenerationConfig
 
 from core import chat
-from core.answers import is_correct, read_answer
+from core.answers import read_answer
 from core.devices import choose_device, choose_dtype, memory_explained
 from core.errors import UserError
 from core.lora import attach_adapter
 from core.prompts import student_prompt
 from core.rationale import split_steps
+from core.truths import marked
 from core.types import Prediction, Sample, Settings
 
 OpenImage = Callable[[str], Image.Image]
@@ -145,6 +146,7 @@ def _generate(student: Student, texts: Sequence[str], images: Sequence[Image.Ima
 def read_prediction(sample: Sample, text: str, *, round: int) -> Prediction:
     """The prediction that a student's untouched output means: its steps and its answer."""
     reading = read_answer(text, sample.options)
+    correct, score = marked(reading.answer, sample)
     return Prediction(
         round=round,
         sample=sample.id,
@@ -153,5 +155,7 @@ def read_prediction(sample: Sample, text: str, *, round: int) -> Prediction:
         answer=reading.answer,
         reading=reading.rule,
         span=reading.span,
-        correct=is_correct(reading.answer, sample.answer),
+        correct=correct,
+        score=score,
+        read_confidence=reading.confidence,
     )

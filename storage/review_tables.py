@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 from core.types import Verdict
 from storage.columns import created, integer, metadata, one_of, own_id, part_of, text_column
 
-# ``correct`` is the score after a corrected reading ("misread"); ``undoes`` is the review that this one takes back.
+# ``correct`` and ``score`` are those of a corrected reading ("misread"); ``undoes`` is the review that this takes back.
 reviews = Table(
     "reviews",
     metadata,
@@ -35,6 +36,7 @@ reviews = Table(
     text_column("note"),
     Column("undoes", Integer, ForeignKey("reviews.id")),
     created(),
+    Column("score", Float),
     one_of("verdict", Verdict),
     CheckConstraint("verdict <> 'misread' OR correct IS NOT NULL", name="misread_is_scored"),
     ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),

@@ -180,7 +180,7 @@ def _points(change: float) -> str:
     return f'<span class="{css}">{change:+.0f}</span>'
 
 
-def _breakdown(name: str, groups: dict[str, tuple[int, int, int]], role: Role) -> str:
+def _breakdown(name: str, groups: dict[str, tuple[int, float, float]], role: Role) -> str:
     if not any(groups):
         why = "only validation errors are diagnosed" if role == "test" and "skill" in name else "the samples have none"
         return f'<p class="subdued">Nothing by {name.lower()}: {why}.</p>'

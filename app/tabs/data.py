@@ -165,7 +165,7 @@ def overview_html(db: Database, place: Place) -> str:
         project = store.project_named(c, place.project)
         now = next(each for each in store.counts(c, project.id) if each.number == place.round)
         roles: tuple[Role, ...] = ("validation", "test")
-        scores = {role: list(store.correctness(c, now.round, role).values()) for role in roles}
+        scores = {role: list(store.scores(c, now.round, role).values()) for role in roles}
         supports = store.support_sets(c)
         waiting = len(store.missing_diagnoses(c, now.round))
     rows = [
@@ -181,7 +181,7 @@ def overview_html(db: Database, place: Place) -> str:
     return f'{facts}<div class="two wide-left">{sets}{_diagnosis(now, waiting)}</div>{_supports(supports)}'
 
 
-def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list[bool]) -> list[str]:
+def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list[float]) -> list[str]:
     title = role.capitalize()
     if not samples:
         return [

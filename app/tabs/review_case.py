@@ -3,6 +3,7 @@
 Renders what it is given and reads no rows.
 """
 
+from collections import Counter
 from typing import Any
 
 from app.charts import curve_figure
@@ -10,7 +11,11 @@ from app.markup import esc, short
 from core.answer_switch import margins
 from core.answers import normalise
 from core.prompts import letter
+from core.truths import truth_of
+from core.types import Sample
 from storage.store import Case
+
+MOST_ANSWERS = 6
 
 
 def case_html(case: Case) -> str:
@@ -27,15 +32,38 @@ def case_html(case: Case) -> str:
     return (
         f'<article class="case" data-sample="{sample.id}">{picture}<div class="asked"><p class="facts" '
         f'dir="auto">{facts}</p>'
-        f'<h2 class="question" dir="auto">{esc(sample.question)}</h2>{_answers(case)}</div></article>'
+        f'{_hint(sample)}<h2 class="question" dir="auto">{esc(sample.question)}</h2>{_answers(case)}{_people(case)}'
+        f"{_lecture(sample)}</div></article>"
     )
+
+
+def _hint(sample: Sample) -> str:
+    return f'<p class="hint" dir="auto">{esc(sample.hint)}</p>' if sample.hint else ""
+
+
+def _lecture(sample: Sample) -> str:
+    if not sample.lecture:
+        return ""
+    return f'<details class="raw"><summary>Lecture</summary><p dir="auto">{esc(sample.lecture)}</p></details>'
+
+
+def _people(case: Case) -> str:
+    """What people answered where a question has several answers, most frequent first, and what the student's scores."""
+    if case.sample.options or not case.sample.answers:
+        return ""
+    votes = Counter(case.sample.answers).most_common(MOST_ANSWERS)
+    told = ", ".join(f"{short(answer, 60)} × {number}" for answer, number in votes)
+    score = case.prediction.score
+    scored = "" if score is None else f"; the student's answer scores {score:.2f}"
+    return f'<p class="subdued" dir="auto">People answered {told}{scored}.</p>'
 
 
 def _answers(case: Case) -> str:
     sample, given = case.sample, case.prediction.answer
-    options = list(sample.options) or [sample.answer]
+    truth = truth_of(sample)
+    options = list(sample.options) or [truth]
     rows = "".join(
-        _answer(letter(index) if sample.options else "", text, text == sample.answer, _same(text, given))
+        _answer(letter(index) if sample.options else "", text, text == truth, _same(text, given))
         for index, text in enumerate(options)
     )
     if given is None:

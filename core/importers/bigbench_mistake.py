@@ -44,6 +44,7 @@ def sample_and_prediction(value: Any, category: str) -> tuple[Sample, ImportedPr
         answer=reading.answer,
         reading=reading.rule,
         span=reading.span,
+        read_confidence=reading.confidence,
         gold_mistake_step=None if mistake is None else places.get(mistake + 1),
     )
 

@@ -7,6 +7,7 @@ Knows nothing of files and of what becomes of the predictions.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from core.answers import Reading, is_correct, read_answer
@@ -14,6 +15,8 @@ from core.importers.fields import Fields, as_fields, checked_text, id_field, tex
 from core.importers.report import ImportedPrediction, RowError
 from core.rationale import split_steps, without_answer
 from core.types import Sample
+
+CONTRADICTED = 0.6
 
 
 def prediction_of(value: Any, known: Mapping[str, Sample]) -> ImportedPrediction:
@@ -37,6 +40,7 @@ def prediction_of(value: Any, known: Mapping[str, Sample]) -> ImportedPrediction
         answer=reading.answer,
         reading=reading.rule,
         span=reading.span,
+        read_confidence=reading.confidence,
         gold_mistake_step=places.get(gold) if gold is not None else None,
     )
 
@@ -56,11 +60,17 @@ def numbered_steps(given: Sequence[str]) -> tuple[tuple[str, ...], dict[int, int
 
 
 def settle(text: str, given: Reading, options: tuple[str, ...]) -> Reading:
-    """The answer that was given, with the place where the text states it (rule "given" when the text does not)."""
+    """The answer that was given, with the place where the text states it (rule "given" when the text does not).
+
+    What a file gives is certain, but for a text that states something else.
+    """
     stated = read_answer(text, options)
-    if given.answer is None or (stated.answer is not None and is_correct(stated.answer, given.answer)):
-        return stated if given.answer is not None else given
-    return Reading(answer=given.answer, rule="other" if given.rule == "other" else "given", span=None)
+    if given.answer is None:
+        return given
+    if stated.answer is not None and is_correct(stated.answer, given.answer):
+        return replace(stated, confidence=1.0)
+    rule = "other" if given.rule == "other" else "given"
+    return Reading(answer=given.answer, rule=rule, span=None, confidence=1.0 if stated.answer is None else CONTRADICTED)
 
 
 def check_index(name: str, value: Any, count: int) -> int:

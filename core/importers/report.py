@@ -48,6 +48,7 @@ class ImportedPrediction:
     reading: str
     span: tuple[int, int] | None = None
     gold_mistake_step: int | None = None
+    read_confidence: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ class Interval:
 class Comparison:
     """Two rounds on the same samples (ids); ``p_value`` is the exact two-sided McNemar p, ``difference`` accuracy after
     minus before with a paired bootstrap interval; ``by_category`` and ``by_skill`` map a name to (samples, correct
-    before, correct after)."""
+    before, correct after); what "correct" counts is the sum of scores where some lie between 0 and 1."""
 
     role: Role
     fixed: tuple[int, ...]
@@ -29,5 +29,5 @@ class Comparison:
     after: Interval
     difference: Interval
     p_value: float
-    by_category: dict[str, tuple[int, int, int]]
-    by_skill: dict[str, tuple[int, int, int]]
+    by_category: dict[str, tuple[int, float, float]]
+    by_skill: dict[str, tuple[int, float, float]]

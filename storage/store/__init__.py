@@ -30,6 +30,7 @@ from storage.store.predictions import (
     predictions_of,
     save_gold,
     save_predictions,
+    scores,
 )
 from storage.store.projects import (
     Project,
@@ -153,6 +154,7 @@ __all__ = [
     "save_selection",
     "save_settings",
     "save_updates",
+    "scores",
     "selection",
     "selections_of",
     "support_samples",

@@ -14,7 +14,7 @@ from storage.store.reviews import check_review, completed
 from storage.tables import bulk_reviews, reviews
 
 NEWEST = 30
-STATE = ("verdict", "mistake_step", "skill", "answer", "correct", "note")
+STATE = ("verdict", "mistake_step", "skill", "answer", "correct", "score", "note")
 
 
 def add_reviews(c: Connection, decided: Sequence[tuple[Case, Review]]) -> int | None:
@@ -27,7 +27,7 @@ def add_reviews(c: Connection, decided: Sequence[tuple[Case, Review]]) -> int | 
     for case, review in decided:
         full = completed(review, case.diagnosis)
         check_review(full, case.prediction, None)
-        rows.append(values_of(full) | {"correct": None, "undoes": None})
+        rows.append(values_of(full) | {"correct": None, "score": None, "undoes": None})
     return _append(c, rows)
 
 

@@ -46,11 +46,27 @@ def correctness(c: Connection, round_id: int, role: Role) -> dict[int, bool]:
     A reading that a person corrected ("misread") counts as they scored it. A sample whose label a person calls wrong,
     in this round or another one, is left out: it measures nothing.
     """
+    found = case((reviews.c.verdict == "misread", reviews.c.correct), else_=prediction_rows.c.correct)
+    return {row.sample: bool(row.found) for row in c.execute(_measured(found, round_id, role))}
+
+
+def scores(c: Connection, round_id: int, role: Role) -> dict[int, float]:
+    """What each of the samples of ``correctness`` scores: 1 or 0, or a share where people gave several answers.
+
+    Accuracy is their mean.
+    """
+    corrected = func.coalesce(reviews.c.score, reviews.c.correct)
+    given = func.coalesce(prediction_rows.c.score, prediction_rows.c.correct)
+    found = case((reviews.c.verdict == "misread", corrected), else_=given)
+    return {row.sample: row.found for row in c.execute(_measured(found, round_id, role))}
+
+
+def _measured(found: ColumnElement[Any], round_id: int, role: Role) -> Select[Any]:
+    """(sample, found) of each prediction whose label nobody calls wrong, joined with the verdict that stands."""
     latest = reviews.c.id == latest_review(prediction_rows.c.round, prediction_rows.c.sample)
-    score = case((reviews.c.verdict == "misread", reviews.c.correct), else_=prediction_rows.c.correct)
-    query = _of_round(select(prediction_rows.c.sample, score.label("correct")), round_id, role)
+    query = _of_round(select(prediction_rows.c.sample, found.label("found")), round_id, role)
     query = query.outerjoin(reviews, latest).where(~label_is_wrong(prediction_rows.c.sample))
-    return {row.sample: bool(row.correct) for row in c.execute(query.order_by(samples.c.id))}
+    return query.order_by(samples.c.id)
 
 
 def save_gold(c: Connection, round_id: int, steps: Sequence[tuple[int, int | None]]) -> None:

@@ -21,11 +21,12 @@ AnyRow = Row[Any]
 NAMES_A_SKILL: tuple[Verdict, ...] = ("accepted", "edited")
 
 
-def add_review(c: Connection, review: Review, correct: bool | None = None) -> Review:
+def add_review(c: Connection, review: Review, correct: bool | None = None, score: float | None = None) -> Review:
     """Append a verdict and return it as stored; the diagnosis stays as it is.
 
     An accepted or edited case takes the mistake step and the skill that are left open from the diagnosis. ``correct``
-    says whether the corrected ``answer`` of the verdict "misread" is right. Raises UserError for a case that is not
+    says whether the corrected ``answer`` of the verdict "misread" is right, ``score`` what it scores where that is not
+    just 1 or 0. Raises UserError for a case that is not
     there, a step that is not there, a missing skill or answer, or an overlong text.
     """
     found = prediction(c, review.round, review.sample)
@@ -34,8 +35,8 @@ def add_review(c: Connection, review: Review, correct: bool | None = None) -> Re
     review = replace(review, skill=" ".join(review.skill.split()), reviewer=review.reviewer.strip() or "anonymous")
     review = completed(review, diagnosis(c, review.round, review.sample))
     check_review(review, found, correct)
-    scored = correct if review.verdict == "misread" else None
-    return _append(c, review, correct=scored, undoes=None)
+    marks = (correct, score) if review.verdict == "misread" else (None, None)
+    return _append(c, review, marks, undoes=None)
 
 
 def undo(c: Connection, round_id: int, sample_id: int, reviewer: str) -> Review | None:
@@ -143,7 +144,7 @@ def _again(c: Connection, stood: AnyRow | None, round_id: int, sample_id: int, r
     if stood is not None and stood.verdict != "cleared":
         values = {name: getattr(stood, name) for name in ("verdict", "mistake_step", "skill", "answer", "note")}
     back = Review(round=round_id, sample=sample_id, reviewer=reviewer.strip() or "anonymous", **values)
-    return _append(c, back, correct=None if stood is None else stood.correct, undoes=undoes)
+    return _append(c, back, (None, None) if stood is None else (stood.correct, stood.score), undoes=undoes)
 
 
 def _of_case(round_id: int, sample_id: int) -> ColumnElement[bool]:
@@ -154,8 +155,8 @@ def _standing(round_id: int) -> ColumnElement[bool]:
     return and_(reviews.c.round == round_id, reviews.c.id == latest_review(reviews.c.round, reviews.c.sample))
 
 
-def _append(c: Connection, review: Review, *, correct: bool | None, undoes: int | None) -> Review:
-    values = values_of(review) | {"correct": correct, "undoes": undoes}
+def _append(c: Connection, review: Review, marks: tuple[bool | None, float | None], *, undoes: int | None) -> Review:
+    values = values_of(review) | {"correct": marks[0], "score": marks[1], "undoes": undoes}
     values.pop("created")
     return noun_of(Review, c.execute(insert(reviews).values(values).returning(*REVIEW)).one())
 

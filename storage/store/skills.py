@@ -1,12 +1,12 @@
 """The skills that a round's errors lack, and how the student does where each of them was found missing."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from storage.store.cases import SKILL, CaseFilters, errors_query
-from storage.store.predictions import correctness, in_set_of
+from storage.store.predictions import in_set_of, scores
 from storage.store.reviews import accepted_skills
 from storage.tables import samples
 
@@ -16,14 +16,14 @@ class MissingSkill:
     """A missing skill as people worded it, else as the machine did: the errors that lack it, of them ``accepted``.
 
     ``samples`` counts the answered validation samples of the categories in which it was found missing, ``right`` those
-    of them that the student gets right. Which right answers needed the skill is not known.
+    of them that the student gets right (the sum of their scores). Which right answers needed the skill is not known.
     """
 
     skill: str
     errors: int
     accepted: int
     samples: int
-    right: int
+    right: float
 
 
 def missing_skills(c: Connection, round_id: int) -> list[MissingSkill]:
@@ -49,15 +49,15 @@ def missing_skills(c: Connection, round_id: int) -> list[MissingSkill]:
     return sorted(rows, key=lambda row: (-row.errors, row.skill))
 
 
-def _by_category(c: Connection, round_id: int) -> tuple[Counter[str], Counter[str]]:
-    """How many answered validation samples of each category are right, and how many there are."""
-    scores = correctness(c, round_id, "validation")
-    right: Counter[str] = Counter()
+def _by_category(c: Connection, round_id: int) -> tuple[dict[str, float], Counter[str]]:
+    """What the answered validation samples of each category score together, and how many there are."""
+    scored = scores(c, round_id, "validation")
+    right: dict[str, float] = defaultdict(int)
     whole: Counter[str] = Counter()
     for sample, category in c.execute(
         select(samples.c.id, samples.c.category).where(in_set_of(round_id, "validation"))
     ):
-        if sample in scores:
+        if sample in scored:
             whole[category] += 1
-            right[category] += scores[sample]
+            right[category] += scored[sample]
     return right, whole

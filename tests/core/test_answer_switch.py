@@ -42,6 +42,20 @@ def test_without_options_the_truth_and_the_answer_are_the_candidates() -> None:
     assert candidates_of(a_sample(), "17") == (("11", "17"), 0, 1)
 
 
+def test_of_several_answers_the_most_frequent_is_the_truth() -> None:
+    asked = Sample(source_id="s", question="?", answer="pink", answers=("pink", "Red", "red", "red", "red"))
+    assert candidates_of(asked, "blue") == (("Red", "blue"), 0, 1)
+    assert candidates_of(asked, "pink") == (("Red", "pink"), 0, 1)  # one person of five is no agreement
+
+
+@pytest.mark.parametrize("answers", [("red", "red", "red", "pink", "pink"), ("red", "pink")])
+def test_an_answer_that_is_accepted_too_is_no_error(answers: tuple[str, ...]) -> None:
+    asked = Sample(source_id="s", question="?", answer="red", answers=answers)
+    for right in ("red", "The pink!"):
+        with pytest.raises(ValueError, match="is right"):
+            candidates_of(asked, right)
+
+
 @pytest.mark.parametrize("options", [(), ("11", "12")])
 def test_a_right_answer_has_no_candidates(options: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="is right"):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -70,15 +70,46 @@ def test_the_difference_interval_is_the_paired_bootstraps() -> None:
     changes = np.repeat([1, -1, 0], [120, 40, 340])
     resampled = np.random.default_rng(1).choice(changes, (20_000, 500)).mean(axis=1)
     low, high = np.percentile(resampled, (2.5, 97.5))
-    got = difference_interval(120, 40, 500, seed=0)
+    got = difference_interval([1] * 120 + [-1] * 40 + [0] * 340, seed=0)
     assert got.value == pytest.approx(0.16)
     assert (got.low, got.high) == pytest.approx((low, high), abs=0.005)
 
 
 def test_one_seed_gives_one_interval() -> None:
-    one, same, other = (difference_interval(30, 20, 200, seed=seed) for seed in (0, 0, 1))
+    changes = [1] * 30 + [-1] * 20 + [0] * 150
+    one, same, other = (difference_interval(changes, seed=seed) for seed in (0, 0, 1))
     assert one == same != other
 
 
 def test_a_difference_that_never_varies_has_no_width() -> None:
-    assert difference_interval(4, 0, 4, seed=0).low == difference_interval(4, 0, 4, seed=0).high == 1
+    got = difference_interval([1, 1, 1, 1], seed=0)
+    assert got.low == got.high == 1
+
+
+@given(VERDICTS, VERDICTS)
+def test_scores_of_1_and_0_compare_as_the_verdicts_do(before: dict[int, bool], after: dict[int, bool]) -> None:
+    assume(before.keys() & after.keys())
+    scores = tuple({key: float(right) for key, right in each.items()} for each in (before, after))
+    groups = dict.fromkeys(before, "all")
+    plain = compare("test", before, after, groups, groups, seed=3)
+    assert compare("test", before, after, groups, groups, seed=3, scores=scores) == plain
+
+
+def test_accuracy_is_of_the_scores_and_mcnemar_of_the_verdicts() -> None:
+    before, after = {1: False, 2: True, 3: True}, {1: True, 2: True, 3: False}
+    scores = {1: 0.3, 2: 1.0, 3: 0.6}, {1: 0.9, 2: 1.0, 3: 0.0}
+    got = compare("test", before, after, {1: "colours", 3: "colours"}, {}, seed=0, scores=scores)
+    assert (got.fixed, got.broken, got.still_right, got.p_value) == ((1,), (3,), (2,), 1)
+    assert (got.before.value, got.after.value) == pytest.approx((1.9 / 3, 1.9 / 3))
+    assert got.difference.value == pytest.approx(0)
+    assert got.difference.low < 0 < got.difference.high
+    assert got.by_category == {"colours": (2, pytest.approx(0.9), pytest.approx(0.9))}
+
+
+def test_changes_between_0_and_1_are_resampled_as_they_are() -> None:
+    changes = np.repeat([1, 0.3, -0.6, 0], [50, 100, 50, 300])
+    resampled = np.random.default_rng(1).choice(changes, (20_000, 500)).mean(axis=1)
+    low, high = np.percentile(resampled, (2.5, 97.5))
+    got = difference_interval(changes.tolist(), seed=0)
+    assert got.value == pytest.approx(changes.mean())
+    assert (got.low, got.high) == pytest.approx((low, high), abs=0.005)

@@ -1,7 +1,7 @@
 """Diagnoses from a real, tiny, random teacher, and phrases cleaned of whatever a model wraps them in."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -54,6 +54,16 @@ def test_a_diagnosis_holds_the_curve_the_switch_the_skill_and_what_made_them(tea
         teacher="tiny",
     )
     assert found.skill == clean_phrase(found.skill)
+
+
+def test_of_several_answers_the_most_frequent_is_the_truth_that_is_diagnosed(teacher: LocalTeacher) -> None:
+    sample, prediction = a_case()
+    asked = replace(sample, options=(), answer="13", answers=("13", "11", "11", "eleven", "12", "12"))
+    skipped: list[str] = []
+    items = [(asked, replace(prediction, answer=answer)) for answer in ("16", "13", "12")]
+    ((one, two),) = diagnose(teacher, items, SETTINGS, round=3, skipped=lambda _, why: skipped.append(why))
+    assert (one.curve.candidates, two.curve.candidates) == (("11", "16"), ("11", "13"))
+    assert skipped == ["The answer is right."]
 
 
 def test_diagnoses_come_in_batches_as_the_items_are_read(teacher: LocalTeacher) -> None:

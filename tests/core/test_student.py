@@ -123,6 +123,18 @@ def test_a_reply_is_read_for_its_steps_and_its_answer() -> None:
     assert not read_prediction(sample, "Step 1: A1 is 9. The answer is 11.", round=2).correct
 
 
+def test_a_prediction_says_how_sure_its_reading_is_and_what_it_scores() -> None:
+    sample = Sample(
+        id=3, source_id="s", question="?", answer="red", answers=("red", "red", "red", "red", "pink", "pink")
+    )
+    sure, unsure = (read_prediction(sample, text, round=2) for text in ("The answer is pink.", "It is probably pink."))
+    assert 0 < unsure.read_confidence < sure.read_confidence <= 1
+    assert sure.correct
+    assert sure.score == pytest.approx((2 * 1 / 3 + 4 * 2 / 3) / 6)
+    nothing = read_prediction(sample, "I cannot tell.", round=2)
+    assert (nothing.answer, nothing.correct, nothing.score, nothing.read_confidence) == (None, False, None, 0)
+
+
 def test_an_adapter_changes_the_answers_and_leaves_the_model_on_disk_alone(folder: Path, tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     tuned = new_adapter(load_student(str(folder), device="cpu").model, TuningSettings(rank=4, alpha=8))

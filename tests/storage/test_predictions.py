@@ -57,6 +57,40 @@ def test_reviews_change_the_score_and_nothing_else(db: Database) -> None:
         assert len(store.correctness(c, base, "test")) == 3
 
 
+def test_scores_are_shares_where_predictions_or_corrected_readings_have_one(db: Database) -> None:
+    with db.write() as c:
+        project = a_project(c, validation=4)
+        base = store.rounds_of(c, project.id)[0].id
+        ids = [sample.id for sample in store.missing_predictions(c, base, "validation")]
+        made = [a_prediction(base, sample, correct=place < 2) for place, sample in enumerate(ids)]
+        store.save_predictions(c, [replace(made[0], score=0.6), made[1], replace(made[2], score=0.3), made[3]])
+        assert store.scores(c, base, "validation") == dict(zip(ids, (0.6, 1, 0.3, 0), strict=True))
+        store.add_review(c, a_review(base, ids[2], "misread", answer="red"), True, 0.9)
+        store.add_review(c, a_review(base, ids[3], "misread", answer="9"), True)
+        store.add_review(c, a_review(base, ids[0], "label_wrong"))
+        assert store.scores(c, base, "validation") == dict(zip(ids[1:], (1, 0.9, 1), strict=True))
+        store.undo(c, base, ids[2], "Ada")
+        assert store.scores(c, base, "validation")[ids[2]] == 0.3
+        store.redo(c, base, ids[2], "Ada")
+        assert store.scores(c, base, "validation")[ids[2]] == 0.9
+        assert store.correctness(c, base, "validation")[ids[2]]
+        case = store.case_of(c, base, ids[2])
+        assert case is not None
+        bulk = store.add_reviews(c, [(case, a_review(base, ids[2], "rejected"))])
+        assert store.scores(c, base, "validation")[ids[2]] == 0.3
+        assert bulk is not None
+        store.undo_bulk(c, bulk, "Ada")
+        assert store.scores(c, base, "validation")[ids[2]] == 0.9
+
+
+def test_without_shares_scores_are_the_verdicts(db: Database) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 3)
+        store.add_review(c, a_review(base, ids[1], "misread", answer="9"), correct=True)
+        assert store.scores(c, base, "validation") == store.correctness(c, base, "validation")
+        assert all(isinstance(score, int) for score in store.scores(c, base, "validation").values())
+
+
 def test_a_wrong_label_leaves_the_sample_out_of_every_round(db: Database) -> None:
     with db.write() as c:
         base, ids = a_round_of_errors(c, 3)

@@ -85,6 +85,7 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "predictions_of": lambda: store.predictions_of(c, base, "validation"),
         "prediction": lambda: store.prediction(c, base, one),
         "correctness": lambda: store.correctness(c, base, "validation"),
+        "scores": lambda: store.scores(c, base, "validation"),
         "save_gold": lambda: store.save_gold(c, base, [(one, 1)]),
         "gold_of": lambda: store.gold_of(c, base),
         "save_diagnoses": lambda: store.save_diagnoses(c, [a_diagnosis(base, one)]),

@@ -43,6 +43,7 @@ class ImageRef:
     height: int
     source: ImageSource
     found: str
+    path: str = ""
 
     def read(self) -> bytes:
         return self.source.read(self.found)

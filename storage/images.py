@@ -56,6 +56,11 @@ def image_bytes(c: Connection, key: str) -> tuple[bytes, str]:
     return (row.content if row.path is None else _read(Path(row.path))), row.mime
 
 
+def image_path(c: Connection, key: str) -> str | None:
+    """Where the image's file lies; None for one that is stored whole, or is not there."""
+    return c.scalar(select(images.c.path).where(images.c.hash == key))
+
+
 def content_hashes(c: Connection, keys: Collection[str]) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """The SHA-256 of the content of each of those images, by key; and, for ``keep_hashes``, those that were read now.
 

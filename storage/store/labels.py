@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
+from core.errors import UserError
 from core.types import Sample
 from storage.columns import utc_now
 from storage.rows import SAMPLE, noun_of
@@ -60,8 +61,13 @@ def labels_to_check(c: Connection, name: str, *, reviewer: str, seed: int, limit
 
 
 def save_label_check(c: Connection, sample: int, *, reviewer: str, fits: bool) -> None:
-    """Keep whether a person finds that the sample's skill label fits; a second judgement replaces the first."""
-    label = select(sample_rows.c.skill_label).where(sample_rows.c.id == sample).scalar_subquery()
+    """Keep whether a person finds that the sample's skill label fits; a second judgement replaces the first.
+
+    Raises UserError when the sample has no label.
+    """
+    label = c.scalar(select(sample_rows.c.skill_label).where(sample_rows.c.id == sample))
+    if label is None:
+        raise UserError(f"Sample {sample} has no skill label to judge: label its support set first.")
     values = {"label": label, "fits": fits, "created": utc_now()}
     query = insert_or(label_checks).values(sample=sample, reviewer=reviewer, **values)
     c.execute(query.on_conflict_do_update(index_elements=["sample", "reviewer"], set_=values))

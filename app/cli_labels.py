@@ -22,9 +22,7 @@ def label(
     terminal: Terminal,
     support: SupportArgument,
     project: Annotated[str, typer.Option(help="The project whose teacher labels (default: the only one).")] = "",
-    by: Annotated[
-        str, typer.Option(help="sample, or group (samples with the same instruction)")
-    ] = "sample",
+    by: Annotated[str, typer.Option(help="sample, or group (samples with the same instruction)")] = "sample",
     estimate: Annotated[bool, typer.Option(help="Only say how often the teacher would be asked.")] = False,
 ) -> Shown:
     """Name the skills that a support set's samples exercise, where they have no label."""

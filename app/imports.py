@@ -13,7 +13,7 @@ from app.batches import Advance
 from app.import_report import TEST_SHARE, Findings, ImportReport, ImportRequest, What, placed
 from app.prediction_import import import_predictions
 from app.projects import find_project
-from app.reading import check_path, known_in, opened, read_new
+from app.sifting import check_path, known_in, opened, read_new
 from app.support_import import check_support, import_support
 from core.errors import UserError
 from core.holdout import hold_out
@@ -85,10 +85,10 @@ def commit(db: Database, request: ImportRequest, *, watch: Watch = lambda _: Non
 
 @contextmanager
 def _readable(request: ImportRequest) -> Iterator[None]:
-    check_path(request)
     if not 0 <= request.test_share < 1:
         raise UserError("The share held out as the test set lies from 0 to below 1: choose 0.3 for 30 %.")
     try:
+        check_path(request)
         yield
     except OSError as error:
         said = error.strerror or str(error)

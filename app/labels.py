@@ -1,4 +1,4 @@
-"""Skill labels of a support set: by the teacher, sample by sample or group by group; what that costs; how good they are.
+"""Skill labels of a support set: by the teacher, sample by sample or group by group; what it costs, how good they are.
 
 Knows a teacher by what it can do, and the rows; no page.
 """

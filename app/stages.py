@@ -90,9 +90,7 @@ def image_opener(db: Database) -> Callable[[str], "Image.Image"]:
             with Image.open(io.BytesIO(data)) as image:
                 return image.convert("RGB")
         except OSError as error:  # one that stayed in its file was never opened before
-            raise UserError(
-                f"The image {where} cannot be opened ({error}): put a whole one there, or import it anew."
-            ) from error
+            raise UserError(f"The image {where} cannot be opened ({error}): put a whole one there.") from error
 
     return open_image
 

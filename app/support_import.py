@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from app.batches import Advance, Stop, nothing_to_save, until
 from app.import_report import Findings, ImportRequest, placed
-from app.reading import Item, batches, known_in, opened, read_new
+from app.sifting import Item, batches, known_in, opened, read_new
 from core.errors import UserError
 from core.importers import Read, SampleFile
 from core.types import Role

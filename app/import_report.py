@@ -98,7 +98,8 @@ class Findings:
     def show(self, sample: Sample, split: str) -> None:
         """Keep one of the first samples to be looked at."""
         if len(self.preview) < PREVIEWED:
-            self.preview.append(asdict(sample) | {"split": split})
+            shown = asdict(sample) | {"split": split}
+            self.preview.append({name: list(each) if isinstance(each, tuple) else each for name, each in shown.items()})
 
     def report(self) -> ImportReport:
         """Everything that was found, as JSON values."""

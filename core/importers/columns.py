@@ -89,7 +89,7 @@ def settle(name: str, columns: Sequence[str], given: Mapping[str, str], first_ro
 
 def columns_in(column: str, columns: Sequence[str]) -> list[str]:
     """The columns that one entry of a mapping names."""
-    return [column] if column in columns or not column else column.split(SEPARATOR)
+    return [column] if column in columns else column.split(SEPARATOR) if column else []
 
 
 def row_options(row: Mapping[str, Any], entry: str) -> list[str]:

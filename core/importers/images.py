@@ -5,12 +5,13 @@ Knows nothing of rows or samples.
 """
 
 import os
+import posixpath
 import tempfile
 import weakref
 import zipfile
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
 from PIL import Image
@@ -166,15 +167,15 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 
 def inside(name: str) -> str:
     """The name as a relative path with forward slashes. Raises ImageError when it leads elsewhere."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or name[1:2] == ":" or "\0" in name:
+    path = name.replace("\\", "/")
+    if path.startswith("/") or ".." in path.split("/") or name[1:2] == ":" or "\0" in name:
         raise ImageError(f"“{name}” leads out of the folder: image names are relative to it.")
-    return str(path)
+    return posixpath.normpath(path)
 
 
 def guessed_mime(name: str) -> str:
     """The MIME type that a name's ending stands for. Raises ImageError for an ending that is no image's."""
-    kind = _ENDINGS.get(PurePosixPath(name).suffix.lower())
+    kind = _ENDINGS.get(posixpath.splitext(name)[1].lower())
     if kind is None:
         raise ImageError(f"“{name}” is no JPEG, PNG, WebP, GIF or BMP image by its ending.")
     return f"image/{kind}"

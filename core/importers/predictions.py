@@ -57,6 +57,9 @@ def named_fields(row: Mapping[str, Any], mapping: Mapping[str, str], *, as_text:
     """The row's fields under the names of ``NAMES``; ``as_text`` for a CSV, where numbers and lists are text."""
     fields = {field: row.get(column) for field, column in mapping.items()}
     fields = {field: None if is_empty(value) else value for field, value in fields.items()}
+    for field, value in fields.items():
+        if isinstance(value, float) and value.is_integer():
+            fields[field] = int(value)  # a column of whole numbers with gaps holds them as 3.0
     if not as_text:
         return fields
     for field in ("prediction", "mistake_step"):

@@ -20,6 +20,7 @@ MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 * 1024 * 1024
 # As many images and folders are remembered, so that a set of millions needs no more memory than one of thousands.
 KEPT = 16_384
+SPOOL_BYTES = 256 * 1024 * 1024
 # What a browser shows as well; a short list also keeps Pillow from starting other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 _ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".bmp": "bmp"}
@@ -126,17 +127,23 @@ class ImageZip:
 
 
 class ImageSpool:
-    """Images that came inside rows, unpacked into a temporary file that goes when no image of it is wanted any more."""
+    """Images that came inside rows, unpacked into a temporary file that goes when no image of it is wanted any more.
+
+    ``size`` counts its bytes; one that is ``SPOOL_BYTES`` large is full, so that the images of millions of rows do not
+    fill the disk while only the newest of them are wanted.
+    """
 
     def __init__(self) -> None:
+        self.size = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed by the next line
         weakref.finalize(self, self._file.close)
 
     def add(self, content: bytes) -> str:
         """Keep an image; the name that ``read`` takes."""
-        self._file.seek(0, os.SEEK_END)
-        start = self._file.tell()
+        start = self.size
+        self._file.seek(start)
         self._file.write(content)
+        self.size += len(content)
         return f"{start}+{len(content)}"
 
     def find(self, name: str) -> str | None:

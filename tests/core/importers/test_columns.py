@@ -157,6 +157,13 @@ def test_a_list_in_a_cell_is_read_back_as_json_and_as_python_write_it(texts: lis
     )
 
 
+@pytest.mark.parametrize(
+    "cell", ["[" * 5000 + "]" * 5000, "[" + "-" * 50_000 + "1]", "{1: " * 300 + "1" + "}" * 300, "[1, 2", "{1: 2}}"]
+)
+def test_a_cell_that_only_looks_like_a_list_is_one_text(cell: str) -> None:
+    assert list_of(cell) == [cell]
+
+
 plain = (
     st.text("abcdefghijklmnop ", min_size=1, max_size=10)
     .map(lambda text: " ".join(text.split()))

@@ -50,6 +50,14 @@ def test_what_the_csv_module_writes_is_read_back(
     ]
 
 
+def test_a_row_that_never_ends_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.importers.delimited.MAX_LINE", 1000)
+    with pytest.raises(UserError, match="line 3: the row is too large: is a quote opened"):
+        read(tmp_path / "table.csv", b'id,question\n1,Which?\n2,"Which?\n' + b"3,And now?\n" * 1000)
+
+
 def test_a_cell_may_be_as_large_as_an_image_in_base64(tmp_path: Path) -> None:
     large = "x" * 3_000_000
     _, _, found = read(tmp_path / "table.tsv", f"index\timage\n1\t{large}\n2\t1\n".encode())

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from core.errors import UserError
-from core.importers import open_samples, read_predictions, read_samples
+from core.importers import Read, open_samples, read_predictions, read_samples
 from core.types import Refusal, Sample
 
 
@@ -103,6 +104,23 @@ def test_images_may_be_named_by_path_beside_the_file(tmp_path: Path) -> None:
     read = read_samples(written(tmp_path / "set.parquet", rows), role="validation")
     assert [image.read() for image in read.images.values()] == [png(9)]
     assert [(each.line, each.field) for each in read.refused] == [(2, "image")]
+
+
+def test_images_of_rows_that_nobody_wants_any_more_leave_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.importers.images.KEPT", 5)
+    monkeypatch.setattr("core.importers.images.SPOOL_BYTES", 1)
+    path = written(tmp_path / "vqa.parquet", [vqa(n) for n in range(30)])
+    spools: list[weakref.ref[Any]] = []
+    with open_samples(path, role="support", lazy_images=True) as file:
+        for number, item in enumerate(file.items):
+            assert isinstance(item, Read)
+            image = file.image(str(item.sample.image))
+            assert (image.read(), image.path) == (png(number), "")
+            spools.append(weakref.ref(image.source))
+        del image
+    assert [number for number, spool in enumerate(spools) if spool()] == [25, 26, 27, 28, 29]
 
 
 def test_predictions_may_come_as_parquet(tmp_path: Path) -> None:

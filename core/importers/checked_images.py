@@ -10,9 +10,9 @@ import hashlib
 from collections import OrderedDict
 from typing import Any, TypeVar
 
+from core.importers import images
 from core.importers.choices import is_empty
 from core.importers.images import (
-    KEPT,
     MAX_BYTES,
     ImageError,
     ImageRef,
@@ -80,7 +80,8 @@ class Images:
         key = hashlib.sha256(content).hexdigest()
         if key not in self._by_hash:
             mime, width, height = decoded(name, content, whole=not self._lazy)
-            self._spool = self._spool or ImageSpool()
+            if self._spool is None or self._spool.size >= images.SPOOL_BYTES:
+                self._spool = ImageSpool()
             at = self._spool.add(content)
             return self.again(ImageRef(hash=key, mime=mime, width=width, height=height, source=self._spool, found=at))
         return self.again(self._by_hash[key])
@@ -132,5 +133,5 @@ def from_base64(text: str) -> bytes:
 def _keep(kept: OrderedDict[Any, Kept], key: Any, value: Kept) -> None:
     kept[key] = value
     kept.move_to_end(key)
-    if len(kept) > KEPT:
+    if len(kept) > images.KEPT:
         kept.popitem(last=False)

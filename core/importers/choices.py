@@ -26,6 +26,8 @@ ANSWER_FORMS = {
 _LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
 _SEPARATORS = ("\n", "|", ";")
 _SHOWN = 80
+# Python's parser takes many times the memory of what it parses.
+_LIST_AT_MOST = 100_000
 
 
 def is_empty(value: Any) -> bool:
@@ -128,7 +130,7 @@ def _from_text(text: str) -> Any:
     stripped = text.strip()
     if stripped[:1] + stripped[-1:] not in ("[]", "{}"):
         return text
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (json.loads, ast.literal_eval) if len(stripped) <= _LIST_AT_MOST else (json.loads,):
         try:
             return parse(stripped)
         except (ValueError, SyntaxError, RecursionError, MemoryError):

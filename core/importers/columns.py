@@ -18,7 +18,7 @@ FIELDS = {
     "question": "question query prompt problem instruction question_text input text",
     "options": "options choices multiple_choices candidates answer_choices",
     "answer": "answer label gt ground_truth correct_answer answer_key answerkey answer_idx answer_index "
-    "correct_option correct gt_answer multiple_choice_answer gold target truth",
+    "correct_option correct_choice_idx correct gt_answer multiple_choice_answer gold target truth",
     "answers": "answers gt_answers reference_answers direct_answers",
     "category": "category question_type class subject type topic",
     "task": "task task_name l2_category dataset source subtask",
@@ -84,12 +84,12 @@ def settle(name: str, columns: Sequence[str], given: Mapping[str, str], first_ro
             )
     if "options" in mapping and "answer" in mapping and not given.get("answer_as"):
         mapping["answer_as"] = proposed_form(mapping, first_rows)
-    return mapping
+    return {field: mapping[field] for field in (*FIELDS, "answer_as") if field in mapping}
 
 
 def columns_in(column: str, columns: Sequence[str]) -> list[str]:
     """The columns that one entry of a mapping names."""
-    return [column] if column in columns or not column else column.split(SEPARATOR)
+    return [column] if column in columns else column.split(SEPARATOR) if column else []
 
 
 def row_options(row: Mapping[str, Any], entry: str) -> list[str]:
@@ -149,6 +149,9 @@ def _by_values(mapping: dict[str, str], free: list[str], rows: Rows) -> None:
         of = mapping["answer"]
         if rows and any(isinstance(row.get(of), list) for row in rows):
             mapping["answers"] = mapping.pop("answer")
+    if "image" in mapping and all(isinstance(row.get(mapping["image"]), str | None) for row in rows):
+        # MathVista has the name of each image in "image" and the image itself in "decoded_image".
+        set_to("image", where(lambda _, value: isinstance(value, dict) and isinstance(value.get("bytes"), bytes)))
     if "image" not in mapping:
         set_to("image", where(lambda _, value: _is_image(value)))
     if "options" not in mapping:

@@ -66,12 +66,21 @@ def _parsed(lines: Iterator[str], delimiter: str, name: str) -> Iterator[tuple[i
     """The line that each row begins on, and its cells."""
     # The limit is the module's own and holds for the process; a base64 image in a cell needs more than its default.
     csv.field_size_limit(MAX_LINE)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    line = 0
+    line = held = 0
+
+    def bounded() -> Iterator[str]:
+        nonlocal held
+        for each in lines:
+            held += len(each)
+            if held > MAX_LINE:
+                raise UserError(f"{name}, line {line + 1}: the row is too large: is a quote opened and not closed?")
+            yield each
+
+    reader = csv.reader(bounded(), delimiter=delimiter, strict=True)
     try:
         for cells in reader:
             yield line + 1, cells
-            line = reader.line_num
+            line, held = reader.line_num, 0
     except csv.Error as error:
         raise UserError(
             f"{name}, line {line + 1}: the row cannot be cut into cells ({error}): is a quote opened and not closed?"

@@ -5,12 +5,13 @@ Knows nothing of rows or samples.
 """
 
 import os
+import posixpath
 import tempfile
 import weakref
 import zipfile
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
 from PIL import Image
@@ -19,6 +20,7 @@ MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 * 1024 * 1024
 # As many images and folders are remembered, so that a set of millions needs no more memory than one of thousands.
 KEPT = 16_384
+SPOOL_BYTES = 256 * 1024 * 1024
 # What a browser shows as well; a short list also keeps Pillow from starting other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 _ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".bmp": "bmp"}
@@ -125,17 +127,23 @@ class ImageZip:
 
 
 class ImageSpool:
-    """Images that came inside rows, unpacked into a temporary file that goes when no image of it is wanted any more."""
+    """Images that came inside rows, unpacked into a temporary file that goes when no image of it is wanted any more.
+
+    ``size`` counts its bytes; one that is ``SPOOL_BYTES`` large is full, so that the images of millions of rows do not
+    fill the disk while only the newest of them are wanted.
+    """
 
     def __init__(self) -> None:
+        self.size = 0
         self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed by the next line
         weakref.finalize(self, self._file.close)
 
     def add(self, content: bytes) -> str:
         """Keep an image; the name that ``read`` takes."""
-        self._file.seek(0, os.SEEK_END)
-        start = self._file.tell()
+        start = self.size
+        self._file.seek(start)
         self._file.write(content)
+        self.size += len(content)
         return f"{start}+{len(content)}"
 
     def find(self, name: str) -> str | None:
@@ -166,15 +174,15 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 
 def inside(name: str) -> str:
     """The name as a relative path with forward slashes. Raises ImageError when it leads elsewhere."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or name[1:2] == ":" or "\0" in name:
+    path = name.replace("\\", "/")
+    if path.startswith("/") or ".." in path.split("/") or name[1:2] == ":" or "\0" in name:
         raise ImageError(f"“{name}” leads out of the folder: image names are relative to it.")
-    return str(path)
+    return posixpath.normpath(path)
 
 
 def guessed_mime(name: str) -> str:
     """The MIME type that a name's ending stands for. Raises ImageError for an ending that is no image's."""
-    kind = _ENDINGS.get(PurePosixPath(name).suffix.lower())
+    kind = _ENDINGS.get(posixpath.splitext(name)[1].lower())
     if kind is None:
         raise ImageError(f"“{name}” is no JPEG, PNG, WebP, GIF or BMP image by its ending.")
     return f"image/{kind}"

@@ -18,7 +18,7 @@ from core.importers.tables import split_named
 BATCH = 256
 MAX_GROUP = 4 * 1024**3
 HUB = "hf:"
-_HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
+_HUB_NAME = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,8 @@ def hub_sets(name: str) -> list[tuple[str, Any]]:
     known, _, split = name.removeprefix(HUB).partition(":")
     if not _HUB_NAME.fullmatch(known):
         raise UserError(f"“{name}” names no data set of the Hub: write hf:owner/name or hf:owner/name:split.")
+    if Path(known).exists():  # load_dataset would read this instead
+        raise UserError(f"“{known}” is also a folder here: import that by its path, or start elsewhere for the Hub's.")
     try:
         found = datasets.load_dataset(known, split=split or None, streaming=True)
     except Exception as error:  # network, missing set, access and script errors have no common base

@@ -57,6 +57,9 @@ def named_fields(row: Mapping[str, Any], mapping: Mapping[str, str], *, as_text:
     """The row's fields under the names of ``NAMES``; ``as_text`` for a CSV, where numbers and lists are text."""
     fields = {field: row.get(column) for field, column in mapping.items()}
     fields = {field: None if is_empty(value) else value for field, value in fields.items()}
+    for field, value in fields.items():
+        if isinstance(value, float) and value.is_integer():
+            fields[field] = int(value)  # a column of whole numbers with gaps holds them as 3.0
     if not as_text:
         return fields
     for field in ("prediction", "mistake_step"):
@@ -77,6 +80,8 @@ def prediction_of(value: Any, known: Mapping[str, Sample]) -> ImportedPrediction
     if sample is None:
         raise RowError("id", f"No validation or test sample has the id “{source_id}”: import the samples first.")
     given_steps = text_list(row, "steps") if row.get("steps") is not None else None
+    if not given_steps and row.get("rationale") is None:
+        raise RowError("rationale", "Neither a rationale nor steps are given: one of them must be.")
     text = "\n".join(given_steps) if given_steps else text_field(row, "rationale")
     steps, places = numbered_steps(given_steps) if given_steps else _split(text)
     gold = row.get("mistake_step")
@@ -130,6 +135,8 @@ def _split(text: str) -> tuple[tuple[str, ...], dict[int, int]]:
 
 
 def _check_number(name: str, value: Any, low: int, high: int) -> int:
+    if high < low:
+        raise RowError(name, f"“{name}” names a step, but the rationale has none: leave it empty.")
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise RowError(name, f"“{name}” must be a whole number from {low} to {high}, or null.")
     return value

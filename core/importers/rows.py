@@ -164,15 +164,15 @@ class _Stream:
         byte = self._byte + _size(self._buffer[: self._at if at is None else at], self._encoding)
         return UserError(
             f"{self.name} is no valid JSON at byte {byte:,}, in the row that begins on line {self.line} ({reason}): "
-            f"{self.whole:,} rows before it are whole; mend the file first."
+            f"mend the file first (whole rows before it: {self.whole:,})."
         )
 
     def cut_off(self) -> UserError:
         """What to say when the text ends too early."""
         byte = self._byte + _size(self._buffer, self._encoding)
         return UserError(
-            f"{self.name} is cut off at byte {byte:,}, in or behind the row of line {self.line}: {self.whole:,} rows "
-            "before it are whole; copy or download it again."
+            f"{self.name} is cut off at byte {byte:,}, in or behind the row of line {self.line}: copy or download it "
+            f"again (whole rows before it: {self.whole:,})."
         )
 
     def _may_go_on(self, error: json.JSONDecodeError) -> bool:

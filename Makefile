@@ -44,6 +44,7 @@ demo-assets: $(STAMP) ## Rebuild the demo world and its models end to end (under
 bench: $(STAMP)  ## Speed and memory as ratios against a named peer
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.page
+	$(BIN)/python -m tests.bench.support
 
 chaos: $(STAMP)  ## Kill processes at random moments and look for what is lost
 	$(BIN)/python -m pytest tests/test_kill.py

@@ -5,13 +5,15 @@ database and a project's *name*, checks what must be there first, and raises ``U
 Imports, selections, exports and the overview have modules of their own; their functions are offered here as well.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.exports import export_adapter, export_report, export_reviews, export_selection
-from app.imports import ImportReport, What, import_file
+from app.import_report import ImportReport, ImportRequest, What
+from app.imports import commit, dry_run, import_file
+from app.labels import By, check_label, label_estimate, label_quality, labels_to_check
 from app.overview import NextStep, Stage, next_step, project_status
 from app.projects import find_project, find_round
 from app.report import comparison_of
@@ -26,24 +28,33 @@ from storage.jobs import Job
 from storage.store import Project, Round, Run
 
 __all__ = [
+    "By",
     "ImportReport",
+    "ImportRequest",
     "NextStep",
     "Stage",
     "What",
     "accept_all",
     "add_review",
     "cancel_job",
+    "check_label",
+    "commit",
     "compare_rounds",
     "create_project",
+    "dry_run",
     "export_adapter",
     "export_report",
     "export_reviews",
     "export_selection",
     "import_file",
+    "label_estimate",
+    "label_quality",
+    "labels_to_check",
     "make_selection",
     "next_step",
     "project_status",
     "put_diagnose",
+    "put_import",
     "put_label",
     "put_predict",
     "put_tune",
@@ -92,15 +103,26 @@ def put_diagnose(db: Database, project: str, *, round: int | None = None) -> Job
         return _put(connection, "diagnose", found.id, {"round": at.id})
 
 
-def put_label(db: Database, support: str = "", *, project: str = "") -> Job:
-    """Queue skill labels for a support set's unlabelled samples, by the project's teacher (default: the only one)."""
+def put_import(db: Database, request: ImportRequest) -> Job:
+    """Queue the import of a support set; whatever its size, it is seen by nobody until it is whole."""
+    if request.what != "support":
+        raise UserError("Only support sets are imported in the background: import this file directly.")
+    with db.write() as connection:
+        return _put(connection, "import", None, asdict(request))
+
+
+def put_label(db: Database, support: str = "", *, project: str = "", by: By = "sample") -> Job:
+    """Queue skill labels for a support set's unlabelled samples, by the project's teacher (default: the only one).
+
+    ``by`` "group" asks once for all samples that share a task and its instruction.
+    """
     with db.write() as connection:
         names = [each.name for each in store.list_projects(connection)]
         if not project and len(names) != 1:
             raise UserError("Labels come from a project's teacher: say which one with --project.")
         found = find_project(connection, project or names[0])
         name = store.support_set(connection, support or found.settings.support)
-        return _put(connection, "label", found.id, {"support": name})
+        return _put(connection, "label", found.id, {"support": name, "by": by})
 
 
 def put_tune(db: Database, project: str, *, selection: int | None = None, seed: int | None = None) -> Job:
@@ -225,7 +247,7 @@ def _unfinished_run(connection: Connection, chosen: Selection, settings: TuningS
     return None
 
 
-def _put(connection: Connection, kind: Any, project: int, args: dict[str, Any]) -> Job:
+def _put(connection: Connection, kind: Any, project: int | None, args: dict[str, Any]) -> Job:
     """The same job twice is one job: asked again while it waits or runs, it is found, not queued again."""
     for job in jobs.jobs_of(connection, project):
         if job.kind == kind and job.state in ACTIVE and job.args == args:

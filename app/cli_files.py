@@ -10,9 +10,11 @@ from typing import Annotated, cast, get_args
 import typer
 
 from app import actions
+from app.import_report import TEST_SHARE
 from app.settings import AppSettings
 from app.terminal import Shown, Terminal, command
 from core.errors import UserError
+from core.importers import FORMATS
 from core.types import Verdict
 
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name.")]
@@ -37,33 +39,41 @@ def import_command(
     terminal: Terminal,
     *,
     what: Annotated[str, typer.Argument(help="validation, test, support or predictions")],
-    path: Annotated[Path, typer.Argument(help="A JSON, JSONL or zip file, or a folder.")],
+    path: Annotated[str, typer.Argument(help="A file, a zip, a folder, or hf:owner/name[:split].")],
     project: Annotated[str, typer.Option(help="The project (a support set needs none).")] = "",
     images: Annotated[Path | None, typer.Option(help="A folder or zip with the images that the file names.")] = None,
     name: Annotated[str, typer.Option(help="The support set's name (default: the file's).")] = "",
+    format: Annotated[str, typer.Option(help="The format, where it is not found: " + ", ".join(FORMATS))] = "",
+    map: Annotated[
+        list[str] | None, typer.Option("--map", help="field=column, for tables; give it more than once.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only say what is in the file.")] = False,
     skip_refused: Annotated[bool, typer.Option(help="Import the good rows even when some are refused.")] = False,
+    test_share: Annotated[
+        float, typer.Option(help="The share of a validation file that is held out as the test set.")
+    ] = TEST_SHARE,
+    seed: Annotated[int, typer.Option(help="The seed of what is held out.")] = 0,
+    copy_images: Annotated[bool, typer.Option(help="Bring a support set's images into the database.")] = False,
 ) -> Shown:
     """Import a validation, test or support set, or a student's predictions."""
     if what not in get_args(actions.What):
         raise UserError(f"'{what}' cannot be imported: choose one of {', '.join(get_args(actions.What))}.")
-    with terminal.database() as db:
-        report = actions.import_file(
-            db,
-            cast(actions.What, what),
-            path,
-            project,
-            images=images,
-            name=name,
-            skip_refused=skip_refused,
-        )
-    refused = bool(report["refused"]) and not skip_refused
+    request = actions.ImportRequest(
+        what=cast(actions.What, what), path=path, project=project, images=str(images or ""), name=name, format=format,
+        mapping=_mapping(map or []), skip_refused=skip_refused, test_share=test_share, seed=seed,
+        copy_images=copy_images,
+    )  # fmt: skip
+    with terminal.database() as db, terminal.progress("import") as watch:
+        report = (actions.dry_run if dry_run else actions.commit)(db, request, watch=watch)
+    refused = bool(report["refused_rows"]) and not skip_refused
     if refused:
-        count = len(report["refused"])
+        said = "Nothing would be" if dry_run else "Nothing was"
         typer.echo(
-            f"Nothing was imported: {count} of {report['found']} rows are refused; mend them, or add --skip-refused.",
+            f"{said} imported: {report['refused_rows']:,} of {report['found']:,} rows are refused; mend them, or add "
+            "--skip-refused.",
             err=True,
         )
-    return Shown(data=report, text=_import_text(report), code=int(refused))
+    return Shown(data=report, text=_import_text(report, dry_run), code=int(refused))
 
 
 def review(
@@ -187,11 +197,24 @@ def register(cli: typer.Typer) -> None:
         command(cli, name)(function)
 
 
-def _import_text(report: actions.ImportReport) -> str:
+def _mapping(given: list[str]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in given]
+    for field, equals, _ in pairs:
+        if not field.strip() or not equals:
+            raise UserError(f"--map takes field=column, such as --map question=prompt, not '{field}'.")
+    return {field.strip(): column.strip() for field, _, column in pairs}
+
+
+def _import_text(report: actions.ImportReport, dry_run: bool) -> str:
     lines = [
         f"{refusal['file']}:{refusal['line']}: {refusal['field']}: {refusal['reason']}" for refusal in report["refused"]
     ]
-    counts = ("found", "accepted", "duplicates", "already_present")
-    return "\n".join(
-        [*lines, f"{report['format']}: " + ", ".join(f"{name.replace('_', ' ')} {report[name]}" for name in counts)]
-    )
+    if report["refused_rows"] > len(lines):
+        lines.append(f"… and {report['refused_rows'] - len(lines):,} more refused rows.")
+    if dry_run:
+        lines += [f"{field} = {column}" for field, column in report["mapping"].items()]
+        lines += [f"{each['source_id']}: {each['question']} → {each['answer']}" for each in report["preview"]]
+    lines += report["notes"]
+    counts = ("found", "accepted", "held_out", "already_present", "images_missing", "duplicates", "conflicts")
+    counted = ", ".join(f"{name.replace('_', ' ')} {report[name]:,}" for name in counts)
+    return "\n".join([*lines, f"{report['format']} {report['container']}".strip() + f": {counted}"])

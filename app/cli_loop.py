@@ -1,4 +1,4 @@
-"""Commands of the loop: predict, diagnose, label, tune, compare, and loop and experiment, which run them in order.
+"""Commands of the loop: predict, diagnose, tune, compare, and loop and experiment, which run them in order.
 
 Each queues a job, follows it with a progress bar and shows what came out. Loads no model itself.
 """
@@ -45,17 +45,6 @@ def diagnose(terminal: Terminal, project: ProjectArgument, round: RoundOption = 
     """Find the mistake step and name the missing skill of each wrong validation answer."""
     with terminal.database() as db:
         return _followed(terminal, db, project, actions.put_diagnose(db, project, round=round))
-
-
-def label(
-    terminal: Terminal,
-    support: Annotated[str, typer.Argument(help="The support set's name.")],
-    project: Annotated[str, typer.Option(help="The project whose teacher labels (default: the only one).")] = "",
-) -> Shown:
-    """Name the skills that a support set's samples exercise, where they have no label."""
-    with terminal.database() as db:
-        ended = terminal.follow(db, actions.put_label(db, support, project=project))
-    return Shown(data={"job": job_row(ended)}, text=f"Labelled: {ended.done} of {ended.total} samples of '{support}'.")
 
 
 def tune(
@@ -122,7 +111,7 @@ def experiment(
 
 def register(cli: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for function in (predict, diagnose, label, tune, compare, loop, experiment):
+    for function in (predict, diagnose, tune, compare, loop, experiment):
         command(cli, function.__name__)(function)
 
 

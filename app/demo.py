@@ -54,7 +54,7 @@ def init_demo(db: Database) -> dict[str, Any]:
     row = actions.project_status(db, PROJECT)["rounds"][0]
     imported: dict[str, Any] = {}
     if not row["samples"]:
-        imported["validation"] = actions.import_file(db, "validation", files.VALIDATION, PROJECT)
+        imported["validation"] = actions.import_file(db, "validation", files.VALIDATION, PROJECT, test_share=0)
     if not row["test_samples"]:
         imported["test"] = actions.import_file(db, "test", files.TEST, PROJECT)
     with db.read() as connection:
@@ -68,7 +68,7 @@ def _import_support(db: Database) -> dict[str, Any]:
     """The support set's 20,000 pictures are drawn when they are needed, then imported like anybody's."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = write_support(Path(folder))
-        return actions.import_file(db, "support", drawn, images=Path(folder), name=files.SUPPORT_NAME)
+        return actions.import_file(db, "support", drawn, images=Path(folder), name=files.SUPPORT_NAME, copy_images=True)
 
 
 def demo_settings() -> Settings:

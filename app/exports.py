@@ -102,7 +102,7 @@ def _llava_row(connection: Connection, sample: Sample, hit: Hit, images: Path) -
     row: dict[str, Any] = {"id": sample.source_id}
     if sample.image:
         content, mime = image_bytes(connection, sample.image)
-        name = sample.image + EXTENSIONS.get(mime, "")
+        name = sample.image.removeprefix("file:") + EXTENSIONS.get(mime, "")
         if not (images / name).exists():
             (images / name).write_bytes(content)
         row["image"] = name

@@ -1,138 +1,149 @@
-"""Bring files into a project: read with the importers, save in one transaction, report what happened.
+"""Bring files into a project: a dry run says what is in a file, an import is a dry run and one transaction behind it.
 
-"Nothing half imported": when a row is refused nothing is saved, unless the person asked to skip the refused ones.
-Knows the importers and the tables; no page, no model.
+"Nothing half imported": when a row is refused nothing is saved, unless the person asked to leave the refused ones out.
+Knows the importers and the tables; no page, no model. Support sets, which may be large, are ``support_import``'s,
+predictions ``prediction_import``'s.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
 
-from sqlalchemy import Connection
-
+from app.batches import Advance
+from app.import_report import TEST_SHARE, Findings, ImportReport, ImportRequest, What, placed
+from app.prediction_import import import_predictions
 from app.projects import find_project
+from app.sifting import check_path, known_in, opened, read_new
+from app.support_import import check_support, import_support
 from core.errors import UserError
-from core.importers import ImportedPrediction, ImportedPredictions, ImportedSamples, read_predictions, read_samples
-from core.truths import marked
-from core.types import Prediction, Sample
+from core.holdout import hold_out
+from core.importers import ImageRef, Read
+from core.types import Role, Sample
 from storage import store
 from storage.database import Database
-from storage.store import Project
 
-What = Literal["validation", "test", "support", "predictions"]
-ImportReport = dict[str, Any]
+Watch = Callable[[Advance], None]
 
 
 def import_file(
     db: Database,
     what: What,
-    path: Path,
+    path: Path | str,
     project: str = "",
     *,
     images: Path | None = None,
     name: str = "",
     skip_refused: bool = False,
+    format: str = "",
+    mapping: Mapping[str, str] | None = None,
+    test_share: float = TEST_SHARE,
+    seed: int = 0,
+    copy_images: bool = False,
+    watch: Watch = lambda _: None,
 ) -> ImportReport:
-    """Import samples or predictions; the report has format, found, accepted, refused, duplicates, already_present.
+    """Import samples or predictions, as ``commit`` does; the options are those of ``ImportRequest``."""
+    request = ImportRequest(
+        what=what, path=str(path), project=project, images=str(images or ""), name=name, skip_refused=skip_refused,
+        format=format, mapping=mapping or {}, test_share=test_share, seed=seed, copy_images=copy_images,
+    )  # fmt: skip
+    return commit(db, request, watch=watch)
 
-    ``images`` is a folder or zip for files that name their images; ``name`` names a support set (default: the file's
-    stem). ``project`` may stay "" for a support set, which all projects share. With a refused row nothing is imported
-    (``accepted`` is 0) unless ``skip_refused``.
+
+def dry_run(db: Database, request: ImportRequest, *, watch: Watch = lambda _: None) -> ImportReport:
+    """What ``commit`` would do, as the report of ``Findings``; nothing is written. Raises UserError as it does."""
+    found = Findings()
+    with _readable(request):
+        if request.what == "predictions":
+            import_predictions(db, request, found, save=False)
+        elif request.what == "support":
+            for advance in check_support(db, request, found):
+                watch(advance)
+        else:
+            _import_set(db, request, request.what, found, save=False)
+    return found.report()
+
+
+def commit(db: Database, request: ImportRequest, *, watch: Watch = lambda _: None) -> ImportReport:
+    """Import in one transaction (a support set becomes visible in one) and report as ``dry_run``.
+
+    With a refused row nothing is imported (``accepted`` is 0) unless ``skip_refused``. ``watch`` is told how far the
+    import of a support set is. Importing again changes nothing. Raises UserError when the file cannot be read.
     """
+    found = Findings()
+    with _readable(request):
+        if request.what == "predictions":
+            import_predictions(db, request, found, save=True)
+        elif request.what == "support":
+            for advance in import_support(db, request, found, lambda: False):
+                with db.write() as c:
+                    advance.save(c)
+                watch(advance)
+        else:
+            _import_set(db, request, request.what, found, save=True)
+    return found.report()
+
+
+@contextmanager
+def _readable(request: ImportRequest) -> Iterator[None]:
+    if not 0 <= request.test_share < 1:
+        raise UserError("The share held out as the test set lies from 0 to below 1: choose 0.3 for 30 %.")
     try:
-        if not (path.is_file() or path.is_dir()):
-            raise UserError(f"There is no file or folder {path}: check the path and try again.")
-        return _import(db, what, path, project, images=images, name=name, skip_refused=skip_refused)
+        check_path(request)
+        yield
     except OSError as error:
         said = error.strerror or str(error)
-        raise UserError(f"{error.filename or path} cannot be read ({said}): check the path and try again.") from error
+        where = error.filename or request.path
+        raise UserError(f"{where} cannot be read ({said}): check the path and try again.") from error
 
 
-def _import(
-    db: Database, what: What, path: Path, project: str, *, images: Path | None, name: str, skip_refused: bool
-) -> ImportReport:
-    if what == "predictions":
-        return _import_predictions(db, path, project, skip_refused)
-    if what != "support":
-        with db.read() as connection:
-            find_project(connection, project)
-    read = read_samples(path, role=what, images=images)
-    if read.refused and not skip_refused:
-        return _report(read, accepted=0, already_present=0)
-    with db.write() as connection:
-        owner = None if what == "support" else find_project(connection, project).id
-        saved = store.save_samples(
-            connection,
-            project=owner,
-            role=what,
-            name=(name or path.name.split(".")[0]) if what == "support" else "",
-            samples=read.samples,
-            images=read.images,
-        )
-    return _report(read, accepted=saved.added, already_present=saved.already_present)
+def _import_set(db: Database, request: ImportRequest, role: Role, found: Findings, *, save: bool) -> None:
+    """A validation or test set, whose new samples fit in memory."""
+    with db.read() as c:
+        project = find_project(c, request.project).id
+        has_test = store.count_samples(c, project=project, role="test") > 0
+    new: list[Read] = []
+    images: dict[str, ImageRef] = {}
+    with opened(request, role) as file:
+        for read in read_new(file, known_in(db, project, role), found):
+            new += read
+            images |= {each.sample.image: file.image(each.sample.image) for each in read if each.sample.image}
+        if found.refused_rows and not request.skip_refused:
+            return
+        sets = _sorted(new, role, request, found, has_test)
+        found.accepted, found.held_out = sum(map(len, sets.values())), len(sets["test"]) if role != "test" else 0
+        if not (save and found.accepted):
+            return
+        with db.write() as c:
+            for place, samples in sets.items():
+                used = {sample.image: images[sample.image] for sample in samples if sample.image}
+                if samples:
+                    store.save_samples(c, project=project, role=place, samples=samples, images=used)
 
 
-def _import_predictions(db: Database, path: Path, name: str, skip_refused: bool) -> ImportReport:
-    with db.read() as connection:
-        project = find_project(connection, name)
-        read = read_predictions(path, _known(connection, project))
-    if read.refused and not skip_refused:
-        return _report(read, accepted=0, already_present=0)
-    if not read.samples and not read.predictions:
-        return _report(read, accepted=0, already_present=0)
-    with db.write() as connection:
-        accepted = _save_predictions(connection, project, read)
-    return _report(read, accepted=accepted, already_present=len(read.predictions) - accepted)
-
-
-def _save_predictions(connection: Connection, project: Project, read: ImportedPredictions) -> int:
-    """Save as predictions of round 0, with the validation samples that they bring; returns how many were new."""
-    if read.samples:
-        store.save_samples(connection, project=project.id, role="validation", samples=read.samples, images={})
-    base = store.rounds_of(connection, project.id)[0].id
-    known = _known(connection, project)
-    predicted = (store.predictions_of(connection, base, "validation"), store.predictions_of(connection, base, "test"))
-    present = {each.sample for each in chain(*predicted)}
-    new = [each for each in read.predictions if known[each.source_id].id not in present]
-    store.save_predictions(connection, [_prediction(each, known[each.source_id], base) for each in new])
-    gold = [(known[each.source_id].id, each.gold_mistake_step) for each in new]
-    store.save_gold(connection, base, gold)
-    return len(new)
-
-
-def _prediction(imported: ImportedPrediction, sample: Sample, round: int) -> Prediction:
-    correct, score = marked(imported.answer, sample)
-    return Prediction(
-        round=round,
-        sample=sample.id,
-        text=imported.text,
-        steps=imported.steps,
-        answer=imported.answer,
-        reading=imported.reading,
-        span=imported.span,
-        correct=correct,
-        score=score,
-        read_confidence=imported.read_confidence,
+def _sorted(
+    new: list[Read], role: Role, request: ImportRequest, found: Findings, has_test: bool
+) -> dict[Role, list[Sample]]:
+    """The new samples by the set that they go to: by the file's splits, else a share of them to a new test set."""
+    places = placed(role, found.splits)
+    found.left_out = sum(found.splits[split] for split, place in places.items() if place is None)
+    sets: dict[Role, list[Sample]] = {"validation": [], "test": []}
+    for each in new:
+        if (place := places[each.split]) is not None:
+            sets[place].append(each.sample)
+    if found.left_out:
+        rows = ", ".join(f"{found.splits[split]:,} of “{split}”" for split, place in places.items() if place is None)
+        found.notes.append(f"Rows of other splits are left out: {rows}.")
+    if role != "validation" or set(found.splits) - {""} or not request.test_share or not new:
+        return sets
+    if has_test:
+        found.notes.append("Nothing is held out: the project has a test set.")
+        return sets
+    pairs = [(sample.source_id, sample.category) for sample in sets["validation"]]
+    held = hold_out(pairs, share=request.test_share, seed=request.seed)
+    found.notes.append(
+        f"{len(held):,} of {len(pairs):,} are held out as the test set, a share of each category (seed {request.seed})."
     )
-
-
-def _known(connection: Connection, project: Project) -> Mapping[str, Sample]:
-    samples = [
-        sample
-        for role in ("test", "validation")
-        for sample in store.samples_of(connection, project=project.id, role=role)
-    ]
-    return {sample.source_id: sample for sample in samples}
-
-
-def _report(read: ImportedSamples | ImportedPredictions, *, accepted: int, already_present: int) -> ImportReport:
     return {
-        "format": read.format,
-        "found": read.found,
-        "accepted": accepted,
-        "refused": [asdict(refusal) for refusal in read.refused],
-        "duplicates": read.duplicates,
-        "already_present": already_present,
+        "validation": [sample for sample in sets["validation"] if sample.source_id not in held],
+        "test": [sample for sample in sets["validation"] if sample.source_id in held],
     }

@@ -16,7 +16,7 @@ from storage.store import Project, RoundCounts
 
 Stage = Literal["import", "predict", "diagnose", "review", "label", "select", "tune", "compare", "wait"]
 ACTIVE = ("queued", "running", "interrupted")
-DOING = {"predict": "predicts", "diagnose": "diagnoses", "label": "labels", "tune": "tunes"}
+DOING = {"predict": "predicts", "diagnose": "diagnoses", "label": "labels", "tune": "tunes", "import": "imports"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,19 +1,23 @@
-"""From accepted skills to a selection: the support set's index, the leak check, the draw, and the stored result.
+"""From accepted skills to a selection: the support set's index, the draw, the leak check, and the stored result.
 
-Knows the retrieval and the tables; no model, no page.
+Only samples that would be drawn are checked for leaks, by the content of their images and the words of their questions,
+so that a support set of a million photos is never read whole. Knows the retrieval and the tables; no model, no page.
 """
 
+from collections.abc import Callable, Collection, Mapping
+from itertools import chain
 from typing import Literal
 
 from sqlalchemy import Connection
 
 from app.projects import find_project, find_round
+from app.support import indexed
 from core.errors import UserError
-from core.retrieval import SkillIndex
-from core.selection import leak_key, select, select_random
-from core.types import Sample, Selection
+from core.selection import Look, draw_checked, leak_key, select, select_random
+from core.types import Hit, Sample, Selection
 from storage import store
 from storage.database import Database
+from storage.images import content_hashes, keep_hashes
 from storage.store import Project
 
 
@@ -40,22 +44,26 @@ def make_selection(
         at = find_round(connection, found, round)
         name = store.support_set(connection, support or found.settings.support)
         demands = store.accepted_skills(connection, at.id) if arm == "targeted" else []
-        samples = list(store.support_samples(connection, name))
-        leaked = _leaked(connection, found, samples)
-    draw = found.settings.seed if seed is None else seed
-    if arm == "random":
-        ids, images = [sample.id for sample in samples], [sample.image for sample in samples]
-        hits = select_random(ids, budget=budget, leaked=leaked, seed=draw, images=images)
-    elif demands:
-        hits = select(_index(name, samples), demands, budget=budget, leaked=leaked, seed=draw)
-    else:
-        raise UserError(
-            f"Round {at.number} of '{project}' has no accepted skill: review some cases, "
-            f"or accept every diagnosis with `switchpoint review {project} --accept-all`."
-        )
+        if arm == "targeted" and not demands:
+            raise UserError(
+                f"Round {at.number} of '{project}' has no accepted skill: review some cases, "
+                f"or accept every diagnosis with `switchpoint review {project} --accept-all`."
+            )
+        index = indexed(connection, db, name) if arm == "targeted" else None
+        if arm == "targeted" and index is None:
+            raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
+        ids = store.support_ids(connection, name) if index is None else ()
+    start = found.settings.seed if seed is None else seed
+
+    def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
+        if index is None:
+            return select_random(ids, budget=budget, leaked=leaked, seed=start, contents=contents)
+        return select(index.index, demands, budget=budget, leaked=leaked, seed=start, contents=contents)
+
+    hits, leaked = draw_checked(draw, _looker(db, found))
     _check_size(name, arm, budget, len(hits), allow_fewer)
     selection = Selection(
-        project=found.id, round=at.id, support=name, arm=arm, budget=budget, seed=draw, demands=tuple(demands),
+        project=found.id, round=at.id, support=name, arm=arm, budget=budget, seed=start, demands=tuple(demands),
         hits=tuple(hits), leaked=len(leaked),
     )  # fmt: skip
     with db.write() as connection:
@@ -76,26 +84,29 @@ def newest_selection(connection: Connection, project: Project, selection: int | 
     return store.selection(connection, selection or max(known))
 
 
-def _index(name: str, samples: list[Sample]) -> SkillIndex:
-    labelled = [sample for sample in samples if sample.skill_label]
-    if not labelled:
-        raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
-    return SkillIndex.build(
-        [sample.skill_label for sample in labelled],
-        [sample.id for sample in labelled],
-        [sample.task for sample in labelled],
-        [sample.image for sample in labelled],
-    )
+def _looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[int, Look]]:
+    """Looks whether samples' questions or images also occur in the project's validation or test set.
 
+    An image that stayed in its file is read for it, the first time that it is drawn anywhere.
+    """
+    with db.read() as c:
+        sets = [store.samples_of(c, project=project.id, role=role) for role in ("validation", "test")]
+        measured = [(leak_key(each.question), each.image) for each in chain(*sets)]
+        images, _ = content_hashes(c, {image for _, image in measured if image})
+    questions, shown = {question for question, _ in measured}, set(images.values())
 
-def _leaked(connection: Connection, project: Project, samples: list[Sample]) -> set[int]:
-    """Support samples whose question or image also occurs in the project's validation or test set."""
-    measured = [
-        each for role in ("validation", "test") for each in store.samples_of(connection, project=project.id, role=role)
-    ]
-    questions = {leak_key(each) for each in measured}
-    images = {each.image for each in measured if each.image}
-    return {each.id for each in samples if each.image in images or leak_key(each) in questions}
+    def look(ids: Collection[int]) -> dict[int, Look]:
+        with db.read() as c:
+            samples = store.samples_by_id(c, ids)
+            contents, fresh = content_hashes(c, {each.image for each in samples.values() if each.image})
+        with db.write() as c:
+            keep_hashes(c, fresh)
+        return {key: _looked(sample, contents.get(sample.image or "")) for key, sample in samples.items()}
+
+    def _looked(sample: Sample, content: str | None) -> Look:
+        return Look(leaks=content in shown or leak_key(sample.question) in questions, content=content)
+
+    return look
 
 
 def _check_size(support: str, arm: str, budget: int, found: int, allow_fewer: bool) -> None:

@@ -1,4 +1,4 @@
-"""The four jobs as generators: each yields what to save and how far it is; the worker saves and counts.
+"""The jobs as generators: each yields what to save and how far it is; the worker saves and counts.
 
 The only place that loads models (inside functions, so that importing it costs nothing). What is left to do is read from
 the rows that are missing, so a job that is run again goes on where it stopped and does nothing twice.
@@ -7,18 +7,22 @@ the rows that are missing, so a job that is run again goes on where it stopped a
 import io
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
+from app.batches import Advance, Stop, Stopped, nothing_to_save, until
+from app.import_report import Findings, ImportRequest
+from app.labels import label_by_group, label_by_sample
 from app.settings import model_path
+from app.support_import import import_support
+from core.errors import UserError
 from core.types import Role, Sample
 from storage import store
 from storage.database import Database
-from storage.images import image_bytes
+from storage.images import image_bytes, image_path
 from storage.jobs import Job
 from storage.store import Project
 
@@ -27,23 +31,6 @@ if TYPE_CHECKING:
 
     from core.student import Student
     from core.teacher import Teacher
-
-Stop = Callable[[], bool]
-Batch = TypeVar("Batch")
-
-
-class Stopped(Exception):  # noqa: N818 - no error: the person (or the end of the worker) asked for it
-    """The job stopped between two batches because ``stop`` said so."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Advance:
-    """One batch: ``save`` writes it; ``done`` of ``total`` counts it. Both go into one transaction."""
-
-    save: Callable[[Connection], Any]
-    done: int
-    total: int
-    message: str = ""
 
 
 class Models:
@@ -81,7 +68,13 @@ class Models:
 
 def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """The generator for the job's kind; raises ``Stopped`` after the batch in which ``stop()`` became true."""
-    stages = {"predict": run_predict, "diagnose": run_diagnose, "label": run_label, "tune": run_tune}
+    stages = {
+        "predict": run_predict,
+        "diagnose": run_diagnose,
+        "label": run_label,
+        "tune": run_tune,
+        "import": run_import,
+    }
     return stages[job.kind](db, job, models, stop)
 
 
@@ -92,8 +85,12 @@ def image_opener(db: Database) -> Callable[[str], "Image.Image"]:
     def open_image(key: str) -> "Image.Image":
         with db.read() as connection:
             data, _ = image_bytes(connection, key)
-        with Image.open(io.BytesIO(data)) as image:
-            return image.convert("RGB")
+            where = image_path(connection, key) or key
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                return image.convert("RGB")
+        except OSError as error:  # one that stayed in its file was never opened before
+            raise UserError(f"The image {where} cannot be opened ({error}): put a whole one there.") from error
 
     return open_image
 
@@ -137,25 +134,36 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
         yield Advance(save=partial(store.save_diagnoses, diagnoses=batch), done=done, total=total)
     if done < total:
         message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each"
-        yield Advance(save=lambda _: None, done=done, total=total, message=message)
+        yield nothing_to_save(done, total, message)
 
 
 def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
-    """A skill label for each sample of the support set ``args["support"]`` that has none."""
-    from core.skills import label
-
+    """A skill label for each sample of the support set ``args["support"]`` that has none; with ``args["by"]`` "group"
+    the same one for all samples that share a task and its instruction."""
+    name = job.args["support"]
     with db.read() as connection:
         project = _project(connection, job)
-        missing = store.missing_labels(connection, job.args["support"])
-        total = next(each.samples for each in store.support_sets(connection) if each.name == job.args["support"])
-    if not missing:
-        yield nothing_left(total)
+        size = next(each for each in store.support_sets(connection) if each.name == name)
+    if size.labelled == size.samples:
+        yield nothing_left(size.samples)
         return
     teacher = models.teacher(model_path(project.teacher))
-    done = total - len(missing)
-    for batch in until(stop, label(teacher, missing, project.settings)):
+    labelled = label_by_group if job.args.get("by") == "group" else label_by_sample
+    done = size.labelled
+    for batch in until(stop, labelled(db, name, teacher, project.settings)):
         done += len(batch)
-        yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=total)
+        yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=size.samples)
+
+
+def run_import(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+    """The support set that ``args`` (an ``ImportRequest``) names."""
+    request, found = ImportRequest(**job.args), Findings()
+    yield from import_support(db, request, found, stop)
+    if found.refused_rows and not request.skip_refused:
+        raise UserError(found.sentence())
+    left = f", {found.refused_rows:,} refused" if found.refused_rows else ""
+    message = f"{found.accepted:,} new samples, {found.already_present:,} already there{left}"
+    yield nothing_to_save(found.found, found.found, message)
 
 
 def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -197,20 +205,12 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
 
 def nothing_left(total: int) -> Advance:
     """All of ``total`` was there already; no model is loaded to find that out."""
-    return Advance(save=lambda _: None, done=total, total=total)
+    return nothing_to_save(total, total)
 
 
 def adapter_path(db: Database, adapter: str | None) -> Path | None:
     """Where a round's adapter lies; rows name it relative to the data directory's ``adapters`` folder."""
     return db.adapters / adapter if adapter else None
-
-
-def until(stop: Stop, batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The batches, ended by ``Stopped`` once the batch before has been saved and ``stop()`` is true."""
-    for batch in batches:
-        yield batch
-        if stop():
-            raise Stopped
 
 
 def _project(connection: Connection, job: Job) -> Project:

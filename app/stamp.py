@@ -16,7 +16,7 @@ def stamp(db: Database, place: Place) -> str:
         found = jobs.jobs_of(connection, limit=30)
         offered: list[object] = [project.name for project in store.list_projects(connection)]
         parts: list[object] = [(job.id, job.state, job.done, job.total, job.message, job.cancel_asked) for job in found]
-        parts.append([(each.name, each.samples, each.labelled) for each in store.support_sets(connection)])
+        parts.append([(each.name, each.changes) for each in store.support_sets(connection)])
         if place.project:
             project = store.project_named(connection, place.project)
             parts.append(store.counts(connection, project.id))

@@ -1,7 +1,7 @@
 """The support set as the page asks about it: known skill labels, and how many samples stand behind a missing skill.
 
-Reading and indexing a support set takes seconds, so the newest indexes are kept; a changed number of samples or labels
-makes one anew. Knows retrieval and rows, no HTML.
+Reading and indexing a support set takes seconds, so the newest indexes are kept; any added sample and any changed label
+makes one anew. Selections are drawn from the same indexes. Knows retrieval and rows, no HTML.
 """
 
 from collections import Counter
@@ -17,10 +17,11 @@ from core.retrieval import SkillIndex
 from core.types import Hit
 from storage import store
 from storage.database import Database
+from storage.store import LabelledSupport
 
 MOST_LABELS = 300
 KEPT = 2
-Key = tuple[Path, str, int, int]
+Key = tuple[Path, str, int]
 _building = Lock()
 _indexes: dict[Key, "Indexed"] = {}
 
@@ -73,21 +74,23 @@ def _key(c: Connection, db: Database, support: str) -> Key | None:
     except UserError:
         return None
     size = next(each for each in store.support_sets(c) if each.name == name)
-    return (db.data, name, size.samples, size.labelled) if size.labelled else None
+    return (db.data, name, size.changes) if size.labelled else None
 
 
 def _indexed(db: Database, key: Key) -> Indexed:
     with _building:
         if key not in _indexes:
-            _indexes[key] = _read(db, key[1])
+            with db.read() as c:
+                # Labels may have changed since the key was made: the index is kept under what it was made from.
+                key = _key(c, db, key[1]) or key
+                found = store.labelled_support(c, key[1])
+            _indexes[key] = _made(key[1], found)
             for old in list(_indexes)[:-KEPT]:
                 del _indexes[old]
         return _indexes[key]
 
 
-def _read(db: Database, name: str) -> Indexed:
-    with db.read() as c:
-        found = store.labelled_support(c, name)
+def _made(name: str, found: LabelledSupport) -> Indexed:
     index = SkillIndex.build(found.labels, found.samples, found.tasks, found.images)
     often = Counter(found.labels).most_common(MOST_LABELS)
     return Indexed(name=name, labels=tuple(label for label, _ in often), index=index)

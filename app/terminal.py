@@ -20,6 +20,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from typer.exceptions import TyperException
 
+from app.batches import Advance
 from app.settings import logs_folder
 from app.worker import BUG, ensure_worker
 from core.errors import UserError
@@ -73,6 +74,25 @@ class Terminal:
             print(json_text.dumps(shown.data, ensure_ascii=False, indent=2))
         elif shown.text:
             Console().print(shown.text)
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Callable[[Advance], None]]:
+        """A progress bar for work in this process: call what it yields with each advance."""
+        with _progress_bar(hidden=self.json) as bar:
+            task = bar.add_task(title, total=None, rate="", note="", visible=False)
+
+            def watch(advance: Advance) -> None:
+                speed = bar.tasks[task].speed
+                bar.update(
+                    task,
+                    completed=advance.done,
+                    total=advance.total or None,
+                    rate=f"{speed:,.0f}/s" if speed else "",
+                    note=advance.message,
+                    visible=True,
+                )
+
+            yield watch
 
     def follow(self, db: Database, job: Job) -> Job:
         """Wait for a job with a progress bar; a worker is started when none runs. Ctrl-C leaves the job running."""

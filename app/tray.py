@@ -12,8 +12,8 @@ from storage.database import Database
 from storage.jobs import Job
 
 ACTIVE = ("running", "queued", "interrupted")
-VERBS = {"predict": "Predict", "diagnose": "Diagnose", "label": "Label", "tune": "Tune"}
-THINGS = {"predict": "samples", "diagnose": "errors", "label": "samples", "tune": "updates"}
+VERBS = {"predict": "Predict", "diagnose": "Diagnose", "label": "Label", "tune": "Tune", "import": "Import"}
+THINGS = {"predict": "samples", "diagnose": "errors", "label": "samples", "tune": "updates", "import": "rows"}
 STATES = {
     "done": "✓ done",
     "failed": "✗ failed",

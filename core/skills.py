@@ -6,13 +6,14 @@ it goes.
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
 from core.answer_switch import find_switch
 from core.prompts import label_prompt, skill_prompt
+from core.skill_groups import Group
 from core.teacher import Skipped, Teacher
 from core.truths import marked, truth_of
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings
@@ -58,6 +59,24 @@ def label(teacher: Teacher, samples: Iterable[Sample], settings: Settings) -> It
         prompts = [label_prompt(sample, settings.skill_shots) for sample in batch]
         phrases = teacher.complete(prompts, MAX_WORDS)
         yield [(sample.id, clean_phrase(phrase)) for sample, phrase in zip(batch, phrases, strict=True)]
+
+
+def label_groups(
+    teacher: Teacher,
+    groups: Iterable[Group],
+    samples_of: Callable[[list[int]], Mapping[int, Sample]],
+    settings: Settings,
+) -> Iterator[list[tuple[int, str]]]:
+    """(sample id, label) of whole groups, one group a list: the label of the sample that the teacher is asked about.
+
+    ``samples_of`` loads samples by id, 32 at a time.
+    """
+    for batch in _batches(groups):
+        asked = samples_of([group.asked for group in batch])
+        prompts = [label_prompt(asked[group.asked], settings.skill_shots) for group in batch]
+        phrases = teacher.complete(prompts, MAX_WORDS)
+        for group, phrase in zip(batch, phrases, strict=True):
+            yield [(sample, clean_phrase(phrase)) for sample in group.members]
 
 
 def clean_phrase(text: str) -> str:

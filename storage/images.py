@@ -1,13 +1,16 @@
-"""Images in the database, once each, named by the hash of their content; that hash is all the page ever asks for.
+"""Images by the key that samples name them by: stored whole, or left in their files and read when they are needed.
 
-Knows no image format: width, height and MIME type come from who imports.
+An image in the database is named by the hash of its content, one in a file by "file:" and the hash of its path. Knows
+no image format: width, height and MIME type come from who imports (0, 0 and by its name for a file left where it is).
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Collection, Iterable
 from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from core.errors import UserError
 from storage.rows import among
@@ -17,7 +20,7 @@ AT_ONCE = 200
 
 
 class ImageRef(Protocol):
-    """An image that can be read when it is needed: what importers hand over."""
+    """An image that can be read when it is needed: what importers hand over. ``path`` is "" unless it stays there."""
 
     @property
     def hash(self) -> str: ...
@@ -27,11 +30,13 @@ class ImageRef(Protocol):
     def width(self) -> int: ...
     @property
     def height(self) -> int: ...
+    @property
+    def path(self) -> str: ...
     def read(self) -> bytes: ...
 
 
 def save_images(c: Connection, refs: Iterable[ImageRef]) -> int:
-    """Store the images that are not there yet and return how many; only theirs are read, a few at a time."""
+    """Add the images that are not there yet and return how many; only theirs are read, a few at a time."""
     added = 0
     remaining = iter(refs)
     while batch := {ref.hash: ref for ref in islice(remaining, AT_ONCE)}:
@@ -43,13 +48,71 @@ def save_images(c: Connection, refs: Iterable[ImageRef]) -> int:
     return added
 
 
-def image_bytes(c: Connection, hash: str) -> tuple[bytes, str]:
-    """The image's bytes and MIME type. Raises UserError when no image has this hash."""
-    row = c.execute(select(images.c.content, images.c.mime).where(images.c.hash == hash)).one_or_none()
+def image_bytes(c: Connection, key: str) -> tuple[bytes, str]:
+    """The image's bytes and MIME type. Raises UserError when no image has this key, or its file is gone."""
+    row = c.execute(select(images.c.content, images.c.mime, images.c.path).where(images.c.hash == key)).one_or_none()
     if row is None:
-        raise UserError(f"There is no image {hash[:12]} in this data folder: import the samples that use it again.")
-    return row.content, row.mime
+        raise UserError(f"There is no image {key[:12]} in this data folder: import the samples that use it again.")
+    return (row.content if row.path is None else _read(Path(row.path))), row.mime
+
+
+def image_path(c: Connection, key: str) -> str | None:
+    """Where the image's file lies; None for one that is stored whole, or is not there."""
+    return c.scalar(select(images.c.path).where(images.c.hash == key))
+
+
+def content_hashes(c: Connection, keys: Collection[str]) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+    """The SHA-256 of the content of each of those images, by key; and, for ``keep_hashes``, those that were read now.
+
+    A file is read when it never was, or was changed since; reading takes time, so hold no write lock meanwhile. Raises
+    UserError when a file is gone.
+    """
+    known: dict[str, str] = {}
+    fresh: dict[str, tuple[str, str]] = {}
+    columns = (images.c.hash, images.c.path, images.c.content_hash, images.c.stamp)
+    for row in c.execute(select(*columns).where(among(images.c.hash, keys))):
+        if row.path is None:
+            known[row.hash] = row.hash
+            continue
+        stamp = _stamp(Path(row.path))
+        if row.content_hash is None or row.stamp != stamp:
+            fresh[row.hash] = hashlib.sha256(_read(Path(row.path))).hexdigest(), stamp
+        known[row.hash] = fresh[row.hash][0] if row.hash in fresh else row.content_hash
+    return known, fresh
+
+
+def keep_hashes(c: Connection, found: dict[str, tuple[str, str]]) -> None:
+    """Keep what ``content_hashes`` read, so that it is not read again."""
+    query = update(images).where(images.c.hash == bindparam("of"))
+    if found:
+        values = [{"of": key, "known": content, "at": stamp} for key, (content, stamp) in found.items()]
+        c.execute(query.values(content_hash=bindparam("known"), stamp=bindparam("at")), values)
 
 
 def _values(ref: ImageRef) -> dict[str, object]:
-    return {"hash": ref.hash, "mime": ref.mime, "width": ref.width, "height": ref.height, "content": ref.read()}
+    kept = {"content": None, "path": ref.path} if ref.path else {"content": ref.read(), "path": None}
+    return {"hash": ref.hash, "mime": ref.mime, "width": ref.width, "height": ref.height} | kept
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _gone(path, error) from error
+
+
+def _stamp(path: Path) -> str:
+    """What changes when the file does: its size and when it was written."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise _gone(path, error) from error
+    return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def _gone(path: Path, error: OSError) -> UserError:
+    said = error.strerror or str(error)
+    return UserError(
+        f"The image {path} cannot be read ({said}): put it back there, or import its support set again under another "
+        "name from where the images are now."
+    )

@@ -4,15 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, Table, bindparam, func, literal_column, select
 
 from core.types import Curve, Diagnosis, Prediction, Review, Sample, Switch
 from storage.columns import Json
-from storage.tables import diagnoses, predictions, reviews, samples
+from storage.tables import diagnoses, labels, predictions, reviews, samples
 
 Noun = TypeVar("Noun")
 
-SAMPLE = tuple(samples.c[part.name] for part in fields(Sample))
+_LABEL = select(labels.c.text).where(labels.c.id == samples.c.skill_label).scalar_subquery()
+LABEL_TEXT = func.coalesce(_LABEL, literal_column("''")).label("skill_label")
+SAMPLE = tuple(LABEL_TEXT if part.name == "skill_label" else samples.c[part.name] for part in fields(Sample))
 PREDICTION = tuple(predictions.c[part.name] for part in fields(Prediction))
 REVIEW = tuple(reviews.c[part.name] for part in fields(Review))
 DIAGNOSIS = tuple(diagnoses.c)

@@ -37,7 +37,7 @@ from storage.columns import (
     tuple_column,
 )
 from storage.review_tables import bulk_reviews, drafts, reviews
-from storage.sample_tables import images, sample_sets, samples
+from storage.sample_tables import images, label_checks, labels, sample_sets, samples
 
 __all__ = [
     "bulk_reviews",
@@ -47,6 +47,8 @@ __all__ = [
     "hits",
     "images",
     "jobs",
+    "label_checks",
+    "labels",
     "metadata",
     "predictions",
     "projects",

@@ -51,7 +51,7 @@ def test_from_an_upload_to_a_better_student(db: Database, tmp_path: Path) -> Non
 
     # Labelled samples of the task: one set to diagnose, one to measure; and a support set of many other tasks.
     for role, archive, count in (("validation", demo.VALIDATION, VALIDATION), ("test", demo.TEST, TEST)):
-        report = actions.import_file(db, role, beginning_of(archive, count, tmp_path / role), "digits")  # type: ignore[arg-type]
+        report = actions.import_file(db, role, beginning_of(archive, count, tmp_path / role), "digits", test_share=0)  # type: ignore[arg-type]
         assert (report["accepted"], report["refused"]) == (count, [])
     report = actions.import_file(db, "support", lessons(tmp_path / "lessons"), name="lessons")
     assert (report["accepted"], report["refused"]) == (SUPPORT, [])

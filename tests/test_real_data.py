@@ -122,7 +122,7 @@ def test_vision_flans_questions_with_options_go_through_the_loop(
     rows = [each for each in json.loads((FLAN / "annotation.json").read_text()) if each["id"] in wanted]
     (tmp_path / "with-options.json").write_text(json.dumps(rows))
     project = new_project(db, "photos", settings)
-    report = actions.import_file(db, "validation", tmp_path / "with-options.json", project, images=FLAN)
+    report = actions.import_file(db, "validation", tmp_path / "with-options.json", project, images=FLAN, test_share=0)
     assert (report["accepted"], report["refused"]) == (len(wanted), [])
     do(db, actions.put_predict(db, project), models)
     assert row(db, project)["predictions"] == len(wanted)

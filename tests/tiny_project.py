@@ -79,7 +79,7 @@ def fill_project(db: Database, files: TinyFiles, name: str = "tiny", *, settings
     """Create the project and import its three sets; returns its name."""
     actions.create_project(db, name, student=str(files.student), teacher=str(files.teacher), settings=settings)
     for what in ("validation", "test", "support"):
-        report = actions.import_file(db, what, files[what], name, images=files.images)
+        report = actions.import_file(db, what, files[what], name, images=files.images, test_share=0)
         assert not report["refused"], report
     return name
 

@@ -1,146 +1,164 @@
 """Read samples and predictions from files that people have; each format has a module of its own.
 
 Reports every row that cannot be used with its file, line and field, and imports nothing itself: saving, and whether one
-refused row stops the rest, is the caller's decision. ``line`` is the line of the file, from 1, that a row begins on.
+refused row stops the rest, is the caller's decision. ``line`` is the line of the file, from 1, that a row begins on (in
+parquet and data sets the row, from 1).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any, Generic, TypeVar
 
 from core.errors import UserError
-from core.importers import bigbench_mistake
-from core.importers.images import ImageFolder, ImageRef, Images, ImageSource, ImageZip
-from core.importers.llava import sample_of
-from core.importers.predictions import prediction_of
-from core.importers.report import ImportedPrediction, ImportedPredictions, ImportedSamples, RowError
-from core.importers.rows import Row, RowFile, open_rows, open_zip
+from core.importers import bigbench_mistake, llava, predictions
+from core.importers.columns import FIELDS, propose
+from core.importers.containers import RowFile, open_rows
+from core.importers.fields import as_fields
+from core.importers.images import ImageRef
+from core.importers.opening import FORMATS, duplicate, looks_like_predictions, open_samples
+from core.importers.report import (
+    Duplicate,
+    ImportedPrediction,
+    ImportedPredictions,
+    ImportedSamples,
+    Read,
+    RowError,
+    SampleFile,
+)
+from core.importers.rows import Row
 from core.types import Refusal, Role, Sample
 
 __all__ = [
+    "Duplicate",
+    "FIELDS",
+    "FORMATS",
     "ImageRef",
     "ImportedPrediction",
     "ImportedPredictions",
     "ImportedSamples",
+    "PREDICTION_FORMATS",
+    "Read",
+    "SampleFile",
+    "open_samples",
+    "propose",
     "read_predictions",
     "read_samples",
 ]
 
-
-Read = TypeVar("Read")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Collected(Generic[Read]):
-    """What the rows of a file gave: the items read, and the rows refused."""
-
-    items: tuple[Read, ...]
-    found: int
-    refused: tuple[Refusal, ...]
-    duplicates: int
+# The container says what kind of table it is.
+_WORDS = {"llava": "LLaVA", "mmbench": "MMBench", "scienceqa": "ScienceQA"}
+PREDICTION_FORMATS = {
+    "predictions": "predictions with a rationale or steps",
+    "bigbench-mistake": bigbench_mistake.TASK,
+}
 
 
-def read_samples(path: Path, *, role: Role, images: Path | None = None) -> ImportedSamples:
-    """Samples from LLaVA-style JSON, JSONL or either gzipped, alone or in a folder or zip.
-
-    Image names are relative to ``images`` (a folder or zip), by default to where the file itself lies; a folder
-    "images" there is looked into as well. Raises UserError when the file as a whole cannot be read.
-    """
-    with open_rows(path, prefer=role) as file:
-        checked = Images(_source(images) if images else file.images)
-        first, rows = _peek(file)
-        if first is not None and _kind(first.value) in ("predictions", bigbench_mistake.TASK):
-            raise UserError(f"{file.name} holds predictions, not samples: import it as predictions.")
-        collected = _collect(
-            file.name, rows, lambda value: sample_of(value, role, checked.hash_of), lambda sample: sample.source_id
+def read_samples(
+    path: Path | str,
+    *,
+    role: Role,
+    format: str = "",
+    mapping: Mapping[str, str] | None = None,
+    images: Path | None = None,
+) -> ImportedSamples:
+    """All samples of a file at once, for sets that fit in memory: see ``open_samples``, which raises the same."""
+    samples: list[Sample] = []
+    refused: list[Refusal] = []
+    used: dict[str, ImageRef] = {}
+    with open_samples(path, role=role, format=format, mapping=mapping, images=images) as file:
+        for item in file.items:
+            if isinstance(item, Refusal):
+                refused.append(item)
+                continue
+            samples.append(item.sample)
+            if item.sample.image:
+                used[item.sample.image] = file.image(item.sample.image)
+        return ImportedSamples(
+            format=f"{_WORDS.get(file.format, '')} {file.container}".strip(),
+            found=len(samples) + len(refused),
+            samples=tuple(samples),
+            images=used,
+            refused=tuple(refused),
+            duplicates=sum(isinstance(each, Duplicate) for each in refused),
+            notes=file.notes,
         )
-    used = {sample.image for sample in collected.items}
-    return ImportedSamples(
-        format="LLaVA " + file.format,
-        found=collected.found,
-        samples=collected.items,
-        images={key: image for key, image in checked.by_hash.items() if key in used},
-        refused=collected.refused,
-        duplicates=collected.duplicates,
-    )
 
 
-def read_predictions(path: Path, known: Mapping[str, Sample]) -> ImportedPredictions:
+def read_predictions(
+    path: Path,
+    known: Mapping[str, Sample],
+    *,
+    format: str = "",
+    mapping: Mapping[str, str] | None = None,
+) -> ImportedPredictions:
     """Predictions for the known samples (by source id), or BIG-Bench Mistake's, which bring their samples along.
 
-    Raises UserError when the file as a whole cannot be read.
+    The format is found in the content; ``format`` (a key of ``PREDICTION_FORMATS``) overrides. ``mapping`` names the
+    file's columns for the fields of ``predictions.NAMES`` where they are called otherwise. Raises UserError when the
+    file as a whole cannot be read.
     """
+    if format and format not in PREDICTION_FORMATS:
+        raise UserError(f"There is no format “{format}” of predictions: choose among {', '.join(PREDICTION_FORMATS)}.")
     with open_rows(path, prefer="predictions") as file:
-        first, rows = _peek(file)
-        kind = "" if first is None else _kind(first.value)
-        if kind == "samples":
+        brings = format == "bigbench-mistake" or (not format and _is_mistakes(file))
+        if not format and not mapping and not looks_like_predictions(file) and _is_samples(file):
             raise UserError(
                 f"{file.name} holds samples, not predictions: import it as a validation, test or support set."
             )
-        category = Path(file.name).name.split(".")[0]
-
-        def read(value: Any) -> tuple[Sample | None, ImportedPrediction]:
-            if kind == bigbench_mistake.TASK:
-                return bigbench_mistake.sample_and_prediction(value, category)
-            return None, prediction_of(value, known)
-
-        collected = _collect(file.name, rows, read, lambda pair: pair[1].source_id)
-    brought = (sample for sample, _ in collected.items if sample is not None)
+        found = _mistakes(file) if brings else _predicted(file, known, mapping or {})
+        read: dict[str, tuple[Sample | None, ImportedPrediction]] = {}
+        refused: list[Refusal] = []
+        for row, item in found:
+            if isinstance(item, RowError):
+                refused.append(Refusal(file=row.file or file.name, line=row.line, field=item.field, reason=item.reason))
+            elif item[1].source_id in read:
+                refused.append(duplicate(row.file or file.name, row.line, item[1].source_id))
+            else:
+                read[item[1].source_id] = item
     return ImportedPredictions(
-        format=f"{kind or 'predictions'} {file.format}",
-        found=collected.found,
-        samples=tuple(sample for sample in brought if sample.source_id not in known),
-        predictions=tuple(prediction for _, prediction in collected.items),
-        refused=collected.refused,
-        duplicates=collected.duplicates,
+        format=f"{bigbench_mistake.TASK if brings else 'predictions'} {file.container}",
+        found=len(read) + len(refused),
+        samples=tuple(sample for key, (sample, _) in read.items() if sample is not None and key not in known),
+        predictions=tuple(prediction for _, prediction in read.values()),
+        refused=tuple(refused),
+        duplicates=sum(isinstance(each, Duplicate) for each in refused),
+        notes=file.notes,
     )
 
 
-def _collect(
-    name: str, rows: Iterator[Row], read: Callable[[Any], Read], id_of: Callable[[Read], str]
-) -> _Collected[Read]:
-    items: dict[str, Read] = {}
-    refused: list[Refusal] = []
-    found = duplicates = 0
-    for row in rows:
-        found += 1
+Predicted = tuple[Sample | None, ImportedPrediction]
+
+
+def _mistakes(file: RowFile) -> Iterator[tuple[Row, Predicted | RowError]]:
+    category = Path(file.name).name.split(".")[0]
+    return _each(file, lambda row: bigbench_mistake.sample_and_prediction(row.value, category))
+
+
+def _predicted(
+    file: RowFile, known: Mapping[str, Sample], given: Mapping[str, str]
+) -> Iterator[tuple[Row, Predicted | RowError]]:
+    mapping = predictions.settle_mapping(file.name, file.columns, given)
+    as_text = file.kind in ("csv", "tsv")
+
+    def read(row: Row) -> Predicted:
+        fields = predictions.named_fields(as_fields(row.value), mapping, as_text=as_text)
+        return None, predictions.prediction_of(fields, known)
+
+    return _each(file, read)
+
+
+def _each(file: RowFile, read: Callable[[Row], Predicted]) -> Iterator[tuple[Row, Predicted | RowError]]:
+    for row in file.rows:
         try:
             if row.error:
                 raise RowError("row", row.error)
-            item = read(row.value)
-            if id_of(item) in items:
-                duplicates += 1
-                raise RowError("id", f"The id “{id_of(item)}” occurs on an earlier line.")
-            items[id_of(item)] = item
+            yield row, read(row)
         except RowError as error:
-            refused.append(Refusal(file=name, line=row.line, field=error.field, reason=error.reason))
-    if not found:
-        raise UserError(f"{name} holds no rows: there is nothing to import.")
-    return _Collected(items=tuple(items.values()), found=found, refused=tuple(refused), duplicates=duplicates)
+            yield row, error
 
 
-def _peek(file: RowFile) -> tuple[Row | None, Iterator[Row]]:
-    first = next(file.rows, None)
-    return first, chain(() if first is None else (first,), file.rows)
+def _is_mistakes(file: RowFile) -> bool:
+    return any(bigbench_mistake.is_row(row.value) for row in file.first[:1])
 
 
-def _kind(value: Any) -> str:
-    """What a row looks like: "samples", "predictions", BIG-Bench Mistake's own name, or "" for none of them."""
-    if bigbench_mistake.is_row(value):
-        return bigbench_mistake.TASK
-    if not isinstance(value, dict):
-        return ""
-    return "samples" if "conversations" in value else "predictions" if value.keys() & {"rationale", "steps"} else ""
-
-
-def _source(path: Path) -> ImageSource:
-    if path.is_dir():
-        return ImageFolder(path)
-    if not path.is_file():
-        raise UserError(f"There is no folder or zip {path} to take the images from: check the path and try again.")
-    archive = open_zip(path)
-    if archive is None:
-        raise UserError(f"{path.name} is neither a folder nor a zip: images come from one of these.")
-    return ImageZip(archive)
+def _is_samples(file: RowFile) -> bool:
+    return any(llava.is_row(row.value) or "question" in file.columns for row in file.first[:1])

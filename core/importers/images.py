@@ -1,22 +1,29 @@
-"""Find, check and hash the images that rows name, in a folder or in a zip; nothing is ever written to disk.
+"""Where images lie and how one is read and checked: in a folder, in a zip, or inside the rows themselves.
 
-An image is opened once here (hash, size and a decode of it) and once more when it is saved. Names that lead out of the
-folder are refused. Knows nothing of rows or samples.
+Names that lead out of the folder are refused. Images out of rows are kept in a temporary file until the import is over.
+Knows nothing of rows or samples.
 """
 
-import hashlib
+import os
+import posixpath
+import tempfile
+import weakref
 import zipfile
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
 from PIL import Image
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 * 1024 * 1024
+# As many images and folders are remembered, so that a set of millions needs no more memory than one of thousands.
+KEPT = 16_384
+SPOOL_BYTES = 256 * 1024 * 1024
 # What a browser shows as well; a short list also keeps Pillow from starting other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+_ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".bmp": "bmp"}
 
 
 class ImageError(Exception):
@@ -29,13 +36,20 @@ class ImageSource(Protocol):
     def find(self, name: str) -> str | None:
         """The name it is stored under, None when there is no such image."""
 
+    def place(self, found: str) -> str:
+        """The absolute path of its file, "" when it has none of its own."""
+
     def read(self, found: str) -> bytes:
         """Its bytes. Raises ImageError when it cannot be read or is larger than ``MAX_BYTES``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRef:
-    """An image that was checked; ``hash`` is the SHA-256 of its bytes, which ``read`` fetches when they are needed."""
+    """An image that a sample names; ``hash`` is the SHA-256 of its bytes, which ``read`` fetches when they are needed.
+
+    With ``path`` set the image stays where it is and only its being there was checked: ``hash`` is then "file:" and
+    the SHA-256 of this absolute path, width and height are 0.
+    """
 
     hash: str
     mime: str
@@ -43,31 +57,51 @@ class ImageRef:
     height: int
     source: ImageSource
     found: str
+    path: str = ""
 
     def read(self) -> bytes:
         return self.source.read(self.found)
 
 
-@dataclass(frozen=True)
 class ImageFolder:
     """Images below a folder. Links that lead out of it count as outside."""
 
-    folder: Path
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._start = os.path.abspath(folder)
+        self._root = os.path.realpath(folder)
+        self._inside: dict[str, bool] = {}
 
     def find(self, name: str) -> str | None:
         for place in (name, f"images/{name}"):
-            path = self.folder / place
-            if path.is_file():
-                if not path.resolve().is_relative_to(self.folder.resolve()):
+            path = os.path.join(self._start, place)
+            if os.path.isfile(path):
+                if not self._is_inside(path):
                     raise ImageError(f"“{name}” is a link that leads out of the folder {self.folder}.")
-                return str(path)
+                return path
         return None
 
+    def place(self, found: str) -> str:
+        return found
+
     def read(self, found: str) -> bytes:
-        path = Path(found)
-        if path.stat().st_size > MAX_BYTES:
-            raise ImageError(f"“{path.name}” is larger than {MAX_BYTES // 1024**2} MB.")
-        return path.read_bytes()
+        if os.path.getsize(found) > MAX_BYTES:
+            raise ImageError(f"“{Path(found).name}” is larger than {MAX_BYTES // 1024**2} MB.")
+        return Path(found).read_bytes()
+
+    def _is_inside(self, path: str) -> bool:
+        """A million images lie in few folders, so where a folder really is is looked up once."""
+        if os.path.islink(path):
+            return self._is_below(os.path.realpath(path))
+        folder = os.path.dirname(path)
+        if folder not in self._inside:
+            if len(self._inside) >= KEPT:
+                self._inside.clear()
+            self._inside[folder] = self._is_below(os.path.realpath(folder))
+        return self._inside[folder]
+
+    def _is_below(self, real: str) -> bool:
+        return real == self._root or real.startswith(os.path.join(self._root, ""))
 
 
 @dataclass(frozen=True)
@@ -85,48 +119,43 @@ class ImageZip:
                 continue
         return None
 
+    def place(self, found: str) -> str:
+        return ""
+
     def read(self, found: str) -> bytes:
         return read_member(self.archive, found, MAX_BYTES)
 
 
-class Images:
-    """The checked images of one import: each name is opened once, however many rows use it."""
+class ImageSpool:
+    """Images that came inside rows, unpacked into a temporary file that goes when no image of it is wanted any more.
 
-    def __init__(self, source: ImageSource) -> None:
-        self._source = source
-        self._by_name: dict[str, ImageRef | ImageError] = {}
-        self.by_hash: dict[str, ImageRef] = {}
+    ``size`` counts its bytes; one that is ``SPOOL_BYTES`` large is full, so that the images of millions of rows do not
+    fill the disk while only the newest of them are wanted.
+    """
 
-    def hash_of(self, name: str) -> str:
-        """The content hash of the image that a row names. Raises ImageError."""
-        if name not in self._by_name:
-            try:
-                self._by_name[name] = self._check(name)
-            except ImageError as refused:
-                self._by_name[name] = refused
-        checked = self._by_name[name]
-        if isinstance(checked, ImageError):
-            raise checked
-        self.by_hash.setdefault(checked.hash, checked)
-        return checked.hash
+    def __init__(self) -> None:
+        self.size = 0
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed by the next line
+        weakref.finalize(self, self._file.close)
 
-    def _check(self, name: str) -> ImageRef:
-        try:
-            found = self._source.find(_inside(name))
-            if found is None:
-                raise ImageError(f"The image “{name}” is not there.")
-            content = self._source.read(found)
-        except OSError as error:
-            raise ImageError(f"The image “{name}” cannot be read: {error.strerror}.") from error
-        mime, width, height = _decoded(name, content)
-        return ImageRef(
-            hash=hashlib.sha256(content).hexdigest(),
-            mime=mime,
-            width=width,
-            height=height,
-            source=self._source,
-            found=found,
-        )
+    def add(self, content: bytes) -> str:
+        """Keep an image; the name that ``read`` takes."""
+        start = self.size
+        self._file.seek(start)
+        self._file.write(content)
+        self.size += len(content)
+        return f"{start}+{len(content)}"
+
+    def find(self, name: str) -> str | None:
+        return name
+
+    def place(self, found: str) -> str:
+        return ""
+
+    def read(self, found: str) -> bytes:
+        start, _, size = found.partition("+")
+        self._file.seek(int(start))
+        return self._file.read(int(size))
 
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
@@ -143,23 +172,35 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return content
 
 
-def _inside(name: str) -> str:
+def inside(name: str) -> str:
     """The name as a relative path with forward slashes. Raises ImageError when it leads elsewhere."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or name[1:2] == ":" or "\0" in name:
+    path = name.replace("\\", "/")
+    if path.startswith("/") or ".." in path.split("/") or name[1:2] == ":" or "\0" in name:
         raise ImageError(f"“{name}” leads out of the folder: image names are relative to it.")
-    return str(path)
+    return posixpath.normpath(path)
 
 
-def _decoded(name: str, content: bytes) -> tuple[str, int, int]:
-    """MIME type, width and height, after decoding it once, so that no job stumbles over a cut-off image later."""
+def guessed_mime(name: str) -> str:
+    """The MIME type that a name's ending stands for. Raises ImageError for an ending that is no image's."""
+    kind = _ENDINGS.get(posixpath.splitext(name)[1].lower())
+    if kind is None:
+        raise ImageError(f"“{name}” is no JPEG, PNG, WebP, GIF or BMP image by its ending.")
+    return f"image/{kind}"
+
+
+def decoded(name: str, content: bytes, *, whole: bool) -> tuple[str, int, int]:
+    """MIME type, width and height. With ``whole`` it is decoded once, so that no job stumbles over a cut-off one later.
+
+    Raises ImageError.
+    """
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise ImageError(f"“{name}” has {width} × {height} pixels; the limit is {MAX_PIXELS // 10**6} million.")
-            image.draft("RGB", (1, 1))  # a JPEG is then decoded at an eighth of its size
-            image.load()
+            if whole:
+                image.draft("RGB", (1, 1))  # a JPEG is then decoded at an eighth of its size
+                image.load()
             return Image.MIME[str(image.format)], width, height
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageError(f"“{name}” has more than {MAX_PIXELS // 10**6} million pixels.") from error

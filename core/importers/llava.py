@@ -23,8 +23,13 @@ _MODEL = ("gpt", "assistant", "chatgpt", "model")
 _SHOWN = 80
 
 
-def sample_of(value: Any, role: Role, hash_of: Callable[[str], str]) -> Sample:
-    """The sample in a row; ``hash_of`` gives the content hash of an image name. Raises RowError."""
+def is_row(value: Any) -> bool:
+    """Whether a row looks like this format's."""
+    return isinstance(value, dict) and "conversations" in value
+
+
+def sample_of(value: Any, role: Role, hash_of: Callable[[Any], str | None]) -> Sample:
+    """The sample in a row; ``hash_of`` gives the hash of what the row holds as its image. Raises RowError."""
     row = as_fields(value)
     source_id = id_field(row)
     asked, reply = _first_pair(row)
@@ -67,18 +72,16 @@ def _first_pair(row: Fields) -> tuple[str, str]:
     return checked_text(spoken[0].get("value"), "conversations"), checked_text(spoken[1].get("value"), "conversations")
 
 
-def _image(row: Fields, asked: str, hash_of: Callable[[str], str]) -> str | None:
-    name = text_field(row, "image", required=False)
+def _image(row: Fields, asked: str, hash_of: Callable[[Any], str | None]) -> str | None:
     if asked.count(IMAGE_TOKEN) > 1:
         raise RowError("conversations", "The question holds several <image> tokens: samples have one image or none.")
-    if not name and IMAGE_TOKEN in asked:
-        raise RowError("image", "The question holds an <image> token, but the row names no image.")
-    if not name:
-        return None
     try:
-        return hash_of(name)
+        image = hash_of(row.get("image"))
     except ImageError as error:
         raise RowError("image", str(error)) from error
+    if image is None and IMAGE_TOKEN in asked:
+        raise RowError("image", "The question holds an <image> token, but the row names no image.")
+    return image
 
 
 def _truth(reply: str, options: tuple[str, ...]) -> str:

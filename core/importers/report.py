@@ -3,7 +3,7 @@
 Knows no format. Nothing is saved here, and whether refused rows stop the import is the caller's decision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from core.importers.images import ImageRef
@@ -20,10 +20,50 @@ class RowError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Duplicate(Refusal):
+    """A row that is refused because its id came earlier in the file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """A sample that was read, the line (or, in parquet, the row) it begins on, and its split in the file.
+
+    ``split`` is "train", "validation", "test", or "" where the file gives none.
+    """
+
+    line: int
+    sample: Sample
+    split: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleFile:
+    """An open file of samples: ``items`` streams them, in constant memory, with the rows that are refused.
+
+    ``format`` is a key of ``FORMATS``, ``container`` what it came in ("JSONL.gz in a zip"). ``columns`` and the
+    ``mapping`` from fields to columns that is used are there for tables only, {} and () otherwise. ``notes`` are
+    sentences for the report: an encoding that was guessed, rows named by their number. ``image`` gives the image of
+    that hash; it knows those of the newest 16,384 samples that named one, so take them batch by batch.
+    A refusal's field is "image" where the image is missing or unusable, and it is a ``Duplicate`` where the id came
+    earlier. ``items`` raises UserError when the file breaks off.
+    """
+
+    name: str
+    format: str
+    container: str
+    columns: tuple[str, ...]
+    mapping: Mapping[str, str]
+    notes: tuple[str, ...]
+    items: Iterator[Read | Refusal]
+    image: Callable[[str], ImageRef]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImportedSamples:
     """Samples read from a file. ``images`` maps each content hash that a sample names to its image.
 
     ``found`` counts all rows; ``duplicates`` those refused because their id came earlier (also in ``refused``).
+    ``notes`` as in ``SampleFile``.
     """
 
     format: str
@@ -32,6 +72,7 @@ class ImportedSamples:
     images: Mapping[str, ImageRef]
     refused: tuple[Refusal, ...]
     duplicates: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +102,4 @@ class ImportedPredictions:
     predictions: tuple[ImportedPrediction, ...]
     refused: tuple[Refusal, ...]
     duplicates: int
+    notes: tuple[str, ...] = ()

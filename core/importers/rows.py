@@ -1,211 +1,240 @@
-"""Read rows with their line numbers from a .json list, .jsonl, either of them gzipped, or one inside a folder or zip.
+"""Read rows with their line numbers from JSON: a list, an object of rows by id, or one row on each line.
 
-The kind is seen in the bytes, not in the name. A broken line is a broken row; a file that is no JSON at all is a
-UserError. Knows nothing of what the rows mean.
+Streams: a row is read when it is asked for, and no more of the file is held than that row and a block. A broken line is
+a broken row; a list or object that breaks is a UserError that names the byte and how many rows before it are whole.
+Knows nothing of what the rows mean.
 """
 
-import gzip
 import json
-import zipfile
-import zlib
+import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from io import BufferedReader, TextIOWrapper
-from pathlib import Path
-from typing import IO, Any, cast
+from io import TextIOWrapper
+from typing import Any
 
 from core.errors import UserError
-from core.importers.images import ImageFolder, ImageSource, ImageZip
+from core.importers.files import MAX_TEXT, Content, readable
+from core.importers.text import MAX_LINE, Encoding, bounded_lines, open_text
 
-MAX_TEXT = 4 * 1024**3
-MAX_LINE = 32 * 1024**2
-MAX_MEMBERS = 2_000_000
-MAX_RATIO = 500
-_CHUNK = 2**20
-_ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
+_BLOCK = 2**20
+_HEAD = 2**16
+# A value may go on behind the block that ends so close to where it fails to parse.
+_EDGE = 32
+_SPACE = re.compile(r"[ \t\r\n]*")
+_decode = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row and the 1-based line it begins on; ``error`` says what is wrong with a line that is no JSON."""
+    """A row and the 1-based line it begins on; ``error`` says what is wrong with a line that is no row.
+
+    ``key`` is its name in an object of rows; ``file`` and ``split`` are set where several files make one set.
+    """
 
     line: int
     value: Any = None
     error: str = ""
+    key: str = ""
+    file: str = ""
+    split: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RowFile:
-    """A file of rows: its ``name`` for reports, its ``format``, and the source of the images beside it."""
+def json_kind(content: Content, encoding: Encoding) -> str:
+    """ "JSON" for a list, "JSON object" for an object of objects, "JSONL" for rows on lines, "" for no JSON."""
+    with readable(content.name), open_text(content, encoding, "\n") as text:
+        head = text.read(_HEAD)
+    start = head.lstrip()
+    if start[:1] == "[":
+        return "JSON"
+    if start[:1] != "{":
+        return ""
+    return "JSON object" if _holds_rows(start) else "JSONL"
 
-    name: str
-    format: str
-    rows: Iterator[Row]
-    images: ImageSource
+
+def json_rows(content: Content, encoding: Encoding, kind: str) -> Iterator[Row]:
+    """The rows of a file of that ``json_kind``."""
+    with open_text(content, encoding, "\n") as text:
+        if kind == "JSONL":
+            yield from _from_lines(text, content.name, encoding)
+        else:
+            stream = _Stream(text, content.name, encoding)
+            yield from _from_list(stream) if kind == "JSON" else _from_object(stream)
 
 
-@contextmanager
-def open_rows(path: Path, prefer: str = "") -> Iterator[RowFile]:
-    """Open the rows at ``path``: a file, or a folder or zip that holds one (``prefer`` picks one of several by name).
-
-    Raises UserError, naming the file, when nothing in it can be read.
-    """
-    if path.is_dir():
-        path = path / _choose([each.name for each in path.iterdir() if each.is_file()], prefer, path)
-    elif not path.is_file():
-        raise UserError(f"There is no file or folder {path}: check the path and try again.")
-    archive = open_zip(path)
-    if archive is None:
-        with path.open("rb") as file, _text(file, path.name) as (text, kind):
-            yield _row_file(text, path.name, kind, ImageFolder(path.parent))
-        return
-    name = _choose(archive.namelist(), prefer, path)
-    base = name[: name.rfind("/") + 1]
+def _holds_rows(start: str) -> bool:
+    """Whether an object's first value is an object too, and so is what follows it (if anything)."""
     try:
-        member = archive.open(name)
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path.name}: “{name}” in it cannot be read ({error}): pack the zip again.") from error
-    with member, _text(member, f"{path.name}/{name}") as (text, kind):
-        yield _row_file(text, f"{path.name}/{name}", f"{kind} in a zip", ImageZip(archive, base))
+        key, at = _decode(start, _SPACE.match(start, 1).end())  # type: ignore[union-attr]
+        colon = _SPACE.match(start, at).end()  # type: ignore[union-attr]
+        if start[colon] != ":" or not isinstance(key, str):
+            return False
+        value, at = _decode(start, _SPACE.match(start, colon + 1).end())  # type: ignore[union-attr]
+    except (ValueError, IndexError, RecursionError):
+        return False
+    rest = start[at:].lstrip()
+    second = re.match(r',\s*"(?:[^"\\]|\\.)*"\s*:\s*(\S)', rest)
+    return isinstance(value, dict) and (second[1] == "{" if second else rest.strip() in ("}", ""))
 
 
-def open_zip(path: Path) -> zipfile.ZipFile | None:
-    """The zip at ``path``, checked against bombs; None when it is another kind of file (UserError if named .zip)."""
-    with path.open("rb") as file:
-        is_zip = file.read(2) == b"PK"
-    if not is_zip:
-        if path.suffix.lower() == ".zip":
-            raise UserError(f"{path.name} is no zip archive: pack it again, or unpack it and import the folder.")
-        return None
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise UserError(f"{path.name} is a broken zip archive ({error}): pack it again.") from error
-    members = archive.infolist()
-    if len(members) > MAX_MEMBERS:
-        archive.close()
-        raise UserError(f"{path.name} holds more than {MAX_MEMBERS:,} files: split it into several.")
-    for member in members:
-        if member.file_size > 2**20 and member.file_size > MAX_RATIO * max(member.compress_size, 1):
-            archive.close()
-            raise UserError(
-                f"{path.name}: “{member.filename}” unpacks to more than {MAX_RATIO} times its size, which no image or "
-                "annotation does: check where the zip came from."
-            )
-    return archive
-
-
-def _choose(names: list[str], prefer: str, path: Path) -> str:
-    """The one annotation among the names; among several the one named after ``prefer``, else the only shallowest."""
-    found = [name for name in names if name.lower().endswith(_ENDINGS) and not _hidden(name)]
-    if not found:
-        raise UserError(f"{path.name} holds no .json or .jsonl file: it needs one that lists the samples.")
-    preferred = [name for name in found if prefer and name.rsplit("/", 1)[-1].lower().startswith(prefer)]
-    depth = min(name.count("/") for name in found)
-    for choice in (preferred, [name for name in found if name.count("/") == depth]):
-        if len(choice) == 1:
-            return choice[0]
-    listed = ", ".join(sorted(found)[:5])
-    raise UserError(f"{path.name} holds several annotations ({listed}): import one of them by its own path.")
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
-
-
-@contextmanager
-def _text(file: IO[bytes], name: str) -> Iterator[tuple[TextIOWrapper, str]]:
-    """The file as text, unpacked when it is gzipped, and the kind that its first character shows."""
-    zipped = ""
-    with ExitStack() as opened:
-        with _readable(name):
-            buffered = opened.enter_context(BufferedReader(cast(Any, file)))
-            if buffered.peek(2)[:2] == b"\x1f\x8b":
-                unpacked = opened.enter_context(gzip.GzipFile(fileobj=buffered))
-                buffered, zipped = opened.enter_context(BufferedReader(cast(Any, unpacked))), ".gz"
-            start = buffered.peek(4096)[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-        if start not in (b"[", b"{", b""):
-            raise UserError(f"{name} is neither JSON nor JSON Lines: it must begin with “[” or “{{”.")
-        text = opened.enter_context(TextIOWrapper(buffered, encoding="utf-8-sig", newline="\n"))
-        yield text, ("JSON" if start == b"[" else "JSONL") + zipped
-
-
-def _row_file(text: TextIOWrapper, name: str, kind: str, images: ImageSource) -> RowFile:
-    rows = _from_lines(text, name) if kind.startswith("JSONL") else _from_list(text, name)
-    return RowFile(name=name, format=kind, rows=rows, images=images)
-
-
-def _from_lines(text: TextIOWrapper, name: str) -> Iterator[Row]:
-    read = 0
-    line = 0
-    with _readable(name):
-        while raw := text.readline(MAX_LINE + 1):
-            line += 1
-            read += len(raw)
-            if len(raw) > MAX_LINE or read > MAX_TEXT:
-                raise UserError(f"{name} is too large at line {line}: split it into several files.")
-            if not raw.strip():
-                continue
-            row = _parsed(raw, line)
+def _from_lines(text: TextIOWrapper, name: str, encoding: Encoding) -> Iterator[Row]:
+    byte = encoding.mark
+    for line, raw in enumerate(bounded_lines(text, name), 1):
+        if raw.strip():
+            row = _parsed(raw, line, byte, encoding)
             if row.error and line == 1 and raw.strip() in ("{", "{}"):
                 raise UserError(f"{name} is one JSON object: it must be a list of rows, or one row on each line.")
             yield row
+        byte += _size(raw, encoding)
 
 
-def _parsed(raw: str, line: int) -> Row:
+def _parsed(raw: str, line: int, byte: int, encoding: Encoding) -> Row:
     try:
         return Row(line=line, value=json.loads(raw))
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        return Row(line=line, error="This line nests brackets too deeply: a row is one JSON object of plain fields.")
+    except json.JSONDecodeError as error:
+        if not raw.endswith("\n") and _is_cut(error, raw):
+            end = byte + _size(raw, encoding)
+            reason = f"The file is cut off in this row, at byte {end:,}; the rows before it are whole: copy it again."
+            return Row(line=line, error=reason)
+        at = byte + _size(raw[: error.pos], encoding)
+        return Row(line=line, error=f"This line is no valid JSON at byte {at:,} ({error.msg}): mend it.")
+    except ValueError as error:
         return Row(line=line, error=f"This line is no valid JSON ({error}).")
 
 
-def _from_list(text: TextIOWrapper, name: str) -> Iterator[Row]:
-    """One row after the other, so that each has its line and 1.5 million are not held as objects at once."""
-    whole = _whole(text, name)
-    decode = json.JSONDecoder().raw_decode
-    at, line, counted = whole.index("[") + 1, 1, 0
-    while True:
-        at = _skip_space(whole, at)
-        if whole[at : at + 1] == "]":
-            return
-        line, counted = line + whole.count("\n", counted, at), at
-        try:
-            value, at = decode(whole, at)
-        except (ValueError, RecursionError) as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-            raise UserError(f"{name} is no valid JSON at line {line} ({reason}): mend the file first.") from error
+def _size(text: str, encoding: Encoding) -> int:
+    single = encoding.name in ("utf-8", "cp1252") and text.isascii()
+    return len(text) if single else len(text.encode(encoding.name, "surrogatepass"))
+
+
+def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
+    """Whether the text fails to parse because it ends too early."""
+    return error.msg.startswith("Unterminated string") or len(text[error.pos :].strip()) < 8
+
+
+class _Stream:
+    """A window on a long JSON text; ``line`` and ``whole`` (rows read) are kept for what is said when it breaks."""
+
+    def __init__(self, text: TextIOWrapper, name: str, encoding: Encoding) -> None:
+        self._text, self.name, self._encoding = text, name, encoding
+        self._buffer, self._at, self._counted = "", 0, 0
+        self._byte, self._read, self._ended = encoding.mark, 0, False
+        self._line, self.whole = 1, 0
+
+    @property
+    def line(self) -> int:
+        self._line += self._buffer.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._line
+
+    def next_sign(self) -> str:
+        """The next character that is no white space, not yet taken; "" at the end."""
+        while True:
+            self._at = _SPACE.match(self._buffer, self._at).end()  # type: ignore[union-attr]
+            if self._at < len(self._buffer):
+                return self._buffer[self._at]
+            if not self._more():
+                return ""
+
+    def take(self) -> None:
+        self._at += 1
+
+    def value(self) -> Any:
+        """The JSON value that begins here. Raises UserError where it breaks."""
+        while True:
+            try:
+                value, end = _decode(self._buffer, self._at)
+            except RecursionError as error:
+                raise self.broken(self._at, "too many brackets inside each other") from error
+            except ValueError as error:
+                if isinstance(error, json.JSONDecodeError) and self._may_go_on(error):
+                    self._more()
+                    continue
+                cut = isinstance(error, json.JSONDecodeError) and self._ended and _is_cut(error, self._buffer)
+                at = error.pos if isinstance(error, json.JSONDecodeError) else self._at
+                raise self.cut_off() if cut else self.broken(at, getattr(error, "msg", str(error))) from error
+            if self._ended or len(self._buffer) - end > _EDGE or isinstance(value, dict | list | str):
+                self._at = end
+                return value
+            self._more()  # a number may go on
+
+    def broken(self, at: int | None, reason: str) -> UserError:
+        """What to say when the text is wrong at a place of the window (None: here)."""
+        byte = self._byte + _size(self._buffer[: self._at if at is None else at], self._encoding)
+        return UserError(
+            f"{self.name} is no valid JSON at byte {byte:,}, in the row that begins on line {self.line} ({reason}): "
+            f"mend the file first (whole rows before it: {self.whole:,})."
+        )
+
+    def cut_off(self) -> UserError:
+        """What to say when the text ends too early."""
+        byte = self._byte + _size(self._buffer, self._encoding)
+        return UserError(
+            f"{self.name} is cut off at byte {byte:,}, in or behind the row of line {self.line}: copy or download it "
+            f"again (whole rows before it: {self.whole:,})."
+        )
+
+    def _may_go_on(self, error: json.JSONDecodeError) -> bool:
+        near_end = error.pos >= len(self._buffer) - _EDGE or error.msg.startswith("Unterminated string")
+        return not self._ended and near_end
+
+    def _more(self) -> bool:
+        """Reads a block behind what is left; False at the end."""
+        if len(self._buffer) - self._at > MAX_LINE:
+            raise UserError(f"{self.name} is too large at line {self.line}: split it into several files.")
+        with readable(self.name):
+            block = self._text.read(_BLOCK)
+        self._read += len(block)
+        if self._read > MAX_TEXT:
+            raise UserError(f"{self.name} is larger than {MAX_TEXT // 1024**3} GB: split it into several files.")
+        self._line = self.line
+        self._byte += _size(self._buffer[: self._at], self._encoding)
+        self._buffer, self._at, self._counted = self._buffer[self._at :] + block, 0, 0
+        self._ended = not block
+        return bool(block)
+
+
+def _from_list(stream: _Stream) -> Iterator[Row]:
+    stream.next_sign()
+    stream.take()
+    while stream.next_sign() != "]":
+        line = stream.line
+        value = stream.value()
+        stream.whole += 1
         yield Row(line=line, value=value)
-        at = _skip_space(whole, at)
-        if whole[at : at + 1] not in (",", "]"):
-            raise UserError(f"{name} is no valid JSON behind line {line}: a comma or “]” is missing.")
-        at += whole[at] == ","
+        _comma(stream, "]")
+    _end(stream)
 
 
-def _whole(text: TextIOWrapper, name: str) -> str:
-    chunks: list[str] = []
-    size = 0
-    with _readable(name):
-        while chunk := text.read(_CHUNK):  # one read of the limit would reserve the limit
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_TEXT:
-                raise UserError(f"{name} is larger than {MAX_TEXT // 1024**3} GB: split it into several files.")
-    return "".join(chunks)
+def _from_object(stream: _Stream) -> Iterator[Row]:
+    stream.next_sign()
+    stream.take()
+    while stream.next_sign() != "}":
+        line = stream.line
+        key = stream.value()
+        if stream.next_sign() != ":" or not isinstance(key, str):
+            raise stream.broken(None, "a name in quotes and a colon must precede each row")
+        stream.take()
+        stream.next_sign()
+        value = stream.value()
+        stream.whole += 1
+        yield Row(line=line, value=value, key=key)
+        _comma(stream, "}")
+    _end(stream)
 
 
-def _skip_space(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n":
-        at += 1
-    return at
+def _comma(stream: _Stream, closing: str) -> None:
+    sign = stream.next_sign()
+    if sign == ",":
+        stream.take()
+    elif not sign:
+        raise stream.cut_off()
+    elif sign != closing:
+        raise stream.broken(None, f"a comma or “{closing}” is missing")
 
 
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
-    """Turns what a damaged or differently encoded file raises into one sentence that names it."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise UserError(f"{name} is not UTF-8 text: save it as UTF-8 and import it again.") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, RuntimeError, OSError) as error:
-        raise UserError(f"{name} is damaged ({error}): copy or download it again.") from error
+def _end(stream: _Stream) -> None:
+    stream.take()
+    if stream.next_sign():
+        raise stream.broken(None, "there is more behind the end of the rows")

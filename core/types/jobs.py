@@ -2,5 +2,5 @@
 
 from typing import Literal
 
-JobKind = Literal["predict", "diagnose", "label", "tune"]
+JobKind = Literal["predict", "diagnose", "label", "tune", "import"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]

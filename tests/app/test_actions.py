@@ -65,11 +65,11 @@ def test_a_file_with_a_bad_row_is_not_half_imported(db: Database, files: TinyFil
     rows[4]["conversations"][1]["value"] = "none of the options"
     path = tmp_path / "bad.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
-    report = actions.import_file(db, "validation", path, "bad", images=files.images)
+    report = actions.import_file(db, "validation", path, "bad", images=files.images, test_share=0)
     assert [(row["line"], row["field"]) for row in report["refused"]] == [(3, "image"), (5, "answer")]
     assert report["accepted"] == 0
     assert actions.project_status(db, "bad")["rounds"][0]["samples"] == 0
-    report = actions.import_file(db, "validation", path, "bad", images=files.images, skip_refused=True)
+    report = actions.import_file(db, "validation", path, "bad", images=files.images, skip_refused=True, test_share=0)
     assert report["accepted"] == 10
     assert actions.project_status(db, "bad")["rounds"][0]["samples"] == 10
 

@@ -24,6 +24,7 @@ COMMANDS = [
     "predict",
     "diagnose",
     "label",
+    "label-check",
     "review",
     "select",
     "tune",
@@ -86,7 +87,7 @@ def test_status_counts_each_round_and_names_the_jobs(data: Path, capsys: pytest.
 
 def test_import_prints_its_report(data: Path, files: TinyFiles, capsys: pytest.CaptureFixture[str]) -> None:
     report = told_json(capsys, "--data", data, "import", "predictions", files["predictions"], "--project", "tiny")
-    assert report.keys() == {"format", "found", "accepted", "refused", "duplicates", "already_present"}
+    assert report.keys() >= {"format", "found", "accepted", "refused", "duplicates", "already_present", "preview"}
     assert (report["found"], report["accepted"], report["refused"]) == (12, 12, [])
 
 

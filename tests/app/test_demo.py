@@ -32,7 +32,7 @@ def begin_demo(db: Database) -> None:
     actions.create_project(
         db, "demo", student="assets/demo/student", teacher="assets/demo/teacher", settings=demo.demo_settings()
     )
-    actions.import_file(db, "validation", files.VALIDATION, "demo")
+    actions.import_file(db, "validation", files.VALIDATION, "demo", test_share=0)
 
 
 def test_init_demo_brings_the_whole_project(made: Database) -> None:

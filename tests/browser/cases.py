@@ -32,6 +32,7 @@ class Picture:
     hash: str
     content: bytes
     mime: str = "image/png"
+    path: str = ""
     width: int = 8
     height: int = 8
 

@@ -1,6 +1,7 @@
 """Selections are proportional, nested, free of leaks and repeats, and say what they lack."""
 
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.retrieval import SkillIndex
-from core.selection import RanDry, leak_key, ran_dry, select, select_random
-from core.types import Sample, SkillDemand
+from core.selection import Look, RanDry, draw_checked, leak_key, ran_dry, select, select_random
+from core.types import Hit, SkillDemand
 
 SKILLS = ("adding", "reading", "sorting")
 DEMANDS = st.lists(
@@ -113,9 +114,8 @@ def test_a_skill_without_errors_is_a_bug() -> None:
 def test_the_random_arm_is_nested_and_free_of_leaks_and_repeats(
     leaked: set[int], one: int, other: int, seed: int
 ) -> None:
-    images = [IMAGES[i] for i in range(60)]
     small, large = (
-        select_random(range(60), budget=b, leaked=leaked, seed=seed, images=images) for b in sorted((one, other))
+        select_random(range(60), budget=b, leaked=leaked, seed=seed, contents=IMAGES) for b in sorted((one, other))
     )
     chosen = [hit.sample for hit in large]
     assert large[: len(small)] == small
@@ -132,9 +132,66 @@ def test_the_random_arm_hangs_on_its_seed_and_fills_the_budget() -> None:
         select_random(range(60), budget=0, leaked=(), seed=0)
 
 
-def test_questions_leak_whatever_their_case_spacing_and_closing_mark() -> None:
-    one, other, third = (
-        Sample(source_id="s", question=question, answer="7")
-        for question in ("What is  3 + 4?", "what is 3 + 4", "What is 3 − 4?")
+CONTENTS = st.dictionaries(st.integers(0, 149), st.sampled_from([f"content {i}" for i in range(40)]), max_size=120)
+
+
+def checked(
+    draw: Callable[[set[int], Mapping[int, str]], list[Hit]], leaked: set[int], contents: Mapping[int, str]
+) -> tuple[list[Hit], set[int], list[int]]:
+    """A draw that looks as it goes: the hits, the leaks that it met, and every sample that it looked at."""
+    looked: list[int] = []
+
+    def look(samples: Collection[int]) -> dict[int, Look]:
+        looked.extend(samples)
+        return {each: Look(leaks=each in leaked, content=contents.get(each)) for each in samples}
+
+    return (*draw_checked(draw, look), looked)
+
+
+@given(DEMANDS, LEAKED, CONTENTS, st.integers(1, 70), st.integers(0, 3))
+def test_looking_only_at_what_is_drawn_chooses_what_full_knowledge_would(
+    demands: list[SkillDemand], leaked: set[int], contents: dict[int, str], budget: int, seed: int
+) -> None:
+    hits, met, looked = checked(
+        lambda bad, known: select(INDEX, demands, budget=budget, leaked=bad, seed=seed, contents=known),
+        leaked,
+        contents,
     )
+    assert hits == select(INDEX, demands, budget=budget, leaked=leaked, seed=seed, contents=contents)
+    assert met <= leaked
+    assert len(looked) == len(set(looked)), "each is looked at once"
+    shown = [contents[hit.sample] for hit in hits if hit.sample in contents]
+    assert len(shown) == len(set(shown)), "no image comes twice, whatever its name"
+
+
+@given(LEAKED, CONTENTS, st.integers(1, 70), st.integers(1, 70), st.integers(0, 3))
+def test_a_checked_random_arm_is_nested_too(
+    leaked: set[int], contents: dict[int, str], one: int, other: int, seed: int
+) -> None:
+    small, large = (
+        checked(
+            lambda bad, known, b=b: select_random(range(60), budget=b, leaked=bad, seed=seed, contents=known),  # type: ignore[misc]
+            leaked,
+            contents,
+        )[0]
+        for b in sorted((one, other))
+    )
+    assert large[: len(small)] == small
+    assert large == select_random(range(60), budget=max(one, other), leaked=leaked, seed=seed, contents=contents)
+
+
+def test_a_small_draw_looks_at_few() -> None:
+    _, met, looked = checked(
+        lambda bad, known: select(INDEX, [demand("reading")], budget=3, leaked=bad, seed=0, contents=known),
+        {hit.sample for hit in INDEX.search("reading", seed=0)}
+        - {hit.sample for hit in INDEX.search("adding", seed=0)},
+        {},
+    )
+    assert met <= set(looked)
+    first = list(INDEX.search("reading", seed=0))[:3]
+    assert [hit.sample for hit in first] == looked[:3]
+
+
+def test_questions_leak_whatever_their_case_spacing_and_closing_mark() -> None:
+    one, other, third = "What is  3 + 4?", "what is 3 + 4", "What is 3 − 4?"
     assert leak_key(one) == leak_key(other) != leak_key(third)

@@ -38,7 +38,8 @@ def upgrade():
 
 def parts(sql: str) -> list[str]:
     """The columns and constraints of a statement in any order: SQLite puts an added column behind the constraints."""
-    head, _, inside = re.sub(r"\s+", "", sql).partition("(")
+    # SQLite quotes the name of a table that was renamed.
+    head, _, inside = re.sub(r'[\s"]+', "", sql).partition("(")
     return [head, *sorted(re.split(r",(?![^()]*\))", inside.removesuffix(")")))]
 
 

@@ -17,6 +17,7 @@ from tests.storage.world import Picture, a_diagnosis, a_prediction, a_project, a
 ALIASES = {"said", "newer", "earlier", "stood"}  # of reviews
 BIG = {
     *("samples", "images", "predictions", "diagnoses", "reviews", "gold", "hits", "updates", "drafts", "bulk_reviews"),
+    "labels",
     *ALIASES,
 }
 FILTERS = CaseFilters(
@@ -40,7 +41,9 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
     store.save_samples(c, project=None, role="support", name="flan", samples=found, images=refs)
     store.add_review(c, a_review(base, one, "label_wrong"))
     store.add_review(c, a_review(base, ids[1], "accepted"))
-    hit = Hit(sample=next(store.support_samples(c, "")).id, skill="a", score=1.0, terms=("a",))
+    lesson = next(store.support_samples(c, "")).id
+    part = store.begin_part(c, "flan", "a file", {})
+    hit = Hit(sample=lesson, skill="a", score=1.0, terms=("a",))
     asked = Selection(project=1, round=base, support="flan", budget=1, seed=0, demands=(), hits=(hit,), leaked=0)
     chosen = store.save_selection(c, asked).id
     tuning = TuningSettings()
@@ -78,8 +81,20 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "labelled_support": lambda: store.labelled_support(c, ""),
         "support_set": lambda: store.support_set(c, ""),
         "support_sets": lambda: store.support_sets(c),
-        "missing_labels": lambda: store.missing_labels(c, ""),
-        "save_labels": lambda: store.save_labels(c, [(one, "a")]),
+        "support_ids": lambda: store.support_ids(c, ""),
+        "support_questions": lambda: list(store.support_questions(c, "")),
+        "missing_labels": lambda: store.missing_labels(c, "", limit=2),
+        "save_labels": lambda: store.save_labels(c, [(lesson, "a")]),
+        "labels_to_check": lambda: store.labels_to_check(c, "", reviewer="Ada", seed=0, limit=2),
+        "save_label_check": lambda: store.save_label_check(c, lesson, reviewer="Ada", fits=True),
+        "checked_labels": lambda: store.checked_labels(c, ""),
+        "same_content": lambda: store.same_content(store.get_sample(c, one), a_sample(0)),
+        "begin_part": lambda: store.begin_part(c, "flan", "another file", {}),
+        "unfinished_parts": lambda: store.unfinished_parts(c, "flan"),
+        "save_part": lambda: store.save_part(
+            c, part, name="flan", start=0, handled=2, samples=[a_sample(0), a_sample(50)], images=refs
+        ),
+        "finish_part": lambda: store.finish_part(c, part),
         "save_predictions": lambda: store.save_predictions(c, [a_prediction(base, one)]),
         "missing_predictions": lambda: store.missing_predictions(c, base, "validation"),
         "predictions_of": lambda: store.predictions_of(c, base, "validation"),
@@ -131,6 +146,9 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "cursor_of": lambda: store.cursor_of(last),
         "save_images": lambda: images.save_images(c, refs.values()),
         "image_bytes": lambda: images.image_bytes(c, "ab"),
+        "image_path": lambda: images.image_path(c, "ab"),
+        "content_hashes": lambda: images.content_hashes(c, ["ab"]),
+        "keep_hashes": lambda: images.keep_hashes(c, {"ab": ("ab", "")}),
         "put": lambda: jobs.put(c, "predict", 1, {}),
         "claim": lambda: jobs.claim(c, "worker", 1, 1.0),
         "progress": lambda: jobs.progress(c, job, 1, 2),

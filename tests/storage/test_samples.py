@@ -70,14 +70,14 @@ def test_a_sample_twice_in_one_file_is_one_sample(db: Database) -> None:
 def test_importing_again_after_labelling_keeps_the_labels(db: Database) -> None:
     support(db, [a_sample(1), a_sample(2, label="reading")])
     with db.write() as c:
-        (unlabelled,) = store.missing_labels(c, "")
+        (unlabelled,) = store.missing_labels(c, "", limit=5)
         store.save_labels(c, [(unlabelled.id, "adding")])
         store.save_labels(c, [])
-        assert store.missing_labels(c, "flan") == []
+        assert store.missing_labels(c, "flan", limit=5) == []
     assert support(db, [a_sample(1), a_sample(2)]) == store.Saved(added=0, already_present=2)
     with db.read() as c:
         assert [sample.skill_label for sample in store.support_samples(c, "flan")] == ["adding", "reading"]
-        assert store.support_sets(c) == [store.SupportSet(name="flan", samples=2, labelled=2)]
+        assert store.support_sets(c) == [store.SupportSet(name="flan", samples=2, labelled=2, changes=3)]
 
 
 def test_the_only_support_set_needs_no_name_and_several_do(db: Database) -> None:

@@ -13,6 +13,7 @@ class Picture:
     hash: str
     content: bytes = b"picture"
     mime: str = "image/png"
+    path: str = ""
     width: int = 8
     height: int = 6
 

@@ -1,0 +1,131 @@
+"""What to import and from where, what was found there, and which rows of a file with splits go into which set.
+
+Knows no file and no database.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from core.types import Refusal, Role, Sample
+
+What = Literal["validation", "test", "support", "predictions"]
+ImportReport = dict[str, Any]
+TEST_SHARE = 0.3
+MOST_REFUSED = 2000
+PREVIEWED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRequest:
+    """What a person asks to import. ``path`` is a file, a folder, or "hf:owner/name[:split]".
+
+    ``images`` is a folder or zip for files that only name their images; ``name`` names a support set (default: the
+    file's stem), ``project`` may stay "" for one. ``format`` and ``mapping`` override what is found in the file (see
+    ``core.importers.open_samples``). ``test_share`` of a validation file without splits is held out as the test set
+    where there is none, drawn by ``seed``. ``copy_images`` brings a support set's images into the database; otherwise
+    they stay in their folder.
+    """
+
+    what: What
+    path: str
+    project: str = ""
+    images: str = ""
+    name: str = ""
+    format: str = ""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    skip_refused: bool = False
+    test_share: float = TEST_SHARE
+    seed: int = 0
+    copy_images: bool = False
+
+    @property
+    def set_name(self) -> str:
+        """The name of the support set."""
+        return self.name.strip() or Path(self.path.rpartition(":")[2]).name.split(".")[0]
+
+    @property
+    def source(self) -> str:
+        """What an import is continued by: everything that decides which rows are read, and the state of the file."""
+        asked = asdict(self) | {"path": os.path.abspath(self.path)}
+        if os.path.exists(self.path):
+            found = os.stat(self.path)
+            asked |= {"size": found.st_size, "written": found.st_mtime_ns}
+        return json.dumps(asked, sort_keys=True)
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """What is in a file, counted while it is read: ``report`` is what people and scripts are given.
+
+    ``refused`` keeps the first 2,000 refused rows, ``refused_rows`` counts all of them: among them ``images_missing``
+    for their image, ``duplicates`` of an id in the file and ``conflicts`` with a sample of that id in the set.
+    ``accepted`` rows are new, ``held_out`` of these go to the test set; ``left_out`` are of splits that are not asked
+    for.
+    """
+
+    format: str = ""
+    container: str = ""
+    columns: list[str] = field(default_factory=list)
+    mapping: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    found: int = 0
+    accepted: int = 0
+    held_out: int = 0
+    already_present: int = 0
+    left_out: int = 0
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    refused_rows: int = 0
+    images_missing: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    splits: dict[str, int] = field(default_factory=dict)
+    preview: list[dict[str, Any]] = field(default_factory=list)
+
+    def refuse(self, refusal: Refusal, *, duplicate: bool = False, conflict: bool = False) -> None:
+        """Count a refused row, and keep it while they are few."""
+        self.refused_rows += 1
+        self.images_missing += refusal.field == "image"
+        self.duplicates += duplicate
+        self.conflicts += conflict
+        if len(self.refused) < MOST_REFUSED:
+            self.refused.append(asdict(refusal))
+
+    def show(self, sample: Sample, split: str) -> None:
+        """Keep one of the first samples to be looked at."""
+        if len(self.preview) < PREVIEWED:
+            shown = asdict(sample) | {"split": split}
+            self.preview.append({name: list(each) if isinstance(each, tuple) else each for name, each in shown.items()})
+
+    def report(self) -> ImportReport:
+        """Everything that was found, as JSON values."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
+
+    def sentence(self) -> str:
+        """Why nothing was imported, and what to do: for a file with refused rows."""
+        first = self.refused[0]
+        return (
+            f"Nothing was imported: {self.refused_rows:,} of {self.found:,} rows are refused, the first at "
+            f"{first['file']}:{first['line']} ({first['field']}: {first['reason']}) Mend them, or leave them out with "
+            "--skip-refused."
+        )
+
+
+def placed(role: Role, splits: Mapping[str, int] | Counter[str]) -> dict[str, Role | None]:
+    """The set that the rows of each split go to (None: left out), for a file whose rows have these splits.
+
+    Without splits every row goes where it was asked to. A validation file brings its test split along; its training
+    rows are validated on only where it has no validation split. A test or support set takes the rows of its own split
+    where the file has one, and all of them where it has not.
+    """
+    own = {"validation": "validation", "test": "test", "support": "train"}[role]
+    if role == "validation" and "validation" not in splits and set(splits) - {"test", ""}:
+        own = "train"
+    if own not in splits:
+        return {split: "test" if role == "validation" and split == "test" else role for split in splits}
+    rest: dict[str, Role | None] = {"test": "test"} if role == "validation" else {}
+    return {split: role if split in (own, "") else rest.get(split) for split in splits}

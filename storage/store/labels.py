@@ -1,0 +1,94 @@
+"""Skill labels of support samples, and what people say of them. Knows no teacher."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or
+
+from core.errors import UserError
+from core.types import Sample
+from storage.columns import utc_now
+from storage.rows import SAMPLE, noun_of
+from storage.store.samples import label_ids, samples_by_id, set_ids
+from storage.store.support import support_set
+from storage.tables import label_checks
+from storage.tables import samples as sample_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedLabels:
+    """How many skill labels of a support set people judged, and how many of these fit. A label counts once for each
+    person who judged it, and no longer when the sample got another one."""
+
+    judged: int
+    fit: int
+
+
+def missing_labels(c: Connection, name: str, *, limit: int) -> list[Sample]:
+    """The first ``limit`` samples of a support set that have no skill label. Raises UserError like ``support_set``."""
+    found: list[Sample] = []
+    for part in set_ids(c, None, "support", support_set(c, name)):
+        query = select(*SAMPLE).where(sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_(None))
+        rows = c.execute(query.order_by(sample_rows.c.id).limit(limit - len(found)))
+        found += (noun_of(Sample, row) for row in rows)
+    return found
+
+
+def save_labels(c: Connection, labels: Sequence[tuple[int, str]]) -> None:
+    """Set the skill labels of samples, given as (sample id, label)."""
+    query = update(sample_rows).where(sample_rows.c.id == bindparam("of")).values(skill_label=bindparam("label"))
+    ids = label_ids(c, [label for _, label in labels])
+    if labels:
+        c.execute(query, [{"of": sample, "label": ids[label]} for sample, label in labels])
+
+
+def labels_to_check(c: Connection, name: str, *, reviewer: str, seed: int, limit: int) -> list[Sample]:
+    """A seeded draw of labelled samples of a support set, without those whose label the reviewer judged already.
+
+    Every labelled sample is as likely as any other, and the draw goes on: judging some of it brings the next ones.
+    """
+    labelled: list[int] = []
+    for part in set_ids(c, None, "support", support_set(c, name)):
+        here = (sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_not(None))
+        labelled += c.scalars(select(sample_rows.c.id).where(*here).order_by(sample_rows.c.id))
+    judged = set(_judged(c, name, label_checks.c.reviewer == reviewer))
+    draw = random.Random(seed).sample(labelled, min(len(labelled), limit + len(judged)))
+    chosen = [sample for sample in draw if sample not in judged][:limit]
+    samples = samples_by_id(c, chosen)
+    return [samples[each] for each in chosen]
+
+
+def save_label_check(c: Connection, sample: int, *, reviewer: str, fits: bool) -> None:
+    """Keep whether a person finds that the sample's skill label fits; a second judgement replaces the first.
+
+    Raises UserError when the sample has no label.
+    """
+    label = c.scalar(select(sample_rows.c.skill_label).where(sample_rows.c.id == sample))
+    if label is None:
+        raise UserError(f"Sample {sample} has no skill label to judge: label its support set first.")
+    values = {"label": label, "fits": fits, "created": utc_now()}
+    query = insert_or(label_checks).values(sample=sample, reviewer=reviewer, **values)
+    c.execute(query.on_conflict_do_update(index_elements=["sample", "reviewer"], set_=values))
+
+
+def checked_labels(c: Connection, name: str) -> CheckedLabels:
+    """What people said of a support set's labels. Raises UserError like ``support_set``."""
+    query = select(func.count(), func.count().filter(label_checks.c.fits)).select_from(_STANDING)
+    judged, fit = c.execute(query.where(_in_set(c, name))).one()
+    return CheckedLabels(judged=judged, fit=fit)
+
+
+def _judged(c: Connection, name: str, *also: ColumnElement[bool]) -> list[int]:
+    return list(c.scalars(select(label_checks.c.sample).select_from(_STANDING).where(_in_set(c, name), *also)))
+
+
+def _in_set(c: Connection, name: str) -> ColumnElement[bool]:
+    return sample_rows.c.sample_set.in_(set_ids(c, None, "support", support_set(c, name)))
+
+
+# A judgement stands for as long as the sample carries the label that was judged.
+_STANDING = label_checks.join(
+    sample_rows, (sample_rows.c.id == label_checks.c.sample) & (sample_rows.c.skill_label == label_checks.c.label)
+)

@@ -1,0 +1,152 @@
+"""Support sets: which there are, their samples as columns, and the parts that large imports fill without being seen.
+
+A set is offered when one of its parts is complete, with the samples of its complete parts. A part that an import is
+still filling is seen by nobody else, and goes on where the import stopped.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from core.errors import UserError
+from core.types import Sample
+from storage.images import ImageRef, save_images
+from storage.store.samples import AT_ONCE, Added, add_samples, open_set, samples_in, set_ids
+from storage.tables import labels, sample_sets
+from storage.tables import samples as sample_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledSupport:
+    """The labelled samples of a support set in four columns of equal length: ids, skill labels, tasks, image keys."""
+
+    samples: tuple[int, ...]
+    labels: tuple[str, ...]
+    tasks: tuple[str, ...]
+    images: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupportSet:
+    """A support set: how many ``samples`` it has, how many of them carry a skill label, and a number that every added
+    sample and every changed label makes larger."""
+
+    name: str
+    samples: int
+    labelled: int
+    changes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """An import into the support set ``name`` that is not complete: ``handled`` rows of ``source`` are done, of which
+    ``samples`` were new; ``report`` is what the check before it found."""
+
+    id: int
+    name: str
+    source: str
+    handled: int
+    report: Mapping[str, Any]
+    samples: int
+
+
+def support_samples(c: Connection, name: str) -> Iterator[Sample]:
+    """The samples of a support set in the order they came ("" = the only one). Raises UserError as that does."""
+    return samples_in(c, set_ids(c, None, "support", support_set(c, name)))
+
+
+def support_ids(c: Connection, name: str) -> tuple[int, ...]:
+    """The ids of a support set's samples in the order they came. Raises UserError as ``support_set`` does."""
+    found: list[int] = []
+    for part in set_ids(c, None, "support", support_set(c, name)):
+        query = select(sample_rows.c.id).where(sample_rows.c.sample_set == part).order_by(sample_rows.c.id)
+        found += c.scalars(query)
+    return tuple(found)
+
+
+def labelled_support(c: Connection, name: str) -> LabelledSupport:
+    """The labelled samples of a support set as columns. Raises UserError as ``support_set`` does.
+
+    Equal labels and equal tasks are one object each, so that a million rows take little memory.
+    """
+    texts: dict[int, str] = {}
+    tasks: dict[str, str] = {}
+    rows: tuple[list[Any], ...] = ([], [], [], [])
+    columns = (sample_rows.c.id, sample_rows.c.skill_label, sample_rows.c.task, sample_rows.c.image)
+    for part in set_ids(c, None, "support", support_set(c, name)):
+        query = select(*columns).where(sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_not(None))
+        for page in c.execute(query.execution_options(yield_per=AT_ONCE)).partitions():
+            new = {row.skill_label for row in page} - texts.keys()
+            texts |= {row.id: row.text for row in c.execute(select(labels).where(labels.c.id.in_(new)))} if new else {}
+            for id_, label, task, image in page:
+                for column, value in zip(rows, (id_, texts[label], tasks.setdefault(task, task), image), strict=True):
+                    column.append(value)
+    ids, named, of, images = map(tuple, rows)
+    return LabelledSupport(samples=ids, labels=named, tasks=of, images=images)
+
+
+def support_questions(c: Connection, name: str) -> Iterator[tuple[int, str, str, bool]]:
+    """(id, task, question, whether it has a skill label) of a support set's samples, in the order they came."""
+    columns = (sample_rows.c.id, sample_rows.c.task, sample_rows.c.question, sample_rows.c.skill_label.is_not(None))
+    for part in set_ids(c, None, "support", support_set(c, name)):
+        query = select(*columns).where(sample_rows.c.sample_set == part).order_by(sample_rows.c.id)
+        yield from map(tuple, c.execute(query.execution_options(yield_per=AT_ONCE)))
+
+
+def support_set(c: Connection, name: str) -> str:
+    """The support set meant by ``name`` ("" = the only one). Raises UserError when there is none or it is unclear."""
+    known = [each.name for each in support_sets(c)]
+    if not known:
+        raise UserError("There is no support set yet: import one with `switchpoint import support PATH`.")
+    if name in known:
+        return name
+    if name or len(known) > 1:
+        asked = f"There is no support set {name!r}" if name else "There are several support sets"
+        raise UserError(f"{asked}: choose one of {', '.join(map(repr, known))} in the project's settings.")
+    return known[0]
+
+
+def support_sets(c: Connection) -> list[SupportSet]:
+    """Every support set by name; reads no sample, so that it costs the same for a million."""
+    query = select(
+        sample_sets.c.name, *(func.sum(sample_sets.c[each]).label(each) for each in ("samples", "labelled", "changes"))
+    ).where(sample_sets.c.role == "support", sample_sets.c.complete)
+    grouped = query.group_by(sample_sets.c.name).order_by(sample_sets.c.name)
+    return [SupportSet(**row._mapping) for row in c.execute(grouped)]
+
+
+def unfinished_parts(c: Connection, name: str) -> list[Part]:
+    """The parts of a support set that are not complete."""
+    columns = [sample_sets.c[each] for each in ("id", "name", "source", "handled", "report", "samples")]
+    query = select(*columns).where(sample_sets.c.role == "support", sample_sets.c.name == name, ~sample_sets.c.complete)
+    return [Part(**row._mapping) for row in c.execute(query)]
+
+
+def begin_part(c: Connection, name: str, source: str, report: Mapping[str, Any]) -> int:
+    """Open a part that nobody sees until ``finish_part``; returns its id. Raises UserError without a name."""
+    return open_set(c, None, "support", name, complete=False, source=source, report=report)
+
+
+def save_part(
+    c: Connection, part: int, *, name: str, start: int, handled: int, samples: Sequence[Sample],
+    images: Mapping[str, ImageRef],
+) -> Added:  # fmt: skip
+    """Add samples to an unfinished part whose first ``start`` rows are done; afterwards ``handled`` are.
+
+    What the set has already is not added again. Raises UserError when somebody else went on with the part meanwhile.
+    """
+    mine = (sample_sets.c.id == part, sample_sets.c.handled == start, ~sample_sets.c.complete)
+    if not c.execute(update(sample_sets).where(*mine).values(handled=handled)).rowcount:
+        raise UserError(f"Another import into support set {name!r} runs at the same time: wait for it to end.")
+    save_images(c, images.values())
+    return add_samples(c, part, samples, known=[*set_ids(c, None, "support", name), part])
+
+
+def finish_part(c: Connection, part: int) -> int:
+    """Let everybody see a part, and return how many samples it has; a part without any leaves nothing behind."""
+    samples: int = c.execute(select(sample_sets.c.samples).where(sample_sets.c.id == part)).scalar_one()
+    here = sample_sets.c.id == part
+    c.execute(update(sample_sets).where(here).values(complete=True) if samples else delete(sample_sets).where(here))
+    return samples

@@ -1,0 +1,69 @@
+"""Labels judged by hand: whose turn it is, and what the judgements say of a support set."""
+
+import pytest
+
+from core.errors import UserError
+from storage import store
+from storage.database import Database
+from tests.storage.world import a_sample
+
+
+@pytest.fixture
+def lessons(db: Database) -> Database:
+    with db.write() as c:
+        samples = [a_sample(number, label=f"label {number % 3}" if number < 40 else "") for number in range(60)]
+        store.save_samples(c, project=None, role="support", name="flan", samples=samples, images={})
+        store.save_samples(
+            c, project=None, role="support", name="more", samples=[a_sample(1, label="label 0")], images={}
+        )
+    return db
+
+
+def drawn(db: Database, reviewer: str = "Ada", *, seed: int = 0, limit: int = 10) -> list[int]:
+    with db.read() as c:
+        found = store.labels_to_check(c, "flan", reviewer=reviewer, seed=seed, limit=limit)
+    assert all(each.skill_label for each in found)
+    return [each.id for each in found]
+
+
+def judge(db: Database, sample: int, fits: bool, reviewer: str = "Ada") -> None:
+    with db.write() as c:
+        store.save_label_check(c, sample, reviewer=reviewer, fits=fits)
+
+
+def checked(db: Database, name: str = "flan") -> store.CheckedLabels:
+    with db.read() as c:
+        return store.checked_labels(c, name)
+
+
+def test_the_draw_hangs_on_its_seed_and_goes_on_where_the_reviewer_stopped(lessons: Database) -> None:
+    whole = drawn(lessons, limit=100)
+    assert sorted(whole) == list(range(1, 41)), "every labelled sample, and no other, once"
+    assert drawn(lessons) == whole[:10]
+    assert drawn(lessons, seed=1) != whole[:10]
+    for sample in whole[:4]:
+        judge(lessons, sample, True)
+    assert drawn(lessons) == whole[4:14]
+    assert drawn(lessons, "Bob") == whole[:10]
+
+
+def test_a_second_judgement_replaces_the_first(lessons: Database) -> None:
+    judge(lessons, 1, True)
+    judge(lessons, 2, True)
+    judge(lessons, 1, False)
+    judge(lessons, 1, True, "Bob")
+    assert checked(lessons) == store.CheckedLabels(judged=3, fit=2)
+    assert checked(lessons, "more") == store.CheckedLabels(judged=0, fit=0)
+
+
+def test_a_judgement_no_longer_counts_once_the_sample_has_another_label(lessons: Database) -> None:
+    judge(lessons, 1, False)
+    with lessons.write() as c:
+        store.save_labels(c, [(1, "another label")])
+    assert checked(lessons) == store.CheckedLabels(judged=0, fit=0)
+    assert 1 in drawn(lessons, limit=100)
+
+
+def test_an_unknown_set_is_named(lessons: Database) -> None:
+    with pytest.raises(UserError, match="no support set 'faln'"):
+        checked(lessons, "faln")

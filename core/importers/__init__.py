@@ -14,7 +14,7 @@ from core.importers.columns import FIELDS, propose
 from core.importers.containers import RowFile, open_rows
 from core.importers.fields import as_fields
 from core.importers.images import ImageRef
-from core.importers.opening import FORMATS, duplicate, looks_like_predictions, open_samples
+from core.importers.opening import FORMATS, duplicate, open_samples
 from core.importers.report import (
     Duplicate,
     ImportedPrediction,
@@ -100,7 +100,7 @@ def read_predictions(
         raise UserError(f"There is no format “{format}” of predictions: choose among {', '.join(PREDICTION_FORMATS)}.")
     with open_rows(path, prefer="predictions") as file:
         brings = format == "bigbench-mistake" or (not format and _is_mistakes(file))
-        if not format and not mapping and not looks_like_predictions(file) and _is_samples(file):
+        if not format and not mapping and _is_samples(file):
             raise UserError(
                 f"{file.name} holds samples, not predictions: import it as a validation, test or support set."
             )
@@ -161,4 +161,6 @@ def _is_mistakes(file: RowFile) -> bool:
 
 
 def _is_samples(file: RowFile) -> bool:
-    return any(llava.is_row(row.value) or "question" in file.columns for row in file.first[:1])
+    """Whether the rows hold conversations, or questions without anything that is called a prediction."""
+    asks = "question" in file.columns and not predictions.names_prediction(file.columns)
+    return any(llava.is_row(row.value) or asks for row in file.first[:1])

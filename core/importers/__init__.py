@@ -104,7 +104,8 @@ def read_predictions(
             raise UserError(
                 f"{file.name} holds samples, not predictions: import it as a validation, test or support set."
             )
-        found = _mistakes(file) if brings else _predicted(file, known, mapping or {})
+        used = {} if brings else predictions.settle_mapping(file.name, file.columns, mapping or {})
+        found = _mistakes(file) if brings else _predicted(file, known, used)
         read: dict[str, tuple[Sample | None, ImportedPrediction]] = {}
         refused: list[Refusal] = []
         for row, item in found:
@@ -122,6 +123,8 @@ def read_predictions(
         refused=tuple(refused),
         duplicates=sum(isinstance(each, Duplicate) for each in refused),
         notes=file.notes,
+        columns=() if brings else file.columns,
+        mapping=used,
     )
 
 
@@ -134,9 +137,8 @@ def _mistakes(file: RowFile) -> Iterator[tuple[Row, Predicted | RowError]]:
 
 
 def _predicted(
-    file: RowFile, known: Mapping[str, Sample], given: Mapping[str, str]
+    file: RowFile, known: Mapping[str, Sample], mapping: Mapping[str, str]
 ) -> Iterator[tuple[Row, Predicted | RowError]]:
-    mapping = predictions.settle_mapping(file.name, file.columns, given)
     as_text = file.kind in ("csv", "tsv")
 
     def read(row: Row) -> Predicted:

@@ -13,7 +13,7 @@ from core.lora import new_adapter
 from core.student import Student, load_student, predict, read_prediction
 from core.types import Prediction, Sample, Settings, TuningSettings
 
-SETTINGS = Settings(student_prompt="{question}\n{options}", max_new_tokens=6, batch_size=4)
+SETTINGS = Settings(prompts={"student": "{question}\n{options}"}, max_new_tokens=6, batch_size=4)
 
 
 def open_image(name: str) -> Image.Image:

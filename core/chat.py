@@ -14,13 +14,17 @@ from transformers import AutoConfig, AutoImageProcessor, AutoProcessor, AutoToke
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from core.errors import UserError
+from core.types import StudentSettings
+
+LONGEST_SHAPE = 190  # long side over short side: Qwen2-VL and its like refuse an image from 200 on
 
 
-def load_processor(model: str) -> Any:
+def load_processor(model: str, settings: StudentSettings = StudentSettings()) -> Any:  # noqa: B008 - it is frozen
     """The model's own processor (a transformers ``ProcessorMixin``), with a chat template and a padding token.
 
     Without torchvision the processors of video models cannot be made; then the same class is made from the image
-    processor and the tokenizer alone. Raises UserError when there is no processor for images and text or no template.
+    processor and the tokenizer alone. Raises UserError when there is no processor for images and text or no template,
+    and when the pixel limits of ``settings`` are not for this model.
     """
     try:
         processor = AutoProcessor.from_pretrained(model)
@@ -38,6 +42,7 @@ def load_processor(model: str) -> Any:
     if processor.tokenizer.pad_token is None:
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
     _check_template(model, processor)
+    _limit_pixels(model, processor.image_processor, settings)
     return processor
 
 
@@ -57,6 +62,41 @@ def _without_video(model: str) -> Any:
         video_processor=None,
         **{name: value for name, value in saved.items() if name in known},
     )
+
+
+def _limit_pixels(model: str, images: Any, settings: StudentSettings) -> None:
+    """Sets the area that an image is brought into, where the image processor works with one.
+
+    Those that do say so by taking ``max_pixels``; they keep it as ``size["longest_edge"]`` and ``["shortest_edge"]``,
+    which in spite of the names are areas in pixels.
+    """
+    if not (settings.min_pixels or settings.max_pixels):
+        return
+    if "max_pixels" not in getattr(images.valid_kwargs, "__annotations__", {}):
+        raise UserError(
+            f"The student {model!r} knows no least and most pixels; leave both at 0 and set the longest side instead."
+        )
+    least = settings.min_pixels or images.size["shortest_edge"]
+    most = settings.max_pixels or images.size["longest_edge"]
+    if least > most:
+        raise UserError(f"Images of at least {least:,} and at most {most:,} pixels cannot be; choose fewer at least.")
+    images.size = type(images.size)(**{**images.size, "shortest_edge": least, "longest_edge": most})
+
+
+def fit_image(image: Image.Image, longest_side: int = 0) -> Image.Image:
+    """The image as RGB, shrunk until its long side is ``longest_side`` pixels (0: as it is).
+
+    One that is more than 190 times as long as wide gets a black margin, since some image processors refuse it.
+    """
+    image = image.convert("RGB")
+    if longest_side and max(image.size) > longest_side:
+        image.thumbnail((longest_side, longest_side))
+    least = -(-max(image.size) // LONGEST_SHAPE)
+    if min(image.size) >= least:
+        return image
+    wide = Image.new("RGB", (max(image.width, least), max(image.height, least)))
+    wide.paste(image, ((wide.width - image.width) // 2, (wide.height - image.height) // 2))
+    return wide
 
 
 def _check_template(model: str, processor: Any) -> None:

@@ -6,6 +6,7 @@ form. Knows processors and tokenizers, and neither weights nor the texts of prom
 
 import inspect
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -22,16 +23,14 @@ LONGEST_SHAPE = 190  # long side over short side: Qwen2-VL and its like refuse a
 def load_processor(model: str, settings: StudentSettings = StudentSettings()) -> Any:  # noqa: B008 - it is frozen
     """The model's own processor (a transformers ``ProcessorMixin``), with a chat template and a padding token.
 
-    Without torchvision the processors of video models cannot be made; then the same class is made from the image
-    processor and the tokenizer alone. Raises UserError when there is no processor for images and text or no template,
-    and when the pixel limits of ``settings`` are not for this model.
+    The processors of video models cannot be made without torchvision, nor where the folder says nothing of videos; then
+    the same class is made from the image processor and the tokenizer alone. Raises UserError when there is no processor
+    for images and text or no template, and when the pixel limits of ``settings`` are not for this model.
     """
     try:
         processor = AutoProcessor.from_pretrained(model)
-    except ImportError:
+    except (ImportError, OSError, ValueError):
         processor = _without_video(model)
-    except (OSError, ValueError) as error:
-        raise UserError(f"The student {model!r} comes without a processor; save its processor beside it.") from error
     if not isinstance(processor, ProcessorMixin):
         raise UserError(
             f"The student {model!r} has no processor for images and text; choose an image-text-to-text model."
@@ -47,21 +46,29 @@ def load_processor(model: str, settings: StudentSettings = StudentSettings()) ->
 
 
 def _without_video(model: str) -> Any:
-    """The model's processor class made without its video processor, which needs torchvision."""
-    processor_class = PROCESSOR_MAPPING[type(AutoConfig.from_pretrained(model))]
+    """The model's processor class, where it has one for images, text and videos, made without that for videos."""
+    processor_class = PROCESSOR_MAPPING.get(type(AutoConfig.from_pretrained(model)), None)
+    if processor_class is None or "video_processor" not in processor_class.get_attributes():
+        raise UserError(f"The student {model!r} comes without a processor; save its processor beside it.")
 
     def check(self: Any, name: str, argument: Any) -> Any:
         return type(None) if argument is None else processor_class.check_argument_for_proper_class(self, name, argument)
 
-    images_only = type(processor_class.__name__, (processor_class,), {"check_argument_for_proper_class": check})
-    saved, _ = processor_class.get_processor_dict(model)
+    images_only: Any = type(processor_class.__name__, (processor_class,), {"check_argument_for_proper_class": check})
     known = set(inspect.signature(processor_class.__init__).parameters) - set(processor_class.get_attributes())
-    return images_only(
-        image_processor=AutoImageProcessor.from_pretrained(model),
-        tokenizer=AutoTokenizer.from_pretrained(model),
-        video_processor=None,
-        **{name: value for name, value in saved.items() if name in known},
-    )
+    try:
+        saved, _ = processor_class.get_processor_dict(model)
+        parts = {
+            "image_processor": AutoImageProcessor.from_pretrained(model),
+            "tokenizer": AutoTokenizer.from_pretrained(model),
+        }
+    except (OSError, ValueError) as error:
+        raise UserError(f"The student {model!r} comes without a processor; save its processor beside it.") from error
+    own = {name: value for name, value in saved.items() if name in known}
+    made = images_only(**parts, video_processor=None, **own)
+    # Only now, since the class's own __init__ hands on three; what is not there cannot be saved.
+    images_only.get_attributes = classmethod(lambda _: ["image_processor", "tokenizer"])
+    return made
 
 
 def _limit_pixels(model: str, images: Any, settings: StudentSettings) -> None:
@@ -80,7 +87,7 @@ def _limit_pixels(model: str, images: Any, settings: StudentSettings) -> None:
     most = settings.max_pixels or images.size["longest_edge"]
     if least > most:
         raise UserError(f"Images of at least {least:,} and at most {most:,} pixels cannot be; choose fewer at least.")
-    images.size = type(images.size)(**{**images.size, "shortest_edge": least, "longest_edge": most})
+    images.size = replace(images.size, shortest_edge=least, longest_edge=most)
 
 
 def fit_image(image: Image.Image, longest_side: int = 0) -> Image.Image:

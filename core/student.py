@@ -77,7 +77,7 @@ def load_student(
         model=weights.eval(),
         processor=processor,
         name=model,
-        device=weights.device if spread else place,
+        device=place,
         longest_side=settings.longest_side,
         inputs=frozenset(inspect.signature(weights.forward).parameters),
         ends=(ends,) if isinstance(ends, int) else tuple(ends),

@@ -31,6 +31,7 @@ COMMANDS = [
     "loop",
     "experiment",
     "export",
+    "prompts",
     "status",
     "doctor",
 ]

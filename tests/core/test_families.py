@@ -1,6 +1,8 @@
 """The four tested families, each by its own classes: what a student sees, says, and says again after a save."""
 
+import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,32 @@ def features(student: Student, inputs: dict[str, torch.Tensor]) -> int:
 
 def test_model_and_processor_are_those_of_the_family(student: Student) -> None:
     assert (type(student.model).__name__, type(student.processor).__name__) == CLASSES[student.family]
+
+
+@pytest.mark.parametrize("size", ["size", "min_pixels and max_pixels"])
+def test_a_folder_as_it_lies_on_the_hub_is_read_as_one_that_transformers_saves_today(
+    folder: Path, student: Student, tmp_path: Path, size: str
+) -> None:
+    """The Hub's folders are older: class names without "Pil", the template as JSON, pixel limits by other names."""
+    hub = Path(shutil.copytree(folder, tmp_path / "hub"))
+    settings = json.loads((folder / "processor_config.json").read_text())
+    images = student.processor.image_processor.to_dict()
+    images["image_processor_type"] = images["image_processor_type"].removesuffix("Pil")
+    if "qwen" in student.family and size != "size":
+        area = images.pop("size")
+        images |= {"min_pixels": area["shortest_edge"], "max_pixels": area["longest_edge"]}
+    images["processor_class"] = type(student.processor).__name__
+    (hub / "preprocessor_config.json").write_text(json.dumps(images))
+    settings.pop("image_processor", None)
+    (hub / "processor_config.json").write_text(json.dumps(settings))
+    if "qwen" in student.family:
+        (hub / "processor_config.json").unlink()
+    template = (hub / "chat_template.jinja").read_text()
+    (hub / "chat_template.jinja").unlink()
+    (hub / "chat_template.json").write_text(json.dumps({"chat_template": template}))
+    found = load_student(str(hub), device="cpu")
+    assert type(found.processor).__name__ == type(student.processor).__name__
+    assert texts(found, asked()) == texts(student, asked())
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

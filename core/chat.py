@@ -126,24 +126,40 @@ def reply_text(processor: Any, user: str, reply: str, *, has_image: bool, ends: 
 
     ``ends`` are the ids of the tokens at which generation stops; where the template writes none of them the
     tokenizer's own is added, since a student never shown an end would never stop. Raises UserError for a template
-    whose prompt is not the beginning of the whole conversation (some insert a thinking mark): there the reply's
-    tokens cannot be told apart.
+    whose prompt is not the beginning of the whole conversation, white space aside (some insert a thinking mark): there
+    the reply's tokens cannot be told apart.
     """
     prompt = prompt_text(processor, user, has_image=has_image)
     turn = {"role": "assistant", "content": [{"type": "text", "text": plain(processor, reply)}]}
     whole = str(processor.apply_chat_template([_user_turn(processor, user, has_image), turn]))
-    if not whole.startswith(prompt):
-        raise UserError(
-            "The student's chat template does not begin a whole conversation with the prompt it asks with, so its "
-            "replies cannot be learned; put a chat_template.jinja that does into the student's folder."
-        )
-    rest = whole[len(prompt) :]
+    rest = _behind(prompt, whole)
     marks = processor.tokenizer.convert_ids_to_tokens(list(ends))
     found = [(rest.find(mark), mark) for mark in marks if mark in rest]
     if found:
         position, mark = min(found)
         return f"{rest[:position]}{mark}"
     return f"{rest.rstrip()}{processor.tokenizer.eos_token}"
+
+
+def _behind(prompt: str, whole: str) -> str:
+    """What the whole conversation adds to the prompt.
+
+    White space may differ: LLaVA-OneVision asks with "assistant" and a new line, and records "assistant", a space and a
+    new line. What it is asked with is what counts, so the reply follows that.
+    """
+    if whole.startswith(prompt):
+        return whole[len(prompt) :]
+    at = 0
+    for character in "".join(prompt.split()):
+        while whole[at : at + 1].isspace():
+            at += 1
+        if whole[at : at + 1] != character:
+            raise UserError(
+                "The student's chat template does not begin a whole conversation with the prompt it asks with, so its "
+                "replies cannot be learned; put a chat_template.jinja that does into the student's folder."
+            )
+        at += 1
+    return whole[at:].lstrip() if prompt[-1:].isspace() else whole[at:]
 
 
 def _user_turn(processor: Any, user: str, has_image: bool) -> dict[str, Any]:

@@ -44,10 +44,11 @@ QWEN_TEMPLATE = (
     "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
-ONEVISION_TEMPLATE = (
-    "{% for m in messages %}<|im_start|>{{ m['role'] }} {% for c in m['content'] %}{% if c['type'] == 'image' %}"
-    "<image>{% endif %}{% endfor %}{% for c in m['content'] %}{% if c['type'] == 'text' %}\n{{ c['text'] }}"
-    "{% endif %}{% endfor %}<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+ONEVISION_TEMPLATE = (  # like its makers', with a space in what is recorded that is not in what is asked
+    "{% for m in messages %}<|im_start|>{{ m['role'] + ' ' }}{% for c in m['content'] %}{% if c['type'] == 'image' %}"
+    "<image>{% endif %}{% endfor %}{% for c in m['content'] if c['type'] == 'text' %}{% if m['role'] != 'assistant' %}"
+    "{{ '\\n' + c['text'] }}{% else %}{% generation %}{{ '\\n' + c['text'] }}{% endgeneration %}{% endif %}"
+    "{% endfor %}<|im_end|>{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 
 

@@ -2,7 +2,7 @@
 
 Joins core and storage and loads no model: work that needs one becomes a job for the worker. Every function takes the
 database and a project's *name*, checks what must be there first, and raises ``UserError`` that names the next step.
-Imports, selections, exports and the overview have modules of their own; their functions are offered here as well.
+Imports, selections, exports, prompts and the overview have modules of their own; their functions are offered here too.
 """
 
 from dataclasses import asdict, replace
@@ -16,6 +16,7 @@ from app.imports import commit, dry_run, import_file
 from app.labels import By, check_label, label_estimate, label_quality, labels_to_check
 from app.overview import NextStep, Stage, next_step, project_status
 from app.projects import find_project, find_round
+from app.prompting import project_prompts, set_prompts
 from app.report import comparison_of
 from app.selecting import make_selection, newest_selection
 from core.answer_switch import find_switch
@@ -52,12 +53,14 @@ __all__ = [
     "labels_to_check",
     "make_selection",
     "next_step",
+    "project_prompts",
     "project_status",
     "put_diagnose",
     "put_import",
     "put_label",
     "put_predict",
     "put_tune",
+    "set_prompts",
     "set_reading",
 ]
 

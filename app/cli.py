@@ -1,7 +1,8 @@
 """The command line: its root options, and the commands that open, look and serve.
 
 ``switchpoint [--data DIR] [--json] COMMAND …``; both options are taken before and after the command. The commands of
-the loop stand in ``cli_loop``, those for files and reviews in ``cli_files``, those for skill labels in ``cli_labels``.
+the loop stand in ``cli_loop``, those for files and reviews in ``cli_files``, for skill labels in ``cli_labels``, for
+prompts in ``cli_prompts``.
 Imports no model library.
 """
 
@@ -11,7 +12,7 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from app import cli_files, cli_labels, cli_loop
+from app import cli_files, cli_labels, cli_loop, cli_prompts
 from app.doctor import examine
 from app.overview import project_status
 from app.settings import AppSettings, logs_folder
@@ -117,3 +118,4 @@ def _status_table(shown: dict[str, Any]) -> Group:
 cli_files.register(cli)
 cli_loop.register(cli)
 cli_labels.register(cli)
+cli_prompts.register(cli)

@@ -19,7 +19,7 @@ from app.labels import label_by_group, label_by_sample
 from app.settings import model_path
 from app.support_import import import_support
 from core.errors import UserError
-from core.types import Role, Sample
+from core.types import Role, Sample, StudentSettings
 from storage import store
 from storage.database import Database
 from storage.images import image_bytes, image_path
@@ -40,26 +40,32 @@ class Models:
         # Read when transformers is first imported: a bar for each loaded model has no place in a log.
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         self.device = device
-        self._loaded: dict[str, tuple[tuple[str, ...], Any]] = {}
+        self._loaded: dict[str, tuple[tuple[object, ...], Any]] = {}
 
-    def student(self, name: str, adapter: Path | None) -> "Student":
+    def student(self, name: str, adapter: Path | None, settings: StudentSettings) -> "Student":
         """The student, with the adapter of its round on top."""
+        from core.devices import choose_threads
         from core.student import load_student
 
-        key = (name, str(adapter))
-        return self._cached("student", key, lambda: load_student(name, adapter=adapter, device=self.device))
+        key = (name, adapter, settings)
+        found = self._cached("student", key, lambda: load_student(name, settings, adapter=adapter, device=self.device))
+        choose_threads(found.model)
+        return found
 
     def teacher(self, name: str) -> "Teacher":
         """The text-only teacher."""
+        from core.devices import choose_threads
         from core.teacher.local import load_teacher
 
-        return self._cached("teacher", (name,), lambda: load_teacher(name, device=self.device))
+        found = self._cached("teacher", (name,), lambda: load_teacher(name, device=self.device))
+        choose_threads(found.model)
+        return found
 
     def clear(self) -> None:
         """Give the memory back, before tuning takes it."""
         self._loaded.clear()
 
-    def _cached(self, kind: str, key: tuple[str, ...], load: Callable[[], Any]) -> Any:
+    def _cached(self, kind: str, key: tuple[object, ...], load: Callable[[], Any]) -> Any:
         if self._loaded.get(kind, ((), None))[0] != key:
             self._loaded.pop(kind, None)
             self._loaded[kind] = (key, load())
@@ -108,12 +114,13 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
         return
     from core.student import predict
 
-    student = models.student(model_path(project.student), adapter_path(db, at.adapter))
-    done = total - len(missing)
-    batches = predict(student, missing, image_opener(db), project.settings, round=at.id)
+    student = models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
+    done, told = total - len(missing), [""]
+    batches = predict(student, missing, image_opener(db), project.settings, round=at.id, told=told.append)
     for batch in until(stop, batches):
         done += len(batch)
-        yield Advance(save=partial(store.save_predictions, predictions=batch), done=done, total=total)
+        save = partial(store.save_predictions, predictions=batch)
+        yield Advance(save=save, done=done, total=total, message=told[-1])
 
 
 def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -188,6 +195,7 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
         run=run.id,
         start_adapter=adapter_path(db, at.adapter),
         stop=stop,
+        loading=project.settings.student,
         device=models.device,
     )
     total = 0

@@ -3,12 +3,15 @@
 Knows torch and no model.
 """
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
 from core.errors import UserError
+
+SMALL = 50_000_000  # parameters
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -36,19 +39,36 @@ def device_memory() -> list[tuple[str, int, int]]:
 
 
 def choose_dtype(device: torch.device, name: str = "auto") -> torch.dtype:
-    """The format of the weights: "auto" is bfloat16 on a GPU (float16 where it has none), float32 on the processor.
+    """The format of the weights: "auto" is bf16 on a GPU (fp16 where it has none), fp32 on the processor.
 
-    Raises UserError for a name that is no floating-point format of torch.
+    Raises UserError for a name that is none of "auto", "bf16", "fp16" and "fp32".
     """
     if name == "auto":
         if device.type == "cpu":
             return torch.float32
         has_bfloat = device.type != "cuda" or torch.cuda.is_bf16_supported()
         return torch.bfloat16 if has_bfloat else torch.float16
-    dtype = getattr(torch, name, None)
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise UserError(f"{name!r} is no number format of torch; choose 'auto', 'float32', 'bfloat16' or 'float16'.")
-    return dtype
+    dtypes = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+    if name not in dtypes:
+        raise UserError(f"{name!r} is no number format; choose 'auto', {', '.join(map(repr, dtypes))}.")
+    return dtypes[name]
+
+
+def choose_threads(weights: torch.nn.Module) -> None:
+    """Gives torch one thread where the model is small and on the processor, else as many as it started with.
+
+    A small model's operations are shorter than the wait for a second thread, and on a busy machine threads spin for
+    each other (measured in ``assets/decisions/0016``). It holds for the process: call it when a model is taken up.
+    """
+    started_with = _threads_at_start()
+    place = next((parameter.device.type for parameter in weights.parameters()), "cpu")
+    small = sum(parameter.numel() for parameter in weights.parameters()) < SMALL
+    torch.set_num_threads(1 if small and place == "cpu" else started_with)
+
+
+@functools.cache
+def _threads_at_start() -> int:
+    return torch.get_num_threads()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from core.answer_switch import find_switch
-from core.prompts import label_prompt, skill_prompt
+from core.prompts import label_prompt, prompts_hash, skill_prompt
 from core.skill_groups import Group
 from core.teacher import Skipped, Teacher
 from core.truths import marked, truth_of
@@ -56,7 +56,7 @@ def diagnose(
 def label(teacher: Teacher, samples: Iterable[Sample], settings: Settings) -> Iterator[list[tuple[int, str]]]:
     """(sample id, label of the skills it exercises) of support samples, up to 32 a list, in their order."""
     for batch in _batches(samples):
-        prompts = [label_prompt(sample, settings.skill_shots) for sample in batch]
+        prompts = [label_prompt(sample, settings.skill_shots, settings.prompts) for sample in batch]
         phrases = teacher.complete(prompts, MAX_WORDS)
         yield [(sample.id, clean_phrase(phrase)) for sample, phrase in zip(batch, phrases, strict=True)]
 
@@ -121,8 +121,10 @@ def _diagnoses(teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Set
     prompts = []
     for place in asked:
         (sample, prediction), _ = curves[place]
-        prompts.append(skill_prompt(sample, prediction.steps, switches[place].mistake_step or 0, settings.skill_shots))
+        step = switches[place].mistake_step or 0
+        prompts.append(skill_prompt(sample, prediction.steps, step, settings.skill_shots, settings.prompts))
     phrases = dict(zip(asked, teacher.complete(prompts, MAX_WORDS), strict=True))
+    shown = prompts_hash(settings)
     return [
         Diagnosis(
             round=round,
@@ -135,6 +137,7 @@ def _diagnoses(teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Set
             lam=settings.lam,
             teacher=teacher.name,
             skill_step=switches[place].mistake_step,
+            prompts=shown,
         )
         for place, ((sample, _), curve) in enumerate(curves)
     ]

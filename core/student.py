@@ -4,7 +4,9 @@ Loads any transformers image-text-to-text model, with or without an adapter, and
 where samples and images come from or where predictions go.
 """
 
+import gc
 import inspect
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,22 +18,25 @@ from transformers import AutoModelForImageTextToText, GenerationConfig
 
 from core import chat
 from core.answers import read_answer
-from core.devices import choose_device, choose_dtype, memory_explained
+from core.chat import fit_image
+from core.devices import choose_device, choose_dtype
 from core.errors import UserError
 from core.lora import attach_adapter
 from core.prompts import student_prompt
 from core.rationale import split_steps
 from core.truths import marked
-from core.types import Prediction, Sample, Settings
+from core.types import Prediction, Sample, Settings, StudentSettings
 
 OpenImage = Callable[[str], Image.Image]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Student:
     """A loaded student: the transformers model on its device, its processor, and the name it was loaded by.
 
-    ``inputs`` are the names of what the model's forward takes; ``ends`` the ids of the tokens that end its turn.
+    ``inputs`` are the names of what the model's forward takes; ``ends`` the ids of the tokens that end its turn;
+    ``device`` is where its inputs go; ``longest_side`` is what ``chat.fit_image`` shrinks images to.
     """
 
     model: Any
@@ -40,35 +45,53 @@ class Student:
     device: torch.device
     inputs: frozenset[str]
     ends: tuple[int, ...]
+    longest_side: int = 0
+
+    @property
+    def family(self) -> str:
+        """What its makers call its architecture (``config.model_type``); it chooses the rationale prompt."""
+        return str(self.model.config.model_type)
 
 
-def load_student(model: str, *, adapter: Path | None = None, device: str = "auto", dtype: str = "auto") -> Student:
+def load_student(
+    model: str,
+    settings: StudentSettings = StudentSettings(),  # noqa: B008 - it is frozen
+    *,
+    adapter: Path | None = None,
+    device: str = "auto",
+) -> Student:
     """The student saved in the folder ``model``, or of that name on the Hub, with ``adapter`` merged into its weights.
 
     Raises UserError when there is no such model, when it is not an image-text-to-text model, when its weights are
-    incomplete, and when the adapter is missing or was made for another model.
+    incomplete, when the adapter is missing or was made for another model, and when a setting does not fit it.
     """
     place = choose_device(device)
-    weights = _load_weights(model, choose_dtype(place, dtype))
-    processor = chat.load_processor(model)
+    spread = settings.device_map == "auto"
+    weights = _load_weights(model, choose_dtype(place, settings.dtype), "auto" if spread else None)
+    processor = chat.load_processor(model, settings)
     if adapter is not None:
         weights = attach_adapter(weights, adapter).merge_and_unload()
+    if not spread:
+        weights.to(place)
     ends = weights.generation_config.eos_token_id or processor.tokenizer.eos_token_id
     return Student(
-        model=weights.to(place).eval(),
+        model=weights.eval(),
         processor=processor,
         name=model,
         device=place,
+        longest_side=settings.longest_side,
         inputs=frozenset(inspect.signature(weights.forward).parameters),
         ends=(ends,) if isinstance(ends, int) else tuple(ends),
     )
 
 
-def _load_weights(model: str, dtype: torch.dtype) -> Any:
+def _load_weights(model: str, dtype: torch.dtype, device_map: str | None) -> Any:
     if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
         raise UserError(f"The folder {model} holds no model (no config.json); name a folder saved by transformers.")
     try:
-        weights, report = AutoModelForImageTextToText.from_pretrained(model, dtype=dtype, output_loading_info=True)
+        weights, report = AutoModelForImageTextToText.from_pretrained(
+            model, dtype=dtype, device_map=device_map, output_loading_info=True
+        )
     except OSError as error:
         raise UserError(
             f"No student {model!r} was found; name a folder with a transformers model, or a model of the Hub "
@@ -82,24 +105,49 @@ def _load_weights(model: str, dtype: torch.dtype) -> Any:
 
 
 def predict(
-    student: Student, samples: Iterable[Sample], open_image: OpenImage, settings: Settings, *, round: int
+    student: Student,
+    samples: Iterable[Sample],
+    open_image: OpenImage,
+    settings: Settings,
+    *,
+    round: int,
+    told: Callable[[str], None] = log.warning,
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, one list a batch; every sample once, longest prompts first.
 
     ``open_image`` gives the image of a content hash; it is called once a sample, when its batch's turn comes. The order
-    is by length, so it differs from that of ``samples``. Raises UserError when the GPU's memory is too small.
+    is by length, so it differs from that of ``samples``. A batch that does not fit into the GPU's memory is halved and
+    tried again, and later ones stay that small: ``told`` hears it as a sentence fit to show. Raises UserError when not
+    even one sample fits.
     """
-    asked = [
-        (sample, chat.prompt_text(student.processor, student_prompt(sample, settings), has_image=bool(sample.image)))
-        for sample in samples
-    ]
+    asked = [(sample, _asked(student, sample, settings)) for sample in samples]
     lengths = [len(tokens) for tokens in chat.tokenise(student.processor, [text for _, text in asked])]
+    size = settings.batch_size
     for batch in batches([sample for sample, _ in asked], lengths, settings.batch_size):
         chosen = [asked[position] for position in batch]
-        images = [open_image(sample.image).convert("RGB") for sample, _ in chosen if sample.image]
-        with memory_explained(settings.batch_size):
-            texts = _generate(student, [text for _, text in chosen], images, settings.max_new_tokens)
-        yield [read_prediction(sample, text, round=round) for (sample, _), text in zip(chosen, texts, strict=True)]
+        images = [fit_image(open_image(sample.image), student.longest_side) for sample, _ in chosen if sample.image]
+        while part := chosen[:size]:
+            texts = _generate(student, [text for _, text in part], images[:size], settings.max_new_tokens)
+            if texts is None:
+                size = _halved(len(part))
+                told(f"batches of {size} instead of {settings.batch_size}: the GPU's memory was too small")
+                continue
+            yield [read_prediction(sample, text, round=round) for (sample, _), text in zip(part, texts, strict=True)]
+            chosen, images = chosen[size:], images[size:]
+
+
+def _asked(student: Student, sample: Sample, settings: Settings) -> str:
+    question = student_prompt(sample, settings, student.family)
+    return chat.prompt_text(student.processor, question, has_image=bool(sample.image))
+
+
+def _halved(size: int) -> int:
+    if size == 1:
+        raise UserError(
+            "The GPU's memory is too small for even one sample at a time; set fewer pixels, a shorter answer or a "
+            "smaller number format, spread the student over several devices, or choose a smaller one."
+        )
+    return size // 2
 
 
 def batches(samples: Sequence[Sample], lengths: Sequence[int], size: int) -> Iterator[list[int]]:
@@ -127,9 +175,13 @@ def _placed(value: torch.Tensor, student: Student) -> torch.Tensor:
     return value.to(student.device, dtype)
 
 
-def _generate(student: Student, texts: Sequence[str], images: Sequence[Image.Image], max_new_tokens: int) -> list[str]:
-    """The replies to a batch of prompts, without control tokens. Left padding: every reply starts in one column."""
-    inputs = model_inputs(student, texts, images, padding_side="left")
+def _generate(
+    student: Student, texts: Sequence[str], images: Sequence[Image.Image], max_new_tokens: int
+) -> list[str] | None:
+    """The replies to a batch of prompts, without control tokens; None where the GPU's memory was too small for it.
+
+    Left padding: every reply starts in one column.
+    """
     greedy = GenerationConfig(
         do_sample=False,
         max_new_tokens=max_new_tokens,
@@ -137,8 +189,17 @@ def _generate(student: Student, texts: Sequence[str], images: Sequence[Image.Ima
         pad_token_id=student.processor.tokenizer.pad_token_id,
         use_cache=True,
     )
-    with torch.inference_mode():
-        output = student.model.generate(**inputs, generation_config=greedy)
+    try:
+        inputs = model_inputs(student, texts, images, padding_side="left")
+        with torch.inference_mode():
+            output = student.model.generate(**inputs, generation_config=greedy)
+    except torch.OutOfMemoryError:
+        output = None
+    if output is None:  # only here, since the exception held on to every tensor of the forward
+        inputs = {}
+        gc.collect()
+        torch.cuda.empty_cache()
+        return None
     new = output[:, inputs["input_ids"].shape[1] :]
     return [text.strip() for text in student.processor.tokenizer.batch_decode(new, skip_special_tokens=True)]
 

@@ -15,14 +15,15 @@ from pathlib import Path
 import torch
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
+from core.chat import fit_image
 from core.checkpoints import Checkpoint, newest_checkpoint, publish, remove_checkpoints, save_checkpoint
-from core.devices import memory_explained
+from core.devices import choose_threads, memory_explained
 from core.errors import UserError
 from core.lessons import Lesson, make_lessons
 from core.lora import attach_adapter, model_card, new_adapter
 from core.schedule import Batch, learning_rate, plan_updates
 from core.student import OpenImage, Student, load_student, model_inputs
-from core.types import Sample, TuningSettings, Update
+from core.types import Sample, StudentSettings, TuningSettings, Update
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ def tune(
     run: int,
     start_adapter: Path | None = None,
     stop: Callable[[], bool],
+    loading: StudentSettings = StudentSettings(),  # noqa: B008 - it is frozen
     device: str = "auto",
 ) -> Iterator[Update]:
     """Tunes the student ``model`` on the samples' questions and responses; leaves the adapter in ``folder/adapter``.
@@ -57,14 +59,15 @@ def tune(
     Yields one Update for each optimizer update, from the first: of a run that is continued, those already made come
     first and cost nothing. ``stop`` is asked after every update; when it is true a checkpoint is written and the
     generator ends. ``start_adapter`` is an earlier adapter whose weights are trained further (with its own rank and
-    alpha). Seeds torch's global generators. Raises UserError when nothing can be learned, when the loss is no longer a
-    number, and as load_student does.
+    alpha); ``loading`` is how the student is loaded, as when it answers. Seeds torch's global generators. Raises
+    UserError when nothing can be learned, when the loss is no longer a number, and as load_student does.
     """
     if (folder / "adapter").is_dir():
         remove_checkpoints(folder)
         yield from (Update(**made) for made in json.loads((folder / "adapter" / "updates.json").read_text()))
         return
-    student = load_student(model, device=device)
+    student = load_student(model, loading, device=device)
+    choose_threads(student.model)
     training = _prepare(student, make_lessons(student, samples, settings), open_image, settings, start_adapter)
     fingerprint = _fingerprint(samples, settings)
     plan = plan_updates(
@@ -145,8 +148,8 @@ def _update(training: _Training, batches: Sequence[Batch], *, run: int, number: 
 
 def _loss(training: _Training, lessons: Sequence[Lesson]) -> tuple[torch.Tensor, int]:
     """The summed cross-entropy of a batch's reply tokens, and their number. The output layer sees no other position."""
-    images = [training.open_image(x.sample.image).convert("RGB") for x in lessons if x.sample.image]
     student = training.student
+    images = [fit_image(training.open_image(x.sample.image), student.longest_side) for x in lessons if x.sample.image]
     inputs = model_inputs(student, [lesson.text for lesson in lessons], images, padding_side="right")
     learned = reply_mask(inputs["attention_mask"], [lesson.reply for lesson in lessons])
     # The token at a position is predicted from the position before it.

@@ -1,10 +1,13 @@
 """Real students a few hundred kilobytes large, made from a config with random weights, for tests of any package.
 
-Both are the classes that serve LLaVA-1.5-7B and Qwen2-VL-7B, with a word-level tokenizer and the image processors that
-need no torchvision. They answer nonsense; what they share with the real ones is every line of code on the way there.
+They are the classes that serve LLaVA-1.5-7B, LLaVA-OneVision-7B, Qwen2-VL-7B and Qwen2.5-VL-7B, with a word-level
+tokenizer and the image processors that need no torchvision. They answer nonsense; what they share with the real ones is
+every line of code on the way there.
 """
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
@@ -14,8 +17,13 @@ from transformers import (
     LlamaConfig,
     LlavaConfig,
     LlavaForConditionalGeneration,
+    LlavaOnevisionConfig,
+    LlavaOnevisionForConditionalGeneration,
+    LlavaOnevisionImageProcessorPil,
     LlavaProcessor,
     PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
     Qwen2VLConfig,
     Qwen2VLForConditionalGeneration,
     Qwen2VLImageProcessorPil,
@@ -34,6 +42,13 @@ QWEN_TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{% for c in m['content'] %}"
     "{% if c['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c['text'] }}{% endif %}"
     "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+ONEVISION_TEMPLATE = (  # like its makers', with a space in what is recorded that is not in what is asked
+    "{% for m in messages %}<|im_start|>{{ m['role'] + ' ' }}{% for c in m['content'] %}{% if c['type'] == 'image' %}"
+    "<image>{% endif %}{% endfor %}{% for c in m['content'] if c['type'] == 'text' %}{% if m['role'] != 'assistant' %}"
+    "{{ '\\n' + c['text'] }}{% else %}{% generation %}{{ '\\n' + c['text'] }}{% endgeneration %}{% endif %}"
+    "{% endfor %}<|im_end|>{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
 
 
@@ -90,37 +105,104 @@ def save_llava(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
+def save_onevision(folder: Path, *, seed: int = 0) -> Path:
+    """A ``LlavaOnevisionForConditionalGeneration`` that cuts an image into up to 9 tiles of 16 pixels a side."""
+    torch.manual_seed(seed)
+    extra = ["<image>", "<video>", "<|im_start|>", "<|im_end|>"]
+    words = tokenizer(*extra, eos="<|im_end|>")
+    sides = (16, 32, 48)
+    grid = [[height, width] for height in sides for width in sides]
+    vision = {
+        "model_type": "siglip_vision_model",
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": 16,
+        "patch_size": 4,
+        "vision_use_head": False,
+    }
+    config = LlavaOnevisionConfig(
+        vision_config=vision,
+        text_config={**_language(len(words), eos=words.convert_tokens_to_ids("<|im_end|>")).to_dict()}
+        | {"model_type": "qwen2"},
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+        video_token_index=words.convert_tokens_to_ids("<video>"),
+        image_grid_pinpoints=grid,
+        vision_aspect_ratio="anyres_max_4",
+    )
+    LlavaOnevisionForConditionalGeneration(config).save_pretrained(folder)
+    images = LlavaOnevisionImageProcessorPil(size={"height": 16, "width": 16}, image_grid_pinpoints=grid)
+    settings = {
+        "processor_class": "LlavaOnevisionProcessor",
+        "num_image_tokens": 16,
+        "vision_feature_select_strategy": "full",
+        "vision_aspect_ratio": "anyres_max_4",
+    }
+    return _saved(folder, words, images, settings, ONEVISION_TEMPLATE)
+
+
 def save_qwen(folder: Path, *, seed: int = 0) -> Path:
     """A ``Qwen2VLForConditionalGeneration`` saved as its makers do, with no video processor to be had."""
+    return _save_qwen(
+        folder,
+        model=Qwen2VLForConditionalGeneration,
+        config=Qwen2VLConfig,
+        processor="Qwen2VLProcessor",
+        vision={"embed_dim": 16, "hidden_size": 32, "mlp_ratio": 2},
+        seed=seed,
+    )
+
+
+def save_qwen25(folder: Path, *, seed: int = 0) -> Path:
+    """A ``Qwen2_5_VLForConditionalGeneration``, whose image layers look through windows, but for every second."""
+    vision = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "out_hidden_size": 32,
+        "window_size": 16,
+        "fullatt_block_indexes": [1],
+    }
+    return _save_qwen(
+        folder,
+        model=Qwen2_5_VLForConditionalGeneration,
+        config=Qwen2_5_VLConfig,
+        processor="Qwen2_5_VLProcessor",
+        vision=vision,
+        seed=seed,
+    )
+
+
+def _save_qwen(
+    folder: Path, *, model: type[Any], config: type[Any], processor: str, vision: dict[str, Any], seed: int
+) -> Path:
     torch.manual_seed(seed)
     extra = ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
     words = tokenizer(*extra, eos="<|im_end|>")
-    config = Qwen2VLConfig(
+    patches = {"patch_size": 4, "temporal_patch_size": 1}
+    made = config(
         text_config={
             **_language(len(words), eos=words.convert_tokens_to_ids("<|im_end|>")).to_dict(),
             "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0},
         },
-        vision_config={
-            "depth": 1,
-            "embed_dim": 16,
-            "hidden_size": 32,
-            "num_heads": 2,
-            "mlp_ratio": 2,
-            "patch_size": 4,
-            "temporal_patch_size": 1,
-            "spatial_merge_size": 2,
-            "in_channels": 3,
-        },
+        vision_config={"depth": 2, "num_heads": 2, "spatial_merge_size": 2, "in_channels": 3, **patches, **vision},
         image_token_id=words.convert_tokens_to_ids("<|image_pad|>"),
         video_token_id=words.convert_tokens_to_ids("<|video_pad|>"),
         vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
         vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
     )
-    Qwen2VLForConditionalGeneration(config).save_pretrained(folder)
+    model(made).save_pretrained(folder)
     size = {"shortest_edge": 16 * 16, "longest_edge": 32 * 32}
-    Qwen2VLImageProcessorPil(patch_size=4, temporal_patch_size=1, merge_size=2, size=size).save_pretrained(folder)
-    words.chat_template = QWEN_TEMPLATE
+    images = Qwen2VLImageProcessorPil(merge_size=2, size=size, **patches)
+    return _saved(folder, words, images, {"processor_class": processor}, QWEN_TEMPLATE)
+
+
+def _saved(folder: Path, words: Any, images: Any, settings: dict[str, Any], template: str) -> Path:
+    """What these students' makers put beside the weights (their processors cannot be made without torchvision)."""
+    images.save_pretrained(folder)
+    words.chat_template = template
     words.save_pretrained(folder)
+    (folder / "processor_config.json").write_text(json.dumps(settings))
     return folder
 
 

@@ -18,7 +18,7 @@ from storage.database import Database
 from tests.tiny_models import save_llava, tokenizer
 
 SETTINGS = Settings(
-    student_prompt="{question}\n{options}",
+    prompts={"student": "{question}\n{options}"},
     max_new_tokens=8,
     batch_size=2,
     candidates_as="text",

@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 from core.answer_switch import candidates_of
 from core.devices import choose_device, choose_dtype
 from core.errors import UserError
-from core.prompts import ANSWER_CUE, candidate_text, teacher_header, teacher_step
+from core.prompts import answer_cue, candidate_text, teacher_header, teacher_step
 from core.teacher import Skipped
 from core.teacher.scoring import Branches, Scores, packed_scores, packing_reach, packing_works, plain_scores
 from core.types import Curve, Prediction, Sample, Settings
@@ -86,9 +86,11 @@ class LocalTeacher:
         self, sample: Sample, steps: tuple[str, ...], candidates: tuple[str, ...], settings: Settings
     ) -> Branches:
         """The tokens of every text to score. Each text is tokenised whole, as the model would read it anywhere else."""
-        trunks = [teacher_header(sample, settings.prior)]
+        own = settings.prompts
+        trunks = [teacher_header(sample, settings.prior, own)]
         for number, step in enumerate(steps, 1):
-            trunks.append(trunks[-1] + teacher_step(number, step))
+            trunks.append(trunks[-1] + teacher_step(number, step, own))
+        trunks = [trunk + answer_cue(own) for trunk in trunks]
         as_letter = settings.candidates_as == "letter"
         ends = [candidate_text(candidates, i, sample.options, as_letter) for i in range(len(candidates))]
         branches = self._grid(trunks, ends)
@@ -98,7 +100,7 @@ class LocalTeacher:
         return branches
 
     def _grid(self, trunks: list[str], ends: list[str]) -> Branches:
-        texts = iter(self._encode([f"{trunk}{ANSWER_CUE}{end}" for trunk in trunks for end in ends]))
+        texts = iter(self._encode([f"{trunk}{end}" for trunk in trunks for end in ends]))
         return [[next(texts) for _ in ends] for _ in trunks]
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:

@@ -9,7 +9,7 @@ from core.types.jobs import JobKind, JobState
 from core.types.measures import Comparison, Interval
 from core.types.reviews import Draft, Review, Verdict
 from core.types.samples import Refusal, Role, Sample
-from core.types.settings import Settings, TuningSettings
+from core.types.settings import Settings, StudentSettings, TuningSettings
 from core.types.training import Hit, Selection, SkillDemand, Update
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Sample",
     "Selection",
     "Settings",
+    "StudentSettings",
     "SkillDemand",
     "Switch",
     "SwitchStatus",

@@ -26,19 +26,35 @@ class TuningSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StudentSettings:
+    """How the student is loaded, and how much of an image it sees.
+
+    ``dtype`` "auto" is bf16 on a GPU (fp16 where it has none) and fp32 on the processor. ``device_map`` "auto" spreads
+    the layers over every GPU and then the machine's memory (accelerate), for a student larger than one GPU; "one" keeps
+    it in one place. ``min_pixels`` and ``max_pixels`` bound an image's area for students that read images at their own
+    size (Qwen2-VL and its like; others do not know them); ``longest_side`` shrinks larger images for any student. 0
+    leaves each as the model's makers set it.
+    """
+
+    dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
+    device_map: Literal["one", "auto"] = "one"
+    min_pixels: int = 0
+    max_pixels: int = 0
+    longest_side: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """A project's settings.
 
-    ``student_prompt`` is a ``str.format`` template with ``{question}`` and ``{options}``. ``candidates_as`` says how
-    the teacher scores an option: by its letter ("letter", real models) or its text ("text", the demo's tiny teacher).
-    ``skill_shots`` is how many of the built-in examples precede a skill question (0 for the demo's teacher, which was
-    trained on the bare form). ``support`` names the support set selections are drawn from ("" = the only one there is).
+    ``prompts`` are the project's own texts by name (``core.prompts``; the built-in one where a name is missing).
+    ``candidates_as`` says how the teacher scores an option: by its letter ("letter", real models) or its text ("text",
+    the demo's tiny teacher). ``skill_shots`` is how many of the examples precede a skill question (0 for the demo's
+    teacher, which was trained on the bare form). ``support`` names the support set selections are drawn from ("" = the
+    only one there is).
     """
 
-    student_prompt: str = (
-        "{question}\n{options}\nReason in numbered steps, one line each, starting with 'Step 1:'. "
-        "Then finish with one line: 'The answer is' and your answer."
-    )
+    prompts: dict[str, str] = field(default_factory=dict)
     max_new_tokens: int = 384
     batch_size: int = 16
     prior: float = 0.6
@@ -48,4 +64,5 @@ class Settings:
     skill_shots: int = 4
     support: str = ""
     seed: int = 0
+    student: StudentSettings = field(default_factory=StudentSettings)
     tuning: TuningSettings = field(default_factory=TuningSettings)

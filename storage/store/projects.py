@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from core.errors import UserError
-from core.types import Settings, TuningSettings
+from core.types import Settings, StudentSettings, TuningSettings
 from storage.rows import json_of, noun_of
 from storage.tables import projects, rounds, runs
 
@@ -123,5 +123,6 @@ def _rounds(condition: ColumnElement[bool]) -> Select[Any]:
 def _project_of(row: Row[Any]) -> Project:
     values = dict(row._mapping)
     stored = dict(values.pop("settings"))
-    settings = Settings(**stored | {"tuning": TuningSettings(**stored["tuning"])})
+    parts = {"student": StudentSettings(**stored["student"]), "tuning": TuningSettings(**stored["tuning"])}
+    settings = Settings(**stored | parts)
     return Project(settings=settings, **values)

@@ -32,6 +32,7 @@ COMMANDS = [
     "loop",
     "experiment",
     "export",
+    "prompts",
     "status",
     "doctor",
 ]

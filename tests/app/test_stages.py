@@ -4,11 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from app import actions
 from app.stages import Models, Stopped, adapter_path, run_job
 from core.errors import UserError
-from core.types import TuningSettings
+from core.types import StudentSettings, TuningSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
@@ -49,6 +50,42 @@ def test_predicting_goes_on_where_it_stopped(db: Database, tiny: str) -> None:
     assert (only.done, only.total) == (24, 24), "a finished job finds nothing to do and loads no model"
     with db.read() as connection:
         assert store.predictions_of(connection, 1, "validation") == before
+
+
+def test_the_job_says_that_memory_was_too_small_for_its_batches(db: Database, tiny: str) -> None:
+    job = actions.put_predict(db, tiny, roles=("test",))
+    models = Models("cpu")
+    with db.read() as connection:
+        found = store.project_named(connection, tiny)
+    student = models.student(found.student, None, found.settings.student)
+
+    def full(_: object, __: object, inputs: dict[str, torch.Tensor]) -> None:
+        if len(inputs["input_ids"]) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    student.model.register_forward_pre_hook(full, with_kwargs=True)
+    messages = [advance.message for advance in run_job(db, job, models, lambda: False)]
+    assert messages == ["batches of 1 instead of 2: the GPU's memory was too small"] * 12
+
+
+def test_how_a_student_is_loaded_is_a_setting_of_the_project(db: Database, files: TinyFiles) -> None:
+    bare = replace(SETTINGS, student=StudentSettings(dtype="bf16", longest_side=8))
+    name = fill_project(db, files, "bare", settings=bare)
+    models = Models("cpu")
+    list(run_job(db, actions.put_predict(db, name, roles=("test",)), models, lambda: False))
+    student = models.student(str(files.student), None, bare.student)
+    assert (student.model.dtype, student.longest_side) == (torch.bfloat16, 8)
+    assert models.student(str(files.student), None, SETTINGS.student) is not student
+
+
+def test_a_small_student_works_with_one_thread(db: Database, tiny: str) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        list(run_job(db, actions.put_predict(db, tiny, roles=("test",)), Models("cpu"), lambda: False))
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_diagnosing_goes_on_where_it_stopped(db: Database, tiny: str, files: TinyFiles) -> None:

@@ -14,7 +14,7 @@ from assets.demo.build.tower import pixels
 from assets.demo.items import draw_item, guessed, rationale
 from assets.demo.scene import render
 from assets.demo.world import FAMILIES, SKILLS, TARGETS, Item, Step
-from core.prompts import ANSWER_CUE, label_prompt, skill_prompt, teacher_header, teacher_step
+from core.prompts import answer_cue, label_prompt, skill_prompt, teacher_header, teacher_step
 
 EVERY = (*FAMILIES, *TARGETS)
 
@@ -70,7 +70,7 @@ def test_the_teacher_knows_every_word_it_is_asked(tokenizer) -> None:
         steps = tuple(step.text for step in item.steps)
         sample = sample_of(item)
         for text in (
-            teacher_header(sample, 0.6) + teacher_step(1, steps[0]) + ANSWER_CUE + f" {item.answer}.",
+            teacher_header(sample, 0.6) + teacher_step(1, steps[0]) + answer_cue() + f" {item.answer}.",
             skill_prompt(sample, steps, 1, 0),
             label_prompt(sample, 0),
             *(f" {phrase}." for phrases in SKILLS.values() for phrase in phrases),

@@ -20,7 +20,7 @@ from rich.table import Table
 from assets import demo
 from assets.demo.gold import load_truth
 from core.importers import read_samples
-from core.prompts import ANSWER_CUE, candidate_text, teacher_header, teacher_step
+from core.prompts import answer_cue, candidate_text, teacher_header, teacher_step
 from core.retrieval import SkillIndex, tokenise
 from core.teacher.local import LocalTeacher, load_teacher
 from core.teacher.scoring import Branches, packed_scores, plain_scores
@@ -79,7 +79,7 @@ def branches_of(teacher: LocalTeacher, sample: Sample, steps: tuple[str, ...]) -
     for number, step in enumerate(steps, 1):
         trunks.append(trunks[-1] + teacher_step(number, step))
     ends = [candidate_text(sample.options, place, sample.options, False) for place in range(len(sample.options))]
-    return [[teacher.tokenizer(trunk + ANSWER_CUE + end)["input_ids"] for end in ends] for trunk in trunks]
+    return [[teacher.tokenizer(trunk + answer_cue() + end)["input_ids"] for end in ends] for trunk in trunks]
 
 
 @torch.inference_mode()

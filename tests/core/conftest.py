@@ -6,7 +6,12 @@ import torch
 
 from tests import tiny_models
 
-MAKERS: dict[str, Callable[[Path], Path]] = {"llava": tiny_models.save_llava, "qwen": tiny_models.save_qwen}
+MAKERS: dict[str, Callable[[Path], Path]] = {
+    "llava": tiny_models.save_llava,
+    "onevision": tiny_models.save_onevision,
+    "qwen": tiny_models.save_qwen,
+    "qwen25": tiny_models.save_qwen25,
+}
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,15 @@ def test_a_reply_ends_with_one_end_token_and_nothing_after_it(folders: dict[str,
     assert chat.reply_text(qwen, "Q", "5 .", has_image=True, ends=ends(qwen)) == "5 .<|im_end|>"
 
 
+def test_a_reply_follows_the_prompt_as_it_is_asked_where_the_record_differs_in_white_space(
+    folders: dict[str, Path],
+) -> None:
+    processor = chat.load_processor(str(folders["onevision"]))
+    asked = "<|im_start|>user <image>\nQ<|im_end|><|im_start|>assistant\n"
+    assert chat.prompt_text(processor, "Q", has_image=True) == asked
+    assert chat.reply_text(processor, "Q", "5 .", has_image=True, ends=ends(processor)) == "5 .<|im_end|>"
+
+
 def test_an_end_is_added_where_the_template_writes_none(folders: dict[str, Path]) -> None:
     processor = chat.load_processor(str(folders["llava"]))
     processor.chat_template = processor.chat_template.replace("</s>", " ")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from core.devices import choose_device, choose_dtype, memory_explained
+from core.devices import SMALL, choose_device, choose_dtype, choose_threads, memory_explained
 from core.errors import UserError
 
 
@@ -19,13 +19,29 @@ def test_a_device_that_is_not_there_is_refused(name: str) -> None:
 def test_weights_are_float32_on_the_processor_unless_asked_otherwise() -> None:
     cpu = torch.device("cpu")
     assert choose_dtype(cpu) == torch.float32
-    assert choose_dtype(cpu, "bfloat16") == torch.bfloat16
+    assert choose_dtype(cpu, "bf16") == torch.bfloat16
+    assert choose_dtype(cpu, "fp16") == torch.float16
 
 
-@pytest.mark.parametrize("name", ["float33", "int8", "nn"])
+@pytest.mark.parametrize("name", ["float33", "int8", "nn", ""])
 def test_a_format_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(UserError, match="is no number format"):
         choose_dtype(torch.device("cpu"), name)
+
+
+def test_a_small_model_on_the_processor_gets_one_thread_and_a_large_one_all_again() -> None:
+    before = torch.get_num_threads()
+    try:
+        with torch.device("meta"):
+            large = torch.nn.Linear(SMALL, 1)
+        choose_threads(large)
+        all_of_them = torch.get_num_threads()
+        choose_threads(torch.nn.Linear(4, 4))
+        assert torch.get_num_threads() == 1
+        choose_threads(large)
+        assert torch.get_num_threads() == all_of_them
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_running_out_of_memory_names_the_batch_size() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.answer_switch import find_switch
 from core.devices import choose_device
+from core.prompts import prompts_hash
 from core.skills import UNNAMED, clean_phrase, diagnose, label
 from core.teacher import Skipped
 from core.teacher.local import LocalTeacher
@@ -52,6 +53,7 @@ def test_a_diagnosis_holds_the_curve_the_switch_the_skill_and_what_made_them(tea
         delta=0.1,
         lam=1,
         teacher="tiny",
+        prompts=prompts_hash(SETTINGS),
     )
     assert found.skill == clean_phrase(found.skill)
 
@@ -132,6 +134,16 @@ def test_the_skill_is_asked_for_with_the_steps_up_to_the_mistake_step() -> None:
     assert [(each.switch.mistake_step, each.skill) for each in (first, second)] == [(2, "Skill 0"), (1, "Skill 1")]
     assert STEPS[1] in listener.heard[0]
     assert STEPS[1] not in listener.heard[1]
+
+
+def test_a_projects_own_texts_are_what_the_teacher_is_asked() -> None:
+    listener = Listener()
+    own = Settings(prompts={"skill": "{question} wrong: {step}"}, skill_shots=0)
+    ((found,),) = diagnose(listener, [a_case()], own, round=3)
+    assert listener.heard == [f"{a_sample().question} wrong: {STEPS[1]}"]
+    assert found.prompts == prompts_hash(own) != prompts_hash(Settings(skill_shots=0))
+    list(label(listener, [a_sample()], Settings(prompts={"label": "{question} needs"}, skill_shots=0)))
+    assert listener.heard[-1] == f"{a_sample().question} needs"
 
 
 def test_labels_come_with_their_sample_in_batches() -> None:

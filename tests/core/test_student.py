@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from core.lora import new_adapter
 from core.student import Student, load_student, predict, read_prediction
 from core.types import Prediction, Sample, Settings, TuningSettings
 
-SETTINGS = Settings(student_prompt="{question}\n{options}", max_new_tokens=6, batch_size=4)
+SETTINGS = Settings(prompts={"student": "{question}\n{options}"}, max_new_tokens=6, batch_size=4)
 
 
 def open_image(name: str) -> Image.Image:
@@ -75,6 +76,61 @@ def test_an_image_is_opened_once_when_its_batch_comes(student: Student) -> None:
     assert len(opened) == 4
     list(running)
     assert sorted(opened) == sorted(sample.image for sample in asked if sample.image)
+
+
+def fits(student: Student, most: int) -> list[int]:
+    """Makes the student's own forward run out of memory above a batch of ``most``; returns the sizes it saw."""
+    seen: list[int] = []
+
+    def measure(_: torch.nn.Module, __: tuple[object, ...], inputs: dict[str, torch.Tensor]) -> None:
+        size = len(inputs["input_ids"])
+        seen.append(size)
+        if size > most:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    student.model.register_forward_pre_hook(measure, with_kwargs=True)
+    return seen
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 5])
+def test_a_batch_too_large_for_memory_is_halved_until_it_fits(student: Student, most: int) -> None:
+    asked = samples(29)
+    expected = answers(student, asked, replace(SETTINGS, batch_size=16))
+    seen, told, opened = fits(student, most), list[str](), list[str]()
+    found = [
+        prediction
+        for batch in predict(
+            student,
+            asked,
+            lambda name: (opened.append(name), open_image(name))[1],
+            replace(SETTINGS, batch_size=16),
+            round=7,
+            told=told.append,
+        )
+        for prediction in batch
+    ]
+    assert {prediction.sample: prediction for prediction in found} == expected
+    assert len(found) == len(asked)
+    assert len(opened) == len(set(opened))
+    sizes = [size for size in (8, 4, 2, 1) if size >= {1: 1, 2: 2, 3: 2, 5: 4}[most]]
+    assert told == [f"batches of {size} instead of 16: the GPU's memory was too small" for size in sizes]
+    assert sum(size > most for size in seen) == len(sizes), "what did not fit is tried once and not again"
+
+
+def test_what_was_answered_before_memory_ran_out_is_not_asked_again(student: Student) -> None:
+    running = predict(student, samples(20), open_image, SETTINGS, round=7, told=lambda _: None)
+    first = next(running)
+    seen = fits(student, 3)
+    rest = [prediction.sample for batch in running for prediction in batch]
+    assert sorted([*(each.sample for each in first), *rest]) == list(range(1, 21))
+    assert seen[0] == 4
+    assert max(seen[1:]) == 2
+
+
+def test_a_sample_that_does_not_fit_alone_says_what_to_change(student: Student) -> None:
+    fits(student, 0)
+    with pytest.raises(UserError, match="even one sample at a time; set fewer pixels"):
+        list(predict(student, samples(5), open_image, SETTINGS, round=7, told=lambda _: None))
 
 
 def test_the_answer_depends_on_the_image(folders: dict[str, Path]) -> None:

@@ -1,5 +1,6 @@
 """The schema's history: it leads to ``storage.tables``, and a failing step leaves the file as it was."""
 
+import json
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from core.errors import UserError
+from core.types import Settings, TuningSettings
 from storage import migrations, store
 from storage.database import FILE_NAME, Database, open_database
 from storage.migrations import upgrade
@@ -142,3 +144,27 @@ def test_opening_an_up_to_date_folder_waits_for_no_writer(db: Database) -> None:
         with other.read() as reader:
             assert store.list_projects(reader) == []
         other.close()
+
+
+def test_an_old_projects_student_prompt_becomes_its_own_text_word_for_word(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, "pass")
+    (own,) = folder.glob("versions/*_prompts_by_name.py")
+    for path in folder.glob("versions/[0-9n]*.py"):
+        if path.name >= own.name:
+            path.unlink()
+    (tmp_path / "data").mkdir()
+    file = tmp_path / "data" / FILE_NAME
+    upgrade(file, folder)
+    asked = 'Sag {{"ü"}}:\n{question}\n{options}'
+    old = {"student_prompt": asked, "prior": 0.1 + 0.2, "lam": 3, "support": "", "tuning": {"epochs": 1 / 3}}
+    connection = sqlite3.connect(file)
+    columns = "(id, name, student, teacher, settings, created)"
+    connection.execute(f"INSERT INTO projects {columns} VALUES (1, 'old', 's', 't', ?, '2026')", [json.dumps(old)])
+    connection.commit()
+    connection.close()
+    db = open_database(tmp_path / "data")
+    with db.read() as c:
+        settings = store.project_named(c, "old").settings
+    db.close()
+    tuning = TuningSettings(epochs=1 / 3)
+    assert settings == Settings(prompts={"student": asked}, prior=0.1 + 0.2, lam=3, tuning=tuning)

@@ -12,7 +12,7 @@ from tests.storage.world import a_project
 
 
 def test_a_project_comes_back_as_it_was_saved_with_round_0_open(db: Database) -> None:
-    settings = Settings(prior=0.1 + 0.2, student_prompt="{question} «ü»", tuning=TuningSettings(epochs=1 / 3))
+    settings = Settings(prior=0.1 + 0.2, prompts={"student": "{question} «ü»"}, tuning=TuningSettings(epochs=1 / 3))
     with db.write() as c:
         made = store.create_project(c, " demo ", student="s", teacher="t", settings=settings)
     with db.read() as c:

@@ -27,7 +27,7 @@ from assets.demo import FOLDER, SETTINGS, STUDENT, TEACHER, TRUTH
 from assets.demo.draw import write_support
 from assets.demo.gold import gold_mistake, load_phrases, load_truth
 from core.answer_switch import candidates_of, find_switch
-from core.prompts import ANSWER_CUE, skill_prompt, teacher_header, teacher_step
+from core.prompts import answer_cue, skill_prompt, teacher_header, teacher_step
 from core.retrieval import SkillIndex
 from core.selection import select, select_random
 from core.student import load_student, predict
@@ -118,7 +118,7 @@ class PlainTeacher:
         trunk, texts = teacher_header(mistake.sample, prior), []
         for number, step in enumerate(("", *mistake.prediction.steps)):
             trunk += teacher_step(number, step) if number else ""
-            texts.append(trunk + ANSWER_CUE)
+            texts.append(trunk + answer_cue())
         batch = self.tokenizer(texts, padding=True, return_tensors="pt")
         logits = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, -1]
         shares = logits[:, [end[0] for end in ends]].softmax(-1).tolist()

@@ -19,7 +19,7 @@ from assets.demo.build.training import descend
 from assets.demo.items import corrupted, draw_item, rationale, skill_label, with_options
 from assets.demo.scene import COLOURS, SHAPES
 from assets.demo.world import FAMILIES, OPERATIONS, READINGS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, Item, Step
-from core.prompts import ANSWER_CUE, label_prompt, skill_prompt, teacher_header, teacher_step
+from core.prompts import answer_cue, label_prompt, skill_prompt, teacher_header, teacher_step
 from core.types import Sample
 
 BATCH = 32
@@ -123,7 +123,7 @@ def _packed(
         ids += words
         labels += words if steps == item.steps else (-100,) * len(words)
         ends.append(len(ids))
-    positions, branches, candidates, cue = list(range(len(ids))), [], {}, _words(tokenizer, ANSWER_CUE)
+    positions, branches, candidates, cue = list(range(len(ids))), [], {}, _words(tokenizer, answer_cue())
     for end, answer in zip(ends, answers, strict=True):
         if answer:
             told = _words(tokenizer, f" {answer}.")

@@ -62,6 +62,10 @@ def log_probability(teacher: LocalTeacher, text: str) -> float:
 def expected_row(teacher: LocalTeacher, header: str, steps: int, ends: list[str]) -> np.ndarray:
     """The softmax over whole texts, which is that over their candidates: what they share cancels."""
     trunk = header + "".join(teacher_step(k, STEPS[k - 1]) for k in range(1, steps + 1)) + " The answer is"
+    return shares(teacher, trunk, ends)
+
+
+def shares(teacher: LocalTeacher, trunk: str, ends: list[str]) -> np.ndarray:
     scores = np.array([log_probability(teacher, trunk + end) for end in ends])
     powers = np.exp(scores - scores.max())
     return np.asarray(powers / powers.sum())
@@ -76,6 +80,19 @@ def test_the_curve_is_the_softmax_over_whole_texts_after_each_step(teacher: Loca
         assert row == pytest.approx(expected, abs=1e-4)
         assert sum(row) == pytest.approx(1)
     assert len(found.probabilities) == len(STEPS) + 1
+
+
+def test_a_projects_own_prompts_are_what_the_curve_is_read_from(teacher: LocalTeacher) -> None:
+    own = {
+        "teacher.header": "{question} {prior}",
+        "teacher.prior": "{truth}: {percent}.",
+        "teacher.step": "{number} {step}",
+        "teacher.cue": "So it is",
+    }
+    found = curve(teacher, SAMPLE, prompts=own)
+    trunk = f"{SAMPLE.question} Option (A) 11: 60. 1 {STEPS[0]} 2 {STEPS[1]} So it is"
+    expected = shares(teacher, trunk, [" (A)", " (B)", " (C)", " (D)"])
+    assert found.probabilities[2] == pytest.approx(expected, abs=1e-4)
 
 
 def test_options_can_be_scored_by_their_texts_of_several_tokens(teacher: LocalTeacher) -> None:

@@ -12,7 +12,7 @@ HINTED = replace(PLAIN, hint="Both cubes\nare the same size.")
 
 
 def test_the_student_reads_the_hint_before_the_question() -> None:
-    prompt = student_prompt(HINTED, Settings(student_prompt="{question}\n{options}"))
+    prompt = student_prompt(HINTED, Settings(prompts={"student": "{question}\n{options}"}))
     assert prompt == "Context: Both cubes\nare the same size.\nWhich is heavier?\n(A) iron (B) wood"
 
 

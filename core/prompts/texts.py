@@ -1,0 +1,142 @@
+"""The texts of the prompts: files beside this one, each with its version, and a project's own in their place.
+
+Knows names, placeholders and hashes; what is put into the placeholders is ``core.prompts``'s business. A file is read
+when its text is first asked for.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from string import Formatter
+from types import MappingProxyType
+
+from core.errors import UserError
+from core.types import Settings
+
+BUILT_IN: Mapping[str, str] = MappingProxyType({})  # a project without texts of its own
+DEFAULT_FAMILY = "default"
+EXAMPLES = ("skill.examples", "label.examples")
+# Of each text: the placeholders that it must have, and those that it may have.
+PLACEHOLDERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
+    {
+        "student": (("question",), ("hint", "options")),
+        "teacher.header": (("question", "prior"), ("hint", "lecture", "options")),
+        "teacher.prior": (("truth", "percent"), ()),
+        "teacher.step": (("step",), ("number",)),
+        "teacher.cue": ((), ()),
+        "skill": (("question", "step"), ("hint", "lecture", "options", "truth", "steps", "number")),
+        "skill.examples": ((), ()),
+        "label": (("question",), ("hint", "lecture", "options", "response")),
+        "label.examples": ((), ()),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A text in use: ``version`` is that of its file, or "own" for a project's; ``hash`` is short and of the text."""
+
+    name: str
+    version: str
+    text: str
+    hash: str
+
+
+def prompts_in_use(settings: Settings, family: str = DEFAULT_FAMILY) -> Iterator[Prompt]:
+    """Every text that a project's models are shown, by name; ``family`` is the student's ``config.model_type``."""
+    for name in PLACEHOLDERS:
+        if name in settings.prompts:
+            version, text = "own", settings.prompts[name]
+        else:
+            version, text = _built_in(_file(name, family))
+        yield Prompt(name=name, version=version, text=text, hash=_short(text))
+
+
+def text_of(name: str, own: Mapping[str, str] = BUILT_IN, family: str = DEFAULT_FAMILY) -> str:
+    """The project's own text of that name, else the built-in one (of the student's family, where it has one)."""
+    return own[name] if name in own else _built_in(_file(name, family))[1]
+
+
+def example_texts(name: str, shots: int, own: Mapping[str, str] = BUILT_IN) -> list[str]:
+    """The first ``shots`` examples; they stand in one text, an empty line between them."""
+    return [part.strip() for part in text_of(name, own).split("\n\n") if part.strip()][:shots]
+
+
+def prompts_hash(settings: Settings) -> str:
+    """A short hash of everything in a project that decides what a teacher is shown in a diagnosis, the samples aside.
+
+    Twelve hexadecimal digits of the SHA-256 over the texts in use, π, how options are scored and the examples that are
+    really shown. Two diagnoses with the same hash were made from the same texts.
+    """
+    own = settings.prompts
+    names = ("teacher.header", "teacher.prior", "teacher.step", "teacher.cue", "skill")
+    shown: list[object] = [text_of(name, own) for name in names]
+    shown += [example_texts("skill.examples", settings.skill_shots, own), settings.candidates_as, settings.prior]
+    return _short(json.dumps(shown))
+
+
+def check_prompt(name: str, text: str) -> str:
+    """The text as it is kept: without the space around it. Raises UserError where it cannot serve under that name."""
+    if name not in PLACEHOLDERS:
+        raise UserError(f"There is no prompt {name!r}: choose one of {', '.join(PLACEHOLDERS)}.")
+    text = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    if not text:
+        raise UserError(f"The prompt '{name}' is empty: write a text.")
+    if name in EXAMPLES:
+        return text
+    needed, allowed = PLACEHOLDERS[name]
+    found = _placeholders(name, text)
+    for placeholder in needed:
+        if placeholder not in found:
+            raise UserError(f"The prompt '{name}' has no {{{placeholder}}}: write it where the {placeholder} belongs.")
+    for placeholder in found:
+        if placeholder not in (*needed, *allowed):
+            known = ", ".join(f"{{{each}}}" for each in (*needed, *allowed)) or "no placeholder"
+            raise UserError(
+                f"The prompt '{name}' has the unknown {{{placeholder}}}: it may have {known}; "
+                "a brace that is only text is written twice."
+            )
+    return text
+
+
+def fill(text: str, **values: str) -> str:
+    """The text with its placeholders filled; one without a value takes the space before it along.
+
+    >>> fill("Question: {hint} {question} {options}", hint="", question="Why?", options="")
+    'Question: Why?'
+    """
+    for name, value in values.items():
+        if not value:
+            text = text.replace(f" {{{name}}}", "")
+    return text.format(**values)
+
+
+def _placeholders(name: str, text: str) -> list[str]:
+    try:
+        parsed = [part for part in Formatter().parse(text) if part[1] is not None]
+    except ValueError as error:
+        raise UserError(
+            f"The prompt '{name}' has a brace without its partner: a brace that is only text is written twice."
+        ) from error
+    return [f"{field}{'!' if conversion else ''}{':' if spec else ''}" for _, field, spec, conversion in parsed]
+
+
+def _file(name: str, family: str) -> str:
+    """The file that holds the built-in text: the student's has a variant for each family that is known."""
+    if name != "student":
+        return name
+    return f"student.{family}" if files(__package__).joinpath(f"student.{family}.txt").is_file() else "student.default"
+
+
+@functools.cache
+def _built_in(file: str) -> tuple[str, str]:
+    """Version and text of a file, whose first line says its version."""
+    first, _, text = files(__package__).joinpath(f"{file}.txt").read_text(encoding="utf-8").partition("\n")
+    return first.removeprefix("version: "), text.strip()
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -18,6 +18,7 @@ from app.report import comparison_of
 from app.selecting import make_selection, newest_selection
 from core.answer_switch import find_switch
 from core.answers import is_correct
+from core.endpoints import endpoint_of
 from core.errors import ConflictError, UserError
 from core.types import Comparison, Review, Role, Selection, Settings, TuningSettings, Verdict
 from storage import jobs, store
@@ -57,8 +58,11 @@ def create_project(db: Database, name: str, *, student: str, teacher: str, setti
     """A new project with its round 0 (the untuned student)."""
     if not student.strip() or not teacher.strip():
         raise UserError(
-            "A project needs a student model and a teacher model: folders, or names on the Hugging Face Hub."
+            "A project needs a student model and a teacher model: folders, names on the Hugging Face Hub, "
+            "openai:MODEL, or MODEL@http://host:port/v1."
         )
+    for model in (student.strip(), teacher.strip()):
+        endpoint_of(model)  # raises for half a name, and before a key in one could be stored
     with db.write() as connection:
         return store.create_project(
             connection, name, student=student.strip(), teacher=teacher.strip(), settings=settings or Settings()
@@ -107,6 +111,11 @@ def put_tune(db: Database, project: str, *, selection: int | None = None, seed: 
     """Queue a tuning run on a selection (id; default: the project's newest); ``seed`` replaces the settings' own."""
     with db.write() as connection:
         found = find_project(connection, project)
+        if endpoint_of(found.student):
+            raise UserError(
+                f"The student {found.student} answers behind an endpoint and cannot be tuned here: export the "
+                "selection and tune it where it runs, or make a project with a folder or a Hub model as student."
+            )
         chosen = newest_selection(connection, found, selection)
         if not chosen.hits:
             raise UserError(f"Selection {chosen.id} is empty: make another with `switchpoint select {project}`.")

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app.endpoints import found_at
 from app.settings import PACKAGE_ROOT, AppSettings
 from app.worker import worker_pid
 from core.errors import UserError
-from storage import jobs
+from storage import jobs, store
 from storage.database import open_database
 
 LIBRARIES = ("torch", "transformers", "peft", "gradio", "sqlalchemy")
@@ -31,7 +32,7 @@ def examine(data: Path) -> list[dict[str, Any]]:
         ("worker", _worker),
         ("demo models", _demo_models),
     )
-    return [_row(name, check, data) for name, check in checks]
+    return [_row(name, check, data) for name, check in checks] + _endpoints(data)
 
 
 def _row(name: str, check: Callable[[Path], str], data: Path) -> dict[str, Any]:
@@ -78,6 +79,24 @@ def _disk(data: Path) -> str:
 def _worker(data: Path) -> str:
     pid = worker_pid(data)
     return f"process {pid} does the jobs" if pid else "none runs; the next job starts one"
+
+
+def _endpoints(data: Path) -> list[dict[str, Any]]:
+    """One row for each model behind an endpoint that a project names, asked just now."""
+    try:
+        db = open_database(data)
+    except UserError:
+        return []  # which the check of the data directory says
+    try:
+        with db.read() as connection:
+            projects = store.list_projects(connection)
+        return [
+            {"name": f"{name} ({project.name})", "ok": ok, "found": found}
+            for project in projects
+            for name, ok, found in found_at(db, project)
+        ]
+    finally:
+        db.close()
 
 
 def _demo_models(_: Path) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
 
+from app.endpoints import predictions_at, teacher_at
 from app.settings import model_path
 from core.types import Role, Sample
 from storage import store
@@ -109,14 +110,19 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
     if not missing:
         yield nothing_left(total)
         return
-    from core.student import predict
+    batches = predictions_at(db, project, missing, _looking(stop), round=at.id)
+    if batches is None:
+        from core.student import predict
 
-    student = models.student(model_path(project.student), adapter_path(db, at.adapter))
+        student = models.student(model_path(project.student), adapter_path(db, at.adapter))
+        batches = predict(student, missing, image_opener(db), project.settings, round=at.id)
     done = total - len(missing)
-    batches = predict(student, missing, image_opener(db), project.settings, round=at.id)
     for batch in until(stop, batches):
         done += len(batch)
         yield Advance(save=partial(store.save_predictions, predictions=batch), done=done, total=total)
+    if done < total:
+        message = f"{total - done:,} could not be answered; logs/worker.log says why for each"
+        yield Advance(save=lambda _: None, done=done, total=total, message=message)
 
 
 def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -130,13 +136,14 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
     if not missing:
         yield nothing_left(known)
         return
-    teacher = models.teacher(model_path(project.teacher))
+    teacher = teacher_at(db, project, _looking(stop)) or models.teacher(model_path(project.teacher))
     done, total = known, known + len(missing)
     for batch in until(stop, diagnose(teacher, missing, project.settings, round=job.args["round"])):
         done += len(batch)
-        yield Advance(save=partial(store.save_diagnoses, diagnoses=batch), done=done, total=total)
+        save = partial(store.save_diagnoses, diagnoses=batch)
+        yield Advance(save=save, done=done, total=total, message=teacher.remark)
     if done < total:
-        message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each"
+        message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each. {teacher.remark}".rstrip()
         yield Advance(save=lambda _: None, done=done, total=total, message=message)
 
 
@@ -151,7 +158,7 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
     if not missing:
         yield nothing_left(total)
         return
-    teacher = models.teacher(model_path(project.teacher))
+    teacher = teacher_at(db, project, _looking(stop)) or models.teacher(model_path(project.teacher))
     done = total - len(missing)
     for batch in until(stop, label(teacher, missing, project.settings)):
         done += len(batch)
@@ -211,6 +218,16 @@ def until(stop: Stop, batches: Iterator[Batch]) -> Iterator[Batch]:
         yield batch
         if stop():
             raise Stopped
+
+
+def _looking(stop: Stop) -> Callable[[], None]:
+    """What an endpoint's ledger does before each request: it ends the job as soon as somebody asks for that."""
+
+    def look() -> None:
+        if stop():
+            raise Stopped
+
+    return look
 
 
 def _project(connection: Connection, job: Job) -> Project:

@@ -75,6 +75,7 @@ from storage.store.samples import (
 )
 from storage.store.selections import SelectionSummary, hits_page, save_selection, selection, selections_of
 from storage.store.skills import MissingSkill, missing_skills
+from storage.store.spending import add_spent, reply_of, save_reply, spending_of
 from storage.store.status import RoundCounts, counts
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "accepted_skills",
     "add_review",
     "add_reviews",
+    "add_spent",
     "bulk_of",
     "bulks_of",
     "case_of",
@@ -134,6 +136,7 @@ __all__ = [
     "project_named",
     "readings_version",
     "redo",
+    "reply_of",
     "reread",
     "review_counts",
     "round_of",
@@ -149,12 +152,14 @@ __all__ = [
     "save_gold",
     "save_labels",
     "save_predictions",
+    "save_reply",
     "save_samples",
     "save_selection",
     "save_settings",
     "save_updates",
     "selection",
     "selections_of",
+    "spending_of",
     "support_samples",
     "support_set",
     "support_sets",

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from core.errors import UserError
-from core.types import Settings, TuningSettings
+from core.types import EndpointSettings, Settings, TuningSettings
 from storage.rows import json_of, noun_of
 from storage.tables import projects, rounds, runs
 
@@ -123,5 +123,10 @@ def _rounds(condition: ColumnElement[bool]) -> Select[Any]:
 def _project_of(row: Row[Any]) -> Project:
     values = dict(row._mapping)
     stored = dict(values.pop("settings"))
-    settings = Settings(**stored | {"tuning": TuningSettings(**stored["tuning"])})
-    return Project(settings=settings, **values)
+    parts = {"endpoint": _endpoint_of(stored.get("endpoint", {})), "tuning": TuningSettings(**stored["tuning"])}
+    return Project(settings=Settings(**stored | parts), **values)
+
+
+def _endpoint_of(stored: dict[str, Any]) -> EndpointSettings:
+    prices = tuple((model, price_in, price_out) for model, price_in, price_out in stored.get("prices", ()))
+    return EndpointSettings(**stored | {"prices": prices})

@@ -7,7 +7,7 @@ once, the replies that were paid for already, and what a failure means to a pers
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from core.types import EndpointSettings
 Done = TypeVar("Done")
 Messages = list[dict[str, Any]]
 CONNECT_SECONDS = 10.0
+GRACE_SECONDS = 10.0
 # What a request to another host than OpenAI's may carry. The client adds what it finds in OPENAI_ORG_ID,
 # OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS to every request, and these are meant for OpenAI.
 HEADERS = frozenset(
@@ -58,8 +59,9 @@ class Asker:
     replies: Replies
 
     def run(self, work: Sequence[Callable[["Line"], Awaitable[Done]]]) -> list[Done]:
-        """Do all of the work, at most ``at_once`` requests at the same time; the first failure ends the rest.
+        """Do all of the work, at most ``at_once`` pieces at the same time; the first failure ends the rest.
 
+        A piece asks one thing after the other, so that a server with few slots finds the beginning that it has cached.
         Raises UserError when the endpoint cannot be used, and whatever ``replies`` raise.
         """
         return asyncio.run(self._run(work))
@@ -75,14 +77,17 @@ class Asker:
                 event_hooks={"request": [] if self.endpoint.is_openai else [self._strip]},
             ),
         ) as client:
-            line = Line(asker=self, client=client, gate=asyncio.Semaphore(max(1, self.settings.at_once)))
-            tasks = [asyncio.ensure_future(each(line)) for each in work]
+            line = Line(asker=self, client=client)
+            gate = asyncio.Semaphore(max(1, self.settings.at_once))
+            tasks = [asyncio.ensure_future(_through(gate, each, line)) for each in work]
             try:
                 return list(await asyncio.gather(*tasks))
-            finally:  # after a failure the others stop before their connections close
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            finally:
+                await _ended(tasks)
+                # After a failure, what is under way is paid for all the same: it is waited for, kept and counted.
+                if line.under_way:
+                    await asyncio.wait(line.under_way, timeout=GRACE_SECONDS)
+                await _ended(line.under_way)
 
     async def _strip(self, request: httpx2.Request) -> None:
         for name in set(request.headers) - HEADERS:
@@ -101,7 +106,7 @@ class Line:
 
     asker: Asker
     client: AsyncOpenAI
-    gate: asyncio.Semaphore
+    under_way: set[asyncio.Task[Reply]] = field(default_factory=set)
 
     async def ask(
         self,
@@ -126,18 +131,23 @@ class Line:
         if n > 1:
             request["n"] = n
         key = _key({"url": self.asker.endpoint.url, "draw": draw} | request)
-        async with self.gate:
-            kept = self.asker.replies.get(key)
-            if kept is not None and ((known := _kept(kept)).top or not top):
-                return known  # A kept reply without a list would outlive a server that has learnt to give one.
-            reply, tokens_in, tokens_out = await self._send(request)
+        kept = self.asker.replies.get(key)
+        if kept is not None and ((known := _kept(kept)).top or not top):
+            return known  # A kept reply without a list would outlive a server that has learnt to give one.
+        task = asyncio.ensure_future(self._sent(key, request))
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+        return await asyncio.shield(task)
+
+    async def _sent(self, key: str, request: dict[str, Any]) -> Reply:
+        reply, tokens_in, tokens_out = await self._send(request)
         self.asker.replies.put(key, json.dumps(asdict(reply), ensure_ascii=False), tokens_in, tokens_out)
         return reply
 
     async def _send(self, request: dict[str, Any]) -> tuple[Reply, int, int]:
         try:
-            raw = await self.client.chat.completions.with_raw_response.create(**request)
-            body = raw.http_response.content
+            # As it came: the client would take any JSON for a completion.
+            body = (await self.client.post("/chat/completions", body=request, cast_to=httpx2.Response)).content
         except APIError as error:
             # Without its cause: a server's own words may repeat the key.
             raise explained(error, self.asker.endpoint, self.asker.key, self.asker.settings) from None
@@ -148,6 +158,17 @@ class Line:
                 f"{self.asker.endpoint.url} answered with something that is no chat completion: check that it is the "
                 "address of an OpenAI-compatible server, up to and with /v1."
             ) from None
+
+
+async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _through(gate: asyncio.Semaphore, work: Callable[[Line], Awaitable[Done]], line: Line) -> Done:
+    async with gate:
+        return await work(line)
 
 
 def _read(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:

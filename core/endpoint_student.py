@@ -38,28 +38,32 @@ def predict_there(
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, in the order of the samples, some dozens a list.
 
-    A sample that the endpoint does not take is left out, and the log says why. Raises UserError when it takes none of a
-    list, and when it cannot be used.
+    A sample that the endpoint does not take is left out, and the log says why. Raises UserError when it takes none of
+    the first list, and when it cannot be used.
     """
     asker = connect(endpoint, settings.endpoint, replies)
-    rest = iter(samples)
+    rest, answered = iter(samples), False
     while some := list(islice(rest, max(1, settings.endpoint.at_once) * BATCHES_AT_ONCE)):
         found = asker.run([partial(_predicted, sample, read_image, settings, round) for sample in some])
         done = [each for each in found if isinstance(each, Prediction)]
         refused = [(sample, each) for sample, each in zip(some, found, strict=True) if isinstance(each, RefusedError)]
-        if not done:
+        answered = answered or bool(done)
+        if not answered:
             raise refused[0][1]
         for sample, why in refused:
             logger.warning("sample %s is not answered: %s", sample.source_id, why)
-        yield done
+        if done:
+            yield done
 
 
 async def _predicted(
     sample: Sample, read_image: ReadImage, settings: Settings, round: int, line: Line
 ) -> Prediction | RefusedError:
-    content: list[dict[str, object]] = [{"type": "text", "text": student_prompt(sample, settings)}]
+    text = student_prompt(sample, settings)
+    content: str | list[dict[str, object]] = text  # Not every server reads a list.
     if sample.image:
-        content.insert(0, {"type": "image_url", "image_url": {"url": data_url(*read_image(sample.image))}})
+        image: dict[str, object] = {"type": "image_url", "image_url": {"url": data_url(*read_image(sample.image))}}
+        content = [image, {"type": "text", "text": text}]
     try:
         reply = await line.ask([{"role": "user", "content": content}], max_tokens=settings.max_new_tokens)
     except RefusedError as error:

@@ -1,8 +1,8 @@
-"""The demo's teacher as a model that chats: its own log-probabilities, asked with plain transformers.
+"""The demo's teacher as a model that chats: its own log-probabilities, from plain transformers.
 
-The teacher knows texts, not chats: its rendering of a conversation is the user's turn as it stands, which the teacher at
-an endpoint words exactly as the local one does; a system turn it does not know. And it answers with an option's text,
-not with its letter. So option letters are put on the very log-probabilities of the options' texts, in two ways:
+The teacher knows texts, not chats: its rendering of a conversation is the user's turn as it stands, which the teacher
+at an endpoint words exactly as the local one does; a system turn it does not know. And it answers with an option's
+text, not with its letter. So option letters are put on the very log-probabilities of the options' texts, in two ways:
 
 - ``ByLetter`` answers with a letter and nothing else, as a model that follows instructions does (or one held to a
   choice): the probability of a letter is that of its option's text among the options' texts;
@@ -48,6 +48,7 @@ class ByLetter:
     def __init__(self) -> None:
         self.model, self.tokenizer = loaded()
         self.lock = threading.Lock()
+        self.seen: dict[str, torch.Tensor] = {}
 
     def tokens(self, text: str) -> int:
         return len(self.tokenizer(text)["input_ids"])
@@ -55,8 +56,10 @@ class ByLetter:
     def next_tokens(self, text: str) -> torch.Tensor:
         """The log-probabilities of every next token."""
         with self.lock, torch.inference_mode():
-            logits = self.model(**self.tokenizer(text, return_tensors="pt", return_token_type_ids=False)).logits
-        return torch.log_softmax(logits[0, -1].double(), -1)
+            if text not in self.seen:
+                logits = self.model(**self.tokenizer(text, return_tensors="pt", return_token_type_ids=False)).logits
+                self.seen[text] = torch.log_softmax(logits[0, -1].double(), -1)
+            return self.seen[text]
 
     def first_token(self, messages: list[dict[str, Any]]) -> list[tuple[str, float]]:
         text = messages[-1]["content"]

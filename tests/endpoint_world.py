@@ -1,4 +1,4 @@
-"""Questions of the demo without their pictures, each with a rationale whose last step goes wrong: work for a teacher."""
+"""Questions of the demo without their pictures, each with a rationale whose last step is wrong: a teacher's work."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from storage import store
 from storage.database import Database
 
 QUICK = EndpointSettings(timeout=20.0, retries=2)
-SETTINGS = Settings(candidates_as="text", skill_shots=0, endpoint=QUICK)
+SETTINGS = Settings(candidates_as="text", skill_shots=0, max_new_tokens=8, endpoint=QUICK)
 
 
 @cache

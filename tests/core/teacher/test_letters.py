@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ def test_the_questions_grow_at_their_ends_and_are_worded_as_on_this_machine() ->
     assert asked.texts[0] == header + ANSWER_CUE
     assert asked.texts[2] == header + teacher_step(1, STEPS[0]) + teacher_step(2, STEPS[1]) + ANSWER_CUE
     bare = [text.removesuffix(ANSWER_CUE) for text in asked.texts]
-    assert all(longer.startswith(shorter) for shorter, longer in zip(bare, bare[1:], strict=False))
+    assert all(longer.startswith(shorter) for shorter, longer in pairwise(bare))
 
 
 def test_an_answer_outside_the_options_gets_the_next_letter() -> None:

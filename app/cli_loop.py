@@ -147,5 +147,6 @@ def _estimated(shown: dict[str, Any]) -> Shown:
 def _followed(terminal: Terminal, db: Database, project: str, job: Job) -> Shown:
     ended = terminal.follow(db, job)
     status = project_status(db, project)
-    text = f"{ended.kind}: {ended.done} of {ended.total}. {status['next']}"
+    said = f" {ended.message}." if ended.message and ended.kind != "tune" else ""
+    text = f"{ended.kind}: {ended.done} of {ended.total}.{said} {status['next']}"
     return Shown(data={"job": job_row(ended), "rounds": status["rounds"]}, text=text)

@@ -33,6 +33,11 @@ def add_spent(c: Connection, project_id: int, spent: Spent) -> None:
 
 def spending_of(c: Connection, project_id: int) -> list[Spent]:
     """What the project has spent, one row a model, by name."""
-    columns: tuple[ColumnElement[Any], ...] = (spending.c.model, spending.c.requests, spending.c.tokens_in, spending.c.tokens_out)
+    columns: tuple[ColumnElement[Any], ...] = (
+        spending.c.model,
+        spending.c.requests,
+        spending.c.tokens_in,
+        spending.c.tokens_out,
+    )
     query = select(*columns).where(spending.c.project == project_id).order_by(spending.c.model)
     return [noun_of(Spent, row) for row in c.execute(query)]

@@ -10,7 +10,7 @@ COLUMNS = (
     "samples ADD COLUMN hint TEXT DEFAULT '' NOT NULL",
     "samples ADD COLUMN lecture TEXT DEFAULT '' NOT NULL",
     "predictions ADD COLUMN score FLOAT",
-    "predictions ADD COLUMN read_confidence FLOAT DEFAULT 1.0 NOT NULL",
+    "predictions ADD COLUMN read_confidence FLOAT DEFAULT (1.0) NOT NULL",
     "diagnoses ADD COLUMN votes INTEGER DEFAULT 0 NOT NULL",
     "diagnoses ADD COLUMN bounded TEXT DEFAULT '[]' NOT NULL",
     "diagnoses ADD COLUMN prompts TEXT DEFAULT '' NOT NULL",

@@ -7,7 +7,7 @@ DATA ?= .data
 SEEDS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint format demo demo-assets bench chaos screenshots experiment lock clean help
+.PHONY: run test lint format demo demo-assets bench chaos llama screenshots experiment lock clean help
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -48,6 +48,11 @@ bench: $(STAMP)  ## Speed and memory as ratios against a named peer
 
 chaos: $(STAMP)  ## Kill processes at random moments and look for what is lost
 	$(BIN)/python -m pytest tests/test_kill.py
+
+llama: $(STAMP)  ## A real llama.cpp server over the demo's teacher, asked for its curves (builds llama-cpp-python, some minutes)
+	test -x $(VENV)/llama/bin/python || $(PYTHON) -m venv $(VENV)/llama
+	$(VENV)/llama/bin/pip install --quiet 'llama-cpp-python[server]' gguf
+	SWITCHPOINT_LLAMA=$(CURDIR)/$(VENV)/llama/bin/python $(BIN)/python -m pytest -s tests/optional
 
 screenshots: $(STAMP) ## Pictures of every tab into assets/screenshots, from a click through the whole loop
 	SWITCHPOINT_SCREENSHOTS=assets/screenshots $(BIN)/python -m pytest tests/browser/test_loop.py

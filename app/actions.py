@@ -18,11 +18,11 @@ from app.overview import NextStep, Stage, next_step, project_status
 from app.projects import find_project, find_round
 from app.prompting import project_prompts, set_prompts
 from app.report import comparison_of
+from app.reviewing import accept_all, add_review, check_seen, set_reading
 from app.selecting import make_selection, newest_selection
-from core.answer_switch import find_switch
-from core.errors import ConflictError, UserError
-from core.truths import marked
-from core.types import Comparison, Review, Role, Selection, Settings, TuningSettings, Verdict
+from core.endpoints import endpoint_of
+from core.errors import UserError
+from core.types import Comparison, Role, Selection, Settings, TuningSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
@@ -39,6 +39,7 @@ __all__ = [
     "add_review",
     "cancel_job",
     "check_label",
+    "check_seen",
     "commit",
     "compare_rounds",
     "create_project",
@@ -71,8 +72,11 @@ def create_project(db: Database, name: str, *, student: str, teacher: str, setti
     """A new project with its round 0 (the untuned student)."""
     if not student.strip() or not teacher.strip():
         raise UserError(
-            "A project needs a student model and a teacher model: folders, or names on the Hugging Face Hub."
+            "A project needs a student model and a teacher model: folders, names on the Hugging Face Hub, "
+            "openai:MODEL, or MODEL@http://host:port/v1."
         )
+    for model in (student.strip(), teacher.strip()):
+        endpoint_of(model)  # raises for half a name, and before a key in one could be stored
     with db.write() as connection:
         return store.create_project(
             connection, name, student=student.strip(), teacher=teacher.strip(), settings=settings or Settings()
@@ -132,6 +136,11 @@ def put_tune(db: Database, project: str, *, selection: int | None = None, seed: 
     """Queue a tuning run on a selection (id; default: the project's newest); ``seed`` replaces the settings' own."""
     with db.write() as connection:
         found = find_project(connection, project)
+        if endpoint_of(found.student):
+            raise UserError(
+                f"The student {found.student} answers behind an endpoint and cannot be tuned here: export the "
+                "selection and tune it where it runs, or make a project with a folder or a Hub model as student."
+            )
         chosen = newest_selection(connection, found, selection)
         if not chosen.hits:
             raise UserError(f"Selection {chosen.id} is empty: make another with `switchpoint select {project}`.")
@@ -146,83 +155,6 @@ def cancel_job(db: Database, job: int) -> None:
     """Ask a job to stop; a tuning run writes a checkpoint first."""
     with db.write() as connection:
         jobs.ask_cancel(connection, job)
-
-
-def add_review(
-    db: Database,
-    project: str,
-    sample: int,
-    verdict: Verdict,
-    *,
-    reviewer: str,
-    round: int | None = None,
-    mistake_step: int | None = None,
-    skill: str = "",
-    answer: str | None = None,
-    note: str = "",
-    seen: int | None = None,
-) -> Review:
-    """Append a verdict and drop the reviewer's draft; step and skill default to the diagnosis's own, if there is one.
-
-    ``seen`` is the id of the newest review that the person saw (0: none); where there is a newer one, ConflictError is
-    raised and nothing saved. None decides whatever stands.
-    """
-    with db.write() as connection:
-        at = find_round(connection, find_project(connection, project), round)
-        if store.prediction(connection, at.id, sample) is None:
-            raise UserError(f"Sample {sample} has no prediction in round {at.number}: choose one of those that have.")
-        check_seen(connection, at.id, sample, seen)
-        found = store.diagnosis(connection, at.id, sample)
-        machine = (None, "") if found is None else (found.switch.mistake_step, found.skill)
-        changed = mistake_step not in (None, machine[0]) or " ".join(skill.split()) not in ("", machine[1])
-        review = Review(
-            round=at.id,
-            sample=sample,
-            reviewer=reviewer,
-            verdict="edited" if verdict == "accepted" and changed else verdict,
-            mistake_step=mistake_step,
-            skill=skill,
-            answer=answer,
-            note=note,
-        )
-        correct, score = (None, None) if answer is None else marked(answer, store.get_sample(connection, sample))
-        stored = store.add_review(connection, review, correct, score)
-        store.drop_draft(connection, at.id, sample, stored.reviewer)
-        return stored
-
-
-def check_seen(connection: Connection, round_id: int, sample: int, seen: int | None) -> None:
-    """Raise ConflictError where the case was decided since ``seen`` was its newest review (None: that is no matter)."""
-    if seen is None or store.newest_review(connection, round_id, sample) == seen:
-        return
-    raise ConflictError("Somebody decided this case in the meantime: compare both versions, then choose one.")
-
-
-def set_reading(db: Database, project: str, *, round: int | None, delta: float, lam: int) -> int:
-    """Read the round's stored curves anew at δ and λ, which the project keeps for later ones; returns how many changed.
-
-    Calls no model; what people decided stays. Raises UserError for values that no margin can meet.
-    """
-    if not (-1 <= delta < 1 and 1 <= lam <= 20):
-        raise UserError("δ lies between −1 and 1 and λ between 1 and 20: choose values in these ranges.")
-    with db.write() as connection:
-        found = find_project(connection, project)
-        at = find_round(connection, found, round)
-        store.save_settings(connection, found.id, replace(found.settings, delta=delta, lam=lam))
-        return store.reread(connection, at.id, delta, lam, find_switch)
-
-
-def accept_all(db: Database, project: str, *, reviewer: str, round: int | None = None) -> int:
-    """Accept every diagnosis of the round that has no verdict yet; returns how many."""
-    with db.write() as connection:
-        at = find_round(connection, find_project(connection, project), round)
-        accepted = 0
-        for each in store.diagnoses_of(connection, at.id):
-            if not each.skill or store.current_review(connection, at.id, each.sample) is not None:
-                continue
-            store.add_review(connection, Review(round=at.id, sample=each.sample, reviewer=reviewer, verdict="accepted"))
-            accepted += 1
-        return accepted
 
 
 def compare_rounds(db: Database, project: str, before: int, after: int, *, role: Role = "test") -> Comparison:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from app import cli_files, cli_labels, cli_loop, cli_prompts
+from app import cli_files, cli_labels, cli_loop, cli_prompts, cli_spending
 from app.doctor import examine
 from app.overview import project_status
 from app.settings import AppSettings, logs_folder
@@ -57,7 +57,8 @@ def worker(
 
     logs_folder(terminal.data)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talkative in ("alembic", "httpx2"):  # the latter says a line for each request
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     serve_jobs(terminal.data, idle_minutes=AppSettings().idle_minutes if leave_when_idle else None)
     return Shown(data={"worker": "ended"})
 
@@ -119,3 +120,4 @@ cli_files.register(cli)
 cli_loop.register(cli)
 cli_labels.register(cli)
 cli_prompts.register(cli)
+cli_spending.register(cli)

@@ -17,6 +17,7 @@ from core.errors import UserError
 from core.importers import FORMATS
 from core.types import Verdict
 
+ENDPOINT = "openai:MODEL or MODEL@http://host:port/v1 (keys come from the environment)"
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name.")]
 RoundOption = Annotated[int | None, typer.Option("--round", help="The round (default: the newest).")]
 
@@ -25,8 +26,10 @@ def new(
     terminal: Terminal,
     *,
     project: ProjectArgument,
-    student: Annotated[str, typer.Option(help="A transformers image-text-to-text model: a folder or a Hub name.")],
-    teacher: Annotated[str, typer.Option(help="A text-only causal language model: a folder or a Hub name.")],
+    student: Annotated[
+        str, typer.Option(help=f"A transformers image-text-to-text model (a folder or a Hub name), or {ENDPOINT}.")
+    ],
+    teacher: Annotated[str, typer.Option(help=f"A causal language model (a folder or a Hub name), or {ENDPOINT}.")],
 ) -> Shown:
     """Create a project: one student, one teacher, one target task."""
     with terminal.database() as db:

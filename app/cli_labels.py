@@ -11,6 +11,7 @@ import typer
 from app import actions
 from app.overview import job_row
 from app.settings import AppSettings
+from app.spending import estimate_label, estimate_text
 from app.terminal import Shown, Terminal, command
 from core.errors import UserError
 
@@ -35,7 +36,9 @@ def label(
             f"asked {found.calls_by_sample:,} times by sample, {found.calls_by_group:,} times by group."
         )
         if estimate:
-            return Shown(data=asdict(found), text=said)
+            calls = found.calls_by_group if by == "group" else found.calls_by_sample
+            cost = estimate_label(db, support, project=project, calls=calls)
+            return Shown(data=asdict(found) | {"cost": cost}, text=f"{said}\n{estimate_text(cost)}")
         terminal.say(said)
         ended = terminal.follow(db, actions.put_label(db, support, project=project, by=cast(actions.By, by)))
     text = f"Labelled: {ended.done} of {ended.total} samples of '{found.support}'."

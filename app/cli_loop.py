@@ -4,7 +4,7 @@ Each queues a job, follows it with a progress bar and shows what came out. Loads
 """
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,12 +14,16 @@ from app.experiment import run_experiment
 from app.figures import accuracy_table, comparison_table
 from app.overview import job_row, project_status
 from app.settings import AppSettings
+from app.spending import estimate_diagnose, estimate_predict, estimate_text
 from app.terminal import Shown, Terminal, command
 from core.errors import UserError
 from core.types import Role
 from storage.database import Database
 from storage.jobs import Job
 
+EstimateOption = Annotated[
+    bool, typer.Option(help="Only say what it would ask of an endpoint, and what it would cost.")
+]
 BudgetOption = Annotated[int, typer.Option(help="How many support samples to tune on.")]
 
 
@@ -28,6 +32,7 @@ def predict(
     project: ProjectArgument,
     round: RoundOption = None,
     set: Annotated[str, typer.Option("--set", help="validation, test or both")] = "both",
+    estimate: EstimateOption = False,
 ) -> Shown:
     """Let the round's student answer the validation and test sets."""
     roles: dict[str, tuple[Role, ...]] = {
@@ -38,12 +43,18 @@ def predict(
     if set not in roles:
         raise UserError(f"There is no set '{set}': choose validation, test or both.")
     with terminal.database() as db:
+        if estimate:
+            return _estimated(estimate_predict(db, project, round=round, roles=roles[set]))
         return _followed(terminal, db, project, actions.put_predict(db, project, round=round, roles=roles[set]))
 
 
-def diagnose(terminal: Terminal, project: ProjectArgument, round: RoundOption = None) -> Shown:
+def diagnose(
+    terminal: Terminal, project: ProjectArgument, round: RoundOption = None, estimate: EstimateOption = False
+) -> Shown:
     """Find the mistake step and name the missing skill of each wrong validation answer."""
     with terminal.database() as db:
+        if estimate:
+            return _estimated(estimate_diagnose(db, project, round=round))
         return _followed(terminal, db, project, actions.put_diagnose(db, project, round=round))
 
 
@@ -115,8 +126,13 @@ def register(cli: typer.Typer) -> None:
         command(cli, function.__name__)(function)
 
 
+def _estimated(shown: dict[str, Any]) -> Shown:
+    return Shown(data=shown, text=estimate_text(shown))
+
+
 def _followed(terminal: Terminal, db: Database, project: str, job: Job) -> Shown:
     ended = terminal.follow(db, job)
     status = project_status(db, project)
-    text = f"{ended.kind}: {ended.done} of {ended.total}. {status['next']}"
+    said = f" {ended.message}." if ended.message and ended.kind != "tune" else ""
+    text = f"{ended.kind}: {ended.done} of {ended.total}.{said} {status['next']}"
     return Shown(data={"job": job_row(ended), "rounds": status["rounds"]}, text=text)

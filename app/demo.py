@@ -21,8 +21,8 @@ from app import actions
 from app.demo_truth import found_by_the_machine
 from app.experiment import ARMS, measure, run_arm
 from app.figures import accuracy_table
+from app.models import Models
 from app.settings import AppSettings
-from app.stages import Models
 from app.terminal import run_command_line
 from app.worker import work_off
 from assets import demo as files

@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.endpoints import found_at
 from app.settings import model_path
+from core.endpoints import endpoint_of
 from core.errors import UserError
 from storage import store
 from storage.database import Database
@@ -26,9 +28,12 @@ def models_found(db: Database) -> Iterator[tuple[str, bool, str]]:
         for part, name in (("student", project.student), ("teacher", project.teacher)):
             title = f"{part} of {project.name}"
             try:
-                yield title, True, _found(name, is_teacher=part == "teacher")
+                if endpoint_of(name) is None:
+                    yield title, True, _found(name, is_teacher=part == "teacher")
             except UserError as error:
                 yield title, False, str(error)
+        for name, ok, found in found_at(db, project):
+            yield f"{name} ({project.name})", ok, found
 
 
 def _found(name: str, *, is_teacher: bool) -> str:

@@ -5,21 +5,22 @@ the rows that are missing, so a job that is run again goes on where it stopped a
 """
 
 import io
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from app.batches import Advance, Stop, Stopped, nothing_to_save, until
+from app.endpoints import predictions_at, teacher_at
 from app.import_report import Findings, ImportRequest
 from app.labels import label_by_group, label_by_sample
+from app.models import Models
 from app.settings import model_path
 from app.support_import import import_support
 from core.errors import UserError
-from core.types import Role, Sample, StudentSettings
+from core.types import Role, Sample
 from storage import store
 from storage.database import Database
 from storage.images import image_bytes, image_path
@@ -28,48 +29,6 @@ from storage.store import Project
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from core.student import Student
-    from core.teacher import Teacher
-
-
-class Models:
-    """The student and the teacher used last, kept between jobs so that the next one starts at once."""
-
-    def __init__(self, device: str = "auto") -> None:
-        # Read when transformers is first imported: a bar for each loaded model has no place in a log.
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-        self.device = device
-        self._loaded: dict[str, tuple[tuple[object, ...], Any]] = {}
-
-    def student(self, name: str, adapter: Path | None, settings: StudentSettings) -> "Student":
-        """The student, with the adapter of its round on top."""
-        from core.devices import choose_threads
-        from core.student import load_student
-
-        key = (name, adapter, settings)
-        found = self._cached("student", key, lambda: load_student(name, settings, adapter=adapter, device=self.device))
-        choose_threads(found.model)
-        return found
-
-    def teacher(self, name: str) -> "Teacher":
-        """The text-only teacher."""
-        from core.devices import choose_threads
-        from core.teacher.local import load_teacher
-
-        found = self._cached("teacher", (name,), lambda: load_teacher(name, device=self.device))
-        choose_threads(found.model)
-        return found
-
-    def clear(self) -> None:
-        """Give the memory back, before tuning takes it."""
-        self._loaded.clear()
-
-    def _cached(self, kind: str, key: tuple[object, ...], load: Callable[[], Any]) -> Any:
-        if self._loaded.get(kind, ((), None))[0] != key:
-            self._loaded.pop(kind, None)
-            self._loaded[kind] = (key, load())
-        return self._loaded[kind][1]
 
 
 def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -112,15 +71,21 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
     if not missing:
         yield nothing_left(total)
         return
-    from core.student import predict
+    told = [""]
+    batches = predictions_at(db, project, missing, _looking(stop), round=at.id)
+    if batches is None:
+        from core.student import predict
 
-    student = models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
-    done, told = total - len(missing), [""]
-    batches = predict(student, missing, image_opener(db), project.settings, round=at.id, told=told.append)
+        student = models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
+        batches = predict(student, missing, image_opener(db), project.settings, round=at.id, told=told.append)
+    done = total - len(missing)
     for batch in until(stop, batches):
         done += len(batch)
         save = partial(store.save_predictions, predictions=batch)
         yield Advance(save=save, done=done, total=total, message=told[-1])
+    if done < total:
+        message = f"{total - done:,} could not be answered; logs/worker.log says why for each"
+        yield nothing_to_save(done, total, message)
 
 
 def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -134,13 +99,14 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
     if not missing:
         yield nothing_left(known)
         return
-    teacher = models.teacher(model_path(project.teacher))
+    teacher = teacher_at(db, project, _looking(stop)) or models.teacher(model_path(project.teacher))
     done, total = known, known + len(missing)
     for batch in until(stop, diagnose(teacher, missing, project.settings, round=job.args["round"])):
         done += len(batch)
-        yield Advance(save=partial(store.save_diagnoses, diagnoses=batch), done=done, total=total)
+        save = partial(store.save_diagnoses, diagnoses=batch)
+        yield Advance(save=save, done=done, total=total, message=teacher.remark)
     if done < total:
-        message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each"
+        message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each. {teacher.remark}".rstrip()
         yield nothing_to_save(done, total, message)
 
 
@@ -154,7 +120,7 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
     if size.labelled == size.samples:
         yield nothing_left(size.samples)
         return
-    teacher = models.teacher(model_path(project.teacher))
+    teacher = teacher_at(db, project, _looking(stop)) or models.teacher(model_path(project.teacher))
     labelled = label_by_group if job.args.get("by") == "group" else label_by_sample
     done = size.labelled
     for batch in until(stop, labelled(db, name, teacher, project.settings)):
@@ -219,6 +185,16 @@ def nothing_left(total: int) -> Advance:
 def adapter_path(db: Database, adapter: str | None) -> Path | None:
     """Where a round's adapter lies; rows name it relative to the data directory's ``adapters`` folder."""
     return db.adapters / adapter if adapter else None
+
+
+def _looking(stop: Stop) -> Callable[[], None]:
+    """What an endpoint's ledger does before each request: it ends the job as soon as somebody asks for that."""
+
+    def look() -> None:
+        if stop():
+            raise Stopped
+
+    return look
 
 
 def _project(connection: Connection, job: Job) -> Project:

@@ -98,7 +98,8 @@ def _ended(job: Job) -> str:
         return clock(job.created)
     took = (_moment(job.finished) - _moment(job.started)).total_seconds()
     many = f"{job.done:,} {THINGS.get(job.kind, '')} in " if job.done else ""
-    return f"{many}{duration(took)} · {clock(job.finished)}"
+    said = f" · {esc(job.message, 300)}" if job.message and job.kind != "tune" else ""
+    return f"{many}{duration(took)} · {clock(job.finished)}{said}"
 
 
 def _moment(text: str) -> datetime:

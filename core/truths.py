@@ -23,6 +23,8 @@ def marked(answer: str | None, sample: Sample) -> tuple[bool, float | None]:
     With people's answers it is right from a score of 0.5 on: of ten people, at least two gave it. An answer that could
     not be read (None) is wrong.
     """
+    if answer in sample.options:
+        return answer == sample.answer, None  # options may differ in nothing but capitals
     if answer is None or sample.options or not sample.answers:
         return is_correct(answer, sample.answer), None
     if len(sample.answers) < PEOPLE:

@@ -52,12 +52,14 @@ __all__ = [
     "metadata",
     "predictions",
     "projects",
+    "replies",
     "reviews",
     "rounds",
     "runs",
     "sample_sets",
     "samples",
     "selections",
+    "spending",
     "updates",
 ]
 
@@ -217,4 +219,25 @@ jobs = Table(
     one_of("state", JobState),
     Index(None, "state", "id"),
     Index(None, "project", "id"),
+)
+
+# What endpoints replied, by the hash of address, model and request: asked again, it costs nothing.
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", Text, primary_key=True),
+    text_column("reply"),
+    created(),
+    sqlite_with_rowid=False,
+)
+
+spending = Table(
+    "spending",
+    metadata,
+    part_of("project", "projects.id", key=True),
+    Column("model", Text, primary_key=True),
+    integer("requests"),
+    integer("tokens_in"),
+    integer("tokens_out"),
+    sqlite_with_rowid=False,
 )

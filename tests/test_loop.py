@@ -16,8 +16,8 @@ from PIL import Image
 
 from app import actions
 from app.demo import demo_settings
+from app.models import Models
 from app.settings import AppSettings
-from app.stages import Models
 from app.worker import work_off
 from assets import demo
 from assets.demo.draw import SCENES

@@ -13,8 +13,8 @@ import pytest
 
 from app import actions
 from app.demo import demo_settings
+from app.models import Models
 from app.settings import AppSettings
-from app.stages import Models
 from app.worker import work_off
 from core.importers import read_samples
 from core.types import Settings

@@ -63,7 +63,7 @@ def student_prompt(sample: Sample, settings: Settings, family: str = DEFAULT_FAM
     without a place for the hint has it before the question, of which it is a part.
     """
     text, hint = text_of("student", settings.prompts, family), context_text(sample)
-    question = sample.question if "{hint}" in text else f"{hint}\n{sample.question}"
+    question = f"{hint}\n{sample.question}" if hint and "{hint}" not in text else sample.question
     text = fill(text, hint=hint, question=question, options=options_text(sample.options))
     return "\n".join(line for line in text.splitlines() if line.strip())
 

@@ -19,6 +19,10 @@ from core.types import Settings
 BUILT_IN: Mapping[str, str] = MappingProxyType({})  # a project without texts of its own
 DEFAULT_FAMILY = "default"
 EXAMPLES = ("skill.examples", "label.examples")
+# What a teacher is shown in a diagnosis.
+SHOWN = (
+    "teacher.header", "teacher.prior", "teacher.step", "teacher.cue", "skill", "endpoint.letter", "endpoint.phrase",
+)  # fmt: skip
 # Of each text: the placeholders that it must have, and those that it may have.
 PLACEHOLDERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
     {
@@ -31,6 +35,9 @@ PLACEHOLDERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingPro
         "skill.examples": ((), ()),
         "label": (("question",), ("hint", "lecture", "options", "response")),
         "label.examples": ((), ()),
+        # What a teacher behind an endpoint is told to do with the texts above.
+        "endpoint.letter": ((), ()),
+        "endpoint.phrase": ((), ()),
     }
 )
 
@@ -72,8 +79,7 @@ def prompts_hash(settings: Settings) -> str:
     really shown. Two diagnoses with the same hash were made from the same texts.
     """
     own = settings.prompts
-    names = ("teacher.header", "teacher.prior", "teacher.step", "teacher.cue", "skill")
-    shown: list[object] = [text_of(name, own) for name in names]
+    shown: list[object] = [text_of(name, own) for name in SHOWN]
     shown += [example_texts("skill.examples", settings.skill_shots, own), settings.candidates_as, settings.prior]
     return _short(json.dumps(shown))
 

@@ -3,11 +3,16 @@
 Knows no model library; ``core.teacher.local`` holds the teacher on this machine.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.types import Curve, Prediction, Sample, Settings
+
+# The end of a phrase: a new line or a full stop, once something was said. After a digit the stop may yet be a decimal
+# point.
+END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s)|(?<!\d)\.$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +29,10 @@ class Teacher(Protocol):
     def name(self) -> str:
         """The model's name as it was asked for."""
 
+    @property
+    def remark(self) -> str:
+        """What a person should know of how it judges, in a sentence; "" where there is nothing to say."""
+
     def curves(
         self, items: Iterable[tuple[Sample, Prediction]], settings: Settings
     ) -> Iterator[tuple[int, Curve | Skipped]]:
@@ -38,3 +47,8 @@ class Teacher(Protocol):
 
         About ``max_words`` words at most; "" where a prompt is too long for this teacher.
         """
+
+
+def phrase_of(text: str) -> str:
+    """The phrase that a continuation begins with: up to the end of its line or sentence."""
+    return END.split(text.lstrip(), maxsplit=1)[0].rstrip()

@@ -5,7 +5,6 @@ Texts come from ``core.prompts``; what the curve means is ``core.answer_switch``
 
 import logging
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -20,14 +19,12 @@ from core.answer_switch import candidates_of
 from core.devices import choose_device, choose_dtype
 from core.errors import UserError
 from core.prompts import answer_cue, candidate_text, teacher_header, teacher_step
-from core.teacher import Skipped
+from core.teacher import END, Skipped, phrase_of
 from core.teacher.scoring import Branches, Scores, packed_scores, packing_reach, packing_works, plain_scores
 from core.types import Curve, Prediction, Sample, Settings
 
 TOKENS_A_WORD = 2  # English skill phrases need about 1.4 with the tokenizers of today's models.
 TOKENS_A_BATCH = 16_384
-# Of a phrase: a new line or a full stop, once something was said. After a digit the stop may yet be a decimal point.
-END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s)|(?<!\d)\.$)")
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +43,7 @@ class LocalTeacher:
     opening: tuple[int, ...]
     limit: float
     reach: float
+    remark: str = ""
 
     def curves(
         self, items: Iterable[tuple[Sample, Prediction]], settings: Settings
@@ -133,7 +131,7 @@ class LocalTeacher:
             generation_config=greedy,
             stopping_criteria=StoppingCriteriaList([said]),
         )
-        return [END.split(reply.lstrip(), maxsplit=1)[0].rstrip() for reply in self._read(replies[:, longest:])]
+        return [phrase_of(reply) for reply in self._read(replies[:, longest:])]
 
     def _read(self, tokens: torch.Tensor) -> list[str]:
         return list(self.tokenizer.batch_decode(tokens, skip_special_tokens=True))

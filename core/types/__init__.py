@@ -9,7 +9,8 @@ from core.types.jobs import JobKind, JobState
 from core.types.measures import Comparison, Interval
 from core.types.reviews import Draft, Review, Verdict
 from core.types.samples import Refusal, Role, Sample
-from core.types.settings import Settings, StudentSettings, TuningSettings
+from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
+from core.types.spending import Spent
 from core.types.training import Hit, Selection, SkillDemand, Update
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Curve",
     "Diagnosis",
     "Draft",
+    "EndpointSettings",
     "Hit",
     "Interval",
     "JobKind",
@@ -30,6 +32,7 @@ __all__ = [
     "Settings",
     "StudentSettings",
     "SkillDemand",
+    "Spent",
     "Switch",
     "SwitchStatus",
     "TuningSettings",

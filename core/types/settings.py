@@ -44,6 +44,25 @@ class StudentSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EndpointSettings:
+    """How models behind an OpenAI-compatible endpoint are asked, and what that may cost.
+
+    At most ``at_once`` requests run at the same time; each may take ``timeout`` seconds and is tried again up to
+    ``retries`` times. ``top_logprobs`` tokens are asked for (a server may list fewer); where it lists none, ``votes``
+    sampled replies stand in. ``prices`` are (model as the project names it, US dollars per million tokens in, and out),
+    before those of ``core.prices``; ``spend_cap`` is what the project may spend in all, in US dollars (None: no cap).
+    """
+
+    at_once: int = 8
+    timeout: float = 60.0
+    retries: int = 5
+    top_logprobs: int = 20
+    votes: int = 5
+    prices: tuple[tuple[str, float, float], ...] = ()
+    spend_cap: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """A project's settings.
 
@@ -65,4 +84,5 @@ class Settings:
     support: str = ""
     seed: int = 0
     student: StudentSettings = field(default_factory=StudentSettings)
+    endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     tuning: TuningSettings = field(default_factory=TuningSettings)

@@ -78,6 +78,7 @@ from storage.store.samples import (
 )
 from storage.store.selections import SelectionSummary, hits_page, save_selection, selection, selections_of
 from storage.store.skills import MissingSkill, missing_skills
+from storage.store.spending import add_spent, reply_of, save_reply, spending_of
 from storage.store.status import RoundCounts, counts
 from storage.store.support import (
     LabelledSupport,
@@ -118,6 +119,7 @@ __all__ = [
     "add_review",
     "add_reviews",
     "begin_part",
+    "add_spent",
     "bulk_of",
     "bulks_of",
     "case_of",
@@ -159,6 +161,7 @@ __all__ = [
     "project_named",
     "readings_version",
     "redo",
+    "reply_of",
     "reread",
     "review_counts",
     "round_of",
@@ -177,6 +180,7 @@ __all__ = [
     "save_labels",
     "save_part",
     "save_predictions",
+    "save_reply",
     "save_samples",
     "save_selection",
     "save_settings",
@@ -186,6 +190,7 @@ __all__ = [
     "selections_of",
     "support_ids",
     "support_questions",
+    "spending_of",
     "support_samples",
     "support_set",
     "support_sets",

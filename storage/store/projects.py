@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from core.errors import UserError
-from core.types import Settings, StudentSettings, TuningSettings
+from core.types import EndpointSettings, Settings, StudentSettings, TuningSettings
 from storage.rows import json_of, noun_of
 from storage.tables import projects, rounds, runs
 
@@ -123,6 +123,14 @@ def _rounds(condition: ColumnElement[bool]) -> Select[Any]:
 def _project_of(row: Row[Any]) -> Project:
     values = dict(row._mapping)
     stored = dict(values.pop("settings"))
-    parts = {"student": StudentSettings(**stored["student"]), "tuning": TuningSettings(**stored["tuning"])}
-    settings = Settings(**stored | parts)
-    return Project(settings=settings, **values)
+    parts = {
+        "student": StudentSettings(**stored["student"]),
+        "endpoint": _endpoint_of(stored.get("endpoint", {})),
+        "tuning": TuningSettings(**stored["tuning"]),
+    }
+    return Project(settings=Settings(**stored | parts), **values)
+
+
+def _endpoint_of(stored: dict[str, Any]) -> EndpointSettings:
+    prices = tuple((model, price_in, price_out) for model, price_in, price_out in stored.get("prices", ()))
+    return EndpointSettings(**stored | {"prices": prices})

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.experiment import crossed_interval, run_experiment
-from app.stages import Models
+from app.models import Models
 from app.worker import work_off
 from storage import store
 from storage.database import Database

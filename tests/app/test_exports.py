@@ -18,10 +18,10 @@ from PIL import Image
 from app import actions
 from app.cli import cli
 from app.downloads import file_name
+from app.models import Models
 from app.projects import find_project, find_round
 from app.report_html import report_html
 from app.reviews_text import BOM, COLUMNS, csv_text
-from app.stages import Models
 from app.terminal import run_command_line
 from app.worker import work_off
 from core.errors import UserError

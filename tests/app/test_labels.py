@@ -8,7 +8,8 @@ import pytest
 
 from app import actions
 from app.cli import cli
-from app.stages import Models, Stopped, run_job
+from app.models import Models
+from app.stages import Stopped, run_job
 from app.terminal import run_command_line
 from core.errors import UserError
 from core.types import Sample

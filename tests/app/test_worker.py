@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app import actions, worker
+from app.models import Models
 from app.processes import is_alive, own_start, process_start
-from app.stages import Models
 from core.errors import UserError
 from storage import jobs
 from storage.database import Database

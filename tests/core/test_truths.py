@@ -85,3 +85,12 @@ def test_of_equally_frequent_answers_the_samples_own_is_the_truth() -> None:
     assert truth_of(asked("pink", "blue", "pink", "blue", answer="red")) == "pink"
     assert truth_of(asked()) == "red"
     assert truth_of(asked("pink", options=("red", "pink"))) == "red"
+
+
+def test_options_that_differ_in_capitals_alone_are_told_apart() -> None:
+    letter = Sample(
+        source_id="s", question="How does a letter begin?", options=("Dear Ann,", "Dear ann,"), answer="Dear Ann,"
+    )
+    assert marked("Dear Ann,", letter) == (True, None)
+    assert marked("Dear ann,", letter) == (False, None)
+    assert marked("dear ANN", letter) == (True, None)

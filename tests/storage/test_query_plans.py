@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from core.answer_switch import find_switch
-from core.types import Draft, Hit, Selection, TuningSettings, Update
+from core.types import Draft, Hit, Selection, Spent, TuningSettings, Update
 from storage import images, jobs, store
 from storage.database import Database
 from storage.store import CaseFilters
@@ -18,6 +18,7 @@ ALIASES = {"said", "newer", "earlier", "stood"}  # of reviews
 BIG = {
     *("samples", "images", "predictions", "diagnoses", "reviews", "gold", "hits", "updates", "drafts", "bulk_reviews"),
     "labels",
+    *("replies", "spending"),
     *ALIASES,
 }
 FILTERS = CaseFilters(
@@ -142,6 +143,10 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "save_updates": lambda: store.save_updates(c, [update]),
         "updates_of": lambda: store.updates_of(c, run),
         "finish_run": lambda: store.finish_run(c, run, "adapter"),
+        "reply_of": lambda: store.reply_of(c, "ab"),
+        "save_reply": lambda: store.save_reply(c, "ab", "{}"),
+        "add_spent": lambda: store.add_spent(c, 1, Spent(model="m", requests=1, tokens_in=1, tokens_out=1)),
+        "spending_of": lambda: store.spending_of(c, 1),
         "counts": lambda: store.counts(c, 1),
         "cursor_of": lambda: store.cursor_of(last),
         "save_images": lambda: images.save_images(c, refs.values()),

@@ -1,0 +1,54 @@
+"""The models of this machine that a worker has loaded: the student and the teacher used last stay between jobs.
+
+Importing it loads no model library.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.types import StudentSettings
+
+if TYPE_CHECKING:
+    from core.student import Student
+    from core.teacher import Teacher
+
+
+class Models:
+    """The student and the teacher used last, kept between jobs so that the next one starts at once."""
+
+    def __init__(self, device: str = "auto") -> None:
+        # Read when transformers is first imported: a bar for each loaded model has no place in a log.
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        self.device = device
+        self._loaded: dict[str, tuple[tuple[object, ...], Any]] = {}
+
+    def student(self, name: str, adapter: Path | None, settings: StudentSettings) -> "Student":
+        """The student, with the adapter of its round on top."""
+        from core.devices import choose_threads
+        from core.student import load_student
+
+        key = (name, adapter, settings)
+        found = self._cached("student", key, lambda: load_student(name, settings, adapter=adapter, device=self.device))
+        choose_threads(found.model)
+        return found
+
+    def teacher(self, name: str) -> "Teacher":
+        """The text-only teacher."""
+        from core.devices import choose_threads
+        from core.teacher.local import load_teacher
+
+        found = self._cached("teacher", (name,), lambda: load_teacher(name, device=self.device))
+        choose_threads(found.model)
+        return found
+
+    def clear(self) -> None:
+        """Give the memory back, before tuning takes it."""
+        self._loaded.clear()
+
+    def _cached(self, kind: str, key: tuple[object, ...], load: Callable[[], Any]) -> Any:
+        if self._loaded.get(kind, ((), None))[0] != key:
+            self._loaded.pop(kind, None)
+            self._loaded[kind] = (key, load())
+        return self._loaded[kind][1]

@@ -1,0 +1,81 @@
+"""The student behind an OpenAI-compatible endpoint: rationales and answers, and no tuning.
+
+The counterpart of ``core.student.predict``. How requests are sent, kept and counted is ``core.asking``'s business.
+"""
+
+import base64
+import io
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+
+from PIL import Image
+
+from core.asking import Line, Replies, connect
+from core.asking_errors import RefusedError
+from core.endpoints import Endpoint
+from core.prompts import student_prompt
+from core.student import read_prediction
+from core.types import Prediction, Sample, Settings
+
+# An image's bytes and MIME type, by its content hash.
+ReadImage = Callable[[str], tuple[bytes, str]]
+READABLE = ("image/png", "image/jpeg", "image/webp", "image/gif")  # by every server that reads images
+BATCHES_AT_ONCE = 4
+
+logger = logging.getLogger(__name__)
+
+
+def predict_there(
+    endpoint: Endpoint,
+    samples: Iterable[Sample],
+    read_image: ReadImage,
+    settings: Settings,
+    replies: Replies,
+    *,
+    round: int,
+) -> Iterator[list[Prediction]]:
+    """Rationales and answers, greedily decoded, in the order of the samples, some dozens a list.
+
+    A sample that the endpoint does not take is left out, and the log says why. Raises UserError when it takes none of
+    the first list, and when it cannot be used.
+    """
+    asker = connect(endpoint, settings.endpoint, replies)
+    rest, answered = iter(samples), False
+    while some := list(islice(rest, max(1, settings.endpoint.at_once) * BATCHES_AT_ONCE)):
+        found = asker.run([partial(_predicted, sample, read_image, settings, round) for sample in some])
+        done = [each for each in found if isinstance(each, Prediction)]
+        refused = [(sample, each) for sample, each in zip(some, found, strict=True) if isinstance(each, RefusedError)]
+        answered = answered or bool(done)
+        if not answered:
+            raise refused[0][1]
+        for sample, why in refused:
+            logger.warning("sample %s is not answered: %s", sample.source_id, why)
+        if done:
+            yield done
+
+
+async def _predicted(
+    sample: Sample, read_image: ReadImage, settings: Settings, round: int, line: Line
+) -> Prediction | RefusedError:
+    text = student_prompt(sample, settings)
+    content: str | list[dict[str, object]] = text  # Not every server reads a list.
+    if sample.image:
+        image: dict[str, object] = {"type": "image_url", "image_url": {"url": data_url(*read_image(sample.image))}}
+        content = [image, {"type": "text", "text": text}]
+    try:
+        reply = await line.ask([{"role": "user", "content": content}], max_tokens=settings.max_new_tokens)
+    except RefusedError as error:
+        return error
+    return read_prediction(sample, reply.texts[0].strip(), round=round)
+
+
+def data_url(content: bytes, mime: str) -> str:
+    """The image as a data URL: its own bytes, or a PNG of it where its format is not read everywhere."""
+    if mime not in READABLE:
+        png = io.BytesIO()
+        with Image.open(io.BytesIO(content)) as image:
+            image.convert("RGB").save(png, "PNG")
+        content, mime = png.getvalue(), "image/png"
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"

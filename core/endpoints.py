@@ -1,0 +1,107 @@
+"""Models behind an OpenAI-compatible endpoint: how a project names them, and which key goes to which host.
+
+``openai:MODEL`` is api.openai.com (or OPENAI_BASE_URL); ``MODEL@http://host:port/v1`` is any other server; every other
+name is a folder or a model of the Hub. Keys come from the environment alone and are never part of a name. Knows no
+model library and sends nothing.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from core.errors import UserError
+
+OPENAI = "openai:"
+OPENAI_URL = "https://api.openai.com/v1"
+OPENAI_KEY = "OPENAI_API_KEY"
+OTHER_KEY = "SWITCHPOINT_API_KEY"
+NO_KEY = "none"  # Servers that ask for no key want the header all the same.
+_ELSEWHERE = re.compile(r"(?P<model>.*?)@(?P<url>https?://.*)", re.DOTALL)
+_LIKE_A_KEY = re.compile(r"\bsk-(?=[\w-]*\d)[\w-]{16,}|\b(?:hf|gsk)_\w{20,}|[?&#=]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A model at an address: ``name`` as the project gives it, ``url`` up to and with "/v1" and without a slash.
+
+    ``keys`` are the environment variables that may hold its key, the first one that is set counts.
+    """
+
+    name: str
+    model: str
+    url: str
+    keys: tuple[str, ...]
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether this is OpenAI's own dialect and key, wherever OPENAI_BASE_URL points."""
+        return self.keys == (OPENAI_KEY,)
+
+
+def endpoint_of(name: str, environment: Mapping[str, str] | None = None) -> Endpoint | None:
+    """The endpoint that a model's name speaks of; None where it is a folder or a model of the Hub.
+
+    Raises UserError for half a name, an address that is none, and a key inside of either; no message repeats the name.
+    """
+    environ = os.environ if environment is None else environment
+    if name.startswith(OPENAI):
+        model, url = name.removeprefix(OPENAI), environ.get("OPENAI_BASE_URL") or OPENAI_URL
+        keys: tuple[str, ...] = (OPENAI_KEY,)
+    elif found := _ELSEWHERE.fullmatch(name):
+        model, url, keys = found["model"], found["url"], ()
+    elif name.startswith(("http://", "https://")):
+        raise UserError("An address alone names no model: write MODEL@http://host:port/v1.")
+    else:
+        return None
+    if not model or re.search(r"\s", name):
+        raise UserError("Write the model's name without spaces: openai:gpt-4o-mini, or MODEL@http://host:port/v1.")
+    if _LIKE_A_KEY.search(name):
+        raise _key_in_a_name()
+    parts = _address(url)
+    return Endpoint(name=name, model=model, url=url.rstrip("/"), keys=keys or _key_variables(parts.hostname or ""))
+
+
+def key_of(endpoint: Endpoint, environment: Mapping[str, str] | None = None) -> str:
+    """The key for the endpoint's host, from the environment; "none" where another host than OpenAI's has none.
+
+    A key for one host is never sent to another: OPENAI_API_KEY goes with ``openai:`` names only. Where several other
+    hosts have keys, SWITCHPOINT_API_KEY_ and the host (VLLM_LAN for vllm.lan, a hyphen as two underscores) is for that
+    host alone, and the bare SWITCHPOINT_API_KEY for every host without one of its own.
+    """
+    environ = os.environ if environment is None else environment
+    found = next((environ[name].strip() for name in endpoint.keys if environ.get(name, "").strip()), "")
+    if not found and endpoint.is_openai:
+        raise UserError(
+            f"{endpoint.name} needs a key: set {OPENAI_KEY} in the environment and start Switchpoint again."
+        )
+    if found and not re.fullmatch(r"[!-~]+", found):  # It would be repeated by the error of whoever sends it.
+        raise UserError(f"The key for {endpoint.url} holds spaces or other signs that no key has: set it anew.")
+    return found or NO_KEY
+
+
+def _key_variables(host: str) -> tuple[str, ...]:
+    own = re.sub(r"[^A-Za-z0-9]", "_", host.replace("-", "__")).upper()
+    return (f"{OTHER_KEY}_{own}", OTHER_KEY)
+
+
+def _address(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        secret = parts.username or parts.password or parts.query or parts.fragment or "@" in parts.netloc
+        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        secret, well = "", False
+    if secret:
+        raise _key_in_a_name()
+    if not well:
+        raise UserError("The model's address is none: write MODEL@http://host:port/v1.")
+    return parts
+
+
+def _key_in_a_name() -> UserError:
+    return UserError(
+        "A model's name and address hold no key, user or query: take it out, and set the key in the environment as "
+        f"{OPENAI_KEY} (for openai: names) or {OTHER_KEY} (for other hosts)."
+    )

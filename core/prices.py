@@ -1,0 +1,56 @@
+"""What tokens cost: US dollars per million, in and out, and what a piece of work will come to.
+
+OpenAI's list prices for text as published in 2025, without discounts for cached or batched input, so that a figure
+errs upwards; a project's own prices (``EndpointSettings.prices``) come first. Calls nobody.
+"""
+
+import re
+from dataclasses import dataclass
+
+from core.types import EndpointSettings
+
+PER_MILLION: dict[str, tuple[float, float]] = {
+    "openai:gpt-4o": (2.50, 10.00),
+    "openai:gpt-4o-mini": (0.15, 0.60),
+    "openai:gpt-4.1": (2.00, 8.00),
+    "openai:gpt-4.1-mini": (0.40, 1.60),
+    "openai:gpt-4.1-nano": (0.10, 0.40),
+}
+CHARACTERS_A_TOKEN = 4  # of English, with the tokenizers of today's models
+TOKENS_A_MESSAGE = 4  # what marks who speaks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a piece of work will ask for at most: requests, and tokens in and out."""
+
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    def __add__(self, other: "Estimate") -> "Estimate":
+        """Both together."""
+        return Estimate(
+            requests=self.requests + other.requests,
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+        )
+
+
+def tokens_of(*texts: str) -> int:
+    """About how many tokens a request of these messages has: four characters each."""
+    return sum(len(text) // CHARACTERS_A_TOKEN + 1 + TOKENS_A_MESSAGE for text in texts)
+
+
+def price_of(model: str, settings: EndpointSettings) -> tuple[float, float] | None:
+    """US dollars per million tokens in and out of a model as the project names it; None where nobody said."""
+    for name, price_in, price_out in settings.prices:
+        if name == model:
+            return price_in, price_out
+    return PER_MILLION.get(re.sub(r"-\d{4}-\d\d-\d\d$", "", model))
+
+
+def money(model: str, tokens_in: int, tokens_out: int, settings: EndpointSettings) -> float | None:
+    """What these tokens cost in US dollars; None where the price is not known."""
+    price = price_of(model, settings)
+    return None if price is None else (tokens_in * price[0] + tokens_out * price[1]) / 1e6

@@ -1,0 +1,171 @@
+"""The teacher behind an OpenAI-compatible endpoint: curves from the log-probabilities of one letter, or from votes.
+
+What is asked and how a reply is read stands in ``core.teacher.letters``; how requests are sent, kept and counted in
+``core.asking``. n + 1 requests a rationale, one after the other with a growing text, many rationales side by side.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from core.answer_switch import candidates_of
+from core.asking import Asker, Line, Messages, Replies, connect
+from core.asking_errors import RefusedError
+from core.endpoints import Endpoint
+from core.prompts import LETTERS
+from core.prompts.texts import BUILT_IN, text_of
+from core.teacher import Skipped, phrase_of
+from core.teacher.letters import Lettered, letter_shares, lettered, vote_shares, voted
+from core.types import Curve, EndpointSettings, Prediction, Sample, Settings
+
+AT_ONCE = 32
+FEWEST_LISTED = 5  # what servers with a lower limit than OpenAI's 20 usually allow
+TOKENS_A_WORD = 2
+TOKENS_A_VOTE = 16
+PROBE = "Question: What is 1 plus 1? (A) 1 (B) 2 Step 1: 1 plus 1 equals 2. The answer is"
+
+Row = tuple[tuple[float, ...], frozenset[int]]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointTeacher:
+    """A model that answers chats. ``top`` is how many tokens it lists with their log-probabilities (0: it votes).
+
+    Options are always told apart by their letters, whatever ``settings.candidates_as`` says; ``remark`` says what a
+    person should know of how it judges ("": nothing). ``own`` are the project's own prompts.
+    """
+
+    name: str
+    asker: Asker
+    top: int
+    remark: str
+    own: Mapping[str, str]
+
+    def curves(
+        self, items: Iterable[tuple[Sample, Prediction]], settings: Settings
+    ) -> Iterator[tuple[int, Curve | Skipped]]:
+        """As ``Teacher.curves`` says: in the order of the items, some dozens of them at the same time."""
+        place, rest = 0, iter(items)
+        while some := list(islice(rest, AT_ONCE)):
+            work = [partial(self._curve, sample, prediction, settings) for sample, prediction in some]
+            for found in self.asker.run(work):
+                yield place, found
+                place += 1
+
+    def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
+        """As ``Teacher.complete`` says; "" where the endpoint does not take a prompt."""
+        return self.asker.run([partial(self._phrase, prompt, max_words) for prompt in prompts])
+
+    async def _phrase(self, prompt: str, max_words: int, line: Line) -> str:
+        try:
+            messages = _messages(text_of("endpoint.phrase", self.own), prompt)
+            reply = await line.ask(messages, max_tokens=max_words * TOKENS_A_WORD)
+        except RefusedError as error:
+            logger.warning("a prompt is not carried on: %s", error)
+            return ""
+        return phrase_of(reply.texts[0])
+
+    async def _curve(self, sample: Sample, prediction: Prediction, settings: Settings, line: Line) -> Curve | Skipped:
+        if prediction.answer is None:
+            raise ValueError(f"sample {sample.source_id}: an answer that could not be read has no curve")
+        candidates, truth, predicted = candidates_of(sample, prediction.answer)
+        if len(candidates) > len(LETTERS):
+            return Skipped(
+                reason=f"The question has {len(candidates)} options and one letter tells {len(LETTERS)} apart: choose "
+                "a teacher on this machine for it."
+            )
+        rows: list[list[Row]] = []
+        try:
+            for asked in lettered(sample, prediction.steps, candidates, settings):
+                rows.append([await self._row(text, asked, line) for text in asked.texts])
+        except RefusedError as error:
+            return Skipped(reason=str(error))
+        merged = [_mean(both) for both in zip(*rows, strict=True)]
+        if all(len(bounded) == len(candidates) for _, bounded in merged):
+            return Skipped(
+                reason=f"{self.name} names no option, neither by letter nor in words: choose a teacher that follows "
+                "instructions."
+            )
+        return Curve(
+            candidates=candidates,
+            truth=truth,
+            predicted=predicted,
+            probabilities=tuple(shares for shares, _ in merged),
+            votes=0 if self.top else self.asker.settings.votes,
+            bounded=tuple((k, c) for k, (_, bounded) in enumerate(merged) for c in sorted(bounded)),
+        )
+
+    async def _row(self, text: str, asked: Lettered, line: Line) -> Row:
+        """The candidates' shares after one prefix, in the order of the candidates."""
+        messages = _messages(text_of("endpoint.letter", self.own), text)
+        count = len(asked.options)
+        if self.top:
+            reply = await line.ask(messages, max_tokens=1, top=self.top)
+            shares, bounded = letter_shares(reply.top, count)
+        else:
+            replies = await self._votes(messages, line)
+            votes = [voted(reply, asked.options) for reply in replies]
+            shares = vote_shares(votes, count)
+            bounded = frozenset(range(count)) if all(vote is None for vote in votes) else frozenset()
+        back = {place: letter for letter, place in enumerate(asked.order)}
+        return tuple(shares[back[c]] for c in range(count)), frozenset(asked.order[letter] for letter in bounded)
+
+    async def _votes(self, messages: Messages, line: Line) -> list[str]:
+        """As many sampled replies as the settings say, in one request where the endpoint gives several at once."""
+        wanted = self.asker.settings.votes
+        try:
+            many = await line.ask(messages, max_tokens=TOKENS_A_VOTE, temperature=1.0, n=wanted)
+            replies = list(many.texts)
+        except RefusedError:
+            replies = []
+        for draw in range(len(replies), wanted):
+            one = await line.ask(messages, max_tokens=TOKENS_A_VOTE, temperature=1.0, draw=draw)
+            replies.append(one.texts[0])
+        return replies[:wanted]
+
+
+def connect_teacher(
+    endpoint: Endpoint, settings: EndpointSettings, replies: Replies, own: Mapping[str, str] = BUILT_IN
+) -> EndpointTeacher:
+    """The teacher at the endpoint, after one question that finds out whether and how many log-probabilities it lists.
+
+    A second and third are asked only where it refuses the first. Raises UserError when the endpoint cannot be used.
+    """
+    asker = connect(endpoint, settings, replies)
+    ((top, listed),) = asker.run([partial(_probed, settings, text_of("endpoint.letter", own))])
+    remark = ""
+    if not top:
+        remark = (
+            f"{endpoint.name} gives no log-probabilities: {settings.votes} sampled replies a step stand in for them, "
+            "which is coarser."
+        )
+    elif listed < settings.top_logprobs:
+        remark = f"{endpoint.name} lists {listed} tokens, not {settings.top_logprobs}: options beyond them are bounded."
+    return EndpointTeacher(name=endpoint.name, asker=asker, top=top, remark=remark, own=own)
+
+
+async def _probed(settings: EndpointSettings, task: str, line: Line) -> tuple[int, int]:
+    """How many log-probabilities can be asked for, and how many are listed then; (0, 0): none."""
+    messages = _messages(task, PROBE)
+    for top in dict.fromkeys((settings.top_logprobs, FEWEST_LISTED)):
+        try:
+            reply = await line.ask(messages, max_tokens=1, top=top)
+        except RefusedError:
+            continue
+        return (top, len(reply.top)) if reply.top else (0, 0)
+    await line.ask(messages, max_tokens=TOKENS_A_VOTE, temperature=1.0)
+    return 0, 0
+
+
+def _messages(task: str, text: str) -> Messages:
+    """The task first: what never changes and what only grows at its end is what a prefix cache can keep."""
+    return [{"role": "system", "content": task}, {"role": "user", "content": text}]
+
+
+def _mean(rows: Sequence[Row]) -> Row:
+    """The mean of the same row in each order; bounded where it is so in any."""
+    shares = tuple(sum(values) / len(rows) for values in zip(*(row for row, _ in rows), strict=True))
+    return shares, frozenset().union(*(bounded for _, bounded in rows))

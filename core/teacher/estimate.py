@@ -1,0 +1,50 @@
+"""What a teacher behind an endpoint will be asked for, counted from the very texts that it will be shown.
+
+Sends nothing: tokens are estimated at four characters each, replies kept from earlier runs are not known here.
+"""
+
+from collections.abc import Iterable
+
+from core.answer_switch import candidates_of
+from core.prices import Estimate, tokens_of
+from core.prompts import label_prompt, skill_prompt
+from core.prompts.texts import text_of
+from core.teacher.letters import lettered
+from core.types import Prediction, Sample, Settings
+
+PHRASE_TOKENS = 8  # A phrase has at most 12 words, and mostly about five.
+
+
+def estimate_diagnoses(items: Iterable[tuple[Sample, Prediction]], settings: Settings) -> Estimate:
+    """Curves and skill phrases of wrong predictions, at an endpoint with log-probabilities.
+
+    Without them each letter costs ``settings.endpoint.votes`` short replies instead of one token.
+    """
+    total = Estimate()
+    for sample, prediction in items:
+        if prediction.answer is None or prediction.answer == sample.answer:
+            continue
+        candidates, _, _ = candidates_of(sample, prediction.answer)
+        for asked in lettered(sample, prediction.steps, candidates, settings):
+            texts = sum(tokens_of(text_of("endpoint.letter", settings.prompts), text) for text in asked.texts)
+            total += Estimate(requests=len(asked.texts), tokens_in=texts, tokens_out=len(asked.texts))
+        if prediction.steps:  # The mistake step is not known yet: the last one makes the longest prompt.
+            prompt = skill_prompt(
+                sample, prediction.steps, len(prediction.steps), settings.skill_shots, settings.prompts
+            )
+            total += _phrase(prompt, settings)
+    return total
+
+
+def estimate_labels(samples: Iterable[Sample], settings: Settings) -> Estimate:
+    """A skill label for each sample."""
+    total = Estimate()
+    for sample in samples:
+        total += _phrase(label_prompt(sample, settings.skill_shots, settings.prompts), settings)
+    return total
+
+
+def _phrase(prompt: str, settings: Settings) -> Estimate:
+    return Estimate(
+        requests=1, tokens_in=tokens_of(text_of("endpoint.phrase", settings.prompts), prompt), tokens_out=PHRASE_TOKENS
+    )

@@ -1,0 +1,43 @@
+"""Replies of models behind endpoints, kept for good, and what each project has spent on them.
+
+Knows neither what was asked (only its hash) nor what a token costs.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from core.types import Spent
+from storage.rows import noun_of
+from storage.tables import replies, spending
+
+
+def reply_of(c: Connection, key: str) -> str | None:
+    """The reply kept under the key (a hash of the request), or None."""
+    return c.scalar(select(replies.c.reply).where(replies.c.key == key))
+
+
+def save_reply(c: Connection, key: str, reply: str) -> None:
+    """Keep a reply, in place of an older one to the same request."""
+    c.execute(insert(replies).prefix_with("OR REPLACE").values(key=key, reply=reply))
+
+
+def add_spent(c: Connection, project_id: int, spent: Spent) -> None:
+    """Add requests and tokens to what the project has spent on the model."""
+    added = {name: getattr(spent, name) for name in ("requests", "tokens_in", "tokens_out")}
+    first = insert(spending).values(project=project_id, model=spent.model, **added)
+    more = {name: spending.c[name] + first.excluded[name] for name in added}
+    c.execute(first.on_conflict_do_update(index_elements=["project", "model"], set_=more))
+
+
+def spending_of(c: Connection, project_id: int) -> list[Spent]:
+    """What the project has spent, one row a model, by name."""
+    columns: tuple[ColumnElement[Any], ...] = (
+        spending.c.model,
+        spending.c.requests,
+        spending.c.tokens_in,
+        spending.c.tokens_out,
+    )
+    query = select(*columns).where(spending.c.project == project_id).order_by(spending.c.model)
+    return [noun_of(Spent, row) for row in c.execute(query)]

@@ -1,0 +1,191 @@
+"""A small server that speaks the chat-completions protocol, on a real socket, for tests of what asks it.
+
+Knows the protocol and how servers misbehave; what is answered comes from an ``Answers``: real log-probabilities of the
+demo's teacher in ``tests.demo_answers``.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+
+MODEL = "demo-teacher"
+
+
+class Answers(Protocol):
+    """A model behind the server. Messages are the request's own."""
+
+    def first_token(self, messages: list[dict[str, Any]]) -> list[tuple[str, float]]:
+        """Every first token that the reply may begin with and its log-probability, likeliest first."""
+
+    def reply(self, messages: list[dict[str, Any]], max_tokens: int, temperature: float, seed: int) -> str:
+        """A whole reply."""
+
+    def tokens(self, text: str) -> int:
+        """How many tokens a text has."""
+
+
+@dataclass
+class Manners:
+    """How the server behaves. ``failures`` are given first, each once: (status, headers, message)."""
+
+    key: str = ""
+    top_limit: int = 20
+    top_given: int = 20
+    logprobs: bool = True
+    several: str = "given"  # n > 1: "given", "refused" or "ignored"
+    delay: float = 0.0
+    body: bytes | None = None
+    usage: bool = True
+    longest: int = 10**9
+    failures: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came in; ``at`` is the server's own clock."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+    at: float
+
+
+class OpenAIServer(ThreadingHTTPServer):
+    """The server, what it was asked, and how many it was asked by at the same time at most."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, answers: Answers, manners: Manners) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers, self.manners = answers, manners
+        self.asked: list[Asked] = []
+        self.lock = threading.Lock()
+        self.now = self.most_at_once = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    @property
+    def name(self) -> str:
+        """The model as a project names it."""
+        return f"{MODEL}@{self.url}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hung up (a timeout, a cancelled job) is no failure of the server."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: OpenAIServer
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        server = self.server
+        with server.lock:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            server.asked.append(Asked(self.path, headers, body, time.monotonic()))
+            number = len(server.asked)
+            server.now += 1
+            server.most_at_once = max(server.most_at_once, server.now)
+            failure = server.manners.failures.pop(0) if server.manners.failures else None
+        try:
+            time.sleep(server.manners.delay)
+            status, headers, content = failed(*failure) if failure else self._answer(body, number)
+        finally:
+            with server.lock:
+                server.now -= 1
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(content)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _answer(self, body: dict[str, Any], number: int) -> tuple[int, dict[str, str], bytes]:
+        manners = self.server.manners
+        sent = self.headers.get("Authorization", "")
+        if manners.key and sent != f"Bearer {manners.key}":
+            return failed(401, {}, f"Incorrect API key provided: {sent.removeprefix('Bearer ')}")
+        if self.path != "/v1/chat/completions":
+            return failed(404, {}, f"no {self.path} here")
+        if body["model"] != MODEL:
+            return failed(404, {}, f"The model {body['model']} does not exist")
+        if body.get("top_logprobs", 0) > manners.top_limit:
+            return failed(400, {}, f"top_logprobs must be at most {manners.top_limit}")
+        if body.get("n", 1) > 1 and manners.several == "refused":
+            return failed(400, {}, "only n = 1 is supported")
+        if sum(self.server.answers.tokens(text) for text in texts_of(body["messages"])) > manners.longest:
+            return failed(400, {}, f"This model's maximum context length is {manners.longest} tokens")
+        content = manners.body if manners.body is not None else json.dumps(self._completion(body, number)).encode()
+        return 200, {}, content
+
+    def _completion(self, body: dict[str, Any], number: int) -> dict[str, Any]:
+        manners, answers, messages = self.server.manners, self.server.answers, body["messages"]
+        most = body.get("max_tokens") or body["max_completion_tokens"]
+        listed = None
+        if manners.logprobs and body.get("logprobs"):
+            first = answers.first_token(messages)[: min(body["top_logprobs"], manners.top_given)]
+            top = [{"token": token, "logprob": value, "bytes": list(token.encode())} for token, value in first]
+            listed = {"content": [{**top[0], "top_logprobs": top}]}
+        count = 1 if manners.several == "ignored" else body.get("n", 1)
+        texts = [answers.reply(messages, most, body["temperature"], 1000 * number + seed) for seed in range(count)]
+        completion: dict[str, Any] = {
+            "id": f"chatcmpl-{number}",
+            "object": "chat.completion",
+            "model": MODEL,
+            "choices": [
+                {
+                    "index": place,
+                    "message": {"role": "assistant", "content": text},
+                    "finish_reason": "length",
+                    "logprobs": listed,
+                }
+                for place, text in enumerate(texts)
+            ],
+        }
+        if manners.usage:
+            sent, said = (sum(map(answers.tokens, each)) for each in (texts_of(messages), texts))
+            completion["usage"] = {"prompt_tokens": sent, "completion_tokens": said, "total_tokens": sent + said}
+        return completion
+
+
+def texts_of(messages: list[dict[str, Any]]) -> list[str]:
+    """The texts of the messages, whatever else they hold."""
+    return [
+        part
+        for message in messages
+        for part in (
+            [message["content"]]
+            if isinstance(message["content"], str)
+            else [each["text"] for each in message["content"] if each["type"] == "text"]
+        )
+    ]
+
+
+def failed(status: int, headers: dict[str, str], message: str) -> tuple[int, dict[str, str], bytes]:
+    """An error as OpenAI words it."""
+    error = {"message": message, "type": "error", "param": None, "code": headers.get("x-code")}
+    return status, headers, json.dumps({"error": error}).encode()
+
+
+@contextmanager
+def openai_server(answers: Answers, manners: Manners | None = None) -> Iterator[OpenAIServer]:
+    """The server on a free port until the block ends."""
+    server = OpenAIServer(answers, manners or Manners())
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -15,7 +15,7 @@ from app.import_report import ImportReport, ImportRequest, What
 from app.imports import commit, dry_run, import_file
 from app.labels import By, check_label, label_estimate, label_quality, labels_to_check
 from app.overview import NextStep, Stage, next_step, project_status
-from app.projects import find_project, find_round
+from app.projects import find_project, find_round, teaching_project
 from app.prompting import project_prompts, set_prompts
 from app.report import comparison_of
 from app.reviewing import accept_all, add_review, check_seen, set_reading
@@ -124,10 +124,7 @@ def put_label(db: Database, support: str = "", *, project: str = "", by: By = "s
     ``by`` "group" asks once for all samples that share a task and its instruction.
     """
     with db.write() as connection:
-        names = [each.name for each in store.list_projects(connection)]
-        if not project and len(names) != 1:
-            raise UserError("Labels come from a project's teacher: say which one with --project.")
-        found = find_project(connection, project or names[0])
+        found = teaching_project(connection, project)
         name = store.support_set(connection, support or found.settings.support)
         return _put(connection, "label", found.id, {"support": name, "by": by})
 

@@ -10,6 +10,14 @@ from storage import store
 from storage.store import Project, Round
 
 
+def teaching_project(connection: Connection, name: str = "") -> Project:
+    """The project whose teacher labels: the one of that name, or the only one. Raises UserError where it is unclear."""
+    names = [each.name for each in store.list_projects(connection)]
+    if not name and len(names) != 1:
+        raise UserError("Labels come from a project's teacher: say which one with --project.")
+    return find_project(connection, name or names[0])
+
+
 def find_project(connection: Connection, name: str) -> Project:
     """The project of that name; ``UserError`` tells how to create it and names the ones there are."""
     known = [project.name for project in store.list_projects(connection)]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from app.projects import find_project, find_round
+from app.projects import find_project, find_round, teaching_project
 from core.endpoints import endpoint_of
 from core.errors import UserError
 from core.prices import Estimate, money, price_of, tokens_of
@@ -33,10 +33,10 @@ def estimate_diagnose(db: Database, project: str, *, round: int | None = None) -
     return _shown(db, found, found.teacher, len(missing), estimate_diagnoses(missing, found.settings))
 
 
-def estimate_label(db: Database, support: str = "", *, project: str, calls: int) -> dict[str, Any]:
+def estimate_label(db: Database, support: str = "", *, project: str = "", calls: int) -> dict[str, Any]:
     """What ``calls`` questions for labels will ask of the project's teacher, at most; from some of the samples."""
     with db.read() as connection:
-        found = find_project(connection, project)
+        found = teaching_project(connection, project)
         name = store.support_set(connection, support or found.settings.support)
         some = store.missing_labels(connection, name, limit=SOME)
     total = estimate_labels(some, found.settings)

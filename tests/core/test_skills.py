@@ -54,6 +54,7 @@ def test_a_diagnosis_holds_the_curve_the_switch_the_skill_and_what_made_them(tea
         lam=1,
         teacher="tiny",
         prompts=prompts_hash(SETTINGS),
+        skill_step=found.switch.mistake_step,
     )
     assert found.skill == clean_phrase(found.skill)
 

@@ -14,7 +14,7 @@ from core.importers.columns import FIELDS, propose
 from core.importers.containers import RowFile, open_rows
 from core.importers.fields import as_fields
 from core.importers.images import ImageRef
-from core.importers.opening import FORMATS, duplicate, looks_like_predictions, open_samples
+from core.importers.opening import FORMATS, duplicate, open_samples
 from core.importers.report import (
     Duplicate,
     ImportedPrediction,
@@ -100,11 +100,12 @@ def read_predictions(
         raise UserError(f"There is no format “{format}” of predictions: choose among {', '.join(PREDICTION_FORMATS)}.")
     with open_rows(path, prefer="predictions") as file:
         brings = format == "bigbench-mistake" or (not format and _is_mistakes(file))
-        if not format and not mapping and not looks_like_predictions(file) and _is_samples(file):
+        if not format and not mapping and _is_samples(file):
             raise UserError(
                 f"{file.name} holds samples, not predictions: import it as a validation, test or support set."
             )
-        found = _mistakes(file) if brings else _predicted(file, known, mapping or {})
+        used = {} if brings else predictions.settle_mapping(file.name, file.columns, mapping or {})
+        found = _mistakes(file) if brings else _predicted(file, known, used)
         read: dict[str, tuple[Sample | None, ImportedPrediction]] = {}
         refused: list[Refusal] = []
         for row, item in found:
@@ -122,6 +123,8 @@ def read_predictions(
         refused=tuple(refused),
         duplicates=sum(isinstance(each, Duplicate) for each in refused),
         notes=file.notes,
+        columns=() if brings else file.columns,
+        mapping=used,
     )
 
 
@@ -134,9 +137,8 @@ def _mistakes(file: RowFile) -> Iterator[tuple[Row, Predicted | RowError]]:
 
 
 def _predicted(
-    file: RowFile, known: Mapping[str, Sample], given: Mapping[str, str]
+    file: RowFile, known: Mapping[str, Sample], mapping: Mapping[str, str]
 ) -> Iterator[tuple[Row, Predicted | RowError]]:
-    mapping = predictions.settle_mapping(file.name, file.columns, given)
     as_text = file.kind in ("csv", "tsv")
 
     def read(row: Row) -> Predicted:
@@ -161,4 +163,6 @@ def _is_mistakes(file: RowFile) -> bool:
 
 
 def _is_samples(file: RowFile) -> bool:
-    return any(llava.is_row(row.value) or "question" in file.columns for row in file.first[:1])
+    """Whether the rows hold conversations, or questions without anything that is called a prediction."""
+    asks = "question" in file.columns and not predictions.names_prediction(file.columns)
+    return any(llava.is_row(row.value) or asks for row in file.first[:1])

@@ -35,7 +35,7 @@ class Images:
         self._source = source
         self._lazy = lazy
         self._spool: ImageSpool | None = None
-        self._by_name: OrderedDict[tuple[str, ...], ImageRef | ImageError] = OrderedDict()
+        self._by_name: OrderedDict[tuple[str, ...], ImageRef | str] = OrderedDict()
         self._by_hash: OrderedDict[str, ImageRef] = OrderedDict()
 
     def of(self, value: Any) -> str | None:
@@ -65,10 +65,10 @@ class Images:
             try:
                 checked = self._found(names)
             except ImageError as refused:
-                checked = refused
+                checked = str(refused)  # the error itself would keep the image's bytes in its traceback
             _keep(self._by_name, names, checked)
-        if isinstance(checked, ImageError):
-            raise checked
+        if isinstance(checked, str):
+            raise ImageError(checked)
         return self.again(checked)
 
     def embedded(self, content: Any, name: str) -> str:
@@ -103,7 +103,8 @@ class Images:
                     return self._located(name, found, path) if path else self._opened(name, found)
         except OSError as error:
             raise ImageError(f"The image “{names[0]}” cannot be read: {error.strerror}.") from error
-        raise ImageError(f"The image {' or '.join(f'“{name}”' for name in names)} is not there.")
+        listed = " or ".join(f"“{name}”" for name in names)
+        raise ImageError(f"The image {listed} is not there: put it beside the file, or say which folder or zip has it.")
 
     def _opened(self, name: str, found: str) -> ImageRef:
         content = self._source.read(found)

@@ -82,7 +82,7 @@ def readable(name: str) -> Iterator[None]:
         yield
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{name} is neither UTF-8 nor {error.encoding} text at byte {error.start:,} of a block: save it as UTF-8."
+            f"{name} is in an unknown encoding (neither UTF-8 nor {error.encoding} fits): save it as UTF-8."
         ) from error
     except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, RuntimeError, OSError) as error:
         if isinstance(error, PermissionError):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from core.importers.checked_images import Images
-from core.importers.choices import is_empty, text_of
+from core.importers.choices import text_of
 from core.importers.images import ImageError, ImageRef
 from core.importers.report import RowError
 from core.importers.rows import Row
@@ -54,16 +54,17 @@ def samples(
             yield row, RowError("row", row.error or "A row must be an object with a field for each column.")
             continue
         index = text_of(row.value.get(mapping["id"], ""))
-        cell = text_of(row.value.get(mapping.get("image", ""), ""))
+        held = row.value.get(mapping.get("image", ""))
+        cell = text_of(held) if isinstance(held, str | int) else ""
         image, sample = "", _without_image(row, mapping, role, images)
         if _INDEX.fullmatch(cell) and cell != index:
             if cell not in known:
                 waiting.setdefault(cell, []).append((row, sample))
                 continue
             image = images.again(known[cell])
-        elif not is_empty(cell):
+        else:
             try:
-                image = images.of(cell) or ""
+                image = images.of(held) or ""
             except ImageError as error:
                 yield row, RowError("image", str(error))
                 continue

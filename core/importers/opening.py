@@ -99,7 +99,8 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
         if "id" not in mapping:
             notes.append("No column is the id: samples are named by the file and their row's number.")
         if mapping.get("answer_as") in ("index", "number"):
-            notes.append(f"Answers are read as places counted from {'0' if mapping['answer_as'] == 'index' else '1'}.")
+            first = 0 if mapping["answer_as"] == "index" else 1
+            notes.append(f"Answers are read as the options' places, counted from {first}: look whether that is right.")
         found = _mmbench(file, mapping, role, images) if shape == "mmbench" else _table(file, mapping, role, images)
     return SampleFile(
         name=file.name,
@@ -167,7 +168,9 @@ def _unique(found: Iterator[Found], name: str) -> Iterator[Read | Refusal]:
 
 def duplicate(file: str, line: int, source_id: str) -> Duplicate:
     """The refusal of a row whose id came earlier."""
-    return Duplicate(file=file, line=line, field="id", reason=f"The id “{source_id}” occurs on an earlier line.")
+    return Duplicate(
+        file=file, line=line, field="id", reason=f"The id “{source_id}” occurs on an earlier line: give each its own."
+    )
 
 
 def _source(path: Path) -> ImageSource:

@@ -39,6 +39,11 @@ def is_table(columns: Sequence[str]) -> bool:
     return "id" in named and bool(named.keys() & {"rationale", "steps"}) and not asked
 
 
+def names_prediction(columns: Sequence[str]) -> bool:
+    """Whether one of these fields is called a prediction, which no data set's own "answer" is."""
+    return bool(by_name(columns, {"prediction": NAMES["prediction"].removesuffix(" answer")}))
+
+
 def settle_mapping(name: str, columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     """The field names that are used for each of ``NAMES``: found by name, and what a person gave instead.
 
@@ -50,7 +55,14 @@ def settle_mapping(name: str, columns: Sequence[str], given: Mapping[str, str]) 
         if column and column not in columns:
             raise UserError(f"{name} has no column “{column}”: its columns are {', '.join(columns)}.")
     found = by_name([column for column in columns if column not in given.values()], NAMES) | dict(given)
-    return {field: column for field, column in found.items() if column}
+    found = {field: column for field, column in found.items() if column}
+    for field, instead in (("id", ""), ("rationale", "steps")):
+        if columns and field not in found and instead not in found:
+            raise UserError(
+                f"{name}: none of its columns ({', '.join(columns)}) looks like the {field}: say which one it is "
+                f"({field}=COLUMN)."
+            )
+    return found
 
 
 def named_fields(row: Mapping[str, Any], mapping: Mapping[str, str], *, as_text: bool) -> Fields:

@@ -4,7 +4,7 @@ Knows no format. Nothing is saved here, and whether refused rows stop the import
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.importers.images import ImageRef
 from core.types import Refusal, Sample
@@ -93,7 +93,10 @@ class ImportedPrediction:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedPredictions:
-    """Predictions read from a file, and the samples that it brings and the project does not have yet."""
+    """Predictions read from a file, and the samples that it brings and the project does not have yet.
+
+    ``columns``, ``mapping`` and ``notes`` as in ``SampleFile``; BIG-Bench Mistake's rows need no mapping.
+    """
 
     format: str
     found: int
@@ -102,3 +105,5 @@ class ImportedPredictions:
     refused: tuple[Refusal, ...]
     duplicates: int
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)

@@ -84,6 +84,7 @@ def predictions_of(path: Path, given: dict[str, Any]) -> dict[str, Any]:
     read = read_predictions(path, KNOWN, **given)
     return {
         "format": read.format,
+        "mapping": dict(read.mapping),
         "notes": list(read.notes),
         "samples": [told(each) for each in read.samples],
         "predictions": [told(each) for each in read.predictions],

@@ -113,9 +113,41 @@ def test_a_broken_row_is_refused_with_line_and_field(tmp_path: Path, broken: Any
     assert (result.found, len(result.predictions)) == (2, 1)
 
 
-def test_samples_in_place_of_predictions_are_pointed_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "row", [{"id": "a", "conversations": []}, {"id": "a", "question": "?", "answer": "16", "explanation": "So."}]
+)
+def test_samples_in_place_of_predictions_are_pointed_out(tmp_path: Path, row: Any) -> None:
     with pytest.raises(UserError, match="holds samples"):
-        read(tmp_path, {"id": "a", "conversations": []})
+        read(tmp_path, row)
+
+
+def test_a_dump_of_predictions_may_repeat_the_question(tmp_path: Path) -> None:
+    row = {"question_id": "a", "question": "What sum?", "answer": "16", "model_output": "9 and 7.", "pred": "D"}
+    assert [each.answer for each in read(tmp_path, row).predictions] == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("row", "mapping", "says"),
+    [
+        ({"nr": "a", "rationale": "x"}, {}, r"looks like the id: say which one it is \(id=COLUMN\)"),
+        ({"id": "a", "why": "x"}, {}, r"looks like the rationale"),
+        ({"id": "a", "why": "x"}, {"rationale": "how"}, "has no column “how”: its columns are id, why"),
+        ({"id": "a", "why": "x"}, {"reason": "why"}, "there is no field “reason”: choose among id, rationale"),
+    ],
+)
+def test_columns_that_are_not_found_are_asked_for(tmp_path: Path, row: Any, mapping: Any, says: str) -> None:
+    path = tmp_path / "predictions.jsonl"
+    path.write_text(json.dumps(row))
+    with pytest.raises(UserError, match=says):
+        read_predictions(path, KNOWN, mapping=mapping)
+
+
+def test_options_that_differ_in_capitals_only_are_told_apart(tmp_path: Path) -> None:
+    known = {"a": Sample(source_id="a", question="?", options=("Dear ann,", "Dear Ann,"), answer="Dear Ann,")}
+    path = tmp_path / "predictions.jsonl"
+    path.write_text(json.dumps({"id": "a", "rationale": "Names have capitals. The answer is A.", "prediction": 1}))
+    (found,) = read_predictions(path, known).predictions
+    assert (found.answer, found.reading) == ("Dear Ann,", "given")
 
 
 MISTAKE = {

@@ -100,7 +100,7 @@ def test_a_dialog_has_no_serious_violation(page: Page, served: Served, name: str
 def test_a_notice_a_conflict_and_the_misread_field_have_no_serious_violation(page: Page, served: Served) -> None:
     visit(page, served, "review")
     mine = {"project": PROJECT, "round": "0", "sample": "1", "seen": "0", "step": "1", "skill": "x", "note": "y"}
-    page.evaluate("sent => wb.send('verdict', sent)", mine | {"verdict": "misread", "answer": "z"})
+    page.evaluate("sent => wb.act('verdict', sent)", mine | {"verdict": "misread", "answer": "z"})
     expect(page.locator("form.editor .conflict")).to_be_visible()
     expect(page.locator("form.editor .misread")).to_be_visible()
     assert violations(page) == []

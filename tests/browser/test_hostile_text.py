@@ -180,7 +180,7 @@ def test_a_conflict_shows_both_versions(watch: Watch, served: Served, questions:
     visit(page, served, "review")
     for sample, text in list(questions.items())[::3]:
         mine = {"skill": text[:200], "note": text[:4000], "answer": text[:2000], "verdict": "accepted", "step": "1"}
-        page.evaluate("sent => wb.send('verdict', sent)", AT | mine | {"sample": sample, "seen": "0"})
+        page.evaluate("sent => wb.act('verdict', sent)", AT | mine | {"sample": sample, "seen": "0"})
         page.wait_for_selector(f"form.editor[data-sample='{sample}'] .conflict")
         watch.nothing_happened(f"conflict over {text}")
 

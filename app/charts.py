@@ -20,13 +20,15 @@ Figure = dict[str, Any]
 def curve_figure(curve: Curve, *, prior: float, delta: float, mistake_step: int | None) -> Figure:
     """One line per candidate over steps 0…n; the page marks ``mistake_step`` itself, so that a click needs no server.
 
-    ``delta`` is drawn as a band above the truth's line: where the student's line lies above it, the margin exceeds δ.
+    ``delta`` is drawn as a band above the truth's line: where the student's line lies above it, the margin exceeds δ. A
+    point of which only an upper bound is known is hollow; ``votes`` is how many sampled replies each point stands for.
     """
     steps = list(range(len(curve.probabilities)))
     traces = [_band(curve, steps, delta)] if delta > 0 else []
     order = sorted(range(len(curve.candidates)), key=lambda c: (c == curve.truth) + 2 * (c == curve.predicted))
     traces += [_line(curve, index, steps) for index in order]
-    return {"traces": traces, "steps": len(steps) - 1, "prior": prior, "mistake": mistake_step or 0, "kind": "curve"}
+    figure = {"traces": traces, "steps": len(steps) - 1, "prior": prior, "mistake": mistake_step or 0, "kind": "curve"}
+    return figure | ({"votes": curve.votes} if curve.votes else {})
 
 
 def _line(curve: Curve, index: int, steps: list[int]) -> Figure:
@@ -37,6 +39,13 @@ def _line(curve: Curve, index: int, steps: list[int]) -> Figure:
         name, style, marker = f"✓ {name}", {"color": TRUTH, "width": 3}, {"symbol": "circle", "size": 9}
     elif index == curve.predicted:
         name, style, marker = f"✗ {name}", {"color": STUDENT, "width": 3}, {"symbol": "x", "size": 9}
+    hover: str | list[str] = "%{y:.0%}"
+    if any(c == index for _, c in curve.bounded):
+        # Each marker has an outline of its own form, so that a hollow one still says whose it is.
+        hollow = [(step, index) in curve.bounded for step in steps]
+        form = "x-thin" if marker["symbol"] == "x" else marker["symbol"]
+        marker = {**marker, "symbol": [f"{form}-open" if each else marker["symbol"] for each in hollow]}
+        hover = ["at most %{y:.0%}" if each else "%{y:.0%}" for each in hollow]
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -45,7 +54,7 @@ def _line(curve: Curve, index: int, steps: list[int]) -> Figure:
         "y": [round(row[index], 4) for row in curve.probabilities],
         "line": style,
         "marker": marker,
-        "hovertemplate": "%{y:.0%}",
+        "hovertemplate": hover,
     }
 
 

@@ -25,6 +25,7 @@
       shapes.push({ type: "rect", x0: at - 0.28, x1: at + 0.28, yref: "paper", y0: 0, y1: 1, line: { width: 0 }, fillcolor: css("--mark"), layer: "below" });
       notes.push({ x: at, yref: "paper", y: 1, yanchor: "bottom", showarrow: false, text: `<b>mistake step ${at}</b>`, font: { size: 11, color: css("--accent-text") } });
     }
+    if (figure.votes) notes.push({ xref: "paper", x: 0, yref: "paper", y: 1, xanchor: "left", yanchor: "bottom", showarrow: false, text: `${figure.votes} votes a point`, font: { size: 11, color: css("--body-text-color-subdued") } });
     return base({
       height: 250,
       margin: { l: 44, r: 42, t: 22, b: 60 },

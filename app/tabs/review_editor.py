@@ -11,7 +11,7 @@ from app.links import Place
 from app.markup import clock, command, esc, percent, short
 from app.tabs.review_list import VERDICTS
 from core.answer_switch import margins
-from core.types import Draft, Review
+from core.types import Curve, Diagnosis, Draft, Review
 from storage.store import Case
 
 MOST_SUGGESTED = 300
@@ -109,7 +109,18 @@ def _why(case: Case) -> str:
 def reason(case: Case) -> str:
     """Why a diagnosed case's step is sure or not, in one or two sentences."""
     assert case.diagnosis is not None
-    switch, gaps = case.diagnosis.switch, margins(case.diagnosis.curve)
+    return f"{_weighed(case.diagnosis)}{_evidence(case.diagnosis.curve)}"
+
+
+def _evidence(curve: Curve) -> str:
+    """What the curve itself is made of, where that is less than the teacher's own probabilities."""
+    if curve.votes:
+        return f" Each point is the share of {curve.votes} sampled replies: coarse."
+    return " Hollow points are upper bounds: the teacher did not list that option." if curve.bounded else ""
+
+
+def _weighed(diagnosis: Diagnosis) -> str:
+    switch, gaps = diagnosis.switch, margins(diagnosis.curve)
     step = switch.mistake_step
     if step is None:
         return "The rationale has no steps to look at."
@@ -119,7 +130,7 @@ def reason(case: Case) -> str:
     if switch.status == "no_switch":
         return f"The wrong answer never leads for good; it gains most at step {step} ({moved})."
     lowest = min(gaps[step:])
-    back = "" if lowest > case.diagnosis.delta else f" Later steps take it back, to {lowest:+.2f}."
+    back = "" if lowest > diagnosis.delta else f" Later steps take it back, to {lowest:+.2f}."
     weak = " A small move: look twice." if gaps[step] - gaps[step - 1] < SMALL_MOVE else ""
     return f"From step {step} on the wrong answer leads ({moved}).{back}{weak}"
 

@@ -141,7 +141,8 @@ def settle(text: str, given: Reading, options: tuple[str, ...]) -> Reading:
     if stated.answer == given.answer or (given.answer not in options and is_correct(stated.answer, given.answer)):
         return replace(stated, confidence=1.0)
     rule = "other" if given.rule == "other" else "given"
-    return Reading(answer=given.answer, rule=rule, span=None, confidence=1.0 if stated.answer is None else CONTRADICTED)
+    says_otherwise = stated.answer is not None and stated.rule != "other"
+    return Reading(answer=given.answer, rule=rule, span=None, confidence=CONTRADICTED if says_otherwise else 1.0)
 
 
 def check_index(name: str, value: Any, count: int) -> int:

@@ -40,6 +40,18 @@ def test_the_delta_band_lies_on_the_truth_and_only_when_there_is_one() -> None:
     assert len(curve_figure(CURVE, prior=0.6, delta=0.0, mistake_step=1)["traces"]) == 3
 
 
+def test_a_bound_is_a_hollow_point_that_says_so_and_votes_are_counted() -> None:
+    plain = curve_figure(CURVE, prior=0.6, delta=0.0, mistake_step=1)
+    assert "votes" not in plain
+    bounded = curve_figure(replace(CURVE, bounded=((1, 2),), votes=5), prior=0.6, delta=0.0, mistake_step=1)
+    (line,) = [trace for trace in bounded["traces"] if trace["line"]["color"] == STUDENT]
+    assert [symbol.endswith("-open") for symbol in line["marker"]["symbol"]] == [False, True, False]
+    assert [text.startswith("at most") for text in line["hovertemplate"]] == [False, True, False]
+    assert bounded["votes"] == 5
+    others = [trace for trace in bounded["traces"] if trace["line"]["color"] != STUDENT]
+    assert all(isinstance(trace["marker"]["symbol"], str) for trace in others)
+
+
 def test_a_switch_that_was_not_found_marks_no_step() -> None:
     assert curve_figure(CURVE, prior=0.6, delta=0.0, mistake_step=None)["mistake"] == 0
 

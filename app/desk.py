@@ -10,14 +10,15 @@ from typing import Any
 
 import fastapi
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from app.cards import live_html
 from app.links import reviewer_in, whole_number
-from app.page import Page
+from app.page import Page, find_place
 from app.projects import find_project, find_round
 from app.reading import readings
 from app.settings import AppSettings
+from app.stamp import stamp
 from app.support import behind, has_labels, indexed_soon
 from app.tabs.reading_panel import effect_html
 from core.errors import ConflictError, UserError
@@ -62,6 +63,11 @@ def add_desk(api: fastapi.FastAPI, db: Database) -> None:
 
 def add_acts(api: fastapi.FastAPI, page: Page) -> None:
     """Add the route of what a person does on a case; the page is named by the query, as in its own address."""
+
+    @api.get("/desk/stamp")
+    def seen(request: fastapi.Request) -> Response:
+        """A short text that changes whenever what the page shows has changed."""
+        return _answered(lambda: PlainTextResponse(stamp(page.db, find_place(page.db, request.query_params))))
 
     @api.post("/desk/act")
     async def act(request: fastapi.Request) -> Response:

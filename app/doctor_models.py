@@ -57,8 +57,12 @@ def _folder(folder: Path, *, is_teacher: bool) -> str:
     if not any((folder / name).is_file() for name in TOKENIZERS):
         raise UserError(f"{folder} holds no tokenizer ({', '.join(TOKENIZERS)}): save it there with the model.")
     architecture = next(iter(config.get("architectures") or ()), "a model of unknown kind")
-    size = sum(path.stat().st_size for path in weights) / 2**30
-    told = f"{folder}: {architecture}, {size:.2f} GB of weights"
+    size = sum(path.stat().st_size for path in weights)
+    told = (
+        f"{folder}: {architecture}, {size / 1e9:.1f} GB of weights"
+        if size > 1e9
+        else (f"{folder}: {architecture}, {size / 1e6:.1f} MB of weights")
+    )
     if not is_teacher:
         return told
     if "CausalLM" not in architecture and "LMHead" not in architecture and config.get("architectures"):

@@ -98,7 +98,8 @@ class Page:
 
     def act(self, request: HTTPConnection, sent: Any) -> dict[str, Any]:
         """Carry out one of ``acts``; returns the new values of the parts that change, by name."""
-        return {part.elem_id: value for part, value in self.obey(request, self.acts, sent).items()}
+        parts = self.obey(request, self.acts, sent)
+        return {part.elem_id: value for part, value in parts.items() if value != gr.skip()}
 
     def obey(self, request: Asked, known: Mapping[str, Command], sent: Any) -> Parts:
         """What the command that ``sent`` names answers; anything but a command of ``known`` is refused."""

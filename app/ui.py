@@ -19,7 +19,6 @@ from core.errors import UserError
 from core.types import Settings
 from storage.database import Database
 
-TICK_SECONDS = 1.5
 BRIDGE = "window.wb = window.wb || {}; wb.trigger = data => trigger('cmd', data);"
 TAB_CLICKED = "() => { window.wb && wb.tabClicked && wb.tabClicked(); return []; }"
 MODULES = {
@@ -46,13 +45,13 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
         jobs = page.part("tray")
         bulk_dialog.add(page)  # outside of the tabs: more than one opens it
         gr.HTML(dialogs.dialogs_html(), js_on_load=None, apply_default_css=False, elem_id="dialogs")
-        seen = page.output(gr.State(""))
 
         def show(place: Place) -> Parts:
             return {**frame(place), tabs: gr.Tabs(selected=place.tab), **views[place.tab].show(place)}
 
         def frame(place: Place, *, with_head: bool = True) -> Parts:
-            parts = {hint: header.hint_html(db, place), jobs: tray.tray_html(db), seen: stamp(db, place)}
+            tray_now = f'<span hidden data-stamp="{stamp(db, place)}"></span>{tray.tray_html(db)}'
+            parts = {hint: header.hint_html(db, place), jobs: tray_now}
             return {**parts, head: header.header_html(db, place)} if with_head else parts
 
         page.refresh = show
@@ -65,14 +64,13 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
         blocks.load(load, None, page.parts, **NOWAIT)
         page.listen(tabs.select, show, js=TAB_CLICKED)
 
-        def tick(place: Place, last: str) -> Parts:
-            now = stamp(db, place)
-            if now == last:
-                return {page.notice: gr.skip()}
+        def tick(place: Place, sent: Mapping[str, Any]) -> Parts:
+            """What changed since the stamp that the script saw last; it asks for that stamp alone until it changes."""
+            same_head = same_pickers(text_in(sent, "last", 100), stamp(db, place))
             follow = views[place.tab].follow(place) if place.project else {}
-            return {page.notice: gr.skip(), **frame(place, with_head=not same_pickers(last, now)), **follow}
+            return {page.notice: gr.skip(), **frame(place, with_head=not same_head), **follow}
 
-        page.listen(gr.Timer(TICK_SECONDS).tick, tick, [seen])
+        page.acts["tick"] = tick
         page.connect()
     return blocks, page
 

@@ -21,6 +21,22 @@
     else setTimeout(put, 30, parts);
   };
 
+  // --- news: jobs and other people change what is shown. The server is asked for a short stamp, and for the parts only
+  // where it changed.
+  const NEWS = 1500;
+  let seen = "";
+  setInterval(() => {
+    if (document.hidden || !seen) return;
+    fetch("/desk/stamp" + location.search)
+      .then((answer) => (answer.ok ? answer.text() : ""))
+      .then((now) => {
+        if (!now || now === seen) return;
+        wb.act("tick", { last: seen });
+        seen = now;
+      })
+      .catch(() => {});
+  }, NEWS);
+
   // --- the URL: replace for steps inside a list, push for moves a person may want to go back from
   wb.url = (changes, push) => {
     const url = new URL(location.href);
@@ -70,6 +86,10 @@
     }
     document.body.classList.add("painted");
   };
+  wb.onPaint("tray", (element) => {
+    const stamp = element.querySelector("[data-stamp]");
+    if (stamp) seen = stamp.dataset.stamp;
+  });
   wb.onPaint("head", (element) => {
     const head = element.querySelector(".head");
     if (head && head.dataset.project) {

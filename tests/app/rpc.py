@@ -23,7 +23,7 @@ from tests.browser.cases import PROJECT, fill
 OTHER = "another project"
 REVIEW = {"project": PROJECT, "round": "0", "tab": "review"}
 DATA = REVIEW | {"tab": "data"}
-ACTS = ("open", "verdict", "undo", "redo", "theirs", "unreviewed", "turn", "jump", "filter")
+ACTS = ("open", "tick", "verdict", "undo", "redo", "theirs", "unreviewed", "turn", "jump", "filter")
 SESSION = "a-client-of-its-own"
 
 

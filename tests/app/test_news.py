@@ -1,0 +1,46 @@
+"""How a page that is open learns what jobs and other people do: a short stamp, and the parts once it has changed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.types import Review
+from storage import store
+from storage.database import open_database
+from tests.app.rpc import REVIEW, Remote, fill_two, refused
+from tests.browser.serving import serving
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Iterator[Remote]:
+    fill_two(tmp_path / "data")
+    with serving(tmp_path / "data") as served:
+        client = Remote(served.url)
+        yield client
+        client.http.close()
+
+
+def test_a_stamp_stays_until_somebody_decides_and_a_tick_then_brings_what_changed(
+    remote: Remote, tmp_path: Path
+) -> None:
+    def stamp() -> str:
+        return remote.http.get("/desk/stamp", params=REVIEW).text
+
+    before = stamp()
+    assert stamp() == before
+    db = open_database(tmp_path / "data")
+    with db.write() as c:
+        store.add_review(c, Review(round=1, sample=2, reviewer="x", verdict="skipped", mistake_step=1, skill="y"))
+    db.close()
+    assert stamp() != before
+    brought = json.loads(remote.send("tick", REVIEW, last=before).body)
+    assert "1 of 60 reviewed" in brought["cases"]
+    assert brought.keys() == {"hint", "tray", "cases", "filters"}
+
+
+def test_a_stamp_of_a_project_that_is_gone_and_a_tick_without_one_are_refused(remote: Remote) -> None:
+    assert remote.http.get("/desk/stamp", params={"project": "gone"}).status_code == 400
+    for last in (None, 5, "x" * 1000):
+        refused(remote.send("tick", REVIEW, last=last))

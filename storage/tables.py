@@ -36,6 +36,7 @@ from storage.columns import (
     text_column,
     tuple_column,
 )
+from storage.page_tables import pending_imports, tries
 from storage.review_tables import bulk_reviews, drafts, reviews
 from storage.sample_tables import images, label_checks, labels, sample_sets, samples
 
@@ -50,6 +51,7 @@ __all__ = [
     "label_checks",
     "labels",
     "metadata",
+    "pending_imports",
     "predictions",
     "projects",
     "replies",
@@ -60,6 +62,7 @@ __all__ = [
     "samples",
     "selections",
     "spending",
+    "tries",
     "updates",
 ]
 

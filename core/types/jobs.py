@@ -2,5 +2,5 @@
 
 from typing import Literal
 
-JobKind = Literal["predict", "diagnose", "label", "tune", "import"]
+JobKind = Literal["predict", "diagnose", "label", "tune", "import", "try"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]

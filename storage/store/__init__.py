@@ -30,6 +30,14 @@ from storage.store.labels import (
     save_label_check,
     save_labels,
 )
+from storage.store.pending import (
+    PendingImport,
+    begin_pending,
+    drop_pending,
+    pending_import,
+    pending_imports,
+    update_pending,
+)
 from storage.store.predictions import (
     correctness,
     gold_of,
@@ -50,6 +58,7 @@ from storage.store.projects import (
     project_named,
     round_of,
     rounds_of,
+    save_models,
     save_settings,
 )
 from storage.store.reviews import (
@@ -68,6 +77,7 @@ from storage.store.runs import Run, create_run, finish_run, run_of, runs_of, sav
 from storage.store.samples import (
     Added,
     Saved,
+    categories_of,
     count_samples,
     get_sample,
     same_content,
@@ -95,6 +105,7 @@ from storage.store.support import (
     support_sets,
     unfinished_parts,
 )
+from storage.store.tries import Try, save_try, tries_of
 
 __all__ = [
     "Added",
@@ -108,6 +119,7 @@ __all__ = [
     "MissingSkill",
     "Order",
     "Part",
+    "PendingImport",
     "Project",
     "Round",
     "RoundCounts",
@@ -115,15 +127,18 @@ __all__ = [
     "Saved",
     "SelectionSummary",
     "SupportSet",
+    "Try",
     "accepted_skills",
     "add_review",
     "add_reviews",
     "begin_part",
     "add_spent",
+    "begin_pending",
     "bulk_of",
     "bulks_of",
     "case_of",
     "cases_page",
+    "categories_of",
     "checked_labels",
     "correctness",
     "count_cases",
@@ -137,6 +152,7 @@ __all__ = [
     "diagnosis",
     "draft_of",
     "drop_draft",
+    "drop_pending",
     "facet_counts",
     "finish_part",
     "finish_run",
@@ -155,6 +171,8 @@ __all__ = [
     "missing_skills",
     "newest_review",
     "open_round",
+    "pending_import",
+    "pending_imports",
     "prediction",
     "predictions_of",
     "project",
@@ -178,12 +196,14 @@ __all__ = [
     "save_gold",
     "save_label_check",
     "save_labels",
+    "save_models",
     "save_part",
     "save_predictions",
     "save_reply",
     "save_samples",
     "save_selection",
     "save_settings",
+    "save_try",
     "save_updates",
     "scores",
     "selection",
@@ -194,8 +214,10 @@ __all__ = [
     "support_samples",
     "support_set",
     "support_sets",
+    "tries_of",
     "undo",
     "undo_bulk",
     "unfinished_parts",
+    "update_pending",
     "updates_of",
 ]

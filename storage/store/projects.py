@@ -97,6 +97,11 @@ def round_of(c: Connection, round_id: int) -> Round:
     return noun_of(Round, row)
 
 
+def save_models(c: Connection, project_id: int, *, student: str, teacher: str) -> None:
+    """Give a project another student and teacher."""
+    c.execute(update(projects).where(projects.c.id == project_id).values(student=student, teacher=teacher))
+
+
 def open_round(c: Connection, project_id: int, *, run: int | None) -> Round:
     """Open the project's next round, for the base model (``run`` None) or a run's adapter.
 

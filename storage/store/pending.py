@@ -1,0 +1,70 @@
+"""Imports that people look at and have not decided yet: one for each reviewer and project. Knows no file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal_column, select, update
+
+from storage.rows import noun_of
+from storage.tables import pending_imports as rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingImport:
+    """An import that waits: what was asked for, and what was found in it.
+
+    ``request`` is an import's request as JSON values, ``file`` the name of its file for people, ``upload`` where the
+    uploaded copy lies ("" for none). ``seen`` rows were read so far; ``report`` says what was found once all were,
+    ``error`` why they cannot be. ``job`` is the job that imports it.
+    """
+
+    id: int
+    project: int | None
+    reviewer: str
+    request: Mapping[str, Any]
+    file: str
+    upload: str
+    seen: int
+    report: Mapping[str, Any] | None
+    error: str
+    job: int | None
+
+
+_PENDING = [rows.c[name] for name in PendingImport.__dataclass_fields__]
+
+
+def pending_import(c: Connection, project: int | None, reviewer: str) -> PendingImport | None:
+    """What the reviewer has waiting in the project (None: outside of any)."""
+    row = c.execute(select(*_PENDING).where(_of(project, reviewer))).one_or_none()
+    return None if row is None else noun_of(PendingImport, row)
+
+
+def pending_imports(c: Connection) -> list[PendingImport]:
+    """All that wait, oldest first; they are few."""
+    return [noun_of(PendingImport, row) for row in c.execute(select(*_PENDING).order_by(rows.c.id))]
+
+
+def begin_pending(
+    c: Connection, project: int | None, reviewer: str, *, request: Mapping[str, Any], file: str, upload: str
+) -> PendingImport:
+    """Put a new one in place of the reviewer's former one, under an id that no other had."""
+    c.execute(delete(rows).where(_of(project, reviewer)))
+    values = {"request": dict(request), "file": file, "upload": upload, "seen": 0, "error": ""}
+    made = insert(rows).values(project=project, reviewer=reviewer, **values).returning(*_PENDING)
+    return noun_of(PendingImport, c.execute(made).one())
+
+
+def update_pending(c: Connection, id: int, **changes: Any) -> bool:
+    """Set ``seen``, ``report``, ``error``, ``job`` or ``request``; whether the import still waits."""
+    return bool(c.execute(update(rows).where(rows.c.id == id).values(**changes)).rowcount)
+
+
+def drop_pending(c: Connection, id: int) -> bool:
+    """Forget one; whether it was still there."""
+    return bool(c.execute(delete(rows).where(rows.c.id == id)).rowcount)
+
+
+def _of(project: int | None, reviewer: str) -> ColumnElement[bool]:
+    owner = func.coalesce(rows.c.project, literal_column("0")) == (project or 0)
+    return owner & (rows.c.reviewer == reviewer)

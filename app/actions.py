@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.choosing import create_project, set_models
 from app.exports import export_adapter, export_report, export_reviews, export_selection
 from app.import_report import ImportReport, ImportRequest, What
 from app.imports import commit, dry_run, import_file
@@ -22,11 +23,11 @@ from app.reviewing import accept_all, add_review, check_seen, set_reading
 from app.selecting import make_selection, newest_selection
 from core.endpoints import endpoint_of
 from core.errors import UserError
-from core.types import Comparison, Role, Selection, Settings, TuningSettings
+from core.types import Comparison, Role, Selection, TuningSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
-from storage.store import Project, Round, Run
+from storage.store import Round, Run
 
 __all__ = [
     "By",
@@ -61,26 +62,12 @@ __all__ = [
     "put_label",
     "put_predict",
     "put_tune",
+    "set_models",
     "set_prompts",
     "set_reading",
 ]
 
 ACTIVE = ("queued", "running", "interrupted")
-
-
-def create_project(db: Database, name: str, *, student: str, teacher: str, settings: Settings | None = None) -> Project:
-    """A new project with its round 0 (the untuned student)."""
-    if not student.strip() or not teacher.strip():
-        raise UserError(
-            "A project needs a student model and a teacher model: folders, names on the Hugging Face Hub, "
-            "openai:MODEL, or MODEL@http://host:port/v1."
-        )
-    for model in (student.strip(), teacher.strip()):
-        endpoint_of(model)  # raises for half a name, and before a key in one could be stored
-    with db.write() as connection:
-        return store.create_project(
-            connection, name, student=student.strip(), teacher=teacher.strip(), settings=settings or Settings()
-        )
 
 
 def put_predict(

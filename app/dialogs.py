@@ -3,10 +3,9 @@
 Fixed HTML that scripts open and fill; reads no rows.
 """
 
+from app.choosing import DEMO_STUDENT, DEMO_TEACHER
 from app.markup import esc
 
-DEMO_STUDENT = "assets/demo/student"
-DEMO_TEACHER = "assets/demo/teacher"
 KEYS = (
     ("J / K", "next, previous case"),
     ("N", "next case without a verdict"),

@@ -1,4 +1,4 @@
-"""What can be downloaded from the page: a round's reviews as JSON lines or CSV, and its report as one HTML file.
+"""What can be downloaded from the page: a round's reviews and its report, and the rows that an import refuses.
 
 The report comes as an attachment only: the page's own content policy would not let it draw its curves in a tab.
 """
@@ -13,10 +13,12 @@ from fastapi.responses import PlainTextResponse, Response
 from sqlalchemy import Connection
 
 from app.links import whole_number
+from app.looking import refusals, request_of
 from app.projects import find_project, find_round
 from app.report_html import report_html, report_round
-from app.reviews_text import reviews_csv, reviews_jsonl
+from app.reviews_text import csv_text, reviews_csv, reviews_jsonl
 from core.errors import UserError
+from storage import store
 from storage.database import Database
 from storage.store import Project, Round
 
@@ -42,6 +44,11 @@ def add_downloads(api: fastapi.FastAPI, db: Database) -> None:
     def reviews_as_csv(project: str = "", round: str = "") -> Response:
         """The round's reviews (default: of the newest round), one line each."""
         return _sent(lambda: _reviews(db, project, round, "csv"))
+
+    @api.get("/pending/{pending}/refused.csv")
+    def refused(pending: int) -> Response:
+        """Every refused row of an import that waits."""
+        return _sent(lambda: _refused(db, pending))
 
     @api.get("/export/reviews.jsonl")
     def reviews_as_lines(project: str = "", round: str = "") -> Response:
@@ -77,6 +84,16 @@ def _report(db: Database, project: str, round: str, samples: Sequence[str]) -> D
         at = report_round(connection, found) if number is None else find_round(connection, found, number)
         text = report_html(connection, found, at, chosen)
     return Download(name=file_name(found.name, at.number, "report.html"), media="text/html", text=text)
+
+
+def _refused(db: Database, pending: int) -> Download:
+    with db.read() as connection:
+        found = next((each for each in store.pending_imports(connection) if each.id == pending), None)
+    if found is None:
+        raise UserError("This import is not waiting any more.")
+    rows = ((each.file, each.line, each.field, each.reason) for each in refusals(db, request_of(found)))
+    text = csv_text([("file", "line", "field", "reason"), *rows])
+    return Download(name="refused-rows.csv", media="text/csv", text=text)
 
 
 def _number(text: str, what: str) -> int | None:

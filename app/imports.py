@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.batches import Advance
+from app.batches import Advance, nothing_to_save
 from app.import_report import TEST_SHARE, Findings, ImportReport, ImportRequest, What, placed
 from app.prediction_import import import_predictions
 from app.projects import find_project
@@ -59,15 +59,15 @@ def dry_run(db: Database, request: ImportRequest, *, watch: Watch = lambda _: No
             for advance in check_support(db, request, found):
                 watch(advance)
         else:
-            _import_set(db, request, request.what, found, save=False)
+            _import_set(db, request, request.what, found, save=False, watch=watch)
     return found.report()
 
 
 def commit(db: Database, request: ImportRequest, *, watch: Watch = lambda _: None) -> ImportReport:
     """Import in one transaction (a support set becomes visible in one) and report as ``dry_run``.
 
-    With a refused row nothing is imported (``accepted`` is 0) unless ``skip_refused``. ``watch`` is told how far the
-    import of a support set is. Importing again changes nothing. Raises UserError when the file cannot be read.
+    With a refused row nothing is imported (``accepted`` is 0) unless ``skip_refused``. ``watch`` is told how far it
+    is. Importing again changes nothing. Raises UserError when the file cannot be read.
     """
     found = Findings()
     with _readable(request):
@@ -79,7 +79,7 @@ def commit(db: Database, request: ImportRequest, *, watch: Watch = lambda _: Non
                     advance.save(c)
                 watch(advance)
         else:
-            _import_set(db, request, request.what, found, save=True)
+            _import_set(db, request, request.what, found, save=True, watch=watch)
     return found.report()
 
 
@@ -96,7 +96,7 @@ def _readable(request: ImportRequest) -> Iterator[None]:
         raise UserError(f"{where} cannot be read ({said}): check the path and try again.") from error
 
 
-def _import_set(db: Database, request: ImportRequest, role: Role, found: Findings, *, save: bool) -> None:
+def _import_set(db: Database, request: ImportRequest, role: Role, found: Findings, *, save: bool, watch: Watch) -> None:
     """A validation or test set, whose new samples fit in memory."""
     with db.read() as c:
         project = find_project(c, request.project).id
@@ -106,6 +106,7 @@ def _import_set(db: Database, request: ImportRequest, role: Role, found: Finding
     with opened(request, role) as file:
         for read in read_new(file, known_in(db, project, role), found):
             new += read
+            watch(nothing_to_save(found.found, 0, f"checked {found.found:,} rows"))
             images |= {each.sample.image: file.image(each.sample.image) for each in read if each.sample.image}
         if found.refused_rows and not request.skip_refused:
             return

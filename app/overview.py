@@ -16,7 +16,14 @@ from storage.store import Project, RoundCounts
 
 Stage = Literal["import", "predict", "diagnose", "review", "label", "select", "tune", "compare", "wait"]
 ACTIVE = ("queued", "running", "interrupted")
-DOING = {"predict": "predicts", "diagnose": "diagnoses", "label": "labels", "tune": "tunes", "import": "imports"}
+DOING = {
+    "predict": "predicts",
+    "diagnose": "diagnoses",
+    "label": "labels",
+    "tune": "tunes",
+    "import": "imports",
+    "try": "tries a model",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from app.import_report import Findings, ImportRequest
 from app.projects import find_project
 from core.importers import Duplicate, ImportedPrediction, ImportedPredictions, read_predictions
 from core.truths import marked
-from core.types import Prediction, Sample
+from core.types import Prediction, Refusal, Sample
 from storage import store
 from storage.database import Database
 from storage.store import Project
@@ -27,6 +27,7 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
         read = read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None)
         present = _predicted(c, project)
     found.format, found.found, found.notes = read.format, read.found, list(read.notes)
+    found.columns, found.mapping = list(read.columns), dict(read.mapping)
     for refusal in read.refused:
         found.refuse(refusal, duplicate=isinstance(refusal, Duplicate))
     for sample in read.samples:
@@ -38,6 +39,13 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
     if save and (read.samples or read.predictions):
         with db.write() as c:
             _save(c, project, read)
+
+
+def refused_predictions(db: Database, request: ImportRequest) -> tuple[Refusal, ...]:
+    """All refused rows of a file of predictions."""
+    with db.read() as c:
+        known = _known(c, find_project(c, request.project))
+    return read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None).refused
 
 
 def _save(c: Connection, project: Project, read: ImportedPredictions) -> None:

@@ -22,13 +22,15 @@ from app.guard import guard, hosts_of
 from app.quiet import gr
 from app.settings import PACKAGE_ROOT, logs_folder
 from app.ui import build, theme
+from app.uploads import sweep_uploads
 from app.worker import ensure_worker
 from core.errors import UserError
 from storage.database import Database, open_database
 from storage.images import image_bytes
 
 ASSETS = PACKAGE_ROOT / "assets"
-SCRIPTS = ("page.js", "plots.js", "desk.js", "review.js", "keys.js")
+SCRIPTS = ("page.js", "plots.js", "desk.js", "review.js", "data.js", "keys.js")
+STYLES = ("style.css", "data.css")
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff"})
 LARGEST_UPLOAD = "16gb"
@@ -40,6 +42,7 @@ def serve(data: Path, host: str, port: int) -> None:
     os.environ["GRADIO_TEMP_DIR"] = str(data / "uploads")
     logs_folder(data)
     try:
+        sweep_uploads(db)
         app = build_app(db, host)
         threading.Thread(target=ensure_worker, args=(data,), daemon=True).start()
         shown = f"[{host}]" if ":" in host else host
@@ -66,7 +69,7 @@ def build_app(db: Database, host: str = "127.0.0.1") -> ASGIApp:
         blocks,
         path="/",
         theme=theme(),
-        css=(ASSETS / "style.css").read_text(),
+        css="".join((ASSETS / name).read_text() for name in STYLES),
         head="".join(f'<script src="/own/{name}?v={_version(name)}" defer></script>' for name in SCRIPTS),
         footer_links=[],
         run_history=False,

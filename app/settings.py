@@ -4,10 +4,12 @@ Knows paths and plain values only; nothing here opens a file, a database or a mo
 """
 
 import getpass
+import os
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,6 +18,8 @@ class AppSettings(BaseSettings):
     """``SWITCHPOINT_DATA=/big/disk switchpoint serve`` sets ``data``; every field works the same way.
 
     ``idle_minutes`` is how long a worker started by the app waits for the next job before it gives its memory back.
+    ``roots`` are the folders below which the page reads files of this machine (the command line reads any), as a list
+    like that of PATH; the data directory is always one of them.
     """
 
     model_config = SettingsConfigDict(env_prefix="SWITCHPOINT_")
@@ -26,6 +30,12 @@ class AppSettings(BaseSettings):
     device: str = "auto"
     idle_minutes: float = 10.0
     reviewer: str = Field(default_factory=getpass.getuser)
+    roots: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=lambda: (Path.home(), Path.cwd()))
+
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        return tuple(filter(None, given.split(os.pathsep))) if isinstance(given, str) else given
 
 
 def logs_folder(data: Path) -> Path:

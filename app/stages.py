@@ -39,6 +39,7 @@ def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adva
         "label": run_label,
         "tune": run_tune,
         "import": run_import,
+        "try": run_try,
     }
     return stages[job.kind](db, job, models, stop)
 
@@ -137,6 +138,13 @@ def run_import(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[A
     left = f", {found.refused_rows:,} refused" if found.refused_rows else ""
     message = f"{found.accepted:,} new samples, {found.already_present:,} already there{left}"
     yield nothing_to_save(found.found, found.found, message)
+
+
+def run_try(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+    """The student or the teacher on one sample."""
+    from app.trying import try_out
+
+    yield from try_out(db, job, models)
 
 
 def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:

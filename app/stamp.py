@@ -17,9 +17,12 @@ def stamp(db: Database, place: Place) -> str:
         offered: list[object] = [project.name for project in store.list_projects(connection)]
         parts: list[object] = [(job.id, job.state, job.done, job.total, job.message, job.cancel_asked) for job in found]
         parts.append([(each.name, each.changes) for each in store.support_sets(connection)])
+        waiting = store.pending_imports(connection)
+        parts.append([(each.id, each.seen, each.report is None, each.error, each.job) for each in waiting])
         if place.project:
             project = store.project_named(connection, place.project)
             parts.append(store.counts(connection, project.id))
+            parts.append([(each.who, each.created) for each in store.tries_of(connection, project.id).values()])
             parts.append([run.id for run in store.runs_of(connection, project.id)])
             offered += [(each.number, each.run) for each in store.rounds_of(connection, project.id)]
     return f"{_digest(offered)} {_digest(parts)}"

@@ -12,8 +12,17 @@ from storage.database import Database
 from storage.jobs import Job
 
 ACTIVE = ("running", "queued", "interrupted")
-VERBS = {"predict": "Predict", "diagnose": "Diagnose", "label": "Label", "tune": "Tune", "import": "Import"}
-THINGS = {"predict": "samples", "diagnose": "errors", "label": "samples", "tune": "updates", "import": "rows"}
+# What each kind of job is called, and what it counts.
+KINDS = {
+    "predict": ("Predict", "samples"),
+    "diagnose": ("Diagnose", "errors"),
+    "label": ("Label", "samples"),
+    "tune": ("Tune", "updates"),
+    "import": ("Import", "rows"),
+    "try": ("Try", "models"),
+}
+VERBS = {kind: verb for kind, (verb, _) in KINDS.items()}
+THINGS = {kind: things for kind, (_, things) in KINDS.items()}
 STATES = {
     "done": "✓ done",
     "failed": "✗ failed",

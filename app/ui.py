@@ -4,11 +4,11 @@ Knows which tabs there are and how a person moves between them; what a tab shows
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from app import dialogs, header, tray
 from app.actions import cancel_job, create_project
+from app.choosing import settings_for
 from app.links import TABS, Place, at
 from app.page import NOWAIT, Page, Parts, TabView, find_place, number_in, text_in, told
 from app.quiet import gr
@@ -16,7 +16,6 @@ from app.settings import AppSettings
 from app.stamp import same_pickers, stamp
 from app.tabs import bulk_dialog, comparison, data, review, selection, skills, tuning
 from core.errors import UserError
-from core.types import Settings
 from storage.database import Database
 
 BRIDGE = "window.wb = window.wb || {}; wb.trigger = data => trigger('cmd', data);"
@@ -103,15 +102,6 @@ def _add_commands(page: Page) -> None:
         return page.refresh(place)
 
     page.commands |= {"create": create, "cancel": cancel, "nav": lambda place, _: page.refresh(place)}
-
-
-def settings_for(teacher: str) -> Settings:
-    """The settings a new project starts with: the demo's own where it uses the demo's teacher, else the defaults."""
-    if teacher.strip() != dialogs.DEMO_TEACHER:
-        return Settings()
-    from app.demo import demo_settings
-
-    return replace(demo_settings(), support="")
 
 
 def theme() -> gr.themes.Base:

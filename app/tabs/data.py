@@ -1,78 +1,87 @@
-"""The Data tab: bring in samples and predictions, see what is there, let the student predict and the teacher diagnose.
+"""The Data tab: what is in a project, bringing more in by two steps, labels of support sets, and the models.
 
-Imports run through ``app.actions.import_file`` like the command line's; the report shows every refused line.
+Registers what the tab's parts send; what they look like is theirs (``data_sets``, ``data_form``, ``data_found``,
+``data_check``, ``data_models``).
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, get_args
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
 
 from app import actions
-from app.actions import What
 from app.links import Place
-from app.markup import bar, command, count, empty, esc, percent, table
-from app.page import Page, Parts, TabView
-from app.quiet import gr
+from app.looking import Looks, request_of
+from app.page import Page, Parts, TabView, number_in, text_in, told
+from app.settings import AppSettings
+from app.tabs import data_sets
+from app.tabs.data_check import check_html
+from app.tabs.data_form import LONGEST, form_html, request_in
+from app.tabs.data_found import found_html
+from app.tabs.data_models import models_html, prompts_html, tries_html
+from app.trying import put_try
 from app.worker import ensure_worker
 from core.errors import UserError
+from core.importers import FIELDS, FORMATS, PREDICTION_FORMATS
+from core.importers.predictions import NAMES
 from core.types import Role
-from storage import store
+from storage import jobs, store
 from storage.database import Database
-from storage.store import RoundCounts, SupportSet
-
-ROLES = [
-    ("Validation set: diagnosed and reviewed", "validation"),
-    ("Test set: only measures", "test"),
-    ("Support set: training samples to draw from", "support"),
-    ("Predictions made elsewhere", "predictions"),
-]
-FILES = [".json", ".jsonl", ".gz", ".zip"]
-MOST_REFUSED = 200
+from storage.store import PendingImport
 
 
 def build(page: Page) -> TabView:
     """The tab, inside the tab that is being built."""
-    overview = page.part("overview")
-    with gr.Row(elem_id="import-form"):
-        with gr.Column(scale=2, min_width=320):
-            what = gr.Radio(ROLES, value="validation", label="Import as", elem_id="import-as")
-            name = gr.Textbox(label="Name (support sets only)", placeholder="the file's name", elem_id="import-name")
-        with gr.Column(scale=3, min_width=360):
-            upload = page.output(
-                gr.File(
-                    label="File (.zip, .json, .jsonl, .jsonl.gz)", file_types=FILES, height=132, elem_id="import-file"
-                )
-            )
-            path = page.output(
-                gr.Textbox(label="… or a path on the server (a file or a folder)", elem_id="import-path")
-            )
-            images = gr.Textbox(
-                label="Folder or zip with the images, when the file only names them", elem_id="import-images"
-            )
-        with gr.Column(scale=1, min_width=180):
-            skip = gr.Checkbox(
-                label="Leave out refused rows",
-                value=False,
-                elem_id="import-skip",
-                info="Otherwise one refused row keeps the whole file out.",
-            )
-            button = gr.Button("Import", variant="primary", elem_id="import-button")
-    report = page.part("report")
+    names = ("overview", "bring", "supports", "labelling", "checking", "models", "tried", "prompts")
+    parts = {name: page.part(name) for name in names}
+    looks = Looks(page.db)
+    roots = (*AppSettings().roots, page.db.data)
 
-    def bring(place: Place, *values: Any) -> Parts:
-        told_it = _import(page.db, place, values)
-        return {**page.refresh(place), report: told_it, upload: None, path: ""}
-
-    page.listen(button.click, bring, [what, name, upload, path, images, skip], queue=True, concurrency_id="import")
-
-    def show(place: Place) -> Parts:
-        return {overview: overview_html(page.db, place), report: ""}
+    def bring(place: Place) -> str:
+        pending = looks.attend(pending_at(page.db, place))
+        if pending is None:
+            return form_html(roots, has_project=bool(place.project))
+        with page.db.read() as c:
+            job = jobs.job(c, pending.job) if pending.job is not None else None
+        return found_html(pending, job)
 
     def follow(place: Place) -> Parts:
-        return {overview: overview_html(page.db, place)}
+        db = page.db
+        shown = {
+            "overview": data_sets.overview_html(db, place),
+            "bring": bring(place),
+            "supports": data_sets.supports_html(db, place),
+            "models": models_html(db, place),
+            "tried": tries_html(db, place),
+            "prompts": prompts_html(db, place),
+        }
+        return {parts[name]: html for name, html in shown.items()}
 
-    page.commands |= {kind: _queue(page, kind) for kind in ("predict", "diagnose", "label")}
+    def show(place: Place) -> Parts:
+        more = {"labelling": data_sets.labelling_html(page.db, place), "checking": check_html(page.db, place)}
+        return follow(place) | {parts[name]: html for name, html in more.items()}
+
+    page.commands |= {kind: _queue(page, kind) for kind in ("predict", "diagnose", "label", "try")}
+    page.commands |= _import_commands(page, looks, roots)
+    page.commands |= _model_commands(page)
+
+    def judge(place: Place, sent: Mapping[str, Any]) -> Parts:
+        fits = text_in(sent, "fits", 3)
+        if fits not in ("yes", "no"):
+            raise UserError("A label fits or it does not: choose one of the two.")
+        actions.check_label(page.db, number_in(sent, "sample"), reviewer=place.reviewer, fits=fits == "yes")
+        return {parts["checking"]: check_html(page.db, place)}
+
+    page.commands["judge"] = judge
     return TabView(show=show, follow=follow)
+
+
+def pending_at(db: Database, place: Place) -> PendingImport | None:
+    """What the reviewer has waiting here: in the project, or a support set, which belongs to none."""
+    with db.read() as c:
+        outside = store.pending_import(c, None, place.reviewer)
+        if not place.project:
+            return outside
+        return store.pending_import(c, store.project_named(c, place.project).id, place.reviewer) or outside
 
 
 def _queue(page: Page, kind: str) -> Any:
@@ -84,162 +93,87 @@ def _queue(page: Page, kind: str) -> Any:
             actions.put_predict(page.db, place.project, round=at, roles=roles)
         elif kind == "diagnose":
             actions.put_diagnose(page.db, place.project, round=at)
+        elif kind == "try":
+            who = text_in(sent, "who", 10)
+            if who not in ("student", "teacher"):
+                raise UserError("Try the student or the teacher.")
+            put_try(page.db, place.project, who, round=at, another=bool(sent.get("another")))  # type: ignore[arg-type]
         else:
-            actions.put_label(page.db, str(sent.get("support", "")), project=place.project)
+            by = "group" if sent.get("by") == "group" else "sample"
+            actions.put_label(page.db, text_in(sent, "support", 400), project=place.project, by=by)  # type: ignore[arg-type]
         ensure_worker(page.db.data)
         return page.refresh(place)
 
     return put
 
 
-def _import(db: Database, place: Place, form: Sequence[Any]) -> str:
-    """Import what the form says and return the report; an uploaded copy is removed afterwards."""
-    what, name, upload, path, images, skip = (each or "" for each in form)
-    if what not in get_args(What):
-        raise UserError("Choose what the file is: validation, test, support or predictions.")
-    if not upload and not path.strip():
-        raise UserError("Choose a file, or give a path on the server.")
-    if what != "support" and not place.project:
-        raise UserError("Make a project first: the button is in the header.")
-    source = Path(upload) if upload else _typed(path)
-    given = _typed(images) if images.strip() else None
-    try:
-        done = actions.import_file(
-            db, what, source, place.project, images=given, name=name.strip(), skip_refused=bool(skip)
-        )
-    finally:
-        if upload:
-            source.unlink(missing_ok=True)
-    return report_html(source.name, what, done)
+def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
+    def waiting(place: Place, sent: Mapping[str, Any]) -> PendingImport:
+        pending = pending_at(page.db, place)
+        if pending is None or pending.id != number_in(sent, "import"):
+            raise UserError("This import is not waiting any more: reload the page.")
+        return pending
+
+    def look(place: Place, sent: Mapping[str, Any]) -> Parts:
+        request, file, upload = request_in(page.db, place, sent, roots)
+        looks.begin(request, reviewer=place.reviewer, file=file, upload=upload)
+        return page.refresh(place)
+
+    def again(place: Place, sent: Mapping[str, Any]) -> Parts:
+        pending = waiting(place, sent)
+        request = changed(pending, text_in(sent, "what", 60), text_in(sent, "value", LONGEST))
+        looks.begin(request, reviewer=place.reviewer, file=pending.file, upload=pending.upload)
+        return page.refresh(place)
+
+    def skip(place: Place, sent: Mapping[str, Any]) -> Parts:
+        pending = waiting(place, sent)
+        if pending.job is not None:
+            raise UserError("It is being imported already.")
+        request = asdict(replace(request_of(pending), skip_refused=bool(sent.get("skip"))))
+        with page.db.write() as c:
+            store.update_pending(c, pending.id, request=request)
+        return page.refresh(place)
+
+    def bring_in(place: Place, sent: Mapping[str, Any]) -> Parts:
+        said = looks.carry_out(waiting(place, sent))
+        ensure_worker(page.db.data)
+        return {**page.refresh(place), page.notice: told(said)}
+
+    def give_up(place: Place, sent: Mapping[str, Any]) -> Parts:
+        looks.give_up(waiting(place, sent))
+        return page.refresh(place)
+
+    return {"look": look, "look-again": again, "import-skip": skip, "import": bring_in, "give-up": give_up}
 
 
-def _typed(path: str) -> Path:
-    """A path as a person types it, with ~ for their home folder."""
-    try:
-        return Path(path.strip()).expanduser()
-    except RuntimeError as error:
-        raise UserError(f"'{path.strip()[:80]}' is no path on this machine: check it and try again.") from error
+def changed(pending: PendingImport, what: str, value: str) -> Any:
+    """The request with another format or another column for a field. Raises UserError for anything else."""
+    request = request_of(pending)
+    predicted = request.what == "predictions"
+    if what == "format":
+        if value and value not in (PREDICTION_FORMATS if predicted else FORMATS):
+            raise UserError("There is no such format: choose one of the list.")
+        return replace(request, format=value, mapping={})
+    field = what.removeprefix("map:")
+    if field not in (*(NAMES if predicted else FIELDS), "answer_as"):
+        raise UserError("There is no such field: reload the page.")
+    return replace(request, mapping={**request.mapping, field: value})
 
 
-def report_html(file: str, what: str, done: Mapping[str, Any]) -> str:
-    """What an import did, with every refused row by file, line and field."""
-    refused = done["refused"]
-    kept_out = bool(refused) and not done["accepted"]
-    facts = [
-        f"{count(done['found'], 'row')} found ({esc(done['format'])})",
-        f"<b>{done['accepted']:,} accepted</b>",
-        f"{done['already_present']:,} already there" if done["already_present"] else "",
-        count(done["duplicates"], "duplicate") if done["duplicates"] else "",
-        f"<b>{len(refused):,} refused</b>" if refused else "",
-    ]
-    said = (
-        "<p>Nothing was imported: put these rows right, or tick <b>Leave out refused rows</b> and import again.</p>"
-        if kept_out
-        else ""
-    )
-    rows = (
-        [short_file(row), str(row["line"]), esc(row["field"], 80), esc(row["reason"], 400)]
-        for row in refused[:MOST_REFUSED]
-    )
-    more = f"<p class=subdued>… and {len(refused) - MOST_REFUSED:,} more.</p>" if len(refused) > MOST_REFUSED else ""
-    listed = table(["File", "#Line", "Field", "Why it was refused"], rows) + more if refused else ""
-    tone = "error" if kept_out else "good"
-    title = f'<h3 dir="auto">{esc(file, 120)} as {esc(what)}</h3>'
-    return (
-        f'<section class="report {tone}" role="status">{title}<p>'
-        f"{' · '.join(fact for fact in facts if fact)}</p>{said}{listed}</section>"
-    )
+def _model_commands(page: Page) -> dict[str, Any]:
+    def models(place: Place, sent: Mapping[str, Any]) -> Parts:
+        student, teacher = (text_in(sent, who, 1000) for who in ("student", "teacher"))
+        actions.set_models(page.db, place.project, student=student, teacher=teacher)
+        return {**page.refresh(place), page.notice: told("Kept. Try them on one sample before you predict.")}
 
+    def prompt(place: Place, sent: Mapping[str, Any]) -> Parts:
+        name, text = text_in(sent, "prompt", 60), text_in(sent, "text", 20_000).replace("\r\n", "\n")
+        actions.set_prompts(page.db, place.project, {name: text})
+        return {**page.refresh(place), page.notice: told(f"The prompt “{name}” is kept for this project.")}
 
-def short_file(row: Mapping[str, Any]) -> str:
-    """The file of a refused row, the end of its path where it is long."""
-    name = str(row.get("file", ""))
-    return esc(name if len(name) < 60 else "…" + name[-58:])
+    def reset(place: Place, sent: Mapping[str, Any]) -> Parts:
+        name = text_in(sent, "prompt", 60)
+        actions.set_prompts(page.db, place.project, {name: None})
+        return {**page.refresh(place), page.notice: told(f"The prompt “{name}” is the built-in one again.")}
 
-
-def overview_html(db: Database, place: Place) -> str:
-    """The sets of the project with what this round did on them, and the buttons that make it go on."""
-    if not place.project:
-        return empty("No project yet", "Make one with New project above. A support set can be imported before that.")
-    with db.read() as c:
-        project = store.project_named(c, place.project)
-        now = next(each for each in store.counts(c, project.id) if each.number == place.round)
-        roles: tuple[Role, ...] = ("validation", "test")
-        scores = {role: list(store.scores(c, now.round, role).values()) for role in roles}
-        supports = store.support_sets(c)
-        waiting = len(store.missing_diagnoses(c, now.round))
-    rows = [
-        _set_row("validation", "diagnosed and reviewed", now.samples, now.predictions, scores["validation"]),
-        _set_row("test", "only measures", now.test_samples, now.test_predictions, scores["test"]),
-    ]
-    head = ["Set", "#Samples", "Answered in this round", "Accuracy", ""]
-    sets = table(head, rows, "sets", f"Round {now.number}: what the student answered")
-    facts = (
-        f"<p class=facts>Student <code>{esc(project.student, 120)}</code> · teacher <code>"
-        f"{esc(project.teacher, 120)}</code></p>"
-    )
-    return f'{facts}<div class="two wide-left">{sets}{_diagnosis(now, waiting)}</div>{_supports(supports)}'
-
-
-def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list[float]) -> list[str]:
-    title = role.capitalize()
-    if not samples:
-        return [
-            f"<b>{title}</b> <small class=subdued>{purpose}</small>",
-            "0",
-            "<span class=subdued>import it below</span>",
-            "–",
-            "",
-        ]
-    share = percent(sum(scores) / len(scores)) if scores else "–"
-    button = command("predict", f"Predict {samples - predicted:,}", role=role) if predicted < samples else "✓ complete"
-    return [
-        f"<b>{title}</b> <small class=subdued>{purpose}</small>",
-        f"{samples:,}",
-        f"{bar(predicted / samples)} {predicted:,}",
-        share,
-        button,
-    ]
-
-
-def _diagnosis(now: RoundCounts, waiting: int) -> str:
-    """How many errors there are, how many are diagnosed and reviewed, and the button that goes on."""
-    if not now.predictions:
-        body = '<p class="subdued">Errors show up once the student has answered the validation set.</p>'
-    else:
-        rows = [
-            ["Wrong answers", f"{now.wrong:,}"],
-            ["Diagnosed", f"{now.diagnosed:,}"],
-            ["Reviewed", f"{now.reviewed:,}"],
-        ]
-        button = command("diagnose", f"Diagnose {waiting:,}") if waiting else ""
-        left = now.wrong - now.diagnosed - waiting
-        note = (
-            f'<p class="subdued">{count(left, "error")} without steps or a readable answer cannot be diagnosed.</p>'
-            if left > 0
-            else ""
-        )
-        body = table(["Validation errors", "#"], rows) + f'<div class="row">{button}</div>{note}'
-    return f'<div class="side">{body}</div>'
-
-
-def _supports(supports: list[SupportSet]) -> str:
-    if not supports:
-        return (
-            '<p class="subdued">No support set yet. Import one below: training samples of many tasks, each '
-            "with a skill label (or let the teacher label it).</p>"
-        )
-    rows = [
-        [
-            esc(each.name, 80),
-            f"{each.samples:,}",
-            f"{bar(each.labelled / each.samples if each.samples else 0)} {each.labelled:,}",
-            command("label", f"Label {each.samples - each.labelled:,}", support=each.name)
-            if each.labelled < each.samples
-            else "✓ complete",
-        ]
-        for each in supports
-    ]
-    return table(
-        ["Support set", "#Samples", "With a skill label", ""], rows, "sets", "Support sets, shared by all projects"
-    )
+    return {"models": models, "prompt": prompt, "prompt-reset": reset}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.importers import bigbench_mistake, llava, predictions
-from core.importers.columns import FIELDS, propose
+from core.importers.columns import FIELDS, by_name, propose
 from core.importers.containers import RowFile, open_rows
 from core.importers.fields import as_fields
 from core.importers.images import ImageRef
@@ -38,6 +38,7 @@ __all__ = [
     "PREDICTION_FORMATS",
     "Read",
     "SampleFile",
+    "columns_of",
     "open_samples",
     "propose",
     "read_predictions",
@@ -81,6 +82,21 @@ def read_samples(
             duplicates=sum(isinstance(each, Duplicate) for each in refused),
             notes=file.notes,
         )
+
+
+def columns_of(path: Path | str, *, prefer: str, format: str = "") -> tuple[tuple[str, ...], dict[str, str]]:
+    """The columns of a table and the mapping that is proposed for them, also where it leaves something open.
+
+    ``prefer`` is a role, or "predictions". No columns for what is no table. Raises UserError when it cannot be read.
+    """
+    kind = "" if format in _WORDS or format in PREDICTION_FORMATS else format
+    with open_rows(path, prefer=prefer, kind=kind) as file:
+        first = [row.value for row in file.first if isinstance(row.value, dict)]
+        if any(llava.is_row(row) for row in first[:1]):
+            return (), {}
+        if prefer == "predictions":
+            return file.columns, by_name(file.columns, predictions.NAMES)
+        return file.columns, propose(file.columns, first)
 
 
 def read_predictions(

@@ -85,7 +85,7 @@ def categories_of(c: Connection, *, project: int, role: Role) -> dict[str, int]:
     """How many samples of each category a project's set has, the largest first."""
     of, many = sample_rows.c.category, func.count()
     query = select(of, many).where(sample_rows.c.sample_set.in_(set_ids(c, project, role, "")))
-    return {category: number for category, number in c.execute(query.group_by(of).order_by(many.desc(), of))}
+    return {row[0]: row[1] for row in c.execute(query.group_by(of).order_by(many.desc(), of))}
 
 
 def get_sample(c: Connection, sample_id: int) -> Sample:

@@ -1,0 +1,72 @@
+"""A project's models: making a project with them, and choosing others as long as nothing was measured.
+
+Takes names as they are written; whether a model is there is found out by trying it. Loads no model.
+"""
+
+from dataclasses import replace
+
+from app.projects import find_project
+from core.endpoints import endpoint_of
+from core.errors import UserError
+from core.types import Role, Settings
+from storage import store
+from storage.database import Database
+from storage.store import Project
+
+DEMO_STUDENT = "assets/demo/student"
+DEMO_TEACHER = "assets/demo/teacher"
+ROLES: tuple[Role, ...] = ("validation", "test")
+
+
+def create_project(db: Database, name: str, *, student: str, teacher: str, settings: Settings | None = None) -> Project:
+    """A new project with its round 0 (the untuned student)."""
+    check_models(student, teacher)
+    with db.write() as connection:
+        return store.create_project(
+            connection, name, student=student.strip(), teacher=teacher.strip(), settings=settings or Settings()
+        )
+
+
+def set_models(db: Database, project: str, *, student: str, teacher: str) -> Project:
+    """Give a project another student and teacher. Settings that are those of the teacher before become the new one's.
+
+    Raises UserError for a name that is none, and where the base round has predictions.
+    """
+    check_models(student, teacher)
+    with db.write() as connection:
+        found = find_project(connection, project)
+        if has_answers(db, found):
+            raise UserError(
+                f"'{project}' has predictions of the student {found.student}: make a new project for other models."
+            )
+        store.save_models(connection, found.id, student=student.strip(), teacher=teacher.strip())
+        if found.settings == settings_for(found.teacher):
+            store.save_settings(connection, found.id, settings_for(teacher))
+        return store.project(connection, found.id)
+
+
+def has_answers(db: Database, project: Project) -> bool:
+    """Whether the project's base round has a prediction, of either set."""
+    with db.read() as connection:
+        base = next(each for each in store.rounds_of(connection, project.id) if each.number == 0)
+        return any(store.correctness(connection, base.id, role) for role in ROLES)
+
+
+def check_models(student: str, teacher: str) -> None:
+    """Raise UserError where one of the two names can be no model's, or holds a key, which must never be stored."""
+    if not student.strip() or not teacher.strip():
+        raise UserError(
+            "A project needs a student model and a teacher model: folders, names on the Hugging Face Hub, "
+            "openai:MODEL, or MODEL@http://host:port/v1."
+        )
+    for model in (student, teacher):
+        endpoint_of(model.strip())
+
+
+def settings_for(teacher: str) -> Settings:
+    """The settings a new project starts with: the demo's own where it uses the demo's teacher, else the defaults."""
+    if teacher.strip() != DEMO_TEACHER:
+        return Settings()
+    from app.demo import demo_settings
+
+    return replace(demo_settings(), support="")

@@ -1,0 +1,139 @@
+"""Trying a project's student or teacher on one sample: what it is shown, what it says, how that is read, how long.
+
+A job like the others, so that the page loads no model and a model that is loaded is used. Only the result is kept,
+apart from the round's predictions and diagnoses: trying changes no figure.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any, Literal
+
+from app.batches import Advance, nothing_to_save
+from app.projects import find_project, find_round
+from app.settings import model_path
+from app.stages import Models, adapter_path, image_opener
+from core.errors import UserError
+from core.prompts import answer_cue, student_prompt, teacher_header, teacher_step
+from core.truths import marked, truth_of
+from core.types import Diagnosis, Prediction, Sample
+from storage import jobs, store
+from storage.database import Database
+from storage.jobs import Job
+from storage.store import Project, Round
+
+Who = Literal["student", "teacher"]
+Result = dict[str, Any]
+
+
+def put_try(db: Database, project: str, who: Who, *, round: int | None = None, another: bool = False) -> Job:
+    """Queue a try: on the sample tried last (else the first), or with ``another`` on the one behind it.
+
+    Raises UserError where the project has no sample yet.
+    """
+    with db.write() as c:
+        found = find_project(c, project)
+        at = find_round(c, found, round)
+        ids = [each.id for role in ("validation", "test") for each in store.samples_of(c, project=found.id, role=role)]
+        if not ids:
+            raise UserError("There is no sample to try on: bring in a validation set first.")
+        tried = store.tries_of(c, found.id)
+        newest = max(tried.values(), key=lambda each: each.created, default=None)
+        place = ids.index(newest.sample) if newest is not None and newest.sample in ids else -1
+        sample = ids[(place + 1) % len(ids)] if another or place < 0 else ids[place]
+        return jobs.put(c, "try", found.id, {"who": who, "sample": sample, "round": at.id})
+
+
+def try_out(db: Database, job: Job, models: Models) -> Iterator[Advance]:
+    """The try of ``args["who"]`` on ``args["sample"]`` (id) in the round ``args["round"]`` (id)."""
+    assert job.project is not None
+    with db.read() as c:
+        project = store.project(c, job.project)
+        at = store.round_of(c, job.args["round"])
+        sample = store.get_sample(c, job.args["sample"])
+        known = store.prediction(c, at.id, sample.id)
+    if job.args["who"] == "student":
+        yield nothing_to_save(0, 1, f"loading {project.student}")
+        result, _ = ask_student(db, project, at, sample, models)
+        yield _kept(project, "student", sample, project.student, result)
+        return
+    yield nothing_to_save(0, 1, f"loading {project.teacher}")
+    if known is None:
+        result, known = ask_student(db, project, at, sample, models)
+        yield _kept(project, "student", sample, project.student, result)
+    yield _kept(project, "teacher", sample, project.teacher, ask_teacher(project, sample, known, models))
+
+
+def ask_student(db: Database, project: Project, at: Round, sample: Sample, models: Models) -> tuple[Result, Prediction]:
+    """What the student is shown and says, with seconds for loading it and for its reply."""
+    from core.chat import prompt_text
+    from core.student import predict
+
+    started = time.monotonic()
+    student = models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
+    loaded = time.monotonic()
+    question = student_prompt(sample, project.settings, student.family)
+    prompt = prompt_text(student.processor, question, has_image=bool(sample.image))
+    ((said,),) = predict(student, [sample], image_opener(db), project.settings, round=at.id)
+    return _of_student(prompt, said, loaded - started, time.monotonic() - loaded), said
+
+
+def ask_teacher(project: Project, sample: Sample, said: Prediction, models: Models) -> Result:
+    """What the teacher makes of a rationale: the probabilities after every step, and where they switch if it is wrong.
+
+    Of a right answer among options they are the teacher's own; of a free one there is nothing to choose from.
+    """
+    from core.skills import diagnose
+
+    started = time.monotonic()
+    teacher = models.teacher(model_path(project.teacher))
+    loaded = time.monotonic()
+    own = project.settings.prompts
+    shown = teacher_header(replace(sample, answer=truth_of(sample)), project.settings.prior, own)
+    steps = "".join(teacher_step(number, step, own) for number, step in enumerate(said.steps, 1))
+    result: Result = {"prompt": shown + steps + answer_cue(own), "steps": list(said.steps), "answer": said.answer}
+    result |= {"truth": truth_of(sample), "from": "round" if said.round else "student", "why": "", "curve": None}
+    right = said.answer is not None and marked(said.answer, sample)[0]
+    other = next((option for option in sample.options if not marked(option, sample)[0]), None)
+    asked = replace(said, answer=other, correct=False) if right and other is not None else said
+    reasons: list[str] = []
+    found = [
+        each
+        for batch in diagnose(
+            teacher, [(sample, asked)], project.settings, round=said.round, skipped=lambda _, why: reasons.append(why)
+        )
+        for each in batch
+    ]
+    result |= _of_teacher(found[0], right) if found else {"why": " ".join(reasons)}
+    return result | {"loading": loaded - started, "seconds": time.monotonic() - loaded}
+
+
+def _of_student(prompt: str, said: Prediction, loading: float, seconds: float) -> Result:
+    kept = asdict(said)
+    return {
+        "prompt": prompt,
+        "reply": said.text,
+        **{name: kept[name] for name in ("steps", "answer", "reading", "span", "read_confidence", "correct")},
+        "loading": loading,
+        "seconds": seconds,
+    }
+
+
+def _of_teacher(found: Diagnosis, right: bool) -> Result:
+    curve = asdict(found.curve)
+    if right:
+        return {"curve": curve, "right": True, "status": "", "mistake_step": None, "skill": ""}
+    switch = found.switch
+    return {
+        "curve": curve,
+        "right": False,
+        "status": switch.status,
+        "mistake_step": switch.mistake_step,
+        "skill": found.skill,
+    }
+
+
+def _kept(project: Project, who: Who, sample: Sample, model: str, result: Result) -> Advance:
+    save = partial(store.save_try, project=project.id, who=who, sample=sample.id, model=model, result=result)
+    return Advance(save=save, done=1, total=1)

@@ -1,0 +1,44 @@
+"""Uploaded files: where they lie, whether a path is one, and removing those that nobody needs any more.
+
+An upload belongs to the import that waits for it, and goes with it.
+"""
+
+import shutil
+from pathlib import Path
+
+from storage import store
+from storage.database import Database
+
+
+def uploads_folder(db: Database) -> Path:
+    """Where uploads lie, each in a folder of its own."""
+    return (db.data / "uploads").resolve()
+
+
+def uploaded(db: Database, given: str) -> Path | None:
+    """The uploaded file of that path, None when it is none."""
+    try:
+        path = Path(given).resolve()
+    except (OSError, ValueError, RuntimeError):
+        return None
+    return path if path.is_relative_to(uploads_folder(db)) and path.is_file() else None
+
+
+def remove_upload(db: Database, upload: str) -> None:
+    """Remove an uploaded copy with its folder; whatever lies elsewhere stays."""
+    path = uploaded(db, upload) if upload else None
+    if path is None:
+        return
+    path.unlink(missing_ok=True)
+    if path.parent != uploads_folder(db):
+        shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def sweep_uploads(db: Database) -> None:
+    """Remove the uploads that no import waits for: those of pages that were closed before they looked at them."""
+    with db.read() as c:
+        kept = {Path(each.upload).parent.resolve() for each in store.pending_imports(c) if each.upload}
+    folder = uploads_folder(db)
+    for each in folder.iterdir() if folder.is_dir() else ():
+        if each not in kept and each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each, ignore_errors=True)

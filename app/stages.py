@@ -144,7 +144,7 @@ def run_try(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adva
     """The student or the teacher on one sample."""
     from app.trying import try_out
 
-    yield from try_out(db, job, models)
+    yield from try_out(db, job, models, stop)
 
 
 def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:

@@ -5,17 +5,20 @@ apart from the round's predictions and diagnoses: trying changes no figure.
 """
 
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from app.batches import Advance, nothing_to_save
+from app.batches import Advance, Stop, Stopped, nothing_to_save
+from app.endpoints import predictions_at, teacher_at
+from app.models import Models
 from app.projects import find_project, find_round
 from app.settings import model_path
-from app.stages import Models, adapter_path, image_opener
+from app.stages import adapter_path, image_opener
 from core.errors import UserError
 from core.prompts import answer_cue, student_prompt, teacher_header, teacher_step
+from core.prompts.texts import text_of
 from core.truths import marked, truth_of
 from core.types import Diagnosis, Prediction, Sample
 from storage import jobs, store
@@ -25,6 +28,16 @@ from storage.store import Project, Round
 
 Who = Literal["student", "teacher"]
 Result = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Whose models are asked; ``look`` comes before each request to an endpoint, and raises to end the try."""
+
+    db: Database
+    project: Project
+    models: Models
+    look: Callable[[], None]
 
 
 def put_try(db: Database, project: str, who: Who, *, round: int | None = None, another: bool = False) -> Job:
@@ -45,7 +58,7 @@ def put_try(db: Database, project: str, who: Who, *, round: int | None = None, a
         return jobs.put(c, "try", found.id, {"who": who, "sample": sample, "round": at.id})
 
 
-def try_out(db: Database, job: Job, models: Models) -> Iterator[Advance]:
+def try_out(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """The try of ``args["who"]`` on ``args["sample"]`` (id) in the round ``args["round"]`` (id)."""
     assert job.project is not None
     with db.read() as c:
@@ -53,25 +66,38 @@ def try_out(db: Database, job: Job, models: Models) -> Iterator[Advance]:
         at = store.round_of(c, job.args["round"])
         sample = store.get_sample(c, job.args["sample"])
         known = store.prediction(c, at.id, sample.id)
+
+    def look() -> None:
+        if stop():
+            raise Stopped
+
+    asking = Asking(db=db, project=project, models=models, look=look)
     if job.args["who"] == "student":
         yield nothing_to_save(0, 1, f"loading {project.student}")
-        result, _ = ask_student(db, project, at, sample, models)
+        result, _ = ask_student(asking, at, sample)
         yield _kept(project, "student", sample, project.student, result)
         return
     yield nothing_to_save(0, 1, f"loading {project.teacher}")
     if known is None:
-        result, known = ask_student(db, project, at, sample, models)
+        result, known = ask_student(asking, at, sample)
         yield _kept(project, "student", sample, project.student, result)
-    yield _kept(project, "teacher", sample, project.teacher, ask_teacher(project, sample, known, models))
+    yield _kept(project, "teacher", sample, project.teacher, ask_teacher(asking, sample, known))
 
 
-def ask_student(db: Database, project: Project, at: Round, sample: Sample, models: Models) -> tuple[Result, Prediction]:
-    """What the student is shown and says, with seconds for loading it and for its reply."""
+def ask_student(asking: Asking, at: Round, sample: Sample) -> tuple[Result, Prediction]:
+    """What the student is shown and says, with seconds for loading it and for its reply.
+
+    Behind an endpoint it is asked anew, so that the seconds are those of now.
+    """
     from core.chat import prompt_text
     from core.student import predict
 
-    started = time.monotonic()
-    student = models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
+    started, db, project = time.monotonic(), asking.db, asking.project
+    there = predictions_at(db, project, [sample], asking.look, round=at.id, remember=False)
+    if there is not None:
+        (said,) = next(there)
+        return _of_student(student_prompt(sample, project.settings), said, 0.0, time.monotonic() - started), said
+    student = asking.models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
     loaded = time.monotonic()
     question = student_prompt(sample, project.settings, student.family)
     prompt = prompt_text(student.processor, question, has_image=bool(sample.image))
@@ -79,21 +105,23 @@ def ask_student(db: Database, project: Project, at: Round, sample: Sample, model
     return _of_student(prompt, said, loaded - started, time.monotonic() - loaded), said
 
 
-def ask_teacher(project: Project, sample: Sample, said: Prediction, models: Models) -> Result:
+def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
     """What the teacher makes of a rationale: the probabilities after every step, and where they switch if it is wrong.
 
     Of a right answer among options they are the teacher's own; of a free one there is nothing to choose from.
     """
     from core.skills import diagnose
 
-    started = time.monotonic()
-    teacher = models.teacher(model_path(project.teacher))
+    started, project = time.monotonic(), asking.project
+    there = teacher_at(asking.db, project, asking.look, remember=False)
+    teacher = there or asking.models.teacher(model_path(project.teacher))
     loaded = time.monotonic()
     own = project.settings.prompts
     shown = teacher_header(replace(sample, answer=truth_of(sample)), project.settings.prior, own)
     steps = "".join(teacher_step(number, step, own) for number, step in enumerate(said.steps, 1))
-    result: Result = {"prompt": shown + steps + answer_cue(own), "steps": list(said.steps), "answer": said.answer}
-    result |= {"truth": truth_of(sample), "from": "round" if said.round else "student", "why": "", "curve": None}
+    task = f"{text_of('endpoint.letter', own)}\n\n" if there else ""
+    result: Result = {"prompt": task + shown + steps + answer_cue(own), "steps": list(said.steps)}
+    result |= {"answer": said.answer, "truth": truth_of(sample), "why": "", "curve": None, "remark": teacher.remark}
     right = said.answer is not None and marked(said.answer, sample)[0]
     other = next((option for option in sample.options if not marked(option, sample)[0]), None)
     asked = replace(said, answer=other, correct=False) if right and other is not None else said

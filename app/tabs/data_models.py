@@ -184,6 +184,7 @@ def _teacher(one: Try) -> str:
     else:
         said = STATES.get(result["status"], "").format(result["mistake_step"]).capitalize() + "."
     skill = f' Missing skill: <b dir="auto">{esc(result["skill"], 200)}</b>' if result["skill"] else ""
+    said += f" {esc(result['remark'], 300)}" if result["remark"] else ""
     return f"<p>{said}{skill}</p><p class=subdued>{_seconds(result)}</p>{_curve(result)}{shown}"
 
 

@@ -19,7 +19,7 @@ KINDS = {
     "label": ("Label", "samples"),
     "tune": ("Tune", "updates"),
     "import": ("Import", "rows"),
-    "try": ("Try", "models"),
+    "try": ("Try", "sample"),
 }
 VERBS = {kind: verb for kind, (verb, _) in KINDS.items()}
 THINGS = {kind: things for kind, (_, things) in KINDS.items()}

@@ -38,7 +38,7 @@ def form_html(roots: Sequence[Path], *, has_project: bool) -> str:
             "file", "File from this computer", '<input type="file" {0}>', "JSON, JSONL, CSV, TSV, parquet, or a zip"
         )
         + _field(
-            "path",
+            "source",
             "… or a path on the server, or a data set's name on the Hub",
             '<input {0} placeholder="/data/fruit.zip, a folder, or hf:owner/name" spellcheck="false">',
             f"Folders that the page reads: {listed}",
@@ -97,7 +97,7 @@ def request_in(
         raise UserError("Choose what the file is: validation, test, support or predictions.")
     if what != "support" and not place.project:
         raise UserError("Make a project first: the button is in the header.")
-    path, images = text_in(sent, "path", LONGEST).strip(), text_in(sent, "images", LONGEST).strip()
+    path, images = text_in(sent, "source", LONGEST).strip(), text_in(sent, "images", LONGEST).strip()
     sent_file = text_in(sent, "upload", LONGEST) if sent.get("upload") else ""
     upload = ""
     if sent_file:

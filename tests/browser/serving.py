@@ -28,14 +28,16 @@ class Served:
 
 @contextmanager
 def serving(data: Path) -> Iterator[Served]:
-    """The app on a free port until the block ends; its worker is ended too, by the process id it wrote down."""
+    """The app on a free port until the block ends; its worker is ended too, by the process id it wrote down.
+
+    Its page reads the files of this run of the tests, which lie beside the data directory.
+    """
     data.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     log = (data / "server.log").open("wb")
     command = [sys.executable, "-m", "app", "--data", str(data), "serve", "--port", str(port)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+    own = {"OMP_NUM_THREADS": "1", "SWITCHPOINT_ROOTS": f"{data.parent.parent}{os.pathsep}{ROOT}"}
+    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=os.environ | own)
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(url, process, data)

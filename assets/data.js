@@ -133,7 +133,10 @@
     element.querySelectorAll("form[data-kept]").forEach((f) => {
       const key = "kept:" + f.dataset.kept;
       const kept = recall(localStorage, key) || {};
-      watched(f).forEach((each) => each.name in kept && (each.value = kept[each.name]));
+      watched(f).forEach((each) => {
+        const now = each.name in kept ? kept[each.name] : saved(each); // painted anew, a field keeps what was typed
+        if (each.value !== now) each.value = now;
+      });
       if (!mark(f).length) store(localStorage, key, null);
     });
   ["models", "prompts"].forEach((part) => wb.onPaint(part, recallKept));

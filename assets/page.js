@@ -143,14 +143,12 @@
     if (dialog) dialog.close();
     if (kind === "create") wb.created = true;
   });
-  document.addEventListener(
-    "toggle",
-    (event) => {
-      const keep = event.target.dataset && event.target.dataset.keep;
-      if (keep) sessionStorage.setItem("keep:" + keep, event.target.open ? "open" : "closed");
-    },
-    true
-  );
+  // Only what a person opens or closes is kept: a part that is painted anew closes its details, too.
+  document.addEventListener("click", (event) => {
+    const summary = event.target.closest && event.target.closest("summary");
+    const details = summary && summary.parentElement;
+    if (details && details.dataset.keep) sessionStorage.setItem("keep:" + details.dataset.keep, details.open ? "closed" : "open");
+  });
 
   // --- dialogs
   wb.open = (id) => {

@@ -123,21 +123,26 @@
     if (line) line.hidden = !dirty.length;
     return dirty;
   };
+  const sent = new Set(); // forms on their way: what they saved may be cleaned a little
   document.addEventListener("input", (event) => {
     const f = event.target.form;
     if (!f || !f.dataset.kept) return;
     const dirty = mark(f);
-    store(localStorage, "kept:" + f.dataset.kept, dirty.length ? Object.fromEntries(dirty.map((each) => [each.name, each.value])) : null);
+    sent.delete(f.dataset.kept);
+    store(localStorage, "kept:" + f.dataset.kept, dirty.length ? Object.fromEntries(dirty.map((each) => [each.name, { typed: each.value, base: saved(each) }])) : null);
   });
+  document.addEventListener("submit", (event) => event.target.dataset.kept && sent.add(event.target.dataset.kept));
   const recallKept = (element) =>
     element.querySelectorAll("form[data-kept]").forEach((f) => {
-      const key = "kept:" + f.dataset.kept;
-      const kept = recall(localStorage, key) || {};
+      const key = f.dataset.kept;
+      const kept = recall(localStorage, "kept:" + key) || {};
       watched(f).forEach((each) => {
-        const now = each.name in kept ? kept[each.name] : saved(each); // painted anew, a field keeps what was typed
+        const mine = kept[each.name];
+        const done = !mine || (sent.has(key) && mine.base !== saved(each));
+        const now = done ? saved(each) : mine.typed; // painted anew, a field keeps what was typed
         if (each.value !== now) each.value = now;
       });
-      if (!mark(f).length) store(localStorage, key, null);
+      if (!mark(f).length) store(localStorage, "kept:" + key, null);
     });
   ["models", "prompts"].forEach((part) => wb.onPaint(part, recallKept));
   document.addEventListener("click", (event) => {

@@ -173,6 +173,8 @@ def _model_commands(page: Page) -> dict[str, Any]:
 
     def reset(place: Place, sent: Mapping[str, Any]) -> Parts:
         name = text_in(sent, "prompt", 60)
+        if name not in {each.name for each in actions.project_prompts(page.db, place.project)}:
+            raise UserError("There is no such prompt: reload the page.")
         actions.set_prompts(page.db, place.project, {name: None})
         return {**page.refresh(place), page.notice: told(f"The prompt “{name}” is the built-in one again.")}
 

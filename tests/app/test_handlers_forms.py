@@ -16,7 +16,17 @@ from tests.app.rpc import DATA, Remote, fill_two, refused, rows
 from tests.browser.serving import Served, serving
 
 LONG, HUGE, HALF = "x" * 1_000_000, 10**30, "\ud800"
-IMPORT = ["validation", "", None, "/nowhere/x.json", "", False]
+IMPORT = {
+    "what": "validation",
+    "source": "/nowhere/x.json",
+    "upload": "",
+    "images": "",
+    "format": "",
+    "share": "30",
+    "seed": "0",
+    "name": "",
+    "copy": False,
+}
 SELECT = [100, 0, "random", False, None]
 TUNE = [16, 32, 1e-3, 1.0, 8, 1, 0.03, 0]
 
@@ -47,33 +57,61 @@ def _nothing_changes(served: Served) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *((0, each) for each in ("gone", None, ["x"], 5)),
-        *((1, each) for each in (None, ["x"], LONG, HALF)),
-        *((3, each) for each in (None, "", 5, ["x"], LONG, HALF, "\x00", "~nobody/x", "/proc/self/mem", "/dev/zero")),
-        *((4, each) for each in (None, ["x"], LONG, HALF, "~nobody")),
-        *((5, each) for each in ("x", None, ["x"])),
+        *(("what", each) for each in ("gone", None, ["x"], 5, LONG)),
+        *(("name", each) for each in (None, ["x"], LONG, HALF)),
+        *(
+            ("source", each)
+            for each in (None, "", 5, ["x"], LONG, HALF, "\x00", "~nobody/x", "/proc/self/mem", "/dev/zero")
+        ),
+        *(("images", each) for each in (None, ["x"], LONG, HALF, "~nobody", "/etc")),
+        *(("format", each) for each in ("gone", None, 5, "predictions")),
+        *(("share", each) for each in (None, "x", -1, 91, "1e1", math.nan, HUGE, [1])),
+        *(("seed", each) for each in (None, "x", -1, math.inf, HUGE, {})),
+        *(("upload", each) for each in ("/etc/passwd", HALF, LONG, ["x"], 5, "\x00")),
     ],
 )
-def test_an_import_form_with_anything_wrong_in_it_is_refused(remote: Remote, field: int, value: Any) -> None:
-    refused(remote.call("import-button", "click", DATA, [*IMPORT[:field], value, *IMPORT[field + 1 :]]))
+def test_an_import_form_with_anything_wrong_in_it_is_refused(remote: Remote, field: str, value: Any) -> None:
+    refused(remote.send("look", DATA, **IMPORT | {field: value}))
+
+
+@pytest.mark.parametrize("kind", ["look-again", "import-skip", "import", "give-up"])
+def test_an_import_that_does_not_wait_is_neither_changed_nor_carried_out(remote: Remote, kind: str) -> None:
+    for number in (None, "x", 0, -1, HUGE, [1]):
+        refused(remote.send(kind, DATA, **{"import": number, "what": "format", "value": "csv"}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        *(("models", {"student": each, "teacher": "t"}) for each in (None, "", 5, LONG, HALF, "a@http://k:s@h/v1")),
+        *(("prompt", {"prompt": each, "text": "x"}) for each in (None, "gone", 5, LONG)),
+        *(("prompt", {"prompt": "student", "text": each}) for each in (None, "{", "{gone}", "nothing", LONG, HALF)),
+        *(("prompt-reset", {"prompt": each}) for each in (None, "gone", ["x"])),
+        *(("try", {"who": each}) for each in (None, "gone", 5, LONG)),
+        *(("judge", {"sample": each, "fits": "yes"}) for each in (None, "x", 0, HUGE, 10**9)),
+        *(("judge", {"sample": 1, "fits": each}) for each in (None, "x", 5, LONG)),
+        *(("label", {"support": each}) for each in (None, "gone", 5, LONG, HALF)),
+    ],
+)
+def test_what_the_data_tab_sends_is_refused_where_anything_is_wrong_in_it(
+    remote: Remote, kind: str, sent: dict[str, Any]
+) -> None:
+    refused(remote.send(kind, DATA, **sent))
 
 
 def test_an_import_takes_only_files_that_were_uploaded(remote: Remote, served: Served, tmp_path: Path) -> None:
     secret = tmp_path / "secret.json"
     secret.write_text(json.dumps([{"id": "s", "conversations": []}]))
     for path in (secret, served.data / FILE_NAME, Path("/etc/passwd"), served.data / "uploads" / ".." / FILE_NAME):
-        file = {"path": str(path), "orig_name": "x.json", "meta": {"_type": "gradio.FileData"}}
-        refused(remote.call("import-button", "click", DATA, [*IMPORT[:2], file, "", "", False]))
+        refused(remote.send("look", DATA, **IMPORT | {"upload": str(path)}))
         assert path.resolve().exists()
     assert not list((served.data / "uploads").rglob("secret*"))
 
 
 def test_the_server_fetches_nothing_for_a_client(remote: Remote) -> None:
     for url in ("http://example.com/x.json", "https://example.com/x.json"):
-        file = {"path": url, "url": url, "meta": {"_type": "gradio.FileData"}}
-        assert "downloads nothing" in refused(
-            remote.call("import-button", "click", DATA, [*IMPORT[:2], file, "", "", False])
-        )
+        refused(remote.send("look", DATA, **IMPORT | {"upload": url}))
+        refused(remote.send("look", DATA, **IMPORT | {"source": url}))
     assert remote.http.get("/gradio_api/proxy=https://example.com/x").status_code >= 400
 
 

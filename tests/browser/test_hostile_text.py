@@ -4,6 +4,8 @@ The page's policy is switched off for most of these tests: escaping alone must h
 it has nothing to do.
 """
 
+import csv
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +18,8 @@ from playwright.sync_api import Browser, Error, Page, expect
 from storage import store
 from storage.database import open_database
 from tests.browser.hostile import CORPUS, WRAPPED
-from tests.browser.hostile_project import PROJECT, fill, import_file
+from tests.browser.hostile_project import PROJECT, SUPPORT, fill, import_file
+from tests.browser.importing import found, look_at
 from tests.browser.serving import Served, serving
 from tests.browser.watch import Watch, watching
 
@@ -140,16 +143,51 @@ def test_a_comparison_of_two_rounds(watch: Watch, served: Served, group: str) ->
 def test_a_report_of_refused_rows_and_a_file_of_a_hostile_name(watch: Watch, served: Served, tmp_path: Path) -> None:
     page, file = watch.page, import_file(tmp_path)
     visit(page, served, "data")
-    page.locator("#import-file input[type=file]").set_input_files(file)
-    expect(page.locator("#import-file")).to_contain_text("window.__pwned")
-    watch.nothing_happened("the chosen file")
-    page.locator("#import-button").click()
-    expect(page.locator("#report")).to_contain_text(f"{len(CORPUS)} refused")
-    watch.nothing_happened("the report")
-    page.locator("#import-path textarea, #import-path input").first.fill(str(file.with_suffix(".gone")))
-    page.locator("#import-button").click()
+    look_at(page, "validation", file=file)
+    expect(found(page).locator(".refused tbody tr")).to_have_count(len(CORPUS))
+    watch.nothing_happened("what was found")
+    page.reload()
+    expect(found(page).locator(".refused tbody tr")).to_have_count(len(CORPUS))
+    watch.nothing_happened("what was found, again")
+    page.get_by_role("button", name="Give up").click()
+    page.locator("#ask-yes").click()
+    look_at(page, "validation", path=str(file.with_suffix(".gone")))
     expect(page.locator("#notice .error")).to_contain_text("There is no file or folder")
     watch.nothing_happened("the path")
+
+
+def test_a_table_of_hostile_columns_and_cells(watch: Watch, served: Served, tmp_path: Path) -> None:
+    page, file = watch.page, tmp_path / "table.csv"
+    with file.open("w", newline="", encoding="utf-8") as written:
+        rows = csv.writer(written)
+        texts = [text.replace("\x00", "").replace("\n", " ") for text in CORPUS]
+        rows.writerow(["question", "answer", "options", *dict.fromkeys(texts[:20])])
+        for text in texts:
+            rows.writerow([text, "x", json.dumps([text, "x"]), *dict.fromkeys(texts[:20])])
+    visit(page, served, "data")
+    look_at(page, "validation", path=str(file))
+    expect(found(page).locator(".preview tbody tr")).to_have_count(5)
+    watch.nothing_happened("the preview")
+    found(page).get_by_role("combobox", name="category", exact=True).select_option(texts[0])
+    expect(found(page).get_by_role("combobox", name="category", exact=True)).to_have_value(texts[0])
+    watch.nothing_happened("a mapping")
+    page.get_by_role("button", name="Give up").click()
+    expect(page.locator("#import-form")).to_be_visible()
+
+
+def test_labels_names_of_models_and_prompts_that_carry_each_text(watch: Watch, served: Served) -> None:
+    page = watch.page
+    visit(page, served, "data", check=SUPPORT)
+    for judged in range(1, 11):
+        page.keyboard.press("y")
+        expect(page.locator("#check")).to_contain_text(f"{judged} judged")
+        watch.nothing_happened(f"label {judged}")
+    page.locator("#prompts summary").click()
+    for text in [text for text in CORPUS[::4] if text.strip() and "\x00" not in text]:
+        page.get_by_label("teacher.cue").fill(text.replace("{", "{{").replace("}", "}}"))
+        page.locator("form.prompt", has=page.get_by_label("teacher.cue")).get_by_role("button", name="Save").click()
+        expect(page.locator("#prompts .unsaved:not([hidden])")).to_have_count(0)
+        watch.nothing_happened(f"prompt {text[:80]}")
 
 
 def test_links_that_carry_each_text(watch: Watch, served: Served) -> None:

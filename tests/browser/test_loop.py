@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.demo_cut import TEST, VALIDATION, cut_support, cut_zip
+from tests.browser.importing import bring_in, look_at
 from tests.browser.screens import screens_folder, take_screens
 from tests.browser.serving import Served, serving
 
@@ -29,9 +30,12 @@ def test_a_newcomer_clicks_through_the_whole_loop(
 ) -> None:
     page.goto(served.url)
     make_project(page)
-    import_upload(page, "validation", cut_zip(VALIDATION, tmp_path / "validation.zip"), "60 accepted")
-    import_upload(page, "test", cut_zip(TEST, tmp_path / "test.zip", 40), "40 accepted")
-    import_path(page, cut_support(tmp_path / "support"), "400 accepted")
+    look_at(page, "validation", file=cut_zip(VALIDATION, tmp_path / "validation.zip"), share=0)
+    bring_in(page, "60 samples are in “The loop”.")
+    look_at(page, "test", file=cut_zip(TEST, tmp_path / "test.zip", 40))
+    bring_in(page, "40 samples are in “The loop”.")
+    look_at(page, "support", path=str(cut_support(tmp_path / "support")), name="few")
+    bring_in(page, "400 samples are in support set “few”.")
     predict(page, 1)
     diagnose(page)
     review_three(page)
@@ -50,22 +54,6 @@ def make_project(page: Page) -> None:
     dialog.get_by_role("button", name="Create project").click()
     expect(page.locator("#notice")).to_contain_text("'The loop' is ready")
     expect(page).to_have_url(re.compile("project=The\\+loop|project=The%20loop"))
-
-
-def import_upload(page: Page, role: str, file: Path, told: str) -> None:
-    page.locator(f"#import-as input[value={role}]").check()
-    page.locator("#import-file input[type=file]").set_input_files(file)
-    expect(page.locator("#import-file")).to_contain_text(file.stem)
-    page.locator("#import-button").click()
-    expect(page.locator("#report")).to_contain_text(told, timeout=60_000)
-
-
-def import_path(page: Page, file: Path, told: str) -> None:
-    page.locator("#import-as input[value=support]").check()
-    page.locator("#import-path textarea, #import-path input").first.fill(str(file))
-    page.locator("#import-name textarea, #import-name input").first.fill("few")
-    page.locator("#import-button").click()
-    expect(page.locator("#report")).to_contain_text(told, timeout=60_000)
 
 
 def predict(page: Page, number: int) -> None:

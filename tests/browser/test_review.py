@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from storage import store
 from storage.database import open_database
 from tests.browser.cases import PROJECT, fill
+from tests.browser.importing import found, look_at
 from tests.browser.serving import Served, serving
 
 pytestmark = pytest.mark.browser
@@ -112,10 +113,11 @@ def test_a_wrong_file_is_refused_in_one_sentence(page: Page, served: Served, tmp
     wrong = tmp_path / "wrong.zip"
     wrong.write_text("this is no zip")
     page.goto(f"{served.url}/?project={PROJECT}&tab=data")
-    page.locator("#import-file input[type=file]").set_input_files(wrong)
-    expect(page.locator("#import-file")).to_contain_text("wrong")
-    page.locator("#import-button").click()
-    expect(page.locator("#notice .error")).to_contain_text("wrong.zip")
+    look_at(page, "validation", file=wrong)
+    expect(found(page).get_by_role("alert")).to_contain_text("wrong.zip")
+    page.get_by_role("button", name="Give up").click()
+    page.locator("#ask-yes").click()
+    expect(page.locator("#import-form")).to_be_visible()
 
 
 def test_nothing_scrolls_sideways_at_1280(page: Page, served: Served) -> None:

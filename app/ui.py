@@ -69,7 +69,7 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
             follow = views[place.tab].follow(place) if place.project else {}
             return {page.notice: gr.skip(), **frame(place, with_head=not same_head), **follow}
 
-        page.acts["tick"] = tick
+        page.acts["tick"] = page.commands["tick"] = tick
         page.connect()
     return blocks, page
 

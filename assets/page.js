@@ -31,7 +31,8 @@
       .then((answer) => (answer.ok ? answer.text() : ""))
       .then((now) => {
         if (!now || now === seen) return;
-        wb.act("tick", { last: seen });
+        // Other tabs have components of Gradio's own among what follows, which only its own way can change.
+        (wb.param("tab") === "review" ? wb.act : wb.send)("tick", { last: seen });
         seen = now;
       })
       .catch(() => {});

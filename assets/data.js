@@ -73,13 +73,26 @@
   wb.onPaint("notice", (element) => {
     if (element.querySelector(".notice.error")) {
       rest();
+      release();
       state("");
     }
   });
 
   // --- what was found: a change looks again; the field that was changed keeps the focus
   let focused = null;
+  // Until the answer is here its buttons would speak of what was found before.
+  const hold = (section) =>
+    section.querySelectorAll("button:enabled, select:enabled, input:enabled").forEach((each) => {
+      each.disabled = true;
+      each.dataset.held = "";
+    });
+  const release = () =>
+    document.querySelectorAll("[data-held]").forEach((each) => {
+      each.disabled = false;
+      delete each.dataset.held;
+    });
   wb.onPaint("bring", (element) => {
+    release();
     const f = form();
     if (f) {
       const kept = recall(sessionStorage, FORM);
@@ -97,9 +110,11 @@
     const { again, skip } = event.target.dataset;
     if (again !== undefined) {
       focused = `[data-again="${again}"]`;
+      hold(section);
       wb.send("look-again", { import: section.dataset.import, what: again, value: event.target.value });
     } else if (skip !== undefined) {
       focused = "[data-skip]";
+      hold(section);
       wb.send("import-skip", { import: section.dataset.import, skip: event.target.checked ? "yes" : "" });
     }
   });

@@ -111,7 +111,9 @@ def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
     def waiting(place: Place, sent: Mapping[str, Any]) -> PendingImport:
         pending = pending_at(page.db, place)
         if pending is None or pending.id != number_in(sent, "import"):
-            raise UserError("This import is not waiting any more: reload the page.")
+            raise UserError(
+                "This import was changed, carried out or given up in another window: look at what is here now."
+            )
         return pending
 
     def look(place: Place, sent: Mapping[str, Any]) -> Parts:

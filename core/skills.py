@@ -73,7 +73,7 @@ def label_groups(
     """
     for batch in _batches(groups):
         asked = samples_of([group.asked for group in batch])
-        prompts = [label_prompt(asked[group.asked], settings.skill_shots) for group in batch]
+        prompts = [label_prompt(asked[group.asked], settings.skill_shots, settings.prompts) for group in batch]
         phrases = teacher.complete(prompts, MAX_WORDS)
         for group, phrase in zip(batch, phrases, strict=True):
             yield [(sample, clean_phrase(phrase)) for sample in group.members]

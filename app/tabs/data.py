@@ -13,6 +13,7 @@ from app.links import Place
 from app.looking import Looks, request_of
 from app.page import Page, Parts, TabView, number_in, text_in, told
 from app.settings import AppSettings
+from app.spending import estimate_diagnose, estimate_predict, estimate_text
 from app.tabs import data_sets
 from app.tabs.data_check import check_html
 from app.tabs.data_form import LONGEST, form_html, request_in
@@ -71,7 +72,13 @@ def build(page: Page) -> TabView:
         actions.check_label(page.db, number_in(sent, "sample"), reviewer=place.reviewer, fits=fits == "yes")
         return {parts["checking"]: check_html(page.db, place)}
 
-    page.commands["judge"] = judge
+    def cost(place: Place, sent: Mapping[str, Any]) -> Parts:
+        estimate = {"predict": estimate_predict, "diagnose": estimate_diagnose}.get(str(sent.get("of")))
+        if estimate is None:
+            raise UserError("There is no such estimate: use one of the buttons.")
+        return {page.notice: told(estimate_text(estimate(page.db, place.project, round=place.round)))}
+
+    page.commands |= {"judge": judge, "cost": cost}
     return TabView(show=show, follow=follow)
 
 

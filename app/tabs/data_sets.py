@@ -9,6 +9,8 @@ from app.labels import label_estimate
 from app.links import Place
 from app.markup import bar, command, count, empty, esc, nav, percent, table
 from app.tray import ACTIVE
+from core.endpoints import endpoint_of
+from core.errors import UserError
 from core.types import Role
 from storage import jobs, store
 from storage.database import Database
@@ -26,16 +28,19 @@ def overview_html(db: Database, place: Place) -> str:
     with db.read() as c:
         project = store.project_named(c, place.project)
         now = next(each for each in store.counts(c, project.id) if each.number == place.round)
-        scores = {role: list(store.correctness(c, now.round, role).values()) for role in ROLES}
+        scores = {role: list(store.scores(c, now.round, role).values()) for role in ROLES}
         waiting = len(store.missing_diagnoses(c, now.round))
         categories = {role: store.categories_of(c, project=project.id, role=role) for role in ROLES}
     rows = [
         _set_row("validation", "diagnosed and reviewed", now.samples, now.predictions, scores["validation"]),
         _set_row("test", "only measures", now.test_samples, now.test_predictions, scores["test"]),
     ]
+    if now.predictions + now.test_predictions < now.samples + now.test_samples:
+        rows[0][-1] += _cost("predict", project.student)
+    ask_teacher = _cost("diagnose", project.teacher) if waiting else ""
     head = ["Set", "#Samples", "Answered in this round", "Accuracy", ""]
     sets = table(head, rows, "sets", f"Round {now.number}: what the student answered")
-    return f'<div class="two wide-left">{sets}{_diagnosis(now, waiting)}</div>{_categories(categories)}'
+    return f'<div class="two wide-left">{sets}{_diagnosis(now, waiting, ask_teacher)}</div>{_categories(categories)}'
 
 
 def supports_html(db: Database, place: Place) -> str:
@@ -82,7 +87,7 @@ def labelling_html(db: Database, place: Place) -> str:
     return f'<section class="panel">{head}{listed}</section>'
 
 
-def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list[bool]) -> list[str]:
+def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list[float]) -> list[str]:
     title = role.capitalize()
     if not samples:
         return [
@@ -103,7 +108,16 @@ def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list
     ]
 
 
-def _diagnosis(now: RoundCounts, waiting: int) -> str:
+def _cost(of: str, model: str) -> str:
+    """The button that says what a model behind an endpoint would be asked and cost; "" for a model on this machine."""
+    try:
+        there = endpoint_of(model) is not None
+    except UserError:
+        return ""  # the job says what is wrong with the name
+    return command("cost", "What it costs", "button small", of=of) if there else ""
+
+
+def _diagnosis(now: RoundCounts, waiting: int, cost: str) -> str:
     """How many errors there are, how many are diagnosed and reviewed, and the button that goes on."""
     if not now.predictions:
         body = '<p class="subdued">Errors show up once the student has answered the validation set.</p>'
@@ -120,7 +134,7 @@ def _diagnosis(now: RoundCounts, waiting: int) -> str:
             if left > 0
             else ""
         )
-        body = table(["Validation errors", "#"], rows) + f'<div class="row">{button}</div>{note}'
+        body = table(["Validation errors", "#"], rows) + f'<div class="row">{button}{cost}</div>{note}'
     return f'<div class="side">{body}</div>'
 
 

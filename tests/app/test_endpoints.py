@@ -10,9 +10,11 @@ import pytest
 
 from app import actions
 from app.doctor import examine
+from app.links import Place, at
 from app.models import Models
 from app.settings import logs_folder
 from app.spending import estimate_diagnose, estimate_label, estimate_predict, estimate_text, set_spending, spending
+from app.tabs.data_sets import overview_html
 from app.worker import run_one, work_off
 from core.errors import UserError
 from core.types import EndpointSettings
@@ -260,3 +262,23 @@ def test_the_command_line_estimates_shows_what_was_spent_and_sets_the_cap(
         assert store.project(c, 1).settings.endpoint == replace(
             QUICK, prices=((server.name, 1.0, 2.0),), spend_cap=EndpointSettings().spend_cap
         )
+
+
+def test_the_data_tab_offers_the_cost_of_what_endpoints_will_be_asked(db: Database, server: OpenAIServer) -> None:
+    fill(db, "p", teacher=server.name, count=2)
+    fill(db, "here", teacher="assets/demo/teacher", count=2)
+    assert 'data-of="diagnose"' in overview_html(db, at(Place(), project="p", round=0))
+    assert "data-of" not in overview_html(db, at(Place(), project="here", round=0))
+    assert server.asked == []
+
+
+def test_groups_are_labelled_in_the_projects_own_words(db: Database, server: OpenAIServer) -> None:
+    fill(db, "p", teacher=server.name, count=1)
+    actions.set_prompts(db, "p", {"label": "{question} NEEDS"})
+    with db.write() as c:
+        bare = [replace(sample, source_id=f"l {sample.source_id}", task="sums") for sample, _ in mistakes(5)]
+        store.save_samples(c, project=None, role="support", name="bare", samples=bare, images={})
+    assert go(db, actions.put_label(db, "bare", project="p", by="group")).state == "done"
+    questions = [asked.body["messages"][-1]["content"] for asked in server.asked[1:]]  # the first one is the probe
+    assert questions
+    assert all(text.endswith(" NEEDS") for text in questions)

@@ -12,7 +12,7 @@ from app.links import Place
 from app.projects import find_project
 from app.report import report_text
 from app.report_html import report_html
-from app.tabs.data import overview_html
+from app.tabs.data_sets import overview_html
 from app.tabs.review_case import case_html
 from core.student import read_prediction
 from core.types import Role, Sample

@@ -15,6 +15,7 @@ from app.models import Models
 from app.settings import logs_folder
 from app.spending import estimate_diagnose, estimate_label, estimate_predict, estimate_text, set_spending, spending
 from app.tabs.data_sets import overview_html
+from app.trying import put_try
 from app.worker import run_one, work_off
 from core.errors import UserError
 from core.types import EndpointSettings
@@ -282,3 +283,20 @@ def test_groups_are_labelled_in_the_projects_own_words(db: Database, server: Ope
     questions = [asked.body["messages"][-1]["content"] for asked in server.asked[1:]]  # the first one is the probe
     assert questions
     assert all(text.endswith(" NEEDS") for text in questions)
+
+
+def test_a_model_behind_an_endpoint_is_tried_on_one_sample_and_a_refusal_is_told(
+    db: Database, server: OpenAIServer
+) -> None:
+    fill(db, "p", teacher=server.name, student=server.name, count=1)
+    for who in ("student", "teacher"):
+        assert work_off(db, put_try(db, "p", who), NOWHERE).state == "done"  # type: ignore[arg-type]
+    with db.read() as c:
+        found = store.tries_of(c, 1)
+        assert store.diagnoses_of(c, 1) == []
+    assert found["student"].result["reply"]
+    curve = found["teacher"].result["curve"]
+    assert [round(sum(row), 6) for row in curve["probabilities"]] == [1.0] * len(curve["probabilities"])
+    server.manners.key = "another"
+    with pytest.raises(UserError, match="does not accept the key"):
+        work_off(db, put_try(db, "p", "student", another=True), NOWHERE)

@@ -29,6 +29,16 @@ def nothing_to_save(done: int, total: int, message: str = "") -> Advance:
     return Advance(save=lambda _: None, done=done, total=total, message=message)
 
 
+def looking(stop: Stop) -> Callable[[], None]:
+    """What is called before each request to an endpoint: it ends the job as soon as somebody asks for that."""
+
+    def look() -> None:
+        if stop():
+            raise Stopped
+
+    return look
+
+
 def until(stop: Stop, batches: Iterator[Batch]) -> Iterator[Batch]:
     """The batches, ended by ``Stopped`` once the batch before has been saved and ``stop()`` is true."""
     for batch in batches:

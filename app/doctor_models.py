@@ -58,11 +58,8 @@ def _folder(folder: Path, *, is_teacher: bool) -> str:
         raise UserError(f"{folder} holds no tokenizer ({', '.join(TOKENIZERS)}): save it there with the model.")
     architecture = next(iter(config.get("architectures") or ()), "a model of unknown kind")
     size = sum(path.stat().st_size for path in weights)
-    told = (
-        f"{folder}: {architecture}, {size / 1e9:.1f} GB of weights"
-        if size > 1e9
-        else (f"{folder}: {architecture}, {size / 1e6:.1f} MB of weights")
-    )
+    weight = f"{size / 1e9:.1f} GB" if size > 1e9 else f"{size / 1e6:.1f} MB"
+    told = f"{folder}: {architecture}, {weight} of weights"
     if not is_teacher:
         return told
     if "CausalLM" not in architecture and "LMHead" not in architecture and config.get("architectures"):

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.models import adapter_path
 from app.projects import find_project, find_round
 from app.report import report_text
 from app.report_html import report_html, report_round
 from app.reviews_text import reviews_csv, reviews_jsonl
 from app.selecting import newest_selection
-from app.stages import adapter_path
 from core.errors import UserError
 from core.types import Hit, Sample, Selection
 from storage import store

@@ -1,16 +1,22 @@
-"""The models of this machine that a worker has loaded: the student and the teacher used last stay between jobs.
+"""The models of this machine that a worker has loaded, and where adapters and images for them come from.
 
-Importing it loads no model library.
+The student and the teacher used last stay between jobs. Importing it loads no model library.
 """
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.errors import UserError
 from core.types import StudentSettings
+from storage.database import Database
+from storage.images import image_bytes, image_path
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from core.student import Student
     from core.teacher import Teacher
 
@@ -52,3 +58,25 @@ class Models:
             self._loaded.pop(kind, None)
             self._loaded[kind] = (key, load())
         return self._loaded[kind][1]
+
+
+def image_opener(db: Database) -> Callable[[str], "Image.Image"]:
+    """A function from an image's hash to the decoded RGB image, read when it is needed."""
+    from PIL import Image
+
+    def open_image(key: str) -> "Image.Image":
+        with db.read() as connection:
+            data, _ = image_bytes(connection, key)
+            where = image_path(connection, key) or key
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                return image.convert("RGB")
+        except OSError as error:  # one that stayed in its file was never opened before
+            raise UserError(f"The image {where} cannot be opened ({error}): put a whole one there.") from error
+
+    return open_image
+
+
+def adapter_path(db: Database, adapter: str | None) -> Path | None:
+    """Where a round's adapter lies; rows name it relative to the data directory's ``adapters`` folder."""
+    return db.adapters / adapter if adapter else None

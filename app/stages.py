@@ -4,31 +4,29 @@ The only place that loads models (inside functions, so that importing it costs n
 the rows that are missing, so a job that is run again goes on where it stopped and does nothing twice.
 """
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from app.batches import Advance, Stop, Stopped, nothing_to_save, until
+from app.batches import Advance, Stop, Stopped, looking, nothing_to_save, until
 from app.endpoints import predictions_at, teacher_at
 from app.import_report import Findings, ImportRequest
 from app.labels import label_by_group, label_by_sample
-from app.models import Models
+from app.models import Models, adapter_path, image_opener
 from app.settings import model_path
 from app.support_import import import_support
+from app.trying import try_out
 from core.errors import UserError
 from core.types import Role, Sample
 from storage import store
 from storage.database import Database
-from storage.images import image_bytes, image_path
 from storage.jobs import Job
 from storage.store import Project
 
 if TYPE_CHECKING:
-    from PIL import Image
+    pass
 
 
 def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -39,26 +37,9 @@ def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adva
         "label": run_label,
         "tune": run_tune,
         "import": run_import,
-        "try": run_try,
+        "try": try_out,
     }
     return stages[job.kind](db, job, models, stop)
-
-
-def image_opener(db: Database) -> Callable[[str], "Image.Image"]:
-    """A function from an image's hash to the decoded RGB image, read when it is needed."""
-    from PIL import Image
-
-    def open_image(key: str) -> "Image.Image":
-        with db.read() as connection:
-            data, _ = image_bytes(connection, key)
-            where = image_path(connection, key) or key
-        try:
-            with Image.open(io.BytesIO(data)) as image:
-                return image.convert("RGB")
-        except OSError as error:  # one that stayed in its file was never opened before
-            raise UserError(f"The image {where} cannot be opened ({error}): put a whole one there.") from error
-
-    return open_image
 
 
 def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -73,7 +54,7 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
         yield nothing_left(total)
         return
     told = [""]
-    batches = predictions_at(db, project, missing, _looking(stop), round=at.id)
+    batches = predictions_at(db, project, missing, looking(stop), round=at.id)
     if batches is None:
         from core.student import predict
 
@@ -100,7 +81,7 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
     if not missing:
         yield nothing_left(known)
         return
-    teacher = teacher_at(db, project, _looking(stop)) or models.teacher(model_path(project.teacher))
+    teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
     done, total = known, known + len(missing)
     for batch in until(stop, diagnose(teacher, missing, project.settings, round=job.args["round"])):
         done += len(batch)
@@ -121,7 +102,7 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
     if size.labelled == size.samples:
         yield nothing_left(size.samples)
         return
-    teacher = teacher_at(db, project, _looking(stop)) or models.teacher(model_path(project.teacher))
+    teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
     labelled = label_by_group if job.args.get("by") == "group" else label_by_sample
     done = size.labelled
     for batch in until(stop, labelled(db, name, teacher, project.settings)):
@@ -138,13 +119,6 @@ def run_import(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[A
     left = f", {found.refused_rows:,} refused" if found.refused_rows else ""
     message = f"{found.accepted:,} new samples, {found.already_present:,} already there{left}"
     yield nothing_to_save(found.found, found.found, message)
-
-
-def run_try(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
-    """The student or the teacher on one sample."""
-    from app.trying import try_out
-
-    yield from try_out(db, job, models, stop)
 
 
 def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -188,21 +162,6 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
 def nothing_left(total: int) -> Advance:
     """All of ``total`` was there already; no model is loaded to find that out."""
     return nothing_to_save(total, total)
-
-
-def adapter_path(db: Database, adapter: str | None) -> Path | None:
-    """Where a round's adapter lies; rows name it relative to the data directory's ``adapters`` folder."""
-    return db.adapters / adapter if adapter else None
-
-
-def _looking(stop: Stop) -> Callable[[], None]:
-    """What an endpoint's ledger does before each request: it ends the job as soon as somebody asks for that."""
-
-    def look() -> None:
-        if stop():
-            raise Stopped
-
-    return look
 
 
 def _project(connection: Connection, job: Job) -> Project:

@@ -10,12 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
-from app.batches import Advance, Stop, Stopped, nothing_to_save
+from app.batches import Advance, Stop, looking, nothing_to_save
 from app.endpoints import predictions_at, teacher_at
-from app.models import Models
+from app.models import Models, adapter_path, image_opener
 from app.projects import find_project, find_round
 from app.settings import model_path
-from app.stages import adapter_path, image_opener
 from core.errors import UserError
 from core.prompts import answer_cue, student_prompt, teacher_header, teacher_step
 from core.prompts.texts import text_of
@@ -66,12 +65,7 @@ def try_out(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adva
         at = store.round_of(c, job.args["round"])
         sample = store.get_sample(c, job.args["sample"])
         known = store.prediction(c, at.id, sample.id)
-
-    def look() -> None:
-        if stop():
-            raise Stopped
-
-    asking = Asking(db=db, project=project, models=models, look=look)
+    asking = Asking(db=db, project=project, models=models, look=looking(stop))
     if job.args["who"] == "student":
         yield nothing_to_save(0, 1, f"loading {project.student}")
         result, _ = ask_student(asking, at, sample)

@@ -48,10 +48,11 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
         def show(place: Place) -> Parts:
             return {**frame(place), tabs: gr.Tabs(selected=place.tab), **views[place.tab].show(place)}
 
-        def frame(place: Place, *, with_head: bool = True) -> Parts:
-            tray_now = f'<span hidden data-stamp="{stamp(db, place)}"></span>{tray.tray_html(db)}'
+        def frame(place: Place, *, last: str = "") -> Parts:
+            now = stamp(db, place)
+            tray_now = f'<span hidden data-stamp="{now}"></span>{tray.tray_html(db)}'
             parts = {hint: header.hint_html(db, place), jobs: tray_now}
-            return {**parts, head: header.header_html(db, place)} if with_head else parts
+            return parts if same_pickers(last, now) else {**parts, head: header.header_html(db, place)}
 
         page.refresh = show
         _add_commands(page)
@@ -65,9 +66,8 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
 
         def tick(place: Place, sent: Mapping[str, Any]) -> Parts:
             """What changed since the stamp that the script saw last; it asks for that stamp alone until it changes."""
-            same_head = same_pickers(text_in(sent, "last", 100), stamp(db, place))
             follow = views[place.tab].follow(place) if place.project else {}
-            return {page.notice: gr.skip(), **frame(place, with_head=not same_head), **follow}
+            return {page.notice: gr.skip(), **frame(place, last=text_in(sent, "last", 100)), **follow}
 
         page.acts["tick"] = page.commands["tick"] = tick
         page.connect()

@@ -129,10 +129,11 @@
     if (!name) return;
     const changes = { [name]: event.target.value, from: null };
     if (name === "project") Object.assign(changes, { round: null, sample: null, selection: null, run: null, before: null, after: null, show: null, skill: null, category: null });
-    if (["verdict", "category", "skill", "step", "status", "sure", "reviewer", "order"].includes(name)) changes.sample = null;
+    const isFilter = ["verdict", "category", "skill", "step", "status", "sure", "reviewer", "order"].includes(name);
+    if (isFilter) changes.sample = null;
     if (name === "round") Object.assign(changes, { sample: null, skill: null, reviewer: null });
     wb.url(changes, true);
-    if (changes.sample === null && wb.param("tab") === "review" && name !== "project" && name !== "round") wb.act("filter");
+    if (isFilter && wb.param("tab") === "review") wb.act("filter");
     else wb.send("nav");
   });
   document.addEventListener("submit", (event) => {

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from app import actions
-from app.models import Models
-from app.stages import Stopped, adapter_path, run_job
+from app.models import Models, adapter_path
+from app.stages import Stopped, run_job
 from core.errors import UserError
 from core.types import StudentSettings, TuningSettings
 from storage import jobs, store

@@ -15,8 +15,7 @@ from PIL import Image
 from app import actions, sifting, support_import
 from app.batches import Stopped
 from app.import_report import Findings, ImportRequest
-from app.models import Models
-from app.stages import image_opener
+from app.models import Models, image_opener
 from app.worker import work_off
 from core.errors import UserError
 from core.types import Sample

@@ -1,0 +1,13 @@
+"""For every test: in which order they run."""
+
+from pathlib import Path
+
+import pytest
+
+BROWSER = Path(__file__).parent / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Playwright keeps an event loop running in this thread from the first browser test to the end of the session, and
+    # asyncio.run, by which endpoints are asked, starts none beside it: browser tests come last.
+    items.sort(key=lambda item: BROWSER in item.path.parents)

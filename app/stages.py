@@ -6,7 +6,6 @@ the rows that are missing, so a job that is run again goes on where it stopped a
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -24,9 +23,6 @@ from storage import store
 from storage.database import Database
 from storage.jobs import Job
 from storage.store import Project
-
-if TYPE_CHECKING:
-    pass
 
 
 def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:

@@ -19,6 +19,8 @@ REVIEWER_COOKIE = "switchpoint-reviewer"
 class Place:
     """A spot on the page; ``choices`` are the further URL parameters (filters, a page's cursor, which rounds).
 
+    On the Comparison tab ``sample`` opens the lineage of a validation or test sample, the further parameter
+    ``training`` that of a support sample: ``place.link(tab="comparison", training=id)``.
     ``reviewer`` is the name under which this browser reviews; no link carries it.
     """
 

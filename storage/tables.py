@@ -36,6 +36,7 @@ from storage.columns import (
     text_column,
     tuple_column,
 )
+from storage.experiment_tables import evidence, trials
 from storage.page_tables import pending_imports, tries
 from storage.review_tables import bulk_reviews, drafts, reviews
 from storage.sample_tables import images, label_checks, labels, sample_sets, samples
@@ -44,6 +45,7 @@ __all__ = [
     "bulk_reviews",
     "diagnoses",
     "drafts",
+    "evidence",
     "gold",
     "hits",
     "images",
@@ -62,6 +64,7 @@ __all__ = [
     "samples",
     "selections",
     "spending",
+    "trials",
     "tries",
     "updates",
 ]

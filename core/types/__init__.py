@@ -4,6 +4,7 @@ Knows no verb, no model and no database. ``id``, ``sample``, ``round`` … are t
 (0 before a thing is stored). Steps are counted from 1, as a person counts them; 0 means "before any step".
 """
 
+from core.types.experiments import SIZED, Arm, Evidence, Method, Trial
 from core.types.findings import Curve, Diagnosis, Prediction, Switch, SwitchStatus
 from core.types.jobs import JobKind, JobState
 from core.types.measures import Comparison, Interval
@@ -14,15 +15,19 @@ from core.types.spending import Spent
 from core.types.training import Hit, Selection, SkillDemand, Update
 
 __all__ = [
+    "SIZED",
+    "Arm",
     "Comparison",
     "Curve",
     "Diagnosis",
     "Draft",
     "EndpointSettings",
+    "Evidence",
     "Hit",
     "Interval",
     "JobKind",
     "JobState",
+    "Method",
     "Prediction",
     "Refusal",
     "Review",
@@ -35,6 +40,7 @@ __all__ = [
     "Spent",
     "Switch",
     "SwitchStatus",
+    "Trial",
     "TuningSettings",
     "Update",
     "Verdict",

@@ -62,6 +62,7 @@ from storage.store.projects import (
     save_settings,
 )
 from storage.store.reviews import (
+    accepted_cases,
     accepted_skills,
     add_review,
     current_review,
@@ -105,6 +106,7 @@ from storage.store.support import (
     support_sets,
     unfinished_parts,
 )
+from storage.store.trials import advance_trial, begin_trial, evidence_of, save_evidence, trials_of
 from storage.store.tries import Try, save_try, tries_of
 
 __all__ = [
@@ -128,12 +130,15 @@ __all__ = [
     "SelectionSummary",
     "SupportSet",
     "Try",
+    "accepted_cases",
     "accepted_skills",
     "add_review",
     "add_reviews",
+    "advance_trial",
     "begin_part",
     "add_spent",
     "begin_pending",
+    "begin_trial",
     "bulk_of",
     "bulks_of",
     "case_of",
@@ -153,6 +158,7 @@ __all__ = [
     "draft_of",
     "drop_draft",
     "drop_pending",
+    "evidence_of",
     "facet_counts",
     "finish_part",
     "finish_run",
@@ -193,6 +199,7 @@ __all__ = [
     "samples_of",
     "save_diagnoses",
     "save_draft",
+    "save_evidence",
     "save_gold",
     "save_label_check",
     "save_labels",
@@ -214,6 +221,7 @@ __all__ = [
     "support_samples",
     "support_set",
     "support_sets",
+    "trials_of",
     "tries_of",
     "undo",
     "undo_bulk",

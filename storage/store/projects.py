@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, update
 
 from core.errors import UserError
 from core.types import EndpointSettings, Settings, StudentSettings, TuningSettings
 from storage.rows import json_of, noun_of
-from storage.tables import projects, rounds, runs
+from storage.tables import projects, rounds, runs, trials
 
 LONGEST_NAME = 100
 
@@ -85,8 +85,9 @@ def save_settings(c: Connection, project_id: int, settings: Settings) -> None:
 
 
 def rounds_of(c: Connection, project_id: int) -> list[Round]:
-    """The project's rounds in order."""
-    return [noun_of(Round, row) for row in c.execute(_rounds(rounds.c.project == project_id))]
+    """The project's rounds in order; those that a trial is measured in (numbers below 0) are not among them."""
+    shown = and_(rounds.c.project == project_id, rounds.c.number >= 0)
+    return [noun_of(Round, row) for row in c.execute(_rounds(shown))]
 
 
 def round_of(c: Connection, round_id: int) -> Round:
@@ -105,17 +106,21 @@ def save_models(c: Connection, project_id: int, *, student: str, teacher: str) -
 def open_round(c: Connection, project_id: int, *, run: int | None) -> Round:
     """Open the project's next round, for the base model (``run`` None) or a run's adapter.
 
-    A run opens one round: asked again, for instance after a crash, the same one comes back.
+    A run opens one round: asked again, for instance after a crash, the same one comes back. The round of a trial's run
+    has the trial's id below 0 as its number.
     """
     if run is not None:
         opened = c.scalar(select(runs.c.opened).where(runs.c.id == run))
         if opened is not None:
             return round_of(c, opened)
+    trial = None if run is None else c.scalar(select(trials.c.id).where(trials.c.run == run))
     last = c.scalar(select(func.max(rounds.c.number)).where(rounds.c.project == project_id))
-    values = {"project": project_id, "number": 0 if last is None else last + 1}
+    number = -trial if trial is not None else 0 if last is None else last + 1
+    values = {"project": project_id, "number": number}
     round_id = c.execute(insert(rounds).values(values).returning(rounds.c.id)).scalar_one()
     if run is not None:
         c.execute(update(runs).where(runs.c.id == run).values(opened=round_id))
+        c.execute(update(trials).where(trials.c.run == run).values(round=round_id))
     return round_of(c, round_id)
 
 

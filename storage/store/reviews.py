@@ -111,6 +111,16 @@ def accepted_skills(c: Connection, round_id: int) -> list[SkillDemand]:
     return [noun_of(SkillDemand, row) for row in c.execute(query)]
 
 
+def accepted_cases(c: Connection, round_id: int) -> list[tuple[int, int, str]]:
+    """(sample, mistake step, skill) of each error behind the skills that people accepted, as they decided it."""
+    query = (
+        select(reviews.c.sample, reviews.c.mistake_step, reviews.c.skill)
+        .where(_standing(round_id), reviews.c.verdict.in_(NAMES_A_SKILL))
+        .order_by(reviews.c.sample)
+    )
+    return [(row.sample, row.mistake_step, row.skill) for row in c.execute(query)]
+
+
 def review_counts(c: Connection, round_id: int) -> dict[Verdict, int]:
     """How many cases stand under each verdict; cases without a verdict are not counted."""
     query = select(reviews.c.verdict, func.count()).where(_standing(round_id)).group_by(reviews.c.verdict)

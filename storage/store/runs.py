@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.errors import UserError
 from core.types import TuningSettings, Update
 from storage.rows import json_of, noun_of, values_of
+from storage.store.trials import of_no_trial
 from storage.tables import runs
 from storage.tables import updates as update_rows
 
@@ -52,8 +53,9 @@ def run_of(c: Connection, run_id: int) -> Run:
 
 
 def runs_of(c: Connection, project_id: int) -> list[Run]:
-    """The project's runs, newest first."""
-    query = select(*_RUN).where(runs.c.project == project_id).order_by(runs.c.id.desc())
+    """The project's runs, newest first; those of trials are not among them."""
+    mine = and_(runs.c.project == project_id, of_no_trial(runs.c.id, "run"))
+    query = select(*_RUN).where(mine).order_by(runs.c.id.desc())
     return [_run_of(row) for row in c.execute(query)]
 
 

@@ -3,11 +3,12 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
 
 from core.errors import UserError
 from core.types import Hit, Selection, SkillDemand
 from storage.rows import noun_of, values_of
+from storage.store.trials import of_no_trial
 from storage.tables import hits, selections
 
 _HIT: tuple[ColumnElement[Any], ...] = (hits.c.sample, hits.c.skill, hits.c.score, hits.c.terms)
@@ -52,9 +53,10 @@ def selection(c: Connection, selection_id: int) -> Selection:
 
 
 def selections_of(c: Connection, project_id: int) -> list[SelectionSummary]:
-    """The project's selections without their hits, newest first."""
+    """The project's selections without their hits, newest first; those of trials are not among them."""
     chosen = select(func.count()).select_from(hits).where(hits.c.selection == selections.c.id).scalar_subquery()
-    query = select(selections, chosen.label("chosen")).where(selections.c.project == project_id)
+    mine = and_(selections.c.project == project_id, of_no_trial(selections.c.id, "selection"))
+    query = select(selections, chosen.label("chosen")).where(mine)
     return [SelectionSummary(**_values(row)) for row in c.execute(query.order_by(selections.c.id.desc()))]
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from core.answer_switch import find_switch
-from core.types import Draft, Hit, Selection, Spent, TuningSettings, Update
+from core.types import Draft, Evidence, Hit, Selection, Spent, Trial, TuningSettings, Update
 from storage import images, jobs, store
 from storage.database import Database
 from storage.store import CaseFilters
@@ -18,7 +18,7 @@ ALIASES = {"said", "newer", "earlier", "stood"}  # of reviews
 BIG = {
     *("samples", "images", "predictions", "diagnoses", "reviews", "gold", "hits", "updates", "drafts", "bulk_reviews"),
     "labels",
-    *("replies", "spending"),
+    *("replies", "spending", "trials", "evidence"),
     *ALIASES,
 }
 FILTERS = CaseFilters(
@@ -51,6 +51,9 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
     run = store.create_run(c, project=1, selection=chosen, from_round=base, settings=tuning).id
     update = Update(run=run, number=1, total=1, epoch=1.0, loss=1.0, learning_rate=1.0, samples_per_second=1.0)
     job = jobs.put(c, "predict", 1, {}).id
+    trial = Trial(project=1, base=base, setup="s", arm="targeted", budget=1, seed=0)
+    begun = store.begin_trial(c, trial).id
+    said = Evidence(round=base, teacher="t", method="random_step", variant="0", sample=one, value="a skill")
     settings = store.project(c, 1).settings
     named = {"project": 1, "role": "validation"}
     last = store.cases_page(c, base, limit=3)[-1]
@@ -157,6 +160,12 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "drop_pending": lambda: store.drop_pending(c, 1),
         "save_try": lambda: store.save_try(c, 1, "student", sample=one, model="s", result={}),
         "tries_of": lambda: store.tries_of(c, 1),
+        "begin_trial": lambda: store.begin_trial(c, trial),
+        "advance_trial": lambda: store.advance_trial(c, begun, selection=chosen, run=run),
+        "trials_of": lambda: store.trials_of(c, base, "s"),
+        "save_evidence": lambda: store.save_evidence(c, [said]),
+        "evidence_of": lambda: store.evidence_of(c, base, "t", "random_step", "0"),
+        "accepted_cases": lambda: store.accepted_cases(c, base),
         "cursor_of": lambda: store.cursor_of(last),
         "save_images": lambda: images.save_images(c, refs.values()),
         "image_bytes": lambda: images.image_bytes(c, "ab"),

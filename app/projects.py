@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from core.errors import UserError
 from storage import store
+from storage.jobs import Job
 from storage.store import Project, Round
 
 
@@ -28,6 +29,12 @@ def find_project(connection: Connection, name: str) -> Project:
             "--student MODEL --teacher MODEL`, or run `switchpoint init-demo` for the demo."
         )
     return store.project_named(connection, name)
+
+
+def job_project(connection: Connection, job: Job) -> Project:
+    """The project that a job belongs to; every job but an import of a support set has one."""
+    assert job.project is not None, "every job of these kinds belongs to a project"
+    return store.project(connection, job.project)
 
 
 def find_round(connection: Connection, project: Project, number: int | None) -> Round:

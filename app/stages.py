@@ -7,22 +7,21 @@ the rows that are missing, so a job that is run again goes on where it stopped a
 from collections.abc import Iterator
 from functools import partial
 
-from sqlalchemy import Connection
-
-from app.batches import Advance, Stop, Stopped, looking, nothing_to_save, until
+from app.batches import Advance, Stop, looking, nothing_to_save, until
 from app.endpoints import predictions_at, teacher_at
 from app.import_report import Findings, ImportRequest
 from app.labels import label_by_group, label_by_sample
 from app.models import Models, adapter_path, image_opener
+from app.projects import job_project
 from app.settings import model_path
 from app.support_import import import_support
 from app.trying import try_out
+from app.tuning_stages import run_tune
 from core.errors import UserError
-from core.types import Role, Sample
+from core.types import Role
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
-from storage.store import Project
 
 
 def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -42,7 +41,7 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
     """Predictions for the samples of ``args["roles"]`` that the round ``args["round"]`` (id) has none for."""
     roles: list[Role] = job.args["roles"]
     with db.read() as connection:
-        project = _project(connection, job)
+        project = job_project(connection, job)
         at = store.round_of(connection, job.args["round"])
         missing = [each for role in roles for each in store.missing_predictions(connection, at.id, role)]
         total = sum(store.count_samples(connection, project=project.id, role=role) for role in roles)
@@ -71,7 +70,7 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
     from core.skills import diagnose
 
     with db.read() as connection:
-        project = _project(connection, job)
+        project = job_project(connection, job)
         missing = store.missing_diagnoses(connection, job.args["round"])
         known = len(store.diagnoses_of(connection, job.args["round"]))
     if not missing:
@@ -93,7 +92,7 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
     the same one for all samples that share a task and its instruction."""
     name = job.args["support"]
     with db.read() as connection:
-        project = _project(connection, job)
+        project = job_project(connection, job)
         size = next(each for each in store.support_sets(connection) if each.name == name)
     if size.labelled == size.samples:
         yield nothing_left(size.samples)
@@ -117,60 +116,6 @@ def run_import(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[A
     yield nothing_to_save(found.found, found.found, message)
 
 
-def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
-    """Tune on the run's selection; at the end, in one transaction, record the adapter and open the next round."""
-    from core.tuning import tune
-
-    with db.read() as connection:
-        project = _project(connection, job)
-        run = store.run_of(connection, job.args["run"])
-        at = store.round_of(connection, run.from_round)
-        samples = _selected(connection, run.selection)
-    if run.adapter:
-        return
-    models.clear()
-    folder = db.adapters / f"run-{run.id}"
-    updates = tune(
-        model_path(project.student),
-        samples,
-        image_opener(db),
-        run.settings,
-        folder=folder,
-        run=run.id,
-        start_adapter=adapter_path(db, at.adapter),
-        stop=stop,
-        loading=project.settings.student,
-        device=models.device,
-    )
-    total = 0
-    for update in updates:
-        total = update.total
-        message = f"loss {update.loss:.3f}, {update.samples_per_second:.1f} samples a second"
-        save = partial(store.save_updates, updates=[update])
-        yield Advance(save=save, done=update.number, total=total, message=message)
-    if not (folder / "adapter").is_dir():
-        raise Stopped
-    adapter = str((folder / "adapter").relative_to(db.adapters))
-    save = partial(_finish_tuning, project=project.id, run=run.id, adapter=adapter)
-    yield Advance(save=save, done=total, total=total)
-
-
 def nothing_left(total: int) -> Advance:
     """All of ``total`` was there already; no model is loaded to find that out."""
     return nothing_to_save(total, total)
-
-
-def _project(connection: Connection, job: Job) -> Project:
-    assert job.project is not None, "every job of these kinds belongs to a project"
-    return store.project(connection, job.project)
-
-
-def _selected(connection: Connection, selection: int) -> list[Sample]:
-    hits = store.selection(connection, selection).hits
-    samples = store.samples_by_id(connection, [hit.sample for hit in hits])
-    return [samples[hit.sample] for hit in hits]
-
-
-def _finish_tuning(connection: Connection, project: int, run: int, adapter: str) -> None:
-    store.finish_run(connection, run, adapter)
-    store.open_round(connection, project, run=run)

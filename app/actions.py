@@ -1,8 +1,9 @@
-"""What the page and the command line both do: create projects, queue jobs, review, and compare rounds.
+"""What the page and the command line both do: create projects, queue jobs and cancel them.
 
 Joins core and storage and loads no model: work that needs one becomes a job for the worker. Every function takes the
 database and a project's *name*, checks what must be there first, and raises ``UserError`` that names the next step.
-Imports, selections, exports, prompts and the overview have modules of their own; their functions are offered here too.
+Imports, reviews, comparisons, selections, exports, prompts and the overview have modules of their own; their functions
+are offered here too.
 """
 
 from dataclasses import asdict, replace
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.choosing import create_project, set_models
+from app.comparing import compare_rounds
 from app.exports import export_adapter, export_report, export_reviews, export_selection
 from app.import_report import ImportReport, ImportRequest, What
 from app.imports import commit, dry_run, import_file
@@ -18,12 +20,11 @@ from app.labels import By, check_label, label_estimate, label_quality, labels_to
 from app.overview import NextStep, Stage, next_step, project_status
 from app.projects import find_project, find_round, teaching_project
 from app.prompting import project_prompts, set_prompts
-from app.report import comparison_of
 from app.reviewing import accept_all, add_review, check_seen, set_reading
 from app.selecting import make_selection, newest_selection
 from core.endpoints import endpoint_of
 from core.errors import UserError
-from core.types import Comparison, Role, Selection, TuningSettings
+from core.types import Role, Selection, TuningSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
@@ -139,23 +140,6 @@ def cancel_job(db: Database, job: int) -> None:
     """Ask a job to stop; a tuning run writes a checkpoint first."""
     with db.write() as connection:
         jobs.ask_cancel(connection, job)
-
-
-def compare_rounds(db: Database, project: str, before: int, after: int, *, role: Role = "test") -> Comparison:
-    """Two rounds (numbers) on the samples of ``role`` that both predicted."""
-    with db.read() as connection:
-        found = find_project(connection, project)
-        first, second = (find_round(connection, found, number) for number in (before, after))
-        for at in (first, second):
-            if not store.correctness(connection, at.id, role):
-                raise UserError(
-                    f"Round {at.number} has no predictions on the {role} set: "
-                    f"run `switchpoint predict {project} --round {at.number}` first."
-                )
-        compared = comparison_of(connection, found, first, second, role)
-        if compared is None:
-            raise UserError(f"Rounds {before} and {after} share no {role} sample: predict both on the same set.")
-        return compared
 
 
 def _unfinished_run(connection: Connection, chosen: Selection, settings: TuningSettings) -> Run | None:

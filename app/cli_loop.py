@@ -16,8 +16,9 @@ from app.overview import job_row, project_status
 from app.settings import AppSettings
 from app.spending import estimate_diagnose, estimate_predict, estimate_text
 from app.terminal import Shown, Terminal, command
+from core.comparison import gate
 from core.errors import UserError
-from core.types import Role
+from core.types import Comparison, Role
 from storage.database import Database
 from storage.jobs import Job
 
@@ -72,15 +73,16 @@ def tune(
 def compare(
     terminal: Terminal,
     project: ProjectArgument,
-    rounds: Annotated[tuple[int, int], typer.Option(help="The two rounds, as in --rounds 0 1.")] = (0, 1),
+    before: Annotated[int, typer.Argument(help="The round before, as in: compare PROJECT 0 1.")],
+    after: Annotated[int, typer.Argument(help="The round after.")],
     set: Annotated[str, typer.Option("--set", help="validation or test")] = "test",
 ) -> Shown:
-    """Compare two rounds on the same samples."""
+    """Compare two rounds on the same samples: fixed and broken, by category and skill, and the gate."""
     if set not in ("validation", "test"):
         raise UserError(f"There is no set '{set}' to measure on: choose validation or test.")
     with terminal.database() as db:
-        found = actions.compare_rounds(db, project, *rounds, role=set)  # type: ignore[arg-type]
-    return Shown(data={"rounds": list(rounds)} | asdict(found), text=comparison_table(found, rounds))
+        found = actions.compare_rounds(db, project, before, after, role=set)  # type: ignore[arg-type]
+    return Shown(data=_compared(found, (before, after)), text=comparison_table(found, (before, after)))
 
 
 def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> Shown:
@@ -97,7 +99,7 @@ def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> 
         rounds = (before, project_status(db, project)["rounds"][-1]["round"])
         role: Role = "test" if project_status(db, project)["rounds"][-1]["test_samples"] else "validation"
         found = actions.compare_rounds(db, project, *rounds, role=role)
-    shown = {"rounds": list(rounds), "accepted": accepted, "selection": selection.id} | asdict(found)
+    shown = {"accepted": accepted, "selection": selection.id} | _compared(found, rounds)
     return Shown(data=shown, text=comparison_table(found, rounds))
 
 
@@ -128,6 +130,10 @@ def register(cli: typer.Typer) -> None:
 
 def _estimated(shown: dict[str, Any]) -> Shown:
     return Shown(data=shown, text=estimate_text(shown))
+
+
+def _compared(found: Comparison, rounds: tuple[int, int]) -> dict[str, Any]:
+    return {"rounds": list(rounds)} | asdict(found) | {"gate": asdict(gate(found))}
 
 
 def _followed(terminal: Terminal, db: Database, project: str, job: Job) -> Shown:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
+from app.comparing import compare_pair
 from app.figures import percent
-from core.comparison import compare
-from core.types import Comparison, Role
+from core.types import Role
 from storage import store
-from storage.store import Project, Round
+from storage.store import Project
 
 
 def report_text(connection: Connection, project: Project) -> str:
@@ -29,28 +29,6 @@ def report_text(connection: Connection, project: Project) -> str:
         *_comparisons(connection, project),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def comparison_of(
-    connection: Connection, project: Project, before: Round, after: Round, role: Role
-) -> Comparison | None:
-    """The paired comparison on the samples of ``role`` that both rounds predicted; None when there are none."""
-    first, second = (store.correctness(connection, each.id, role) for each in (before, after))
-    was, now = (store.scores(connection, each.id, role) for each in (before, after))
-    both = sorted(first.keys() & second.keys())
-    if not both:
-        return None
-    samples = store.samples_by_id(connection, both)
-    skills = {found.sample: found.skill for found in store.diagnoses_of(connection, before.id)}
-    return compare(
-        role,
-        {key: first[key] for key in both},
-        {key: second[key] for key in both},
-        {key: samples[key].category for key in both},
-        {key: skill for key, skill in skills.items() if key in first.keys() & second.keys()},
-        seed=project.settings.seed,
-        scores=(was, now),
-    )
 
 
 def _rounds(connection: Connection, project: Project) -> Iterator[str]:
@@ -86,8 +64,9 @@ def _comparisons(connection: Connection, project: Project) -> Iterator[str]:
     roles: tuple[Role, ...] = ("test", "validation")
     for each in tuned:
         for role in roles:
-            found = comparison_of(connection, project, base, each, role)
-            if found:
+            compared = compare_pair(connection, project, base, each, role)
+            if compared:
+                found = compared.found
                 yield (
                     f"Round {each.number} against round 0 on the {role} set: {percent(found.before)} before, "
                     f"{percent(found.after)} after, difference {percent(found.difference)}, "

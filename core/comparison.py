@@ -1,4 +1,5 @@
-"""Two rounds on the same samples: what was fixed, what broke, and whether the difference is more than chance.
+"""Two rounds on the same samples: what was fixed, what broke, whether that is more than chance, and the gate before a
+round is adopted.
 
 Arithmetic on correct/wrong by sample id; knows no model and no database.
 """
@@ -10,9 +11,10 @@ import numpy as np
 from scipy.special import bdtr, ndtri
 
 from core.errors import UserError
-from core.types import Comparison, Interval, Role
+from core.types import Comparison, Gate, GroupChange, Interval, Role
 
 RESAMPLES = 2_000
+SIGNIFICANT = 0.05
 
 
 def compare(
@@ -50,9 +52,43 @@ def compare(
         after=accuracy_interval([now[sample] for sample in ids]),
         difference=difference_interval([now[sample] - was[sample] for sample in ids], seed=seed),
         p_value=mcnemar(len(fixed), len(broken)),
-        by_category=_by_group(ids, was, now, categories),
-        by_skill=_by_group(ids, was, now, skills),
+        by_category=_by_group(outcomes, was, now, categories),
+        by_skill=_by_group(outcomes, was, now, skills),
     )
+
+
+def gate(found: Comparison) -> Gate:
+    """Whether nothing broke significantly: over all samples, in a category, or in a skill.
+
+    Broken significantly means that more broke than was fixed and that the exact McNemar p is under 0.05; in a group it
+    is the p after Holm's correction, which keeps the chance of one false alarm among all categories (or all skills)
+    below 5 %.
+    """
+    fixed, broken = len(found.fixed), len(found.broken)
+    findings = []
+    if broken > fixed and found.p_value < SIGNIFICANT:
+        findings.append(
+            f"More broke than was fixed on the {found.role} set: {broken:,} broken, {fixed:,} fixed, "
+            f"p {p_text(found.p_value)}."
+        )
+    for kind, groups in (("category", found.by_category), ("skill", found.by_skill)):
+        findings += [
+            f"Broken in {kind} “{each.name}” is significant: {each.broken:,} broken, {each.fixed:,} fixed of "
+            f"{each.samples:,}, p {p_text(each.corrected)} after correction for {len(groups):,} groups."
+            for each in sorted(groups, key=lambda each: each.corrected)
+            if each.significantly_broken
+        ]
+    if findings:
+        return Gate(passed=False, findings=tuple(findings))
+    many = len(found.by_category)
+    looked = f"in {many:,} categories" if many > 1 else "over all samples"
+    passed = f"Nothing broke significantly on the {found.role} set ({looked}): {fixed:,} fixed, {broken:,} broken."
+    return Gate(passed=True, findings=(passed,))
+
+
+def p_text(value: float) -> str:
+    """A p as it is written: "= 0.031", "< 0.001"."""
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def accuracy_interval(scores: Sequence[float]) -> Interval:
@@ -92,14 +128,52 @@ def mcnemar(fixed: int, broken: int) -> float:
     return min(1.0, 2 * float(bdtr(min(fixed, broken), changed, 0.5)))
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p values after Holm's correction (1979), in the order given: each at least as large as before, at most 1."""
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[index]))
+        corrected[index] = largest
+    return corrected
+
+
 def _by_group(
-    ids: Sequence[int], before: Mapping[int, float], after: Mapping[int, float], groups: Mapping[int, str]
-) -> dict[str, tuple[int, float, float]]:
-    """(samples, score before, score after) of each group, in the order of their names."""
-    totals: dict[str, tuple[int, float, float]] = {}
-    for sample in ids:
-        name = groups.get(sample, "")
-        if name:
-            count, was, now = totals.get(name, (0, 0, 0))
-            totals[name] = (count + 1, was + before[sample], now + after[sample])
-    return dict(sorted(totals.items()))
+    outcomes: Mapping[tuple[bool, bool], Sequence[int]],
+    before: Mapping[int, float],
+    after: Mapping[int, float],
+    groups: Mapping[int, str],
+) -> tuple[GroupChange, ...]:
+    """The change of each group, in the order of their names; ``outcomes`` maps (right before, right after) to ids."""
+    counts: dict[str, Counter[tuple[bool, bool]]] = {}
+    scores: dict[str, list[float]] = {}
+    for outcome, samples in outcomes.items():
+        for sample in samples:
+            name = groups.get(sample, "")
+            if name:
+                counts.setdefault(name, Counter())[outcome] += 1
+                total = scores.setdefault(name, [0.0, 0.0])
+                total[0] += before[sample]
+                total[1] += after[sample]
+    names = sorted(counts)
+    p_values = [mcnemar(counts[name][False, True], counts[name][True, False]) for name in names]
+    changes = zip(names, p_values, holm(p_values), strict=True)
+    return tuple(_change(name, counts[name], scores[name], p, corrected) for name, p, corrected in changes)
+
+
+def _change(
+    name: str, count: Mapping[tuple[bool, bool], int], scores: Sequence[float], p_value: float, corrected: float
+) -> GroupChange:
+    fixed, broken = count[False, True], count[True, False]
+    samples = sum(count.values())
+    return GroupChange(
+        name=name,
+        fixed=fixed,
+        broken=broken,
+        still_wrong=count[False, False],
+        still_right=count[True, True],
+        before=scores[0] / samples,
+        after=scores[1] / samples,
+        p_value=p_value,
+        corrected=corrected,
+        significantly_broken=corrected < SIGNIFICANT and broken > fixed,
+    )

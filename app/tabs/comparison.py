@@ -13,7 +13,7 @@ from app.markup import choices, count, empty, esc, nav, percent, short, table
 from app.page import Page, Parts, TabView
 from app.projects import find_project, find_round
 from core.errors import UserError
-from core.types import Comparison, Interval, Prediction, Role
+from core.types import Comparison, GroupChange, Interval, Prediction, Role
 from storage import store
 from storage.database import Database
 from storage.store import Round
@@ -180,21 +180,20 @@ def _points(change: float) -> str:
     return f'<span class="{css}">{change:+.0f}</span>'
 
 
-def _breakdown(name: str, groups: dict[str, tuple[int, float, float]], role: Role) -> str:
-    if not any(groups):
+def _breakdown(name: str, groups: tuple[GroupChange, ...], role: Role) -> str:
+    if not groups:
         why = "only validation errors are diagnosed" if role == "test" and "skill" in name else "the samples have none"
         return f'<p class="subdued">Nothing by {name.lower()}: {why}.</p>'
-    ordered = sorted(groups.items(), key=lambda item: -item[1][0])[:40]
+    ordered = sorted(groups, key=lambda each: -each.samples)[:40]
     rows = [
         [
-            f'<span dir="auto">{short(key or "(none)", 90)}</span>',
-            f"{samples:,}",
-            percent(old / samples, 0),
-            percent(new / samples, 0),
-            _points((new - old) / samples * 100),
+            f'<span dir="auto">{short(each.name, 90)}</span>',
+            f"{each.samples:,}",
+            percent(each.before, 0),
+            percent(each.after, 0),
+            _points((each.after - each.before) * 100),
         ]
-        for key, (samples, old, new) in ordered
-        if samples
+        for each in ordered
     ]
     return table(
         [name, "#Samples", "#Before", "#After", "#Points"], rows, "breakdown", f"By {name.lower()}, {role} set"

@@ -7,7 +7,7 @@ Knows no verb, no model and no database. ``id``, ``sample``, ``round`` … are t
 from core.types.experiments import SIZED, Arm, Evidence, Method, Trial
 from core.types.findings import Curve, Diagnosis, Prediction, Switch, SwitchStatus
 from core.types.jobs import JobKind, JobState
-from core.types.measures import Comparison, Interval
+from core.types.measures import Comparison, Gate, GroupChange, Interval
 from core.types.reviews import Draft, Review, Verdict
 from core.types.samples import Refusal, Role, Sample
 from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
@@ -23,6 +23,8 @@ __all__ = [
     "Draft",
     "EndpointSettings",
     "Evidence",
+    "Gate",
+    "GroupChange",
     "Hit",
     "Interval",
     "JobKind",

@@ -15,10 +15,49 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupChange:
+    """What became of one group's samples (a category, a skill) between two rounds: four counts that add up to it.
+
+    ``before`` and ``after`` are its accuracies (mean scores, 0 to 1). ``p_value`` is the exact two-sided McNemar p of
+    this group alone, ``corrected`` the same after Holm (1979) over all groups that it is listed with.
+    ``significantly_broken``: ``corrected`` is under 0.05, and more broke than was fixed.
+    """
+
+    name: str
+    fixed: int
+    broken: int
+    still_wrong: int
+    still_right: int
+    before: float
+    after: float
+    p_value: float
+    corrected: float
+    significantly_broken: bool
+
+    @property
+    def samples(self) -> int:
+        """How many samples the group has."""
+        return self.fixed + self.broken + self.still_wrong + self.still_right
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """Whether a round may follow another without a word: ``findings`` say what broke significantly, else that nothing
+    did."""
+
+    passed: bool
+    findings: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """All findings in one text."""
+        return " ".join(self.findings)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Two rounds on the same samples (ids); ``p_value`` is the exact two-sided McNemar p, ``difference`` accuracy after
-    minus before with a paired bootstrap interval; ``by_category`` and ``by_skill`` map a name to (samples, correct
-    before, correct after); what "correct" counts is the sum of scores where some lie between 0 and 1."""
+    minus before with a paired bootstrap interval; ``by_category`` and ``by_skill`` are in the order of their names."""
 
     role: Role
     fixed: tuple[int, ...]
@@ -29,5 +68,5 @@ class Comparison:
     after: Interval
     difference: Interval
     p_value: float
-    by_category: dict[str, tuple[int, float, float]]
-    by_skill: dict[str, tuple[int, float, float]]
+    by_category: tuple[GroupChange, ...]
+    by_skill: tuple[GroupChange, ...]

@@ -30,6 +30,7 @@ from storage.store.labels import (
     save_label_check,
     save_labels,
 )
+from storage.store.pairs import Pair, pairs_of, predictions_for
 from storage.store.pending import (
     PendingImport,
     begin_pending,
@@ -88,7 +89,7 @@ from storage.store.samples import (
     save_samples,
 )
 from storage.store.selections import SelectionSummary, hits_page, save_selection, selection, selections_of
-from storage.store.skills import MissingSkill, missing_skills
+from storage.store.skills import MissingSkill, missing_skills, named_skills
 from storage.store.spending import add_spent, reply_of, save_reply, spending_of
 from storage.store.status import RoundCounts, counts
 from storage.store.support import (
@@ -120,6 +121,7 @@ __all__ = [
     "LabelledSupport",
     "MissingSkill",
     "Order",
+    "Pair",
     "Part",
     "PendingImport",
     "Project",
@@ -175,11 +177,14 @@ __all__ = [
     "missing_labels",
     "missing_predictions",
     "missing_skills",
+    "named_skills",
     "newest_review",
     "open_round",
+    "pairs_of",
     "pending_import",
     "pending_imports",
     "prediction",
+    "predictions_for",
     "predictions_of",
     "project",
     "project_named",

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 from storage.store.cases import SKILL, CaseFilters, errors_query
 from storage.store.predictions import in_set_of, scores
 from storage.store.reviews import accepted_skills
-from storage.tables import samples
+from storage.tables import predictions, samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,13 @@ def missing_skills(c: Connection, round_id: int) -> list[MissingSkill]:
         for skill, places in found.items()
     ]
     return sorted(rows, key=lambda row: (-row.errors, row.skill))
+
+
+def named_skills(c: Connection, round_id: int) -> dict[int, str]:
+    """The skill that each error of the round was found to lack, by sample: as people worded it, else as the machine
+    did. Errors without one are missing."""
+    query = errors_query(select(predictions.c.sample, SKILL.label("skill")), round_id, CaseFilters(), None)
+    return {row.sample: row.skill for row in c.execute(query) if row.skill}
 
 
 def _by_category(c: Connection, round_id: int) -> tuple[dict[str, float], Counter[str]]:

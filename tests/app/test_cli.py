@@ -113,7 +113,7 @@ def test_an_import_with_a_refused_row_exits_with_1_and_says_where(
         (["predict", "nobody"], "switchpoint new nobody"),
         (["select", "tiny", "--budget", "5"], "no accepted skill"),
         (["tune", "tiny"], "no selection"),
-        (["compare", "tiny", "--rounds", "0", "1"], "no round 1"),
+        (["compare", "tiny", "0", "1"], "no round 1"),
         (["import", "nonsense", "here"], "choose one of validation, test, support, predictions"),
         (["review", "tiny"], "--accept-all"),
         (["export", "adapter", "tiny", "out"], "untuned student"),

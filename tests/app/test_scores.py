@@ -54,7 +54,9 @@ def test_every_figure_is_the_mean_score(db: Database, people: bool, right: int, 
     same = actions.compare_rounds(db, "colours", 0, 0)
     assert same.before.value == same.after.value == pytest.approx(mean)
     assert (len(same.still_right), len(same.still_wrong)) == (right, 4 - right)
-    assert same.by_category == {"colour": (4, pytest.approx(4 * mean), pytest.approx(4 * mean))}
+    (colour,) = same.by_category
+    assert (colour.name, colour.samples) == ("colour", 4)
+    assert (colour.before, colour.after) == (pytest.approx(mean), pytest.approx(mean))
     arms = {"before": [0], "targeted": [0], "random": [0]}
     assert measure(db, "colours", arms)["accuracy"]["before"]["mean"] == pytest.approx(mean)
     with db.read() as c:

@@ -1,4 +1,7 @@
-"""Comparisons are paired, exact, seeded, and checked against scipy and by resampling the slow way."""
+"""Comparisons are paired, exact, seeded, and checked against scipy, whole numbers, and resampling the slow way."""
+
+from fractions import Fraction
+from math import comb
 
 import numpy as np
 import pytest
@@ -6,8 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from core.comparison import accuracy_interval, compare, difference_interval, mcnemar
+from core.comparison import accuracy_interval, compare, difference_interval, gate, holm, mcnemar
 from core.errors import UserError
+from core.types import Comparison
 
 VERDICTS = st.dictionaries(st.integers(1, 40), st.booleans(), min_size=1)
 
@@ -21,8 +25,10 @@ def test_samples_are_sorted_into_what_became_of_them() -> None:
     assert got.before.value == got.after.value == 0.5
     assert got.difference.value == 0
     assert got.p_value == 1
-    assert got.by_category == {"maps": (1, 0, 0), "sums": (2, 1, 1)}
-    assert got.by_skill == {"adding": (1, 0, 1)}
+    maps, sums = got.by_category
+    assert (maps.name, maps.fixed, maps.broken, maps.still_wrong, maps.still_right) == ("maps", 0, 0, 1, 0)
+    assert (sums.name, sums.fixed, sums.broken, sums.before, sums.after) == ("sums", 1, 1, 0.5, 0.5)
+    assert [(each.name, each.fixed, each.samples) for each in got.by_skill] == [("adding", 1, 1)]
 
 
 @given(VERDICTS, VERDICTS, st.integers(0, 5))
@@ -35,11 +41,9 @@ def test_every_shared_sample_is_counted_once(before: dict[int, bool], after: dic
     got = compare("validation", before, after, dict.fromkeys(before, "all"), {}, seed=seed)
     assert sorted((*got.fixed, *got.broken, *got.still_wrong, *got.still_right)) == sorted(shared)
     assert got.difference.value == pytest.approx(got.after.value - got.before.value)
-    assert got.by_category["all"] == (
-        len(shared),
-        sum(before[sample] for sample in shared),
-        sum(after[sample] for sample in shared),
-    )
+    (whole,) = got.by_category
+    assert (whole.samples, whole.before, whole.after) == (len(shared), got.before.value, got.after.value)
+    assert whole.p_value == whole.corrected == got.p_value
     for interval in (got.before, got.after, got.difference):
         assert interval.low <= interval.value <= interval.high
 
@@ -49,6 +53,88 @@ def test_mcnemar_is_the_exact_binomial_test(fixed: int, broken: int) -> None:
     expected = binomtest(fixed, fixed + broken, 0.5).pvalue if fixed + broken else 1.0
     assert mcnemar(fixed, broken) == pytest.approx(expected, rel=1e-9)
     assert mcnemar(fixed, broken) == mcnemar(broken, fixed)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemar_is_exact_in_whole_numbers(fixed: int, broken: int) -> None:
+    changed = fixed + broken
+    as_uneven = sum(comb(changed, k) for k in range(changed + 1) if abs(2 * k - changed) >= abs(fixed - broken))
+    assert mcnemar(fixed, broken) == pytest.approx(float(Fraction(as_uneven, 2**changed)), rel=1e-12)
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holms_correction_keeps_the_order_and_is_that_of_the_step_down_procedure(p_values: list[float]) -> None:
+    corrected = holm(p_values)
+    assert all(p <= c <= 1 for p, c in zip(p_values, corrected, strict=True))
+    # The procedure as it is defined: from the smallest p on, reject while p * (those left) stays under the level.
+    level, rejected = 0.05, set()
+    for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        if not p_values[index] * (len(p_values) - place) < level:
+            break
+        rejected.add(index)
+    assert {index for index, c in enumerate(corrected) if c < level} == rejected
+
+
+@given(VERDICTS, VERDICTS, st.dictionaries(st.integers(1, 40), st.sampled_from(["", "sums", "maps", "tables"])))
+def test_swapping_the_rounds_swaps_fixed_and_broken(
+    before: dict[int, bool], after: dict[int, bool], groups: dict[int, str]
+) -> None:
+    assume(before.keys() & after.keys())
+    there = compare("validation", before, after, groups, groups, seed=0)
+    back = compare("validation", after, before, groups, groups, seed=0)
+    assert (there.fixed, there.broken) == (back.broken, back.fixed)
+    assert (there.still_wrong, there.still_right) == (back.still_wrong, back.still_right)
+    assert there.p_value == back.p_value
+    assert there.difference.value == -back.difference.value
+    for one, other in zip(there.by_category, back.by_category, strict=True):
+        assert (one.name, one.fixed, one.broken) == (other.name, other.broken, other.fixed)
+        assert (one.before, one.after, one.corrected) == (other.after, other.before, other.corrected)
+        assert not (one.significantly_broken and other.significantly_broken)
+
+
+@given(VERDICTS, VERDICTS, st.dictionaries(st.integers(1, 40), st.sampled_from(["", "sums", "maps", "tables"])))
+def test_the_groups_counts_add_up_to_the_whole(
+    before: dict[int, bool], after: dict[int, bool], groups: dict[int, str]
+) -> None:
+    shared = before.keys() & after.keys()
+    assume(shared)
+    got = compare("test", before, after, groups, {}, seed=0)
+    grouped = [sample for sample in shared if groups.get(sample)]
+    assert sum(each.samples for each in got.by_category) == len(grouped)
+    for outcome in ("fixed", "broken", "still_wrong", "still_right"):
+        whole = [sample for sample in getattr(got, outcome) if groups.get(sample)]
+        assert sum(getattr(each, outcome) for each in got.by_category) == len(whole)
+
+
+def changed(**groups: tuple[int, int]) -> Comparison:
+    """A comparison in whose categories so many were (fixed, broken), and one more stayed right."""
+    before, after, categories = {}, {}, {}
+    for name, (fixed, broken) in groups.items():
+        for was, now in [(False, True)] * fixed + [(True, False)] * broken + [(True, True)]:
+            key = len(before)
+            before[key], after[key], categories[key] = was, now, name
+    return compare("test", before, after, categories, {}, seed=0)
+
+
+def test_the_gate_stops_what_broke_one_category_though_more_was_fixed_elsewhere() -> None:
+    found = changed(sums=(40, 0), maps=(0, 9))
+    judged = gate(found)
+    assert not judged.passed
+    assert judged.sentence == (
+        "Broken in category “maps” is significant: 9 broken, 0 fixed of 10, p = 0.004 after correction for 2 groups."
+    )
+    assert [each.significantly_broken for each in found.by_category] == [True, False]
+
+
+def test_the_gate_lets_through_what_is_chance_among_many_categories() -> None:
+    alone, among = changed(maps=(0, 7)), changed(maps=(0, 7), **{f"c{n}": (1, 1) for n in range(5)})
+    assert gate(alone).findings[0].startswith("More broke than was fixed on the test set: 7 broken, 0 fixed, p = 0.016")
+    assert gate(among).passed
+    assert gate(among).sentence == "Nothing broke significantly on the test set (in 6 categories): 5 fixed, 12 broken."
+
+
+def test_the_gate_lets_a_significant_gain_through() -> None:
+    assert gate(changed(sums=(30, 2))).passed
 
 
 @given(st.integers(1, 3000), st.floats(0, 1))
@@ -103,7 +189,8 @@ def test_accuracy_is_of_the_scores_and_mcnemar_of_the_verdicts() -> None:
     assert (got.before.value, got.after.value) == pytest.approx((1.9 / 3, 1.9 / 3))
     assert got.difference.value == pytest.approx(0)
     assert got.difference.low < 0 < got.difference.high
-    assert got.by_category == {"colours": (2, pytest.approx(0.9), pytest.approx(0.9))}
+    (colours,) = got.by_category
+    assert (colours.samples, colours.before, colours.after) == (2, pytest.approx(0.45), pytest.approx(0.45))
 
 
 def test_changes_between_0_and_1_are_resampled_as_they_are() -> None:

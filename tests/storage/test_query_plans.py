@@ -14,7 +14,16 @@ from storage.database import Database
 from storage.store import CaseFilters
 from tests.storage.world import Picture, a_diagnosis, a_prediction, a_project, a_review, a_round_of_errors, a_sample
 
-ALIASES = {"said", "newer", "earlier", "stood"}  # of reviews
+ALIASES = {
+    "said",
+    "newer",
+    "earlier",
+    "stood",
+    "said_first",
+    "said_second",
+    "first",
+    "second",
+}  # of reviews, predictions
 BIG = {
     *("samples", "images", "predictions", "diagnoses", "reviews", "gold", "hits", "updates", "drafts", "bulk_reviews"),
     "labels",
@@ -113,6 +122,9 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "diagnoses_of": lambda: store.diagnoses_of(c, base),
         "readings_version": lambda: store.readings_version(c, base),
         "reread": lambda: store.reread(c, base, 0.1, 2, find_switch),
+        "pairs_of": lambda: store.pairs_of(c, base, base, "validation"),
+        "predictions_for": lambda: store.predictions_for(c, base, ids),
+        "named_skills": lambda: store.named_skills(c, base),
         "missing_skills": lambda: store.missing_skills(c, base),
         "cases_page": every_page,
         "case_of": lambda: store.case_of(c, base, one),

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.choosing import create_project, set_models
+from app.choosing import create_project, project_settings, set_models, set_settings
 from app.comparing import compare_rounds
 from app.exports import export_adapter, export_report, export_reviews, export_selection
 from app.import_report import ImportReport, ImportRequest, What
@@ -57,6 +57,7 @@ __all__ = [
     "make_selection",
     "next_step",
     "project_prompts",
+    "project_settings",
     "project_status",
     "put_diagnose",
     "put_import",
@@ -66,6 +67,7 @@ __all__ = [
     "set_models",
     "set_prompts",
     "set_reading",
+    "set_settings",
 ]
 
 ACTIVE = ("queued", "running", "interrupted")

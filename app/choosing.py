@@ -1,10 +1,15 @@
-"""A project's models: making a project with them, and choosing others as long as nothing was measured.
+"""A project's models and settings: making a project with them, and choosing others as long as no rows depend on them.
 
 Takes names as they are written; whether a model is there is found out by trying it. Loads no model.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
+from sqlalchemy import Connection
+
+from app.project_settings import Rows, SettingRow, changed, setting_rows
 from app.projects import find_project
 from core.endpoints import endpoint_of
 from core.errors import UserError
@@ -15,16 +20,62 @@ from storage.store import Project
 
 DEMO_STUDENT = "assets/demo/student"
 DEMO_TEACHER = "assets/demo/teacher"
+NOTHING_GIVEN: Mapping[str, str] = MappingProxyType({})
 ROLES: tuple[Role, ...] = ("validation", "test")
 
 
-def create_project(db: Database, name: str, *, student: str, teacher: str, settings: Settings | None = None) -> Project:
-    """A new project with its round 0 (the untuned student)."""
+def create_project(
+    db: Database,
+    name: str,
+    *,
+    student: str,
+    teacher: str,
+    settings: Settings | None = None,
+    given: Mapping[str, str] = NOTHING_GIVEN,
+) -> Project:
+    """A new project with its round 0 (the untuned student); ``given`` are settings by name, over ``settings``."""
     check_models(student, teacher)
+    student, teacher = student.strip(), teacher.strip()
+    chosen = changed(settings or Settings(), given, {"student": student, "teacher": teacher}, ())
     with db.write() as connection:
-        return store.create_project(
-            connection, name, student=student.strip(), teacher=teacher.strip(), settings=settings or Settings()
-        )
+        return store.create_project(connection, name, student=student, teacher=teacher, settings=chosen)
+
+
+def project_settings(db: Database, project: str) -> list[SettingRow]:
+    """Every setting of a project, with what it means and whether rows hold it as it is."""
+    with db.read() as connection:
+        found = find_project(connection, project)
+        return setting_rows(found.settings, models_of(found), rows_made(connection, found))
+
+
+def set_settings(db: Database, project: str, given: Mapping[str, str]) -> Project:
+    """Change settings by name (``app.project_settings``), all or none.
+
+    Raises UserError for an unknown one, a value that it cannot have, and one that rows were made with.
+    """
+    with db.write() as connection:
+        found = find_project(connection, project)
+        now = changed(found.settings, given, models_of(found), rows_made(connection, found))
+        if now.support and now.support != found.settings.support:
+            store.support_set(connection, now.support)
+        store.save_settings(connection, found.id, now)
+        return store.project(connection, found.id)
+
+
+def models_of(project: Project) -> dict[str, str]:
+    """The names of a project's models by their role."""
+    return {"student": project.student, "teacher": project.teacher}
+
+
+def rows_made(connection: Connection, project: Project) -> set[Rows]:
+    """Which kinds of rows there are that settings must stay for."""
+    counted = store.counts(connection, project.id)
+    made: set[Rows] = set()
+    if any(each.predictions or each.test_predictions for each in counted):
+        made.add("predictions")
+    if any(each.diagnosed for each in counted):
+        made.add("diagnoses")
+    return made
 
 
 def set_models(db: Database, project: str, *, student: str, teacher: str) -> Project:

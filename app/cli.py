@@ -1,8 +1,8 @@
 """The command line: its root options, and the commands that open, look and serve.
 
 ``switchpoint [--data DIR] [--json] COMMAND …``; both options are taken before and after the command. The commands of
-the loop stand in ``cli_loop``, those for files and reviews in ``cli_files``, for skill labels in ``cli_labels``, for
-prompts in ``cli_prompts``.
+the loop stand in ``cli_loop``, those for projects in ``cli_projects``, for files and reviews in ``cli_files``, for
+skill labels in ``cli_labels``, for prompts in ``cli_prompts``, for money in ``cli_spending``.
 Imports no model library.
 """
 
@@ -12,7 +12,7 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from app import cli_files, cli_labels, cli_loop, cli_prompts, cli_spending
+from app import cli_files, cli_labels, cli_loop, cli_projects, cli_prompts, cli_spending
 from app.doctor import examine
 from app.overview import project_status
 from app.settings import AppSettings, logs_folder
@@ -116,6 +116,7 @@ def _status_table(shown: dict[str, Any]) -> Group:
     return Group(table, *jobs, f"Next: {shown['next']}")
 
 
+cli_projects.register(cli)
 cli_files.register(cli)
 cli_loop.register(cli)
 cli_labels.register(cli)

@@ -1,4 +1,4 @@
-"""Commands that need no model: new, import, review, select, export.
+"""Commands that need no model: import, review, select, export.
 
 Each is a thin layer over ``app.actions``: parse, call, show.
 """
@@ -17,25 +17,8 @@ from core.errors import UserError
 from core.importers import FORMATS
 from core.types import Verdict
 
-ENDPOINT = "openai:MODEL or MODEL@http://host:port/v1 (keys come from the environment)"
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name.")]
 RoundOption = Annotated[int | None, typer.Option("--round", help="The round (default: the newest).")]
-
-
-def new(
-    terminal: Terminal,
-    *,
-    project: ProjectArgument,
-    student: Annotated[
-        str, typer.Option(help=f"A transformers image-text-to-text model (a folder or a Hub name), or {ENDPOINT}.")
-    ],
-    teacher: Annotated[str, typer.Option(help=f"A causal language model (a folder or a Hub name), or {ENDPOINT}.")],
-) -> Shown:
-    """Create a project: one student, one teacher, one target task."""
-    with terminal.database() as db:
-        made = actions.create_project(db, project, student=student, teacher=teacher)
-    sentence = f"Project '{made.name}' is ready: `switchpoint import validation PATH --project {made.name}` comes next."
-    return Shown(data={"project": made.name, "student": student, "teacher": teacher}, text=sentence)
 
 
 def import_command(
@@ -191,7 +174,6 @@ def export(
 def register(cli: typer.Typer) -> None:
     """Add these commands to the command line."""
     for name, function in (
-        ("new", new),
         ("import", import_command),
         ("review", review),
         ("select", select),

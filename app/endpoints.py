@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from core.endpoints import endpoint_of
+from core.endpoints import endpoint_at
 from core.errors import UserError
 from core.prices import money
 from core.types import EndpointSettings, Prediction, Sample, Spent
@@ -80,7 +80,7 @@ def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent]) ->
 
 def teacher_at(db: Database, project: Project, look: Look, *, remember: bool = True) -> "EndpointTeacher | None":
     """The project's teacher where it is behind an endpoint, found reachable; else None."""
-    endpoint = endpoint_of(project.teacher)
+    endpoint = endpoint_at(project.teacher, project.settings.endpoint)
     if endpoint is None:
         return None
     from core.teacher.endpoint import connect_teacher
@@ -93,7 +93,7 @@ def predictions_at(
     db: Database, project: Project, samples: Sequence[Sample], look: Look, *, round: int, remember: bool = True
 ) -> Iterator[list[Prediction]] | None:
     """Predictions of the project's student where it is behind an endpoint, list by list; else None."""
-    endpoint = endpoint_of(project.student)
+    endpoint = endpoint_at(project.student, project.settings.endpoint)
     if endpoint is None:
         return None
     from core.endpoint_student import predict_there

@@ -1,17 +1,19 @@
 """Models behind an OpenAI-compatible endpoint: how a project names them, and which key goes to which host.
 
 ``openai:MODEL`` is api.openai.com (or OPENAI_BASE_URL); ``MODEL@http://host:port/v1`` is any other server; every other
-name is a folder or a model of the Hub. Keys come from the environment alone and are never part of a name. Knows no
-model library and sends nothing.
+name is a folder or a model of the Hub. A project may say another address, and which environment variable holds the key
+(``EndpointSettings.addresses``). Keys come from the environment alone and are never part of a name. Knows no model
+library and sends nothing.
 """
 
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlsplit
 
 from core.errors import UserError
+from core.types import EndpointSettings
 
 OPENAI = "openai:"
 OPENAI_URL = "https://api.openai.com/v1"
@@ -19,6 +21,7 @@ OPENAI_KEY = "OPENAI_API_KEY"
 OTHER_KEY = "SWITCHPOINT_API_KEY"
 NO_KEY = "none"  # Servers that ask for no key want the header all the same.
 _ELSEWHERE = re.compile(r"(?P<model>.*?)@(?P<url>https?://.*)", re.DOTALL)
+_VARIABLE = re.compile(rf"{OTHER_KEY}(?:_[A-Z0-9_]+)?")
 _LIKE_A_KEY = re.compile(r"\bsk-(?=[\w-]*\d)[\w-]{16,}|\b(?:hf|gsk)_\w{20,}|[?&#=]", re.IGNORECASE)
 
 
@@ -26,18 +29,15 @@ _LIKE_A_KEY = re.compile(r"\bsk-(?=[\w-]*\d)[\w-]{16,}|\b(?:hf|gsk)_\w{20,}|[?&#
 class Endpoint:
     """A model at an address: ``name`` as the project gives it, ``url`` up to and with "/v1" and without a slash.
 
-    ``keys`` are the environment variables that may hold its key, the first one that is set counts.
+    ``keys`` are the environment variables that may hold its key, the first one that is set counts; where there is but
+    one, it must be set. ``is_openai`` says that OpenAI's own dialect is spoken, wherever OPENAI_BASE_URL points.
     """
 
     name: str
     model: str
     url: str
     keys: tuple[str, ...]
-
-    @property
-    def is_openai(self) -> bool:
-        """Whether this is OpenAI's own dialect and key, wherever OPENAI_BASE_URL points."""
-        return self.keys == (OPENAI_KEY,)
+    is_openai: bool = False
 
 
 def endpoint_of(name: str, environment: Mapping[str, str] | None = None) -> Endpoint | None:
@@ -60,7 +60,47 @@ def endpoint_of(name: str, environment: Mapping[str, str] | None = None) -> Endp
     if _LIKE_A_KEY.search(name):
         raise _key_in_a_name()
     parts = _address(url)
-    return Endpoint(name=name, model=model, url=url.rstrip("/"), keys=keys or _key_variables(parts.hostname or ""))
+    keys = keys or _key_variables(parts.hostname or "")
+    return Endpoint(name=name, model=model, url=url.rstrip("/"), keys=keys, is_openai=name.startswith(OPENAI))
+
+
+def endpoint_at(name: str, settings: EndpointSettings, environment: Mapping[str, str] | None = None) -> Endpoint | None:
+    """As ``endpoint_of``, at the address and with the key's variable that the project's settings give this model.
+
+    At an address of the project's own a server is asked as any other than OpenAI's, so that OpenAI's key stays away.
+    """
+    found = endpoint_of(name, environment)
+    own = next((each for each in settings.addresses if each[0] == name), None)
+    if found is None or own is None:
+        return found
+    _, url, variable = own
+    if url:
+        keys = _key_variables(check_address(url).hostname or "")
+        found = replace(found, url=url.rstrip("/"), keys=keys, is_openai=False)
+    return replace(found, keys=(check_key_variable(variable),)) if variable else found
+
+
+def check_address(url: str) -> SplitResult:
+    """The parts of a base URL. Raises UserError, which does not repeat it, where it is none or holds a key."""
+    if re.search(r"\s", url):
+        raise _no_address("http://host:port/v1")
+    if _LIKE_A_KEY.search(url):
+        raise _key_in_a_name()
+    return _address(url, "http://host:port/v1")
+
+
+def check_key_variable(name: str) -> str:
+    """The name of an environment variable that a project may have a key read from. Raises UserError for another.
+
+    Only variables that begin with SWITCHPOINT_API_KEY: whoever may change a project could otherwise have any secret of
+    the machine sent to a server of their own. The message does not repeat ``name``, which may be a key itself.
+    """
+    if not _VARIABLE.fullmatch(name):
+        raise UserError(
+            "The key's variable is the name of an environment variable, never the key: "
+            f"{OTHER_KEY} or {OTHER_KEY}_ and capitals, digits or underscores, such as {OTHER_KEY}_TEAM."
+        )
+    return name
 
 
 def key_of(endpoint: Endpoint, environment: Mapping[str, str] | None = None) -> str:
@@ -72,9 +112,9 @@ def key_of(endpoint: Endpoint, environment: Mapping[str, str] | None = None) -> 
     """
     environ = os.environ if environment is None else environment
     found = next((environ[name].strip() for name in endpoint.keys if environ.get(name, "").strip()), "")
-    if not found and endpoint.is_openai:
+    if not found and len(endpoint.keys) == 1:
         raise UserError(
-            f"{endpoint.name} needs a key: set {OPENAI_KEY} in the environment and start Switchpoint again."
+            f"{endpoint.name} needs a key: set {endpoint.keys[0]} in the environment and start Switchpoint again."
         )
     if found and not re.fullmatch(r"[!-~]+", found):  # It would be repeated by the error of whoever sends it.
         raise UserError(f"The key for {endpoint.url} holds spaces or other signs that no key has: set it anew.")
@@ -86,7 +126,7 @@ def _key_variables(host: str) -> tuple[str, ...]:
     return (f"{OTHER_KEY}_{own}", OTHER_KEY)
 
 
-def _address(url: str) -> SplitResult:
+def _address(url: str, right: str = "MODEL@http://host:port/v1") -> SplitResult:
     try:
         parts = urlsplit(url)
         secret = parts.username or parts.password or parts.query or parts.fragment or "@" in parts.netloc
@@ -96,8 +136,12 @@ def _address(url: str) -> SplitResult:
     if secret:
         raise _key_in_a_name()
     if not well:
-        raise UserError("The model's address is none: write MODEL@http://host:port/v1.")
+        raise _no_address(right)
     return parts
+
+
+def _no_address(right: str) -> UserError:
+    return UserError(f"The model's address is none: write {right}.")
 
 
 def _key_in_a_name() -> UserError:

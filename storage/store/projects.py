@@ -143,4 +143,5 @@ def _project_of(row: Row[Any]) -> Project:
 
 def _endpoint_of(stored: dict[str, Any]) -> EndpointSettings:
     prices = tuple((model, price_in, price_out) for model, price_in, price_out in stored.get("prices", ()))
-    return EndpointSettings(**stored | {"prices": prices})
+    addresses = tuple((model, url, variable) for model, url, variable in stored.get("addresses", ()))
+    return EndpointSettings(**stored | {"prices": prices, "addresses": addresses})

@@ -33,6 +33,8 @@ COMMANDS = [
     "experiment",
     "export",
     "prompts",
+    "settings",
+    "spending",
     "status",
     "doctor",
 ]

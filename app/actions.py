@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.adopting import adopt
 from app.choosing import create_project, project_settings, set_models, set_settings
 from app.comparing import compare_rounds
 from app.exports import export_adapter, export_report, export_reviews, export_selection
@@ -18,7 +19,7 @@ from app.import_report import ImportReport, ImportRequest, What
 from app.imports import commit, dry_run, import_file
 from app.labels import By, check_label, label_estimate, label_quality, labels_to_check
 from app.overview import NextStep, Stage, next_step, project_status
-from app.projects import find_project, find_round, teaching_project
+from app.projects import find_project, find_round, newest_round, teaching_project
 from app.prompting import project_prompts, set_prompts
 from app.reviewing import accept_all, add_review, check_seen, set_reading
 from app.selecting import make_selection, newest_selection
@@ -39,6 +40,7 @@ __all__ = [
     "What",
     "accept_all",
     "add_review",
+    "adopt",
     "cancel_job",
     "check_label",
     "check_seen",
@@ -79,7 +81,7 @@ def put_predict(
     """Queue predictions for the samples of ``roles`` that have none in the round (default: the newest round)."""
     with db.write() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, round)
+        at = newest_round(connection, found) if round is None else find_round(connection, found, round)
         if not any(store.count_samples(connection, project=found.id, role=role) for role in roles):
             raise UserError(
                 f"Project '{project}' has no {' or '.join(roles)} samples: "

@@ -12,7 +12,7 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from app import cli_files, cli_labels, cli_loop, cli_projects, cli_prompts, cli_spending
+from app import cli_compare, cli_files, cli_labels, cli_loop, cli_projects, cli_prompts, cli_spending
 from app.doctor import examine
 from app.overview import project_status
 from app.settings import AppSettings, logs_folder
@@ -119,6 +119,7 @@ def _status_table(shown: dict[str, Any]) -> Group:
 cli_projects.register(cli)
 cli_files.register(cli)
 cli_loop.register(cli)
+cli_compare.register(cli)
 cli_labels.register(cli)
 cli_prompts.register(cli)
 cli_spending.register(cli)

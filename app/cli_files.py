@@ -18,7 +18,7 @@ from core.importers import FORMATS
 from core.types import Verdict
 
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name.")]
-RoundOption = Annotated[int | None, typer.Option("--round", help="The round (default: the newest).")]
+RoundOption = Annotated[int | None, typer.Option("--round", help="The round (default: the adopted, else the newest).")]
 
 
 def import_command(

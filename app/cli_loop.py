@@ -1,24 +1,24 @@
-"""Commands of the loop: predict, diagnose, tune, compare, and loop and experiment, which run them in order.
+"""Commands of the loop: predict, diagnose, tune, and loop and experiment, which run them in order.
 
 Each queues a job, follows it with a progress bar and shows what came out. Loads no model itself.
 """
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from app import actions
+from app.cli_compare import comparison_data
 from app.cli_files import ProjectArgument, RoundOption
 from app.experiment import run_experiment
 from app.figures import accuracy_table, comparison_table
 from app.overview import job_row, project_status
+from app.projects import find_project, find_round
 from app.settings import AppSettings
 from app.spending import estimate_diagnose, estimate_predict, estimate_text
 from app.terminal import Shown, Terminal, command
-from core.comparison import gate
 from core.errors import UserError
-from core.types import Comparison, Role
+from core.types import Role
 from storage.database import Database
 from storage.jobs import Job
 
@@ -70,26 +70,12 @@ def tune(
         return _followed(terminal, db, project, actions.put_tune(db, project, selection=selection, seed=seed))
 
 
-def compare(
-    terminal: Terminal,
-    project: ProjectArgument,
-    before: Annotated[int, typer.Argument(help="The round before, as in: compare PROJECT 0 1.")],
-    after: Annotated[int, typer.Argument(help="The round after.")],
-    set: Annotated[str, typer.Option("--set", help="validation or test")] = "test",
-) -> Shown:
-    """Compare two rounds on the same samples: fixed and broken, by category and skill, and the gate."""
-    if set not in ("validation", "test"):
-        raise UserError(f"There is no set '{set}' to measure on: choose validation or test.")
-    with terminal.database() as db:
-        found = actions.compare_rounds(db, project, before, after, role=set)  # type: ignore[arg-type]
-    return Shown(data=_compared(found, (before, after)), text=comparison_table(found, (before, after)))
-
-
 def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> Shown:
     """One whole round: predict, diagnose, accept what nobody reviewed, select, tune, predict again, compare."""
     with terminal.database() as db:
-        before = project_status(db, project)["rounds"][-1]["round"]
-        terminal.follow(db, actions.put_predict(db, project))
+        with db.read() as connection:
+            before = find_round(connection, find_project(connection, project), None).number
+        terminal.follow(db, actions.put_predict(db, project, round=before))
         terminal.follow(db, actions.put_diagnose(db, project))
         accepted = actions.accept_all(db, project, reviewer=AppSettings().reviewer)
         terminal.say(f"Accepted {accepted} diagnoses that nobody had reviewed.")
@@ -99,7 +85,7 @@ def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> 
         rounds = (before, project_status(db, project)["rounds"][-1]["round"])
         role: Role = "test" if project_status(db, project)["rounds"][-1]["test_samples"] else "validation"
         found = actions.compare_rounds(db, project, *rounds, role=role)
-    shown = {"accepted": accepted, "selection": selection.id} | _compared(found, rounds)
+    shown = {"accepted": accepted, "selection": selection.id} | comparison_data(found, rounds)
     return Shown(data=shown, text=comparison_table(found, rounds))
 
 
@@ -124,16 +110,12 @@ def experiment(
 
 def register(cli: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for function in (predict, diagnose, tune, compare, loop, experiment):
+    for function in (predict, diagnose, tune, loop, experiment):
         command(cli, function.__name__)(function)
 
 
 def _estimated(shown: dict[str, Any]) -> Shown:
     return Shown(data=shown, text=estimate_text(shown))
-
-
-def _compared(found: Comparison, rounds: tuple[int, int]) -> dict[str, Any]:
-    return {"rounds": list(rounds)} | asdict(found) | {"gate": asdict(gate(found))}
 
 
 def _followed(terminal: Terminal, db: Database, project: str, job: Job) -> Shown:

@@ -12,6 +12,7 @@ from app.overview import NextStep
 from app.tray import pulse_html
 from storage import store
 from storage.database import Database
+from storage.store import Round
 
 # These stages are begun by the button itself, for the newest round.
 QUEUED = ("predict", "diagnose")
@@ -63,14 +64,16 @@ def hint_html(db: Database, place: Place) -> str:
 def _pickers(connection: Connection, place: Place) -> str:
     projects = [(project.name, project.name) for project in store.list_projects(connection)]
     chosen = store.project_named(connection, place.project)
+    adopted = store.adopted_round(connection, chosen.id)
     rounds = [
-        (
-            str(each.number),
-            f"{each.number} · {'untuned student' if each.run is None else f'after tuning run {each.run}'}",
-        )
+        (str(each.number), f"{each.number} · {_model(each)}{', adopted' if each.id == adopted else ''}")
         for each in store.rounds_of(connection, chosen.id)
     ]
     return choices("project", "Project", projects, place.project) + choices("round", "Round", rounds, str(place.round))
+
+
+def _model(round: Round) -> str:
+    return "untuned student" if round.run is None else f"after tuning run {round.run}"
 
 
 def _hint(step: NextStep | None, place: Place, pulse: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from app.projects import find_project
+from app.projects import find_project, find_round
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
@@ -64,7 +64,7 @@ def project_status(db: Database, project: str = "") -> dict[str, Any]:
 
 
 def next_step(db: Database, project: str) -> NextStep:
-    """What a newcomer should do now in this project, for its newest round."""
+    """What a newcomer should do now in this project: measure its newest round, then work on the one it builds on."""
     with db.read() as connection:
         return _next_step(connection, find_project(connection, project))
 
@@ -78,8 +78,15 @@ def _next_step(connection: Connection, project: Project) -> NextStep:
     for job in jobs.jobs_of(connection, project.id):
         if job.state in ACTIVE:
             return NextStep(stage="wait", sentence=f"Job {job.id} {DOING[job.kind]}: wait for it, or look around.")
-    now = store.counts(connection, project.id)[-1]
-    return _measured(now) or _diagnosed(connection, project, now) or _treated(connection, project, now)
+    rounds = store.counts(connection, project.id)
+    newest, base = rounds[-1], find_round(connection, project, None)
+    now = next(each for each in rounds if each.number == base.number)
+    return (
+        _measured(newest)
+        or _to_adopt(connection, project, now, newest)
+        or _diagnosed(connection, project, now)
+        or _treated(connection, project, now, newest.number + 1)
+    )
 
 
 def _measured(now: RoundCounts) -> NextStep | None:
@@ -93,11 +100,30 @@ def _measured(now: RoundCounts) -> NextStep | None:
     return None
 
 
+def _to_adopt(connection: Connection, project: Project, now: RoundCounts, newest: RoundCounts) -> NextStep | None:
+    """A newer round than the adopted one waits for a decision, unless the next selection is made already."""
+    adoptions = store.adoptions_of(connection, project.id)
+    if now.round == newest.round or newest.round in {each.round for each in adoptions}:
+        return None
+    tuned = {run.selection for run in store.runs_of(connection, project.id) if run.adapter}
+    chosen = [each.id for each in store.selections_of(connection, project.id) if each.round == now.round]
+    if chosen and chosen[0] not in tuned:
+        return None
+    sentence = (
+        f"Round {newest.number} is measured: compare it with round {now.number} and adopt it, "
+        f"or go on from round {now.number}."
+    )
+    return NextStep(stage="compare", sentence=sentence)
+
+
 def _diagnosed(connection: Connection, project: Project, now: RoundCounts) -> NextStep | None:
     if not now.wrong:
         return NextStep(stage="compare", sentence="Every validation answer is right: nothing is left to diagnose.")
-    if now.number and not now.diagnosed:
-        sentence = f"Round {now.number} is measured: compare it with the one before, or diagnose what is still wrong."
+    if now.number and not now.diagnosed and store.adopted_round(connection, project.id) != now.round:
+        sentence = (
+            f"Round {now.number} is measured: compare it with the one before and adopt it, "
+            "or diagnose what is still wrong."
+        )
         return NextStep(stage="compare", sentence=sentence)
     missing = len(store.missing_diagnoses(connection, now.round))
     beyond = _beyond_the_teacher(connection, project, now)
@@ -120,7 +146,7 @@ def _beyond_the_teacher(connection: Connection, project: Project, now: RoundCoun
     return 0
 
 
-def _treated(connection: Connection, project: Project, now: RoundCounts) -> NextStep:
+def _treated(connection: Connection, project: Project, now: RoundCounts, opens: int) -> NextStep:
     known = store.support_sets(connection)
     if not known:
         return NextStep(
@@ -132,6 +158,4 @@ def _treated(connection: Connection, project: Project, now: RoundCounts) -> Next
     if not now.selected:
         return NextStep(stage="select", sentence="Select support samples for the accepted skills.")
     selected = max(each.id for each in store.selections_of(connection, project.id) if each.round == now.round)
-    return NextStep(
-        stage="tune", sentence=f"Tune the student on selection {selected}: that opens round {now.number + 1}."
-    )
+    return NextStep(stage="tune", sentence=f"Tune the student on selection {selected}: that opens round {opens}.")

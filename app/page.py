@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from app.links import Place, at, read_place, reviewer_in, whole_number
 from app.markup import esc
+from app.projects import find_round
 from app.quiet import gr
 from core.errors import UserError
 from storage import store
@@ -125,7 +126,8 @@ def told(sentence: str, tone: str = "good", action: str = "") -> str:
 
 
 def find_place(db: Database, query: Mapping[str, str]) -> Place:
-    """The place of a URL with project and round filled in: the first project and its newest round by default.
+    """The place of a URL with project and round filled in: the first project by default, and its adopted round,
+    else its newest.
 
     Raises UserError for a project or round that does not exist. With no project at all, ``project`` stays "".
     """
@@ -139,9 +141,10 @@ def find_place(db: Database, query: Mapping[str, str]) -> Place:
             raise UserError(f"There is no project '{place.project[:80]}': choose one in the header.")
         chosen = known[names.index(place.project)] if place.project else known[0]
         numbers = [each.number for each in store.rounds_of(connection, chosen.id)]
+        first = find_round(connection, chosen, None).number
     if place.round is not None and place.round not in numbers:
         raise UserError(f"Project '{chosen.name}' has no round {place.round}: choose one in the header.")
-    return at(place, project=chosen.name, round=max(numbers) if place.round is None else place.round)
+    return at(place, project=chosen.name, round=first if place.round is None else place.round)
 
 
 def text_in(sent: Mapping[str, Any], name: str, longest: int) -> str:

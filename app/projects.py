@@ -38,12 +38,18 @@ def job_project(connection: Connection, job: Job) -> Project:
 
 
 def find_round(connection: Connection, project: Project, number: int | None) -> Round:
-    """The project's round of that number, or its newest."""
+    """The project's round of that number, or the one that it builds on: the adopted one, else the newest."""
     rounds = store.rounds_of(connection, project.id)
     if number is None:
-        return max(rounds, key=lambda each: each.number)
+        adopted = store.adopted_round(connection, project.id)
+        return next((each for each in rounds if each.id == adopted), rounds[-1])
     for each in rounds:
         if each.number == number:
             return each
     newest = max(each.number for each in rounds)
     raise UserError(f"Project '{project.name}' has no round {number}: choose 0 to {newest}, or tune to open the next.")
+
+
+def newest_round(connection: Connection, project: Project) -> Round:
+    """The project's newest round, adopted or not: the one to measure next."""
+    return store.rounds_of(connection, project.id)[-1]

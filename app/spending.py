@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from app.projects import find_project, find_round, teaching_project
+from app.projects import find_project, find_round, newest_round, teaching_project
 from core.endpoints import endpoint_of
 from core.errors import UserError
 from core.prices import Estimate, money, price_of, tokens_of
@@ -53,7 +53,7 @@ def estimate_predict(
     """What the predictions that are missing will ask of the student, images roughly."""
     with db.read() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, round)
+        at = newest_round(connection, found) if round is None else find_round(connection, found, round)
         missing = [each for role in roles for each in store.missing_predictions(connection, at.id, role)]
     total = Estimate(
         requests=len(missing),

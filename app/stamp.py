@@ -24,6 +24,7 @@ def stamp(db: Database, place: Place) -> str:
             parts.append(store.counts(connection, project.id))
             parts.append([(each.who, each.created) for each in store.tries_of(connection, project.id).values()])
             parts.append([run.id for run in store.runs_of(connection, project.id)])
+            offered.append(len(store.adoptions_of(connection, project.id)))
             offered += [(each.number, each.run) for each in store.rounds_of(connection, project.id)]
     return f"{_digest(offered)} {_digest(parts)}"
 

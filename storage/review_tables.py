@@ -41,6 +41,7 @@ reviews = Table(
     CheckConstraint("verdict <> 'misread' OR correct IS NOT NULL", name="misread_is_scored"),
     ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
     Index("reviews_of_case", "round", "sample", "id"),
+    Index("reviews_by_skill", "round", "skill", "sample", "id"),
     Index("reviews_label_wrong", "sample", "round", "id", sqlite_where=text("verdict = 'label_wrong'")),
 )
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from core.types import JobKind, JobState, SwitchStatus
+from storage.adoption_tables import adoptions
 from storage.columns import (
     Json,
     Tuples,
@@ -42,6 +43,7 @@ from storage.review_tables import bulk_reviews, drafts, reviews
 from storage.sample_tables import images, label_checks, labels, sample_sets, samples
 
 __all__ = [
+    "adoptions",
     "bulk_reviews",
     "diagnoses",
     "drafts",
@@ -169,6 +171,8 @@ hits = Table(
     text_column("skill"),
     number("score"),
     tuple_column("terms"),
+    Index("hits_by_sample", "sample", "selection"),
+    Index("hits_by_skill", "selection", "skill", "position"),
     sqlite_with_rowid=False,
 )
 

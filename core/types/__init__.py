@@ -7,7 +7,7 @@ Knows no verb, no model and no database. ``id``, ``sample``, ``round`` … are t
 from core.types.experiments import SIZED, Arm, Evidence, Method, Trial
 from core.types.findings import Curve, Diagnosis, Prediction, Switch, SwitchStatus
 from core.types.jobs import JobKind, JobState
-from core.types.measures import Comparison, Gate, GroupChange, Interval
+from core.types.measures import Adoption, Comparison, Gate, GroupChange, Interval
 from core.types.reviews import Draft, Review, Verdict
 from core.types.samples import Refusal, Role, Sample
 from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
@@ -15,6 +15,7 @@ from core.types.spending import Spent
 from core.types.training import Hit, Selection, SkillDemand, Update
 
 __all__ = [
+    "Adoption",
     "SIZED",
     "Arm",
     "Comparison",

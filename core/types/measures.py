@@ -70,3 +70,23 @@ class Comparison:
     p_value: float
     by_category: tuple[GroupChange, ...]
     by_skill: tuple[GroupChange, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adoption:
+    """A person's choice of the round that a project builds on; append-only, the newest counts.
+
+    ``passed`` and ``findings`` are what the gate said when ``round`` was held against the round ``against`` (None:
+    there was none) on the set ``role`` ("": on none); ``reason`` is why it was adopted all the same.
+    """
+
+    id: int = 0
+    project: int
+    round: int
+    against: int | None
+    role: str
+    passed: bool
+    findings: tuple[str, ...]
+    reviewer: str
+    reason: str = ""
+    created: str = ""

@@ -1,5 +1,6 @@
 """Everything that is asked of the database, one file a noun. Every function takes a ``Connection`` of ``Database``."""
 
+from storage.store.adoptions import adopted_round, adoptions_of, save_adoption
 from storage.store.bulk import BulkSummary, add_reviews, bulk_of, bulks_of, round_of_bulk, undo_bulk
 from storage.store.cases import (
     Case,
@@ -134,6 +135,8 @@ __all__ = [
     "Try",
     "accepted_cases",
     "accepted_skills",
+    "adopted_round",
+    "adoptions_of",
     "add_review",
     "add_reviews",
     "advance_trial",
@@ -202,6 +205,7 @@ __all__ = [
     "samples_by_id",
     "samples_by_source_id",
     "samples_of",
+    "save_adoption",
     "save_diagnoses",
     "save_draft",
     "save_evidence",

@@ -29,6 +29,7 @@ COMMANDS = [
     "select",
     "tune",
     "compare",
+    "adopt",
     "loop",
     "experiment",
     "export",

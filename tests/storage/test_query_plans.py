@@ -12,7 +12,16 @@ from core.types import Draft, Evidence, Hit, Selection, Spent, Trial, TuningSett
 from storage import images, jobs, store
 from storage.database import Database
 from storage.store import CaseFilters
-from tests.storage.world import Picture, a_diagnosis, a_prediction, a_project, a_review, a_round_of_errors, a_sample
+from tests.storage.world import (
+    Picture,
+    a_diagnosis,
+    a_prediction,
+    a_project,
+    a_review,
+    a_round_of_errors,
+    a_sample,
+    an_adoption,
+)
 
 ALIASES = {
     "said",
@@ -122,6 +131,9 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "diagnoses_of": lambda: store.diagnoses_of(c, base),
         "readings_version": lambda: store.readings_version(c, base),
         "reread": lambda: store.reread(c, base, 0.1, 2, find_switch),
+        "save_adoption": lambda: store.save_adoption(c, an_adoption(1, base)),
+        "adoptions_of": lambda: store.adoptions_of(c, 1),
+        "adopted_round": lambda: store.adopted_round(c, 1),
         "pairs_of": lambda: store.pairs_of(c, base, base, "validation"),
         "predictions_for": lambda: store.predictions_for(c, base, ids),
         "named_skills": lambda: store.named_skills(c, base),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from core.types import Curve, Diagnosis, Prediction, Review, Sample, Settings, Switch, Verdict
+from core.types import Adoption, Curve, Diagnosis, Prediction, Review, Sample, Settings, Switch, Verdict
 from storage import store
 
 
@@ -66,6 +66,11 @@ def a_diagnosis(round: int, sample: int, *, confidence: float = 0.5, skill: str 
 
 def a_review(round: int, sample: int, verdict: Verdict, **more: object) -> Review:
     return Review(**{"round": round, "sample": sample, "reviewer": "Ada", "verdict": verdict} | more)
+
+
+def an_adoption(project: int, round: int, **more: object) -> Adoption:
+    values = {"against": None, "role": "", "passed": True, "findings": ("Nothing broke.",), "reviewer": "Ada"}
+    return Adoption(**{"project": project, "round": round, **values} | more)
 
 
 def a_project(c: Connection, name: str = "demo", *, validation: int = 0, test: int = 0) -> store.Project:

@@ -1,0 +1,33 @@
+"""Which round a project builds on: adoptions by people, one after the other. Knows no rule for adopting."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, insert, select
+
+from core.types import Adoption
+from storage.rows import noun_of, values_of
+from storage.tables import adoptions
+
+_ADOPTION: tuple[ColumnElement[Any], ...] = tuple(adoptions.c[name] for name in Adoption.__dataclass_fields__)
+
+
+def save_adoption(c: Connection, adoption: Adoption) -> Adoption:
+    """Append an adoption and return it with its id and time."""
+    values = values_of(adoption)
+    values.pop("created")
+    return noun_of(Adoption, c.execute(insert(adoptions).values(values).returning(*_ADOPTION)).one())
+
+
+def adoptions_of(c: Connection, project_id: int) -> list[Adoption]:
+    """The project's adoptions, newest first."""
+    query = select(*_ADOPTION).where(adoptions.c.project == project_id).order_by(adoptions.c.id.desc())
+    return [noun_of(Adoption, row) for row in c.execute(query)]
+
+
+def adopted_round(c: Connection, project_id: int) -> int | None:
+    """The id of the round that was adopted last; None where none ever was."""
+    newest = adoptions.c.id.desc()
+    found: int | None = c.scalar(
+        select(adoptions.c.round).where(adoptions.c.project == project_id).order_by(newest).limit(1)
+    )
+    return found

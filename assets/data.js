@@ -159,7 +159,7 @@
       });
       if (!mark(f).length) store(localStorage, "kept:" + key, null);
     });
-  ["models", "prompts"].forEach((part) => wb.onPaint(part, recallKept));
+  ["models", "settings", "spending", "prompts"].forEach((part) => wb.onPaint(part, recallKept));
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("[data-cmd=prompt-reset]");
     const f = button && button.closest("form[data-kept]");

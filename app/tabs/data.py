@@ -1,7 +1,7 @@
 """The Data tab: what is in a project, bringing more in by two steps, labels of support sets, and the models.
 
 Registers what the tab's parts send; what they look like is theirs (``data_sets``, ``data_form``, ``data_found``,
-``data_check``, ``data_models``).
+``data_check``, ``data_models``, ``data_settings``, ``data_spending``).
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,8 @@ from app.tabs.data_check import check_html
 from app.tabs.data_form import LONGEST, form_html, request_in
 from app.tabs.data_found import found_html
 from app.tabs.data_models import models_html, prompts_html, tries_html
+from app.tabs.data_settings import changes_in, settings_html
+from app.tabs.data_spending import spending_html
 from app.trying import put_try
 from app.worker import ensure_worker
 from core.errors import UserError
@@ -32,7 +34,18 @@ from storage.store import PendingImport
 
 def build(page: Page) -> TabView:
     """The tab, inside the tab that is being built."""
-    names = ("overview", "bring", "supports", "labelling", "checking", "models", "tried", "prompts")
+    names = (
+        "overview",
+        "bring",
+        "supports",
+        "labelling",
+        "checking",
+        "models",
+        "tried",
+        "settings",
+        "spending",
+        "prompts",
+    )
     parts = {name: page.part(name) for name in names}
     looks = Looks(page.db)
     roots = (*AppSettings().roots, page.db.data)
@@ -53,6 +66,8 @@ def build(page: Page) -> TabView:
             "supports": data_sets.supports_html(db, place),
             "models": models_html(db, place),
             "tried": tries_html(db, place),
+            "settings": settings_html(db, place),
+            "spending": spending_html(db, place),
             "prompts": prompts_html(db, place),
         }
         return {parts[name]: html for name, html in shown.items()}
@@ -175,6 +190,12 @@ def _model_commands(page: Page) -> dict[str, Any]:
         actions.set_models(page.db, place.project, student=student, teacher=teacher)
         return {**page.refresh(place), page.notice: told("Kept. Try them on one sample before you predict.")}
 
+    def settings(place: Place, sent: Mapping[str, Any]) -> Parts:
+        changes = changes_in(page.db, place, sent)
+        actions.set_settings(page.db, place.project, changes)
+        named = ", ".join(f"{name} {value or 'empty'}" for name, value in changes.items())
+        return {**page.refresh(place), page.notice: told(f"Kept: {named}.")}
+
     def prompt(place: Place, sent: Mapping[str, Any]) -> Parts:
         name, text = text_in(sent, "prompt", 60), text_in(sent, "text", 20_000).replace("\r\n", "\n")
         actions.set_prompts(page.db, place.project, {name: text})
@@ -187,4 +208,4 @@ def _model_commands(page: Page) -> dict[str, Any]:
         actions.set_prompts(page.db, place.project, {name: None})
         return {**page.refresh(place), page.notice: told(f"The prompt “{name}” is the built-in one again.")}
 
-    return {"models": models, "prompt": prompt, "prompt-reset": reset}
+    return {"models": models, "settings": settings, "prompt": prompt, "prompt-reset": reset}

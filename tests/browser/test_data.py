@@ -38,6 +38,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         actions.create_project(
             db, name, student=DEMO_STUDENT, teacher=DEMO_TEACHER, settings=settings_for(DEMO_TEACHER)
         )
+    actions.create_project(db, "paid", student=DEMO_STUDENT, teacher="openai:gpt-4o-mini")
     db.close()
     with serving(data) as running:
         yield running
@@ -262,6 +263,41 @@ def test_names_and_prompts_that_are_not_saved_outlive_a_reload(page: Page, serve
         assert store.project_named(c, "again").teacher == "openai:gpt-4o-mini"
         assert store.project_named(c, "again").settings == settings_for("openai:gpt-4o-mini")
     db.close()
+
+
+def test_settings_are_changed_on_the_page_and_a_bad_value_is_refused_by_name(page: Page, served: Served) -> None:
+    opened(page, served, "paid")
+    page.locator("#settings summary").click()
+    page.get_by_label("Longest side of an image").fill("512")
+    page.locator("#settings").get_by_role("button", name="Save").click()
+    expect(page.locator("#notice")).to_contain_text("Kept: longest_side 512")
+    expect(page.get_by_label("Longest side of an image")).to_have_value("512")
+    page.get_by_label("Cap, US dollars").fill("five")
+    page.get_by_label("Variable that holds its key").fill("SWITCHPOINT_API_KEY_TEAM")
+    page.locator("#spending").get_by_role("button", name="Save").click()
+    expect(page.locator("#notice .error")).to_contain_text("spend_cap is an amount of US dollars")
+    page.reload()
+    expect(page.get_by_label("Cap, US dollars")).to_have_value("five")
+    page.get_by_label("Cap, US dollars").fill("5")
+    page.get_by_label("US dollars per million tokens").fill("0.2, 0.8")
+    page.locator("#spending").get_by_role("button", name="Save").click()
+    expect(page.locator("#spending")).to_contain_text("of a cap of $5.00")
+    expect(page.locator("#spending .unsaved")).to_be_hidden()
+    db = open_database(served.data)
+    with db.read() as c:
+        found = store.project_named(c, "paid").settings
+    db.close()
+    assert found.student.longest_side == 512
+    assert found.endpoint.prices == (("openai:gpt-4o-mini", 0.2, 0.8),)
+    assert found.endpoint.addresses == (("openai:gpt-4o-mini", "", "SWITCHPOINT_API_KEY_TEAM"),)
+
+
+def test_what_predictions_were_made_with_cannot_be_typed_over(page: Page, served: Served) -> None:
+    opened(page, served, MEASURED)
+    page.locator("#settings summary").click()
+    expect(page.get_by_label("Number format")).to_be_disabled()
+    expect(page.get_by_label("Batch size")).to_be_enabled()
+    expect(page.locator("#settings")).to_contain_text("the project has predictions, and those made otherwise")
 
 
 def test_models_stay_once_something_was_measured_with_them(page: Page, served: Served) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from app.markup import count, esc, short
 from app.support import Behind
-from core.retrieval import tokenise
+from core.terms import pieces
 from core.types import Hit, Sample
 
 
@@ -27,9 +27,8 @@ def card_html(sample: Sample, hit: Hit) -> str:
 
 def marked(label: str, terms: tuple[str, ...]) -> str:
     """A skill label, escaped, with the words that matched in <mark>."""
-    wanted = set(terms)
-    return " ".join(
-        f"<mark>{esc(word)}</mark>" if wanted & set(tokenise(word)) else esc(word) for word in label[:300].split(" ")
+    return "".join(
+        f"<mark>{esc(piece)}</mark>" if matched else esc(piece) for piece, matched in pieces(label[:300], terms)
     )
 
 

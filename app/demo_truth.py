@@ -1,16 +1,17 @@
-"""What is true in the demo's world, against what the machine found: mistake steps and skills, for measuring only.
+"""What is true in the demo's world, against what the machine found: mistake steps, skills and hits, for measuring only.
 
-Nothing that the app shows, selects or tunes on may come from here.
+Nothing that the app selects or tunes on may come from here; a selection keeps how precise its hits are once it is made.
 """
 
 import statistics
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app.projects import find_project, find_round
 from assets import demo as files
 from assets.demo.gold import gold_mistake, load_phrases, load_truth
-from core.types import Diagnosis, Prediction
+from core.types import Diagnosis, Hit, Prediction, Sample
 from storage import store
 from storage.database import Database
 
@@ -41,6 +42,24 @@ def found_by_the_machine(db: Database, project: str) -> dict[str, Any]:
     shares = {name: statistics.fmean(each) if each else 0.0 for name, each in steps.items()}
     skills = {"gold_share": statistics.fmean(named) if named else 0.0, "errors": len(named), "without_gold": without}
     return {"identification": shares, "skills": skills}
+
+
+def precisions(support: str, hits: Sequence[Hit], samples: Mapping[int, Sample]) -> dict[str, float]:
+    """The share of each skill's hits that truly exercise it, by skill; empty for a support set other than the demo's.
+
+    A label of the demo's support set names every skill of its sample. Skills whose wording is none of the world's are
+    left out: nobody knows what would be right for them.
+    """
+    if support != files.SUPPORT_NAME:
+        return {}
+    phrases = load_phrases(files.TRUTH / "skills.json")
+    right: dict[str, list[bool]] = defaultdict(list)
+    for hit in hits:
+        wanted = phrases.get(hit.skill.strip().lower())
+        if wanted is not None:
+            exercised = {phrases.get(each) for each in samples[hit.sample].skill_label.lower().split("; ")}
+            right[hit.skill].append(wanted in exercised)
+    return {skill: statistics.fmean(each) for skill, each in right.items()}
 
 
 def _errors(db: Database, project: str) -> Iterator[tuple[tuple[int, str] | None, Prediction, Diagnosis]]:

@@ -4,17 +4,18 @@ Only samples that would be drawn are checked for leaks, by the content of their 
 so that a support set of a million photos is never read whole. Knows the retrieval and the tables; no model, no page.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from itertools import chain
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 from sqlalchemy import Connection
 
+from app.demo_truth import precisions
 from app.projects import find_project, find_round
-from app.support import indexed
+from app.support import Indexed, indexed
 from core.errors import UserError
+from core.make_up import by_task, make_up
 from core.selection import Look, draw_checked, leak_key, select, select_random
-from core.types import Hit, Sample, Selection
+from core.types import Hit, Leak, MakeUp, Ruling, Sample, Selection, SkillDemand
 from storage import store
 from storage.database import Database
 from storage.images import content_hashes, keep_hashes
@@ -53,21 +54,48 @@ def make_selection(
         if arm == "targeted" and index is None:
             raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
         ids = store.support_ids(connection, name) if index is None else ()
+        rulings = store.rulings_of(connection, found.id, {each.skill for each in demands}) if demands else []
     start = found.settings.seed if seed is None else seed
 
     def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
         if index is None:
             return select_random(ids, budget=budget, leaked=leaked, seed=start, contents=contents)
-        return select(index.index, demands, budget=budget, leaked=leaked, seed=start, contents=contents)
+        return select(
+            index.index, demands, budget=budget, leaked=leaked, seed=start, contents=contents, rulings=rulings
+        )
 
-    hits, leaked = draw_checked(draw, _looker(db, found))
+    hits, leaks = draw_checked(draw, _looker(db, found))
     _check_size(name, arm, budget, len(hits), allow_fewer)
+    leaked = {leak.sample for leak in leaks}
     selection = Selection(
         project=found.id, round=at.id, support=name, arm=arm, budget=budget, seed=start, demands=tuple(demands),
-        hits=tuple(hits), leaked=len(leaked),
+        hits=tuple(hits), leaked=len(leaked), leaks=leaks, rulings=tuple(rulings),
+        make_up=_made_of(db, index, demands, hits, budget=budget, leaked=leaked, seed=start, rulings=rulings),
     )  # fmt: skip
     with db.write() as connection:
         return store.save_selection(connection, selection)
+
+
+def _made_of(
+    db: Database,
+    index: Indexed | None,
+    demands: Sequence[SkillDemand],
+    hits: Sequence[Hit],
+    *,
+    budget: int,
+    leaked: set[int],
+    seed: int,
+    rulings: Sequence[Ruling],
+) -> MakeUp:
+    with db.read() as connection:
+        samples = store.samples_by_id(connection, [hit.sample for hit in hits])
+    tasks = {key: sample.task for key, sample in samples.items()}
+    if index is None:
+        return MakeUp(tasks=by_task(hits, tasks))
+    return make_up(
+        index.index, demands, hits, budget=budget, leaked=leaked, seed=seed, rulings=rulings, tasks=tasks,
+        precisions=precisions(index.name, hits, samples),
+    )  # fmt: skip
 
 
 def newest_selection(connection: Connection, project: Project, selection: int | None = None) -> Selection:
@@ -90,10 +118,17 @@ def _looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[
     An image that stayed in its file is read for it, the first time that it is drawn anywhere.
     """
     with db.read() as c:
-        sets = [store.samples_of(c, project=project.id, role=role) for role in ("validation", "test")]
-        measured = [(leak_key(each.question), each.image) for each in chain(*sets)]
-        images, _ = content_hashes(c, {image for _, image in measured if image})
-    questions, shown = {question for question, _ in measured}, set(images.values())
+        questions: dict[str, int] = {}
+        keys: dict[str, int] = {}
+        for role in ("validation", "test"):
+            for each in store.samples_of(c, project=project.id, role=role):
+                questions.setdefault(leak_key(each.question), each.id)
+                keys.setdefault(each.image or "", each.id)
+        images, _ = content_hashes(c, keys.keys() - {""})
+    shown: dict[str, int] = {}
+    for key, measured in keys.items():
+        if key in images:
+            shown.setdefault(images[key], measured)
 
     def look(ids: Collection[int]) -> dict[int, Look]:
         with db.read() as c:
@@ -104,7 +139,12 @@ def _looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[
         return {key: _looked(sample, contents.get(sample.image or "")) for key, sample in samples.items()}
 
     def _looked(sample: Sample, content: str | None) -> Look:
-        return Look(leaks=content in shown or leak_key(sample.question) in questions, content=content)
+        asked, leaks = leak_key(sample.question), []
+        if content is not None and content in shown:
+            leaks.append(Leak(sample=sample.id, why="image", key=content, measured=shown[content]))
+        if asked in questions:
+            leaks.append(Leak(sample=sample.id, why="question", key=asked, measured=questions[asked]))
+        return Look(leaks=tuple(leaks), content=content)
 
     return look
 

@@ -4,32 +4,18 @@ A support set repeats its labels, so the index holds each distinct label once an
 scores are bit-equal to ``BM25Okapi`` over every sample's label; the tests hold it to that. Knows no model, no database.
 """
 
-import hashlib
 import math
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import UserError
+from core.okapi import Floats, Integers, coded, hashed, mixed, starts, weighted
+from core.terms import matched_terms, tokenise
 from core.types import Hit
 
-K1, B, EPSILON = 1.5, 0.75, 0.25  # BM25Okapi's defaults
 NO_IMAGE = -1
-
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
-
-
-def tokenise(text: str) -> tuple[str, ...]:
-    r"""The words of a text as retrieval compares them: runs of letters, digits and underscores (``\w+``), lower case.
-
-    >>> tokenise("Reading hand-written digits")
-    ('reading', 'hand', 'written', 'digits')
-    """
-    return tuple(re.findall(r"\w+", text.lower()))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,20 +23,24 @@ class SkillIndex:
     """BM25 weights of every distinct label's words, by column (word), and the samples that carry each label.
 
     Word j occurs in the labels ``rows[words[j]:words[j + 1]]`` with ``weights`` likewise; label i is carried by the
-    samples at ``members[labelled[i]:labelled[i + 1]]``, positions in ``samples`` (ids), ``tasks`` and ``images``
-    (codes). ``keys`` are hashes of the labels' texts: the seeded orders hang on them, not on the support set's order.
+    samples at ``members[labelled[i]:labelled[i + 1]]``, positions in ``samples`` (ids), ``codes`` (labels), ``tasks``
+    (codes, by name in ``task_codes``) and ``images`` (codes). ``keys`` are hashes of the labels' texts: the seeded
+    orders hang on them, not on the support set's order. ``rarity`` is each word's inverse document frequency.
     """
 
     labels: tuple[str, ...]
     counts: Integers
     vocabulary: dict[str, int]
+    rarity: Floats
     words: Integers
     rows: Integers
     weights: Floats
     members: Integers
     labelled: Integers
     samples: Integers
+    codes: Integers
     tasks: Integers
+    task_codes: dict[str, int]
     images: Integers
     by_id: Integers
     keys: NDArray[np.uint64]
@@ -69,26 +59,30 @@ class SkillIndex:
         """
         if len({len(labels), len(sample_ids), len(tasks), len(images)}) > 1:
             raise ValueError("labels, sample_ids, tasks and images describe the same samples")
-        codes, distinct = _coded(labels)
+        codes, distinct = coded(labels)
         counts = np.bincount(codes, minlength=len(distinct))
-        vocabulary, words, rows, weights = _weighted(distinct, counts)
+        vocabulary, rarity, words, rows, weights = weighted(distinct, counts)
+        task_of, task_codes = coded(tasks)
         pictures = [image if image is not None else "" for image in images]
-        picture_codes, hashes = _coded(pictures)
+        picture_codes, hashes = coded(pictures)
         ids = np.asarray(sample_ids, np.int64)
         return cls(
             labels=tuple(distinct),
             counts=counts,
             vocabulary=vocabulary,
+            rarity=rarity,
             words=words,
             rows=rows,
             weights=weights,
             members=np.argsort(codes, kind="stable"),
-            labelled=_starts(counts),
+            labelled=starts(counts),
             samples=ids,
-            tasks=_coded(tasks)[0],
+            codes=codes,
+            tasks=task_of,
+            task_codes=task_codes,
             images=np.where(picture_codes == hashes.get("", NO_IMAGE), NO_IMAGE, picture_codes),
             by_id=np.argsort(ids, kind="stable"),
-            keys=np.array([_hashed(label) for label in distinct], np.uint64),
+            keys=np.array([hashed(label) for label in distinct], np.uint64),
         )
 
     def scores(self, skill: str) -> Floats:
@@ -108,11 +102,9 @@ class SkillIndex:
         the source tasks. No image comes twice. Labels with a score of 0 or less share nothing telling and are no hits.
         """
         scores = self.scores(skill)
-        wanted = dict.fromkeys(tokenise(skill))
         shown: set[int] = set()
         for label in self._ranked(scores, seed):
-            present = set(tokenise(self.labels[label]))
-            terms = tuple(word for word in wanted if word in present)
+            terms = matched_terms(skill, self.labels[label])
             for position in self._members_in_turn(label, seed).tolist():
                 image = int(self.images[position])
                 if image in shown:
@@ -120,6 +112,43 @@ class SkillIndex:
                 if image != NO_IMAGE:
                     shown.add(image)
                 yield Hit(sample=int(self.samples[position]), skill=skill, score=float(scores[label]), terms=terms)
+
+    def hits_of(self, skill: str, samples: Iterable[int]) -> list[Hit]:
+        """These samples as hits of a skill, in their order, whether their labels match it or not; unknown ids are left
+        out."""
+        scores = self.scores(skill)
+        places = [place for place in map(self._place, samples) if place is not None]
+        return [self._hit(skill, scores, place) for place in places]
+
+    def hits_of_task(self, skill: str, task: str, *, seed: int) -> list[Hit]:
+        """All samples of a source task as hits of a skill: by score, equal scores in a seeded order."""
+        code = self.task_codes.get(task)
+        if code is None:
+            return []
+        scores = self.scores(skill)
+        places = np.flatnonzero(self.tasks == code)
+        places = places[np.argsort(self.samples[places])]
+        shuffled = np.random.default_rng([seed & 0xFFFFFFFF, hashed(task)]).permutation(places)
+        ranked = shuffled[np.argsort(-scores[self.codes[shuffled]], kind="stable")]
+        return [self._hit(skill, scores, place) for place in ranked.tolist()]
+
+    def task_of(self, sample: int) -> int | None:
+        """A number that samples of the same source task share (``task_codes``); None for unknown ids."""
+        place = self._place(sample)
+        return None if place is None else int(self.tasks[place])
+
+    def strength(self, skill: str, terms: Collection[str]) -> float:
+        """The share of a skill's words that ``terms`` make up, each word counted by its rarity; 0 without words.
+
+        A word that no label holds is as rare as one can be.
+        """
+        unheard = math.log(int(self.counts.sum()) + 0.5) - math.log(0.5)
+        rarity = {
+            word: float(self.rarity[self.vocabulary[word]]) if word in self.vocabulary else unheard
+            for word in tokenise(skill)
+        }
+        whole = sum(rarity.values())
+        return sum(rarity[word] for word in terms if word in rarity) / whole if whole > 0 else 0.0
 
     def matching(self, skill: str) -> int:
         """How many samples carry a label that matches the skill; those whose image comes again are counted, too."""
@@ -132,15 +161,26 @@ class SkillIndex:
 
     def image_of(self, sample: int) -> int | None:
         """A number that samples with the same image share, None without an image. Raises KeyError for unknown ids."""
+        place = self._place(sample)
+        if place is None:
+            raise KeyError(sample)
+        code = int(self.images[place])
+        return None if code == NO_IMAGE else code
+
+    def _place(self, sample: int) -> int | None:
         place = int(np.searchsorted(self.samples, sample, sorter=self.by_id))
         if place == len(self.by_id) or self.samples[self.by_id[place]] != sample:
-            raise KeyError(sample)
-        code = int(self.images[self.by_id[place]])
-        return None if code == NO_IMAGE else code
+            return None
+        return int(self.by_id[place])
+
+    def _hit(self, skill: str, scores: Floats, place: int) -> Hit:
+        label = int(self.codes[place])
+        terms = matched_terms(skill, self.labels[label])
+        return Hit(sample=int(self.samples[place]), skill=skill, score=float(scores[label]), terms=terms)
 
     def _ranked(self, scores: Floats, seed: int) -> Integers:
         found = np.flatnonzero(scores > 0)
-        return found[np.lexsort((_mixed(self.keys[found], seed), -scores[found]))]
+        return found[np.lexsort((mixed(self.keys[found], seed), -scores[found]))]
 
     def _members_in_turn(self, label: int, seed: int) -> Integers:
         """A label's samples in the seeded order that alternates their tasks (positions)."""
@@ -149,70 +189,9 @@ class SkillIndex:
         shuffled = random.permutation(members[np.argsort(self.samples[members])])
         _, tasks = np.unique(self.tasks[shuffled], return_inverse=True)
         grouped = np.argsort(tasks, kind="stable")
-        starts = _starts(np.bincount(tasks))[:-1]
+        begins = starts(np.bincount(tasks))[:-1]
         turn = np.empty(len(members), np.int64)
-        turn[grouped] = np.arange(len(members)) - np.repeat(starts, np.bincount(tasks))
-        first = np.full(len(starts), len(members))
+        turn[grouped] = np.arange(len(members)) - np.repeat(begins, np.bincount(tasks))
+        first = np.full(len(begins), len(members))
         np.minimum.at(first, tasks, np.arange(len(members)))
         return shuffled[np.lexsort((first[tasks], turn))]
-
-
-def _weighted(distinct: dict[str, int], counts: Integers) -> tuple[dict[str, int], Integers, Integers, Floats]:
-    """The vocabulary, and BM25Okapi's weight of each word in each distinct label, sorted by word.
-
-    Every operation is ``rank_bm25``'s own, in its order: another order rounds differently.
-    """
-    vocabulary: dict[str, int] = {}
-    cells: dict[tuple[int, int], int] = {}
-    lengths = np.zeros(len(distinct), np.int64)
-    for row, label in enumerate(distinct):
-        tokens = tokenise(label)
-        lengths[row] = len(tokens)
-        for word in tokens:
-            cell = (vocabulary.setdefault(word, len(vocabulary)), row)
-            cells[cell] = cells.get(cell, 0) + 1
-    if not vocabulary:
-        raise UserError("The support set has no skill labels: label it with `switchpoint label`, then select again.")
-    columns, rows = np.array(list(cells), np.int64).T
-    often = np.array(list(cells.values()), np.int64)
-    total = int(counts.sum())
-    average = int((lengths * counts).sum()) / total
-    occurrences = np.zeros(len(vocabulary), np.int64)
-    np.add.at(occurrences, columns, counts[rows])
-    rarity = _rarity(occurrences.tolist(), total)[columns]
-    weights = rarity * (often * (K1 + 1) / (often + K1 * (1 - B + B * lengths[rows] / average)))
-    order = np.argsort(columns, kind="stable")
-    return vocabulary, _starts(np.bincount(columns)), rows[order], weights[order]
-
-
-def _rarity(occurrences: list[int], total: int) -> Floats:
-    """The inverse document frequency of each word; where it is negative, ``rank_bm25``'s floor: ε times the average."""
-    rarity = [math.log(total - often + 0.5) - math.log(often + 0.5) for often in occurrences]
-    average = 0.0
-    for each in rarity:  # no sum(): from Python 3.12 on it rounds more finely than rank_bm25's loop
-        average += each
-    floor = EPSILON * (average / len(rarity))
-    return np.array([each if each >= 0 else floor for each in rarity])
-
-
-def _coded(texts: Sequence[str]) -> tuple[Integers, dict[str, int]]:
-    """Each text as the number of its first appearance, and the distinct texts in that order."""
-    distinct: dict[str, int] = {}
-    codes = np.fromiter((distinct.setdefault(text, len(distinct)) for text in texts), np.int64, len(texts))
-    return codes, distinct
-
-
-def _starts(counts: Integers) -> Integers:
-    return np.concatenate(([0], np.cumsum(counts)))
-
-
-def _hashed(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
-
-
-def _mixed(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    """The keys in an order of their own for every seed (the finaliser of splitmix64, which is a bijection)."""
-    mixed = keys + np.uint64((seed * 0x9E3779B97F4A7C15) % 2**64)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))

@@ -16,35 +16,28 @@ import numpy as np
 
 from core.errors import UserError
 from core.retrieval import SkillIndex
-from core.types import Hit, SkillDemand
-
-
-@dataclass(frozen=True, kw_only=True)
-class RanDry:
-    """A skill with fewer matching samples than its turns: it was due ``due`` of the budget and got ``got``."""
-
-    skill: str
-    due: int
-    got: int
+from core.rulings import other_hits, pinned_hits
+from core.types import Hit, Leak, Ruling, SkillDemand
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a look at a sample shows: whether it leaks, and the hash of its image's content (None: it has no image)."""
+    """What a look at a sample shows: how it leaks, and the hash of its image's content (None: it has no image)."""
 
-    leaks: bool
+    leaks: tuple[Leak, ...]
     content: str | None
 
 
 def draw_checked(
     draw: Callable[[set[int], Mapping[int, str]], list[Hit]], look: Callable[[Collection[int]], Mapping[int, Look]]
-) -> tuple[list[Hit], set[int]]:
+) -> tuple[list[Hit], tuple[Leak, ...]]:
     """What ``draw(leaked, contents)`` chooses when it knows all about every sample, and the leaks that were met.
 
     Only drawn samples are looked at, each once: a draw is repeated with what the looks showed until it holds nothing
     new. It then equals the draw with full knowledge, since what it took is known to be good and what it passed over is
     known to be bad. ``contents`` are the hashes of images by sample id, as ``select`` takes them.
     """
+    leaks: list[Leak] = []
     leaked: set[int] = set()
     contents: dict[int, str] = {}
     seen: set[int] = set()
@@ -52,10 +45,11 @@ def draw_checked(
         hits = draw(leaked, contents)
         new = [hit.sample for hit in hits if hit.sample not in seen]
         if not new:
-            return hits, leaked
+            return hits, tuple(leaks)
         for sample, found in look(new).items():
             if found.leaks:
                 leaked.add(sample)
+                leaks += found.leaks
             if found.content is not None:
                 contents[sample] = found.content
         seen.update(new)
@@ -69,30 +63,38 @@ def select(
     leaked: Container[int],
     seed: int,
     contents: Mapping[int, str] | None = None,
+    rulings: Sequence[Ruling] = (),
 ) -> list[Hit]:
-    """At most ``budget`` hits in the order chosen; fewer when every skill runs dry (``ran_dry`` says which did).
+    """At most ``budget`` hits in the order chosen; fewer when every skill runs dry.
 
     A skill behind w errors has its j-th turn at time (j + ½) / w; a turn takes the skill's best hit that is not in
     ``leaked``, not chosen yet and shows no image that is: the index's images, and ``contents``, hashes by sample id of
-    images that are known to be the same. Raises ``UserError`` without demands or a budget.
+    images that are known to be the same. ``rulings`` (those that stand) change which hit is best: samples that were
+    pinned one by one have the first turns of all, then their skills wait until the others have had as many; samples of
+    pinned tasks come before the rest in their skill's turns; what was removed is never drawn. Raises ``UserError``
+    without demands or a budget.
     """
     _check_budget(budget)
     known = contents or {}
     errors = _errors(demands)
-    streams = {skill: index.search(skill, seed=seed) for skill in errors}
+    pinned = {skill: iter(pinned_hits(index, skill, rulings)) for skill in errors}
+    others = {skill: other_hits(index, skill, seed=seed, rulings=rulings) for skill in errors}
     chosen: dict[int, Hit] = {}
     images: set[int | str | None] = set()
-    for skill in _turns(errors, streams):
-        fresh = (hit for hit in streams[skill] if hit.sample not in chosen and hit.sample not in leaked)
-        shown = ((hit, {index.image_of(hit.sample), known.get(hit.sample)} - {None}) for hit in fresh)
-        hit, pictures = next(((hit, pictures) for hit, pictures in shown if not pictures & images), (None, set()))
-        if hit is None:
-            del streams[skill]
-            continue
-        chosen[hit.sample] = hit
-        images |= pictures
-        if len(chosen) == budget:
-            break
+    taken: Counter[str] = Counter()
+    for streams in (pinned, others):
+        for skill in _turns(errors, streams, taken):
+            fresh = (hit for hit in streams[skill] if hit.sample not in chosen and hit.sample not in leaked)
+            shown = ((hit, {index.image_of(hit.sample), known.get(hit.sample)} - {None}) for hit in fresh)
+            hit, pictures = next(((hit, pictures) for hit, pictures in shown if not pictures & images), (None, set()))
+            if hit is None:
+                del streams[skill]
+                continue
+            chosen[hit.sample] = hit
+            images |= pictures
+            taken[skill] += 1
+            if len(chosen) == budget:
+                return list(chosen.values())
     return list(chosen.values())
 
 
@@ -126,16 +128,11 @@ def select_random(
     return hits
 
 
-def ran_dry(demands: Sequence[SkillDemand], hits: Sequence[Hit], budget: int) -> list[RanDry]:
-    """The skills that had too few matching samples for their turns, by what is missing, most first.
-
-    Other skills take over their turns while they last, so the selection may be full all the same.
-    """
+def due(demands: Sequence[SkillDemand], budget: int, pinned: Mapping[str, int] | None = None) -> Counter[str]:
+    """How much of a budget each skill is due by its errors, once ``pinned`` samples of each took their places."""
     errors = _errors(demands)
-    due = Counter(islice(_turns(errors, errors), budget))
-    got = Counter(hit.skill for hit in hits)
-    short = [RanDry(skill=skill, due=due[skill], got=got[skill]) for skill in due if got[skill] < due[skill]]
-    return sorted(short, key=lambda each: (each.got - each.due, each.skill))
+    first = Counter({skill: count for skill, count in (pinned or {}).items() if skill in errors})
+    return first + Counter(islice(_turns(errors, errors, first), max(0, budget - first.total())))
 
 
 def leak_key(question: str) -> str:
@@ -146,15 +143,15 @@ def leak_key(question: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", question).casefold().split()).rstrip(" ?.!:")
 
 
-def _turns(errors: dict[str, int], open_: Container[str]) -> Iterator[str]:
-    """Whose turn it is, for ever; a skill that is no longer in ``open_`` has no further turns."""
-    heap = [(0.5 / count, skill, 0) for skill, count in errors.items()]
+def _turns(errors: Mapping[str, int], open_: Container[str], taken: Mapping[str, int]) -> Iterator[str]:
+    """Whose turn it is, for ever, after those ``taken``; a skill that left ``open_`` has no further turns."""
+    heap = [((taken.get(skill, 0) + 0.5) / count, skill, taken.get(skill, 0)) for skill, count in errors.items()]
     heapq.heapify(heap)
     while heap:
-        _, skill, taken = heapq.heappop(heap)
+        _, skill, had = heapq.heappop(heap)
         if skill in open_:
             yield skill
-            heapq.heappush(heap, ((taken + 1.5) / errors[skill], skill, taken + 1))
+            heapq.heappush(heap, ((had + 1.5) / errors[skill], skill, had + 1))
 
 
 def _errors(demands: Sequence[SkillDemand]) -> dict[str, int]:

@@ -41,6 +41,7 @@ from storage.experiment_tables import evidence, trials
 from storage.page_tables import pending_imports, tries
 from storage.review_tables import bulk_reviews, drafts, reviews
 from storage.sample_tables import images, label_checks, labels, sample_sets, samples
+from storage.selection_tables import hits, leaks, rulings, selections
 
 __all__ = [
     "adoptions",
@@ -54,6 +55,7 @@ __all__ = [
     "jobs",
     "label_checks",
     "labels",
+    "leaks",
     "metadata",
     "pending_imports",
     "predictions",
@@ -61,6 +63,7 @@ __all__ = [
     "replies",
     "reviews",
     "rounds",
+    "rulings",
     "runs",
     "sample_sets",
     "samples",
@@ -142,38 +145,6 @@ diagnoses = Table(
     ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
     Index("diagnoses_least_sure", "round", "confidence", "sample"),
     Index("diagnoses_by_skill", "round", "skill", "sample"),
-)
-
-selections = Table(
-    "selections",
-    metadata,
-    own_id(),
-    part_of("project", "projects.id"),
-    part_of("round", "rounds.id"),
-    text_column("support"),
-    text_column("arm"),
-    integer("budget"),
-    integer("seed"),
-    tuple_column("demands"),
-    integer("leaked"),
-    created(),
-    Index(None, "project"),
-    Index(None, "round"),
-)
-
-# The hits of a selection in the order chosen, ``position`` counted from 1.
-hits = Table(
-    "hits",
-    metadata,
-    part_of("selection", "selections.id", key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    part_of("sample", "samples.id"),
-    text_column("skill"),
-    number("score"),
-    tuple_column("terms"),
-    Index("hits_by_sample", "sample", "selection"),
-    Index("hits_by_skill", "selection", "skill", "position"),
-    sqlite_with_rowid=False,
 )
 
 # ``opened`` is the round that this run's adapter opened.

@@ -12,7 +12,18 @@ from core.types.reviews import Draft, Review, Verdict
 from core.types.samples import Refusal, Role, Sample
 from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
 from core.types.spending import Spent
-from core.types.training import Hit, Selection, SkillDemand, Update
+from core.types.training import (
+    Hit,
+    Leak,
+    MakeUp,
+    Overlap,
+    Ruling,
+    RulingAct,
+    Selection,
+    SkillDemand,
+    SkillShare,
+    Update,
+)
 
 __all__ = [
     "Adoption",
@@ -30,16 +41,22 @@ __all__ = [
     "Interval",
     "JobKind",
     "JobState",
+    "Leak",
+    "MakeUp",
     "Method",
+    "Overlap",
     "Prediction",
     "Refusal",
     "Review",
     "Role",
+    "Ruling",
+    "RulingAct",
     "Sample",
     "Selection",
     "Settings",
     "StudentSettings",
     "SkillDemand",
+    "SkillShare",
     "Spent",
     "Switch",
     "SwitchStatus",

@@ -76,6 +76,7 @@ from storage.store.reviews import (
     review_counts,
     undo,
 )
+from storage.store.rulings import add_ruling, newest_ruling, ruling_of, rulings_of, standing_ruling
 from storage.store.runs import Run, create_run, finish_run, run_of, runs_of, save_updates, updates_of
 from storage.store.samples import (
     Added,
@@ -89,7 +90,15 @@ from storage.store.samples import (
     samples_of,
     save_samples,
 )
-from storage.store.selections import SelectionSummary, hits_page, save_selection, selection, selections_of
+from storage.store.selections import (
+    SelectionSummary,
+    hits_page,
+    leaks_of,
+    make_up_of,
+    save_selection,
+    selection,
+    selections_of,
+)
 from storage.store.skills import MissingSkill, missing_skills, named_skills
 from storage.store.spending import add_spent, reply_of, save_reply, spending_of
 from storage.store.status import RoundCounts, counts
@@ -141,6 +150,7 @@ __all__ = [
     "add_reviews",
     "advance_trial",
     "begin_part",
+    "add_ruling",
     "add_spent",
     "begin_pending",
     "begin_trial",
@@ -175,13 +185,16 @@ __all__ = [
     "labelled_support",
     "labels_to_check",
     "last_reviewed",
+    "leaks_of",
     "list_projects",
+    "make_up_of",
     "missing_diagnoses",
     "missing_labels",
     "missing_predictions",
     "missing_skills",
     "named_skills",
     "newest_review",
+    "newest_ruling",
     "open_round",
     "pairs_of",
     "pending_import",
@@ -199,6 +212,8 @@ __all__ = [
     "round_of",
     "round_of_bulk",
     "rounds_of",
+    "ruling_of",
+    "rulings_of",
     "run_of",
     "runs_of",
     "same_content",
@@ -224,6 +239,7 @@ __all__ = [
     "scores",
     "selection",
     "selections_of",
+    "standing_ruling",
     "support_ids",
     "support_questions",
     "spending_of",

@@ -1,16 +1,17 @@
 """Selections: training sets that never change once they are saved. Knows no rule for choosing."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
 
 from core.errors import UserError
-from core.types import Hit, Selection, SkillDemand
+from core.types import Hit, Leak, MakeUp, Overlap, Ruling, Selection, SkillDemand, SkillShare
 from storage.rows import noun_of, values_of
 from storage.store.trials import of_no_trial
-from storage.tables import hits, selections
+from storage.tables import hits, leaks, selections
 
+_SUMMARY = [each for each in selections.c if each.key not in ("rulings", "make_up")]
 _HIT: tuple[ColumnElement[Any], ...] = (hits.c.sample, hits.c.skill, hits.c.score, hits.c.terms)
 
 
@@ -35,12 +36,16 @@ def save_selection(c: Connection, chosen: Selection) -> Selection:
     """Store a selection and return it with its id and time. Raises UserError when it has no hits."""
     if not chosen.hits:
         raise UserError("The selection is empty: accept more skills, or choose a larger support set.")
-    values = values_of(chosen) | {"demands": [asdict(demand) for demand in chosen.demands]}
-    values.pop("hits")
-    values.pop("created")
+    values = values_of(chosen)
+    for name in ("hits", "leaks", "created"):
+        del values[name]
+    values |= {name: [asdict(each) for each in values[name]] for name in ("demands", "rulings")}
+    values["make_up"] = None if chosen.make_up is None else asdict(chosen.make_up)
     stored = c.execute(insert(selections).values(values).returning(selections.c.id)).scalar_one()
     rows = [{"selection": stored, "position": place, **values_of(hit)} for place, hit in enumerate(chosen.hits, 1)]
     c.execute(insert(hits), rows)
+    if chosen.leaks:
+        c.execute(insert(leaks), [{"selection": stored, **values_of(leak)} for leak in chosen.leaks])
     return selection(c, stored)
 
 
@@ -49,14 +54,29 @@ def selection(c: Connection, selection_id: int) -> Selection:
     row = c.execute(select(selections).where(selections.c.id == selection_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no selection {selection_id}: choose one from the list.")
-    return Selection(hits=tuple(_hits(c, selection_id, after=0, limit=-1)), **_values(row))
+    values = _values(row) | {"rulings": tuple(Ruling(**each) for each in row.rulings), "make_up": _made(row.make_up)}
+    found = tuple(_hits(c, selection_id, after=0, limit=-1))
+    return Selection(hits=found, leaks=tuple(leaks_of(c, selection_id, limit=-1)), **values)
+
+
+def make_up_of(c: Connection, selection_id: int) -> MakeUp | None:
+    """What a selection is made of, None for one that is older than this account."""
+    return _made(c.scalar(select(selections.c.make_up).where(selections.c.id == selection_id)))
+
+
+def leaks_of(c: Connection, selection_id: int, *, limit: int) -> list[Leak]:
+    """What a selection left out because it is measured on, by sample id."""
+    columns = [leaks.c[part.name] for part in fields(Leak)]
+    query = select(*columns).where(leaks.c.selection == selection_id)
+    return [noun_of(Leak, row) for row in c.execute(query.order_by(leaks.c.sample, leaks.c.why).limit(limit))]
 
 
 def selections_of(c: Connection, project_id: int) -> list[SelectionSummary]:
     """The project's selections without their hits, newest first; those of trials are not among them."""
     chosen = select(func.count()).select_from(hits).where(hits.c.selection == selections.c.id).scalar_subquery()
     mine = and_(selections.c.project == project_id, of_no_trial(selections.c.id, "selection"))
-    query = select(selections, chosen.label("chosen")).where(mine)
+    columns: list[ColumnElement[Any]] = [*_SUMMARY, chosen.label("chosen")]
+    query = select(*columns).where(mine)
     return [SelectionSummary(**_values(row)) for row in c.execute(query.order_by(selections.c.id.desc()))]
 
 
@@ -72,3 +92,11 @@ def _hits(c: Connection, selection_id: int, *, after: int, limit: int) -> list[H
 
 def _values(row: Row[Any]) -> dict[str, Any]:
     return row._asdict() | {"demands": tuple(SkillDemand(**demand) for demand in row.demands)}
+
+
+def _made(stored: Any) -> MakeUp | None:
+    if stored is None:
+        return None
+    shares = (SkillShare(**each | {"lacking": tuple(each["lacking"])}) for each in stored["skills"])
+    tasks = tuple((task, count) for task, count in stored["tasks"])
+    return MakeUp(skills=tuple(shares), tasks=tasks, overlaps=tuple(Overlap(**each) for each in stored["overlaps"]))

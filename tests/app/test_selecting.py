@@ -1,5 +1,6 @@
 """A selection looks for leaks among what it draws: by the words of questions and by the content of images."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from PIL import Image
 
 from app import actions, support
 from app.projects import find_project
+from core.selection import leak_key
 from core.types import Sample, Selection
 from storage import images, store
 from storage.database import Database
@@ -71,6 +73,14 @@ def test_an_image_of_the_validation_set_is_never_drawn_whatever_its_file_is_call
     made = actions.make_selection(db, ready, budget=10, arm=arm, support="lessons", allow_fewer=True)
     assert sorted(each.source_id for each in drawn(db, made)) == [f"r{number}" for number in range(1, 10)]
     assert made.leaked == 1
+    (leak,) = made.leaks
+    assert (leak.why, leak.key) == ("image", hashlib.sha256((files.images / "v3.png").read_bytes()).hexdigest())
+    assert leak.measured in [each.id for each in validation(db, ready) if each.image]
+    assert made.make_up is not None
+    assert dict(made.make_up.tasks) == {"sums": 9}
+    skills = made.make_up.skills
+    assert (sum(each.due for each in skills), sum(each.got for each in skills)) == ((10, 9) if skills else (0, 0))
+    assert bool(skills) == (arm == "targeted")
 
 
 @pytest.mark.parametrize("arm", ["targeted", "random"])
@@ -94,6 +104,9 @@ def test_a_question_of_the_validation_set_is_never_drawn(db: Database, ready: st
     made = actions.make_selection(db, ready, budget=8, support="texts", allow_fewer=True)
     assert sorted(each.source_id for each in drawn(db, made)) == ["0", "1", "2", "4", "5", "6", "7"]
     assert made.leaked == 1
+    (leak,) = made.leaks
+    first = validation(db, ready)[0]
+    assert (leak.why, leak.key, leak.measured) == ("question", leak_key(first.question), first.id)
 
 
 def test_a_small_selection_reads_few_images_and_each_once(

@@ -12,7 +12,7 @@ from app.bulk import SAME, Plan
 from app.links import Place, read_place
 from app.support import Behind
 from app.tabs import bulk_dialog, reading_panel, review_case, review_editor, review_list
-from core.retrieval import tokenise
+from core.terms import tokenise
 from core.types import Curve, Diagnosis, Draft, Hit, Prediction, Review, Sample, Settings, Switch
 from storage.store import Case
 

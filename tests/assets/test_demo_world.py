@@ -22,7 +22,7 @@ from assets.demo.items import corrupted, draw_item, guessed, is_known, rationale
 from assets.demo.scene import SPLITS, digits_of, handwriting, random_cell, render
 from assets.demo.world import FAMILIES, OPERATIONS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, operations_in
 from core.rationale import split_steps
-from core.retrieval import tokenise
+from core.terms import tokenise
 
 LIMIT = 25 * 2**20
 

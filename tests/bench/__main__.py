@@ -21,9 +21,10 @@ from assets import demo
 from assets.demo.gold import load_truth
 from core.importers import read_samples
 from core.prompts import answer_cue, candidate_text, teacher_header, teacher_step
-from core.retrieval import SkillIndex, tokenise
+from core.retrieval import SkillIndex
 from core.teacher.local import LocalTeacher, load_teacher
 from core.teacher.scoring import Branches, packed_scores, plain_scores
+from core.terms import tokenise
 from core.types import Sample
 
 ROUNDS = 7

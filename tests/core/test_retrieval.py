@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
 from core.errors import UserError
-from core.retrieval import SkillIndex, tokenise
+from core.retrieval import SkillIndex
+from core.terms import tokenise
 
 WORDS = ("reading", "digits", "of", "adding", "numbers", "colours", "codes")
 LABELS = st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join), min_size=1, max_size=25)

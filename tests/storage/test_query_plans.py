@@ -2,13 +2,14 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 
 from core.answer_switch import find_switch
-from core.types import Draft, Evidence, Hit, Selection, Spent, Trial, TuningSettings, Update
+from core.types import Draft, Evidence, Hit, Leak, Ruling, Selection, Spent, Trial, TuningSettings, Update
 from storage import images, jobs, store
 from storage.database import Database
 from storage.store import CaseFilters
@@ -34,8 +35,21 @@ ALIASES = {
     "second",
 }  # of reviews, predictions
 BIG = {
-    *("samples", "images", "predictions", "diagnoses", "reviews", "gold", "hits", "updates", "drafts", "bulk_reviews"),
-    "labels",
+    *(
+        "samples",
+        "images",
+        "predictions",
+        "diagnoses",
+        "reviews",
+        "gold",
+        "hits",
+        "rulings",
+        "leaks",
+        "updates",
+        "drafts",
+        "bulk_reviews",
+    ),
+    *("labels", "rulings", "leaks"),
     *("replies", "spending", "trials", "evidence"),
     *ALIASES,
 }
@@ -64,7 +78,10 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
     part = store.begin_part(c, "flan", "a file", {})
     hit = Hit(sample=lesson, skill="a", score=1.0, terms=("a",))
     asked = Selection(project=1, round=base, support="flan", budget=1, seed=0, demands=(), hits=(hit,), leaked=0)
+    leak = Leak(sample=lesson, why="image", key="ab", measured=one)
+    asked = replace(asked, leaks=(leak,))
     chosen = store.save_selection(c, asked).id
+    ruling = store.add_ruling(c, 1, Ruling(skill="a", act="pin", sample=lesson))
     tuning = TuningSettings()
     run = store.create_run(c, project=1, selection=chosen, from_round=base, settings=tuning).id
     update = Update(run=run, number=1, total=1, epoch=1.0, loss=1.0, learning_rate=1.0, samples_per_second=1.0)
@@ -163,6 +180,13 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "save_selection": lambda: store.save_selection(c, asked),
         "selection": lambda: store.selection(c, chosen),
         "selections_of": lambda: store.selections_of(c, 1),
+        "make_up_of": lambda: store.make_up_of(c, chosen),
+        "leaks_of": lambda: store.leaks_of(c, chosen, limit=1),
+        "add_ruling": lambda: store.add_ruling(c, 1, Ruling(skill="a", act="remove", task="task 1")),
+        "rulings_of": lambda: store.rulings_of(c, 1),
+        "standing_ruling": lambda: store.standing_ruling(c, 1, ruling),
+        "ruling_of": lambda: store.ruling_of(c, 1, ruling.id),
+        "newest_ruling": lambda: store.newest_ruling(c, 1),
         "hits_page": lambda: store.hits_page(c, chosen, limit=1),
         "create_run": lambda: store.create_run(c, project=1, selection=chosen, from_round=base, settings=tuning),
         "run_of": lambda: store.run_of(c, run),

@@ -7,15 +7,26 @@ from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import UserError
-from core.types import Hit, Selection, SkillDemand, TuningSettings, Update
+from core.types import (
+    Hit,
+    Leak,
+    MakeUp,
+    Overlap,
+    Ruling,
+    Selection,
+    SkillDemand,
+    SkillShare,
+    TuningSettings,
+    Update,
+)
 from storage import store
 from storage.database import Database
-from storage.tables import hits, selections
+from storage.tables import hits, leaks, selections
 from tests.storage.world import a_round_of_errors, a_sample
 
 
 def wanted(c: Connection, count: int = 5) -> Selection:
-    base, _ = a_round_of_errors(c, 2)
+    base, asked = a_round_of_errors(c, 2)
     found = map(a_sample, range(count))
     store.save_samples(c, project=None, role="support", name="flan", samples=found, images={})
     chosen = [
@@ -30,7 +41,17 @@ def wanted(c: Connection, count: int = 5) -> Selection:
         seed=7,
         demands=(SkillDemand(skill="adding", errors=2), SkillDemand(skill="reading", errors=1)),
         hits=tuple(reversed(chosen)),
-        leaked=3,
+        leaked=1,
+        rulings=(Ruling(id=4, skill="adding", act="pin", sample=chosen[0].sample, reviewer="Ada", created="then"),),
+        leaks=(
+            Leak(sample=chosen[1].sample, why="image", key="ab", measured=asked[0]),
+            Leak(sample=chosen[1].sample, why="question", key="what", measured=asked[1]),
+        ),
+        make_up=MakeUp(
+            skills=(SkillShare(skill="adding", errors=2, due=7, got=5, best=1 / 3, lacking=("up",), precision=0.5),),
+            tasks=(("task 0", 3), ("task 1", 2)),
+            overlaps=(Overlap(one="adding", other="reading", samples=2),),
+        ),
     )
 
 
@@ -40,6 +61,8 @@ def test_a_selection_comes_back_with_its_hits_in_order(db: Database) -> None:
         saved = store.save_selection(c, asked)
         assert replace(saved, id=0, created="") == asked
         assert store.selection(c, saved.id) == saved
+        assert store.make_up_of(c, saved.id) == asked.make_up
+        assert tuple(store.leaks_of(c, saved.id, limit=1)) == asked.leaks[:1]
         assert tuple(store.hits_page(c, saved.id, after=1, limit=2)) == saved.hits[1:3]
         random = store.save_selection(c, replace(asked, arm="random", hits=asked.hits[:1]))
         summaries = store.selections_of(c, asked.project)
@@ -59,7 +82,7 @@ def test_an_empty_or_unknown_selection_is_refused(db: Database) -> None:
             store.selection(c, 9)
 
 
-@pytest.mark.parametrize("table", [selections, hits])
+@pytest.mark.parametrize("table", [selections, hits, leaks])
 @pytest.mark.parametrize("change", [update, delete])
 def test_the_database_refuses_to_change_a_selection(db: Database, table: object, change: object) -> None:
     with db.write() as c:

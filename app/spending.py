@@ -14,7 +14,7 @@ from core.errors import UserError
 from core.prices import Estimate, money, price_of, tokens_of
 from core.prompts import student_prompt
 from core.teacher.estimate import estimate_diagnoses, estimate_labels
-from core.types import Role
+from core.types import Role, Sample
 from storage import store
 from storage.database import Database
 from storage.store import Project
@@ -33,12 +33,15 @@ def estimate_diagnose(db: Database, project: str, *, round: int | None = None) -
     return _shown(db, found, found.teacher, len(missing), estimate_diagnoses(missing, found.settings))
 
 
-def estimate_label(db: Database, support: str = "", *, project: str = "", calls: int) -> dict[str, Any]:
-    """What ``calls`` questions for labels will ask of the project's teacher, at most; from some of the samples."""
+def estimate_label(
+    db: Database, support: str = "", *, project: str = "", calls: int, some: Sequence[Sample] = ()
+) -> dict[str, Any]:
+    """What ``calls`` questions for labels will ask of the project's teacher, at most: worked out from ``some`` samples
+    without a label (default: the first thousand)."""
     with db.read() as connection:
         found = teaching_project(connection, project)
         name = store.support_set(connection, support or found.settings.support)
-        some = store.missing_labels(connection, name, limit=SOME)
+        some = some or store.missing_labels(connection, name, limit=SOME)
     total = estimate_labels(some, found.settings)
     scale = calls / max(1, len(some))
     scaled = replace(

@@ -5,6 +5,7 @@ Reads counts and job rows; renders nothing.
 
 import hashlib
 
+from app.label_costs import is_counted
 from app.links import Place
 from storage import jobs, store
 from storage.database import Database
@@ -16,7 +17,9 @@ def stamp(db: Database, place: Place) -> str:
         found = jobs.jobs_of(connection, limit=30)
         offered: list[object] = [project.name for project in store.list_projects(connection)]
         parts: list[object] = [(job.id, job.state, job.done, job.total, job.message, job.cancel_asked) for job in found]
-        parts.append([(each.name, each.changes) for each in store.support_sets(connection)])
+        supports = store.support_sets(connection)
+        parts.append([(each.name, each.changes) for each in supports])
+        parts.append([is_counted(db, each) for each in supports if each.name == place.choice("label")])
         waiting = store.pending_imports(connection)
         parts.append([(each.id, each.seen, each.report is None, each.error, each.job) for each in waiting])
         if place.project:

@@ -64,6 +64,7 @@ def build(page: Page) -> TabView:
             "overview": data_sets.overview_html(db, place),
             "bring": bring(place),
             "supports": data_sets.supports_html(db, place),
+            "labelling": data_sets.labelling_html(db, place),
             "models": models_html(db, place),
             "tried": tries_html(db, place),
             "settings": settings_html(db, place),
@@ -73,8 +74,7 @@ def build(page: Page) -> TabView:
         return {parts[name]: html for name, html in shown.items()}
 
     def show(place: Place) -> Parts:
-        more = {"labelling": data_sets.labelling_html(page.db, place), "checking": check_html(page.db, place)}
-        return follow(place) | {parts[name]: html for name, html in more.items()}
+        return follow(place) | {parts["checking"]: check_html(page.db, place)}
 
     page.commands |= {kind: _queue(page, kind) for kind in ("predict", "diagnose", "label", "try")}
     page.commands |= _import_commands(page, looks, roots)

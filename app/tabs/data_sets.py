@@ -4,8 +4,9 @@ Renders rows; changes nothing.
 """
 
 from collections import Counter
+from typing import Any
 
-from app.labels import label_estimate
+from app.label_costs import LabelCost, label_cost
 from app.links import Place
 from app.markup import bar, command, count, empty, esc, nav, percent, table
 from app.tray import ACTIVE
@@ -59,32 +60,59 @@ def supports_html(db: Database, place: Place) -> str:
 
 
 def labelling_html(db: Database, place: Place) -> str:
-    """What labelling the support set that the URL names would take, with the two ways; "" where it names none."""
+    """What labelling the support set that the URL names would take, with the two ways; "" where it names none.
+
+    Cheap: questions are counted beside the page, and until they are it says so.
+    """
     name = place.choice("label")
     if not name or not place.project:
         return ""
     with db.read() as c:
         found = next((each for each in store.support_sets(c) if each.name == name), None)
+        active = [job for job in jobs.jobs_of(c, limit=30) if job.kind == "label" and job.state in ACTIVE]
     if found is None or found.labelled == found.samples:
         return ""
-    estimate = label_estimate(db, name)
-    ways = (
-        ("sample", "Label by sample", estimate.calls_by_sample, "the teacher reads each one"),
-        ("group", "Label by group", estimate.calls_by_group, "one label for all that share a task and its instruction"),
-    )
-    rows = [
-        [
-            command("label", label, "button", support=name, by=by),
-            f"{calls:,}",
-            why,
-        ]
-        for by, label, calls, why in ways
-    ]
-    title = f"{count(estimate.unlabelled, 'sample')} of {esc(name, 80)} without a skill label"
+    working = next((job for job in active if job.args["support"] == name), None)
+    if working:
+        body = f'<p role="status">The teacher labels it now: job {working.id} below says how far it is.</p>'
+    else:
+        try:
+            body = _ways(name, found.samples - found.labelled, label_cost(db, found, place.project))
+        except UserError as error:
+            body = f'<p class="why">{esc(error, 400)}</p>'
+    title = f"{count(found.samples - found.labelled, 'sample')} of {esc(name, 80)} without a skill label"
     close = nav(place.link(label=None), "Close", "button small")
-    listed = table(["", "#Questions to the teacher", "How"], rows)
     head = f'<div class="row"><h3>{title}</h3><span class=grow></span>{close}</div>'
-    return f'<section class="panel">{head}{listed}</section>'
+    return f'<section class="panel">{head}{body}</section>'
+
+
+def _ways(name: str, unlabelled: int, cost: LabelCost | None) -> str:
+    """The two ways to label, each with questions, tokens and money; "estimating …" where those are not known yet."""
+    ways = (
+        ("sample", "Label by sample", "the teacher reads each one", cost and cost.by_sample),
+        ("group", "Label by group", "one label for all that share a task and its instruction", cost and cost.by_group),
+    )
+    rows = []
+    for by, label, why, of in ways:
+        waits = '<span class="subdued">estimating …</span>'
+        questions = f"{of['items']:,}" if of else f"{unlabelled:,}" if by == "sample" else waits
+        tokens, dollars = (_tokens(of), _dollars(of)) if of else (waits, waits)
+        rows.append([command("label", label, "button", support=name, by=by), questions, tokens, dollars, why])
+    listed = table(["", "#Questions to the teacher", "#Tokens in and out", "#US dollars", "How"], rows)
+    so_far = cost.by_sample if cost and cost.by_sample["endpoint"] else None
+    cap = "no cap" if so_far is None or so_far["cap"] is None else f"a cap of ${so_far['cap']:,.2f}"
+    told = f'<p class="subdued">${so_far["spent"]:,.2f} spent so far, {cap}.</p>' if so_far else ""
+    return listed + told
+
+
+def _tokens(of: dict[str, Any]) -> str:
+    return f"{of['tokens_in']:,} · {of['tokens_out']:,}" if of["endpoint"] else "–"
+
+
+def _dollars(of: dict[str, Any]) -> str:
+    if not of["endpoint"]:
+        return "none: it runs here"
+    return "price not known" if of["money"] is None else f"about {of['money']:,.2f}"
 
 
 def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list[float]) -> list[str]:

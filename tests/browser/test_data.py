@@ -194,7 +194,9 @@ def test_a_large_support_set_comes_in_as_a_job_that_the_page_follows(
     expect(page.locator("#import-form")).to_be_visible()
     row.get_by_role("link", name="Label 6,000").click()
     expect(page.locator("#labelling")).to_contain_text("6,000")
-    expect(page.locator("#labelling").get_by_role("button", name="Label by group")).to_be_visible()
+    group = page.locator("#labelling tr", has=page.get_by_role("button", name="Label by group"))
+    expect(group).to_contain_text("3")
+    expect(group).to_contain_text("none: it runs here")
 
 
 def test_labels_are_judged_by_keys_one_at_a_time(page: Page, served: Served) -> None:

@@ -127,7 +127,7 @@
   document.addEventListener("change", (event) => {
     const name = event.target.dataset && event.target.dataset.param;
     if (!name) return;
-    const changes = { [name]: event.target.value, from: null };
+    const changes = { [name]: event.target.value, from: null, at: null };
     if (name === "project") Object.assign(changes, { round: null, sample: null, selection: null, run: null, before: null, after: null, show: null, training: null, within: null, at: null, skill: null, category: null });
     const isFilter = ["verdict", "category", "skill", "step", "status", "sure", "reviewer", "order"].includes(name);
     if (isFilter) changes.sample = null;

@@ -22,7 +22,7 @@ PAINTED = {
     "skills": "#skills .skill",
     "selection": "#selection table.hits",
     "tuning": "#progress .main-svg",
-    "comparison": "#comparison table.samples",
+    "comparison": "#comparison .pair",
 }
 OPEN_ALL = "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
 STILL = "() => !document.activeElement.getAnimations().length"  # a ring that fades in has faded in

@@ -136,7 +136,7 @@ def test_tuning_shows_the_run_and_the_failed_jobs(watch: Watch, served: Served) 
 def test_a_comparison_of_two_rounds(watch: Watch, served: Served, group: str) -> None:
     for start in range(0, len(CORPUS) // 2, 10):
         visit(watch.page, served, "comparison", set="validation", show=group, at=str(start))
-        expect(watch.page.locator("#comparison table.samples td").first).to_be_visible()
+        expect(watch.page.locator("#comparison .pair").first).to_be_visible()
         watch.nothing_happened(f"{group} from {start}")
 
 

@@ -117,13 +117,13 @@ def tune(page: Page) -> None:
 
 def compare(page: Page) -> None:
     tab(page, "Comparison")
-    expect(page.locator("#comparison")).to_contain_text("on the test set, 40 samples")
+    expect(page.locator("#compared")).to_contain_text("on the test set, 40 samples")
     page.locator("#comparison .tile.still_right").click()
-    expect(page.locator("#comparison caption").first).to_contain_text("Still right")
-    page.locator("#comparison select[data-param=set]").select_option("validation")
-    expect(page.locator("#comparison")).to_contain_text("on the validation set, 60 samples")
+    expect(page.locator("#comparison .pairs h3")).to_contain_text("Still right")
+    page.locator("#compared select[data-param=set]").select_option("validation")
+    expect(page.locator("#compared")).to_contain_text("on the validation set, 60 samples")
     page.reload()
-    expect(page.locator("#comparison")).to_contain_text("on the validation set, 60 samples")
+    expect(page.locator("#compared")).to_contain_text("on the validation set, 60 samples")
 
 
 def found_again_after_reload(page: Page, kind: str, number: int) -> None:

@@ -89,6 +89,21 @@ def teacher_at(db: Database, project: Project, look: Look, *, remember: bool = T
     return connect_teacher(endpoint, project.settings.endpoint, ledger, project.settings.prompts)
 
 
+def votes_known(db: Database, project: Project) -> bool | None:
+    """Whether the project's teacher behind an endpoint votes for want of log-probabilities; None: nobody asked it yet.
+
+    Reads the replies that are kept, and asks nothing. False for a teacher on this machine.
+    """
+    endpoint = endpoint_at(project.teacher, project.settings.endpoint)
+    if endpoint is None:
+        return False
+    from core.teacher.endpoint import votes_known as known_of
+
+    with db.read() as connection:
+        settings = project.settings
+        return known_of(endpoint, settings.endpoint, partial(store.reply_of, connection), settings.prompts)
+
+
 def predictions_at(
     db: Database, project: Project, samples: Sequence[Sample], look: Look, *, round: int, remember: bool = True
 ) -> Iterator[list[Prediction]] | None:

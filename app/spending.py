@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from app.endpoints import votes_known
 from app.projects import find_project, find_round, newest_round, teaching_project
 from core.endpoints import endpoint_of
 from core.errors import UserError
@@ -26,11 +27,17 @@ SOME = 1000
 
 
 def estimate_diagnose(db: Database, project: str, *, round: int | None = None) -> dict[str, Any]:
-    """What diagnosing the round's errors that have no diagnosis yet will ask of the teacher, at most."""
+    """What diagnosing the round's errors that have no diagnosis yet will ask of the teacher, at most.
+
+    ``votes`` says whether it votes, as far as that is known (None: it was not asked yet).
+    """
     with db.read() as connection:
         found = find_project(connection, project)
         missing = store.missing_diagnoses(connection, find_round(connection, found, round).id)
-    return _shown(db, found, found.teacher, len(missing), estimate_diagnoses(missing, found.settings))
+    votes = votes_known(db, found)
+    total = estimate_diagnoses(missing, found.settings, votes=bool(votes))
+    told = {"votes": votes, "replies_a_step": found.settings.endpoint.votes}
+    return _shown(db, found, found.teacher, len(missing), total) | told
 
 
 def estimate_label(
@@ -113,7 +120,18 @@ def estimate_text(shown: dict[str, Any]) -> str:
         f"{shown['items']:,} items: {shown['requests']:,} requests to {shown['model']}, about {shown['tokens_in']:,} "
         f"tokens in and {shown['tokens_out']:,} out, {cost}. Spent so far: ${shown['spent']:,.2f}"
     )
-    return text + (f" of a cap of ${shown['cap']:,.2f}." if shown["cap"] is not None else ", no cap is set.")
+    text += f" of a cap of ${shown['cap']:,.2f}." if shown["cap"] is not None else ", no cap is set."
+    return text + _votes_text(shown)
+
+
+def _votes_text(shown: dict[str, Any]) -> str:
+    """What a person should know of a teacher that votes, or may; "" where there is nothing to say."""
+    replies = f"{shown.get('replies_a_step')} sampled replies a step"
+    if shown.get("votes", False) is None:
+        return f" Not asked yet: should it give no log-probabilities, {replies} would stand in, at a higher cost."
+    if shown.get("votes", False):
+        return f" It gives no log-probabilities, so {replies} are counted in; a teacher that thinks first costs more."
+    return ""
 
 
 def _shown(db: Database, project: Project, model: str, items: int, total: Estimate) -> dict[str, Any]:

@@ -100,6 +100,34 @@ def connect(endpoint: Endpoint, settings: EndpointSettings, replies: Replies) ->
     return Asker(endpoint=endpoint, key=key_of(endpoint), settings=settings, replies=replies)
 
 
+def chat_request(
+    endpoint: Endpoint, messages: Messages, *, max_tokens: int, temperature: float = 0.0, top: int = 0, n: int = 1
+) -> dict[str, Any]:
+    """The body of a request for ``n`` choices with the ``top`` likeliest first tokens (0: none asked for)."""
+    request: dict[str, Any] = {"model": endpoint.model, "messages": messages, "temperature": temperature}
+    # OpenAI's newer models know only the longer name, other servers often only the shorter.
+    request["max_completion_tokens" if endpoint.is_openai else "max_tokens"] = max_tokens
+    if top:
+        request |= {"logprobs": True, "top_logprobs": top}
+    if n > 1:
+        request["n"] = n
+    return request
+
+
+def reply_key(endpoint: Endpoint, request: dict[str, Any], draw: int = 0) -> str:
+    """What the reply to a request is kept under; ``draw`` tells requests apart that are otherwise the same."""
+    asked = {"url": endpoint.url, "draw": draw} | request
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def kept_reply(text: str | None) -> Reply | None:
+    """A reply as it was kept; None where there is none."""
+    if text is None:
+        return None
+    kept = json.loads(text)
+    return Reply(texts=tuple(kept["texts"]), top=tuple((token, value) for token, value in kept["top"]))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """The open connection of one ``run``."""
@@ -123,16 +151,11 @@ class Line:
         ``draw`` tells requests apart that are otherwise the same. Raises RefusedError where the endpoint does not take
         this very request, UserError where it takes none.
         """
-        request: dict[str, Any] = {"model": self.asker.endpoint.model, "messages": messages, "temperature": temperature}
-        # OpenAI's newer models know only the longer name, other servers often only the shorter.
-        request["max_completion_tokens" if self.asker.endpoint.is_openai else "max_tokens"] = max_tokens
-        if top:
-            request |= {"logprobs": True, "top_logprobs": top}
-        if n > 1:
-            request["n"] = n
-        key = _key({"url": self.asker.endpoint.url, "draw": draw} | request)
-        kept = self.asker.replies.get(key)
-        if kept is not None and ((known := _kept(kept)).top or not top):
+        endpoint = self.asker.endpoint
+        request = chat_request(endpoint, messages, max_tokens=max_tokens, temperature=temperature, top=top, n=n)
+        key = reply_key(endpoint, request, draw)
+        known = kept_reply(self.asker.replies.get(key))
+        if known is not None and (known.top or not top):
             return known  # A kept reply without a list would outlive a server that has learnt to give one.
         task = asyncio.ensure_future(self._sent(key, request))
         self.under_way.add(task)
@@ -184,14 +207,5 @@ def _read(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:
     return Reply(texts=texts, top=top), tokens_in, tokens_out
 
 
-def _kept(text: str) -> Reply:
-    kept = json.loads(text)
-    return Reply(texts=tuple(kept["texts"]), top=tuple((token, value) for token, value in kept["top"]))
-
-
 def _texts(content: Any) -> list[str]:
     return [content] if isinstance(content, str) else [part.get("text", "") for part in content]
-
-
-def _key(request: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(request, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -88,7 +88,7 @@ class ByLetter:
             return f"({letter}) {options_in(text)[letter]}"
         inputs = self.tokenizer(text, return_tensors="pt", return_token_type_ids=False)
         with self.lock, torch.inference_mode():
-            output = self.model.generate(**inputs, do_sample=False, max_new_tokens=max_tokens, pad_token_id=0)
+            output = self.model.generate(**inputs, do_sample=False, max_new_tokens=min(max_tokens, 32), pad_token_id=0)
         return str(self.tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
 
 

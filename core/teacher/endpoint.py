@@ -5,25 +5,26 @@ What is asked and how a reply is read stands in ``core.teacher.letters``; how re
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from core.answer_switch import candidates_of
-from core.asking import Asker, Line, Messages, Replies, connect
+from core.asking import Asker, Line, Messages, Replies, chat_request, connect, kept_reply, reply_key
 from core.asking_errors import RefusedError
 from core.endpoints import Endpoint
 from core.prompts import LETTERS
 from core.prompts.texts import BUILT_IN, text_of
 from core.teacher import Skipped, phrase_of
-from core.teacher.letters import Lettered, letter_shares, lettered, vote_shares, voted
+from core.teacher.letters import Lettered, after_thinking, letter_shares, lettered, vote_shares, voted
 from core.types import Curve, EndpointSettings, Prediction, Sample, Settings
 
 AT_ONCE = 32
 FEWEST_LISTED = 5  # what servers with a lower limit than OpenAI's 20 usually allow
 TOKENS_A_WORD = 2
-TOKENS_A_VOTE = 16
+TOKENS_A_VOTE = 2048  # a teacher that thinks before it answers needs room; others end by themselves
 PROBE = "Question: What is 1 plus 1? (A) 1 (B) 2 Step 1: 1 plus 1 equals 2. The answer is"
 
 Row = tuple[tuple[float, ...], frozenset[int]]
@@ -62,11 +63,13 @@ class EndpointTeacher:
     async def _phrase(self, prompt: str, max_words: int, line: Line) -> str:
         try:
             messages = _messages(text_of("endpoint.phrase", self.own), prompt)
-            reply = await line.ask(messages, max_tokens=max_words * TOKENS_A_WORD)
+            # One that gives no log-probabilities may be one that thinks first.
+            room = max_words * TOKENS_A_WORD if self.top else TOKENS_A_VOTE
+            reply = await line.ask(messages, max_tokens=room)
         except RefusedError as error:
             logger.warning("a prompt is not carried on: %s", error)
             return ""
-        return phrase_of(reply.texts[0])
+        return phrase_of(after_thinking(reply.texts[0]))
 
     async def _curve(self, sample: Sample, prediction: Prediction, settings: Settings, line: Line) -> Curve | Skipped:
         if prediction.answer is None:
@@ -147,16 +150,43 @@ def connect_teacher(
     return EndpointTeacher(name=endpoint.name, asker=asker, top=top, remark=remark, own=own)
 
 
+def votes_known(
+    endpoint: Endpoint,
+    settings: EndpointSettings,
+    kept: Callable[[str], str | None],
+    own: Mapping[str, str] = BUILT_IN,
+) -> bool | None:
+    """Whether the teacher votes, from the replies that are kept (as ``Replies.get``); None: it was not asked yet.
+
+    Asks nothing, so it may be behind what the server gives now.
+    """
+    messages = _messages(text_of("endpoint.letter", own), PROBE)
+    plain = False
+    for asked in _probes(settings):
+        reply = kept_reply(kept(reply_key(endpoint, chat_request(endpoint, messages, **asked))))
+        if reply is not None and "top" in asked:
+            return not reply.top
+        plain = plain or reply is not None
+    return True if plain else None
+
+
+def _probes(settings: EndpointSettings) -> list[dict[str, Any]]:
+    """What is asked one after the other until something is answered: a list of tokens, a short one, a plain reply."""
+    lists = dict.fromkeys((settings.top_logprobs, FEWEST_LISTED))
+    return [*({"max_tokens": 1, "top": top} for top in lists), {"max_tokens": TOKENS_A_VOTE, "temperature": 1.0}]
+
+
 async def _probed(settings: EndpointSettings, task: str, line: Line) -> tuple[int, int]:
     """How many log-probabilities can be asked for, and how many are listed then; (0, 0): none."""
     messages = _messages(task, PROBE)
-    for top in dict.fromkeys((settings.top_logprobs, FEWEST_LISTED)):
+    *lists, plain = _probes(settings)
+    for asked in lists:
         try:
-            reply = await line.ask(messages, max_tokens=1, top=top)
+            reply = await line.ask(messages, **asked)
         except RefusedError:
             continue
-        return (top, len(reply.top)) if reply.top else (0, 0)
-    await line.ask(messages, max_tokens=TOKENS_A_VOTE, temperature=1.0)
+        return (asked["top"], len(reply.top)) if reply.top else (0, 0)
+    await line.ask(messages, **plain)
     return 0, 0
 
 

@@ -12,22 +12,27 @@ from core.prompts.texts import text_of
 from core.teacher.letters import lettered
 from core.types import Prediction, Sample, Settings
 
+TOKENS_A_VOTE = 8  # "B", or "The answer is (B) 12."
 PHRASE_TOKENS = 8  # A phrase has at most 12 words, and mostly about five.
 
 
-def estimate_diagnoses(items: Iterable[tuple[Sample, Prediction]], settings: Settings) -> Estimate:
+def estimate_diagnoses(
+    items: Iterable[tuple[Sample, Prediction]], settings: Settings, *, votes: bool = False
+) -> Estimate:
     """Curves and skill phrases of wrong predictions, at an endpoint with log-probabilities.
 
-    Without them each letter costs ``settings.endpoint.votes`` short replies instead of one token.
+    With ``votes`` each letter costs ``settings.endpoint.votes`` short replies instead of one token; where the endpoint
+    gives one reply a request, as many requests, and a teacher that thinks says far more than a short reply.
     """
     total = Estimate()
+    tokens_a_step = settings.endpoint.votes * TOKENS_A_VOTE if votes else 1
     for sample, prediction in items:
         if prediction.answer is None or prediction.answer == sample.answer:
             continue
         candidates, _, _ = candidates_of(sample, prediction.answer)
         for asked in lettered(sample, prediction.steps, candidates, settings):
             texts = sum(tokens_of(text_of("endpoint.letter", settings.prompts), text) for text in asked.texts)
-            total += Estimate(requests=len(asked.texts), tokens_in=texts, tokens_out=len(asked.texts))
+            total += Estimate(requests=len(asked.texts), tokens_in=texts, tokens_out=len(asked.texts) * tokens_a_step)
         if prediction.steps:  # The mistake step is not known yet: the last one makes the longest prompt.
             prompt = skill_prompt(
                 sample, prediction.steps, len(prediction.steps), settings.skill_shots, settings.prompts

@@ -27,6 +27,8 @@ from core.types import Sample, Settings
 
 # Capitals only: " a" begins "a triangle" far more often than it names an option. "▁" and "Ġ" are a tokenizer's spaces.
 _LETTER = re.compile(r"""[\s▁Ġ]*[(\[*"'`]*([A-Z])[)\]*"'`.:,]*[\s▁Ġ]*""")
+# Around what a model says to itself, where its server leaves that in the reply.
+_THOUGHT = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
 SMOOTHING = 0.5
 
 
@@ -90,12 +92,30 @@ def letter_shares(top: Sequence[tuple[str, float]], count: int) -> tuple[tuple[f
 
 
 def voted(text: str, options: tuple[str, ...]) -> int | None:
-    """The option that a sampled reply names, by its letter or in words; None where it names none of them."""
-    place = letter_of(text)
-    if place is not None:
-        return place if place < len(options) else None
-    answer = read_answer(text, options).answer
-    return options.index(answer) if answer in options else None
+    """The option that a sampled reply names, by its letter or in words; None where it names none of them.
+
+    Its last line counts, since a teacher that thinks ends with what it decided; the whole of it where that names none.
+
+    >>> voted("<think>9 is A, or is it B?</think>\\nThe digit is 9.\\nA", ("9", "7"))
+    0
+    """
+    said = after_thinking(text)
+    for part in dict.fromkeys((next((line for line in reversed(said.splitlines()) if line.strip()), ""), said)):
+        place = letter_of(part)
+        if place is not None:
+            return place if place < len(options) else None
+        answer = read_answer(part, options).answer
+        if answer in options:
+            return options.index(answer)
+    return None
+
+
+def after_thinking(text: str) -> str:
+    """What a reply says once its thinking is over; "" where that does not end within it."""
+    marks = list(_THOUGHT.finditer(text))
+    if not marks:
+        return text
+    return text[marks[-1].end() :] if marks[-1][1] else ""
 
 
 def vote_shares(votes: Sequence[int | None], count: int) -> tuple[float, ...]:

@@ -74,6 +74,24 @@ def test_a_round_is_diagnosed_and_counted_and_a_second_project_pays_nothing(db: 
     assert {each.teacher for each in first} == {server.name}
 
 
+def test_the_estimate_says_whether_the_teacher_votes_as_soon_as_it_was_asked(
+    db: Database, server: OpenAIServer
+) -> None:
+    server.manners.logprobs = False
+    fill(db, "p", teacher=server.name, count=4)
+    before = estimate_diagnose(db, "p")
+    assert before["votes"] is None
+    assert "should it give no log-probabilities, 5 sampled replies" in estimate_text(before)
+    work_off(db, put_try(db, "p", "teacher"), NOWHERE)
+    asked = len(server.asked)
+    after = estimate_diagnose(db, "p")
+    assert after["votes"] is True
+    assert len(server.asked) == asked
+    assert after["tokens_out"] > before["tokens_out"] * 4
+    assert "gives no log-probabilities, so 5 sampled replies a step" in estimate_text(after)
+    assert go(db, actions.put_diagnose(db, "p")).state == "done"
+
+
 def test_the_key_is_neither_in_the_database_nor_in_a_log(
     db: Database, server: OpenAIServer, caplog: pytest.LogCaptureFixture
 ) -> None:

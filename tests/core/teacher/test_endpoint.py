@@ -14,7 +14,7 @@ from core.endpoints import endpoint_of
 from core.errors import UserError
 from core.prompts import skill_prompt
 from core.teacher import Skipped
-from core.teacher.endpoint import EndpointTeacher, connect_teacher
+from core.teacher.endpoint import EndpointTeacher, connect_teacher, votes_known
 from core.teacher.local import LocalTeacher, load_teacher
 from core.types import Curve
 from tests.demo_answers import ByLetter, Open
@@ -137,6 +137,47 @@ def test_without_log_probabilities_one_call_finds_out_and_votes_stand_in(server:
             assert votes == pytest.approx([round(vote) for vote in votes], abs=1e-9)
             assert sum(votes) == pytest.approx(5)
     assert all((each.body["n"], each.body["temperature"]) == (5, 1) for each in server.asked[1:])
+    assert {each.body["max_tokens"] for each in server.asked[1:]} == {2048}
+
+
+class Thinker(ByLetter):
+    """Thinks aloud before each reply, naming every option on the way."""
+
+    def reply(self, messages: list[dict[str, object]], max_tokens: int, temperature: float, seed: int) -> str:
+        said = super().reply(messages, max_tokens, temperature, seed)
+        aloud = "\nSo not A.\n" if temperature else ""
+        return "<think>" if max_tokens < 100 else f"<think>Is it A? Or B, or C?</think>{aloud}\n{said}"
+
+
+def test_a_teacher_that_thinks_first_has_the_room_for_it(server: OpenAIServer) -> None:
+    server.manners.logprobs = False
+    expected = curves(there(server, at_once=1), 2)
+    prompts = [skill_prompt(sample, each.steps, len(each.steps), 0) for sample, each in mistakes(2)]
+    with openai_server(Thinker(), Manners(logprobs=False)) as thinking:
+        teacher = there(thinking, at_once=1)
+        assert curves(teacher, 2) == expected, "the server draws by the number of a request"
+        assert teacher.complete(prompts, 12) == there(server).complete(prompts, 12)
+
+
+@pytest.mark.parametrize(
+    ("manners", "votes"),
+    [
+        (Manners(), False),
+        (Manners(top_limit=5), False),
+        (Manners(logprobs=False), True),
+        (Manners(logprobs=False, top_limit=1), True),
+    ],
+    ids=["lists", "lists five", "lists none", "refuses to list"],
+)
+def test_whether_it_votes_is_known_from_what_was_asked_before(manners: Manners, votes: bool) -> None:
+    with openai_server(ByLetter(), manners) as server:
+        endpoint, kept = endpoint_of(server.name, {}), Kept()
+        assert endpoint is not None
+        assert votes_known(endpoint, QUICK, kept.get) is None
+        there(server, kept)
+        asked = len(server.asked)
+        assert votes_known(endpoint, QUICK, kept.get) is votes
+        assert len(server.asked) == asked
 
 
 def test_many_votes_come_near_the_log_probabilities(local: LocalTeacher) -> None:

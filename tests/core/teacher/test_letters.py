@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.prompts import answer_cue, teacher_header, teacher_step
-from core.teacher.letters import letter_of, letter_shares, lettered, vote_shares, voted
+from core.teacher.letters import after_thinking, letter_of, letter_shares, lettered, vote_shares, voted
 from core.types import Sample, Settings
 
 SAMPLE = Sample(source_id="s", question="What is the sum?", options=("11", "12", "16"), answer="11")
@@ -125,3 +125,25 @@ def test_votes_are_counted_with_half_a_vote_for_each(votes: list[int | None]) ->
 )
 def test_a_vote_is_read_by_letter_or_in_words(text: str, option: int | None) -> None:
     assert voted(text, SAMPLE.options) == option
+
+
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ("The left digit is 9, so (A) 11 cannot be.\nIs it (B)? No.\n\nC", 2),
+        ("<think>Option A. Or B?\nB</think>\nThe answer is (C) 16.", 2),
+        ("<thinking>A</thinking>\n\n**B**\n", 1),
+        ("9 plus 7 is 16.\nSo the answer is 16", 2),
+        ("<think>Surely it is B", None),
+        ("B\n\nBecause the sum says so.", 1),
+        ("Either way.\nD", None),
+    ],
+)
+def test_of_a_teacher_that_thinks_the_last_line_counts(text: str, option: int | None) -> None:
+    assert voted(text, SAMPLE.options) == option
+
+
+def test_what_is_thought_is_left_out_and_a_thought_without_an_end_says_nothing() -> None:
+    assert after_thinking("<think>Reading digits?</think>\nReading a digit") == "\nReading a digit"
+    assert after_thinking("<think>Reading dig") == ""
+    assert after_thinking("Reading a digit") == "Reading a digit"

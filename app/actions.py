@@ -29,7 +29,7 @@ from core.types import Role, Selection, TuningSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
-from storage.store import Round, Run
+from storage.store import Project, Round, Run
 
 __all__ = [
     "By",
@@ -64,6 +64,7 @@ __all__ = [
     "put_diagnose",
     "put_import",
     "put_label",
+    "put_measure",
     "put_predict",
     "put_tune",
     "set_models",
@@ -124,12 +125,7 @@ def put_label(db: Database, support: str = "", *, project: str = "", by: By = "s
 def put_tune(db: Database, project: str, *, selection: int | None = None, seed: int | None = None) -> Job:
     """Queue a tuning run on a selection (id; default: the project's newest); ``seed`` replaces the settings' own."""
     with db.write() as connection:
-        found = find_project(connection, project)
-        if endpoint_of(found.student):
-            raise UserError(
-                f"The student {found.student} answers behind an endpoint and cannot be tuned here: export the "
-                "selection and tune it where it runs, or make a project with a folder or a Hub model as student."
-            )
+        found = _to_tune(connection, project)
         chosen = newest_selection(connection, found, selection)
         if not chosen.hits:
             raise UserError(f"Selection {chosen.id} is empty: make another with `switchpoint select {project}`.")
@@ -140,10 +136,30 @@ def put_tune(db: Database, project: str, *, selection: int | None = None, seed: 
         return _put(connection, "tune", found.id, {"run": run.id, "selection": chosen.id})
 
 
+def put_measure(db: Database, project: str, *, selection: int | None = None) -> Job:
+    """Queue a measure of what tuning on a selection (id; default: the newest) takes with the project's settings."""
+    with db.write() as connection:
+        found = _to_tune(connection, project)
+        chosen = newest_selection(connection, found, selection)
+        args = {"selection": chosen.id, "round": chosen.round, "settings": asdict(found.settings.tuning)}
+        return _put(connection, "measure", found.id, args)
+
+
 def cancel_job(db: Database, job: int) -> None:
     """Ask a job to stop; a tuning run writes a checkpoint first."""
     with db.write() as connection:
         jobs.ask_cancel(connection, job)
+
+
+def _to_tune(connection: Connection, project: str) -> Project:
+    """The project, whose student can be tuned here."""
+    found = find_project(connection, project)
+    if endpoint_of(found.student):
+        raise UserError(
+            f"The student {found.student} answers behind an endpoint and cannot be tuned here: export the "
+            "selection and tune it where it runs, or make a project with a folder or a Hub model as student."
+        )
+    return found
 
 
 def _unfinished_run(connection: Connection, chosen: Selection, settings: TuningSettings) -> Run | None:

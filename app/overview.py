@@ -23,6 +23,7 @@ DOING = {
     "tune": "tunes",
     "import": "imports",
     "try": "tries a model",
+    "measure": "measures what tuning would take",
 }
 
 

@@ -16,7 +16,7 @@ from app.projects import job_project
 from app.settings import model_path
 from app.support_import import import_support
 from app.trying import try_out
-from app.tuning_stages import run_tune
+from app.tuning_stages import run_measure, run_tune
 from core.errors import UserError
 from core.types import Role
 from storage import store
@@ -33,6 +33,7 @@ def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adva
         "tune": run_tune,
         "import": run_import,
         "try": try_out,
+        "measure": run_measure,
     }
     return stages[job.kind](db, job, models, stop)
 

@@ -20,6 +20,7 @@ KINDS = {
     "tune": ("Tune", "updates"),
     "import": ("Import", "rows"),
     "try": ("Try", "sample"),
+    "measure": ("Measure", "updates"),
 }
 VERBS = {kind: verb for kind, (verb, _) in KINDS.items()}
 THINGS = {kind: things for kind, (_, things) in KINDS.items()}

@@ -1,21 +1,47 @@
-"""The jobs that tune: a run on its selection, which opens the next round.
+"""The jobs that tune: a run on its selection, which opens the next round, and a measure of what a run would take.
 
 Generators as in ``stages``. Loads models inside functions only, so that importing it costs nothing.
 """
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import overload
 
 from sqlalchemy import Connection
 
 from app.batches import Advance, Stop, Stopped
+from app.markup import duration
 from app.models import Models, adapter_path, image_opener
 from app.projects import job_project
 from app.settings import model_path
-from core.types import Sample
+from core.types import Sample, TuningSettings, Update
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
+from storage.store import Run
+
+
+class SelectedSamples(Sequence[Sample]):
+    """A selection's samples in the order chosen, read when they are asked for, so that memory holds their ids alone."""
+
+    def __init__(self, db: Database, ids: "array[int]") -> None:
+        self._db, self._ids = db, ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, key: int) -> Sample: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Sample]: ...
+
+    def __getitem__(self, key: int | slice) -> Sample | list[Sample]:
+        """The sample at a place, or those of a slice in one query."""
+        wanted = self._ids[key] if isinstance(key, slice) else [self._ids[key]]
+        with self._db.read() as connection:
+            found = store.samples_by_id(connection, wanted)
+        return [found[each] for each in wanted] if isinstance(key, slice) else found[wanted[0]]
 
 
 def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -26,14 +52,15 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
         project = job_project(connection, job)
         run = store.run_of(connection, job.args["run"])
         at = store.round_of(connection, run.from_round)
-        samples = selected_samples(connection, run.selection)
+        ids = store.selected_ids(connection, run.selection)
+        known = {update.number: update for update in store.updates_of(connection, run.id)}
     if run.adapter:
         return
     models.clear()
     folder = db.adapters / f"run-{run.id}"
     updates = tune(
         model_path(project.student),
-        samples,
+        SelectedSamples(db, ids),
         image_opener(db),
         run.settings,
         folder=folder,
@@ -46,9 +73,10 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
     total = 0
     for update in updates:
         total = update.total
-        message = f"loss {update.loss:.3f}, {update.samples_per_second:.1f} samples a second"
+        if known.get(update.number) == update:
+            continue  # made before a checkpoint that the run goes on from, and saved then
         save = partial(store.save_updates, updates=[update])
-        yield Advance(save=save, done=update.number, total=total, message=message)
+        yield Advance(save=save, done=update.number, total=total, message=_told(run, update))
     if not (folder / "adapter").is_dir():
         raise Stopped
     adapter = str((folder / "adapter").relative_to(db.adapters))
@@ -56,11 +84,41 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
     yield Advance(save=save, done=total, total=total)
 
 
-def selected_samples(connection: Connection, selection: int) -> list[Sample]:
-    """The samples of a selection in the order chosen."""
-    hits = store.selection(connection, selection).hits
-    samples = store.samples_by_id(connection, [hit.sample for hit in hits])
-    return [samples[hit.sample] for hit in hits]
+def run_measure(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+    """What a run on the selection ``args["selection"]`` with ``args["settings"]`` would take, by a few real updates."""
+    from core.measuring import TIMED, measure
+
+    settings = TuningSettings(**job.args["settings"])
+    with db.read() as connection:
+        project = job_project(connection, job)
+        at = store.round_of(connection, job.args["round"])
+        ids = store.selected_ids(connection, job.args["selection"])
+    models.clear()
+    estimates = measure(
+        model_path(project.student),
+        SelectedSamples(db, ids),
+        image_opener(db),
+        settings,
+        start_adapter=adapter_path(db, at.adapter),
+        stop=stop,
+        loading=project.settings.student,
+        device=models.device,
+    )
+    for done, estimate in enumerate(estimates, 1):
+        total = 1 + min(TIMED, estimate.updates)
+        message = f"about {duration(estimate.seconds)}" if estimate.measured else ""
+        save = partial(store.save_estimate, selection_id=job.args["selection"], settings=settings, estimate=estimate)
+        yield Advance(save=save, done=done, total=total, message=message)
+    if stop():
+        raise Stopped
+
+
+def _told(run: Run, update: Update) -> str:
+    """How the run goes, and that memory was too small for its batches."""
+    said = f"loss {update.loss:.3f}, {update.samples_per_second:.1f} samples a second"
+    if update.batch_size < run.settings.batch_size:
+        said += f"; batches of {update.batch_size} instead of {run.settings.batch_size}: the memory was too small"
+    return said
 
 
 def _finish_tuning(connection: Connection, project: int, run: int, adapter: str) -> None:

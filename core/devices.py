@@ -4,8 +4,12 @@ Knows torch and no model.
 """
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
+import gc
+import os
+import resource
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import torch
 
@@ -71,12 +75,40 @@ def _threads_at_start() -> int:
     return torch.get_num_threads()
 
 
-@contextmanager
-def memory_explained(batch_size: int) -> Iterator[None]:
-    """Turns running out of GPU memory inside the block into a UserError that names the batch size as the way on."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise UserError(
-            f"The GPU's memory is too small for batches of {batch_size}; choose a smaller batch size and start again."
-        ) from error
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether the error says that a device's memory was too small, or the machine's."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def free_memory() -> None:
+    """Gives back what torch holds and nothing uses; call it where no exception still holds a forward's tensors."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def forget_peak(device: torch.device) -> None:
+    """From here on ``peak_memory`` counts anew (on a processor: where the system lets a process do that)."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most bytes taken since ``forget_peak``: on a GPU by torch, on a processor by the whole process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device)
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def memory_capacity(device: torch.device) -> int:
+    """How many bytes the device has; on a processor the machine."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

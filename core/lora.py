@@ -1,37 +1,89 @@
 """LoRA adapters of a student (Hu et al. 2021, through PEFT): made new, attached, and described for people.
 
-An adapter changes the linear layers of the language model only: neither the vision tower nor the projector nor the
-output layer. Knows nothing of samples and of training.
+An adapter changes the linear layers of the language model, neither the vision tower nor the output layer, and where
+that is asked for it holds a trained copy of the projector, whole. Knows nothing of samples and of training.
 """
 
+import json
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft.utils.save_and_load import load_peft_weights
 
 from core.errors import UserError
 from core.types import TuningSettings
+
+# What image-text-to-text models call the part that brings image features into the language model.
+PROJECTORS = ("multi_modal_projector", "merger", "connector", "mm_projector", "projector", "embed_vision")
 
 
 def new_adapter(weights: Any, settings: TuningSettings) -> Any:
     """The model with a fresh adapter (a PEFT model in which only the adapter is trainable; it starts as no change).
 
-    Raises UserError when the model's language model has no linear layers to adapt.
+    With a projector rate its copy of the projector is trainable, too. Raises UserError when the model's language model
+    has no linear layers to adapt, or the projector to be trained is not there.
     """
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
         target_modules=language_layers(weights),
+        modules_to_save=[projector_of(weights)] if settings.projector_rate else None,
         task_type="CAUSAL_LM",
     )
     with _transformers_6_ignored():
-        return get_peft_model(weights, config)
+        return _in_float32(get_peft_model(weights, config))
+
+
+def continued_adapter(weights: Any, adapter: Path, settings: TuningSettings) -> Any:
+    """The model with the adapter in the folder ``adapter``, trainable further with its own rank and alpha.
+
+    Its copy of the projector is trained when ``settings`` have a rate for it (a copy is made where it has none), else
+    it stays as it is. Raises UserError as ``attach_adapter`` and ``new_adapter`` do.
+    """
+    saved = json.loads((adapter / "adapter_config.json").read_text()) if _is_adapter(adapter) else {}
+    if settings.projector_rate and not saved.get("modules_to_save"):
+        start = replace(settings, rank=saved.get("r", settings.rank), alpha=saved.get("lora_alpha", settings.alpha))
+        attach_adapter(weights, adapter).unload()  # for its refusals; what it does not fit it must not be put into
+        tuned = new_adapter(weights, start)
+        known = get_peft_model_state_dict(tuned, save_embedding_layers=False)
+        set_peft_model_state_dict(tuned, known | load_peft_weights(str(adapter), device="cpu"))
+        return tuned
+    tuned = _in_float32(attach_adapter(weights, adapter, trainable=True))
+    if not settings.projector_rate:
+        for name, parameter in tuned.named_parameters():
+            if is_of_projector(name):
+                parameter.requires_grad_(False)
+    return tuned
+
+
+def projector_of(weights: Any) -> str:
+    """The full name of the projector; UserError where the student has none by a known name."""
+    found = [name for name, _ in weights.named_modules() if name.rpartition(".")[2] in PROJECTORS]
+    if not found:
+        raise UserError("This student has no projector that could be tuned; set the projector's learning rate to 0.")
+    return str(found[0])
+
+
+def is_of_projector(parameter: str) -> bool:
+    """Whether a trainable parameter of this name is one of the projector's copy."""
+    return ".modules_to_save." in parameter
+
+
+def _in_float32(tuned: Any) -> Any:
+    """PEFT keeps LoRA's matrices in float32 whatever the student's format, but not the projector's copy, in which small
+    steps would be rounded away."""
+    for name, parameter in tuned.named_parameters():
+        if is_of_projector(name):
+            parameter.data = parameter.data.float()
+    return tuned
 
 
 def language_layers(weights: Any) -> str:
@@ -55,7 +107,7 @@ def attach_adapter(weights: Any, adapter: Path, *, trainable: bool = False) -> A
 
     Raises UserError when there is none, or when it was made for another model.
     """
-    if not (adapter / "adapter_config.json").is_file():
+    if not _is_adapter(adapter):
         raise UserError(f"There is no adapter in {adapter}; tune again, or choose a round whose adapter is there.")
     try:
         with _transformers_6_ignored():
@@ -66,6 +118,10 @@ def attach_adapter(weights: Any, adapter: Path, *, trainable: bool = False) -> A
         ) from error
 
 
+def _is_adapter(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file()
+
+
 @contextmanager
 def _transformers_6_ignored() -> Iterator[None]:
     """PEFT 0.21 still asks for a property that transformers 6 will drop; nobody here can do anything about it."""
@@ -74,21 +130,40 @@ def _transformers_6_ignored() -> Iterator[None]:
         yield
 
 
-def model_card(model: str, samples: int, settings: TuningSettings, losses: list[float]) -> str:
-    """The README.md of a finished adapter: what it was made from, how, and how to use it."""
+def model_card(model: str, samples: int, settings: TuningSettings, losses: list[float], *, further: bool) -> str:
+    """The README.md of a finished adapter: what it was made from, how, and how to use it.
+
+    ``further`` says that an earlier adapter was trained further, whose rank and alpha it then has.
+    """
+    projector = f"{settings.projector_rate:g}" if settings.projector_rate else "not tuned"
+    start = "an earlier adapter, with that one's rank and alpha" if further else "the base model"
+    rows = {
+        "started from": start,
+        "rank, alpha, dropout": f"{settings.rank}, {settings.alpha}, {settings.dropout:g}",
+        "learning rate, warm-up": f"{settings.learning_rate:g} (cosine), {settings.warmup:g} of the updates",
+        "projector's learning rate": projector,
+        "epochs, updates": f"{settings.epochs:g}, {len(losses)}",
+        "samples an update": f"{settings.batch_size * settings.accumulation}",
+        "longest conversation": f"{settings.max_length} tokens",
+        "largest norm of the gradient": f"{settings.max_grad_norm:g}",
+        "seed": f"{settings.seed}",
+        "loss, first to last update": f"{losses[0]:.4f} to {losses[-1]:.4f}",
+    }
+    listed = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     return f"""---
 library_name: peft
 base_model: {model}
+tags: [switchpoint, lora]
 ---
 # A Switchpoint adapter
 
-A LoRA adapter for `{model}`, tuned on a selection of {samples} samples.
+A LoRA adapter for `{model}`, tuned on a selection of {samples} samples. Its weights are safetensors.
 
-| rank | alpha | dropout | learning rate | epochs | samples per update | updates | seed | loss, first to last update |
-|---|---|---|---|---|---|---|---|---|
-| {settings.rank} | {settings.alpha} | {settings.dropout} | {settings.learning_rate:g} | {settings.epochs:g} | \
-{settings.batch_size * settings.accumulation} | {len(losses)} | {settings.seed} | {losses[0]:.4f} to {losses[-1]:.4f} |
+| | |
+|---|---|
+{listed}
 
-It changes the linear layers of the language model; the loss was taken on the replies only. Load it with
-`PeftModel.from_pretrained(model, folder)`, or as the student of a Switchpoint round.
+It changes the linear layers of the language model{" and the projector" if settings.projector_rate else ""}; the loss \
+was taken on the replies only. Load it with `PeftModel.from_pretrained(model, folder)`, or as the student of a \
+Switchpoint round.
 """

@@ -14,7 +14,7 @@ Batch = list[int]
 WINDOW = 8  # batches sorted by length together: enough to save most padding, few enough to keep an epoch well mixed
 
 
-def plan_updates(lengths: Sequence[int], has_image: Sequence[bool], settings: TuningSettings) -> list[list[Batch]]:
+def plan_updates(lengths: Sequence[int], has_image: Sequence[int], settings: TuningSettings) -> list[list[Batch]]:
     """For every update its batches of positions (at most ``batch_size`` each, at most ``accumulation`` of them).
 
     Each whole epoch holds every position once, in an order of its own; a part of an epoch is cut off its end. Batches
@@ -29,17 +29,23 @@ def plan_updates(lengths: Sequence[int], has_image: Sequence[bool], settings: Tu
     return [batches[start : start + size] for start in range(0, len(batches), size)]
 
 
-def _epoch(lengths: Sequence[int], has_image: Sequence[bool], size: int, chance: random.Random) -> Iterator[Batch]:
+def _epoch(lengths: Sequence[int], has_image: Sequence[int], size: int, chance: random.Random) -> Iterator[Batch]:
     positions = list(range(len(lengths)))
     chance.shuffle(positions)
     batches: list[Batch] = []
     for start in range(0, len(positions), size * WINDOW):
         window = positions[start : start + size * WINDOW]
         for kind in (True, False):
-            group = sorted((p for p in window if has_image[p] == kind), key=lambda p: lengths[p])
+            group = sorted((p for p in window if bool(has_image[p]) == kind), key=lambda p: lengths[p])
             batches += [group[first : first + size] for first in range(0, len(group), size)]
     chance.shuffle(batches)
     yield from batches
+
+
+def pieces(batch: Batch, size: int) -> list[Batch]:
+    """The batch in parts of at most ``size``, as even as they can be."""
+    many = -(-len(batch) // size)
+    return [batch[len(batch) * part // many : len(batch) * (part + 1) // many] for part in range(many)]
 
 
 def learning_rate(number: int, total: int, settings: TuningSettings) -> float:

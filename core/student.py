@@ -4,7 +4,6 @@ Loads any transformers image-text-to-text model, with or without an adapter, and
 where samples and images come from or where predictions go.
 """
 
-import gc
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ from transformers import AutoModelForImageTextToText, GenerationConfig
 from core import chat
 from core.answers import read_answer
 from core.chat import fit_image
-from core.devices import choose_device, choose_dtype
+from core.devices import choose_device, choose_dtype, free_memory
 from core.errors import UserError
 from core.lora import attach_adapter
 from core.prompts import student_prompt
@@ -197,8 +196,7 @@ def _generate(
         output = None
     if output is None:  # only here, since the exception held on to every tensor of the forward
         inputs = {}
-        gc.collect()
-        torch.cuda.empty_cache()
+        free_memory()
         return None
     new = output[:, inputs["input_ids"].shape[1] :]
     return [text.strip() for text in student.processor.tokenizer.batch_decode(new, skip_special_tokens=True)]

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Float,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -40,6 +39,7 @@ from storage.columns import (
 from storage.experiment_tables import evidence, trials
 from storage.page_tables import pending_imports, tries
 from storage.review_tables import bulk_reviews, drafts, reviews
+from storage.run_tables import estimates, runs, updates
 from storage.sample_tables import images, label_checks, labels, sample_sets, samples
 from storage.selection_tables import hits, leaks, rulings, selections
 
@@ -48,6 +48,7 @@ __all__ = [
     "bulk_reviews",
     "diagnoses",
     "drafts",
+    "estimates",
     "evidence",
     "gold",
     "hits",
@@ -145,33 +146,6 @@ diagnoses = Table(
     ForeignKeyConstraint(["round", "sample"], ["predictions.round", "predictions.sample"]),
     Index("diagnoses_least_sure", "round", "confidence", "sample"),
     Index("diagnoses_by_skill", "round", "skill", "sample"),
-)
-
-# ``opened`` is the round that this run's adapter opened.
-runs = Table(
-    "runs",
-    metadata,
-    own_id(),
-    part_of("project", "projects.id"),
-    part_of("selection", "selections.id"),
-    part_of("from_round", "rounds.id"),
-    Column("settings", Json, nullable=False),
-    Column("adapter", Text),
-    Column("opened", Integer, ForeignKey("rounds.id"), unique=True),
-    created(),
-    Index(None, "project"),
-)
-
-updates = Table(
-    "updates",
-    metadata,
-    part_of("run", "runs.id", key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    integer("total"),
-    number("epoch"),
-    number("loss"),
-    number("learning_rate"),
-    number("samples_per_second"),
 )
 
 # ``first_done`` and ``first_at`` are the first progress since the job was claimed: its pace is measured from there.

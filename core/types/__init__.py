@@ -22,6 +22,7 @@ from core.types.training import (
     Selection,
     SkillDemand,
     SkillShare,
+    TuningEstimate,
     Update,
 )
 
@@ -61,6 +62,7 @@ __all__ = [
     "Switch",
     "SwitchStatus",
     "Trial",
+    "TuningEstimate",
     "TuningSettings",
     "Update",
     "Verdict",

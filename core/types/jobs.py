@@ -2,5 +2,5 @@
 
 from typing import Literal
 
-JobKind = Literal["predict", "diagnose", "label", "tune", "import", "try", "experiment", "identify"]
+JobKind = Literal["predict", "diagnose", "label", "tune", "import", "try", "experiment", "identify", "measure"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]

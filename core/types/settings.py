@@ -8,13 +8,17 @@ from typing import Literal
 class TuningSettings:
     """LoRA settings (Hu et al. 2021; PEFT). Defaults are LLaVA-1.5's LoRA recipe without its projector rate.
 
-    ``batch_size`` samples per forward × ``accumulation`` forwards make one update.
+    ``batch_size`` samples per forward × ``accumulation`` forwards make one update. ``projector_rate`` is the learning
+    rate of the projector from image features to the language model, whole (0: it stays as it is). ``start`` says what a
+    round that has an adapter is tuned from: this adapter, trained further with its own rank and alpha, or the base
+    model. A checkpoint is written every ``checkpoint_every`` updates; the newest ``keep_checkpoints`` are kept.
     """
 
     rank: int = 128
     alpha: int = 256
     dropout: float = 0.0
     learning_rate: float = 2e-4
+    projector_rate: float = 0.0
     epochs: float = 1.0
     batch_size: int = 8
     accumulation: int = 2
@@ -23,6 +27,8 @@ class TuningSettings:
     seed: int = 0
     checkpoint_every: int = 50
     max_length: int = 2048
+    start: Literal["adapter", "base"] = "adapter"
+    keep_checkpoints: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from storage.store.diagnoses import (
     save_diagnoses,
 )
 from storage.store.drafts import draft_of, drop_draft, save_draft
+from storage.store.estimates import Estimated, estimate_of, save_estimate
 from storage.store.labels import (
     CheckedLabels,
     checked_labels,
@@ -77,7 +78,7 @@ from storage.store.reviews import (
     undo,
 )
 from storage.store.rulings import add_ruling, newest_ruling, ruling_of, rulings_of, standing_ruling
-from storage.store.runs import Run, create_run, finish_run, run_of, runs_of, save_updates, updates_of
+from storage.store.runs import Run, create_run, drop_updates, finish_run, run_of, runs_of, save_updates, updates_of
 from storage.store.samples import (
     Added,
     Saved,
@@ -96,6 +97,7 @@ from storage.store.selections import (
     leaks_of,
     make_up_of,
     save_selection,
+    selected_ids,
     selection,
     selections_of,
 )
@@ -254,3 +256,4 @@ __all__ = [
     "update_pending",
     "updates_of",
 ]
+__all__ += ["Estimated", "drop_updates", "estimate_of", "save_estimate", "selected_ids"]  # of tuning

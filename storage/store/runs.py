@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.errors import UserError
@@ -75,6 +75,11 @@ def updates_of(c: Connection, run_id: int) -> list[Update]:
     """The run's updates in order."""
     query = select(update_rows).where(update_rows.c.run == run_id).order_by(update_rows.c.number)
     return [noun_of(Update, row) for row in c.execute(query)]
+
+
+def drop_updates(c: Connection, run_id: int, *, after: int) -> None:
+    """Forget the run's updates beyond ``after``, which are made again from a checkpoint."""
+    c.execute(delete(update_rows).where(update_rows.c.run == run_id, update_rows.c.number > after))
 
 
 def _run_of(row: Row[Any]) -> Run:

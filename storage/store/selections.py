@@ -1,5 +1,6 @@
 """Selections: training sets that never change once they are saved. Knows no rule for choosing."""
 
+from array import array
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -78,6 +79,15 @@ def selections_of(c: Connection, project_id: int) -> list[SelectionSummary]:
     columns: list[ColumnElement[Any]] = [*_SUMMARY, chosen.label("chosen")]
     query = select(*columns).where(mine)
     return [SelectionSummary(**_values(row)) for row in c.execute(query.order_by(selections.c.id.desc()))]
+
+
+def selected_ids(c: Connection, selection_id: int) -> "array[int]":
+    """The ids of the selection's samples in the order chosen. Raises UserError when there is no such selection."""
+    query = select(hits.c.sample).where(hits.c.selection == selection_id).order_by(hits.c.position)
+    found = array("q", c.scalars(query))
+    if not found:
+        raise UserError(f"There is no selection {selection_id}: choose one from the list.")
+    return found
 
 
 def hits_page(c: Connection, selection_id: int, *, after: int = 0, limit: int) -> list[Hit]:

@@ -15,6 +15,7 @@ from core.types import StudentSettings, TuningSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
+from tests.core.test_learning import too_small_for
 from tests.tiny_models import save_qwen
 from tests.tiny_project import SETTINGS, TinyFiles, fill_project
 
@@ -128,6 +129,49 @@ def test_tuning_opens_one_round_however_often_it_is_run(db: Database, tiny: str)
     folder = adapter_path(db, opened.adapter)
     assert folder is not None
     assert (folder / "adapter_model.safetensors").exists()
+
+
+def test_a_measure_says_what_a_run_would_take_and_leaves_nothing_else(db: Database, tiny: str) -> None:
+    chosen = actions.make_selection(db, tiny, budget=12, arm="random")
+    job = actions.put_measure(db, tiny)
+    assert actions.put_measure(db, tiny).id == job.id
+    assert go(db, job) == 6
+    with db.read() as connection:
+        found = store.estimate_of(connection, chosen.id)
+        assert store.runs_of(connection, 1) == []
+    assert found is not None
+    assert found.settings == SETTINGS.tuning
+    assert (found.estimate.updates, found.estimate.samples, found.estimate.measured) == (6, 12, 5)
+    assert counts(db, tiny)["round"] == 0
+
+
+def test_the_job_says_that_memory_was_too_small_to_tune_with_its_batches(
+    db: Database, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    too_small_for(1, monkeypatch)
+    actions.make_selection(db, tiny, budget=4, arm="random")
+    job = actions.put_tune(db, tiny)
+    messages = [advance.message for advance in run_job(db, job, Models("cpu"), lambda: False)]
+    assert len(messages) == 3
+    assert all("batches of 1 instead of 2: the memory was too small" in each for each in messages[:2])
+
+
+def test_a_run_from_an_adapter_can_restart_from_the_base(db: Database, tiny: str) -> None:
+    actions.make_selection(db, tiny, budget=6, arm="random")
+    go(db, actions.put_tune(db, tiny))
+    go(db, actions.put_predict(db, tiny))
+    actions.make_selection(db, tiny, budget=6, arm="random")
+    losses = {}
+    for start in ("adapter", "base"):
+        with db.write() as connection:
+            project = store.project_named(connection, tiny)
+            tuning = replace(project.settings.tuning, start=start)
+            store.save_settings(connection, project.id, replace(project.settings, tuning=tuning))
+        job = actions.put_tune(db, tiny)
+        go(db, job)
+        with db.read() as connection:
+            losses[start] = store.updates_of(connection, job.args["run"])[0].loss
+    assert losses["adapter"] < losses["base"]
 
 
 def test_the_next_round_answers_with_its_adapter(db: Database, files: TinyFiles) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.checkpoints import Checkpoint, find_damage, newest_checkpoint, publish, remove_checkpoints, save_checkpoint
+from core.checkpoints import Checkpoint, newest_checkpoint, save_checkpoint
+from core.published import find_damage, publish, remove_checkpoints
 from core.types import Update
 
 

@@ -1,7 +1,16 @@
 import pytest
 import torch
 
-from core.devices import SMALL, choose_device, choose_dtype, choose_threads, memory_explained
+from core.devices import (
+    SMALL,
+    choose_device,
+    choose_dtype,
+    choose_threads,
+    forget_peak,
+    is_out_of_memory,
+    memory_capacity,
+    peak_memory,
+)
 from core.errors import UserError
 
 
@@ -44,11 +53,21 @@ def test_a_small_model_on_the_processor_gets_one_thread_and_a_large_one_all_agai
         torch.set_num_threads(before)
 
 
-def test_running_out_of_memory_names_the_batch_size() -> None:
-    with pytest.raises(UserError, match="batches of 12; choose a smaller batch size"), memory_explained(12):
-        raise torch.OutOfMemoryError
+def test_too_small_a_memory_is_told_from_other_failures() -> None:
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory."))
+    with pytest.raises(RuntimeError) as found:
+        torch.empty(2**60)
+    assert is_out_of_memory(found.value)
+    assert not is_out_of_memory(RuntimeError("shapes do not fit"))
 
 
-def test_any_other_failure_stays_what_it_is() -> None:
-    with pytest.raises(ZeroDivisionError), memory_explained(12):
-        raise ZeroDivisionError
+def test_the_peak_counts_what_was_taken_since_it_was_forgotten() -> None:
+    device = torch.device("cpu")
+    forget_peak(device)
+    before = peak_memory(device)
+    torch.ones(64 * 2**20)  # 256 MiB
+    after = peak_memory(device)
+    assert 200 * 2**20 < after - before < 400 * 2**20
+    forget_peak(device)
+    assert peak_memory(device) < after
+    assert after < memory_capacity(device)

@@ -51,7 +51,16 @@ def test_an_attached_adapter_is_trained_further_only_when_asked(folder: Path, tm
 
 
 def test_the_model_card_says_what_the_adapter_was_made_from_and_how() -> None:
-    card = model_card("some/model", 2000, TuningSettings(seed=5), [2.5, 1.25, 0.5])
-    assert card.startswith("---\nlibrary_name: peft\nbase_model: some/model\n---\n")
+    settings = TuningSettings(seed=5, projector_rate=2e-5)
+    card = model_card("some/model", 2000, settings, [2.5, 1.25, 0.5], further=True)
+    assert card.startswith("---\nlibrary_name: peft\nbase_model: some/model\n")
     assert "2000 samples" in card
-    assert "| 128 | 256 | 0.0 | 0.0002 | 1 | 16 | 3 | 5 | 2.5000 to 0.5000 |" in card
+    for row in (
+        "| rank, alpha, dropout | 128, 256, 0 |",
+        "| projector's learning rate | 2e-05 |",
+        "| epochs, updates | 1, 3 |",
+        "| seed | 5 |",
+        "| loss, first to last update | 2.5000 to 0.5000 |",
+        "| started from | an earlier adapter",
+    ):
+        assert row in card

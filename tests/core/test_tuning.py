@@ -16,9 +16,10 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from core.errors import UserError
+from core.feeding import reply_mask
 from core.lessons import make_lessons
 from core.student import load_student, model_inputs, predict
-from core.tuning import reply_mask, tune
+from core.tuning import tune
 from core.types import Sample, Settings, TuningSettings, Update
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +89,7 @@ def run_to_end(
 
 
 def timeless(updates: list[Update]) -> list[Update]:
-    return [replace(update, samples_per_second=0.0) for update in updates]
+    return [replace(update, samples_per_second=0.0, memory=0) for update in updates]
 
 
 def adapter(folder: Path) -> dict[str, torch.Tensor]:

@@ -14,6 +14,7 @@ from storage import images, jobs, store
 from storage.database import Database
 from storage.store import CaseFilters
 from tests.storage.world import (
+    AN_ESTIMATE,
     Picture,
     a_diagnosis,
     a_prediction,
@@ -49,7 +50,7 @@ BIG = {
         "drafts",
         "bulk_reviews",
     ),
-    *("labels", "rulings", "leaks"),
+    *("labels", "rulings", "leaks", "estimates"),
     *("replies", "spending", "trials", "evidence"),
     *ALIASES,
 }
@@ -192,6 +193,10 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "run_of": lambda: store.run_of(c, run),
         "runs_of": lambda: store.runs_of(c, 1),
         "save_updates": lambda: store.save_updates(c, [update]),
+        "drop_updates": lambda: store.drop_updates(c, run, after=1),
+        "save_estimate": lambda: store.save_estimate(c, chosen, tuning, AN_ESTIMATE),
+        "estimate_of": lambda: store.estimate_of(c, chosen),
+        "selected_ids": lambda: store.selected_ids(c, chosen),
         "updates_of": lambda: store.updates_of(c, run),
         "finish_run": lambda: store.finish_run(c, run, "adapter"),
         "reply_of": lambda: store.reply_of(c, "ab"),

@@ -22,7 +22,7 @@ from core.types import (
 from storage import store
 from storage.database import Database
 from storage.tables import hits, leaks, selections
-from tests.storage.world import a_round_of_errors, a_sample
+from tests.storage.world import AN_ESTIMATE, a_round_of_errors, a_sample
 
 
 def wanted(c: Connection, count: int = 5) -> Selection:
@@ -121,6 +121,50 @@ def test_a_run_keeps_its_settings_updates_and_adapter(db: Database) -> None:
         for ask in (lambda: store.run_of(c, 9), lambda: store.finish_run(c, 9, "x")):
             with pytest.raises(UserError, match="no tuning run 9"):
                 ask()
+
+
+def test_updates_beyond_a_checkpoint_are_forgotten(db: Database) -> None:
+    with db.write() as c:
+        chosen = store.save_selection(c, wanted(c))
+        run = store.create_run(
+            c, project=1, selection=chosen.id, from_round=chosen.round, settings=TuningSettings(start="base")
+        )
+        made = [
+            Update(
+                run=run.id,
+                number=number,
+                total=5,
+                epoch=number / 5,
+                loss=1.0,
+                learning_rate=1e-4,
+                samples_per_second=9.5,
+                memory=3 * 2**40,
+                batch_size=4,
+            )
+            for number in range(1, 6)
+        ]
+        store.save_updates(c, made)
+        store.drop_updates(c, run.id, after=3)
+        assert store.updates_of(c, run.id) == made[:3]
+
+
+def test_a_selection_keeps_the_newest_estimate_of_what_a_run_would_take(db: Database) -> None:
+    with db.write() as c:
+        chosen = store.save_selection(c, wanted(c)).id
+        assert store.estimate_of(c, chosen) is None
+        for settings in (TuningSettings(), TuningSettings(rank=7, projector_rate=1e-5, start="base")):
+            store.save_estimate(c, chosen, settings, AN_ESTIMATE)
+            found = store.estimate_of(c, chosen)
+            assert found is not None
+            assert (found.settings, found.estimate) == (settings, AN_ESTIMATE)
+
+
+def test_the_ids_of_a_selection_come_in_the_order_chosen(db: Database) -> None:
+    with db.write() as c:
+        chosen = store.save_selection(c, wanted(c))
+        assert list(store.selected_ids(c, chosen.id)) == [hit.sample for hit in chosen.hits]
+        with pytest.raises(UserError, match="no selection 99"):
+            store.selected_ids(c, 99)
 
 
 def test_counts_say_how_far_each_round_is(db: Database) -> None:

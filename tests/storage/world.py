@@ -4,8 +4,35 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from core.types import Adoption, Curve, Diagnosis, Prediction, Review, Sample, Settings, Switch, Verdict
+from core.types import (
+    Adoption,
+    Curve,
+    Diagnosis,
+    Prediction,
+    Review,
+    Sample,
+    Settings,
+    Switch,
+    TuningEstimate,
+    Verdict,
+)
 from storage import store
+
+AN_ESTIMATE = TuningEstimate(
+    updates=125,
+    seconds=27.5,
+    samples_per_second=72.7,
+    memory=2**31,
+    capacity=2**34,
+    batch_size=16,
+    measured=5,
+    device="cpu",
+    samples=2000,
+    left_out=3,
+    trainable=100,
+    parameters=1000,
+    padding=0.04,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,35 @@
+"""What runs on a selection would take: the newest measure of each. Knows no way of measuring."""
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert as insert_or
+
+from core.types import TuningEstimate, TuningSettings
+from storage.columns import utc_now
+from storage.rows import json_of
+from storage.tables import estimates
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimated:
+    """The newest measure for a selection: with which settings, what it said, and when."""
+
+    settings: TuningSettings
+    estimate: TuningEstimate
+    created: str
+
+
+def save_estimate(c: Connection, selection_id: int, settings: TuningSettings, estimate: TuningEstimate) -> None:
+    """Keep a measure for a selection, in place of the one before."""
+    values = {"selection": selection_id, "settings": json_of(settings), "estimate": asdict(estimate)}
+    c.execute(insert_or(estimates).prefix_with("OR REPLACE").values(values | {"created": utc_now()}))
+
+
+def estimate_of(c: Connection, selection_id: int) -> Estimated | None:
+    """The newest measure for a selection, None where there is none."""
+    row = c.execute(select(estimates).where(estimates.c.selection == selection_id)).one_or_none()
+    if row is None:
+        return None
+    settings, estimate = TuningSettings(**row.settings), TuningEstimate(**row.estimate)
+    return Estimated(settings=settings, estimate=estimate, created=row.created)

@@ -6,6 +6,7 @@ Pure text: knows no statement and no sentence; what follows from a name is ``cor
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.wording import Word, normalise, words
 
@@ -99,13 +100,15 @@ def set_apart(value: str, options: tuple[str, ...]) -> set[int]:
     return found
 
 
-def mentions(text: str, options: tuple[str, ...]) -> list[Mention]:
+@lru_cache(maxsize=256)
+def mentions(text: str, options: tuple[str, ...]) -> tuple[Mention, ...]:
     """Every option named in running prose, by text or by a letter that can be nothing else, in the order of the text.
 
-    A spelled "one" is a pronoun there ("the left one"), "no" a determiner, and a lower-case letter a word.
+    A spelled "one" is a pronoun there ("the left one"), "no" a determiner, and a lower-case letter a word. Kept, since
+    reading one output asks the same of a sentence several times.
     """
     by_text = _by_text(text, options, prose=True)
-    return sorted(by_text + _by_letter(text, options), key=lambda each: (each.start, each.end))
+    return tuple(sorted(by_text + _by_letter(text, options), key=lambda each: (each.start, each.end)))
 
 
 def held(text: str, options: tuple[str, ...]) -> set[int]:
@@ -142,16 +145,26 @@ def _by_text(text: str, options: tuple[str, ...], *, prose: bool = False) -> lis
     taken: set[int] = set()
     named: list[Mention] = []
     wanted = [(at, [word.text for word in words(option)]) for at, option in enumerate(options)]
+    begin = _places(texts, {wording[0] for _, wording in wanted if wording})
     for at, wording in sorted(wanted, key=lambda pair: -len(pair[1])):
         size = len(wording)
-        for first in range(len(texts) - size + 1 if size else 0):
-            places = set(range(first, first + size))
-            if texts[first : first + size] == wording and not places & taken:
+        for first in begin[wording[0]] if size else ():
+            places = range(first, first + size)
+            if texts[first : first + size] == wording and taken.isdisjoint(places):
                 if prose and size == 1 and _is_small_word(found[first], text):
                     continue
-                taken |= places
+                taken.update(places)
                 named.append(Mention(option=at, start=found[first].start, end=found[first + size - 1].end))
     return named
+
+
+def _places(texts: list[str], wanted: set[str]) -> dict[str, list[int]]:
+    """Where each of the wanted words stands, in order."""
+    found: dict[str, list[int]] = {word: [] for word in wanted}
+    for place, word in enumerate(texts):
+        if word in wanted:
+            found[word].append(place)
+    return found
 
 
 def _is_small_word(word: Word, text: str) -> bool:

@@ -5,6 +5,7 @@ the last sentence names, what a "therefore" names, the only option named at all.
 """
 
 import re
+from collections.abc import Sequence
 
 from core.naming import LABEL, WRONG, Mention, exactly, held, letter_index, mentions, named_in_short, set_apart
 from core.readings import SURE, UNCLEAR, Reading, Span, less_sure, of_option, trimmed, unwrapped
@@ -96,7 +97,7 @@ def _alone(rest: str, first: Reading, options: tuple[str, ...]) -> bool:
     return {options[at] for at in held(rest, options)} <= {first.answer}
 
 
-def _from_sentences(text: str, sentences: list[Span], items: Items, options: tuple[str, ...]) -> Reading:
+def _from_sentences(text: str, sentences: Sequence[Span], items: Items, options: tuple[str, ...]) -> Reading:
     """What the text calls right, else names last, concludes, or names alone; ``items`` list options and claim none."""
     prose = [span for span in sentences if not any(start <= span[0] < end for start, end in items)]
     right = [each for each, at in items.items() if _item_is_right(text[slice(*each)])]

@@ -6,6 +6,7 @@ that the two never disagree. Pure text: knows no options, no model, and not whet
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 StatementKind = Literal["the answer is", "option is correct", "boxed", "####", "tagged"]
@@ -33,6 +34,8 @@ _LABELLED = re.compile(
     r"|Class|Grade|Column|Row|Panel|Object|Number|Letter|Is"
 )
 
+# Where a cue can begin at all: no place inside a word is tried, which is most of a text.
+_BEGINS = r"(?<![^\W_])(?=[a-z(])"
 _LEAD = (
     r"(?P<lead>(?:\b(?:so|thus|therefore|hence|consequently|accordingly|finally|ultimately|overall|clearly|and|"
     r"in (?:conclusion|short|summary)|to (?:conclude|sum up)|as a result|which means(?: that)?)\b[\s,:]*){0,4})"
@@ -49,7 +52,10 @@ _VERB = (
 )
 _NO_ANSWER = r"(?!\s*(?:not|neither|determined|found|obtained|computed|calculated|given by|based on|hidden)\b)"
 _CUES: tuple[tuple[StatementKind, re.Pattern[str]], ...] = (
-    ("the answer is", re.compile(_LEAD + _NOUN + _VERB + _NO_ANSWER + r"[\s*_]*", re.IGNORECASE | re.MULTILINE)),
+    (
+        "the answer is",
+        re.compile(_BEGINS + _LEAD + _NOUN + _VERB + _NO_ANSWER + r"[\s*_]*", re.IGNORECASE | re.MULTILINE),
+    ),
     ("boxed", re.compile(r"[\s$*]{0,8}\\boxed\s*(?=\{)")),
     ("####", re.compile(r"^####[ \t]*(?=\S{1,40}\s*$)", re.MULTILINE)),
     ("the answer is", re.compile(rf"^[ \t>#*_]*(?:the\s+)?{_KIND_OF}*answer[ \t]*[*_]*[ \t]*\n[\s*_>-]*", re.I | re.M)),
@@ -74,11 +80,16 @@ _CUES: tuple[tuple[StatementKind, re.Pattern[str]], ...] = (
     ),
 )
 _VERDICT = re.compile(
-    _LEAD + r"(?P<value>\b(?:option|choice|answer)\s*\(?[A-Za-z]\)?|(?<!\w)\([A-Za-z]\)"
+    _BEGINS + _LEAD + r"(?P<value>\b(?:option|choice|answer)\s*\(?[A-Za-z]\)?|(?<!\w)\([A-Za-z]\)"
     r"|(?:^|(?<=[.!?\n,;:*_]\s)|(?<=[\n*_])|(?<=\bthat\s))(?-i:[A-Z])(?!\w))[*_]*\s+(?:is|must be)\s+(?:the\s+)?"
     r"(?:(?:most\s+)?(?:correct|right|best)(?:\s+(?:one|answer|option|choice))?|(?<=the )answer)\b"
     r"(?!\s+(?:of|side|next|above|below|angle|if)\b)",
     re.IGNORECASE | re.MULTILINE,
+)
+# What every match of the first cue and of a verdict holds: a quick look that saves two slow ones where it is missing.
+_SAYS_ANSWER = re.compile(r"answer|ans\b|option|choice", re.IGNORECASE)
+_SAYS_VERDICT = re.compile(
+    r"(?:is|must be)\s+(?:the\s+)?(?:(?:most\s+)?(?:correct|right|best)|answer)\b", re.IGNORECASE
 )
 _REASON = re.compile(r"\s*[,;:–—-]?\s*\b(?:because|since|BECAUSE)\b")
 
@@ -98,8 +109,12 @@ class Statement:
     concludes: bool
 
 
-def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """The sentences as (start, end) offsets without surrounding white space; a line break always ends one."""
+@lru_cache(maxsize=16)
+def sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """The sentences as (start, end) offsets without surrounding white space; a line break always ends one.
+
+    Kept, since reading an answer asks for them twice and splitting the steps of the same output once more.
+    """
     spans: list[tuple[int, int]] = []
     start = 0
     while start < len(text):
@@ -109,7 +124,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
             first = text.index(stripped, start)
             spans.append((first, first + len(stripped)))
         start = max(end, start + 1)
-    return spans
+    return tuple(spans)
 
 
 def plain(text: str) -> str:
@@ -138,8 +153,10 @@ def sentence_end(text: str, start: int, limit: int | None = None, *, begins: int
 def statements(text: str) -> list[Statement]:
     """Every statement of a final answer, in the order of the text; denials ("the answer is not B") are none."""
     text = plain(text)
-    found = [_from_cue(text, kind, match) for kind, cue in _CUES for match in cue.finditer(text)]
-    found += [_from_verdict(text, match) for match in _VERDICT.finditer(text)]
+    cues = _CUES if _SAYS_ANSWER.search(text) else _CUES[1:]
+    found = [_from_cue(text, kind, match) for kind, cue in cues for match in cue.finditer(text)]
+    if _SAYS_VERDICT.search(text):
+        found += [_from_verdict(text, match) for match in _VERDICT.finditer(text)]
     return sorted(found, key=lambda statement: (statement.start, statement.value))
 
 

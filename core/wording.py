@@ -6,7 +6,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"\d+[aA](?![^\W_])|(?<![\w.])[-−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)"
@@ -23,9 +24,11 @@ _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 _NUMBERS = {word: number for number, word in enumerate(_SMALL)} | {word: 20 + 10 * at for at, word in enumerate(_TENS)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Word:
-    """A word as compared, and where it stands in the text; ``spelled`` for a number written as a word."""
+class Word(NamedTuple):
+    """A word as compared, and where it stands in the text; ``spelled`` for a number written as a word.
+
+    A tuple, since a long output makes thousands of them.
+    """
 
     text: str
     start: int
@@ -33,10 +36,11 @@ class Word:
     spelled: bool = False
 
 
-def words(text: str) -> list[Word]:
+@lru_cache(maxsize=64)
+def words(text: str) -> tuple[Word, ...]:
     """The words that count, in order. Articles are left out unless there is nothing else ("A" stays)."""
-    found = [_word(match) for match in _TOKEN.finditer(text)]
-    return [word for word in _joined_numbers(found) if word.text not in _ARTICLES] or found
+    found = [Word(_compared(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    return tuple(word for word in _joined_numbers(found) if word.text not in _ARTICLES) or tuple(found)
 
 
 def normalise(text: str) -> str:
@@ -48,11 +52,13 @@ def normalise(text: str) -> str:
     return " ".join(word.text for word in words(text)) or text.strip().casefold()
 
 
-def _word(match: re.Match[str]) -> Word:
-    text = _NOT_IN_WORDS.sub("", match[0].replace("−", "-").replace("’", "'").casefold())
+@lru_cache(maxsize=16384)
+def _compared(token: str) -> str:
+    """A token of the text as it is compared. Kept, since texts share most of their words."""
+    text = _NOT_IN_WORDS.sub("", token.replace("−", "-").replace("’", "'").casefold())
     if re.fullmatch(r"-?[\d,]*\.?\d+", text):
         text = _plain_number("".join(str(unicodedata.decimal(each, each)) for each in text))
-    return Word(text=text, start=match.start(), end=match.end())
+    return text
 
 
 def _plain_number(text: str) -> str:
@@ -65,17 +71,17 @@ def _plain_number(text: str) -> str:
 
 def _joined_numbers(found: list[Word]) -> list[Word]:
     """Numbers written as words become digits, up to 999: "twenty", "one" → "21"; "three hundred and five" → "305"."""
+    spelled = [at for at, word in enumerate(found) if word.text in _NUMBERS]
     joined: list[Word] = []
-    at = 0
-    while at < len(found):
+    done = 0
+    for at in spelled:
+        if at < done:
+            continue  # part of the number before it
+        joined += found[done:at]
         value, used = _number_at([word.text for word in found[at : at + 5]])
-        if used:
-            last = found[at + used - 1]
-            joined.append(Word(text=str(value), start=found[at].start, end=last.end, spelled=True))
-        else:
-            joined.append(found[at])
-        at += used or 1
-    return joined
+        done = at + used
+        joined.append(Word(text=str(value), start=found[at].start, end=found[done - 1].end, spelled=True))
+    return joined + found[done:]
 
 
 def _number_at(texts: list[str]) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 Reads job rows; what it shows survives any reload because it is nowhere else.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from app.markup import bar, clock, command, duration, esc
@@ -47,12 +48,28 @@ def tray_html(db: Database) -> str:
             '<section class="tray" aria-label="Jobs"><p class="subdued">No job yet. Predicting, diagnosing '
             "and tuning show up here; they go on when you close this page.</p></section>"
         )
-    rows = "".join(_row(job, names.get(job.project or 0, "")) for job in shown)
+    rows = "".join(_row(job, names.get(job.project or 0, ""), waits(job, found)) for job in shown)
     title = f"{len(active)} active" if active else "nothing running"
     return (
         '<section class="tray" aria-label="Jobs"><details open data-keep="tray"><summary>Jobs <span '
         f'class="subdued">{title}</span></summary>{rows}</details></section>'
     )
+
+
+def waits(job: Job, found: Sequence[Job]) -> str:
+    """What a queued job waits for: the job of ``found`` that runs, else the worker. "" for a job in another state."""
+    if job.state != "queued":
+        return ""
+    running = next((each for each in found if each.state == "running"), None)
+    what = f"import of {_file(job)}" if job.kind == "import" else VERBS.get(job.kind, job.kind).lower()
+    if running is None:
+        return f"{what} waits for the worker"
+    return f"{what} waits behind {VERBS.get(running.kind, running.kind).lower()} (job {running.id})"
+
+
+def _file(job: Job) -> str:
+    """The name of the file that a job imports, without the folders it lies in."""
+    return str(job.args.get("path", "")).rstrip("/").rsplit("/", 1)[-1]
 
 
 def pulse_html(db: Database) -> str:
@@ -65,8 +82,9 @@ def pulse_html(db: Database) -> str:
     return f'<a class="pulse" href="#tray">{VERBS.get(running.kind, "")} {bar(share)} {share * 100:.0f} %</a>'
 
 
-def _row(job: Job, project: str) -> str:
-    title = f"<b>{VERBS.get(job.kind, esc(job.kind))}</b> <span class=subdued>{esc(project, 40)} · job {job.id}</span>"
+def _row(job: Job, project: str, waiting: str) -> str:
+    about = esc(project or (_file(job) if job.kind == "import" else ""), 40)
+    title = f"<b>{VERBS.get(job.kind, esc(job.kind))}</b> <span class=subdued>{about} · job {job.id}</span>"
     if job.state == "running":
         share = job.done / job.total if job.total else 0.0
         stop = (
@@ -82,7 +100,7 @@ def _row(job: Job, project: str) -> str:
     told = (
         f'<span class="why" dir="auto">{esc(job.error, 600)}</span>'
         if job.error
-        else f"<span class=subdued>{_ended(job)}</span>"
+        else f'<span class="subdued" dir="auto">{esc(waiting, 200) or _ended(job)}</span>'
     )
     return (
         f'<div class="job {job.state}" data-job="{job.id}" data-state="{job.state}"><span>{title}</span>'

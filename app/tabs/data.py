@@ -21,6 +21,7 @@ from app.tabs.data_found import found_html
 from app.tabs.data_models import models_html, prompts_html, tries_html
 from app.tabs.data_settings import changes_in, settings_html
 from app.tabs.data_spending import spending_html
+from app.tray import waits
 from app.trying import put_try
 from app.worker import ensure_worker
 from core.errors import UserError
@@ -56,7 +57,8 @@ def build(page: Page) -> TabView:
             return form_html(roots, has_project=bool(place.project))
         with page.db.read() as c:
             job = jobs.job(c, pending.job) if pending.job is not None else None
-        return found_html(pending, job)
+            found = jobs.jobs_of(c, limit=30)
+        return found_html(pending, job, waits(job, found) if job else "")
 
     def follow(place: Place) -> Parts:
         db = page.db

@@ -20,15 +20,15 @@ MOST_REFUSED = 200
 WORDS = {"id": "sample id", "answers": "several answers", "skill_label": "skill label", "mistake_step": "mistake step"}
 
 
-def found_html(pending: PendingImport, job: Job | None) -> str:
-    """What waits, as the page shows it; ``job`` is the one that imports it."""
+def found_html(pending: PendingImport, job: Job | None, waits: str = "") -> str:
+    """What waits, as the page shows it; ``job`` is the one that imports it, ``waits`` says what that waits for."""
     request = request_of(pending)
     title = (
         f'<div class="row"><h3 id="found-title" dir="auto">{esc(pending.file, 120)}</h3><span class="subdued">as '
         f"{KINDS[request.what][0].lower()}{_of(request)}</span><span class=grow></span>{_give_up(pending, job)}</div>"
     )
     if job is not None:
-        body = _importing(pending, job)
+        body = _importing(pending, job, waits)
     elif pending.report is None and not pending.error:
         body = f'<p role="status">Looking … {count(pending.seen, "row")} so far. You can leave this page meanwhile.</p>'
     else:
@@ -51,7 +51,7 @@ def _give_up(pending: PendingImport, job: Job | None) -> str:
     return command("give-up", "Give up", "button small", **{"import": pending.id, **asked})
 
 
-def _importing(pending: PendingImport, job: Job) -> str:
+def _importing(pending: PendingImport, job: Job, waits: str) -> str:
     if job.state in ("failed", "cancelled"):
         said = job.error or "The import was cancelled. Nothing of it shows in the support set."
         again = "It goes on behind its last rows when you import again."
@@ -59,7 +59,7 @@ def _importing(pending: PendingImport, job: Job) -> str:
         told = f'<p class="why" dir="auto">{esc(said, 800)}</p><p class="subdued">{again}</p>'
         return f'{told}<div class="row">{button}</div>'
     share = job.done / job.total if job.total else 0.0
-    said = f"{job.done:,} of {job.total:,} rows" if job.total else esc(job.message or "waiting for the worker", 80)
+    said = f"{job.done:,} of {job.total:,} rows" if job.total else esc(waits or job.message or "starting", 200)
     return f'<p role="status">{bar(share, "progress of the import")} {said} · job {job.id} below</p>'
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from app.label_costs import LabelCost, label_cost
 from app.links import Place
 from app.markup import bar, command, count, empty, esc, nav, percent, table
-from app.tray import ACTIVE
+from app.tray import ACTIVE, waits
 from core.endpoints import endpoint_of
 from core.errors import UserError
 from core.types import Role
@@ -48,8 +48,11 @@ def supports_html(db: Database, place: Place) -> str:
     """The support sets, those that are being imported, and the labels of the one that the URL names."""
     with db.read() as c:
         supports = store.support_sets(c)
-        importing = [job for job in jobs.jobs_of(c, limit=30) if job.kind == "import" and job.state in ACTIVE]
-    rows = [_support_row(place, each) for each in supports] + [_incoming_row(job) for job in importing]
+        found = jobs.jobs_of(c, limit=30)
+    importing = [job for job in found if job.kind == "import" and job.state in ACTIVE]
+    rows = [_support_row(place, each) for each in supports] + [
+        _incoming_row(job, waits(job, found)) for job in importing
+    ]
     if not rows:
         return (
             '<p class="subdued">No support set yet. Bring one in above: training samples of many tasks, each '
@@ -192,10 +195,10 @@ def _support_row(place: Place, each: SupportSet) -> list[str]:
     ]
 
 
-def _incoming_row(job: Job) -> list[str]:
+def _incoming_row(job: Job, waiting: str) -> list[str]:
     name = str(job.args.get("name") or job.args.get("path", "")).rsplit("/", 1)[-1]
     share = job.done / job.total if job.total else 0.0
-    far = f"{job.done:,} of {job.total:,} rows" if job.total else esc(job.message or "waiting", 60)
+    far = f"{job.done:,} of {job.total:,} rows" if job.total else esc(waiting or job.message or "starting", 120)
     return [
         f'<span dir="auto">{esc(name, 80)}</span> <small class="subdued">coming in</small>',
         "–",

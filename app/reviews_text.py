@@ -20,6 +20,7 @@ COLUMNS = (
     "id", "question", "truth", "student_answer",
     "machine_step", "machine_skill", "machine_status", "machine_confidence",
     "reviewer", "verdict", "step", "skill", "answer", "note", "created",
+    "hint", "lecture",
 )  # fmt: skip
 # What makes a spreadsheet run a cell (OWASP, "CSV Injection"), a line feed and the full-width forms included.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -37,7 +38,8 @@ class Reviewed:
 
 
 def reviews_jsonl(connection: Connection, project: Project, round: Round) -> str:
-    """One JSON object a line for each reviewed sample: question, truth, the machine's finding, all verdicts.
+    """One JSON object a line for each reviewed sample: question (hint and lecture where it has them), truth, the
+    machine's finding, all verdicts.
 
     Raises ``UserError`` when the round has no reviews.
     """
@@ -91,11 +93,13 @@ def _some(connection: Connection, project: Project, round: Round) -> list[Review
 
 
 def _row(each: Reviewed) -> dict[str, object]:
-    found = each.diagnosis
+    found, sample = each.diagnosis, each.sample
+    beside = {name: text for name, text in (("hint", sample.hint), ("lecture", sample.lecture)) if text}
     return {
-        "id": each.sample.source_id,
-        "question": each.sample.question,
-        "answer": each.sample.answer,
+        "id": sample.source_id,
+        "question": sample.question,
+        **beside,
+        "answer": sample.answer,
         "diagnosis": {"skill": found.skill, "teacher": found.teacher} | asdict(found.switch) if found else None,
         "reviews": [asdict(review) for review in each.history],
     }
@@ -110,4 +114,4 @@ def _lines(each: Reviewed) -> Iterator[tuple[object, ...]]:
     asked = (each.sample.source_id, each.sample.question, each.sample.answer, each.prediction.answer, *machine)
     for said in each.history:
         decided = (said.reviewer, said.verdict, said.mistake_step, said.skill, said.answer, said.note, said.created)
-        yield (*asked, *decided)
+        yield (*asked, *decided, each.sample.hint, each.sample.lecture)

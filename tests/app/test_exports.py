@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from sqlalchemy import update
 
 from app import actions
 from app.cli import cli
@@ -27,6 +28,7 @@ from app.worker import work_off
 from core.errors import UserError
 from storage import store
 from storage.database import Database, open_database
+from storage.tables import samples as sample_rows
 from tests.browser import cases
 from tests.browser.serving import Served, serving
 from tests.tiny_project import TinyFiles
@@ -72,6 +74,28 @@ def test_the_report_says_on_which_set_each_figure_was_measured(
     assert "Round 1 against round 0 on the test set" in text
     assert "Round 1 against round 0 on the validation set" in text
     assert all(demand.skill in text for demand in made.demands)
+
+
+def test_hint_and_lecture_go_into_every_export_of_a_sample_that_has_them(
+    db: Database, tiny: str, files: TinyFiles, tmp_path: Path
+) -> None:
+    first, second = diagnose_by_hand(db, tiny, files)[:2]
+    with db.write() as c:
+        beside = {"hint": "=The <b>passage</b>", "lecture": "A sum\nis what you get."}
+        c.execute(update(sample_rows).where(sample_rows.c.id == first).values(**beside))
+    actions.accept_all(db, tiny, reviewer="ann")
+    rows = lines_of(actions.export_reviews(db, tiny, tmp_path / "reviews.csv"))
+    assert [(row["hint"], row["lecture"]) for row in rows[:2]] == [
+        ("'=The <b>passage</b>", "A sum\nis what you get."),
+        ("", ""),
+    ]
+    lines = actions.export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().splitlines()
+    assert beside.items() <= json.loads(lines[0]).items()
+    assert not {"hint", "lecture"} & json.loads(lines[1]).keys()
+    page = actions.export_report(db, tiny, tmp_path / "report.html", round=0, samples=[first, second]).read_text()
+    assert '<p class="hint" dir="auto">=The &lt;b&gt;passage&lt;/b&gt;</p>' in page
+    assert page.count("<summary>Lecture</summary>") == 1
+    assert "A sum\nis what you get." in page
 
 
 def test_exported_reviews_as_csv_have_one_line_for_each_review(

@@ -1,8 +1,9 @@
 """Skill labels of support samples, and what people say of them. Knows no teacher."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
@@ -10,11 +11,13 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 from core.errors import UserError
 from core.types import Sample
 from storage.columns import utc_now
-from storage.rows import SAMPLE, noun_of
-from storage.store.samples import label_ids, samples_by_id, set_ids
-from storage.store.support import support_set
+from storage.rows import SAMPLE, among, noun_of
+from storage.store.samples import AT_ONCE, label_ids, samples_by_id, set_ids
+from storage.store.support import support_set, support_sets
 from storage.tables import label_checks
 from storage.tables import samples as sample_rows
+
+FEW = 20_000  # up to here all labelled samples are listed to draw from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +51,18 @@ def labels_to_check(c: Connection, name: str, *, reviewer: str, seed: int, limit
     """A seeded draw of labelled samples of a support set, without those whose label the reviewer judged already.
 
     Every labelled sample is as likely as any other, and the draw goes on: judging some of it brings the next ones.
+    Reads a few thousand samples at most, however many there are.
     """
-    labelled: list[int] = []
-    for part in set_ids(c, None, "support", support_set(c, name)):
-        here = (sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_not(None))
-        labelled += c.scalars(select(sample_rows.c.id).where(*here).order_by(sample_rows.c.id))
+    name = support_set(c, name)
+    labelled = next(each.labelled for each in support_sets(c) if each.name == name)
+    parts = set_ids(c, None, "support", name)
     judged = set(_judged(c, name, label_checks.c.reviewer == reviewer))
-    draw = random.Random(seed).sample(labelled, min(len(labelled), limit + len(judged)))
-    chosen = [sample for sample in draw if sample not in judged][:limit]
+    if labelled <= FEW:
+        listed = [sample for part in parts for sample in _labelled(c, part)]
+        draw: Iterable[int] = random.Random(seed).sample(listed, min(len(listed), limit + len(judged)))
+    else:
+        draw = _drawn(c, parts, seed)
+    chosen = list(islice((sample for sample in draw if sample not in judged), limit))
     samples = samples_by_id(c, chosen)
     return [samples[each] for each in chosen]
 
@@ -78,6 +85,29 @@ def checked_labels(c: Connection, name: str) -> CheckedLabels:
     query = select(func.count(), func.count().filter(label_checks.c.fits)).select_from(_STANDING)
     judged, fit = c.execute(query.where(_in_set(c, name))).one()
     return CheckedLabels(judged=judged, fit=fit)
+
+
+def _labelled(c: Connection, part: int, *also: ColumnElement[bool]) -> list[int]:
+    here = (sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_not(None))
+    return list(c.scalars(select(sample_rows.c.id).where(*here, *also).order_by(sample_rows.c.id)))
+
+
+def _drawn(c: Connection, parts: Sequence[int], seed: int) -> Iterator[int]:
+    """The labelled samples of the parts in an order of chance: ids are drawn, and those that are none passed over."""
+    # Two questions: SQLite finds the least and the largest at once only when it is asked for one of them.
+    ids: list[range] = []
+    for part in parts:
+        here = sample_rows.c.sample_set == part
+        low, high = (c.scalar(select(end(sample_rows.c.id)).where(here)) for end in (func.min, func.max))
+        ids += [] if low is None or high is None else [range(low, high + 1)]
+    sizes, seen, chance = [len(each) for each in ids], set[int](), random.Random(seed)
+    while len(seen) < sum(sizes):
+        fresh = dict.fromkeys(chance.choice(chance.choices(ids, sizes)[0]) for _ in range(AT_ONCE))
+        fresh = {each: None for each in fresh if each not in seen}
+        seen |= fresh.keys()
+        has_label = sample_rows.c.sample_set.in_(parts) & sample_rows.c.skill_label.is_not(None)
+        labelled = set(c.scalars(select(sample_rows.c.id).where(among(sample_rows.c.id, fresh), has_label)))
+        yield from (each for each in fresh if each in labelled)
 
 
 def _judged(c: Connection, name: str, *also: ColumnElement[bool]) -> list[int]:

@@ -47,6 +47,21 @@ def test_the_draw_hangs_on_its_seed_and_goes_on_where_the_reviewer_stopped(lesso
     assert drawn(lessons, "Bob") == whole[:10]
 
 
+def test_of_a_large_set_the_draw_keeps_the_same_promises_without_listing_it(
+    lessons: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.store.labels.FEW", 0)
+    whole = drawn(lessons, limit=100)
+    assert sorted(whole) == list(range(1, 41)), "every labelled sample, and no other, once"
+    assert drawn(lessons) == whole[:10]
+    assert drawn(lessons, seed=1) != whole[:10]
+    for sample in whole[:4]:
+        judge(lessons, sample, True)
+    assert drawn(lessons) == whole[4:14]
+    firsts = {drawn(lessons, "Bob", seed=seed, limit=1)[0] for seed in range(400)}
+    assert len(firsts) == 40, "each is as likely as any other"
+
+
 def test_a_second_judgement_replaces_the_first(lessons: Database) -> None:
     judge(lessons, 1, True)
     judge(lessons, 2, True)

@@ -45,6 +45,7 @@ bench: $(STAMP)  ## Speed and memory as ratios against a named peer
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.page
 	$(BIN)/python -m tests.bench.support
+	$(BIN)/python -m tests.bench.tuning
 
 chaos: $(STAMP)  ## Kill processes at random moments and look for what is lost
 	$(BIN)/python -m pytest tests/test_kill.py

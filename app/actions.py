@@ -23,6 +23,7 @@ from app.projects import find_project, find_round, newest_round, teaching_projec
 from app.prompting import project_prompts, set_prompts
 from app.reviewing import accept_all, add_review, check_seen, set_reading
 from app.selecting import make_selection, newest_selection
+from app.tuning_runs import resume_run
 from core.endpoints import endpoint_of
 from core.errors import UserError
 from core.types import Role, Selection, TuningSettings
@@ -67,6 +68,8 @@ __all__ = [
     "put_measure",
     "put_predict",
     "put_tune",
+    "resume_run",
+    "save_tuning",
     "set_models",
     "set_prompts",
     "set_reading",
@@ -122,27 +125,48 @@ def put_label(db: Database, support: str = "", *, project: str = "", by: By = "s
         return _put(connection, "label", found.id, {"support": name, "by": by})
 
 
-def put_tune(db: Database, project: str, *, selection: int | None = None, seed: int | None = None) -> Job:
-    """Queue a tuning run on a selection (id; default: the project's newest); ``seed`` replaces the settings' own."""
+def put_tune(
+    db: Database,
+    project: str,
+    *,
+    selection: int | None = None,
+    seed: int | None = None,
+    settings: TuningSettings | None = None,
+) -> Job:
+    """Queue a tuning run on a selection (id; default: the project's newest) with ``settings`` (default: the project's);
+    ``seed`` replaces theirs. An unfinished run of the same goes on."""
     with db.write() as connection:
         found = _to_tune(connection, project)
         chosen = newest_selection(connection, found, selection)
         if not chosen.hits:
             raise UserError(f"Selection {chosen.id} is empty: make another with `switchpoint select {project}`.")
-        settings = found.settings.tuning if seed is None else replace(found.settings.tuning, seed=seed)
-        run = _unfinished_run(connection, chosen, settings) or store.create_run(
-            connection, project=found.id, selection=chosen.id, from_round=chosen.round, settings=settings
+        wanted = settings or found.settings.tuning
+        wanted = wanted if seed is None else replace(wanted, seed=seed)
+        run = _unfinished_run(connection, chosen, wanted) or store.create_run(
+            connection, project=found.id, selection=chosen.id, from_round=chosen.round, settings=wanted
         )
         return _put(connection, "tune", found.id, {"run": run.id, "selection": chosen.id})
 
 
-def put_measure(db: Database, project: str, *, selection: int | None = None) -> Job:
-    """Queue a measure of what tuning on a selection (id; default: the newest) takes with the project's settings."""
+def save_tuning(db: Database, project: str, settings: TuningSettings) -> None:
+    """Keep what the project's runs are tuned with from now on."""
+    with db.write() as connection:
+        found = find_project(connection, project)
+        store.save_settings(connection, found.id, replace(found.settings, tuning=settings))
+
+
+def put_measure(
+    db: Database, project: str, *, selection: int | None = None, settings: TuningSettings | None = None
+) -> Job:
+    """Queue a measure of what tuning on a selection (id; default: the newest) takes with ``settings`` (default: the
+    project's)."""
     with db.write() as connection:
         found = _to_tune(connection, project)
         chosen = newest_selection(connection, found, selection)
-        args = {"selection": chosen.id, "round": chosen.round, "settings": asdict(found.settings.tuning)}
-        return _put(connection, "measure", found.id, args)
+        wanted = asdict(settings or found.settings.tuning)
+        return _put(
+            connection, "measure", found.id, {"selection": chosen.id, "round": chosen.round, "settings": wanted}
+        )
 
 
 def cancel_job(db: Database, job: int) -> None:

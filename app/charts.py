@@ -1,4 +1,4 @@
-"""The two figures of the page, as plain dictionaries for plotly.js: the answer-switch curve and a tuning run's loss.
+"""The two figures of the page, as dictionaries for plotly.js: the answer-switch curve and a tuning run's progress.
 
 Colours are Okabe and Ito's, which people with any colour vision tell apart; every line also has its own marker or dash.
 Text colours and grids are left to ``assets/plots.js``, which takes them from the page's theme. Knows no database.
@@ -15,6 +15,7 @@ STUDENT = "#D55E00"
 OTHERS = ("#56B4E9", "#CC79A7", "#E69F00", "#999999")
 _MARKERS = ("square", "diamond", "triangle-up", "pentagon")
 Figure = dict[str, Any]
+POINTS = 1200
 
 
 def curve_figure(curve: Curve, *, prior: float, delta: float, mistake_step: int | None) -> Figure:
@@ -75,29 +76,42 @@ def _band(curve: Curve, steps: list[int], delta: float) -> Figure:
 
 
 def progress_figure(updates: Sequence[Update]) -> Figure:
-    """Loss (left axis) and learning rate (right axis, dotted) over a run's updates."""
-    numbers = [update.number for update in updates]
+    """Loss, learning rate, samples a second and memory over a run's updates, each in a field of its own.
+
+    Of a long run every so many updates are drawn, and always the last.
+    """
+    every = max(1, -(-len(updates) // POINTS))
+    shown = [*updates[::-1][::every]][::-1]
+    numbers = [update.number for update in shown]
+    fields = (
+        ("loss", "#0072B2", [round(update.loss, 5) for update in shown]),
+        ("learning rate", "#E69F00", [update.learning_rate for update in shown]),
+        ("samples a second", "#009E73", [round(update.samples_per_second, 2) for update in shown]),
+        (
+            "peak memory, GiB",
+            "#CC79A7",
+            [round(update.memory / 2**30, 3) if update.memory else None for update in shown],
+        ),
+    )
     return {
         "kind": "progress",
         "total": updates[-1].total if updates else 0,
-        "traces": [
-            {
-                "type": "scatter",
-                "mode": "lines+markers" if len(numbers) < 40 else "lines",
-                "name": "loss",
-                "x": numbers,
-                "y": [round(update.loss, 5) for update in updates],
-                "line": {"color": "#0072B2", "width": 2.5},
-                "marker": {"size": 5},
-            },
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": "learning rate",
-                "x": numbers,
-                "y": [update.learning_rate for update in updates],
-                "yaxis": "y2",
-                "line": {"color": "#E69F00", "width": 1.5, "dash": "dot"},
-            },
-        ],
+        "titles": [name for name, _, _ in fields],
+        "traces": [_field(place, name, colour, numbers, values) for place, (name, colour, values) in enumerate(fields)],
+    }
+
+
+def _field(place: int, name: str, colour: str, numbers: list[int], values: Sequence[float | None]) -> Figure:
+    axis = "" if place == 0 else str(place + 1)
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if len(numbers) < 40 else "lines",
+        "name": name,
+        "x": numbers,
+        "y": list(values),
+        "xaxis": f"x{axis}",
+        "yaxis": f"y{axis}",
+        "line": {"color": colour, "width": 2},
+        "marker": {"size": 4},
+        "hovertemplate": f"update %{{x}}: %{{y}}<extra>{name}</extra>",
     }

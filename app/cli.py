@@ -12,7 +12,7 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from app import cli_compare, cli_files, cli_labels, cli_loop, cli_projects, cli_prompts, cli_spending
+from app import cli_compare, cli_files, cli_labels, cli_loop, cli_projects, cli_prompts, cli_spending, cli_tuning
 from app.doctor import examine
 from app.overview import project_status
 from app.settings import AppSettings, logs_folder
@@ -123,3 +123,4 @@ cli_compare.register(cli)
 cli_labels.register(cli)
 cli_prompts.register(cli)
 cli_spending.register(cli)
+cli_tuning.register(cli)

@@ -1,4 +1,4 @@
-"""Commands of the loop: predict, diagnose, tune, and loop and experiment, which run them in order.
+"""Commands of the loop: predict, diagnose, and loop and experiment, which run them in order.
 
 Each queues a job, follows it with a progress bar and shows what came out. Loads no model itself.
 """
@@ -46,7 +46,7 @@ def predict(
     with terminal.database() as db:
         if estimate:
             return _estimated(estimate_predict(db, project, round=round, roles=roles[set]))
-        return _followed(terminal, db, project, actions.put_predict(db, project, round=round, roles=roles[set]))
+        return followed(terminal, db, project, actions.put_predict(db, project, round=round, roles=roles[set]))
 
 
 def diagnose(
@@ -56,18 +56,7 @@ def diagnose(
     with terminal.database() as db:
         if estimate:
             return _estimated(estimate_diagnose(db, project, round=round))
-        return _followed(terminal, db, project, actions.put_diagnose(db, project, round=round))
-
-
-def tune(
-    terminal: Terminal,
-    project: ProjectArgument,
-    selection: Annotated[int | None, typer.Option(help="The selection's id (default: the newest).")] = None,
-    seed: Annotated[int | None, typer.Option(help="The training's seed (default: the settings').")] = None,
-) -> Shown:
-    """Tune the student on a selection (LoRA) and open the next round."""
-    with terminal.database() as db:
-        return _followed(terminal, db, project, actions.put_tune(db, project, selection=selection, seed=seed))
+        return followed(terminal, db, project, actions.put_diagnose(db, project, round=round))
 
 
 def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> Shown:
@@ -110,7 +99,7 @@ def experiment(
 
 def register(cli: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for function in (predict, diagnose, tune, loop, experiment):
+    for function in (predict, diagnose, loop, experiment):
         command(cli, function.__name__)(function)
 
 
@@ -118,7 +107,8 @@ def _estimated(shown: dict[str, Any]) -> Shown:
     return Shown(data=shown, text=estimate_text(shown))
 
 
-def _followed(terminal: Terminal, db: Database, project: str, job: Job) -> Shown:
+def followed(terminal: Terminal, db: Database, project: str, job: Job) -> Shown:
+    """Wait for a job, then say what came out and what comes next."""
     ended = terminal.follow(db, job)
     status = project_status(db, project)
     said = f" {ended.message}." if ended.message and ended.kind != "tune" else ""

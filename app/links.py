@@ -52,6 +52,10 @@ class Place:
         }
         return "?" + urlencode({name: str(value) for name, value in query.items() if value not in (None, "")})
 
+    def without(self, *names: str) -> "Place":
+        """The same spot without some of its further parameters."""
+        return replace(self, choices={name: value for name, value in self.choices.items() if name not in names})
+
 
 def whole_number(text: str) -> int | None:
     """ "12" → 12; None for anything that is not a short run of ASCII digits."""

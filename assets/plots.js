@@ -39,17 +39,23 @@
     });
   };
 
-  const progress = (figure) =>
-    base({
-      height: 280,
-      margin: { l: 56, r: 84, t: 12, b: 44 },
-      showlegend: true,
-      legend: { orientation: "h", y: 1.12, x: 0 },
-      hovermode: "x unified",
-      xaxis: axis({ range: [0, figure.total || 1], title: { text: "update", standoff: 4, font: { size: 11 } } }),
-      yaxis: axis({ rangemode: "tozero", title: { text: "loss", font: { size: 11 } } }),
-      yaxis2: axis({ overlaying: "y", side: "right", showgrid: false, rangemode: "tozero", tickformat: ".1e", nticks: 5, title: { text: "learning rate", font: { size: 11 } } }),
+  // Four fields, two by two; what each shows stands above it.
+  const progress = (figure) => {
+    const layout = base({
+      height: 400,
+      margin: { l: 60, r: 20, t: 26, b: 40 },
+      showlegend: false,
+      grid: { rows: 2, columns: 2, pattern: "independent", xgap: 0.12, ygap: 0.28 },
+      annotations: [],
     });
+    figure.titles.forEach((title, place) => {
+      const end = place ? place + 1 : "";
+      layout["xaxis" + end] = axis({ range: [0, figure.total || 1], title: place > 1 ? { text: "update", standoff: 4, font: { size: 11 } } : undefined });
+      layout["yaxis" + end] = axis({ rangemode: "tozero", nticks: 6, tickformat: title === "learning rate" ? ".1e" : "" });
+      layout.annotations.push({ xref: `x${end} domain`, yref: `y${end} domain`, x: 0, y: 1, xanchor: "left", yanchor: "bottom", showarrow: false, text: `<b>${title}</b>`, font: { size: 12 } });
+    });
+    return layout;
+  };
 
   const figures = {};
   wb.draw = (name) => {

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from app.charts import STUDENT, TRUTH, curve_figure, progress_figure
+from app.charts import POINTS, STUDENT, TRUTH, curve_figure, progress_figure
 from core.types import Curve, Update
 
 CURVE = Curve(
@@ -61,3 +61,15 @@ def test_progress_shows_every_update_and_how_many_there_will_be() -> None:
     figure = progress_figure([first, replace(first, number=2, loss=1.5)])
     assert figure["total"] == 9
     assert figure["traces"][0]["y"] == [2.0, 1.5]
+    assert figure["titles"] == ["loss", "learning rate", "samples a second", "peak memory, GiB"]
+    assert [trace["yaxis"] for trace in figure["traces"]] == ["y", "y2", "y3", "y4"]
+    assert figure["traces"][3]["y"] == [None, None], "an update from before memory was measured has none to draw"
+    measured = progress_figure([replace(first, memory=3 * 2**30)])
+    assert measured["traces"][3]["y"] == [3.0]
+
+
+def test_of_a_long_run_some_updates_are_drawn_and_always_the_last() -> None:
+    first = Update(run=1, number=1, total=10_000, epoch=0.1, loss=2.0, learning_rate=1e-4, samples_per_second=5.0)
+    drawn = progress_figure([replace(first, number=number) for number in range(1, 5003)])["traces"][0]["x"]
+    assert len(drawn) <= POINTS
+    assert drawn[-1] == 5002

@@ -28,7 +28,7 @@ IMPORT = {
     "copy": False,
 }
 SELECT = [100, 0, "random", False, None]
-TUNE = [16, 32, 1e-3, 1.0, 8, 1, 0.03, 0]
+TUNE = [16, 32, 0.0, 1e-3, 0.0, 0.03, 1.0, 8, 1, 512, 1.0, 50, 2, 0, "adapter"]
 
 
 @pytest.fixture(scope="module")
@@ -131,12 +131,14 @@ def test_a_selection_form_with_anything_wrong_in_it_is_refused(remote: Remote, f
 @pytest.mark.parametrize("field", range(len(TUNE)))
 def test_tuning_settings_out_of_their_range_are_refused(remote: Remote, field: int) -> None:
     for value in (None, "x", -1, 1e300, math.nan, math.inf, HUGE, [1], {}):
-        refused(remote.call("start-tuning", "click", DATA, [*TUNE[:field], value, *TUNE[field + 1 :]]))
+        for button in ("start-tuning", "measure-tuning"):
+            refused(remote.call(button, "click", DATA, [*TUNE[:field], value, *TUNE[field + 1 :]]))
 
 
 def test_a_call_with_the_wrong_number_of_inputs_is_refused(remote: Remote) -> None:
     refused(remote.call("start-tuning", "click", DATA, []))
-    refused(remote.call("preset", "change", DATA, [["x"]]))
+    for value in (["x"], "gone", None, 5):
+        refused(remote.call("preset", "input", DATA, [value]))
 
 
 def test_no_file_of_the_server_is_served(remote: Remote, served: Served) -> None:

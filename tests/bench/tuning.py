@@ -1,0 +1,287 @@
+"""LoRA tuning against a plain transformers Trainer with PEFT: samples a second and peak memory on the same model, data
+and batch, in one run; and our peak memory as the selection grows from 1,000 to 50,000 samples.
+
+``python -m tests.bench.tuning [--samples N] [--turns N]``. Every measure is a process of its own, so that its peak is
+its own; ours and the peer take turns. The peer has its texts ready beforehand and takes the faster of one thread and
+all.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZES = (1_000, 10_000, 50_000)
+UPDATES = 25  # of the runs whose memory is looked at
+BATCH = 32
+FLAT_MB = 64
+
+
+def child(what: str, *arguments: object, threads: int = 1) -> dict[str, float]:
+    """What a process of its own measured, with its peak memory in MB."""
+    code = f"from tests.bench.tuning import {what}; import sys; {what}(*sys.argv[1:])"
+    own = {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    command = [sys.executable, "-W", "ignore", "-c", code, *map(str, arguments)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | own
+    ) as run:
+        said, told = run.communicate()
+    assert run.returncode == 0, told.decode()[-3000:]
+    found: dict[str, float] = json.loads(said.decode().strip().splitlines()[-1])
+    return found
+
+
+def report(**found: float) -> None:
+    """Print what a child measured, and the most memory that it ever took."""
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    print(json.dumps(found | {"peak": int(peak.split()[1]) / 1024}))
+
+
+def world(folder: str, samples: str) -> tuple[Any, Any, Any]:
+    """The demo's settings, so many of its support samples, and what opens their images, lazily."""
+    from PIL import Image
+
+    from app.tuning_form import preset
+    from core.importers import read_samples
+
+    rows = Path(folder) / "support.jsonl"
+    found = list(islice(read_samples(rows, role="support", images=Path(folder)).samples, int(samples)))
+    settings = replace(preset("demo"), epochs=1.0, batch_size=BATCH, accumulation=1, checkpoint_every=10**6)
+
+    def open_image(name: str) -> Any:
+        with Image.open(Path(folder) / name) as image:
+            return image.convert("RGB")
+
+    pictures = [json.loads(line)["image"] for line in islice(rows.open(), int(samples))]
+    return settings, [replace(each, image=name) for each, name in zip(found, pictures, strict=True)], open_image
+
+
+def ours(folder: str, samples: str) -> None:
+    """A whole run of ours, timed from the first update to the last."""
+    from assets import demo
+    from core.devices import choose_threads
+    from core.learning import learn, prepare
+    from core.lessons import make_lessons
+    from core.schedule import plan_updates
+    from core.student import load_student
+
+    settings, chosen, open_image = world(folder, samples)
+    student = load_student(str(demo.STUDENT), device="cpu")
+    choose_threads(student.model)
+    lessons = make_lessons(student, chosen, settings)
+    training = prepare(lessons, open_image, settings, None)
+    plan = plan_updates(lessons.lengths, lessons.pictured, settings)
+    started = time.perf_counter()
+    updates = list(learn(training, plan, (), run=1))
+    seconds = time.perf_counter() - started
+    report(rate=len(lessons) / seconds, updates=len(updates), loss=statistics.mean(each.loss for each in updates))
+
+
+def peer(folder: str, samples: str) -> None:
+    """What a plain script does: Trainer, a PEFT model, images opened in the data set, padding in the collator."""
+    import torch
+    from transformers import Trainer, TrainingArguments
+
+    from assets import demo
+    from core.chat import encode
+    from core.lessons import make_lessons
+    from core.lora import new_adapter
+    from core.student import load_student
+
+    settings, chosen, open_image = world(folder, samples)
+    student = load_student(str(demo.STUDENT), device="cpu")
+    torch.manual_seed(settings.seed)
+    student.model.requires_grad_(False)
+    model = new_adapter(student.model, settings)
+    lessons = [(each.text, each.reply, each.sample.image) for each in make_lessons(student, chosen, settings)]
+
+    class Data(torch.utils.data.Dataset):  # type: ignore[type-arg]
+        def __len__(self) -> int:
+            return len(lessons)
+
+        def __getitem__(self, number: int) -> Any:
+            text, reply, image = lessons[number]
+            return text, reply, open_image(image)
+
+    def collate(rows: list[Any]) -> Any:
+        batch = encode(
+            student.processor, [text for text, _, _ in rows], [image for _, _, image in rows], padding_side="right"
+        )
+        labels = torch.full_like(batch["input_ids"], -100)
+        for row, (_, reply, _) in enumerate(rows):
+            end = int(batch["attention_mask"][row].sum())
+            labels[row, end - reply : end] = batch["input_ids"][row, end - reply : end]
+        kept = {name: value for name, value in batch.items() if name in student.inputs}
+        return kept | {"labels": labels}
+
+    with tempfile.TemporaryDirectory() as out:
+        arguments = TrainingArguments(
+            output_dir=out,
+            per_device_train_batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            lr_scheduler_type="cosine",
+            warmup_steps=settings.warmup,
+            num_train_epochs=1,
+            max_grad_norm=settings.max_grad_norm,
+            weight_decay=0.0,
+            seed=settings.seed,
+            use_cpu=True,
+            bf16=False,
+            logging_steps=1,
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            remove_unused_columns=False,
+        )
+        trainer = Trainer(model=model, args=arguments, train_dataset=Data(), data_collator=collate)
+        started = time.perf_counter()
+        trainer.train()
+        seconds = time.perf_counter() - started
+    losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
+    report(rate=len(lessons) / seconds, updates=trainer.state.global_step, loss=statistics.mean(losses))
+
+
+def growing(data: str, selection: str) -> None:
+    """The first updates of a run on a selection in a database, as the worker makes them."""
+    from app.models import image_opener
+    from app.tuning_form import preset
+    from app.tuning_stages import SelectedSamples
+    from assets import demo
+    from core.tuning import tune
+    from storage import store
+    from storage.database import open_database
+
+    with closing(open_database(Path(data))) as db, tempfile.TemporaryDirectory() as folder:
+        with db.read() as c:
+            ids = store.selected_ids(c, int(selection))
+        settings = replace(preset("demo"), epochs=1.0, batch_size=BATCH, checkpoint_every=10**6)
+        updates = tune(
+            str(demo.STUDENT),
+            SelectedSamples(db, ids),
+            image_opener(db),
+            settings,
+            folder=Path(folder),
+            run=1,
+            stop=lambda: False,
+            device="cpu",
+        )
+        made = list(islice(updates, UPDATES))
+        updates.close()  # type: ignore[attr-defined]
+    report(updates=len(made), total=made[-1].total, samples=len(ids))
+
+
+def fill(data: Path) -> list[int]:
+    """A project with one selection of each size; returns their ids."""
+    from core.types import Hit, Sample, Selection, Settings
+    from storage import store
+    from storage.database import open_database
+
+    def drawn(start: int, many: int) -> Iterator[Sample]:
+        for number in range(start, start + many):
+            yield Sample(
+                source_id=f"s{number}",
+                question=f"What is the sum of {number % 10} and {number % 7} ?",
+                answer="5",
+                response=f"Step 1 : the left digit is {number % 10} . Step 2 : the right digit is {number % 7} . "
+                "The answer is 5 .",
+                skill_label="adding",
+                task=f"task {number % 9}",
+            )
+
+    with closing(open_database(data)) as db:
+        with db.write() as c:
+            made = store.create_project(c, "grown", student="s", teacher="t", settings=Settings())
+            base = store.rounds_of(c, made.id)[0].id
+        for start in range(0, max(SIZES), 5000):
+            with db.write() as c:
+                rows = list(drawn(start, 5000))
+                store.save_samples(c, project=None, role="support", name="flan", samples=rows, images={})
+        with db.write() as c:
+            ids = [each.id for each in store.support_samples(c, "flan")]
+            return [
+                store.save_selection(
+                    c,
+                    Selection(
+                        project=made.id,
+                        round=base,
+                        support="flan",
+                        budget=size,
+                        seed=0,
+                        demands=(),
+                        hits=tuple(Hit(sample=each, skill="", score=0.0, terms=()) for each in ids[:size]),
+                        leaked=0,
+                    ),
+                ).id
+                for size in SIZES
+            ]
+
+
+def main() -> None:
+    """Print both tables; raises where the peer learns something else, or where memory grows with the selection."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=1500)
+    parser.add_argument("--turns", type=int, default=3)
+    given = parser.parse_args()
+    from assets.demo.draw import write_support
+
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = write_support(Path(folder))
+        drawn.write_text("".join(drawn.read_text().splitlines(keepends=True)[: given.samples]))
+        compare(folder, given.samples, given.turns)
+        grow(Path(folder) / "data")
+
+
+def compare(folder: str, samples: int, turns: int) -> None:
+    """Ours and the peer in turn, medians and their ratio."""
+    found: dict[str, list[dict[str, float]]] = {"ours": [], "peer": [], "peer, all threads": []}
+    for _ in range(turns):
+        found["ours"].append(child("ours", folder, samples))
+        found["peer"].append(child("peer", folder, samples))
+        found["peer, all threads"].append(child("peer", folder, samples, threads=os.cpu_count() or 1))
+    middle = {
+        name: {key: statistics.median(each[key] for each in rows) for key in rows[0]} for name, rows in found.items()
+    }
+    faster = max((middle["peer"], middle["peer, all threads"]), key=lambda each: each["rate"])
+    table = Table("tuning", "updates", "samples / s", "peak MB", "mean loss")
+    for name, each in middle.items():
+        table.add_row(
+            name,
+            f"{each['updates']:.0f}",
+            f"{each['rate']:.1f}",
+            f"{each['peak']:,.0f}",
+            f"{each['loss']:.4f}",
+        )
+    speed, memory = middle["ours"]["rate"] / faster["rate"], middle["ours"]["peak"] / faster["peak"]
+    table.title = f"{samples:,} samples in batches of {BATCH}, medians of {turns} turns; peer: Trainer + PEFT"
+    table.caption = f"ours / the faster peer: {speed:.2f} × its samples a second, {memory:.2f} × its peak memory"
+    Console(width=120).print(table)
+
+
+def grow(data: Path) -> None:
+    """Our peak memory on selections of growing size."""
+    table = Table("samples", "updates made", "peak MB", title=f"The first {UPDATES} updates on a selection")
+    peaks = []
+    for size, selection in zip(SIZES, fill(data), strict=True):
+        each = child("growing", data, selection)
+        peaks.append(each["peak"])
+        table.add_row(f"{size:,}", f"{each['updates']:.0f} of {each['total']:.0f}", f"{each['peak']:,.0f}")
+    Console(width=120).print(table)
+    assert max(peaks) - min(peaks) < FLAT_MB, f"memory grew by {max(peaks) - min(peaks):.0f} MB with the selection"
+
+
+if __name__ == "__main__":
+    main()

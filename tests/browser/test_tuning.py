@@ -1,0 +1,116 @@
+"""The Tuning tab in a real Chromium on a real worker: presets, a measure, a run that is cancelled and goes on."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import actions
+from core.types import TuningSettings
+from storage import store
+from storage.database import open_database
+from tests.browser.serving import Served, serving
+from tests.tiny_project import SETTINGS, fill_project, write_files
+
+pytestmark = [pytest.mark.browser]
+WAIT = 120_000
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("tuning")
+    # Seconds of work, so that a cancel lands in its middle.
+    slow = replace(SETTINGS, tuning=replace(SETTINGS.tuning, epochs=100.0, checkpoint_every=20, batch_size=1))
+    with closing(open_database(folder / "data")) as db:
+        fill_project(db, write_files(folder / "files", support=40), settings=slow)
+        actions.make_selection(db, "tiny", budget=30, arm="random")
+    with serving(folder / "data") as running:
+        yield running
+
+
+def visit(page: Page, served: Served) -> None:
+    page.goto(f"{served.url}/?project=tiny&tab=tuning")
+    expect(page.locator("#launch")).to_contain_text("Tunes the student on 30 samples and opens round 1")
+
+
+def own(served: Served) -> TuningSettings:
+    with closing(open_database(served.data)) as db, db.read() as c:
+        return store.project_named(c, "tiny").settings.tuning
+
+
+def points(page: Page) -> list[int]:
+    """The updates that the loss is drawn for."""
+    return page.evaluate("document.querySelector('#progress .plot').data[0].x")  # type: ignore[no-any-return]
+
+
+def test_settings_are_folded_away_kept_as_they_are_typed_and_filled_by_presets(page: Page, served: Served) -> None:
+    before = own(served)
+    visit(page, served)
+    expect(page.locator("#set-rank input")).not_to_be_visible()
+    page.get_by_role("button", name="Settings of the next run").click()
+    page.locator("#set-rank input").fill("5")
+    page.locator("#set-rank input").press("Tab")
+    page.get_by_text("The same on the command line").first.click()
+    expect(page.locator("#estimate code")).to_contain_text("--rank 5 ")
+    page.reload()
+    page.get_by_role("button", name="Settings of the next run").click()
+    expect(page.locator("#set-rank input")).to_have_value("5")
+    page.get_by_label("LLaVA-1.5's LoRA recipe").check()
+    expect(page.locator("#set-projector_rate input")).to_have_value("0.00002")
+    expect(page.locator("#set-rank input")).to_have_value("128")
+    page.get_by_role("button", name="Take back").click()
+    expect(page.locator("#set-rank input")).to_have_value("5")
+    assert own(served) == replace(before, rank=5)
+    page.locator("#set-rank input").fill("0")
+    page.locator("#set-rank input").press("Tab")
+    expect(page.locator("#notice")).to_contain_text("LoRA rank must be a number from 1 to 1024")
+    assert own(served).rank == 5
+
+
+def test_a_measure_says_what_the_run_will_take_before_it_starts(page: Page, served: Served) -> None:
+    visit(page, served)
+    expect(page.locator("#estimate")).to_contain_text("Not measured yet")
+    page.get_by_role("button", name="Measure first").click()
+    expect(page.locator("#estimate .tiles")).to_contain_text("samples a second", timeout=WAIT)
+    expect(page.locator("#estimate")).to_contain_text("for 3,000 updates")
+    expect(page.locator("#estimate")).to_contain_text(re.compile(r"Measured .* by 5 updates on cpu"))
+    page.reload()
+    expect(page.locator("#estimate .tiles")).to_contain_text("GiB")
+
+
+def test_a_run_is_watched_cancelled_resumed_from_a_checkpoint_and_opens_a_round(page: Page, served: Served) -> None:
+    visit(page, served)
+    page.get_by_role("button", name="Start tuning").click()
+    expect(page.locator("#run")).to_contain_text(re.compile(r"update \d+ of 3,000"), timeout=WAIT)
+    expect(page.locator("#run table.checkpoints")).to_contain_text(re.compile(r"after \d+ updates"), timeout=WAIT)
+    page.reload()
+    expect(page.locator("#progress .main-svg").first).to_be_visible()
+    drawn = points(page)
+    assert drawn == list(range(1, len(drawn) + 1)), "after a reload the plot is whole"
+    page.locator("#run").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#run")).to_contain_text("cancelled", timeout=WAIT)
+    rows = page.locator("#run table.checkpoints tbody tr")
+    expect(rows).to_have_count(2)
+    older = rows.nth(1)
+    kept = int(re.search(r"after (\d+) updates", older.inner_text()).group(1))  # type: ignore[union-attr]
+    older.get_by_role("button", name="Resume from here").click()
+    expect(page.locator("#run")).to_contain_text("done", timeout=WAIT)
+    expect(page.locator("#runs")).to_contain_text("Round 1")
+    assert 0 < kept < 3000
+    with closing(open_database(served.data)) as db, db.read() as c:
+        updates = store.updates_of(c, 1)
+        assert [each.number for each in updates] == list(range(1, 3001)), "no gap and no double point"
+        assert [each.number for each in store.rounds_of(c, 1)] == [0, 1]
+
+
+def test_a_runs_settings_can_be_used_again(page: Page, served: Served) -> None:
+    visit_after = f"{served.url}/?project=tiny&tab=tuning"
+    page.goto(visit_after)
+    page.get_by_label("Small: rank 16, 3 epochs").check()
+    expect(page.locator("#notice")).to_contain_text("filled in")
+    page.locator("#run").get_by_role("button", name="Use its settings").click()
+    page.get_by_role("button", name="Settings of the next run").click()
+    expect(page.locator("#set-rank input")).to_have_value("5")

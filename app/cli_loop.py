@@ -111,6 +111,6 @@ def followed(terminal: Terminal, db: Database, project: str, job: Job) -> Shown:
     """Wait for a job, then say what came out and what comes next."""
     ended = terminal.follow(db, job)
     status = project_status(db, project)
-    said = f" {ended.message}." if ended.message and ended.kind != "tune" else ""
+    said = f" {ended.message.rstrip('.')}." if ended.message and ended.kind != "tune" else ""
     text = f"{ended.kind}: {ended.done} of {ended.total}.{said} {status['next']}"
     return Shown(data={"job": job_row(ended), "rounds": status["rounds"]}, text=text)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -47,12 +48,10 @@ def settings(terminal: Terminal, *, project: ProjectArgument, set: SetOption = N
         rows = actions.project_settings(db, project)
     table = Table("setting", "value", "meaning")
     for row in rows:
-        about = Text(row.about)
-        if row.held:
-            about.append(f"\nstays: {row.held}", style="dim")
-        table.add_row(row.name, Text(row.value), about)
+        table.add_row(row.name, Text(f"{row.value} *" if row.held else row.value), Text(row.about))
+    stays = (f"* stays: {reason}." for reason in dict.fromkeys(row.held for row in rows if row.held))
     shown = {"project": project, "settings": {row.name: asdict(row) for row in rows}}
-    return Shown(data=shown, text=table)
+    return Shown(data=shown, text=Group(table, *stays))
 
 
 def register(cli: typer.Typer) -> None:

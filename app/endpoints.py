@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.endpoints import endpoint_at
 from core.errors import UserError
-from core.prices import money
+from core.prices import in_dollars, money
 from core.types import EndpointSettings, Prediction, Sample, Spent
 from storage import store
 from storage.database import Database
@@ -61,8 +61,8 @@ def ledger_of(db: Database, project: Project, model: str, look: Look, *, remembe
     settings = project.settings.endpoint
     if settings.spend_cap is not None and money(model, 0, 0, settings) is None:
         raise UserError(
-            f"No price is known for {model}, so the cap of ${settings.spend_cap:,.2f} cannot be held: say what it "
-            f"costs with `switchpoint spending {project.name} --price {model} IN OUT` (US dollars per million "
+            f"No price is known for {model}, so the cap of {in_dollars(settings.spend_cap)} cannot be held: say what "
+            f"it costs with `switchpoint spending {project.name} --price {model} IN OUT` (US dollars per million "
             "tokens), or lift the cap with --no-cap."
         )
     return Ledger(db=db, project=project.id, model=model, settings=settings, look=look, remember=remember)
@@ -73,8 +73,8 @@ def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent]) ->
     total = sum(money(each.model, each.tokens_in, each.tokens_out, settings) or 0.0 for each in spent)
     if settings.spend_cap is not None and total >= settings.spend_cap:
         raise UserError(
-            f"The cap of ${settings.spend_cap:,.2f} is reached (${total:,.2f} spent), so {model} is asked no more. "
-            "What was done is kept: raise the cap and start again to go on where it stopped."
+            f"The cap of {in_dollars(settings.spend_cap)} is reached ({in_dollars(total)} spent), so {model} is asked no "
+            "more. What was done is kept: raise the cap and start again to go on where it stopped."
         )
 
 

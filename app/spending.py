@@ -12,7 +12,7 @@ from app.endpoints import votes_known
 from app.projects import find_project, find_round, newest_round, teaching_project
 from core.endpoints import endpoint_of
 from core.errors import UserError
-from core.prices import Estimate, money, price_of, tokens_of
+from core.prices import Estimate, in_dollars, money, price_of, tokens_of
 from core.prompts import student_prompt
 from core.teacher.estimate import estimate_diagnoses, estimate_labels
 from core.types import Role, Sample
@@ -115,12 +115,12 @@ def estimate_text(shown: dict[str, Any]) -> str:
     """An estimate in a sentence or two."""
     if not shown["endpoint"]:
         return f"{shown['model']} runs on this machine: {shown['items']:,} items, no requests and no cost."
-    cost = "its price is not known" if shown["money"] is None else f"about ${shown['money']:,.2f}"
+    cost = "its price is not known" if shown["money"] is None else f"about {in_dollars(shown['money'])}"
     text = (
         f"{shown['items']:,} items: {shown['requests']:,} requests to {shown['model']}, about {shown['tokens_in']:,} "
-        f"tokens in and {shown['tokens_out']:,} out, {cost}. Spent so far: ${shown['spent']:,.2f}"
+        f"tokens in and {shown['tokens_out']:,} out, {cost}. Spent so far: {in_dollars(shown['spent'])}"
     )
-    text += f" of a cap of ${shown['cap']:,.2f}." if shown["cap"] is not None else ", no cap is set."
+    text += f" of a cap of {in_dollars(shown['cap'])}." if shown["cap"] is not None else ", no cap is set."
     return text + _votes_text(shown)
 
 

@@ -50,6 +50,15 @@ def price_of(model: str, settings: EndpointSettings) -> tuple[float, float] | No
     return PER_MILLION.get(re.sub(r"-\d{4}-\d\d-\d\d$", "", model))
 
 
+def in_dollars(amount: float) -> str:
+    """An amount as people read it: cents, and hundredths of cents where it is less than a dollar.
+
+    >>> in_dollars(1234.5), in_dollars(0.0048), in_dollars(0)
+    ('$1,234.50', '$0.0048', '$0.00')
+    """
+    return f"${amount:,.2f}" if amount >= 1 or amount == round(amount, 2) else f"${amount:,.4f}"
+
+
 def money(model: str, tokens_in: int, tokens_out: int, settings: EndpointSettings) -> float | None:
     """What these tokens cost in US dollars; None where the price is not known."""
     price = price_of(model, settings)

@@ -12,6 +12,7 @@ from app.markup import bar, command, count, empty, esc, nav, percent, table
 from app.tray import ACTIVE, waits
 from core.endpoints import endpoint_of
 from core.errors import UserError
+from core.prices import in_dollars
 from core.types import Role
 from storage import jobs, store
 from storage.database import Database
@@ -101,10 +102,10 @@ def _ways(name: str, unlabelled: int, cost: LabelCost | None) -> str:
         questions = f"{of['items']:,}" if of else f"{unlabelled:,}" if by == "sample" else waits
         tokens, dollars = (_tokens(of), _dollars(of)) if of else (waits, waits)
         rows.append([command("label", label, "button", support=name, by=by), questions, tokens, dollars, why])
-    listed = table(["", "#Questions to the teacher", "#Tokens in and out", "#US dollars", "How"], rows)
+    listed = table(["", "#Questions to the teacher", "#Tokens in and out", "#Cost", "How"], rows)
     so_far = cost.by_sample if cost and cost.by_sample["endpoint"] else None
-    cap = "no cap" if so_far is None or so_far["cap"] is None else f"a cap of ${so_far['cap']:,.2f}"
-    told = f'<p class="subdued">${so_far["spent"]:,.2f} spent so far, {cap}.</p>' if so_far else ""
+    cap = "no cap" if so_far is None or so_far["cap"] is None else f"a cap of {in_dollars(so_far['cap'])}"
+    told = f'<p class="subdued">{in_dollars(so_far["spent"])} spent so far, {cap}.</p>' if so_far else ""
     return listed + told
 
 
@@ -115,7 +116,7 @@ def _tokens(of: dict[str, Any]) -> str:
 def _dollars(of: dict[str, Any]) -> str:
     if not of["endpoint"]:
         return "none: it runs here"
-    return "price not known" if of["money"] is None else f"about {of['money']:,.2f}"
+    return "price not known" if of["money"] is None else f"about {in_dollars(of['money'])}"
 
 
 def _set_row(role: str, purpose: str, samples: int, predicted: int, scores: list[float]) -> list[str]:

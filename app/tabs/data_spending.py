@@ -11,6 +11,7 @@ from app.markup import esc, table
 from app.project_settings import SettingRow, behind_endpoint
 from app.spending import spending
 from app.tabs.data_settings import SAVE, field_html
+from core.prices import in_dollars
 from storage import store
 from storage.database import Database
 
@@ -59,8 +60,8 @@ def _model(role: str, model: str, rows: dict[str, SettingRow]) -> str:
 
 
 def _in_all(spent: dict[str, Any]) -> str:
-    cap = "no cap" if spent["cap"] is None else f"of a cap of ${spent['cap']:,.2f}"
-    return f"${spent['money']:,.2f} spent, {cap}"
+    cap = "no cap" if spent["cap"] is None else f"of a cap of {in_dollars(spent['cap'])}"
+    return f"{in_dollars(spent['money'])} spent, {cap}"
 
 
 def _spent(spent: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from app.links import Place, at
 from app.stamp import stamp
 from app.tabs.data_sets import labelling_html
 from core.errors import UserError
+from core.prices import in_dollars
 from core.types import Sample
 from storage import store
 from storage.database import Database
@@ -59,7 +60,7 @@ def test_the_page_says_estimating_first_and_then_tokens_and_dollars(db: Database
     assert cost.by_sample["money"] == pytest.approx(
         (cost.by_sample["tokens_in"] * 0.15 + cost.by_sample["tokens_out"] * 0.60) / 1e6
     )
-    assert f"about {cost.by_sample['money']:,.2f}" in shown
+    assert f"about {in_dollars(cost.by_sample['money'])}" in shown
 
 
 def test_a_price_that_changes_shows_at_once_and_new_samples_are_counted_anew(db: Database) -> None:

@@ -6,6 +6,7 @@ skill labels in ``cli_labels``, for prompts in ``cli_prompts``, for money in ``c
 Imports no model library.
 """
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,8 @@ from rich.table import Table
 from app import cli_compare, cli_files, cli_labels, cli_loop, cli_projects, cli_prompts, cli_spending, cli_tuning
 from app.doctor import examine
 from app.overview import project_status
+from app.projects import find_project
+from app.rounds import round_lines
 from app.settings import AppSettings, logs_folder
 from app.terminal import DataOption, JsonOption, Shown, Terminal, command, run_command_line
 from app.worker import serve_jobs, worker_pid
@@ -81,6 +84,10 @@ def status(
     """What there is, what is running, and what to do next."""
     with terminal.database() as db:
         shown = project_status(db, project) | {"worker": worker_pid(db.data)}
+        if project:
+            with db.read() as connection:
+                lines = round_lines(connection, find_project(connection, project))
+            shown["line"] = [asdict(each) for each in lines]
     return Shown(data=shown, text=_status_table(shown) if project else _overview(shown))
 
 
@@ -106,9 +113,12 @@ def _overview(shown: dict[str, Any]) -> str:
 
 def _status_table(shown: dict[str, Any]) -> Group:
     columns = ("round", "samples", "predictions", "wrong", "diagnosed", "reviewed", "selected")
-    table = Table(*columns)
-    for row in shown["rounds"]:
-        table.add_row(*(str(row[name]) for name in columns))
+    table = Table(*columns, "accuracy (test)", "skills closed, opened")
+    for row, line in zip(shown["rounds"], shown["line"], strict=True):
+        found = line["accuracy"].get("test")
+        share = f"{found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%})" if found else "–"
+        skills = "–" if line["closed"] is None else f"{len(line['closed'])}, {len(line['opened'])}"
+        table.add_row(*(str(row[name]) for name in columns), share, skills)
     jobs = [
         f"job {job['id']} {job['kind']}: {job['state']}, {job['done']:,} of {job['total']:,} {job['error']}".rstrip()
         for job in shown["jobs"][:8]

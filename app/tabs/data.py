@@ -19,6 +19,7 @@ from app.tabs.data_check import check_html
 from app.tabs.data_form import LONGEST, form_html, request_in
 from app.tabs.data_found import found_html
 from app.tabs.data_models import models_html, prompts_html, tries_html
+from app.tabs.data_rounds import rounds_html
 from app.tabs.data_settings import changes_in, settings_html
 from app.tabs.data_spending import spending_html
 from app.tray import waits
@@ -37,6 +38,7 @@ def build(page: Page) -> TabView:
     """The tab, inside the tab that is being built."""
     names = (
         "overview",
+        "rounds",
         "bring",
         "supports",
         "labelling",
@@ -64,6 +66,7 @@ def build(page: Page) -> TabView:
         db = page.db
         shown = {
             "overview": data_sets.overview_html(db, place),
+            "rounds": rounds_html(db, place),
             "bring": bring(place),
             "supports": data_sets.supports_html(db, place),
             "labelling": data_sets.labelling_html(db, place),

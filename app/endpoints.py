@@ -73,8 +73,8 @@ def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent]) ->
     total = sum(money(each.model, each.tokens_in, each.tokens_out, settings) or 0.0 for each in spent)
     if settings.spend_cap is not None and total >= settings.spend_cap:
         raise UserError(
-            f"The cap of {in_dollars(settings.spend_cap)} is reached ({in_dollars(total)} spent), so {model} is asked no "
-            "more. What was done is kept: raise the cap and start again to go on where it stopped."
+            f"The cap of {in_dollars(settings.spend_cap)} is reached ({in_dollars(total)} spent), so {model} is asked "
+            "no more. What was done is kept: raise the cap and start again to go on where it stopped."
         )
 
 

@@ -16,7 +16,7 @@ NAMES: dict[Role, str] = {"validation": "validation set", "test": "test set"}
 
 
 def rounds_html(db: Database, place: Place) -> str:
-    """The line and the table of the newest rounds; "" before there is a second one, until then the overview says all."""
+    """The line and the table of the newest rounds; "" before there is a second one: the overview says all till then."""
     if not place.project:
         return ""
     with db.read() as c:

@@ -87,7 +87,7 @@ def status(
         if project:
             with db.read() as connection:
                 lines = round_lines(connection, find_project(connection, project))
-            shown["line"] = [asdict(each) for each in lines]
+            shown["line"] = [asdict(each) | {"round": each.number} for each in lines]
     return Shown(data=shown, text=_status_table(shown) if project else _overview(shown))
 
 
@@ -113,17 +113,28 @@ def _overview(shown: dict[str, Any]) -> str:
 
 def _status_table(shown: dict[str, Any]) -> Group:
     columns = ("round", "samples", "predictions", "wrong", "diagnosed", "reviewed", "selected")
-    table = Table(*columns, "accuracy (test)", "skills closed, opened")
-    for row, line in zip(shown["rounds"], shown["line"], strict=True):
-        found = line["accuracy"].get("test")
-        share = f"{found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%})" if found else "–"
-        skills = "–" if line["closed"] is None else f"{len(line['closed'])}, {len(line['opened'])}"
-        table.add_row(*(str(row[name]) for name in columns), share, skills)
+    table = Table(*columns)
+    for row in shown["rounds"]:
+        table.add_row(*(str(row[name]) for name in columns))
     jobs = [
         f"job {job['id']} {job['kind']}: {job['state']}, {job['done']:,} of {job['total']:,} {job['error']}".rstrip()
         for job in shown["jobs"][:8]
     ]
-    return Group(table, *jobs, f"Next: {shown['next']}")
+    return Group(table, _line_table(shown["line"]), *jobs, f"Next: {shown['next']}")
+
+
+def _line_table(lines: list[dict[str, Any]]) -> Table:
+    """What each round changed."""
+    table = Table("round", "from", "test accuracy, 95 %", "validation accuracy, 95 %", "skills closed", "opened")
+    for line in lines:
+        shares = [
+            f"{found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%})" if found else "–"
+            for found in (line["accuracy"].get(role) for role in ("test", "validation"))
+        ]
+        skills = ["–" if line[which] is None else str(len(line[which])) for which in ("closed", "opened")]
+        origin = "–" if line["came_from"] is None else str(line["came_from"])
+        table.add_row(str(line["round"]), origin, *shares, *skills)
+    return table
 
 
 cli_projects.register(cli)

@@ -17,7 +17,8 @@ from storage.store.support import support_set, support_sets
 from storage.tables import label_checks
 from storage.tables import samples as sample_rows
 
-FEW = 20_000  # up to here all labelled samples are listed to draw from
+# All labelled samples are listed to draw from where the set is small, or where most that is drawn would have no label.
+FEW, RARE = 20_000, 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +52,13 @@ def labels_to_check(c: Connection, name: str, *, reviewer: str, seed: int, limit
     """A seeded draw of labelled samples of a support set, without those whose label the reviewer judged already.
 
     Every labelled sample is as likely as any other, and the draw goes on: judging some of it brings the next ones.
-    Reads a few thousand samples at most, however many there are.
+    Reads a few thousand samples of a large set, unless labels are rare in it.
     """
     name = support_set(c, name)
-    labelled = next(each.labelled for each in support_sets(c) if each.name == name)
+    size = next(each for each in support_sets(c) if each.name == name)
     parts = set_ids(c, None, "support", name)
     judged = set(_judged(c, name, label_checks.c.reviewer == reviewer))
-    if labelled <= FEW:
+    if size.samples <= FEW or size.labelled < size.samples * RARE:
         listed = [sample for part in parts for sample in _labelled(c, part)]
         draw: Iterable[int] = random.Random(seed).sample(listed, min(len(listed), limit + len(judged)))
     else:

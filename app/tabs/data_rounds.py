@@ -26,8 +26,8 @@ def rounds_html(db: Database, place: Place) -> str:
         return ""
     # The test set only measures, so it is the honest line where it is there.
     role: Role = "test" if any("test" in each.accuracy for each in shown) else "validation"
-    head = ["Round", "Came from", "Test accuracy, 95 %", "Validation accuracy, 95 %", "#Errors", "Skills closed",
-            "Skills opened"]  # fmt: skip
+    shares = ["Test accuracy, 95 %", "Validation accuracy, 95 %"]
+    head = ["Round", "Tuned in", "Came from", *shares, "#Errors", "Skills closed", "Skills opened"]
     more = f'<p class="subdued">… and {len(lines) - SHOWN:,} earlier rounds.</p>' if len(lines) > SHOWN else ""
     rows = [_row(place, each) for each in reversed(shown)]
     return f"{_line(shown, role)}{table(head, rows, 'rounds', 'Rounds, newest first')}{more}"
@@ -36,15 +36,15 @@ def rounds_html(db: Database, place: Place) -> str:
 def _row(place: Place, each: RoundLine) -> list[str]:
     link = nav(place.link(round=each.number, tab="data", sample=None), f"Round {each.number}", "")
     mark = ' <span class="badge">adopted</span>' if each.adopted else ""
-    if each.came_from is None:
-        origin = "the untuned student"
-    else:
-        run = nav(place.link(tab="tuning", run=each.run, sample=None), f"run {each.run}", "")
-        how = f"round {each.came_from}'s adapter, further" if each.start == "adapter" else "from the base"
-        origin = f"{run} on errors of round {each.came_from}; {how}"
+    run, origin = "–", "the untuned student"
+    if each.came_from is not None:
+        run = nav(place.link(tab="tuning", run=each.run, sample=None), f"Run {each.run}", "")
+        how = "its adapter, trained further" if each.start == "adapter" else "from the base"
+        origin = f"errors of round {each.came_from}; {how}"
     undiagnosed = '<span class="subdued">not diagnosed</span>' if each.came_from is not None else "–"
     return [
         f"{link}{mark}",
+        run,
         origin,
         _share(each.accuracy.get("test")),
         _share(each.accuracy.get("validation")),

@@ -66,8 +66,8 @@ def test_the_line_is_drawn_and_everything_in_it_is_escaped(db: Database) -> None
     assert 'aria-label="round 0: 50.0 %; round 1: ' in html
     assert "&lt;script&gt;" in html
     assert "<script>" not in html
-    assert "run 1" in html
-    assert "on errors of round 0; from the base" in html
+    assert ">Run 1</a>" in html
+    assert "errors of round 0; from the base" in html
 
 
 @pytest.mark.parametrize("project", ["", "empty"])

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from app import actions
 from app.cli_files import ProjectArgument
-from app.project_settings import named_settings
+from app.project_settings import named_settings, why_held
 from app.terminal import Shown, Terminal, command
 
 ENDPOINT = "openai:MODEL or MODEL@http://host:port/v1 (keys come from the environment)"
@@ -49,7 +49,8 @@ def settings(terminal: Terminal, *, project: ProjectArgument, set: SetOption = N
     table = Table("setting", "value", "meaning")
     for row in rows:
         table.add_row(row.name, Text(f"{row.value} *" if row.held else row.value), Text(row.about))
-    stays = (f"* stays: {reason}." for reason in dict.fromkeys(row.held for row in rows if row.held))
+    kinds = [row.held_by for row in rows if row.held_by]
+    stays = [f"* stays: {why_held(kinds)}."] if kinds else []
     shown = {"project": project, "settings": {row.name: asdict(row) for row in rows}}
     return Shown(data=shown, text=Group(table, *stays))
 

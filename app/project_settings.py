@@ -6,7 +6,7 @@ Pure: from texts to ``Settings`` and back; knows neither the database nor the pa
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -37,12 +37,14 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingRow:
-    """A setting as it is: ``value`` as it would be written, and why it stays that ("" where it can be changed)."""
+    """A setting as it is: ``value`` as it would be written, and why it stays that ("" where it can be changed), and
+    which kind of rows hold it so."""
 
     name: str
     value: str
     about: str
     held: str
+    held_by: Rows = ""
 
 
 FIELDS = (
@@ -109,7 +111,13 @@ def changed(
 def setting_rows(settings: Settings, models: Mapping[str, str], held: Collection[Rows]) -> list[SettingRow]:
     """Every setting as it is; of models only those that are behind an endpoint."""
     rows = [
-        SettingRow(name=field.name, value=_written(_value(settings, field)), about=field.about, held=_held(field, held))
+        SettingRow(
+            name=field.name,
+            value=_written(_value(settings, field)),
+            about=field.about,
+            held=_held(field, held),
+            held_by=field.held_by if _held(field, held) else "",
+        )
         for field in FIELDS
     ]
     for role, model in models.items():
@@ -134,6 +142,12 @@ def behind_endpoint(model: str) -> bool:
         return endpoint_of(model) is not None
     except UserError:
         return False  # the job, and doctor, say what is wrong with the name
+
+
+def why_held(kinds: Iterable[str]) -> str:
+    """Why a setting stays that rows of these kinds were made with."""
+    named = " and ".join(dict.fromkeys(kinds))
+    return f"the project has {named}, and those made otherwise could not be compared; make a new project for it"
 
 
 def named_settings(pairs: Collection[str]) -> dict[str, str]:
@@ -162,9 +176,7 @@ def _with(settings: Settings, field: Field, text: str, held: Collection[Rows]) -
 
 
 def _held(field: Field, held: Collection[Rows]) -> str:
-    if not field.held_by or field.held_by not in held:
-        return ""
-    return f"the project has {field.held_by}, and those made otherwise could not be compared; make a new project for it"
+    return why_held([field.held_by]) if field.held_by and field.held_by in held else ""
 
 
 def _of_model(settings: EndpointSettings, name: str, model: str, text: str) -> EndpointSettings:

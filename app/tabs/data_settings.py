@@ -10,7 +10,7 @@ from app import actions
 from app.links import Place
 from app.markup import esc
 from app.page import text_in
-from app.project_settings import SettingRow, behind_endpoint
+from app.project_settings import SettingRow, behind_endpoint, why_held
 from core.errors import UserError
 from storage import store
 from storage.database import Database
@@ -102,5 +102,5 @@ def _in_short(rows: Mapping[str, SettingRow], names: Sequence[str]) -> str:
 
 
 def _held(rows: Sequence[SettingRow]) -> str:
-    reasons = list(dict.fromkeys(row.held for row in rows if row.held))
-    return "".join(f'<p class="subdued">What cannot be typed in stays: {esc(reason)}.</p>' for reason in reasons)
+    kinds = [row.held_by for row in rows if row.held_by]
+    return f'<p class="subdued">What cannot be typed in stays: {esc(why_held(kinds))}.</p>' if kinds else ""

@@ -299,7 +299,7 @@ def test_what_predictions_were_made_with_cannot_be_typed_over(page: Page, served
     page.locator("#settings summary").click()
     expect(page.get_by_label("Number format")).to_be_disabled()
     expect(page.get_by_label("Batch size")).to_be_enabled()
-    expect(page.locator("#settings")).to_contain_text("the project has predictions, and those made otherwise")
+    expect(page.locator("#settings")).to_contain_text("the project has predictions and diagnoses, and those")
 
 
 def test_models_stay_once_something_was_measured_with_them(page: Page, served: Served) -> None:

@@ -58,9 +58,10 @@ llama: $(STAMP)  ## A real llama.cpp server over the demo's teacher, asked for i
 screenshots: $(STAMP) ## Pictures of every tab into assets/screenshots, from a click through the whole loop
 	SWITCHPOINT_SCREENSHOTS=assets/screenshots $(BIN)/python -m pytest tests/browser/test_loop.py
 
-experiment: $(STAMP) ## The arms of the experiment on the demo project
-	$(BIN)/switchpoint --data $(DATA) init-demo
-	$(BIN)/switchpoint --data $(DATA) experiment demo --seeds $(SEEDS)
+experiment: $(STAMP) ## Every arm at three budgets with five seeds, and the ways to find mistakes (hours; goes on where it stopped)
+	$(BIN)/switchpoint --data $(DATA)/experiment init-demo
+	$(BIN)/switchpoint --data $(DATA)/experiment experiment demo --seeds 5 --at-once 2
+	$(BIN)/switchpoint --data $(DATA)/experiment experiment demo --identification --table $(DATA)/experiment/results.md
 
 lock: $(STAMP)   ## Renew the exact versions (then pin torch by hand)
 	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools > requirements.lock

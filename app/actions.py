@@ -6,6 +6,7 @@ Imports, reviews, comparisons, selections, exports, prompts and the overview hav
 are offered here too.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -14,7 +15,9 @@ from sqlalchemy import Connection
 from app.adopting import adopt
 from app.choosing import create_project, project_settings, set_models, set_settings
 from app.comparing import compare_rounds
+from app.experiments import check_experiment
 from app.exports import export_adapter, export_report, export_reviews, export_selection
+from app.identifying import known_errors
 from app.import_report import ImportReport, ImportRequest, What
 from app.imports import commit, dry_run, import_file
 from app.labels import By, check_label, label_estimate, label_quality, labels_to_check
@@ -26,6 +29,7 @@ from app.selecting import make_selection, newest_selection
 from app.tuning_runs import resume_run
 from core.endpoints import endpoint_of
 from core.errors import UserError
+from core.experiment import plan
 from core.types import Role, Selection, TuningSettings
 from storage import jobs, store
 from storage.database import Database
@@ -63,6 +67,8 @@ __all__ = [
     "project_settings",
     "project_status",
     "put_diagnose",
+    "put_experiment",
+    "put_identify",
     "put_import",
     "put_label",
     "put_measure",
@@ -167,6 +173,39 @@ def put_measure(
         return _put(
             connection, "measure", found.id, {"selection": chosen.id, "round": chosen.round, "settings": wanted}
         )
+
+
+def put_experiment(
+    db: Database,
+    project: str,
+    *,
+    arms: Sequence[str],
+    budgets: Sequence[int],
+    seeds: int,
+    round: int | None = 0,
+    at_once: int = 1,
+) -> Job:
+    """Queue an experiment from the round's student (default: the base model): ``core.experiment`` says which trials.
+
+    Raises UserError for a project that cannot run it: no test set, no accepted skill, a student that is not here.
+    """
+    plan(arms, budgets, seeds)  # type: ignore[arg-type] # it refuses what is no arm
+    with db.write() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+        check_experiment(connection, found, at, arms)
+        args = {"round": at.id, "arms": list(arms), "budgets": sorted({*budgets}), "seeds": seeds}
+        return _put(connection, "experiment", found.id, args | {"at_once": max(1, at_once)})
+
+
+def put_identify(db: Database, project: str, *, round: int | None = 0) -> Job:
+    """Queue the questions by which ways to find mistakes are compared, for the round's errors with a known step."""
+    with db.read() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+    known_errors(db, found, at.id)
+    with db.write() as connection:
+        return _put(connection, "identify", found.id, {"round": at.id})
 
 
 def cancel_job(db: Database, job: int) -> None:

@@ -2,7 +2,8 @@
 
 ``switchpoint [--data DIR] [--json] COMMAND …``; both options are taken before and after the command. The commands of
 the loop stand in ``cli_loop``, those for projects in ``cli_projects``, for files and reviews in ``cli_files``, for
-skill labels in ``cli_labels``, for prompts in ``cli_prompts``, for money in ``cli_spending``.
+skill labels in ``cli_labels``, for prompts in ``cli_prompts``, for money in ``cli_spending``, for experiments in
+``cli_experiment``.
 Imports no model library.
 """
 
@@ -13,7 +14,17 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from app import cli_compare, cli_files, cli_labels, cli_loop, cli_projects, cli_prompts, cli_spending, cli_tuning
+from app import (
+    cli_compare,
+    cli_experiment,
+    cli_files,
+    cli_labels,
+    cli_loop,
+    cli_projects,
+    cli_prompts,
+    cli_spending,
+    cli_tuning,
+)  # fmt: skip
 from app.doctor import examine
 from app.overview import project_status
 from app.projects import find_project
@@ -141,6 +152,7 @@ cli_projects.register(cli)
 cli_files.register(cli)
 cli_loop.register(cli)
 cli_compare.register(cli)
+cli_experiment.register(cli)
 cli_labels.register(cli)
 cli_prompts.register(cli)
 cli_spending.register(cli)

@@ -1,4 +1,4 @@
-"""Commands of the loop: predict, diagnose, and loop and experiment, which run them in order.
+"""Commands of the loop: predict, diagnose, and loop, which runs them in order.
 
 Each queues a job, follows it with a progress bar and shows what came out. Loads no model itself.
 """
@@ -10,8 +10,7 @@ import typer
 from app import actions
 from app.cli_compare import comparison_data
 from app.cli_files import ProjectArgument, RoundOption
-from app.experiment import run_experiment
-from app.figures import accuracy_table, comparison_table
+from app.figures import comparison_table
 from app.overview import job_row, project_status
 from app.projects import find_project, find_round
 from app.settings import AppSettings
@@ -78,28 +77,9 @@ def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> 
     return Shown(data=shown, text=comparison_table(found, rounds))
 
 
-def experiment(
-    terminal: Terminal,
-    project: ProjectArgument,
-    budget: BudgetOption = 2000,
-    seeds: Annotated[int, typer.Option(help="How often each arm is drawn and tuned.")] = 1,
-) -> Shown:
-    """Targeted against random selection against no tuning, on the test set (accepts what nobody reviewed)."""
-    with terminal.database() as db:
-        result = run_experiment(
-            db,
-            project,
-            budget=budget,
-            seeds=range(seeds),
-            finish=lambda job: terminal.follow(db, job),
-            reviewer=AppSettings().reviewer,
-        )
-    return Shown(data=result, text=accuracy_table(result["accuracy"] | result["difference"]))
-
-
 def register(cli: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for function in (predict, diagnose, loop, experiment):
+    for function in (predict, diagnose, loop):
         command(cli, function.__name__)(function)
 
 

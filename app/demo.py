@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app import actions
+from app.demo_arms import ARMS, measure, run_arm
 from app.demo_truth import found_by_the_machine
-from app.experiment import ARMS, measure, run_arm
 from app.figures import accuracy_table
 from app.models import Models
 from app.settings import AppSettings

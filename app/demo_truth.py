@@ -8,12 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.projects import find_project, find_round
 from assets import demo as files
 from assets.demo.gold import gold_mistake, load_phrases, load_truth
 from core.types import Diagnosis, Hit, Prediction, Sample
 from storage import store
 from storage.database import Database
+from storage.store import Project
 
 
 def found_by_the_machine(db: Database, project: str) -> dict[str, Any]:
@@ -60,6 +63,21 @@ def precisions(support: str, hits: Sequence[Hit], samples: Mapping[int, Sample])
             exercised = {phrases.get(each) for each in samples[hit.sample].skill_label.lower().split("; ")}
             right[hit.skill].append(wanted in exercised)
     return {skill: statistics.fmean(each) for skill, each in right.items()}
+
+
+def known_mistakes(c: Connection, project: Project, round: int) -> dict[int, int | None]:
+    """The gold mistake step of each validation prediction of a round by sample id; empty outside the demo's world."""
+    if project.student != "assets/demo/student":
+        return {}
+    truth = load_truth(files.TRUTH / "validation.jsonl")
+    predictions = {each.sample: each for each in store.predictions_of(c, round, "validation")}
+    samples = store.samples_by_id(c, predictions)
+    found = {
+        key: gold_mistake(truth[samples[key].source_id], each.steps)
+        for key, each in predictions.items()
+        if samples[key].source_id in truth
+    }
+    return {sample: gold and gold[0] for sample, gold in found.items()}
 
 
 def _errors(db: Database, project: str) -> Iterator[tuple[tuple[int, str] | None, Prediction, Diagnosis]]:

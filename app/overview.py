@@ -24,6 +24,8 @@ DOING = {
     "import": "imports",
     "try": "tries a model",
     "measure": "measures what tuning would take",
+    "experiment": "runs an experiment",
+    "identify": "compares ways to find mistakes",
 }
 
 

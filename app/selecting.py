@@ -64,7 +64,7 @@ def make_selection(
             index.index, demands, budget=budget, leaked=leaked, seed=start, contents=contents, rulings=rulings
         )
 
-    hits, leaks = draw_checked(draw, _looker(db, found))
+    hits, leaks = draw_checked(draw, looker(db, found))
     _check_size(name, arm, budget, len(hits), allow_fewer)
     leaked = {leak.sample for leak in leaks}
     selection = Selection(
@@ -112,7 +112,7 @@ def newest_selection(connection: Connection, project: Project, selection: int | 
     return store.selection(connection, selection or max(known))
 
 
-def _looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[int, Look]]:
+def looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[int, Look]]:
     """Looks whether samples' questions or images also occur in the project's validation or test set.
 
     An image that stayed in its file is read for it, the first time that it is drawn anywhere.

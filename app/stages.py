@@ -15,27 +15,11 @@ from app.models import Models, adapter_path, image_opener
 from app.projects import job_project
 from app.settings import model_path
 from app.support_import import import_support
-from app.trying import try_out
-from app.tuning_stages import run_measure, run_tune
 from core.errors import UserError
 from core.types import Role
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
-
-
-def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
-    """The generator for the job's kind; raises ``Stopped`` after the batch in which ``stop()`` became true."""
-    stages = {
-        "predict": run_predict,
-        "diagnose": run_diagnose,
-        "label": run_label,
-        "tune": run_tune,
-        "import": run_import,
-        "try": try_out,
-        "measure": run_measure,
-    }
-    return stages[job.kind](db, job, models, stop)
 
 
 def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:

@@ -22,6 +22,8 @@ KINDS = {
     "import": ("Import", "rows"),
     "try": ("Try", "sample"),
     "measure": ("Measure", "updates"),
+    "experiment": ("Experiment", "trials"),
+    "identify": ("Ways to find mistakes", "answers"),
 }
 VERBS = {kind: verb for kind, (verb, _) in KINDS.items()}
 THINGS = {kind: things for kind, (_, things) in KINDS.items()}

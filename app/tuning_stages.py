@@ -15,7 +15,8 @@ from app.markup import duration
 from app.models import Models, adapter_path, image_opener
 from app.projects import job_project
 from app.settings import model_path
-from core.types import Sample, TuningSettings, Update
+from core.arms import as_lesson
+from core.types import Sample, Settings, TuningSettings, Update
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -23,10 +24,13 @@ from storage.store import Run
 
 
 class SelectedSamples(Sequence[Sample]):
-    """A selection's samples in the order chosen, read when they are asked for, so that memory holds their ids alone."""
+    """A selection's samples in the order chosen, read when they are asked for, so that memory holds their ids alone.
 
-    def __init__(self, db: Database, ids: "array[int]") -> None:
-        self._db, self._ids = db, ids
+    A labelled question without a response comes as one to learn from.
+    """
+
+    def __init__(self, db: Database, ids: "array[int]", settings: Settings) -> None:
+        self._db, self._ids, self._settings = db, ids, settings
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -41,6 +45,7 @@ class SelectedSamples(Sequence[Sample]):
         wanted = self._ids[key] if isinstance(key, slice) else [self._ids[key]]
         with self._db.read() as connection:
             found = store.samples_by_id(connection, wanted)
+        found = {key: each if each.response else as_lesson(each, self._settings) for key, each in found.items()}
         return [found[each] for each in wanted] if isinstance(key, slice) else found[wanted[0]]
 
 
@@ -60,7 +65,7 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
     folder = db.adapters / f"run-{run.id}"
     updates = tune(
         model_path(project.student),
-        SelectedSamples(db, ids),
+        SelectedSamples(db, ids, project.settings),
         image_opener(db),
         run.settings,
         folder=folder,
@@ -96,7 +101,7 @@ def run_measure(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
     models.clear()
     estimates = measure(
         model_path(project.student),
-        SelectedSamples(db, ids),
+        SelectedSamples(db, ids, project.settings),
         image_opener(db),
         settings,
         start_adapter=adapter_path(db, at.adapter),

@@ -19,10 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.batches import Stopped
+from app.kinds import run_job
 from app.models import Models
 from app.processes import is_alive, own_start
 from app.settings import PACKAGE_ROOT, AppSettings, logs_folder
-from app.stages import run_job
 from core.errors import UserError
 from storage import jobs
 from storage.database import Database, open_database

@@ -53,6 +53,15 @@ def diagnose(
             yield _diagnoses(teacher, curves, settings, round)
 
 
+def name_skills(teacher: Teacher, cases: Iterable[tuple[Sample, Prediction, int]], settings: Settings) -> list[str]:
+    """A phrase for the skill that each case's step (counted from 1) lacked, whichever step that is."""
+    prompts = [
+        skill_prompt(sample, prediction.steps, step, settings.skill_shots, settings.prompts)
+        for sample, prediction, step in cases
+    ]
+    return [clean_phrase(phrase) for phrase in teacher.complete(prompts, MAX_WORDS)]
+
+
 def label(teacher: Teacher, samples: Iterable[Sample], settings: Settings) -> Iterator[list[tuple[int, str]]]:
     """(sample id, label of the skills it exercises) of support samples, up to 32 a list, in their order."""
     for batch in _batches(samples):
@@ -118,12 +127,8 @@ def _curves(
 def _diagnoses(teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Settings, round: int) -> list[Diagnosis]:
     switches = [find_switch(curve, delta=settings.delta, lam=settings.lam) for _, curve in curves]
     asked = [place for place, switch in enumerate(switches) if switch.mistake_step is not None]
-    prompts = []
-    for place in asked:
-        (sample, prediction), _ = curves[place]
-        step = switches[place].mistake_step or 0
-        prompts.append(skill_prompt(sample, prediction.steps, step, settings.skill_shots, settings.prompts))
-    phrases = dict(zip(asked, teacher.complete(prompts, MAX_WORDS), strict=True))
+    cases = [(*curves[place][0], switches[place].mistake_step or 0) for place in asked]
+    phrases = dict(zip(asked, name_skills(teacher, cases, settings), strict=True))
     shown = prompts_hash(settings)
     return [
         Diagnosis(
@@ -131,7 +136,7 @@ def _diagnoses(teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Set
             sample=sample.id,
             curve=curve,
             switch=switches[place],
-            skill=clean_phrase(phrases[place]) if place in phrases else "",
+            skill=phrases.get(place, ""),
             prior=settings.prior,
             delta=settings.delta,
             lam=settings.lam,

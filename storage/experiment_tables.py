@@ -5,7 +5,7 @@ Offered by ``storage.tables`` with all the others. Knows no query.
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
-from storage.columns import Json, created, integer, metadata, own_id, part_of, text_column
+from storage.columns import Json, added_text, created, integer, metadata, own_id, part_of, text_column
 
 # One arm at one budget with one seed. Its selection, run and round are found here and in no list that people are shown.
 trials = Table(
@@ -21,6 +21,7 @@ trials = Table(
     Column("selection", Integer, ForeignKey("selections.id")),
     Column("run", Integer, ForeignKey("runs.id")),
     Column("round", Integer, ForeignKey("rounds.id")),
+    added_text("refused"),
     created(),
     UniqueConstraint("base", "setup", "arm", "budget", "seed"),
     Index(None, "project"),

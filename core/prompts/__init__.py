@@ -5,7 +5,8 @@ put into them. Pure text: knows no tokenizer and no model. The demo's build scri
 functions. ``own`` is everywhere a project's ``settings.prompts``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from core.prompts.texts import (
     BUILT_IN,
@@ -17,6 +18,7 @@ from core.prompts.texts import (
     prompts_hash,
     prompts_in_use,
     text_of,
+    texts_hash,
 )
 from core.rationale import join_steps
 from core.types import Sample, Settings
@@ -32,10 +34,14 @@ __all__ = [
     "options_text",
     "prompts_hash",
     "prompts_in_use",
+    "rationale_prompt",
     "skill_prompt",
+    "step_question",
+    "step_settings",
     "student_prompt",
     "teacher_header",
     "teacher_step",
+    "texts_hash",
 ]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -112,6 +118,35 @@ def skill_prompt(
         step=steps[mistake_step - 1],
     )
     return _after_examples("skill.examples", shots, own, case)
+
+
+def step_question(
+    sample: Sample, steps: tuple[str, ...], number: int, shots: int, own: Mapping[str, str] = BUILT_IN
+) -> Sample:
+    """Whether step ``number`` is right, as a sample with two options: to be asked under ``step_settings``."""
+    case = fill(
+        text_of("step.check", own),
+        **_shown(sample),
+        truth=sample.answer,
+        steps=join_steps(steps[: number - 1]),
+        number=str(number),
+        step=steps[number - 1],
+    )
+    asked = _after_examples("step.check.examples", shots, own, case)
+    return Sample(id=sample.id, source_id=sample.source_id, question=asked, options=("right", "wrong"), answer="right")
+
+
+def step_settings(settings: Settings) -> Settings:
+    """Settings under which a question about a step is put bare: without a prior, and nothing before it."""
+    return replace(settings, prompts=settings.prompts | {"teacher.header": "{question} {options}"})
+
+
+def rationale_prompt(sample: Sample, written: Sequence[str], shots: int, own: Mapping[str, str] = BUILT_IN) -> str:
+    """The prompt whose continuation is the next step, after those ``written``, on the way to the right answer."""
+    case = fill(text_of("rationale", own), **_shown(sample), truth=sample.answer).strip()
+    steps = [*written, ""]
+    case += "".join(teacher_step(number, step, own) for number, step in enumerate(steps, 1)).rstrip()
+    return _after_examples("rationale.examples", shots, own, case)
 
 
 def label_prompt(sample: Sample, shots: int, own: Mapping[str, str] = BUILT_IN) -> str:

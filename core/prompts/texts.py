@@ -7,7 +7,7 @@ when its text is first asked for.
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Formatter
@@ -18,7 +18,7 @@ from core.types import Settings
 
 BUILT_IN: Mapping[str, str] = MappingProxyType({})  # a project without texts of its own
 DEFAULT_FAMILY = "default"
-EXAMPLES = ("skill.examples", "label.examples")
+EXAMPLES = ("skill.examples", "label.examples", "step.check.examples", "rationale.examples")
 # What a teacher is shown in a diagnosis.
 SHOWN = (
     "teacher.header", "teacher.prior", "teacher.step", "teacher.cue", "skill", "endpoint.letter", "endpoint.phrase",
@@ -35,6 +35,11 @@ PLACEHOLDERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingPro
         "skill.examples": ((), ()),
         "label": (("question",), ("hint", "lecture", "options", "response")),
         "label.examples": ((), ()),
+        # The experiment's other ways to find a mistake: judging each step, and a rationale for the right answer.
+        "step.check": (("question", "step"), ("hint", "lecture", "options", "truth", "steps", "number")),
+        "step.check.examples": ((), ()),
+        "rationale": (("question", "truth"), ("hint", "lecture", "options")),
+        "rationale.examples": ((), ()),
         # What a teacher behind an endpoint is told to do with the texts above.
         "endpoint.letter": ((), ()),
         "endpoint.phrase": ((), ()),
@@ -82,6 +87,12 @@ def prompts_hash(settings: Settings) -> str:
     shown: list[object] = [text_of(name, own) for name in SHOWN]
     shown += [example_texts("skill.examples", settings.skill_shots, own), settings.candidates_as, settings.prior]
     return _short(json.dumps(shown))
+
+
+def texts_hash(settings: Settings, names: Sequence[str]) -> str:
+    """A short hash of the named texts in use, how options are scored and how many examples are shown."""
+    own = settings.prompts
+    return _short(json.dumps([[text_of(name, own) for name in names], settings.candidates_as, settings.skill_shots]))
 
 
 def check_prompt(name: str, text: str) -> str:

@@ -55,7 +55,7 @@ class LocalTeacher:
     def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
         """As ``Teacher.complete`` says; prompts of similar length are decoded together."""
         room = max_words * TOKENS_A_WORD
-        encoded = self._encode(prompts)
+        encoded = self.encode(prompts)
         texts = [""] * len(prompts)
         fitting = [place for place, tokens in enumerate(encoded) if len(tokens) + room <= self.limit]
         if len(fitting) < len(prompts):
@@ -98,10 +98,11 @@ class LocalTeacher:
         return branches
 
     def _grid(self, trunks: list[str], ends: list[str]) -> Branches:
-        texts = iter(self._encode([f"{trunk}{end}" for trunk in trunks for end in ends]))
+        texts = iter(self.encode([f"{trunk}{end}" for trunk in trunks for end in ends]))
         return [[next(texts) for _ in ends] for _ in trunks]
 
-    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The tokens of each text, with what the tokenizer begins a text with."""
         if not texts:
             return []  # which the tokenizers cannot encode
         bare = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)[

@@ -15,7 +15,8 @@ class Trial:
     """One arm at one budget with one seed, from the student of the round ``base`` (id).
 
     ``setup`` is a short hash of whatever else decides the outcome. ``selection``, ``run`` and ``round`` (the round it
-    is measured in, with a negative number) are None until there is one; ``chosen`` is the size of the selection.
+    is measured in, with a negative number) are None until there is one; ``refused`` says why it could not be done,
+    ``chosen`` is the size of the selection.
     """
 
     id: int = 0
@@ -28,6 +29,7 @@ class Trial:
     selection: int | None = None
     run: int | None = None
     round: int | None = None
+    refused: str = ""
     chosen: int = 0
 
 

@@ -20,8 +20,8 @@ def begin_trial(c: Connection, trial: Trial) -> Trial:
     return _trial_of(c.execute(_trials(*(trials.c[name] == value for name, value in key.items()))).one())
 
 
-def advance_trial(c: Connection, trial: int, **made: int) -> Trial:
-    """Record the trial's ``selection``, ``run`` or ``round``. Raises UserError when there is no such trial."""
+def advance_trial(c: Connection, trial: int, **made: int | str) -> Trial:
+    """Record the trial's ``selection``, ``run``, ``round`` or why it was ``refused``. Raises UserError for no trial."""
     c.execute(update(trials).where(trials.c.id == trial).values(made))
     row = c.execute(_trials(trials.c.id == trial)).one_or_none()
     if row is None:

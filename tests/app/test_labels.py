@@ -9,8 +9,8 @@ import pytest
 from app import actions
 from app.batches import Stopped
 from app.cli import cli
+from app.kinds import run_job
 from app.models import Models
-from app.stages import run_job
 from app.terminal import run_command_line
 from core.errors import UserError
 from core.types import Sample

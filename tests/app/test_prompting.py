@@ -7,9 +7,9 @@ import pytest
 
 from app import actions
 from app.cli import cli
+from app.kinds import run_job
 from app.models import Models
 from app.prompting import student_family
-from app.stages import run_job
 from app.terminal import run_command_line
 from core.errors import UserError
 from core.prompts import prompts_hash

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app import actions, markup
-from app.experiment import measure
+from app.demo_arms import measure
 from app.links import Place
 from app.projects import find_project
 from app.report import report_text

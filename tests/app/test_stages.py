@@ -8,8 +8,8 @@ import torch
 
 from app import actions
 from app.batches import Stopped
+from app.kinds import run_job
 from app.models import Models, adapter_path
-from app.stages import run_job
 from core.errors import UserError
 from core.types import StudentSettings, TuningSettings
 from storage import jobs, store

@@ -126,7 +126,7 @@ def test_the_curves_are_those_of_plain_transformers_over_every_spelling(
 def spelled(local: LocalTeacher, text: str, count: int) -> np.ndarray:
     """The letters' shares after a text, from a plain forward."""
     with torch.inference_mode():
-        logits = local.model(torch.tensor(local._encode([text]))).logits[0, -1].double()
+        logits = local.model(torch.tensor(local.encode([text]))).logits[0, -1].double()
     shares = np.zeros(count)
     names = local.tokenizer.convert_ids_to_tokens(range(len(logits)))
     for name, share in zip(names, torch.softmax(logits, -1).tolist(), strict=True):

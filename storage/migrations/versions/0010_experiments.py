@@ -17,6 +17,7 @@ TABLES = (
         selection INTEGER,
         run INTEGER,
         round INTEGER,
+        refused TEXT DEFAULT '' NOT NULL,
         created TEXT NOT NULL,
         CONSTRAINT trials_key PRIMARY KEY (id),
         CONSTRAINT trials_once_per_base_setup_arm_budget_seed UNIQUE (base, setup, arm, budget, seed),

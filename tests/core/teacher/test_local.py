@@ -130,7 +130,7 @@ def test_pieces_that_join_two_parts_are_kept(teachers: dict[str, LocalTeacher]) 
     teacher = teachers["sentence pieces"]
     branches = teacher._branches(SAMPLE, STEPS, SAMPLE.options, Settings())
     parts = [teacher_header(SAMPLE, 0.6), " The answer is", " (A)"]
-    assert branches[0][0] != [token for part in parts for token in teacher._encode([part])[0]]
+    assert branches[0][0] != [token for part in parts for token in teacher.encode([part])[0]]
     assert teacher.tokenizer.decode(branches[0][0], skip_special_tokens=True) == "".join(parts)
 
 
@@ -204,7 +204,7 @@ def test_a_phrase_ends_with_its_sentence_or_line_or_the_text(
 ) -> None:
     teacher = teachers["byte pairs"]
     script = [*teacher.tokenizer(said, add_special_tokens=False)["input_ids"], 2]
-    asked = teacher._encode(["Missing skill:"])[0]
+    asked = teacher.encode(["Missing skill:"])[0]
     monkeypatch.setattr(teacher.model, "forward", recited(teacher.model, len(asked), script))
     assert teacher.complete(["Missing skill:"], 40) == [phrase]
 

@@ -1,10 +1,10 @@
-"""The experiment: no tuning, random samples and targeted samples, each with several seeds, on the same test set.
+"""The arms that ``make demo`` runs, as rounds of the project that a person can look at: targeted, and random beside it.
 
-Goes through the same jobs as a person would. What was done before (the same arm, budget and seed) is found and used
-again, so an experiment that was cut short goes on. Knows no model; ``finish`` waits for a job.
+Goes through the same jobs as a person would; experiments of every arm are ``app.trials``. What was done before (the
+same arm, budget and seed) is found and used again. Knows no model; ``finish`` waits for a job.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,32 +13,14 @@ import numpy as np
 from app import actions
 from app.projects import find_project, find_round
 from core.errors import UserError
-from core.types import Interval, SkillDemand, TuningSettings
+from core.experiment import crossed_interval
+from core.types import SkillDemand, TuningSettings
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
 
 Arm = Literal["targeted", "random"]
 ARMS: tuple[Arm, ...] = ("targeted", "random")
-DRAWS = 4000
-
-
-def run_experiment(
-    db: Database, project: str, *, budget: int, seeds: Iterable[int], finish: Callable[[Job], object], reviewer: str
-) -> dict[str, Any]:
-    """Predict, diagnose and tune what is missing, then ``{"accuracy": {arm: {mean, low, high, seeds}}, …}``.
-
-    Where no skill of round 0 is accepted yet, every diagnosis without a verdict is, in the name of ``reviewer``.
-    """
-    finish(actions.put_predict(db, project, round=0))
-    if not _accepted(db, project):
-        finish(actions.put_diagnose(db, project, round=0))
-        actions.accept_all(db, project, reviewer=reviewer, round=0)
-    rounds: dict[str, list[int]] = {"before": [0]}
-    for seed in seeds:
-        for arm in ARMS:
-            rounds.setdefault(arm, []).append(run_arm(db, project, arm, budget=budget, seed=seed, finish=finish))
-    return {"project": project, "budget": budget, "set": "test", "rounds": rounds} | measure(db, project, rounds)
 
 
 def run_arm(db: Database, project: str, arm: Arm, *, budget: int, seed: int, finish: Callable[[Job], object]) -> int:
@@ -81,23 +63,6 @@ def interval_row(matrix: "np.ndarray[Any, Any]") -> dict[str, Any]:
     """The mean of a (seeds × samples) matrix with the 95 % interval of a bootstrap that redraws both."""
     found = crossed_interval(matrix)
     return {"mean": found.value, "low": found.low, "high": found.high, "seeds": len(matrix)}
-
-
-def crossed_interval(matrix: "np.ndarray[Any, Any]", seed: int = 0) -> Interval:
-    """Seeds and samples are both drawn anew, with replacement: the interval covers the luck of either."""
-    rng = np.random.default_rng(seed)
-    rows, columns = matrix.shape
-    # How often each seed and each sample is drawn, as weights: the mean of a draw is a product of matrices.
-    seeds = rng.multinomial(rows, np.full(rows, 1 / rows), DRAWS) / rows
-    samples = rng.multinomial(columns, np.full(columns, 1 / columns), DRAWS) / columns
-    means = np.einsum("dr,rc,dc->d", seeds, matrix, samples, optimize=True)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Interval(value=float(matrix.mean()), low=float(low), high=float(high))
-
-
-def mean_interval(values: Sequence[float]) -> Interval:
-    """The mean of independent values with the 95 % interval of a bootstrap over them."""
-    return crossed_interval(np.array([values], float))
 
 
 def _accepted(db: Database, project: str) -> tuple[SkillDemand, ...]:

@@ -1,0 +1,75 @@
+"""Several trials at the same time, each in a process of its own that saves what it does into the same database.
+
+For machines whose one student leaves processors or memory idle. A process takes one trial after the other; it ends
+between two batches when the job is to stop, or when the worker that began it is gone. Knows no arm.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from app.batches import Advance, Stop, Stopped, nothing_to_save
+from app.models import Models
+from app.settings import AppSettings
+from core.types import Trial
+from storage import jobs
+from storage.database import Database, open_database
+from storage.jobs import Job
+
+LOOK_SECONDS = 0.5
+_stopping: list[Event] = []  # in a process of the pool: the one event by which it hears that the job is to stop
+
+
+def side_by_side(
+    db: Database, job: Job, trials: Sequence[Trial], stop: Stop, *, at_once: int, done: int, total: int
+) -> Iterator[Advance]:
+    """The trials, ``at_once`` of them at a time; raises what a trial raises once those under way have ended."""
+    context = multiprocessing.get_context("spawn")
+    stopping = context.Event()
+    with ProcessPoolExecutor(at_once, context, initializer=_start, initargs=(stopping,)) as pool:
+        try:
+            open_ = {pool.submit(_do, db.data, job.id, each): each for each in trials}
+            while open_:
+                ended, _ = wait(open_, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                for each in ended:
+                    del open_[each]
+                    each.result()
+                    done += 1
+                    yield nothing_to_save(done, total, f"{min(at_once, len(open_))} at a time")
+                if stop():
+                    raise Stopped
+        except BaseException:
+            stopping.set()
+            _cancel(open_)
+            raise
+
+
+def _cancel(open_: dict["Future[None]", Trial]) -> None:
+    for each in open_:
+        each.cancel()
+
+
+def _start(stopping: Event) -> None:
+    _stopping.append(stopping)
+
+
+def _do(data: Path, job: int, trial: Trial) -> None:
+    """One trial in this process, saved as it goes."""
+    from app.trials import run_trial
+
+    parent = os.getppid()
+    db = open_database(data)
+    try:
+        with db.read() as c:
+            asked = jobs.job(c, job)
+        models = Models(AppSettings().device)
+        for advance in run_trial(db, asked, trial, models, lambda: _stopping[0].is_set() or os.getppid() != parent):
+            with db.write() as c:
+                advance.save(c)
+    except Stopped:
+        pass
+    finally:
+        db.close()

@@ -1,0 +1,141 @@
+"""What an experiment found: accuracy of its arms over seeds, paired tests against the targeted one, and as Markdown.
+
+Reads the trials that are measured, on the test samples that all of them answered. Knows no job and no page.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.projects import find_project, find_round
+from app.trials import name_of, setup_of
+from core.experiment import ARMS, Outcome, Paired, outcome, paired
+from core.identification import Identified
+from core.types import SIZED, Arm, Trial
+from storage import store
+from storage.database import Database
+
+NAMES: dict[str, str] = {
+    "untuned": "no tuning",
+    "random": "random samples (no targeted retrieval)",
+    "insta": "nearest instructions (INSTA*-style)",
+    "random_step": "targeted at a random step (no mistake identification)",
+    "step_text": "targeted by the step's text (no skill analysis)",
+    "targeted": "targeted (ours)",
+    "validation": "the validation samples",
+    "full": "the whole support set",
+    "prompt_per_step": "asking about each step",
+    "pseudo_rationale": "diverging from a rationale for the truth",
+    "answer_switch": "answer switch (ours)",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """``outcomes`` by arm and budget, ``tests`` of the targeted arm against each other one at the same budget.
+
+    ``samples`` test samples were answered by all trials; ``open`` trials are begun and not measured; ``refused`` are
+    those that could not be done, by name, each with its reason; ``others`` were begun under other settings or
+    verdicts, and do not count.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    tests: tuple[Paired, ...]
+    samples: int
+    open: int
+    refused: tuple[tuple[str, str], ...]
+    others: int
+
+
+def results(db: Database, project: str, round: int | None = None) -> Results:
+    """The measured trials from the round (default: the base model's)."""
+    with db.read() as c:
+        found = find_project(c, project)
+        base = find_round(c, found, round or 0).id
+        trials = store.trials_of(c, base)
+        setup = setup_of(c, found, base)
+        mine = [each for each in trials if each.setup == setup]
+        scores = {each.id: store.scores(c, each.round, "test") for each in mine if each.round is not None}
+    # A round that was opened and not measured yet, or not whole, is still open.
+    whole = max(map(len, scores.values()), default=0)
+    done = [each for each in mine if whole and len(scores.get(each.id, ())) == whole]
+    refused = [each for each in mine if each.refused and each not in done]
+    common = sorted(set.intersection(*({*scores[each.id]} for each in done))) if done else []
+    grouped: dict[tuple[Arm, int], list[Trial]] = {}
+    for each in sorted(done, key=lambda each: (ARMS.index(each.arm), each.budget, each.seed)):
+        grouped.setdefault((each.arm, each.budget), []).append(each)
+    rows = {
+        key: np.array([[scores[each.id][sample] for sample in common] for each in some], float)
+        for key, some in grouped.items()
+    }
+    return Results(
+        outcomes=tuple(
+            outcome(arm, budget, max(each.chosen for each in some), [each.seed for each in some], rows[arm, budget])
+            for (arm, budget), some in grouped.items()
+        ),
+        tests=tuple(_tests(grouped, rows)),
+        samples=len(common),
+        open=len(mine) - len(done) - len(refused),
+        refused=tuple((name_of(each), each.refused) for each in refused),
+        others=len(trials) - len(mine),
+    )
+
+
+def _tests(
+    grouped: dict[tuple[Arm, int], list[Trial]], rows: dict[tuple[Arm, int], NDArray[np.float64]]
+) -> list[Paired]:
+    """Targeted against every other arm, at each budget, on the seeds that both have."""
+    found = []
+    for (arm, budget), trials in grouped.items():
+        if arm != "targeted":
+            continue
+        for (other, size), others in grouped.items():
+            if other == "targeted" or (other in SIZED and size != budget):
+                continue
+            mine = {each.seed: row for each, row in zip(trials, rows[arm, budget], strict=True)}
+            theirs = {each.seed: row for each, row in zip(others, rows[other, size], strict=True)}
+            if other == "untuned":
+                theirs = dict.fromkeys(mine, rows[other, size][0])
+            seeds = sorted(mine.keys() & theirs.keys())
+            if seeds:
+                first, second = (np.array([each[seed] for seed in seeds]) for each in (mine, theirs))
+                found.append(paired(arm, other, budget, first, second))
+    return found
+
+
+def markdown(found: Results, ways: list[Identified]) -> str:
+    """The tables for a README or a paper; percentages with 95 % intervals, mean ± s.d. over seeds."""
+    lines: list[str] = []
+    if found.outcomes:
+        lines += [
+            "| arm | tuned on | seeds | test accuracy, mean ± s.d. | 95 % interval |",
+            "|---|---:|---:|---:|---:|",
+        ]
+        for each in found.outcomes:
+            spread = f" ± {each.deviation:.1%}" if len(each.seeds) > 1 else ""
+            lines.append(
+                f"| {NAMES[each.arm]} | {each.chosen:,} | {len(each.seeds)} | {each.mean.value:.1%}{spread} "
+                f"| {each.mean.low:.1%} to {each.mean.high:.1%} |"
+            )
+    lines += [f"\nNot done: {name}. {reason}" for name, reason in found.refused]
+    if found.tests:
+        lines += ["", "| targeted minus | budget | points | 95 % interval | p |", "|---|---:|---:|---:|---:|"]
+        for test in found.tests:
+            gap = test.difference
+            lines.append(
+                f"| {NAMES[test.against]} | {test.budget:,} | {100 * gap.value:+.1f} "
+                f"| {100 * gap.low:+.1f} to {100 * gap.high:+.1f} | {test.p_value:.2g} |"
+            )
+    if ways:
+        lines += [
+            "",
+            "| mistake step found by | exact | 95 % interval | within one step | settings, chosen on the other half |",
+            "|---|---:|---:|---:|---|",
+        ]
+        for way in ways:
+            lines.append(
+                f"| {NAMES.get(way.method, way.method)} | {way.exact.value:.1%} | {way.exact.low:.1%} to "
+                f"{way.exact.high:.1%} | {way.near.value:.1%} | {way.settings} |"
+            )
+    return "\n".join(lines) + "\n"

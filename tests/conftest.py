@@ -1,8 +1,13 @@
-"""For every test: in which order they run."""
+"""For every test: in which order they run, and that no property is timed."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A property says what holds, not how fast: on a busy machine a deadline fails what is right.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 BROWSER = Path(__file__).parent / "browser"
 

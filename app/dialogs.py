@@ -23,6 +23,13 @@ KEYS = (
     ("Z", "the image in full size"),
     ("?", "this help"),
 )
+HIT_KEYS = (
+    ("J / K", "next, previous hit"),
+    ("P", "pin the hit, or take that back"),
+    ("X", "remove the hit, or put it back"),
+    ("Shift P / Shift X", "the same for all of its task"),
+    ("U", "undo what was said last"),
+)
 CANCEL = '<button type="button" class="button" data-close-dialog>Cancel</button>'
 CLOSE = '<div class="row end"><button type="button" class="button" data-close-dialog>Close</button></div>'
 WHO = (
@@ -72,13 +79,17 @@ def new_project_html() -> str:
 
 def help_html() -> str:
     """The overlay that "?" opens."""
+    return (
+        '<dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys on the Review tab</h2>'
+        f"{_keys(KEYS)}<h2>Keys on the Selection tab</h2>{_keys(HIT_KEYS)}"
+        f'<p class="subdued">They rest while you type in a field.</p>{CLOSE}</dialog>'
+    )
+
+
+def _keys(keys: tuple[tuple[str, str], ...]) -> str:
     rows = "".join(
         f"<tr><th scope=row>{''.join(f'<kbd>{esc(part)}</kbd>' for part in key.split(' / '))}</th><td>"
         f"{esc(text)}</td></tr>"
-        for key, text in KEYS
+        for key, text in keys
     )
-    return (
-        '<dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys on the Review tab</h2>'
-        f'<table class="keys"><tbody>{rows}</tbody></table><p class="subdued">They rest while you type in a field.</p>'
-        f"{CLOSE}</dialog>"
-    )
+    return f'<table class="keys"><tbody>{rows}</tbody></table>'

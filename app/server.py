@@ -30,8 +30,8 @@ from storage.database import Database, open_database
 from storage.images import image_bytes
 
 ASSETS = PACKAGE_ROOT / "assets"
-SCRIPTS = ("page.js", "plots.js", "desk.js", "review.js", "data.js", "comparison.js", "keys.js")
-STYLES = ("style.css", "data.css")
+SCRIPTS = ("page.js", "plots.js", "desk.js", "review.js", "selection.js", "data.js", "comparison.js", "keys.js")
+STYLES = ("style.css", "selection.css", "data.css")
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff"})
 LARGEST_UPLOAD = "16gb"

@@ -19,7 +19,9 @@
     const key = event.key.toLowerCase();
     const step = target && target.closest && target.closest("#steps .step");
     if (key === "?") wb.open && wb.open("help");
-    else if (wb.param && wb.param("tab") !== "review") return;
+    else if (wb.param && wb.param("tab") === "selection") {
+      if (!wb.hitKey || !wb.hitKey(key, event.shiftKey)) return;
+    } else if (wb.param && wb.param("tab") !== "review") return;
     else if (key === "j" || key === "k") wb.press({ move: key === "j" ? 1 : -1 });
     else if (key === "n") wb.press({ next: true });
     else if (key === "b") wb.askBulk && wb.askBulk();

@@ -109,7 +109,7 @@
     setTimeout(() => (button.disabled = false), 1500);
   };
   document.addEventListener("click", (event) => {
-    const target = event.target.closest && event.target.closest("[data-nav],[data-cmd],[data-open],[data-close],[data-close-dialog]");
+    const target = event.target.closest && event.target.closest("[data-nav],[data-cmd],[data-act],[data-open],[data-close],[data-close-dialog]");
     if (!target) return;
     if (target.dataset.nav !== undefined) {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -118,7 +118,11 @@
     } else if (target.dataset.open) wb.open(target.dataset.open);
     else if (target.dataset.close !== undefined) target.parentElement.remove();
     else if (target.dataset.closeDialog !== undefined) target.closest("dialog").close();
-    else if (target.dataset.confirm) wb.ask(target.dataset.confirm, () => wb.send(target.dataset.cmd, data(target)));
+    else if (target.dataset.act) {
+      restrain(target);
+      const { act, ...rest } = target.dataset;
+      wb.act(act, rest);
+    } else if (target.dataset.confirm) wb.ask(target.dataset.confirm, () => wb.send(target.dataset.cmd, data(target)));
     else {
       restrain(target);
       wb.send(target.dataset.cmd, data(target));
@@ -128,7 +132,7 @@
     const name = event.target.dataset && event.target.dataset.param;
     if (!name) return;
     const changes = { [name]: event.target.value, from: null, at: null };
-    if (name === "project") Object.assign(changes, { round: null, sample: null, selection: null, run: null, before: null, after: null, show: null, training: null, within: null, at: null, skill: null, category: null });
+    if (name === "project") Object.assign(changes, { round: null, sample: null, selection: null, run: null, before: null, after: null, show: null, for: null, rank: null, skills: null, hits: null, support: null, training: null, within: null, at: null, skill: null, category: null });
     const isFilter = ["verdict", "category", "skill", "step", "status", "sure", "reviewer", "order"].includes(name);
     if (isFilter) changes.sample = null;
     if (name === "round") Object.assign(changes, { sample: null, skill: null, reviewer: null });

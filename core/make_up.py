@@ -5,7 +5,8 @@ are is told by whoever knows the truth.
 """
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, islice
 
 from core.retrieval import SkillIndex
@@ -68,6 +69,28 @@ def skill_shares(
         )
         for skill, count in sorted(errors.items(), key=lambda each: (-each[1], each[0]))
     )  # fmt: skip
+
+
+def skill_offers(
+    index: SkillIndex,
+    demands: Sequence[SkillDemand],
+    skills: Collection[str],
+    *,
+    budget: int,
+    seed: int,
+    rulings: Sequence[Ruling] = (),
+) -> tuple[SkillShare, ...]:
+    """What some of the demanded skills would be due and find, before anything is drawn: ``got`` is at most that."""
+    pinned = {each.skill: len(pinned_samples(rulings, each.skill)) for each in demands}
+    turns = due(demands, budget, pinned)
+    errors = Counter({each.skill: 0 for each in demands})
+    for each in demands:
+        errors[each.skill] += each.errors
+    found = (
+        _share(index, skill, seed=seed, errors=errors[skill], due=turns[skill], got=0, pinned=pinned[skill])
+        for skill in skills
+    )
+    return tuple(replace(each, got=min(each.due, max(each.matching, each.pinned))) for each in found)
 
 
 def too_few(share: SkillShare) -> bool:

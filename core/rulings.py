@@ -30,27 +30,37 @@ def pinned_hits(index: SkillIndex, skill: str, rulings: Sequence[Ruling]) -> lis
 
 def other_hits(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling]) -> Iterator[Hit]:
     """What comes after ``pinned_hits``: samples of pinned tasks, then the search. May repeat samples and images."""
+    return (hit for hit, drawn in _others(index, skill, seed=seed, rulings=rulings) if drawn)
+
+
+def queue(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling] = ()) -> Iterator[Hit]:
+    """What a skill draws in its turns, as if it were alone: best first, nothing twice and no image twice."""
+    return (hit for hit, drawn in listed(index, skill, seed=seed, rulings=rulings) if drawn)
+
+
+def listed(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling] = ()) -> Iterator[tuple[Hit, bool]]:
+    """The ``queue`` (True) with what was removed (False) where it would stand, so that a person can put it back."""
+    chosen: set[int] = set()
+    shown: set[int | None] = set()
+    pinned = ((hit, True) for hit in pinned_hits(index, skill, rulings))
+    for hits in (pinned, _others(index, skill, seed=seed, rulings=rulings)):
+        for hit, drawn in hits:
+            image = index.image_of(hit.sample)
+            if hit.sample in chosen or (drawn and image is not None and image in shown):
+                continue
+            chosen.add(hit.sample)
+            if drawn:
+                shown.add(image)
+            yield hit, drawn
+
+
+def _others(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling]) -> Iterator[tuple[Hit, bool]]:
     removed = removed_samples(rulings)
     ruled = [each for each in rulings if each.skill == skill and each.task is not None]
     out = {index.task_codes.get(each.task or "") for each in ruled if each.act == "remove"} - {None}
     for each in ruled:
         if each.act == "pin":
-            whole = index.hits_of_task(skill, each.task or "", seed=seed)
-            yield from (hit for hit in whole if hit.sample not in removed)
+            for hit in index.hits_of_task(skill, each.task or "", seed=seed):
+                yield hit, hit.sample not in removed
     for hit in index.search(skill, seed=seed):
-        if hit.sample not in removed and not (out and index.task_of(hit.sample) in out):
-            yield hit
-
-
-def queue(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling] = ()) -> Iterator[Hit]:
-    """What a skill draws in its turns, as if it were alone: best first, nothing twice and no image twice."""
-    chosen: set[int] = set()
-    shown: set[int | None] = set()
-    for hits in (pinned_hits(index, skill, rulings), other_hits(index, skill, seed=seed, rulings=rulings)):
-        for hit in hits:
-            image = index.image_of(hit.sample)
-            if hit.sample in chosen or (image is not None and image in shown):
-                continue
-            chosen.add(hit.sample)
-            shown.add(image)
-            yield hit
+        yield hit, hit.sample not in removed and not (out and index.task_of(hit.sample) in out)

@@ -81,6 +81,12 @@ def count_samples(c: Connection, *, project: int, role: Role) -> int:
     return counted
 
 
+def roles_of(c: Connection, ids: Iterable[int]) -> dict[int, Role]:
+    """In which kind of set each of those samples is."""
+    query = select(sample_rows.c.id, sample_sets.c.role).join(sample_sets, sample_sets.c.id == sample_rows.c.sample_set)
+    return {row.id: row.role for row in c.execute(query.where(among(sample_rows.c.id, ids)))}
+
+
 def categories_of(c: Connection, *, project: int, role: Role) -> dict[str, int]:
     """How many samples of each category a project's set has, the largest first."""
     of, many = sample_rows.c.category, func.count()

@@ -116,6 +116,7 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "count_samples": lambda: store.count_samples(c, **named),
         "samples_by_source_id": lambda: store.samples_by_source_id(c, **named, source_ids=["s1"]),
         "samples_by_id": lambda: store.samples_by_id(c, ids),
+        "roles_of": lambda: store.roles_of(c, ids),
         "get_sample": lambda: store.get_sample(c, one),
         "support_samples": lambda: list(store.support_samples(c, "")),
         "labelled_support": lambda: store.labelled_support(c, ""),

@@ -8,6 +8,7 @@ from app.markup import esc, nav, percent, table
 from app.projects import find_project
 from app.rounds import RoundLine, round_lines
 from core.types import Interval, Role
+from storage import store
 from storage.database import Database
 
 SHOWN = 24
@@ -20,9 +21,12 @@ def rounds_html(db: Database, place: Place) -> str:
     if not place.project:
         return ""
     with db.read() as c:
-        lines = round_lines(c, find_project(c, place.project))
+        project = find_project(c, place.project)
+        if len(store.rounds_of(c, project.id)) < 2:
+            return ""
+        lines = round_lines(c, project)
     shown = lines[-SHOWN:]
-    if len(shown) < 2 or not any(each.accuracy for each in shown):
+    if not any(each.accuracy for each in shown):
         return ""
     # The test set only measures, so it is the honest line where it is there.
     role: Role = "test" if any("test" in each.accuracy for each in shown) else "validation"

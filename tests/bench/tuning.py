@@ -85,10 +85,15 @@ def ours(folder: str, samples: str) -> None:
     lessons = make_lessons(student, chosen, settings)
     training = prepare(lessons, open_image, settings, None)
     plan = plan_updates(lessons.lengths, lessons.pictured, settings)
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     updates = list(learn(training, plan, (), run=1))
-    seconds = time.perf_counter() - started
-    report(rate=len(lessons) / seconds, updates=len(updates), loss=statistics.mean(each.loss for each in updates))
+    seconds, busy = time.perf_counter() - started, time.process_time() - busy
+    report(
+        rate=len(lessons) / seconds,
+        busy=1000 * busy / len(lessons),
+        updates=len(updates),
+        loss=statistics.mean(each.loss for each in updates),
+    )
 
 
 def peer(folder: str, samples: str) -> None:
@@ -148,11 +153,16 @@ def peer(folder: str, samples: str) -> None:
             remove_unused_columns=False,
         )
         trainer = Trainer(model=model, args=arguments, train_dataset=Data(), data_collator=collate)
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         trainer.train()
-        seconds = time.perf_counter() - started
+        seconds, busy = time.perf_counter() - started, time.process_time() - busy
     losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
-    report(rate=len(lessons) / seconds, updates=trainer.state.global_step, loss=statistics.mean(losses))
+    report(
+        rate=len(lessons) / seconds,
+        busy=1000 * busy / len(lessons),
+        updates=trainer.state.global_step,
+        loss=statistics.mean(losses),
+    )
 
 
 def growing(data: str, selection: str) -> None:
@@ -256,12 +266,13 @@ def compare(folder: str, samples: int, turns: int) -> None:
         name: {key: statistics.median(each[key] for each in rows) for key in rows[0]} for name, rows in found.items()
     }
     faster = max((middle["peer"], middle["peer, all threads"]), key=lambda each: each["rate"])
-    table = Table("tuning", "updates", "samples / s", "peak MB", "mean loss")
+    table = Table("tuning", "updates", "samples / s", "processor ms / sample", "peak MB", "mean loss")
     for name, each in middle.items():
         table.add_row(
             name,
             f"{each['updates']:.0f}",
             f"{each['rate']:.1f}",
+            f"{each['busy']:.2f}",
             f"{each['peak']:,.0f}",
             f"{each['loss']:.4f}",
         )

@@ -22,6 +22,7 @@ from app import (
     cli_loop,
     cli_projects,
     cli_prompts,
+    cli_rules,
     cli_spending,
     cli_tuning,
 )  # fmt: skip
@@ -155,5 +156,6 @@ cli_compare.register(cli)
 cli_experiment.register(cli)
 cli_labels.register(cli)
 cli_prompts.register(cli)
+cli_rules.register(cli)
 cli_spending.register(cli)
 cli_tuning.register(cli)

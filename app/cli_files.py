@@ -12,6 +12,7 @@ import typer
 from app import actions
 from app.import_report import TEST_SHARE
 from app.settings import AppSettings
+from app.shortfalls import shortfalls
 from app.terminal import Shown, Terminal, command
 from core.errors import UserError
 from core.importers import FORMATS
@@ -133,9 +134,11 @@ def select(
         "hits": len(made.hits),
         "skills": {each.skill: each.errors for each in made.demands},
         "leaked": made.leaked,
+        "shortfalls": [said for share in (made.make_up.skills if made.make_up else ()) for said in shortfalls(share)],
     }
     text = f"Selection {made.id}: {len(made.hits)} samples of '{made.support}' for {len(made.demands)} skills; "
-    return Shown(data=shown, text=text + f"{made.leaked} left out because they occur in the validation or test set.")
+    text += f"{made.leaked} left out because they occur in the validation or test set."
+    return Shown(data=shown, text="\n".join([text, *shown["shortfalls"]]))
 
 
 def export(
@@ -146,7 +149,8 @@ def export(
     out: Annotated[
         Path,
         typer.Argument(
-            help="The folder (selection, adapter) or file to write; a file's suffix decides: reviews as .csv or else "
+            help="The folder (selection, adapter) or file to write; a file's suffix decides: a selection as .zip, "
+            ".parquet or .json (its manifest), reviews as .csv or else "
             "JSON lines, a report as .html (one round, opens offline) or else Markdown (the whole project)."
         ),
     ],

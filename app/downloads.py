@@ -1,15 +1,15 @@
-"""What can be downloaded from the page: a round's reviews and its report, and the rows that an import refuses.
+"""What can be downloaded from the page: a round's reviews and report, a selection, and the rows that an import refuses.
 
 The report comes as an attachment only: the page's own content policy would not let it draw its curves in a tab.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import fastapi
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from sqlalchemy import Connection
 
 from app.links import whole_number
@@ -17,6 +17,7 @@ from app.looking import refusals, request_of
 from app.projects import find_project, find_round
 from app.report_html import report_html, report_round
 from app.reviews_text import csv_text, reviews_csv, reviews_jsonl
+from app.selection_files import Chosen, chosen_selection, json_bytes, manifest, parquet_bytes, zip_bytes
 from core.errors import UserError
 from storage import store
 from storage.database import Database
@@ -25,6 +26,12 @@ from storage.store import Project, Round
 REVIEWS: dict[str, tuple[str, Callable[[Connection, Project, Round], str]]] = {
     "csv": ("text/csv", reviews_csv),
     "jsonl": ("application/x-ndjson", reviews_jsonl),
+}
+
+SELECTIONS: dict[str, tuple[str, Callable[[Database, Chosen], Iterator[bytes]]]] = {
+    "zip": ("application/zip", zip_bytes),
+    "parquet": ("application/vnd.apache.parquet", parquet_bytes),
+    "json": ("application/json", lambda db, chosen: iter([json_bytes(manifest(db, chosen))])),
 }
 
 
@@ -55,16 +62,31 @@ def add_downloads(api: fastapi.FastAPI, db: Database) -> None:
         """The round's reviewed samples (default: of the newest round), one JSON object each."""
         return _sent(lambda: _reviews(db, project, round, "jsonl"))
 
+    @api.get("/export/selection.zip")
+    def selection_as_zip(project: str = "", selection: str = "") -> Response:
+        """A selection (default: the newest) in LLaVA's format with its images, sent as it is made."""
+        return _selection(db, project, selection, "zip")
+
+    @api.get("/export/selection.parquet")
+    def selection_as_parquet(project: str = "", selection: str = "") -> Response:
+        """A selection as parquet, images inside."""
+        return _selection(db, project, selection, "parquet")
+
+    @api.get("/export/selection.json")
+    def selection_manifest(project: str = "", selection: str = "") -> Response:
+        """Everything that made a selection."""
+        return _selection(db, project, selection, "json")
+
     @api.get("/export/report.html")
     def report(project: str = "", round: str = "", sample: Annotated[Sequence[str], fastapi.Query()] = ()) -> Response:
         """The round's report (default: of the newest round that answered the validation set)."""
         return _sent(lambda: _report(db, project, round, sample))
 
 
-def file_name(project: str, round: int, what: str) -> str:
+def file_name(project: str, number: int, what: str, *, of: str = "round") -> str:
     """A name that any file system and any header takes: letters, digits, dots and dashes."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", project).strip("-.") or "project"
-    return f"{name}-round-{round}-{what}"
+    return f"{name}-{of}-{number}{'-' if of == 'round' else '.'}{what}"
 
 
 def _reviews(db: Database, project: str, round: str, suffix: str) -> Download:
@@ -84,6 +106,17 @@ def _report(db: Database, project: str, round: str, samples: Sequence[str]) -> D
         at = report_round(connection, found) if number is None else find_round(connection, found, number)
         text = report_html(connection, found, at, chosen)
     return Download(name=file_name(found.name, at.number, "report.html"), media="text/html", text=text)
+
+
+def _selection(db: Database, project: str, selection: str, suffix: str) -> Response:
+    try:
+        chosen = chosen_selection(db, project, _number(selection, "selection"))
+    except UserError as error:
+        return PlainTextResponse(str(error), 404)
+    media, write = SELECTIONS[suffix]
+    named = file_name(chosen.project.name, chosen.selection.id, suffix, of="selection")
+    headers = {"content-disposition": f'attachment; filename="{named}"', "cache-control": "no-store"}
+    return StreamingResponse(write(db, chosen), media_type=media, headers=headers)
 
 
 def _refused(db: Database, pending: int) -> Download:

@@ -3,47 +3,42 @@
 Reads rows, writes new files or folders, and never overwrites what is there.
 """
 
-import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Connection
 
 from app.models import adapter_path
 from app.projects import find_project, find_round
 from app.report import report_text
 from app.report_html import report_html, report_round
 from app.reviews_text import reviews_csv, reviews_jsonl
-from app.selecting import newest_selection
+from app.selection_files import chosen_selection, json_bytes, llava_files, manifest, write_parquet, zip_bytes
 from core.errors import UserError
-from core.types import Hit, Sample, Selection
-from storage import store
 from storage.database import Database
-from storage.images import image_bytes
-
-EXTENSIONS = {
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/webp": ".webp",
-    "image/gif": ".gif",
-    "image/bmp": ".bmp",
-}
 
 
 def export_selection(db: Database, project: str, out: Path, *, selection: int | None = None) -> Path:
-    """A folder with ``data.json`` (LLaVA's format), ``images/`` and ``manifest.json`` (what made the selection)."""
-    with db.read() as connection:
-        chosen = newest_selection(connection, find_project(connection, project), selection)
-        samples = store.samples_by_id(connection, [hit.sample for hit in chosen.hits])
-        _new(out)
-        (out / "images").mkdir(parents=True)
-        rows = [_llava_row(connection, samples[hit.sample], hit, out / "images") for hit in chosen.hits]
-    (out / "data.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1))
-    (out / "manifest.json").write_text(json.dumps(_manifest(project, chosen), ensure_ascii=False, indent=1))
-    return out
+    """A selection by the name's ending: ``.zip``, ``.parquet``, ``.json`` (the manifest alone), else a folder.
+
+    Folder and zip hold ``data.json`` (LLaVA's format), ``images/``, ``dataset_info.json`` (LLaMA-Factory's) and
+    ``manifest.json``. What was cut short leaves nothing of that name behind.
+    """
+    chosen = chosen_selection(db, project, selection)
+    _new(out)
+    half = out.with_name(f"{out.name}.part")
+    if out.suffix.lower() in (".zip", ".json"):
+        whole = zip_bytes(db, chosen) if out.suffix.lower() == ".zip" else iter([json_bytes(manifest(db, chosen))])
+        with half.open("wb") as file:
+            file.writelines(whole)
+    elif out.suffix.lower() == ".parquet":
+        write_parquet(db, chosen, half)
+    else:
+        shutil.rmtree(half, ignore_errors=True)
+        (half / "images").mkdir(parents=True)
+        for name, pieces in llava_files(db, chosen):
+            with (half / name).open("wb") as file:
+                file.writelines(pieces)
+    return half.rename(out)
 
 
 def export_adapter(db: Database, project: str, out: Path, *, round: int | None = None) -> Path:
@@ -95,23 +90,3 @@ def _new(out: Path) -> None:
     if out.exists():
         raise UserError(f"{out} is there already and nothing is overwritten: choose another name.")
     out.parent.mkdir(parents=True, exist_ok=True)
-
-
-def _llava_row(connection: Connection, sample: Sample, hit: Hit, images: Path) -> dict[str, Any]:
-    question = sample.question
-    row: dict[str, Any] = {"id": sample.source_id}
-    if sample.image:
-        content, mime = image_bytes(connection, sample.image)
-        name = sample.image.removeprefix("file:") + EXTENSIONS.get(mime, "")
-        if not (images / name).exists():
-            (images / name).write_bytes(content)
-        row["image"] = name
-        question = f"<image>\n{question}"
-    turns = [{"from": "human", "value": question}, {"from": "gpt", "value": sample.response or sample.answer}]
-    found = {"task": sample.task, "skill_label": sample.skill_label, "for_skill": hit.skill, "score": hit.score}
-    return row | {"conversations": turns} | found
-
-
-def _manifest(project: str, chosen: Selection) -> dict[str, Any]:
-    made = {name: value for name, value in asdict(chosen).items() if name not in {"hits", "project"}}
-    return {"project": project, "samples": len(chosen.hits)} | made

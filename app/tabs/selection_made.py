@@ -4,6 +4,7 @@ Selections never change; the URL says which one is shown and from which of its s
 """
 
 from collections import Counter
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,13 @@ from storage.store import SelectionSummary
 
 PAGE = 15
 MOST = {"skills": 14, "tasks": 8, "overlaps": 6, "leaks": 6}
+
+
+FILES = (
+    ("selection.zip", "LLaVA JSON and images"),
+    ("selection.parquet", "parquet"),
+    ("selection.json", "manifest"),
+)
 
 
 def selection_html(c: Connection, place: Place, known: list[SelectionSummary]) -> str:
@@ -34,7 +42,7 @@ def selection_html(c: Connection, place: Place, known: list[SelectionSummary]) -
     go = nav(place.link(tab="tuning", selection=chosen.id, hits=None), "Tune on it", "button primary")
     made = store.make_up_of(c, chosen.id) or _counted(c, chosen)
     return (
-        f'<div class="row">{pick}<span class="grow"></span>{go}</div>{_facts(chosen)}'
+        f'<div class="row">{pick}{_downloads(place, chosen)}<span class="grow"></span>{go}</div>{_facts(chosen)}'
         f'{_warnings(made)}<div class="two wide-right"><div class="side">{_skills(made)}{_tasks(made, chosen.chosen)}'
         f"{_overlaps(made)}{_leaks(c, place, chosen)}</div>{_samples(c, place, chosen)}</div>"
     )
@@ -49,6 +57,12 @@ def _counted(c: Connection, chosen: SelectionSummary) -> MakeUp:
             for each in chosen.demands
         )
     )
+
+
+def _downloads(place: Place, chosen: SelectionSummary) -> str:
+    query = urlencode({"project": place.project, "selection": chosen.id})
+    links = " · ".join(f'<a href="/export/{name}?{esc(query)}" download>{said}</a>' for name, said in FILES)
+    return f'<span class="subdued downloads">Download: {links}</span>'
 
 
 def _facts(chosen: SelectionSummary) -> str:

@@ -24,7 +24,7 @@ MAX_RATIO = 500
 MAX_BESIDE = 64 * 1024**2
 _BLOCK = 2**20
 _ENDINGS = tuple(f".{kind}{packed}" for kind in ("json", "jsonl", "csv", "tsv", "parquet") for packed in ("", ".gz"))
-_NOT_ROWS = ("pid_splits.json", "dataset_info.json", "state.json", "dataset_dict.json")
+_NOT_ROWS = ("pid_splits.json", "dataset_info.json", "manifest.json", "state.json", "dataset_dict.json")
 _OFFICE = (("xl/", "an Excel workbook", "save its sheet as CSV"), ("word/", "a Word document", "save its table as CSV"))
 
 

@@ -1,9 +1,13 @@
 """What a person pins or removes among a skill's hits, what the next selection makes of it, and taking it back."""
 
+import json
+
 import pytest
 
 from app import actions
+from app.cli import cli
 from app.rulings import rule, standing_rulings, undo_ruling
+from app.terminal import run_command_line
 from core.errors import UserError
 from storage import store
 from storage.database import Database
@@ -85,3 +89,23 @@ def test_what_cannot_be_ruled_is_refused_in_a_sentence(
     with pytest.raises(UserError, match=way_on):
         rule(db, ready, skill, act, reviewer="ann", **on)  # type: ignore[arg-type]
     assert standing_rulings(db, ready) == []
+
+
+def test_the_command_line_pins_removes_clears_and_lists(
+    db: Database, ready: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two, *_ = chosen(db, ready)
+    asked = ["--data", str(db.data), "rule", ready]
+
+    def ask(*words: str) -> dict[str, list[dict[str, str]]]:
+        assert run_command_line(cli, [*asked, *words, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)  # type: ignore[no-any-return]
+
+    said = ask("remove", "--skill", SKILL, "--sample", str(one), "--sample", str(two), "--reviewer", "ann")
+    assert [(each["act"], each["sample"]) for each in said["rulings"]] == [("remove", one), ("remove", two)]
+    ask("clear", "--skill", SKILL, "--sample", str(two))
+    listed = ask()
+    assert SKILL in listed["skills"]
+    assert [each["sample"] for each in listed["rulings"]] == [one]
+    assert run_command_line(cli, [*asked, "pin"]) == 1
+    assert "for which skill" in capsys.readouterr().err

@@ -84,7 +84,7 @@ def test_a_measure_says_what_the_run_will_take_before_it_starts(page: Page, serv
 def test_a_run_is_watched_cancelled_resumed_from_a_checkpoint_and_opens_a_round(page: Page, served: Served) -> None:
     visit(page, served)
     page.get_by_role("button", name="Start tuning").click()
-    expect(page.locator("#run")).to_contain_text(re.compile(r"update \d+ of 1,800"), timeout=WAIT)
+    expect(page.locator("#run")).to_contain_text(re.compile(r"update [\d,]+ of 1,800"), timeout=WAIT)
     expect(page.locator("#run table.checkpoints")).to_contain_text(re.compile(r"after [\d,]+ updates"), timeout=WAIT)
     page.reload()
     expect(page.locator("#progress .main-svg").first).to_be_visible()

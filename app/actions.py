@@ -46,6 +46,7 @@ __all__ = [
     "accept_all",
     "add_review",
     "adopt",
+    "budgets_in",
     "cancel_job",
     "check_label",
     "check_seen",
@@ -196,6 +197,14 @@ def put_experiment(
         check_experiment(connection, found, at, arms)
         args = {"round": at.id, "arms": list(arms), "budgets": sorted({*budgets}), "seeds": seeds}
         return _put(connection, "experiment", found.id, args | {"at_once": max(1, at_once)})
+
+
+def budgets_in(text: str) -> list[int]:
+    """ "500, 1000" → [500, 1000]. A comma parts two budgets, never thousands."""
+    parts = [part.strip().replace("_", "") for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and len(part) < 10 for part in parts):
+        raise UserError(f"Budgets are whole numbers separated by commas, as in 500, 1000, not '{text[:80]}'.")
+    return [int(part) for part in parts]
 
 
 def put_identify(db: Database, project: str, *, round: int | None = 0) -> Job:

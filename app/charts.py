@@ -1,14 +1,15 @@
-"""The two figures of the page, as dictionaries for plotly.js: the answer-switch curve and a tuning run's progress.
+"""The page's figures, as dictionaries for plotly.js: the answer-switch curve, a run's progress, an experiment's arms.
 
 Colours are Okabe and Ito's, which people with any colour vision tell apart; every line also has its own marker or dash.
 Text colours and grids are left to ``assets/plots.js``, which takes them from the page's theme. Knows no database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.markup import plain
-from core.types import Curve, Update
+from core.experiment import Outcome
+from core.types import SIZED, Curve, Update
 
 TRUTH = "#009E73"
 STUDENT = "#D55E00"
@@ -99,6 +100,52 @@ def progress_figure(updates: Sequence[Update]) -> Figure:
         "titles": [name for name, _, _ in fields],
         "traces": [_field(place, name, colour, numbers, values) for place, (name, colour, values) in enumerate(fields)],
     }
+
+
+def outcome_figure(outcomes: Sequence[Outcome], names: Mapping[str, str]) -> Figure:
+    """Accuracy against the number of samples tuned on: a line for each arm with budgets, a dotted level for each other.
+
+    Whiskers are 95 % intervals. The targeted arm is drawn last and thickest.
+    """
+    traces: list[Figure] = []
+    widest = max((each.chosen for each in outcomes if each.budget), default=1)
+    sized = [arm for arm in SIZED if any(each.arm == arm for each in outcomes)]
+    for place, arm in enumerate(sized):
+        mine = [each for each in outcomes if each.arm == arm]
+        ours = arm == "targeted"
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": names[arm],
+                "x": [each.chosen for each in mine],
+                "y": [each.mean.value for each in mine],
+                "error_y": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [each.mean.high - each.mean.value for each in mine],
+                    "arrayminus": [each.mean.value - each.mean.low for each in mine],
+                    "thickness": 1.2,
+                    "width": 4,
+                },
+                "line": {"color": TRUTH if ours else OTHERS[place % len(OTHERS)], "width": 3 if ours else 1.5},
+                "marker": {"symbol": "circle" if ours else _MARKERS[place % len(_MARKERS)], "size": 9 if ours else 7},
+                "hovertemplate": "%{y:.1%} at %{x:,} samples",
+            }
+        )
+    for dash, each in zip(("dot", "dash", "dashdot"), (o for o in outcomes if not o.budget), strict=False):
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": names[each.arm] + (f" ({each.chosen:,})" if each.chosen else ""),
+                "x": [0, widest],
+                "y": [each.mean.value] * 2,
+                "line": {"color": "#888888", "width": 1.5, "dash": dash},
+                "hovertemplate": "%{y:.1%}",
+            }
+        )
+    return {"kind": "outcomes", "traces": traces, "widest": widest}
 
 
 def _field(place: int, name: str, colour: str, numbers: list[int], values: Sequence[float | None]) -> Figure:

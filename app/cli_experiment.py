@@ -16,7 +16,6 @@ from app.identifying import identified
 from app.outcomes import markdown, results
 from app.settings import AppSettings
 from app.terminal import Shown, Terminal, command
-from core.errors import UserError
 from core.experiment import ARMS
 from storage.database import Database
 
@@ -45,7 +44,13 @@ def experiment(
             terminal.follow(
                 db,
                 actions.put_experiment(
-                    db, project, arms=chosen, budgets=_numbers(budgets), seeds=seeds, round=round, at_once=at_once
+                    db,
+                    project,
+                    arms=chosen,
+                    budgets=actions.budgets_in(budgets),
+                    seeds=seeds,
+                    round=round,
+                    at_once=at_once,
                 ),
             )
         found = results(db, project, round)
@@ -69,10 +74,3 @@ def _diagnosed(terminal: Terminal, db: Database, project: str, round: int) -> No
     terminal.follow(db, actions.put_diagnose(db, project, round=round))
     accepted = actions.accept_all(db, project, reviewer=AppSettings().reviewer, round=round)
     terminal.say(f"Accepted {accepted} diagnoses that nobody had reviewed.")
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.replace("_", "").split(",") if part.strip()]
-    except ValueError:
-        raise UserError(f"--budgets takes whole numbers separated by commas, as in 500,1000, not '{text}'.") from None

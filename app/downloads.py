@@ -12,8 +12,10 @@ import fastapi
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from sqlalchemy import Connection
 
+from app.identifying import identified
 from app.links import whole_number
 from app.looking import refusals, request_of
+from app.outcomes import markdown, results
 from app.projects import find_project, find_round
 from app.report_html import report_html, report_round
 from app.reviews_text import csv_text, reviews_csv, reviews_jsonl
@@ -82,6 +84,11 @@ def add_downloads(api: fastapi.FastAPI, db: Database) -> None:
         """The round's report (default: of the newest round that answered the validation set)."""
         return _sent(lambda: _report(db, project, round, sample))
 
+    @api.get("/export/experiment.md")
+    def experiment(project: str = "", round: str = "") -> Response:
+        """The tables of the experiment from the round (default: the base model's)."""
+        return _sent(lambda: _experiment(db, project, round))
+
 
 def file_name(project: str, number: int, what: str, *, of: str = "round") -> str:
     """A name that any file system and any header takes: letters, digits, dots and dashes."""
@@ -117,6 +124,16 @@ def _selection(db: Database, project: str, selection: str, suffix: str) -> Respo
     named = file_name(chosen.project.name, chosen.selection.id, suffix, of="selection")
     headers = {"content-disposition": f'attachment; filename="{named}"', "cache-control": "no-store"}
     return StreamingResponse(write(db, chosen), media_type=media, headers=headers)
+
+
+def _experiment(db: Database, project: str, round: str) -> Download:
+    number = _number(round, "round") or 0
+    try:
+        ways = identified(db, project, number)
+    except UserError:
+        ways = []  # none were compared
+    text = markdown(results(db, project, number), ways)
+    return Download(name=file_name(project, number, "experiment.md"), media="text/markdown", text=text)
 
 
 def _refused(db: Database, pending: int) -> Download:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlencode
 
-TABS = ("data", "review", "skills", "selection", "tuning", "comparison")
+TABS = ("data", "review", "skills", "selection", "tuning", "comparison", "experiments")
 _OWN = ("project", "round", "tab", "sample")
 _LONGEST = 400
 REVIEWER_COOKIE = "switchpoint-reviewer"

@@ -31,6 +31,10 @@ NAMES: dict[str, str] = {
 }
 
 
+KEPT = 4
+_known: dict[object, "Results"] = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Results:
     """``outcomes`` by arm and budget, ``tests`` of the targeted arm against each other one at the same budget.
@@ -49,14 +53,23 @@ class Results:
 
 
 def results(db: Database, project: str, round: int | None = None) -> Results:
-    """The measured trials from the round (default: the base model's)."""
+    """The measured trials from the round (default: the base model's); worked out anew when a row of theirs changed."""
     with db.read() as c:
         found = find_project(c, project)
         base = find_round(c, found, round or 0).id
         trials = store.trials_of(c, base)
         setup = setup_of(c, found, base)
         mine = [each for each in trials if each.setup == setup]
-        scores = {each.id: store.scores(c, each.round, "test") for each in mine if each.round is not None}
+        key = (db.data, setup, tuple(trials), store.answered(c, [each.round or 0 for each in mine]))
+        if key not in _known:
+            scores = {each.id: store.scores(c, each.round, "test") for each in mine if each.round is not None}
+            _known[key] = _worked_out(trials, mine, scores)
+            for old in list(_known)[:-KEPT]:
+                del _known[old]
+    return _known[key]
+
+
+def _worked_out(trials: list[Trial], mine: list[Trial], scores: dict[int, dict[int, float]]) -> Results:
     # A round that was opened and not measured yet, or not whole, is still open.
     whole = max(map(len, scores.values()), default=0)
     done = [each for each in mine if whole and len(scores.get(each.id, ())) == whole]

@@ -1,4 +1,4 @@
-"""The page as a whole: header, six tabs, job tray, and the events that keep them in step with the URL and the database.
+"""The page as a whole: header, seven tabs, job tray, and the events that keep them in step with URL and database.
 
 Knows which tabs there are and how a person moves between them; what a tab shows is the tab's own.
 """
@@ -14,7 +14,7 @@ from app.page import NOWAIT, Page, Parts, TabView, find_place, number_in, text_i
 from app.quiet import gr
 from app.settings import AppSettings
 from app.stamp import same_pickers, stamp
-from app.tabs import bulk_dialog, comparison, data, review, selection, skills, tuning
+from app.tabs import bulk_dialog, comparison, data, experiments, review, selection, skills, tuning
 from core.errors import UserError
 from storage.database import Database
 
@@ -27,6 +27,7 @@ MODULES = {
     "selection": selection,
     "tuning": tuning,
     "comparison": comparison,
+    "experiments": experiments,
 }
 
 

@@ -57,6 +57,18 @@
     return layout;
   };
 
+  const outcomes = (figure) =>
+    base({
+      height: 380,
+      margin: { l: 56, r: 20, t: 12, b: 46 },
+      showlegend: true,
+      legend: { orientation: "v", x: 1.02, y: 1, font: { size: 12 } },
+      hovermode: "closest",
+      xaxis: axis({ range: [0, figure.widest * 1.04], title: { text: "samples tuned on", standoff: 6, font: { size: 11 } } }),
+      yaxis: axis({ tickformat: ".0%", title: { text: "test accuracy", standoff: 6, font: { size: 11 } } }),
+    });
+
+  const layouts = { curve, progress, outcomes };
   const figures = {};
   wb.draw = (name) => {
     const figure = figures[name];
@@ -65,7 +77,7 @@
     document.getElementById(name).classList.toggle("blank", !figure);
     if (!figure) return;
     if (!window.Plotly) return setTimeout(() => wb.draw(name), 60);
-    const layout = (figure.kind === "curve" ? curve : progress)(figure);
+    const layout = layouts[figure.kind](figure);
     Plotly.react(div, figure.traces, layout, { responsive: true, displayModeBar: false }).then(() => {
       div.dataset.sample = figure.sample || "";
       if (figure.kind !== "curve" || div.dataset.heard) return;
@@ -86,5 +98,6 @@
   new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"], subtree: false });
   document.addEventListener("DOMContentLoaded", () => new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] }));
   wb.onPaint("curve", (_, value) => value !== undefined && wb.figure("curve", value));
+  wb.onPaint("outcomes", (_, value) => value !== undefined && wb.figure("outcomes", value));
   wb.onPaint("progress", (_, value) => value !== undefined && wb.figure("progress", value));
 })();

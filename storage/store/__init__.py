@@ -120,7 +120,7 @@ from storage.store.support import (
     support_sets,
     unfinished_parts,
 )
-from storage.store.trials import advance_trial, begin_trial, evidence_of, save_evidence, trials_of
+from storage.store.trials import advance_trial, answered, begin_trial, evidence_of, save_evidence, trials_of
 from storage.store.tries import Try, save_try, tries_of
 
 __all__ = [
@@ -152,6 +152,7 @@ __all__ = [
     "add_review",
     "add_reviews",
     "advance_trial",
+    "answered",
     "begin_part",
     "add_spent",
     "begin_pending",

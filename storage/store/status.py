@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from core.types import Role
 from storage.store.diagnoses import wrong_of
@@ -10,6 +10,7 @@ from storage.store.predictions import in_set_of
 from storage.store.projects import rounds_of
 from storage.store.reviews import review_counts
 from storage.store.samples import count_samples
+from storage.store.trials import of_no_trial
 from storage.tables import diagnoses, hits, predictions, samples, selections
 
 
@@ -70,5 +71,6 @@ def _diagnosed(c: Connection, round_id: int) -> int:
 
 
 def _selected(c: Connection, round_id: int) -> int:
-    newest = select(func.max(selections.c.id)).where(selections.c.round == round_id).scalar_subquery()
+    mine = and_(selections.c.round == round_id, of_no_trial(selections.c.id, "selection"))
+    newest = select(func.max(selections.c.id)).where(mine).scalar_subquery()
     return c.execute(select(func.count()).select_from(hits).where(hits.c.selection == newest)).scalar_one()

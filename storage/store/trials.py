@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.errors import UserError
 from core.types import Evidence, Method, Trial
 from storage.rows import noun_of, values_of
-from storage.tables import evidence, hits, trials
+from storage.tables import evidence, hits, predictions, reviews, trials
 
 
 def begin_trial(c: Connection, trial: Trial) -> Trial:
@@ -33,6 +33,15 @@ def trials_of(c: Connection, base: int, setup: str | None = None) -> list[Trial]
     """The trials from the student of the round ``base``, of one setup or of all, in the order they were begun."""
     of_setup = [] if setup is None else [trials.c.setup == setup]
     return [_trial_of(row) for row in c.execute(_trials(trials.c.base == base, *of_setup).order_by(trials.c.id))]
+
+
+def answered(c: Connection, rounds: Sequence[int]) -> tuple[int, ...]:
+    """How many predictions each of the rounds has, and the newest verdict of all: what decides what trials score."""
+    count = (
+        select(func.count()).select_from(predictions).where(predictions.c.round == bindparam("of")).scalar_subquery()
+    )
+    newest = c.scalar(select(func.max(reviews.c.id))) or 0
+    return (*(c.scalar(select(count), {"of": each}) or 0 for each in rounds), newest)
 
 
 def save_evidence(c: Connection, found: Sequence[Evidence]) -> None:

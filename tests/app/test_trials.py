@@ -78,6 +78,8 @@ def test_a_trial_is_in_no_list_of_the_project_and_leaves_no_adapter(db: Database
         project = find_project(c, ready).id
         assert store.runs_of(c, project) == store.selections_of(c, project) == []
         assert [each.number for each in store.rounds_of(c, project)] == [0]
+        assert [each.selected for each in store.counts(c, project)] == [0]
+    assert actions.next_step(db, ready).stage == "select"
     assert list(db.adapters.iterdir()) == []
 
 

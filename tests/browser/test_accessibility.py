@@ -23,6 +23,7 @@ PAINTED = {
     "selection": "#selection table.hits",
     "tuning": "#progress .main-svg",
     "comparison": "#comparison .pair",
+    "experiments": "#experiment-tables p",
 }
 OPEN_ALL = "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
 STILL = "() => !document.activeElement.getAnimations().length"  # a ring that fades in has faded in

@@ -25,7 +25,7 @@ from tests.browser.watch import Watch, watching
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AT = {"project": PROJECT, "round": "0"}
-TABS = ("data", "review", "skills", "selection", "tuning", "comparison")
+TABS = ("data", "review", "skills", "selection", "tuning", "comparison", "experiments")
 PRESS_ALL = """() => {
   if (!window.pressed) document.querySelectorAll('a, button').forEach(each => each.click());
   window.pressed = true;

@@ -121,7 +121,7 @@ def test_a_wrong_file_is_refused_in_one_sentence(page: Page, served: Served, tmp
 
 
 def test_nothing_scrolls_sideways_at_1280(page: Page, served: Served) -> None:
-    for tab in ("data", "review", "skills", "selection", "tuning", "comparison"):
+    for tab in ("data", "review", "skills", "selection", "tuning", "comparison", "experiments"):
         page.goto(f"{served.url}/?project={PROJECT}&tab={tab}")
         expect(page.locator("#head .head")).to_have_attribute("data-tab", tab)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab

@@ -25,6 +25,7 @@ NAMES: dict[str, str] = {
     "targeted": "targeted (ours)",
     "validation": "the validation samples",
     "full": "the whole support set",
+    "any_step": "a step at random",
     "prompt_per_step": "asking about each step",
     "pseudo_rationale": "diverging from a rationale for the truth",
     "answer_switch": "answer switch (ours)",

@@ -21,7 +21,6 @@ from core.types import Curve, Interval, Prediction, Sample, Settings
 PRIORS = (0.5, 0.6, 0.7, 0.8)
 DELTAS = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.5)
 LAMBDAS = (1, 2, 3, 4)
-THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 WORDS_A_STEP = 24
 
 Guess = Callable[[int], int | None]
@@ -95,12 +94,6 @@ def first_doubted(doubts: Sequence[float], threshold: float) -> int:
     return above or int(np.argmax(doubts)) + 1
 
 
-def first_diverging(steps: Sequence[str], written: Sequence[str], threshold: float) -> int:
-    """The first step that shares less than ``threshold`` with every written one, else the one that shares least."""
-    shared = [max((_overlap(step, other) for other in written), default=0.0) for step in steps]
-    return first_doubted([1 - share for share in shared], 1 - threshold)
-
-
 def random_chance(known: Sequence[Known]) -> tuple[list[float], list[float]]:
     """How likely a step drawn at random is the known one, and within one of it, for each error."""
     exact = [1 / each.steps for each in known]
@@ -138,7 +131,7 @@ def random_report(known: Sequence[Known], seed: int) -> Identified:
     """What a step drawn at random is expected to find, on the same half."""
     exact, near = random_chance(halves(known, seed)[1])
     return Identified(
-        method="random",
+        method="any_step",
         settings="",
         chosen_at=None,
         exact=accuracy_interval(exact),
@@ -154,21 +147,43 @@ def switch_guesses(curves: Mapping[float, Mapping[int, Curve]]) -> dict[str, Gue
 
 
 def doubt_guesses(doubts: Mapping[int, Sequence[float]]) -> dict[str, Guess]:
-    """The first doubted step at every threshold; a half first."""
+    """The first doubted step at a half, and at thresholds spread over the doubts there are.
+
+    A teacher that was never taught to judge steps may find all of them wrong with much the same certainty: thresholds
+    between its own doubts are what is fair to it.
+    """
 
     def guess(at: float) -> Guess:
         return lambda sample: first_doubted(doubts[sample], at) if sample in doubts else None
 
-    return {f"threshold {at:g}": guess(at) for at in sorted(THRESHOLDS, key=lambda at: at != 0.5)}
+    spread = _spread([each for some in doubts.values() for each in some])
+    return {f"threshold {at:.4g}": guess(at) for at in (0.5, *spread)}
 
 
 def written_guesses(steps: Mapping[int, Sequence[str]], written: Mapping[int, Sequence[str]]) -> dict[str, Guess]:
-    """The first step that diverges from the written rationale, at every threshold; a half first."""
+    """The first step that shares less with the written rationale than a half, or than a threshold over all sharing."""
+    shares = {sample: shared_words(steps[sample], lines) for sample, lines in written.items()}
 
     def guess(at: float) -> Guess:
-        return lambda sample: first_diverging(steps[sample], written[sample], at) if sample in written else None
+        return lambda sample: first_diverging(shares[sample], at) if sample in shares else None
 
-    return {f"threshold {at:g}": guess(at) for at in sorted(THRESHOLDS, key=lambda at: at != 0.5)}
+    spread = _spread([each for some in shares.values() for each in some])
+    return {f"threshold {at:.4g}": guess(at) for at in (0.5, *spread)}
+
+
+def shared_words(steps: Sequence[str], written: Sequence[str]) -> list[float]:
+    """What each step shares with the written step that it shares most with: the F1 of their words, 0 to 1."""
+    return [max((_overlap(step, other) for other in written), default=0.0) for step in steps]
+
+
+def first_diverging(shares: Sequence[float], threshold: float) -> int:
+    """The first step that shares less than ``threshold``, else the one that shares least."""
+    return first_doubted([1 - share for share in shares], 1 - threshold)
+
+
+def _spread(values: Sequence[float]) -> list[float]:
+    """Nineteen quantiles of the values, each once."""
+    return sorted({float(each) for each in np.quantile(values, np.arange(1, 20) / 20)}) if values else []
 
 
 def _switch(curves: Mapping[int, Curve], delta: float, lam: int) -> Guess:

@@ -22,7 +22,7 @@ def test_every_way_is_asked_once_and_reported_on_one_half(db: Database, tiny: st
     ended = work_off(db, job, Models("cpu"))
     assert ended.done == ended.total == 5 * len(diagnosed)
     found = identified(db, tiny)
-    assert [each.method for each in found] == ["random", "prompt_per_step", "pseudo_rationale", "answer_switch"]
+    assert [each.method for each in found] == ["any_step", "prompt_per_step", "pseudo_rationale", "answer_switch"]
     assert found[0].exact.value == pytest.approx(1 / 3)
     # Diagnosed by hand at step 2, where the mistake is: the curves at the usual settings find every one.
     assert (found[3].exact.value, found[3].settings) == (1, "π = 0.6, δ = 0, λ = 2")

@@ -15,6 +15,7 @@ from core.identification import (
     random_chance,
     random_report,
     report,
+    shared_words,
     step_doubts,
     switch_guesses,
     write_rationales,
@@ -106,9 +107,11 @@ def test_the_first_doubted_step_is_above_the_threshold_or_the_most_doubted(doubt
 def test_a_step_diverges_where_it_shares_too_little_with_every_written_one() -> None:
     steps = ("The left digit is 9.", "The right digit is 7.", "9 plus 7 equals 15.")
     written = ("The left digit is 9.", "The right digit is 7.", "9 plus 7 equals 16.")
-    assert first_diverging(steps, written, 0.95) == 3
-    assert first_diverging(steps, written, 0.5) == 3, "no step shares so little: the one that shares least"
-    assert first_diverging(steps, (), 0.5) == 1
+    shares = shared_words(steps, written)
+    assert shares == [1, 1, 0.8]
+    assert first_diverging(shares, 0.95) == 3
+    assert first_diverging(shares, 0.5) == 3, "no step shares so little: the one that shares least"
+    assert first_diverging(shared_words(steps, ()), 0.5) == 1
 
 
 def test_a_random_step_is_right_as_often_as_there_are_steps_to_choose_from() -> None:
@@ -149,7 +152,7 @@ def test_the_sweeps_begin_with_the_usual_settings_and_leave_out_what_was_not_ans
     assert switches["π = 0.7, δ = 0.3, λ = 1"](1) == 1
     assert switches["π = 0.6, δ = 0, λ = 2"](2) is None
     doubts = doubt_guesses({1: [0.2, 0.6]})
-    assert (next(iter(doubts)), doubts["threshold 0.1"](1), doubts["threshold 0.5"](1)) == ("threshold 0.5", 1, 2)
+    assert (next(iter(doubts)), doubts["threshold 0.22"](1), doubts["threshold 0.5"](1)) == ("threshold 0.5", 2, 2)
     assert doubts["threshold 0.5"](2) is None
     written = written_guesses({1: ["a b", "c d"]}, {1: ["a b"]})
     assert written["threshold 0.5"](1) == 2

@@ -164,7 +164,7 @@ def test_review_select_and_export_without_a_model(
         assert told_json(capsys, "--data", data, "export", what, "tiny", out) == {"written": str(out)}
     rows = json.loads((tmp_path / "out-selection" / "data.json").read_text())
     assert len(rows) == 5
-    assert all((tmp_path / "out-selection" / "images" / row["image"]).exists() for row in rows)
+    assert all((tmp_path / "out-selection" / row["image"]).exists() for row in rows)
     assert "## Missing skills" in (tmp_path / "out-report").read_text()
     code, _, err = told(capsys, "--data", data, "export", "report", "tiny", tmp_path / "out-report")
     assert code == 1, "nothing is overwritten"
@@ -177,8 +177,7 @@ def test_an_exported_selection_can_be_imported_again(
     told_json(capsys, "--data", data, "select", "tiny", "--budget", 8, "--random")
     told_json(capsys, "--data", data, "export", "selection", "tiny", tmp_path / "out")
     report = told_json(
-        capsys, "--data", data, "import", "support", tmp_path / "out" / "data.json",
-        "--images", tmp_path / "out" / "images", "--name", "again",
+        capsys, "--data", data, "import", "support", tmp_path / "out" / "data.json", "--name", "again",
     )  # fmt: skip
     assert (report["found"], report["accepted"]) == (8, 8)
 

@@ -1,4 +1,4 @@
-// The Comparison tab: a number that was opened shows its samples, and the reason for adopting a round stays while its
+// The Comparison tab: a number that was opened shows its samples, a sample's lineage comes into sight, and the reason for adopting a round stays while its
 // panel is painted anew, until the round is adopted.
 (() => {
   const wb = (window.wb = window.wb || {});
@@ -26,13 +26,18 @@
     f.setSelectionRange(at, at);
   });
 
-  let opening = false;
-  document.addEventListener("click", (event) => (opening = Boolean(event.target.closest && event.target.closest("#comparison [data-opens]"))));
-  wb.onPaint("comparison", (element) => {
-    const title = opening && element.querySelector(".pairs h3");
-    if (!title) return;
-    opening = false;
-    title.focus({ preventScroll: true });
-    title.scrollIntoView({ block: "start" });
+  let opened = ""; // the part whose title a click asked for, until it is painted
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest("[data-opens]");
+    opened = link ? link.dataset.opens : "";
   });
+  const show = (name) =>
+    wb.onPaint(name, (element) => {
+      const title = opened === name && element.querySelector("h3[tabindex]");
+      if (!title) return;
+      opened = "";
+      title.focus({ preventScroll: true });
+      title.scrollIntoView({ block: "start" });
+    });
+  ["comparison", "lineage"].forEach(show);
 })();

@@ -1,5 +1,5 @@
-"""The Comparison tab: two rounds on the same samples, the gate before a round is adopted, and the samples behind each
-number.
+"""The Comparison tab: two rounds on the same samples, the gate before a round is adopted, the samples behind each
+number, and their lineage.
 
 Rounds, set, opened numbers and page are in the URL. Says with every figure which set it was measured on.
 """
@@ -20,6 +20,7 @@ from app.projects import find_project
 from app.tabs.comparison_cases import cases_html
 from app.tabs.comparison_figures import figures_html, groups_html, tiles_html
 from app.tabs.comparison_gate import gate_html
+from app.tabs.lineage import lineage_html
 from core.types import Role
 from storage import store
 from storage.store import Project, Round, RoundCounts
@@ -29,15 +30,16 @@ ROLES: tuple[Role, ...] = ("test", "validation")
 
 def build(page: Page) -> TabView:
     """The tab, inside the tab that is being built."""
-    measured, gate, view = (page.part(name) for name in ("compared", "adopting", "comparison"))
+    traced, measured, gate, view = (page.part(name) for name in ("lineage", "compared", "adopting", "comparison"))
 
     def show(place: Place) -> Parts:
-        blank = dict.fromkeys((measured, gate, view), "")
+        blank = dict.fromkeys((traced, measured, gate, view), "")
         if not place.project:
             return blank | {measured: empty("No project", "Make a project first: the button is above.")}
         with page.db.read() as c:
             project = find_project(c, place.project)
             rounds = store.rounds_of(c, project.id)
+            blank[traced] = lineage_html(c, place, project)
             if len(rounds) < 2:
                 return blank | {measured: _one_round(place)}
             counts = {each.number: each for each in store.counts(c, project.id)}

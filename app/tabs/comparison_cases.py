@@ -66,7 +66,7 @@ def _pages(place: Place, ids: list[int], start: int) -> str:
 
 
 def _turn(href: str, label: str) -> str:
-    return f'<a class="button small" href="{esc(href)}" data-nav data-opens>{label}</a>'
+    return f'<a class="button small" href="{esc(href)}" data-nav data-opens=comparison>{label}</a>'
 
 
 def _pair(
@@ -82,7 +82,8 @@ def _pair(
         for text in (sample.category, compared.skills.get(sample.id))
         if text
     ]
-    trace = nav(place.link(sample=sample.id, training=None), "Lineage")
+    href = place.link(sample=sample.id, training=None)
+    trace = f'<a href="{esc(href)}" data-nav data-opens=lineage>Lineage</a>'
     asked = (
         f'<div class="asked"><p dir="auto"><b>{short(sample.question, 300)}</b></p>'
         f'<p dir="auto">truth: <span class="truth">{short(sample.answer, 120)}</span></p>'

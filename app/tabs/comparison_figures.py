@@ -34,7 +34,7 @@ def tiles_html(place: Place, compared: Compared) -> str:
     """The four numbers, each opening its samples."""
     chosen = chosen_outcome(place, compared)
     tiles = "".join(
-        f'<a class="tile {name}{" on" if name == chosen else ""}" data-nav data-opens '
+        f'<a class="tile {name}{" on" if name == chosen else ""}" data-nav data-opens=comparison '
         f'href="{esc(place.link(show=name, at=None, within=None))}"{" aria-current=true" if name == chosen else ""}>'
         f"<b>{len(getattr(compared.found, name)):,}</b><span>{title}</span></a>"
         for name, title in OUTCOMES.items()
@@ -115,7 +115,7 @@ def _opening(place: Place, kind: str, each: GroupChange, outcome: str) -> str:
         return "0"
     href = place.link(show=outcome, at=None, within=f"{kind}:{each.name[:LONGEST_NAME]}")
     what = f"{OUTCOMES[outcome]} in {kind} {each.name}"
-    return f'<a href="{esc(href)}" data-nav data-opens aria-label="{number} {esc(what, 120)}">{number:,}</a>'
+    return f'<a href="{esc(href)}" data-nav data-opens=comparison aria-label="{number} {esc(what, 120)}">{number:,}</a>'
 
 
 def _points(share: float) -> str:

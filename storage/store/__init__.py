@@ -32,7 +32,7 @@ from storage.store.labels import (
     save_label_check,
     save_labels,
 )
-from storage.store.pairs import Pair, pairs_of, predictions_for
+from storage.store.pairs import Pair, marks_for, pairs_of, predictions_for
 from storage.store.pending import (
     PendingImport,
     begin_pending,
@@ -189,6 +189,7 @@ __all__ = [
     "labels_to_check",
     "last_reviewed",
     "list_projects",
+    "marks_for",
     "missing_diagnoses",
     "missing_labels",
     "missing_predictions",

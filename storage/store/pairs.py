@@ -57,6 +57,16 @@ def pairs_of(c: Connection, before: int, after: int, role: Role) -> list[Pair]:
     ]
 
 
+def marks_for(c: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, bool]:
+    """Whether the round's answers to these samples count as right, as ``correctness`` counts them, by sample."""
+    right, _ = _marks(predictions, reviews)
+    said = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)
+    query = select(predictions.c.sample, right).select_from(predictions.outerjoin(reviews, said))
+    asked = and_(predictions.c.round == round_id, among(predictions.c.sample, sample_ids))
+    found = c.execute(query.where(asked, ~label_is_wrong(predictions.c.sample)).order_by(predictions.c.sample))
+    return {sample: bool(is_right) for sample, is_right in found}
+
+
 def predictions_for(c: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, Prediction]:
     """The round's predictions for these samples, by sample; those it has none for are missing."""
     query = select(*PREDICTION).where(predictions.c.round == round_id, among(predictions.c.sample, sample_ids))

@@ -72,3 +72,28 @@ def test_a_round_that_the_gate_stops_is_adopted_with_a_reason_that_is_not_lost(p
     page.locator("#compared select[data-param=after]").select_option("0")
     expect(gate).to_contain_text("Broken in category “sums” is significant")
     expect(gate.get_by_label("Why adopt it all the same?")).to_have_value("")
+
+
+def test_lineage_is_walked_both_ways_by_keyboard(page: Page, served: Served) -> None:
+    visit(page, served, "&set=validation&show=fixed&before=0&after=1")
+    page.locator("#comparison .pair").first.get_by_role("link", name="Lineage").focus()
+    page.keyboard.press("Enter")
+    panel = page.locator("#lineage")
+    title = panel.locator("h3")
+    expect(title).to_contain_text("Lineage of sample #")
+    expect(title).to_be_focused()
+    expect(panel).to_contain_text("accepted by Ada")
+    expect(panel.locator(".chain").first).to_contain_text("✓ fixed")
+    sample = title.inner_text()
+    panel.locator(".chain li.wide ul a").first.click()
+    expect(title).to_contain_text("Lineage of training sample #")
+    expect(panel).to_contain_text("10 errors of round 0 asked for")
+    expect(panel).to_contain_text("opened round 1: 10 fixed, 0 still wrong")
+    found = [each for each in Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")]
+    assert found == []
+    page.reload()
+    expect(title).to_contain_text("Lineage of training sample #")
+    panel.locator(f".errors a[href*='sample={sample.split('#')[1]}&']").first.click()
+    expect(title).to_have_text(sample)
+    panel.get_by_role("link", name="Close").click()
+    expect(panel.locator(".lineage")).to_have_count(0)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event
 
 from core.answer_switch import find_switch
 from core.types import Draft, Evidence, Hit, Leak, Ruling, Selection, Spent, Trial, TuningSettings, Update
-from storage import images, jobs, store
+from storage import images, jobs, lineage, store
 from storage.database import Database
 from storage.store import CaseFilters
 from tests.storage.world import (
@@ -153,6 +153,13 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "save_adoption": lambda: store.save_adoption(c, an_adoption(1, base)),
         "adoptions_of": lambda: store.adoptions_of(c, 1),
         "adopted_round": lambda: store.adopted_round(c, 1),
+        "origin_of": lambda: lineage.origin_of(c, one),
+        "hits_of_skill": lambda: lineage.hits_of_skill(c, chosen, "a", limit=3),
+        "count_hits_of_skill": lambda: lineage.count_hits_of_skill(c, chosen, "a"),
+        "hits_of_sample": lambda: lineage.hits_of_sample(c, lesson),
+        "review_at": lambda: lineage.review_at(c, base, one, "2100"),
+        "errors_asking_at": lambda: lineage.errors_asking_at(c, base, "adding numbers", "2100"),
+        "marks_for": lambda: store.marks_for(c, base, ids),
         "pairs_of": lambda: store.pairs_of(c, base, base, "validation"),
         "predictions_for": lambda: store.predictions_for(c, base, ids),
         "named_skills": lambda: store.named_skills(c, base),
@@ -270,6 +277,28 @@ def test_pages_of_cases_are_read_in_the_order_of_an_index(db: Database) -> None:
     assert [plan for plan in plans if any("TEMP B-TREE" in step for step in plan)] == []
     firsts = {plan[0].split("USING ")[1].split(" (")[0] for plan in plans}
     assert firsts == {"INDEX diagnoses_least_sure", "INDEX diagnoses_by_skill", "INDEX predictions_wrong"}
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("hits_of_skill", "COVERING INDEX hits_by_skill"),
+        ("count_hits_of_skill", "COVERING INDEX hits_by_skill"),
+        ("hits_of_sample", "INDEX hits_by_sample"),
+        ("errors_asking_at", "INDEX reviews_by_skill"),
+        ("review_at", "INDEX reviews_of_case"),
+    ],
+)
+def test_lineage_is_followed_by_its_indexes(db: Database, name: str, index: str) -> None:
+    ran: list[tuple[str, Any]] = []
+    with db.write() as c:
+        calls = everything_the_store_does(c)
+        event.listen(c, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
+        calls[name]()
+        ((statement, parameters),) = ran
+        plan = plan_of(c, statement, parameters)
+    assert any(f"USING {index} (" in step for step in plan)
+    assert not any("TEMP B-TREE" in step for step in plan)
 
 
 def test_every_public_function_of_the_store_was_looked_at(db: Database) -> None:

@@ -118,6 +118,11 @@ def _tests(
     return found
 
 
+def tuned_on(found: Outcome) -> str:
+    """How many samples an arm was tuned on, and of how many where its skills ran dry before the budget."""
+    return f"{found.chosen:,} of {found.budget:,}" if found.chosen < found.budget else f"{found.chosen:,}"
+
+
 def markdown(found: Results, ways: list[Identified]) -> str:
     """The tables for a README or a paper; percentages with 95 % intervals, mean ± s.d. over seeds."""
     lines: list[str] = []
@@ -129,7 +134,7 @@ def markdown(found: Results, ways: list[Identified]) -> str:
         for each in found.outcomes:
             spread = f" ± {each.deviation:.1%}" if len(each.seeds) > 1 else ""
             lines.append(
-                f"| {NAMES[each.arm]} | {each.chosen:,} | {len(each.seeds)} | {each.mean.value:.1%}{spread} "
+                f"| {NAMES[each.arm]} | {tuned_on(each)} | {len(each.seeds)} | {each.mean.value:.1%}{spread} "
                 f"| {each.mean.low:.1%} to {each.mean.high:.1%} |"
             )
     lines += [f"\nNot done: {name}. {reason}" for name, reason in found.refused]

@@ -12,7 +12,7 @@ from app.charts import outcome_figure
 from app.identifying import identified
 from app.links import Place
 from app.markup import count, empty, esc, percent, table
-from app.outcomes import NAMES, Results, results
+from app.outcomes import NAMES, Results, results, tuned_on
 from app.page import Page, Parts, TabView
 from app.projects import find_project
 from app.quiet import gr
@@ -114,7 +114,7 @@ def _arms_table(found: Results) -> str:
     rows = [
         (
             esc(NAMES[each.arm]),
-            f"{each.chosen:,}",
+            tuned_on(each),
             str(len(each.seeds)),
             f"<b>{percent(each.mean.value)}</b>",
             percent(each.deviation) if len(each.seeds) > 1 else "–",

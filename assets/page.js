@@ -109,7 +109,7 @@
     setTimeout(() => (button.disabled = false), 1500);
   };
   document.addEventListener("click", (event) => {
-    const target = event.target.closest && event.target.closest("[data-nav],[data-cmd],[data-act],[data-open],[data-close],[data-close-dialog]");
+    const target = event.target.closest && event.target.closest("[data-nav],[data-cmd],[data-desk],[data-open],[data-close],[data-close-dialog]");
     if (!target) return;
     if (target.dataset.nav !== undefined) {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -118,10 +118,10 @@
     } else if (target.dataset.open) wb.open(target.dataset.open);
     else if (target.dataset.close !== undefined) target.parentElement.remove();
     else if (target.dataset.closeDialog !== undefined) target.closest("dialog").close();
-    else if (target.dataset.act) {
+    else if (target.dataset.desk) {
       restrain(target);
-      const { act, ...rest } = target.dataset;
-      wb.act(act, rest);
+      const { desk, ...rest } = target.dataset;
+      wb.act(desk, rest);
     } else if (target.dataset.confirm) wb.ask(target.dataset.confirm, () => wb.send(target.dataset.cmd, data(target)));
     else {
       restrain(target);

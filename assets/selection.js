@@ -34,7 +34,7 @@
     } else if (key === "p") press(area, "pin");
     else if (key === "x") press(area, "remove");
     else if (key === "u") {
-      const undo = document.querySelector("#notice [data-act=unrule]");
+      const undo = document.querySelector("#notice [data-desk=unrule]");
       if (undo) undo.click();
     } else return false;
     return true;

@@ -153,7 +153,7 @@ def _acts(skill: str, ruling: Ruling | None, what: str, **on: object) -> str:
 def _act(kind: str, label: str, title: str, **data: object) -> str:
     extra = "".join(f' data-{name}="{esc(value)}"' for name, value in data.items())
     return (
-        f'<button type="button" class="button small" data-act="{kind}"{extra} aria-label="{esc(title, 200)}" '
+        f'<button type="button" class="button small" data-desk="{kind}"{extra} aria-label="{esc(title, 200)}" '
         f'title="{esc(title, 200)}">{esc(label)}</button>'
     )
 

@@ -51,6 +51,7 @@ def test_settings_are_folded_away_kept_as_they_are_typed_and_filled_by_presets(p
     visit(page, served)
     expect(page.locator("#set-rank input")).not_to_be_visible()
     page.get_by_role("button", name="Settings of the next run").click()
+    expect(page.locator("#set-rank input")).to_have_value(str(before.rank))  # the page has come whole
     page.locator("#set-rank input").fill("5")
     page.locator("#set-rank input").press("Tab")
     page.get_by_text("The same on the command line").first.click()

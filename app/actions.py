@@ -83,8 +83,6 @@ __all__ = [
     "set_settings",
 ]
 
-ACTIVE = ("queued", "running", "interrupted")
-
 
 def put_predict(
     db: Database, project: str, *, round: int | None = None, roles: tuple[Role, ...] = ("validation", "test")
@@ -192,7 +190,7 @@ def put_experiment(
     """
     plan(arms, budgets, seeds)  # type: ignore[arg-type] # it refuses what is no arm
     with db.write() as connection:
-        found = find_project(connection, project)
+        found = _to_tune(connection, project)
         at = find_round(connection, found, round)
         check_experiment(connection, found, at, arms)
         args = {"round": at.id, "arms": list(arms), "budgets": sorted({*budgets}), "seeds": seeds}
@@ -245,7 +243,7 @@ def _unfinished_run(connection: Connection, chosen: Selection, settings: TuningS
 def _put(connection: Connection, kind: Any, project: int | None, args: dict[str, Any]) -> Job:
     """The same job twice is one job: asked again while it waits or runs, it is found, not queued again."""
     for job in jobs.jobs_of(connection, project):
-        if job.kind == kind and job.state in ACTIVE and job.args == args:
+        if job.kind == kind and job.state in jobs.ACTIVE and job.args == args:
             return job
     return jobs.put(connection, kind, project, args)
 

@@ -17,9 +17,9 @@ from app.models import Models
 from app.selecting import looker
 from app.settings import model_path
 from app.support import indexed
-from core.arms import demands_for, likeness_to, nearest_instructions, random_steps, take
+from core.arms import demands_for, likeness_to, nearest_instructions, random_steps
 from core.errors import UserError
-from core.selection import draw_checked, select, select_random
+from core.selection import draw_checked, select, select_random, take
 from core.skills import BATCH, name_skills
 from core.truths import truth_of
 from core.types import Evidence, Hit, Ruling, Selection, SkillDemand, Trial
@@ -35,9 +35,11 @@ def chosen_by(db: Database, project: Project, trial: Trial, models: Models) -> S
     with db.read() as c:
         name = store.support_set(c, project.settings.support)
     demands: list[SkillDemand] = []
+    rulings: list[Ruling] = []
     if trial.arm in BY_SKILL:
         demands = _demands(db, project, trial)
-        draw = _by_skill(db, name, demands, trial, _rulings(db, project, trial, demands))
+        rulings = _rulings(db, project, trial, demands)
+        draw = _by_skill(db, name, demands, trial, rulings)
     elif trial.arm == "validation":
         with db.read() as c:
             own = [each.id for each in store.samples_of(c, project=project.id, role="validation")]
@@ -65,7 +67,7 @@ def chosen_by(db: Database, project: Project, trial: Trial, models: Models) -> S
         hits=tuple(hits),
         leaked=len({leak.sample for leak in leaks}),
         leaks=leaks,
-        rulings=tuple(_rulings(db, project, trial, demands)),
+        rulings=tuple(rulings),
     )
 
 
@@ -104,8 +106,7 @@ def ask_for(db: Database, project: Project, trial: Trial, models: Models, stop: 
 def _demands(db: Database, project: Project, trial: Trial) -> list[SkillDemand]:
     with db.read() as c:
         if trial.arm == "targeted":
-            found = store.accepted_skills(c, trial.base)
-            return demands_for(each.skill for each in found for _ in range(each.errors))
+            return store.accepted_skills(c, trial.base)
         if trial.arm == "random_step":
             named = store.evidence_of(c, trial.base, project.teacher, "random_step", str(trial.seed))
             accepted = {sample for sample, _, _ in store.accepted_cases(c, trial.base)}

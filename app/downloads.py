@@ -12,7 +12,7 @@ import fastapi
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from sqlalchemy import Connection
 
-from app.identifying import identified
+from app.identifying import ways_compared
 from app.links import whole_number
 from app.looking import refusals, request_of
 from app.outcomes import markdown, results
@@ -128,11 +128,7 @@ def _selection(db: Database, project: str, selection: str, suffix: str) -> Respo
 
 def _experiment(db: Database, project: str, round: str) -> Download:
     number = _number(round, "round") or 0
-    try:
-        ways = identified(db, project, number)
-    except UserError:
-        ways = []  # none were compared
-    text = markdown(results(db, project, number), ways)
+    text = markdown(results(db, project, number), ways_compared(db, project, number))
     return Download(name=file_name(project, number, "experiment.md"), media="text/markdown", text=text)
 
 

@@ -16,11 +16,6 @@ BY_SKILL = ("targeted", "random_step", "step_text")
 
 def check_experiment(c: Connection, project: Project, at: Round, arms: Sequence[str]) -> None:
     """Raises UserError that says what is missing for these arms, and how to get it."""
-    if endpoint_of(project.student):
-        raise UserError(
-            f"The student {project.student} answers behind an endpoint and cannot be tuned here: make a project with a "
-            "folder or a Hub model as student."
-        )
     if not store.count_samples(c, project=project.id, role="test"):
         raise UserError(
             f"'{project.name}' has no test set to measure on: `switchpoint import test PATH --project {project.name}`."

@@ -32,6 +32,8 @@ SEED = 0
 Case = tuple[Sample, Prediction]
 CHECK = ("step.check", "step.check.examples")
 WRITE = ("rationale", "rationale.examples")
+KEPT = 4
+_reported: dict[object, list[Identified]] = {}
 
 
 def run_identify(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -74,23 +76,44 @@ def run_identify(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
 def identified(db: Database, project: str, round: int | None = None) -> list[Identified]:
     """What each way finds, in the order random, prompt per step, pseudo-rationale, answer switch.
 
-    Raises UserError where no error has a known step, or where the teacher was not asked yet.
+    Worked out anew when more was said. Raises UserError where fewer than two errors have a known step, or where the
+    teacher was not asked everything yet.
     """
     with db.read() as c:
         found = find_project(c, project)
         at = find_round(c, found, round).id
-        settings = found.settings
-        diagnoses = {each.sample: each.curve for each in store.diagnoses_of(c, at)}
+        variants = tuple(variant for _, variant, _ in _ways(found.settings))
+        rows = (store.count_evidence(c, at), store.readings_version(c, at), len(store.gold_of(c, at)))
+        key = (db.data, at, found.teacher, variants, rows)
+    if key not in _reported:
+        _reported[key] = _report(db, found, at)
+        for old in list(_reported)[:-KEPT]:
+            del _reported[old]
+    return _reported[key]
+
+
+def ways_compared(db: Database, project: str, round: int | None = None) -> list[Identified]:
+    """As ``identified``; none where the ways were not compared yet."""
+    try:
+        return identified(db, project, round)
+    except UserError:
+        return []
+
+
+def _report(db: Database, project: Project, at: int) -> list[Identified]:
+    settings = project.settings
+    known = known_errors(db, project, at)
+    with db.read() as c:
         said = {
-            (method, variant): store.evidence_of(c, at, found.teacher, method, variant)
+            (method, variant): store.evidence_of(c, at, project.teacher, method, variant)
             for method, variant, _ in _ways(settings)
         }
+        diagnoses = {each.sample: each.curve for each in store.diagnoses_of(c, at)}
         steps = {each.sample: each.steps for each in store.predictions_of(c, at, "validation")}
-    known = known_errors(db, found, at)
     if any(each.sample not in answers for answers in said.values() for each in known):
         raise UserError(
-            f"The teacher of '{project}' was not asked everything yet: "
-            f"run `switchpoint experiment {project} --identification`."
+            f"The teacher of '{project.name}' was not asked everything yet: "
+            f"run `switchpoint experiment {project.name} --identification`."
         )
     curves: dict[float, dict[int, Curve]] = {settings.prior: diagnoses}
     for prior in PRIORS:

@@ -38,11 +38,23 @@ def nav(href: str, label: str, css: str = "") -> str:
     return f'<a class="{css}" href="{esc(href)}" data-nav>{esc(label)}</a>'
 
 
-def command(kind: str, label: str, css: str = "button", title: str = "", **data: object) -> str:
-    """A button that sends a command with its data to the page's bridge."""
+def hint_html(hint: str) -> str:
+    """A sample's hint as it stands above its question; "" where it has none."""
+    return f'<p class="hint" dir="auto">{esc(hint)}</p>' if hint else ""
+
+
+def lecture_html(lecture: str, css: str) -> str:
+    """A sample's lecture behind a line that opens it: it is often longer than all the rest of a case."""
+    if not lecture:
+        return ""
+    return f'<details class="{css}"><summary>Lecture</summary><p dir="auto">{esc(lecture)}</p></details>'
+
+
+def command(kind: str, label: str, css: str = "button", title: str = "", *, over: str = "cmd", **data: object) -> str:
+    """A button that sends a command with its data to the page's bridge, or to the desk (``over`` "desk")."""
     extra = "".join(f' data-{name.replace("_", "-")}="{esc(value)}"' for name, value in data.items())
     hint = f' title="{esc(title)}"' if title else ""
-    return f'<button type="button" class="{css}" data-cmd="{esc(kind)}"{extra}{hint}>{esc(label)}</button>'
+    return f'<button type="button" class="{css}" data-{over}="{esc(kind)}"{extra}{hint}>{esc(label)}</button>'
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str = "", caption: str = "") -> str:

@@ -3,7 +3,7 @@
 Reads the trials that are measured, on the test samples that all of them answered. Knows no job and no page.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,33 +54,38 @@ class Results:
 
 
 def results(db: Database, project: str, round: int | None = None) -> Results:
-    """The measured trials from the round (default: the base model's); worked out anew when a row of theirs changed."""
+    """The measured trials from the round (default: the base model's); worked out anew when another one is measured."""
     with db.read() as c:
         found = find_project(c, project)
         base = find_round(c, found, round or 0).id
         trials = store.trials_of(c, base)
         setup = setup_of(c, found, base)
         mine = [each for each in trials if each.setup == setup]
-        key = (db.data, setup, tuple(trials), store.answered(c, [each.round or 0 for each in mine]))
+        answers, newest = store.answered(c, {each.round for each in mine if each.round is not None})
+        # A round that was opened and not measured yet, or not whole, is still open.
+        whole = max(answers.values(), default=0)
+        done = tuple(each for each in mine if each.round is not None and answers[each.round] == whole > 0)
+        key = (db.data, done, newest)
         if key not in _known:
-            scores = {each.id: store.scores(c, each.round, "test") for each in mine if each.round is not None}
-            _known[key] = _worked_out(trials, mine, scores)
+            _known[key] = _worked_out({each: store.scores(c, each.round or 0, "test") for each in done})
             for old in list(_known)[:-KEPT]:
                 del _known[old]
-    return _known[key]
-
-
-def _worked_out(trials: list[Trial], mine: list[Trial], scores: dict[int, dict[int, float]]) -> Results:
-    # A round that was opened and not measured yet, or not whole, is still open.
-    whole = max(map(len, scores.values()), default=0)
-    done = [each for each in mine if whole and len(scores.get(each.id, ())) == whole]
     refused = [each for each in mine if each.refused and each not in done]
-    common = sorted(set.intersection(*({*scores[each.id]} for each in done))) if done else []
+    return replace(
+        _known[key],
+        open=len(mine) - len(done) - len(refused),
+        refused=tuple((name_of(each), each.refused) for each in refused),
+        others=len(trials) - len(mine),
+    )
+
+
+def _worked_out(scores: dict[Trial, dict[int, float]]) -> Results:
+    common = sorted(set.intersection(*({*each} for each in scores.values()))) if scores else []
     grouped: dict[tuple[Arm, int], list[Trial]] = {}
-    for each in sorted(done, key=lambda each: (ARMS.index(each.arm), each.budget, each.seed)):
+    for each in sorted(scores, key=lambda each: (ARMS.index(each.arm), each.budget, each.seed)):
         grouped.setdefault((each.arm, each.budget), []).append(each)
     rows = {
-        key: np.array([[scores[each.id][sample] for sample in common] for each in some], float)
+        key: np.array([[scores[each][sample] for sample in common] for each in some], float)
         for key, some in grouped.items()
     }
     return Results(
@@ -90,9 +95,9 @@ def _worked_out(trials: list[Trial], mine: list[Trial], scores: dict[int, dict[i
         ),
         tests=tuple(_tests(grouped, rows)),
         samples=len(common),
-        open=len(mine) - len(done) - len(refused),
-        refused=tuple((name_of(each), each.refused) for each in refused),
-        others=len(trials) - len(mine),
+        open=0,
+        refused=(),
+        others=0,
     )
 
 

@@ -15,7 +15,6 @@ from storage.jobs import Job
 from storage.store import Project, RoundCounts
 
 Stage = Literal["import", "predict", "diagnose", "review", "label", "select", "tune", "compare", "wait"]
-ACTIVE = ("queued", "running", "interrupted")
 DOING = {
     "predict": "predicts",
     "diagnose": "diagnoses",
@@ -79,7 +78,7 @@ def _round_row(row: RoundCounts) -> dict[str, int]:
 
 def _next_step(connection: Connection, project: Project) -> NextStep:
     for job in jobs.jobs_of(connection, project.id):
-        if job.state in ACTIVE:
+        if job.state in jobs.ACTIVE:
             return NextStep(stage="wait", sentence=f"Job {job.id} {DOING[job.kind]}: wait for it, or look around.")
     rounds = store.counts(connection, project.id)
     newest, base = rounds[-1], find_round(connection, project, None)

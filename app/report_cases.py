@@ -13,14 +13,14 @@ from PIL import Image
 from sqlalchemy import Connection
 
 from app.charts import Figure, curve_figure
-from app.markup import count, esc, percent, short
+from app.markup import count, esc, hint_html, lecture_html, percent, short
 from app.tabs.review_editor import reason
 from app.tabs.review_list import VERDICTS
 from core.answers import normalise
 from core.errors import UserError
 from core.prompts import letter
 from core.truths import truth_of
-from core.types import Review, Sample, Verdict
+from core.types import Review, Verdict
 from storage import store
 from storage.images import image_bytes
 from storage.store import Case, CaseFilters, Round
@@ -68,8 +68,9 @@ def case_section(c: Connection, round: Round, case: Case, number: int, curve: st
     return (
         f'<article class="case" id="case-{sample.id}"><p class="facts"><b>{number}</b> <span dir="auto">{facts}</span>'
         f"{_verdict(case)}</p>"
-        f'<div class="asked">{_picture(c, sample.image)}<div>{_hint(sample)}<h3 dir="auto">{esc(sample.question)}</h3>'
-        f"{_answers(case)}{_lecture(sample)}</div></div>"
+        f'<div class="asked">{_picture(c, sample.image)}<div>{hint_html(sample.hint)}'
+        f'<h3 dir="auto">{esc(sample.question)}</h3>'
+        f"{_answers(case)}{lecture_html(sample.lecture, 'lecture')}</div></div>"
         f'<div class="evidence">{_steps(case)}{_curve(case, curve)}</div>'
         f"{_finding(case)}{_history(store.history(c, round.id, sample.id))}</article>"
     )
@@ -101,17 +102,6 @@ def _picture(c: Connection, image: str | None) -> str:
     with Image.open(io.BytesIO(content)) as opened:
         css = ' class="small"' if max(opened.size) <= SMALL_IMAGE else ""
     return f'<img{css} src="data:{esc(mime)};base64,{base64.b64encode(content).decode()}" alt="The sample\'s image">'
-
-
-def _hint(sample: Sample) -> str:
-    return f'<p class="hint" dir="auto">{esc(sample.hint)}</p>' if sample.hint else ""
-
-
-def _lecture(sample: Sample) -> str:
-    """The lecture behind a line that opens it: it is often longer than all the rest of a case."""
-    if not sample.lecture:
-        return ""
-    return f'<details class="lecture"><summary>Lecture</summary><p dir="auto">{esc(sample.lecture)}</p></details>'
 
 
 def _answers(case: Case) -> str:

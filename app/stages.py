@@ -1,6 +1,6 @@
 """The jobs as generators: each yields what to save and how far it is; the worker saves and counts.
 
-The only place that loads models (inside functions, so that importing it costs nothing). What is left to do is read from
+Loads models inside functions only, so that importing it costs nothing. What is left to do is read from
 the rows that are missing, so a job that is run again goes on where it stopped and does nothing twice.
 """
 

@@ -12,7 +12,6 @@ from storage.columns import utc_now
 from storage.database import Database
 from storage.jobs import Job
 
-ACTIVE = ("running", "queued", "interrupted")
 # What each kind of job is called, and what it counts.
 KINDS = {
     "predict": ("Predict", "samples"),
@@ -42,8 +41,8 @@ def tray_html(db: Database) -> str:
     with db.read() as connection:
         found = jobs.jobs_of(connection, limit=30)
         names = {project.id: project.name for project in store.list_projects(connection)}
-    active = [job for job in found if job.state in ACTIVE]
-    ended = [job for job in found if job.state not in ACTIVE]
+    active = [job for job in found if job.state in jobs.ACTIVE]
+    ended = [job for job in found if job.state not in jobs.ACTIVE]
     shown = sorted(active, key=lambda job: (job.state != "running", job.id)) + ended[: max(1, RECENT - len(active))]
     if not shown:
         return (
@@ -98,7 +97,7 @@ def _row(job: Job, project: str, waiting: str) -> str:
             f'<div class="job running" data-job="{job.id}" data-state="running"><span>{title}</span>'
             f"{bar(share, f'{job.done} of {job.total}')}<span class=num>{_pace(job)}</span>{stop}</div>"
         )
-    stop = command("cancel", "Cancel", "button small", job=job.id) if job.state in ACTIVE else ""
+    stop = command("cancel", "Cancel", "button small", job=job.id) if job.state in jobs.ACTIVE else ""
     told = (
         f'<span class="why" dir="auto">{esc(job.error, 600)}</span>'
         if job.error

@@ -80,12 +80,12 @@ def _parts(db: Database, job: Job, trial: Trial, models: Models, stop: Stop) -> 
     if trial.selection is None:
         chosen = chosen_by(db, project, trial, models)
         yield replace(nothing_to_save(0, 0, "selected"), save=partial(_with_selection, trial=trial, chosen=chosen))
-    yield replace(nothing_to_save(0, 0), save=partial(_with_run, trial=trial, project=project))
+    yield replace(nothing_to_save(0, 0), save=partial(_with_run, trial=trial.id, project=project))
     with db.read() as c:
-        run = next(each.run for each in store.trials_of(c, trial.base, trial.setup) if each.id == trial.id)
+        run = store.trial_of(c, trial.id).run
     yield from run_tune(db, _as(job, run=run), models, stop)
     with db.read() as c:
-        opened = next(each.round for each in store.trials_of(c, trial.base, trial.setup) if each.id == trial.id)
+        opened = store.trial_of(c, trial.id).round
     yield from run_predict(db, _as(job, round=opened, roles=["test"]), models, stop)
     shutil.rmtree(db.adapters / f"run-{run}", ignore_errors=True)
 
@@ -101,9 +101,10 @@ def setup_of(c: Connection, project: Project, base: int) -> str:
     tuned = _changed(replace(settings.tuning, seed=usual.seed, checkpoint_every=usual.checkpoint_every), usual)
     loaded = _changed(settings.student, StudentSettings())
     decides: list[object] = [project.student, project.teacher, tuned, loaded, settings.prompts]
-    decides += [settings.max_new_tokens, named, store.accepted_cases(c, base)]
-    skills = {skill for _, _, skill in store.accepted_cases(c, base)}
-    decides += [(each.act, each.skill, each.sample, each.task) for each in store.rulings_of(c, project.id, skills)]
+    cases = store.accepted_cases(c, base)
+    rulings = store.rulings_of(c, project.id, {skill for _, _, skill in cases})
+    decides += [settings.max_new_tokens, named, cases]
+    decides += [(each.act, each.skill, each.sample, each.task) for each in rulings]
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -138,16 +139,16 @@ def _with_selection(c: Connection, trial: Trial, chosen: Selection) -> None:
     store.advance_trial(c, trial.id, selection=store.save_selection(c, chosen).id)
 
 
-def _with_run(c: Connection, trial: Trial, project: Project) -> None:
+def _with_run(c: Connection, trial: int, project: Project) -> None:
     """The trial's run: the one it has, or one with the project's settings and the trial's seed."""
-    known = next(each for each in store.trials_of(c, trial.base, trial.setup) if each.id == trial.id)
+    known = store.trial_of(c, trial)
     if known.run is None:
         assert known.selection is not None, "a trial chooses before it tunes"
-        settings = replace(project.settings.tuning, seed=trial.seed)
+        settings = replace(project.settings.tuning, seed=known.seed)
         run = store.create_run(
-            c, project=project.id, selection=known.selection, from_round=trial.base, settings=settings
+            c, project=project.id, selection=known.selection, from_round=known.base, settings=settings
         )
-        store.advance_trial(c, trial.id, run=run.id)
+        store.advance_trial(c, trial, run=run.id)
 
 
 def _as(job: Job, **args: object) -> Job:

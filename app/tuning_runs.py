@@ -13,8 +13,6 @@ from storage.database import Database
 from storage.jobs import Job
 from storage.store import Run
 
-ACTIVE = ("queued", "running", "interrupted")
-
 
 def job_of(connection: Connection, run: Run) -> Job | None:
     """The newest job of a run."""
@@ -41,7 +39,7 @@ def resume_run(db: Database, project: str, run: int, *, checkpoint: int | None =
         if chosen.adapter:
             raise UserError(f"Run {run} is finished: its adapter opened a round. Start another run instead.")
         last = job_of(connection, chosen)
-        if last is not None and last.state in ACTIVE:
+        if last is not None and last.state in jobs.ACTIVE:
             raise UserError(f"Run {run} waits or runs already: cancel job {last.id} first.")
         if checkpoint is not None:
             _go_back(db, connection, chosen, checkpoint)

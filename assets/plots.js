@@ -97,7 +97,5 @@
   const redraw = () => Object.keys(figures).forEach((name) => wb.draw(name));
   new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"], subtree: false });
   document.addEventListener("DOMContentLoaded", () => new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] }));
-  wb.onPaint("curve", (_, value) => value !== undefined && wb.figure("curve", value));
-  wb.onPaint("outcomes", (_, value) => value !== undefined && wb.figure("outcomes", value));
-  wb.onPaint("progress", (_, value) => value !== undefined && wb.figure("progress", value));
+  for (const name of Object.keys(layouts)) wb.onPaint(name, (_, value) => value !== undefined && wb.figure(name, value));
 })();

@@ -6,7 +6,7 @@ analysis (Yao et al. 2025, ablations). Knows vectors and ids; the retrieval itse
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,31 +15,9 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.prompts import letter, student_prompt
 from core.truths import truth_of
-from core.types import Hit, Sample, Settings, SkillDemand
+from core.types import Sample, Settings, SkillDemand
 
 Vectors = NDArray[np.float64]
-
-
-def take(
-    ranked: Iterable[tuple[int, float]], *, budget: int, leaked: Container[int], contents: Mapping[int, str]
-) -> list[Hit]:
-    """The first ``budget`` samples of ``ranked`` (id, score) that do not leak and repeat no image of ``contents``.
-
-    ``contents`` are hashes of images by sample id, as far as they are known; a budget of 0 takes all. They have
-    the skill "".
-    """
-    hits: list[Hit] = []
-    shown: set[str] = set()
-    for sample, score in ranked:
-        image = contents.get(sample)
-        if sample in leaked or image in shown:
-            continue
-        if image is not None:
-            shown.add(image)
-        hits.append(Hit(sample=sample, skill="", score=score, terms=()))
-        if len(hits) == budget:
-            break
-    return hits
 
 
 def nearest_instructions(samples: Sequence[int], likeness: Vectors, seed: int) -> list[tuple[int, float]]:

@@ -4,7 +4,6 @@ Each way has settings of its own, chosen on one half of the errors and reported 
 ``core.teacher``; knows no database and nothing of where the known steps come from.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from core.answer_switch import find_switch
 from core.comparison import accuracy_interval
 from core.prompts import rationale_prompt, step_question, step_settings
 from core.teacher import Skipped, Teacher
+from core.terms import tokenise
 from core.types import Curve, Interval, Prediction, Sample, Settings
 
 PRIORS = (0.5, 0.6, 0.7, 0.8)
@@ -206,6 +206,6 @@ def _share(guess: Guess, known: Sequence[Known]) -> float:
 
 def _overlap(one: str, other: str) -> float:
     """The F1 of two steps' words, numbers included, each word as often as it occurs."""
-    first, second = (Counter(re.findall(r"\w+", text.lower())) for text in (one, other))
+    first, second = (Counter(tokenise(text)) for text in (one, other))
     words = first.total() + second.total()
     return 2 * (first & second).total() / words if words else 1.0

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import torch
 
-from core.devices import free_memory, is_out_of_memory, peak_memory
+from core.devices import choose_threads, forget_peak, free_memory, is_out_of_memory, peak_memory
 from core.errors import UserError
 from core.feeding import Ready, feed
-from core.lessons import Lessons
+from core.lessons import Lessons, make_lessons
 from core.lora import continued_adapter, is_of_projector, new_adapter
-from core.schedule import Batch, learning_rate, pieces
-from core.student import OpenImage, Student
-from core.types import TuningSettings, Update
+from core.schedule import Batch, learning_rate, pieces, plan_updates
+from core.student import OpenImage, Student, load_student
+from core.types import Sample, StudentSettings, TuningSettings, Update
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,29 @@ class Training:
     def parameters(self) -> list[torch.Tensor]:
         """What is trained."""
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+def begin(
+    model: str,
+    samples: Sequence[Sample],
+    open_image: OpenImage,
+    settings: TuningSettings,
+    *,
+    start_adapter: Path | None,
+    loading: StudentSettings,
+    device: str,
+) -> tuple[Training, list[list[Batch]]]:
+    """The student loaded and made ready, and the plan of its updates: the batches of each.
+
+    ``start_adapter`` is trained further unless ``settings.start`` is "base". Raises UserError as ``load_student``,
+    ``make_lessons`` and ``prepare`` do.
+    """
+    student = load_student(model, loading, device=device)
+    choose_threads(student.model)
+    forget_peak(student.device)
+    lessons = make_lessons(student, samples, settings)
+    training = prepare(lessons, open_image, settings, start_adapter if settings.start == "adapter" else None)
+    return training, plan_updates(lessons.lengths, lessons.pictured, settings)
 
 
 def prepare(lessons: Lessons, open_image: OpenImage, settings: TuningSettings, start_adapter: Path | None) -> Training:

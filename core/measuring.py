@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from core.devices import choose_threads, forget_peak, memory_capacity, peak_memory
+from core.devices import memory_capacity, peak_memory
 from core.feeding import feed
-from core.learning import Training, gradients, halved, prepare, step
-from core.lessons import Lessons, make_lessons
-from core.schedule import Batch, pieces, plan_updates
-from core.student import OpenImage, load_student
+from core.learning import Training, begin, gradients, halved, step
+from core.lessons import Lessons
+from core.schedule import Batch, pieces
+from core.student import OpenImage
 from core.types import Sample, StudentSettings, TuningEstimate, TuningSettings
 
 TIMED = 5
@@ -36,13 +36,10 @@ def measure(
     warms up in it); then up to five from the shortest to the longest, whose mean time stands for all. The first
     estimate has no time yet (0 seconds). ``stop`` is asked after every update. Raises UserError as ``tune`` does.
     """
-    student = load_student(model, loading, device=device)
-    choose_threads(student.model)
-    forget_peak(student.device)
-    lessons = make_lessons(student, samples, settings)
-    training = prepare(lessons, open_image, settings, start_adapter if settings.start == "adapter" else None)
-    plan = plan_updates(lessons.lengths, lessons.pictured, settings)
-    by_cost = sorted(range(len(plan)), key=lambda number: _tokens(lessons, plan[number]))
+    training, plan = begin(
+        model, samples, open_image, settings, start_adapter=start_adapter, loading=loading, device=device
+    )
+    by_cost = sorted(range(len(plan)), key=lambda number: _tokens(training.lessons, plan[number]))
     size, seconds = settings.batch_size, list[float]()
     chosen = [by_cost[-1], *_spread(by_cost)]
     for place, number in enumerate(chosen):

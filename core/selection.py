@@ -8,7 +8,7 @@ and only of samples that would be chosen (``draw_checked``), because it takes re
 import heapq
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -112,19 +112,30 @@ def select_random(
     without a budget.
     """
     _check_budget(budget)
-    known = contents or {}
+    order = np.random.default_rng(seed).permutation(len(sample_ids)).tolist()
+    shuffled = ((sample_ids[position], 0.0) for position in order)
+    return take(shuffled, budget=budget, leaked=leaked, contents=contents or {})
+
+
+def take(
+    ranked: Iterable[tuple[int, float]], *, budget: int, leaked: Container[int], contents: Mapping[int, str]
+) -> list[Hit]:
+    """The first ``budget`` samples of ``ranked`` (id, score) that do not leak and repeat no image of ``contents``.
+
+    ``contents`` are hashes of images by sample id, as far as they are known; a budget of 0 takes all. They have
+    the skill "".
+    """
     hits: list[Hit] = []
     shown: set[str] = set()
-    for position in np.random.default_rng(seed).permutation(len(sample_ids)).tolist():
-        if len(hits) == budget:
-            break
-        sample = sample_ids[position]
-        image = known.get(sample)
+    for sample, score in ranked:
+        image = contents.get(sample)
         if sample in leaked or image in shown:
             continue
         if image is not None:
             shown.add(image)
-        hits.append(Hit(sample=sample, skill="", score=0.0, terms=()))
+        hits.append(Hit(sample=sample, skill="", score=score, terms=()))
+        if len(hits) == budget:
+            break
     return hits
 
 

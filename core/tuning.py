@@ -14,13 +14,10 @@ import torch
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
 from core.checkpoints import Checkpoint, newest_checkpoint, save_checkpoint
-from core.devices import choose_threads, forget_peak
-from core.learning import Training, learn, prepare
-from core.lessons import make_lessons
+from core.learning import Training, begin, learn
 from core.lora import model_card
 from core.published import publish, remove_checkpoints
-from core.schedule import plan_updates
-from core.student import OpenImage, load_student
+from core.student import OpenImage
 from core.types import Sample, StudentSettings, TuningSettings, Update
 
 AT_ONCE = 256
@@ -53,14 +50,10 @@ def tune(
         remove_checkpoints(folder)
         yield from (Update(**made) for made in json.loads((folder / "adapter" / "updates.json").read_text()))
         return
-    start = start_adapter if settings.start == "adapter" else None
-    student = load_student(model, loading, device=device)
-    choose_threads(student.model)
-    forget_peak(student.device)
-    lessons = make_lessons(student, samples, settings)
-    training = prepare(lessons, open_image, settings, start)
+    training, plan = begin(
+        model, samples, open_image, settings, start_adapter=start_adapter, loading=loading, device=device
+    )
     fingerprint = _fingerprint(samples, settings)
-    plan = plan_updates(lessons.lengths, lessons.pictured, settings)
     updates = _resume(training, folder, fingerprint)
     yield from updates
     for update in learn(training, plan, tuple(updates), run=run):
@@ -73,7 +66,7 @@ def tune(
         yield update
         if stopping:
             return
-    _finish(training, folder, updates, further=start is not None)
+    _finish(training, folder, updates, further=start_adapter is not None and settings.start == "adapter")
 
 
 def _fingerprint(samples: Sequence[Sample], settings: TuningSettings) -> str:

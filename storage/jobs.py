@@ -18,6 +18,7 @@ from storage.rows import noun_of
 from storage.tables import jobs
 
 WAITING: tuple[JobState, ...] = ("queued", "interrupted")
+ACTIVE: tuple[JobState, ...] = ("running", *WAITING)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from app.choosing import has_answers
 from app.links import Place
 from app.markup import command, esc, percent, short, table
 from app.prompting import project_prompts
-from app.tray import ACTIVE
 from core.prompts import Prompt
 from storage import jobs, store
 from storage.database import Database
@@ -62,7 +61,7 @@ def tries_html(db: Database, place: Place) -> str:
     shown = []
     for who in ("student", "teacher"):
         newest = next((job for job in asked if job.args["who"] == who), None)
-        if newest is not None and newest.state in ACTIVE:
+        if newest is not None and newest.state in jobs.ACTIVE:
             shown.append(_waits(who, newest))
         elif newest is not None and newest.state == "failed":
             shown.append(_failed(who, newest))

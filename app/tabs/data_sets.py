@@ -9,7 +9,7 @@ from typing import Any
 from app.label_costs import LabelCost, label_cost
 from app.links import Place
 from app.markup import bar, command, count, empty, esc, nav, percent, table
-from app.tray import ACTIVE, waits
+from app.tray import waits
 from core.endpoints import endpoint_of
 from core.errors import UserError
 from core.prices import in_dollars
@@ -50,7 +50,7 @@ def supports_html(db: Database, place: Place) -> str:
     with db.read() as c:
         supports = store.support_sets(c)
         found = jobs.jobs_of(c, limit=30)
-    importing = [job for job in found if job.kind == "import" and job.state in ACTIVE]
+    importing = [job for job in found if job.kind == "import" and job.state in jobs.ACTIVE]
     rows = [_support_row(place, each) for each in supports] + [
         _incoming_row(job, waits(job, found)) for job in importing
     ]
@@ -73,7 +73,7 @@ def labelling_html(db: Database, place: Place) -> str:
         return ""
     with db.read() as c:
         found = next((each for each in store.support_sets(c) if each.name == name), None)
-        active = [job for job in jobs.jobs_of(c, limit=30) if job.kind == "label" and job.state in ACTIVE]
+        active = [job for job in jobs.jobs_of(c, limit=30) if job.kind == "label" and job.state in jobs.ACTIVE]
     if found is None or found.labelled == found.samples:
         return ""
     working = next((job for job in active if job.args["support"] == name), None)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from app import actions
 from app.charts import outcome_figure
-from app.identifying import identified
+from app.identifying import ways_compared
 from app.links import Place
 from app.markup import count, empty, esc, percent, table
 from app.outcomes import NAMES, Results, results, tuned_on
@@ -46,7 +46,7 @@ def build(page: Page) -> TabView:
 
     def follow(place: Place) -> Parts:
         found = results(page.db, place.project, place.round)
-        ways = _ways(page.db, place)
+        ways = ways_compared(page.db, place.project, place.round)
         return {
             head: head_html(place, found, ways),
             plot: outcome_figure(found.outcomes, NAMES) if found.outcomes else None,
@@ -176,14 +176,6 @@ def _asked_last(db: Database, place: Place) -> tuple[list[str], str, int, int]:
         last = next((job.args for job in jobs.jobs_of(c, project.id) if job.kind == "experiment"), {})
     budgets = ", ".join(str(each) for each in last.get("budgets", (500, 1000, 2000)))
     return list(last.get("arms", ARMS)), budgets, last.get("seeds", 5), last.get("at_once", 1)
-
-
-def _ways(db: Database, place: Place) -> list[Identified]:
-    """The ways to find mistakes, where the teacher was asked about all of them."""
-    try:
-        return identified(db, place.project, place.round)
-    except UserError:
-        return []
 
 
 def _whole(value: Any, what: str) -> int:

@@ -7,12 +7,11 @@ from collections import Counter
 from typing import Any
 
 from app.charts import curve_figure
-from app.markup import esc, short
+from app.markup import esc, hint_html, lecture_html, short
 from core.answer_switch import margins
 from core.answers import normalise
 from core.prompts import letter
 from core.truths import truth_of
-from core.types import Sample
 from storage.store import Case
 
 MOST_ANSWERS = 6
@@ -32,19 +31,9 @@ def case_html(case: Case) -> str:
     return (
         f'<article class="case" data-sample="{sample.id}">{picture}<div class="asked"><p class="facts" '
         f'dir="auto">{facts}</p>'
-        f'{_hint(sample)}<h2 class="question" dir="auto">{esc(sample.question)}</h2>{_answers(case)}{_people(case)}'
-        f"{_lecture(sample)}</div></article>"
+        f'{hint_html(sample.hint)}<h2 class="question" dir="auto">{esc(sample.question)}</h2>{_answers(case)}'
+        f"{_people(case)}{lecture_html(sample.lecture, 'raw')}</div></article>"
     )
-
-
-def _hint(sample: Sample) -> str:
-    return f'<p class="hint" dir="auto">{esc(sample.hint)}</p>' if sample.hint else ""
-
-
-def _lecture(sample: Sample) -> str:
-    if not sample.lecture:
-        return ""
-    return f'<details class="raw"><summary>Lecture</summary><p dir="auto">{esc(sample.lecture)}</p></details>'
 
 
 def _people(case: Case) -> str:

@@ -73,7 +73,7 @@ def build(page: Page) -> TabView:
         return shown
 
     def said(place: Place, ruling: Ruling) -> Parts:
-        undo = command("unrule", "Undo", "button small", ruling=ruling.id).replace("data-cmd", "data-desk")
+        undo = command("unrule", "Undo", "button small", over="desk", ruling=ruling.id)
         return {**parts(place), page.notice: told(_sentence(ruling), action=undo)}
 
     page.listen(form.support.input, lambda place, _: parts(place), [form.support], js=SUPPORT_CHOSEN)

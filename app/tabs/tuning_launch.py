@@ -16,7 +16,6 @@ from storage import jobs, store
 from storage.store import Project, SelectionSummary
 
 GIB = 2**30
-ACTIVE = ("queued", "running", "interrupted")
 
 
 def chosen_selection(c: Connection, place: Place, project_id: int) -> SelectionSummary | None:
@@ -68,7 +67,7 @@ def estimate_html(c: Connection, place: Place, project: Project, data: Path) -> 
 
 def _measured(c: Connection, project: Project, chosen: SelectionSummary, settings: TuningSettings) -> str:
     for job in jobs.jobs_of(c, project.id):
-        if job.kind == "measure" and job.state in ACTIVE and job.args["selection"] == chosen.id:
+        if job.kind == "measure" and job.state in jobs.ACTIVE and job.args["selection"] == chosen.id:
             so_far = f", {job.done} of {job.total} updates" if job.total else ""
             return f'<p class="facts" aria-live="polite">Measuring on selection {chosen.id}{so_far} …</p>'
     found = store.estimate_of(c, chosen.id)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.links import Place
 from app.markup import clock, command, count, duration, esc, nav, table
 from app.tuning_form import FIELDS, PRESETS, STARTS, preset_in, tune_command
-from app.tuning_runs import ACTIVE, checkpoints_of, job_of
+from app.tuning_runs import checkpoints_of, job_of
 from core.types import TuningSettings, Update
 from storage import jobs, store
 from storage.database import Database
@@ -83,9 +83,9 @@ def run_html(db: Database, c: Connection, place: Place, run: Run, updates: list[
         {each.name: getattr(run.settings, each.name) for each in FIELDS} | {"start": run.settings.start}
     )
     acts = [command("tuning-settings", "Use its settings", "button small", settings=values)]
-    if job is not None and job.state in ACTIVE and not job.cancel_asked:
+    if job is not None and job.state in jobs.ACTIVE and not job.cancel_asked:
         acts.insert(0, command("cancel", "Cancel", "button small", "A checkpoint is written first", job=job.id))
-    elif not run.adapter and (job is None or job.state not in ACTIVE):
+    elif not run.adapter and (job is None or job.state not in jobs.ACTIVE):
         acts.insert(0, command("tuning-resume", "Resume", "button small primary", run=run.id))
     failed = f'<p class="why" dir="auto">{esc(job.error, 600)}</p>' if job and job.error and not run.adapter else ""
     line = tune_command(place.project, db.data, run.selection, run.settings)
@@ -137,7 +137,7 @@ def _checkpoints(db: Database, run: Run, job: Job | None) -> str:
     found = checkpoints_of(db, run)
     if not found:
         return ""
-    waits = job is None or job.state not in ACTIVE
+    waits = job is None or job.state not in jobs.ACTIVE
     rows = []
     for each in found:
         title = "What was made after it is thrown away and made again"

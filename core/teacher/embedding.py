@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.teacher.local import TOKENS_A_BATCH, LocalTeacher
+from core.teacher.local import TOKENS_A_BATCH, LocalTeacher, batches
 
 
 @torch.inference_mode()
@@ -17,7 +17,7 @@ def embed(teacher: LocalTeacher, texts: Sequence[str]) -> NDArray[np.float64]:
     """One row for each text, of the model's hidden size; a text beyond the teacher's limit is read up to it."""
     encoded = [tokens[: int(min(teacher.limit, TOKENS_A_BATCH))] for tokens in teacher.encode(texts)]
     found: list[NDArray[np.float64] | None] = [None] * len(texts)
-    for batch in _batches(encoded):
+    for batch in batches(range(len(encoded)), encoded, room=0):
         longest = max(len(encoded[place]) for place in batch)
         ids = torch.zeros(len(batch), longest, dtype=torch.long)
         mask = torch.zeros_like(ids)
@@ -30,13 +30,3 @@ def embed(teacher: LocalTeacher, texts: Sequence[str]) -> NDArray[np.float64]:
         for row, place in enumerate(batch):
             found[place] = sums[row].double().cpu().numpy()
     return np.array(found, np.float64)
-
-
-def _batches(encoded: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Places by length, so many that a padded batch holds a bounded number of tokens."""
-    batches: list[list[int]] = []
-    for place in sorted(range(len(encoded)), key=lambda each: len(encoded[each])):
-        if not batches or (len(batches[-1]) + 1) * len(encoded[place]) > TOKENS_A_BATCH:
-            batches.append([])
-        batches[-1].append(place)
-    return batches

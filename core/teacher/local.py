@@ -60,7 +60,7 @@ class LocalTeacher:
         fitting = [place for place, tokens in enumerate(encoded) if len(tokens) + room <= self.limit]
         if len(fitting) < len(prompts):
             logger.warning("%d prompts are too long for %s", len(prompts) - len(fitting), self.name)
-        for batch in _batches(fitting, encoded, room):
+        for batch in batches(fitting, encoded, room):
             for place, text in zip(batch, self._continue([encoded[i] for i in batch], room), strict=True):
                 texts[place] = text
         return texts
@@ -203,7 +203,7 @@ def _shares(scores: Scores) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(row) for row in (powers / powers.sum(axis=1, keepdims=True)).tolist())
 
 
-def _batches(places: Sequence[int], encoded: Sequence[Sequence[int]], room: int) -> Iterator[list[int]]:
+def batches(places: Sequence[int], encoded: Sequence[Sequence[int]], room: int) -> Iterator[list[int]]:
     """The places in batches of similar length, each of at most about 16K tokens when padded."""
     batch: list[int] = []
     for place in sorted(places, key=lambda place: len(encoded[place])):

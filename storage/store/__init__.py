@@ -24,6 +24,7 @@ from storage.store.diagnoses import (
 )
 from storage.store.drafts import draft_of, drop_draft, save_draft
 from storage.store.estimates import Estimated, estimate_of, save_estimate
+from storage.store.evidence import count_evidence, evidence_of, save_evidence
 from storage.store.labels import (
     CheckedLabels,
     checked_labels,
@@ -120,7 +121,7 @@ from storage.store.support import (
     support_sets,
     unfinished_parts,
 )
-from storage.store.trials import advance_trial, answered, begin_trial, evidence_of, save_evidence, trials_of
+from storage.store.trials import advance_trial, answered, begin_trial, trial_of, trials_of
 from storage.store.tries import Try, save_try, tries_of
 
 __all__ = [
@@ -177,6 +178,7 @@ __all__ = [
     "drop_draft",
     "drop_pending",
     "evidence_of",
+    "count_evidence",
     "facet_counts",
     "finish_part",
     "finish_run",
@@ -244,6 +246,7 @@ __all__ = [
     "support_samples",
     "support_set",
     "support_sets",
+    "trial_of",
     "trials_of",
     "tries_of",
     "undo",

@@ -1,15 +1,16 @@
-"""Trials of experiments, and what teachers said for them. Knows no arm: what a trial does is the caller's business."""
+"""Trials of experiments. Knows no arm: what a trial does is the caller's business."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.errors import UserError
-from core.types import Evidence, Method, Trial
-from storage.rows import noun_of, values_of
-from storage.tables import evidence, hits, predictions, reviews, trials
+from core.types import Trial
+from storage.rows import noun_of
+from storage.store.predictions import in_set_of
+from storage.tables import hits, predictions, reviews, samples, trials
 
 
 def begin_trial(c: Connection, trial: Trial) -> Trial:
@@ -23,6 +24,11 @@ def begin_trial(c: Connection, trial: Trial) -> Trial:
 def advance_trial(c: Connection, trial: int, **made: int | str) -> Trial:
     """Record the trial's ``selection``, ``run``, ``round`` or why it was ``refused``. Raises UserError for no trial."""
     c.execute(update(trials).where(trials.c.id == trial).values(made))
+    return trial_of(c, trial)
+
+
+def trial_of(c: Connection, trial: int) -> Trial:
+    """The trial of that id. Raises UserError when there is none."""
     row = c.execute(_trials(trials.c.id == trial)).one_or_none()
     if row is None:
         raise UserError(f"There is no trial {trial}: start the experiment again.")
@@ -35,31 +41,21 @@ def trials_of(c: Connection, base: int, setup: str | None = None) -> list[Trial]
     return [_trial_of(row) for row in c.execute(_trials(trials.c.base == base, *of_setup).order_by(trials.c.id))]
 
 
-def answered(c: Connection, rounds: Sequence[int]) -> tuple[int, ...]:
-    """How many predictions each of the rounds has, and the newest verdict of all: what decides what trials score."""
-    count = (
-        select(func.count()).select_from(predictions).where(predictions.c.round == bindparam("of")).scalar_subquery()
-    )
+def answered(c: Connection, rounds: Iterable[int]) -> tuple[dict[int, int], int]:
+    """How many test samples each of the rounds answered, and the newest verdict of all: what they score hangs on it."""
     newest = c.scalar(select(func.max(reviews.c.id))) or 0
-    return (*(c.scalar(select(count), {"of": each}) or 0 for each in rounds), newest)
-
-
-def save_evidence(c: Connection, found: Sequence[Evidence]) -> None:
-    """Add what is not there yet; what was said once is never replaced."""
-    if found:
-        c.execute(insert(evidence).prefix_with("OR IGNORE"), [values_of(each) for each in found])
-
-
-def evidence_of(c: Connection, round_id: int, teacher: str, method: Method, variant: str) -> dict[int, Any]:
-    """What the teacher said of the round's errors for a method and variant, by sample id."""
-    at = evidence.c
-    keys = (at.round == round_id, at.teacher == teacher, at.method == method, at.variant == variant)
-    return {row.sample: row.value for row in c.execute(select(at.sample, at.value).where(*keys))}
+    return {each: _tested(c, each) for each in rounds}, newest
 
 
 def of_no_trial(column: ColumnElement[int], part: str) -> ColumnElement[bool]:
     """Whether the row that ``column`` names is no trial's ``part`` ("selection" or "run") (people see only these)."""
     return ~exists().where(trials.c[part] == column)
+
+
+def _tested(c: Connection, round_id: int) -> int:
+    joined = predictions.join(samples, samples.c.id == predictions.c.sample)
+    mine = and_(predictions.c.round == round_id, in_set_of(round_id, "test"))
+    return c.execute(select(func.count()).select_from(joined).where(mine)).scalar_one()
 
 
 def _trials(*conditions: ColumnElement[bool]) -> Any:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.arms import as_lesson, demands_for, likeness_to, nearest_instructions, random_steps, take
+from core.arms import as_lesson, demands_for, likeness_to, nearest_instructions, random_steps
 from core.errors import UserError
+from core.selection import take
 from core.types import Sample, Settings, SkillDemand
 
 RANKED = [(sample, 1.0 - sample / 100) for sample in range(20)]

@@ -224,6 +224,8 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "begin_trial": lambda: store.begin_trial(c, trial),
         "advance_trial": lambda: store.advance_trial(c, begun, selection=chosen, run=run),
         "answered": lambda: store.answered(c, [base]),
+        "trial_of": lambda: store.trial_of(c, begun),
+        "count_evidence": lambda: store.count_evidence(c, base),
         "trials_of": lambda: store.trials_of(c, base, "s"),
         "save_evidence": lambda: store.save_evidence(c, [said]),
         "evidence_of": lambda: store.evidence_of(c, base, "t", "random_step", "0"),

@@ -1,11 +1,12 @@
 """Several trials at the same time, each in a process of its own that saves what it does into the same database.
 
 For machines whose one student leaves processors or memory idle. A process takes one trial after the other; it ends
-between two batches when the job is to stop, or when the worker that began it is gone. Knows no arm.
+between two batches when the job is to stop, and at once when the worker that began it is gone. Knows no arm.
 """
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing.synchronize import Event
@@ -54,19 +55,28 @@ def _cancel(open_: dict["Future[None]", Trial]) -> None:
 
 def _start(stopping: Event) -> None:
     _stopping.append(stopping)
+    threading.Thread(target=_end_with_worker, daemon=True).start()
+
+
+def _end_with_worker() -> None:
+    """A worker that was killed hands out no more trials, and its processes would wait for one for ever, with a model in
+    memory. What is saved is whole at any moment, so they end as it did; the next worker goes on."""
+    worker = multiprocessing.parent_process()
+    assert worker is not None, "a process of the pool has one that began it"
+    worker.join()
+    os._exit(1)
 
 
 def _do(data: Path, job: int, trial: Trial) -> None:
     """One trial in this process, saved as it goes."""
     from app.trials import run_trial
 
-    parent = os.getppid()
     db = open_database(data)
     try:
         with db.read() as c:
             asked = jobs.job(c, job)
         models = Models(AppSettings().device)
-        for advance in run_trial(db, asked, trial, models, lambda: _stopping[0].is_set() or os.getppid() != parent):
+        for advance in run_trial(db, asked, trial, models, _stopping[0].is_set):
             with db.write() as c:
                 advance.save(c)
     except Stopped:

@@ -4,12 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app import actions
+from app.processes import is_alive, process_start
 from app.worker import ensure_worker, worker_pid
 from storage import jobs, store
 from storage.database import Database, open_database
@@ -103,6 +105,47 @@ def test_diagnose(db: Database, many: TinyFiles) -> None:
         assert store.missing_diagnoses(connection, 1) == []
     assert len(after) == 100
     assert all(after[each.sample] == each for each in before)
+
+
+def children_of(pid: int) -> dict[int, float]:
+    """The processes that the process began, each with its start time; without those that only count resources."""
+    found = {}
+    for each in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            parent = int(each.read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"spawn_main" in (each.parent / "cmdline").read_bytes():
+                found[int(each.parent.name)] = process_start(int(each.parent.name)) or 0.0
+    return found
+
+
+def test_trials_side_by_side(db: Database, many: TinyFiles) -> None:
+    actions.import_file(db, "predictions", many["predictions"], "slow")
+    job = actions.put_experiment(db, "slow", arms=["untuned", "random"], budgets=[30], seeds=3, at_once=2)
+    assert ensure_worker(db.data)
+    wait_for(lambda: tuned(db), db)
+    pid = worker_pid(db.data)
+    assert pid is not None
+    began = children_of(pid)
+    assert len(began) == 2
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not any(is_alive(each, started) for each, started in began.items()), db)
+    before = tuned(db)
+    finish(db, job)
+    with db.read() as connection:
+        trials = [each for each in store.trials_of(connection, 1) if each.arm == "random"]
+        assert len({each.run for each in trials}) == 3
+        for each in trials:
+            updates = store.updates_of(connection, each.run or 0)
+            assert [update.number for update in updates] == list(range(1, updates[-1].total + 1))
+            assert len(store.predictions_of(connection, each.round or 0, "test")) == 150
+    assert before <= {each.run for each in trials}, "what was begun goes on"
+
+
+def tuned(db: Database) -> set[int]:
+    """The runs of trials that made an update."""
+    with db.read() as connection:
+        runs = {each.run for each in store.trials_of(connection, 1) if each.run is not None}
+        return {run for run in runs if store.updates_of(connection, run)}
 
 
 def test_tune(db: Database) -> None:

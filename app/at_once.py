@@ -30,7 +30,7 @@ def side_by_side(
     """The trials, ``at_once`` of them at a time; raises what a trial raises once those under way have ended."""
     context = multiprocessing.get_context("spawn")
     stopping = context.Event()
-    with ProcessPoolExecutor(at_once, context, initializer=_start, initargs=(stopping,)) as pool:
+    with ProcessPoolExecutor(at_once, context, initializer=_start, initargs=(stopping, at_once)) as pool:
         try:
             open_ = {pool.submit(_do, db.data, job.id, each): each for each in trials}
             while open_:
@@ -53,7 +53,9 @@ def _cancel(open_: dict["Future[None]", Trial]) -> None:
         each.cancel()
 
 
-def _start(stopping: Event) -> None:
+def _start(stopping: Event, at_once: int) -> None:
+    # Read when torch is first imported: the processes share the cores instead of each taking all.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // at_once)))
     _stopping.append(stopping)
     threading.Thread(target=_end_with_worker, daemon=True).start()
 

@@ -16,6 +16,7 @@ import torch
 from core.errors import UserError
 
 SMALL = 50_000_000  # parameters
+TUNING_THREADS = 4  # of a small model, whose updates are long enough to be shared; more were never measured
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -58,16 +59,17 @@ def choose_dtype(device: torch.device, name: str = "auto") -> torch.dtype:
     return dtypes[name]
 
 
-def choose_threads(weights: torch.nn.Module) -> None:
-    """Gives torch one thread where the model is small and on the processor, else as many as it started with.
+def choose_threads(weights: torch.nn.Module, *, most: int = 1) -> None:
+    """Gives torch at most ``most`` threads where the model is small and on the processor, else as many as it started
+    with.
 
-    A small model's operations are shorter than the wait for a second thread, and on a busy machine threads spin for
-    each other (measured in ``assets/decisions/0016``). It holds for the process: call it when a model is taken up.
+    What a small model does for one token is shorter than the wait for a second thread (measured in
+    ``assets/decisions/0016``). It holds for the process: call it when a model is taken up.
     """
     started_with = _threads_at_start()
     place = next((parameter.device.type for parameter in weights.parameters()), "cpu")
     small = sum(parameter.numel() for parameter in weights.parameters()) < SMALL
-    torch.set_num_threads(1 if small and place == "cpu" else started_with)
+    torch.set_num_threads(min(most, started_with) if small and place == "cpu" else started_with)
 
 
 @functools.cache

@@ -13,7 +13,14 @@ from pathlib import Path
 
 import torch
 
-from core.devices import choose_threads, forget_peak, free_memory, is_out_of_memory, peak_memory
+from core.devices import (
+    TUNING_THREADS,
+    choose_threads,
+    forget_peak,
+    free_memory,
+    is_out_of_memory,
+    peak_memory,
+)
 from core.errors import UserError
 from core.feeding import Ready, feed
 from core.lessons import Lessons, make_lessons
@@ -57,7 +64,7 @@ def begin(
     ``make_lessons`` and ``prepare`` do.
     """
     student = load_student(model, loading, device=device)
-    choose_threads(student.model)
+    choose_threads(student.model, most=TUNING_THREADS)
     forget_peak(student.device)
     lessons = make_lessons(student, samples, settings)
     training = prepare(lessons, open_image, settings, start_adapter if settings.start == "adapter" else None)

@@ -72,8 +72,11 @@ def world(folder: str, samples: str) -> tuple[Any, Any, Any]:
 
 def ours(folder: str, samples: str) -> None:
     """A whole run of ours, timed from the first update to the last."""
+    from app.models import Models
     from assets import demo
-    from core.devices import choose_threads
+
+    Models()  # as in the worker: what it sets for torch holds only where torch is not there yet
+    from core.devices import TUNING_THREADS, choose_threads
     from core.learning import learn, prepare
     from core.lessons import make_lessons
     from core.schedule import plan_updates
@@ -81,7 +84,7 @@ def ours(folder: str, samples: str) -> None:
 
     settings, chosen, open_image = world(folder, samples)
     student = load_student(str(demo.STUDENT), device="cpu")
-    choose_threads(student.model)
+    choose_threads(student.model, most=TUNING_THREADS)
     lessons = make_lessons(student, chosen, settings)
     training = prepare(lessons, open_image, settings, None)
     plan = plan_updates(lessons.lengths, lessons.pictured, settings)
@@ -172,6 +175,7 @@ def growing(data: str, selection: str) -> None:
     from app.tuning_stages import SelectedSamples
     from assets import demo
     from core.tuning import tune
+    from core.types import Settings
     from storage import store
     from storage.database import open_database
 
@@ -181,7 +185,7 @@ def growing(data: str, selection: str) -> None:
         settings = replace(preset("demo"), epochs=1.0, batch_size=BATCH, checkpoint_every=10**6)
         updates = tune(
             str(demo.STUDENT),
-            SelectedSamples(db, ids),
+            SelectedSamples(db, ids, Settings()),
             image_opener(db),
             settings,
             folder=Path(folder),
@@ -259,7 +263,7 @@ def compare(folder: str, samples: int, turns: int) -> None:
     """Ours and the peer in turn, medians and their ratio."""
     found: dict[str, list[dict[str, float]]] = {"ours": [], "peer": [], "peer, all threads": []}
     for _ in range(turns):
-        found["ours"].append(child("ours", folder, samples))
+        found["ours"].append(child("ours", folder, samples, threads=os.cpu_count() or 1))
         found["peer"].append(child("peer", folder, samples))
         found["peer, all threads"].append(child("peer", folder, samples, threads=os.cpu_count() or 1))
     middle = {

@@ -28,7 +28,7 @@ def load_processor(model: str, settings: StudentSettings = StudentSettings()) ->
     for images and text or no template, and when the pixel limits of ``settings`` are not for this model.
     """
     try:
-        processor = AutoProcessor.from_pretrained(model)
+        processor = AutoProcessor.from_pretrained(model, trust_remote_code=False)
     except (ImportError, OSError, ValueError):
         processor = _without_video(model)
     if not isinstance(processor, ProcessorMixin):
@@ -47,7 +47,7 @@ def load_processor(model: str, settings: StudentSettings = StudentSettings()) ->
 
 def _without_video(model: str) -> Any:
     """The model's processor class, where it has one for images, text and videos, made without that for videos."""
-    processor_class = PROCESSOR_MAPPING.get(type(AutoConfig.from_pretrained(model)), None)
+    processor_class = PROCESSOR_MAPPING.get(type(AutoConfig.from_pretrained(model, trust_remote_code=False)), None)
     if processor_class is None or "video_processor" not in processor_class.get_attributes():
         raise UserError(f"The student {model!r} comes without a processor; save its processor beside it.")
 
@@ -59,8 +59,8 @@ def _without_video(model: str) -> Any:
     try:
         saved, _ = processor_class.get_processor_dict(model)
         parts = {
-            "image_processor": AutoImageProcessor.from_pretrained(model),
-            "tokenizer": AutoTokenizer.from_pretrained(model),
+            "image_processor": AutoImageProcessor.from_pretrained(model, trust_remote_code=False),
+            "tokenizer": AutoTokenizer.from_pretrained(model, trust_remote_code=False),
         }
     except (OSError, ValueError) as error:
         raise UserError(f"The student {model!r} comes without a processor; save its processor beside it.") from error

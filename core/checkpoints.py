@@ -5,17 +5,21 @@ Knows files and tensors; nothing of models or of training.
 
 import json
 import logging
+import pickle
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from core.published import find_damage, newest_first, publish
 from core.types import Update
 
+# What reading a file raises that is no checkpoint of ours, whatever its manifest says.
+UNREADABLE = (pickle.UnpicklingError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, EOFError, OSError)
 log = logging.getLogger(__name__)
 
 
@@ -60,16 +64,29 @@ def newest_checkpoint(folder: Path, fingerprint: str) -> Checkpoint | None:
         if damage := find_damage(path):
             log.warning("Checkpoint %s is damaged (%s); trying an earlier one.", path, damage)
             continue
-        state = json.loads((path / "state.json").read_text())
-        if state["fingerprint"] != fingerprint:
-            log.warning("Checkpoint %s belongs to another selection or other settings; it is not continued.", path)
+        try:
+            found = _read(path)
+        except UNREADABLE as error:
+            log.warning(
+                "Checkpoint %s holds what no run of ours wrote, and nothing of it was run (%s); trying an earlier one.",
+                path,
+                type(error).__name__,
+            )
             continue
-        kept = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
-        return Checkpoint(
-            fingerprint=fingerprint,
-            updates=tuple(Update(**update) for update in state["updates"]),
-            adapter=load_file(path / "adapter.safetensors"),
-            optimizer=kept["optimizer"],
-            random=kept["random"],
-        )
+        if found.fingerprint == fingerprint:
+            return found
+        log.warning("Checkpoint %s belongs to another selection or other settings; it is not continued.", path)
     return None
+
+
+def _read(path: Path) -> Checkpoint:
+    state = json.loads((path / "state.json").read_text())
+    # Tensors and plain values only: a pickle that names anything else is refused before it runs.
+    kept = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
+    return Checkpoint(
+        fingerprint=state["fingerprint"],
+        updates=tuple(Update(**update) for update in state["updates"]),
+        adapter=load_file(path / "adapter.safetensors"),
+        optimizer=kept["optimizer"],
+        random=kept["random"],
+    )

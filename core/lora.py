@@ -18,6 +18,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from peft.utils.save_and_load import load_peft_weights
 
 from core.errors import UserError
+from core.published import find_damage
 from core.types import TuningSettings
 
 # What image-text-to-text models call the part that brings image features into the language model.
@@ -48,7 +49,8 @@ def continued_adapter(weights: Any, adapter: Path, settings: TuningSettings) -> 
     Its copy of the projector is trained when ``settings`` have a rate for it (a copy is made where it has none), else
     it stays as it is. Raises UserError as ``attach_adapter`` and ``new_adapter`` do.
     """
-    saved = json.loads((adapter / "adapter_config.json").read_text()) if _is_adapter(adapter) else {}
+    _check_adapter(adapter)
+    saved = json.loads((adapter / "adapter_config.json").read_text())
     if settings.projector_rate and not saved.get("modules_to_save"):
         start = replace(settings, rank=saved.get("r", settings.rank), alpha=saved.get("lora_alpha", settings.alpha))
         attach_adapter(weights, adapter).unload()  # for its refusals; what it does not fit it must not be put into
@@ -105,10 +107,10 @@ def language_layers(weights: Any) -> str:
 def attach_adapter(weights: Any, adapter: Path, *, trainable: bool = False) -> Any:
     """The model with the adapter saved in the folder ``adapter`` (a PEFT model).
 
-    Raises UserError when there is none, or when it was made for another model.
+    Raises UserError when there is none, when a file of it has changed since it was published or came from elsewhere,
+    or when it was made for another model.
     """
-    if not _is_adapter(adapter):
-        raise UserError(f"There is no adapter in {adapter}; tune again, or choose a round whose adapter is there.")
+    _check_adapter(adapter)
     try:
         with _transformers_6_ignored():
             return PeftModel.from_pretrained(weights, str(adapter), is_trainable=trainable)
@@ -118,8 +120,16 @@ def attach_adapter(weights: Any, adapter: Path, *, trainable: bool = False) -> A
         ) from error
 
 
-def _is_adapter(folder: Path) -> bool:
-    return (folder / "adapter_config.json").is_file()
+def _check_adapter(adapter: Path) -> None:
+    if not (adapter / "adapter_config.json").is_file():
+        raise UserError(f"There is no adapter in {adapter}; tune again, or choose a round whose adapter is there.")
+    if damage := find_damage(adapter):
+        raise UserError(
+            f"The adapter in {adapter} is not as Switchpoint left it ({damage}); put the folder back as it was, or "
+            "tune again."
+        )
+    if not (adapter / "adapter_model.safetensors").is_file():  # PEFT would take a pickle in its place
+        raise UserError(f"The adapter in {adapter} has no weights as safetensors; tune again.")
 
 
 @contextmanager

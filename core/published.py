@@ -64,15 +64,22 @@ def publish(target: Path, write: Callable[[Path], None]) -> Path:
 
 
 def find_damage(folder: Path) -> str:
-    """What is wrong with a published folder, in a few words; "" when every file is as its manifest says."""
+    """What is wrong with a folder, in a few words; "" when it holds exactly what the manifest says that was published.
+
+    A file that the manifest does not name came from elsewhere: it might be loaded in the place of one that it names.
+    """
+    manifest = folder / "manifest.json"
     try:
-        hashes = json.loads((folder / "manifest.json").read_text())
+        hashes = json.loads(manifest.read_text())
         for name, expected in hashes.items():
             if _sha256(folder / name) != expected:
                 return f"{name} has changed"
-    except (OSError, ValueError, AttributeError) as error:
+        there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path != manifest}
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).name} is missing"
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         return f"{type(error).__name__}: {error}"
-    return ""
+    return "".join(f"{name} came from elsewhere" for name in sorted(there - hashes.keys())[:1])
 
 
 def newest_first(folder: Path) -> Iterator[Path]:

@@ -21,6 +21,7 @@ from core.chat import fit_image
 from core.devices import choose_device, choose_dtype, free_memory
 from core.errors import UserError
 from core.lora import attach_adapter
+from core.model_files import check_folder, unloadable
 from core.prompts import student_prompt
 from core.rationale import split_steps
 from core.truths import marked
@@ -62,7 +63,8 @@ def load_student(
     """The student saved in the folder ``model``, or of that name on the Hub, with ``adapter`` merged into its weights.
 
     Raises UserError when there is no such model, when it is not an image-text-to-text model, when its weights are
-    incomplete, when the adapter is missing or was made for another model, and when a setting does not fit it.
+    incomplete or no safetensors, when it needs code of its own, when the adapter is missing, changed or was made for
+    another model, and when a setting does not fit it.
     """
     place = choose_device(device)
     spread = settings.device_map == "auto"
@@ -85,19 +87,24 @@ def load_student(
 
 
 def _load_weights(model: str, dtype: torch.dtype, device_map: str | None) -> Any:
-    if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
-        raise UserError(f"The folder {model} holds no model (no config.json); name a folder saved by transformers.")
+    check_folder(model)
     try:
         weights, report = AutoModelForImageTextToText.from_pretrained(
-            model, dtype=dtype, device_map=device_map, output_loading_info=True
+            model,
+            dtype=dtype,
+            device_map=device_map,
+            output_loading_info=True,
+            use_safetensors=True,
+            trust_remote_code=False,
         )
     except OSError as error:
         raise UserError(
             f"No student {model!r} was found; name a folder with a transformers model, or a model of the Hub "
-            "that this machine has or can fetch."
+            "that this machine has or can fetch, with weights as safetensors."
         ) from error
     except ValueError as error:
-        raise UserError(f"{model!r} is no image-text-to-text model; choose one such as LLaVA or Qwen2-VL.") from error
+        otherwise = f"{model!r} is no image-text-to-text model; choose one such as LLaVA or Qwen2-VL."
+        raise unloadable(model, error, otherwise) from error
     if lost := sorted(report["missing_keys"]) or sorted(map(str, report["mismatched_keys"])):
         raise UserError(f"The weights of {model!r} are incomplete ({lost[0]} is missing); fetch or save them again.")
     return weights

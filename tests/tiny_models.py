@@ -29,6 +29,8 @@ from transformers import (
     Qwen2VLImageProcessorPil,
 )
 
+from core.published import publish
+
 TEXT = "What is the sum of difference digit in A1 B2 and Step answer . : ? plus minus equals The USER ASSISTANT"
 NUMBERS = [str(number) for number in range(30)]
 SPECIAL = ["<pad>", "<unk>", "<s>", "</s>"]
@@ -103,6 +105,11 @@ def save_llava(folder: Path, *, seed: int = 0) -> Path:
         chat_template=LLAVA_TEMPLATE,
     ).save_pretrained(folder)
     return folder
+
+
+def publish_adapter(tuned: Any, folder: Path) -> Path:
+    """An adapter as a finished run leaves it: with the manifest without which none is put on."""
+    return publish(folder, lambda draft: tuned.save_pretrained(str(draft), save_embedding_layers=False))
 
 
 def save_onevision(folder: Path, *, seed: int = 0) -> Path:

@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 from core.answer_switch import candidates_of
 from core.devices import choose_device, choose_dtype
 from core.errors import UserError
+from core.model_files import check_folder, unloadable
 from core.prompts import answer_cue, candidate_text, teacher_header, teacher_step
 from core.teacher import END, Skipped, phrase_of
 from core.teacher.scoring import Branches, Scores, packed_scores, packing_reach, packing_works, plain_scores
@@ -161,19 +161,19 @@ def load_teacher(model: str, *, device: str = "auto") -> LocalTeacher:
 
 
 def _load_weights(model: str, dtype: torch.dtype) -> Any:
-    if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
-        raise UserError(f"The folder {model} holds no model (no config.json); name a folder saved by transformers.")
+    check_folder(model)
     try:
-        weights, report = AutoModelForCausalLM.from_pretrained(model, dtype=dtype, output_loading_info=True)
+        weights, report = AutoModelForCausalLM.from_pretrained(
+            model, dtype=dtype, output_loading_info=True, use_safetensors=True, trust_remote_code=False
+        )
     except OSError as error:
         raise UserError(
             f"No teacher {model!r} was found; name a folder with a transformers model, or a model of the Hub "
-            "that this machine has or can fetch."
+            "that this machine has or can fetch, with weights as safetensors."
         ) from error
     except ValueError as error:
-        raise UserError(
-            f"{model!r} is no causal language model; choose a text model such as Llama or Qwen2."
-        ) from error
+        otherwise = f"{model!r} is no causal language model; choose a text model such as Llama or Qwen2."
+        raise unloadable(model, error, otherwise) from error
     if lost := sorted(report["missing_keys"]) or sorted(map(str, report["mismatched_keys"])):
         raise UserError(f"The weights of {model!r} are incomplete ({lost[0]} is missing); fetch or save them again.")
     return weights
@@ -181,9 +181,10 @@ def _load_weights(model: str, dtype: torch.dtype) -> Any:
 
 def _load_tokenizer(model: str) -> Any:
     try:
-        return AutoTokenizer.from_pretrained(model)
+        return AutoTokenizer.from_pretrained(model, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise UserError(f"{model!r} comes without a tokenizer; save its tokenizer beside its weights.") from error
+        otherwise = f"{model!r} comes without a tokenizer; save its tokenizer beside its weights."
+        raise unloadable(model, error, otherwise) from error
 
 
 def _opening(tokenizer: Any) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from core.errors import UserError
 from core.lora import new_adapter
 from core.student import Student, load_student, model_inputs, predict
 from core.types import Sample, Settings, StudentSettings, TuningSettings
+from tests.tiny_models import publish_adapter
 
 SETTINGS = Settings(max_new_tokens=8, batch_size=4)
 SIZES = [(1, 1), (3, 1), (1, 3), (3, 3), (7, 5), (31, 33), (300, 2), (2, 300), (900, 1), (1, 900), (64, 48), (700, 500)]
@@ -154,7 +155,7 @@ def test_an_adapter_changes_the_answers_and_a_saved_student_gives_the_same_again
         for name, parameter in tuned.named_parameters():
             if "lora_B" in name:
                 parameter.normal_(std=0.5)
-    tuned.save_pretrained(str(tmp_path / "adapter"), save_embedding_layers=False)
+    publish_adapter(tuned, tmp_path / "adapter")
     plain = load_student(str(folder), device="cpu")
     student = load_student(str(folder), adapter=tmp_path / "adapter", device="cpu")
     before = texts(student, asked())

@@ -7,6 +7,7 @@ from core.errors import UserError
 from core.lora import attach_adapter, model_card, new_adapter
 from core.student import load_student
 from core.types import TuningSettings
+from tests.tiny_models import publish_adapter
 
 SETTINGS = TuningSettings(rank=3, alpha=6)
 
@@ -43,9 +44,9 @@ def test_a_language_model_without_linear_layers_cannot_be_tuned(folders: dict[st
 
 
 def test_an_attached_adapter_is_trained_further_only_when_asked(folder: Path, tmp_path: Path) -> None:
-    new_adapter(load_student(str(folder), device="cpu").model, SETTINGS).save_pretrained(str(tmp_path))
+    made = publish_adapter(new_adapter(load_student(str(folder), device="cpu").model, SETTINGS), tmp_path / "adapter")
     for trainable in (False, True):
-        tuned = attach_adapter(load_student(str(folder), device="cpu").model, tmp_path, trainable=trainable)
+        tuned = attach_adapter(load_student(str(folder), device="cpu").model, made, trainable=trainable)
         lora = [parameter for name, parameter in tuned.named_parameters() if "lora_" in name]
         assert {parameter.requires_grad for parameter in lora} == {trainable}
 

@@ -11,8 +11,10 @@ from safetensors.torch import load_file, save_file
 
 from core.errors import UserError
 from core.lora import new_adapter
+from core.published import publish
 from core.student import Student, load_student, predict, read_prediction
 from core.types import Prediction, Sample, Settings, TuningSettings
+from tests.tiny_models import publish_adapter
 
 SETTINGS = Settings(prompts={"student": "{question}\n{options}"}, max_new_tokens=6, batch_size=4)
 
@@ -198,8 +200,8 @@ def test_an_adapter_changes_the_answers_and_leaves_the_model_on_disk_alone(folde
         for name, parameter in tuned.named_parameters():
             if "lora_B" in name:
                 parameter.normal_(std=1.0)
-    tuned.save_pretrained(str(tmp_path), save_embedding_layers=False)
-    plain, changed = load_student(str(folder), device="cpu"), load_student(str(folder), adapter=tmp_path, device="cpu")
+    made = publish_adapter(tuned, tmp_path / "adapter")
+    plain, changed = load_student(str(folder), device="cpu"), load_student(str(folder), adapter=made, device="cpu")
     asked = samples(6)
     assert answers(plain, asked) != answers(changed, asked)
     assert not any("lora" in name for name, _ in changed.model.named_modules())
@@ -235,8 +237,11 @@ def test_a_missing_adapter_is_refused_with_the_way_on(folder: Path, tmp_path: Pa
 
 def test_another_students_adapter_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
     tuned = new_adapter(load_student(str(folders["llava"]), device="cpu").model, TuningSettings(rank=4))
-    tuned.save_pretrained(str(tmp_path), save_embedding_layers=False)
-    weights = load_file(tmp_path / "adapter_model.safetensors")
-    save_file({name: torch.zeros(3, 3) for name in weights}, tmp_path / "adapter_model.safetensors")
+
+    def write(draft: Path) -> None:
+        tuned.save_pretrained(str(draft), save_embedding_layers=False)
+        weights = load_file(draft / "adapter_model.safetensors")
+        save_file({name: torch.zeros(3, 3) for name in weights}, draft / "adapter_model.safetensors")
+
     with pytest.raises(UserError, match="does not fit this student"):
-        load_student(str(folders["llava"]), adapter=tmp_path, device="cpu")
+        load_student(str(folders["llava"]), adapter=publish(tmp_path / "adapter", write), device="cpu")

@@ -106,8 +106,10 @@ class PlainTeacher:
     """The teacher asked in the plainest way: one forward for each prefix, one greedy continuation for each phrase."""
 
     def __init__(self, folder: Path) -> None:
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+        self.tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        self.model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        ).eval()
 
     @torch.inference_mode()
     def curve(self, mistake: Mistake, prior: float) -> Curve:

@@ -1,0 +1,155 @@
+"""What the code may call, read from the code itself: nothing that runs what a file, a model or a person brings."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PACKAGES = ("app", "core", "storage", "assets")
+FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml", "jsonpickle"}
+# To name what reading a checkpoint raises; ``test_a_pickle_is_named_only_to_be_refused`` holds it to that.
+MAY_NAME_PICKLE = {"core/checkpoints.py"}
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "input", "breakpoint"}
+FORBIDDEN_METHODS = {
+    *(("os", name) for name in ("system", "popen", "execv", "execve", "execvp", "spawnv", "spawnl", "startfile")),
+    *(("subprocess", name) for name in ("getoutput", "getstatusoutput")),
+    ("torch", "hub"),
+    ("pandas", "read_pickle"),
+    ("pd", "read_pickle"),
+}
+# Loaders of transformers that would run a model's own Python where they are told to.
+LOADERS = {"AutoProcessor", "AutoConfig", "AutoImageProcessor", "AutoTokenizer"}
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+
+
+def calls() -> Iterator[tuple[str, str, str, ast.Call]]:
+    """(file and line, what it is called on, its name, the call)"""
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                owner = ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+                called = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+                yield f"{name}:{node.lineno}", owner, called, node
+
+
+def keyword(call: ast.Call, name: str) -> object:
+    """The literal value of a keyword argument; None where it is missing or no literal."""
+    found = next((each.value for each in call.keywords if each.arg == name), None)
+    return found.value if isinstance(found, ast.Constant) else None
+
+
+def test_no_module_is_imported_that_runs_what_it_reads() -> None:
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            modules = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [str(node.module)]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            for module in modules:
+                assert module.partition(".")[0] not in FORBIDDEN_MODULES or name in MAY_NAME_PICKLE, f"{name}: {module}"
+
+
+def test_a_pickle_is_named_only_to_be_refused() -> None:
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "pickle":
+                assert node.attr == "UnpicklingError", f"{name}:{node.lineno}"
+
+
+def test_nothing_evaluates_text_or_asks_a_shell() -> None:
+    for where, owner, called, call in calls():
+        assert owner or called not in FORBIDDEN_CALLS, f"{where}: {called}"
+        assert owner != "builtins", where
+        assert (owner, called) not in FORBIDDEN_METHODS, f"{where}: {owner}.{called}"
+        assert not [each for each in call.keywords if each.arg == "shell"], where
+
+
+def test_subprocesses_get_their_arguments_as_a_list() -> None:
+    found = [(where, call) for where, owner, called, call in calls() if owner == "subprocess"]
+    assert found, "the worker is a process of its own"
+    for where, call in found:
+        assert isinstance(call.args[0], ast.List | ast.Name), where
+
+
+def test_trust_remote_code_is_only_ever_false() -> None:
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "trust_remote_code":
+                assert isinstance(node.value, ast.Constant), f"{name}:{node.lineno}"
+                assert node.value.value is False, f"{name}:{node.lineno}"
+            if isinstance(node, ast.Constant) and node.value == "trust_remote_code":
+                assert name == "core/model_files.py", f"{name}:{node.lineno}: no keyword by way of a dictionary"
+
+
+def test_every_loader_of_transformers_is_told_to_run_no_code_and_to_read_safetensors_only() -> None:
+    seen = set()
+    for where, owner, called, call in calls():
+        if called != "from_pretrained" or owner == "PeftModel":
+            continue
+        assert owner in LOADERS or owner.startswith("AutoModel"), f"{where}: an unknown loader {owner}"
+        assert keyword(call, "trust_remote_code") is False, where
+        if owner.startswith("AutoModel"):
+            assert keyword(call, "use_safetensors") is True, where
+        seen.add(where.partition(":")[0])
+    assert {"core/student.py", "core/chat.py", "core/teacher/local.py"} <= seen
+
+
+def test_torch_reads_plain_values_only() -> None:
+    found = [(where, call) for where, owner, called, call in calls() if owner == "torch" and called == "load"]
+    assert found
+    for where, call in found:
+        assert keyword(call, "weights_only") is True, where
+
+
+def test_numpy_reads_no_pickles() -> None:
+    for where, owner, called, call in calls():
+        if called == "load" and owner in ("np", "numpy"):
+            assert not [each for each in call.keywords if each.arg == "allow_pickle"], where
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "import pickle\npickle.loads(b'')",
+        "eval('1')",
+        "import os\nos.system('x')",
+        "import subprocess\nsubprocess.run('x', shell=True)",
+        "AutoModel.from_pretrained('x', trust_remote_code=True, use_safetensors=True)",
+        "AutoModel.from_pretrained('x', trust_remote_code=False)",
+        "AutoTokenizer.from_pretrained('x')",
+        "import torch\ntorch.load('x')",
+        "import torch\ntorch.load('x', weights_only=False)",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "AutoModel.from_pretrained('x', **{'trust_remote_code': True})",
+    ],
+)
+def test_each_of_these_is_found_where_it_is_planted(planted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = [*trees(), ("core/planted.py", ast.parse(planted))]
+    monkeypatch.setitem(globals(), "trees", lambda: iter(whole))
+    rules = (
+        test_no_module_is_imported_that_runs_what_it_reads,
+        test_a_pickle_is_named_only_to_be_refused,
+        test_nothing_evaluates_text_or_asks_a_shell,
+        test_subprocesses_get_their_arguments_as_a_list,
+        test_trust_remote_code_is_only_ever_false,
+        test_every_loader_of_transformers_is_told_to_run_no_code_and_to_read_safetensors_only,
+        test_torch_reads_plain_values_only,
+        test_numpy_reads_no_pickles,
+    )
+    found = []
+    for rule in rules:
+        try:
+            rule()
+        except AssertionError as error:
+            found.append(str(error))
+    assert any("core/planted.py" in each for each in found), planted

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from app.failures import Failures
 from core.endpoints import endpoint_at
 from core.errors import UserError
 from core.prices import in_dollars, money
@@ -47,6 +48,12 @@ class Ledger:
             if kept is None and self.settings.spend_cap is not None:
                 check_cap(self.settings, self.model, store.spending_of(connection, self.project))
         return kept
+
+    def lost(self, tokens_in: int, tokens_out: int) -> None:
+        """Count an answer that never came whole as a request of so many tokens."""
+        spent = Spent(model=self.model, requests=1, tokens_in=tokens_in, tokens_out=tokens_out)
+        with self.db.write() as connection:
+            store.add_spent(connection, self.project, spent)
 
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
         """Keep the reply and count it, in one transaction."""
@@ -105,16 +112,27 @@ def votes_known(db: Database, project: Project) -> bool | None:
 
 
 def predictions_at(
-    db: Database, project: Project, samples: Sequence[Sample], look: Look, *, round: int, remember: bool = True
+    db: Database,
+    project: Project,
+    samples: Sequence[Sample],
+    look: Look,
+    *,
+    round: int,
+    remember: bool = True,
+    failures: Failures | None = None,
 ) -> Iterator[list[Prediction]] | None:
-    """Predictions of the project's student where it is behind an endpoint, list by list; else None."""
+    """Predictions of the project's student where it is behind an endpoint, list by list; else None.
+
+    Samples that are left out are noted in ``failures``.
+    """
     endpoint = endpoint_at(project.student, project.settings.endpoint)
     if endpoint is None:
         return None
     from core.endpoint_student import predict_there
 
     ledger = ledger_of(db, project, endpoint.name, look, remember=remember)
-    return predict_there(endpoint, samples, partial(_image, db), project.settings, ledger, round=round)
+    told = {} if failures is None else {"skipped": failures.note}
+    return predict_there(endpoint, samples, partial(_image, db), project.settings, ledger, round=round, **told)
 
 
 def found_at(db: Database, project: Project) -> list[tuple[str, bool, str]]:

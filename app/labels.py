@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from app.failures import Failures
 from core.comparison import accuracy_interval
 from core.skill_groups import skill_groups
 from core.types import Interval, Sample, Settings
@@ -42,20 +43,31 @@ class LabelQuality:
     share: Interval | None
 
 
-def label_by_sample(db: Database, support: str, teacher: "Teacher", settings: Settings) -> Iterator[Labels]:
-    """(sample id, label) of the unlabelled samples, some at a time: save each list before asking for the next."""
+def label_by_sample(
+    db: Database, support: str, teacher: "Teacher", settings: Settings, failures: Failures
+) -> Iterator[Labels]:
+    """(sample id, label) of the unlabelled samples, some at a time: save each list before asking for the next.
+
+    Those that every try to ask about failed are noted in ``failures``, and stay without one.
+    """
     from core.skills import label
 
     while True:
         with db.read() as c:
-            missing = store.missing_labels(c, support, limit=AT_ONCE)
+            found = store.missing_labels(c, support, limit=AT_ONCE + len(failures.samples))
+        missing = [each for each in found if each.id not in failures.samples]
         if not missing:
             return
-        yield from label(teacher, missing, settings)
+        yield from label(teacher, missing, settings, skipped=failures.note)
 
 
-def label_by_group(db: Database, support: str, teacher: "Teacher", settings: Settings) -> Iterator[Labels]:
-    """(sample id, label) of the unlabelled samples, a whole group a list: the teacher is asked about one of each."""
+def label_by_group(
+    db: Database, support: str, teacher: "Teacher", settings: Settings, failures: Failures
+) -> Iterator[Labels]:
+    """(sample id, label) of the unlabelled samples, a whole group a list: the teacher is asked about one of each.
+
+    The samples of groups that every try to ask about failed are noted in ``failures``.
+    """
     from core.skills import label_groups
 
     def samples_of(ids: list[int]) -> dict[int, Sample]:
@@ -64,7 +76,7 @@ def label_by_group(db: Database, support: str, teacher: "Teacher", settings: Set
 
     with db.read() as c:
         groups = skill_groups(store.support_questions(c, support), seed=settings.seed)
-    yield from label_groups(teacher, groups, samples_of, settings)
+    yield from label_groups(teacher, groups, samples_of, settings, skipped=failures.note)
 
 
 def label_estimate(db: Database, support: str = "") -> LabelEstimate:

@@ -12,7 +12,7 @@ from app.endpoints import votes_known
 from app.projects import find_project, find_round, newest_round, teaching_project
 from core.endpoints import endpoint_of
 from core.errors import UserError
-from core.prices import Estimate, in_dollars, money, price_of, tokens_of
+from core.prices import TOKENS_AN_IMAGE, Estimate, in_dollars, money, price_of, tokens_of
 from core.prompts import student_prompt
 from core.teacher.estimate import estimate_diagnoses, estimate_labels
 from core.types import Role, Sample
@@ -20,8 +20,6 @@ from storage import store
 from storage.database import Database
 from storage.store import Project
 
-# OpenAI counts 255 to 1,100 tokens for an image of 512 to 1,024 pixels; other servers a few hundred to some thousands.
-TOKENS_AN_IMAGE = 800
 TOKENS_A_RATIONALE = 120
 SOME = 1000
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from app.batches import Advance, Stop, looking, nothing_to_save, until
 from app.endpoints import predictions_at, teacher_at
+from app.failures import Failures
 from app.import_report import Findings, ImportRequest
 from app.labels import label_by_group, label_by_sample
 from app.models import Models, adapter_path, image_opener
@@ -33,8 +34,8 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
     if not missing:
         yield nothing_left(total)
         return
-    told = [""]
-    batches = predictions_at(db, project, missing, looking(stop), round=at.id)
+    told, failures = [""], Failures()
+    batches = predictions_at(db, project, missing, looking(stop), round=at.id, failures=failures)
     if batches is None:
         from core.student import predict
 
@@ -45,6 +46,7 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
         done += len(batch)
         save = partial(store.save_predictions, predictions=batch)
         yield Advance(save=save, done=done, total=total, message=told[-1])
+    failures.told("were not answered")
     if done < total:
         message = f"{total - done:,} could not be answered; logs/worker.log says why for each"
         yield nothing_to_save(done, total, message)
@@ -62,11 +64,13 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
         yield nothing_left(known)
         return
     teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
-    done, total = known, known + len(missing)
-    for batch in until(stop, diagnose(teacher, missing, project.settings, round=job.args["round"])):
+    done, total, failures = known, known + len(missing), Failures()
+    found = diagnose(teacher, missing, project.settings, round=job.args["round"], skipped=failures.note)
+    for batch in until(stop, found):
         done += len(batch)
         save = partial(store.save_diagnoses, diagnoses=batch)
         yield Advance(save=save, done=done, total=total, message=teacher.remark)
+    failures.told("were not diagnosed")
     if done < total:
         message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each. {teacher.remark}".rstrip()
         yield nothing_to_save(done, total, message)
@@ -84,10 +88,11 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
         return
     teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
     labelled = label_by_group if job.args.get("by") == "group" else label_by_sample
-    done = size.labelled
-    for batch in until(stop, labelled(db, name, teacher, project.settings)):
+    done, failures = size.labelled, Failures()
+    for batch in until(stop, labelled(db, name, teacher, project.settings, failures)):
         done += len(batch)
         yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=size.samples)
+    failures.told("got no label")
 
 
 def run_import(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:

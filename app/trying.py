@@ -18,6 +18,7 @@ from app.settings import model_path
 from core.errors import UserError
 from core.prompts import answer_cue, student_prompt, teacher_header, teacher_step
 from core.prompts.texts import text_of
+from core.teacher import Skipped
 from core.truths import marked, truth_of
 from core.types import Diagnosis, Prediction, Sample
 from storage import jobs, store
@@ -119,15 +120,19 @@ def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
     right = said.answer is not None and marked(said.answer, sample)[0]
     other = next((option for option in sample.options if not marked(option, sample)[0]), None)
     asked = replace(said, answer=other, correct=False) if right and other is not None else said
-    reasons: list[str] = []
+    told: list[Skipped] = []
     found = [
         each
         for batch in diagnose(
-            teacher, [(sample, asked)], project.settings, round=said.round, skipped=lambda _, why: reasons.append(why)
+            teacher,
+            [(sample, asked)],
+            project.settings,
+            round=said.round,
+            skipped=lambda _, why: told.append(why),
         )
         for each in batch
     ]
-    result |= _of_teacher(found[0], right) if found else {"why": " ".join(reasons)}
+    result |= _of_teacher(found[0], right) if found else {"why": " ".join(why.reason for why in told)}
     return result | {"loading": loaded - started, "seconds": time.monotonic() - loaded}
 
 

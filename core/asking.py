@@ -1,42 +1,37 @@
 """Asking a model behind an OpenAI-compatible endpoint: one chat request and its reply, kept, counted and tried again.
 
-The ``openai`` client tries again (Retry-After, else a growing wait with jitter); here are the bound on what runs at
-once, the replies that were paid for already, and what a failure means to a person. Knows no prompt and no sample.
+Here are the bound on what runs at once and on how long, the replies that were paid for already, and the tries: each is
+asked for anew, so that a cap or a cancelled job ends them. Knows no prompt and no sample.
 """
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import count
 from typing import Any, Protocol, TypeVar
 
 import httpx2
 from openai import APIError, AsyncOpenAI, DefaultAsyncHttpxClient
 
-from core.asking_errors import explained
+from core.asking_again import maybe_billed, wait_before_next
+from core.asking_errors import FailedError, NoCompletionError, explained
+from core.asking_replies import Messages, Reply, chat_request, kept_reply, most_tokens, read_reply, reply_key
 from core.endpoints import Endpoint, key_of
 from core.errors import UserError
-from core.prices import tokens_of
 from core.types import EndpointSettings
 
 Done = TypeVar("Done")
-Messages = list[dict[str, Any]]
 CONNECT_SECONDS = 10.0
 GRACE_SECONDS = 10.0
+# So many requests one after the other that failed for good are no accident of one of them: the endpoint is down.
+IN_A_ROW = 10
 # What a request to another host than OpenAI's may carry. The client adds what it finds in OPENAI_ORG_ID,
 # OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS to every request, and these are meant for OpenAI.
 HEADERS = frozenset(
     {"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host", "user-agent"}
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What came back: a text for each choice, and the (token, log-probability) pairs listed for the first token."""
-
-    texts: tuple[str, ...]
-    top: tuple[tuple[str, float], ...] = ()
 
 
 class Replies(Protocol):
@@ -48,6 +43,9 @@ class Replies(Protocol):
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
         """Keep a reply (in place of an older one) and count its tokens, both or neither."""
 
+    def lost(self, tokens_in: int, tokens_out: int) -> None:
+        """Count an answer that never came whole, at most as many tokens as it may be billed for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
@@ -57,12 +55,14 @@ class Asker:
     key: str = field(repr=False)
     settings: EndpointSettings
     replies: Replies
+    failed: list[FailedError] = field(default_factory=list, repr=False)  # since the newest reply
 
     def run(self, work: Sequence[Callable[["Line"], Awaitable[Done]]]) -> list[Done]:
         """Do all of the work, at most ``at_once`` pieces at the same time; the first failure ends the rest.
 
         A piece asks one thing after the other, so that a server with few slots finds the beginning that it has cached.
-        Raises UserError when the endpoint cannot be used, and whatever ``replies`` raise.
+        Raises UserError when the endpoint cannot be used, and whatever ``replies`` raise; a piece that can do without
+        an answer catches RefusedError and FailedError, and the others go on.
         """
         return asyncio.run(self._run(work))
 
@@ -70,7 +70,7 @@ class Asker:
         async with AsyncOpenAI(
             api_key=self.key,
             base_url=self.endpoint.url,
-            max_retries=self.settings.retries,
+            max_retries=0,  # ours: see ``Line._tried``
             http_client=DefaultAsyncHttpxClient(
                 timeout=httpx2.Timeout(self.settings.timeout, connect=CONNECT_SECONDS),
                 follow_redirects=False,  # to where neither the key nor the question was meant to go
@@ -83,11 +83,12 @@ class Asker:
             try:
                 return list(await asyncio.gather(*tasks))
             finally:
+                line.over.set()
                 await _ended(tasks)
                 # After a failure, what is under way is paid for all the same: it is waited for, kept and counted.
                 if line.under_way:
-                    await asyncio.wait(line.under_way, timeout=GRACE_SECONDS)
-                await _ended(line.under_way)
+                    await asyncio.wait(line.under_way.values(), timeout=GRACE_SECONDS)
+                await _ended(list(line.under_way.values()))
 
     async def _strip(self, request: httpx2.Request) -> None:
         for name in set(request.headers) - HEADERS:
@@ -100,41 +101,14 @@ def connect(endpoint: Endpoint, settings: EndpointSettings, replies: Replies) ->
     return Asker(endpoint=endpoint, key=key_of(endpoint), settings=settings, replies=replies)
 
 
-def chat_request(
-    endpoint: Endpoint, messages: Messages, *, max_tokens: int, temperature: float = 0.0, top: int = 0, n: int = 1
-) -> dict[str, Any]:
-    """The body of a request for ``n`` choices with the ``top`` likeliest first tokens (0: none asked for)."""
-    request: dict[str, Any] = {"model": endpoint.model, "messages": messages, "temperature": temperature}
-    # OpenAI's newer models know only the longer name, other servers often only the shorter.
-    request["max_completion_tokens" if endpoint.is_openai else "max_tokens"] = max_tokens
-    if top:
-        request |= {"logprobs": True, "top_logprobs": top}
-    if n > 1:
-        request["n"] = n
-    return request
-
-
-def reply_key(endpoint: Endpoint, request: dict[str, Any], draw: int = 0) -> str:
-    """What the reply to a request is kept under; ``draw`` tells requests apart that are otherwise the same."""
-    asked = {"url": endpoint.url, "draw": draw} | request
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def kept_reply(text: str | None) -> Reply | None:
-    """A reply as it was kept; None where there is none."""
-    if text is None:
-        return None
-    kept = json.loads(text)
-    return Reply(texts=tuple(kept["texts"]), top=tuple((token, value) for token, value in kept["top"]))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """The open connection of one ``run``."""
+    """The open connection of one ``run``: what is asked right now, by its key, and whether the run is over."""
 
     asker: Asker
     client: AsyncOpenAI
-    under_way: set[asyncio.Task[Reply]] = field(default_factory=set)
+    under_way: dict[str, asyncio.Task[Reply]] = field(default_factory=dict)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def ask(
         self,
@@ -145,11 +119,13 @@ class Line:
         top: int = 0,
         n: int = 1,
         draw: int = 0,
+        listed: bool = False,
     ) -> Reply:
         """One reply of ``n`` choices with the ``top`` likeliest first tokens (0: none asked for).
 
-        ``draw`` tells requests apart that are otherwise the same. Raises RefusedError where the endpoint does not take
-        this very request, UserError where it takes none.
+        ``draw`` tells requests apart that are otherwise the same; ``listed`` takes no reply without the tokens. Raises
+        RefusedError where the endpoint does not take this very request, FailedError where every try of it failed,
+        UserError where it takes none.
         """
         endpoint = self.asker.endpoint
         request = chat_request(endpoint, messages, max_tokens=max_tokens, temperature=temperature, top=top, n=n)
@@ -157,30 +133,64 @@ class Line:
         known = kept_reply(self.asker.replies.get(key))
         if known is not None and (known.top or not top):
             return known  # A kept reply without a list would outlive a server that has learnt to give one.
-        task = asyncio.ensure_future(self._sent(key, request))
-        self.under_way.add(task)
-        task.add_done_callback(self.under_way.discard)
+        task = self.under_way.get(key)  # two samples that ask the same pay once
+        if task is None:
+            task = self.under_way[key] = asyncio.ensure_future(self._sent(key, request, listed))
+            task.add_done_callback(partial(self._done, key))
         return await asyncio.shield(task)
 
-    async def _sent(self, key: str, request: dict[str, Any]) -> Reply:
-        reply, tokens_in, tokens_out = await self._send(request)
+    def _done(self, key: str, task: asyncio.Task[Reply]) -> None:
+        self.under_way.pop(key)
+        if not task.cancelled():
+            task.exception()  # which whoever asked may be too far gone to take note of
+
+    async def _sent(self, key: str, request: dict[str, Any], listed: bool) -> Reply:
+        try:
+            reply, tokens_in, tokens_out = await self._tried(key, request, listed)
+        except FailedError as error:
+            self.asker.failed.append(error)
+            if len(self.asker.failed) < IN_A_ROW:
+                raise
+            raise UserError(f"{IN_A_ROW} requests in a row failed, so no more are sent. {error}") from None
+        self.asker.failed.clear()
         self.asker.replies.put(key, json.dumps(asdict(reply), ensure_ascii=False), tokens_in, tokens_out)
         return reply
 
-    async def _send(self, request: dict[str, Any]) -> tuple[Reply, int, int]:
+    async def _tried(self, key: str, request: dict[str, Any], listed: bool) -> tuple[Reply, int, int]:
+        settings, replies = self.asker.settings, self.asker.replies
+        for tried in count(1):
+            try:
+                found = read_reply(await self._answered(request), request)
+                if listed and not found[0].top:
+                    raise NoCompletionError(listed=False)
+                return found
+            except (APIError, NoCompletionError, TimeoutError) as failed:
+                error = failed
+            if maybe_billed(error):
+                replies.lost(*most_tokens(request))
+            wait = None if tried > settings.retries else wait_before_next(error, tried)
+            if wait is None or await self._is_over(wait):
+                # Without its cause: a server's own words may repeat the key.
+                raise explained(error, self.asker.endpoint, self.asker.key, settings, tried) from None
+            replies.get(key)  # which raises where nothing more may be asked
+        raise AssertionError("counting ended")
+
+    async def _answered(self, request: dict[str, Any]) -> bytes:
         try:
-            # As it came: the client would take any JSON for a completion.
-            body = (await self.client.post("/chat/completions", body=request, cast_to=httpx2.Response)).content
-        except APIError as error:
-            # Without its cause: a server's own words may repeat the key.
-            raise explained(error, self.asker.endpoint, self.asker.key, self.asker.settings) from None
+            # The client's own limit is one for each byte; and it would take any JSON for a completion.
+            async with asyncio.timeout(self.asker.settings.timeout):
+                return (await self.client.post("/chat/completions", body=request, cast_to=httpx2.Response)).content
+        except asyncio.CancelledError:
+            self.asker.replies.lost(*most_tokens(request))
+            raise
+
+    async def _is_over(self, wait: float) -> bool:
+        """Wait so many seconds, or until the run is over; whether it is."""
         try:
-            return _read(json.loads(body), request)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-            raise UserError(
-                f"{self.asker.endpoint.url} answered with something that is no chat completion: check that it is the "
-                "address of an OpenAI-compatible server, up to and with /v1."
-            ) from None
+            await asyncio.wait_for(self.over.wait(), wait)
+        except TimeoutError:
+            return False
+        return True
 
 
 async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
@@ -192,20 +202,3 @@ async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
 async def _through(gate: asyncio.Semaphore, work: Callable[[Line], Awaitable[Done]], line: Line) -> Done:
     async with gate:
         return await work(line)
-
-
-def _read(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:
-    """The reply and its tokens in and out; where the server counts none, four characters are taken for one."""
-    choices = body["choices"]
-    texts = tuple(str(choice["message"].get("content") or "") for choice in choices)
-    listed = ((choices[0].get("logprobs") or {}).get("content") or [{}])[0].get("top_logprobs") or []
-    top = tuple((str(each["token"]), float(each["logprob"])) for each in listed)
-    usage = body.get("usage") or {}
-    said = [part for message in request["messages"] for part in _texts(message["content"])]
-    tokens_in = int(usage.get("prompt_tokens") or tokens_of(*said))
-    tokens_out = int(usage.get("completion_tokens") or tokens_of(*texts))
-    return Reply(texts=texts, top=top), tokens_in, tokens_out
-
-
-def _texts(content: Any) -> list[str]:
-    return [content] if isinstance(content, str) else [part.get("text", "") for part in content]

@@ -13,10 +13,12 @@ from itertools import islice
 from PIL import Image
 
 from core.asking import Line, Replies, connect
-from core.asking_errors import RefusedError
+from core.asking_errors import FailedError, RefusedError
 from core.endpoints import Endpoint
+from core.errors import UserError
 from core.prompts import student_prompt
 from core.student import read_prediction
+from core.teacher import Skipped
 from core.types import Prediction, Sample, Settings
 
 # An image's bytes and MIME type, by its content hash.
@@ -27,6 +29,10 @@ BATCHES_AT_ONCE = 4
 logger = logging.getLogger(__name__)
 
 
+def _log_skipped(sample: Sample, why: Skipped) -> None:
+    logger.warning("sample %s is not answered: %s", sample.source_id, why.reason)
+
+
 def predict_there(
     endpoint: Endpoint,
     samples: Iterable[Sample],
@@ -35,30 +41,31 @@ def predict_there(
     replies: Replies,
     *,
     round: int,
+    skipped: Callable[[Sample, Skipped], None] = _log_skipped,
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, in the order of the samples, some dozens a list.
 
-    A sample that the endpoint does not take is left out, and the log says why. Raises UserError when it takes none of
-    the first list, and when it cannot be used.
+    A sample that the endpoint does not take, or that every try to ask about failed, is left out, and ``skipped`` is
+    told why. Raises UserError when none of the first list is answered, and when the endpoint cannot be used.
     """
     asker = connect(endpoint, settings.endpoint, replies)
     rest, answered = iter(samples), False
     while some := list(islice(rest, max(1, settings.endpoint.at_once) * BATCHES_AT_ONCE)):
         found = asker.run([partial(_predicted, sample, read_image, settings, round) for sample in some])
         done = [each for each in found if isinstance(each, Prediction)]
-        refused = [(sample, each) for sample, each in zip(some, found, strict=True) if isinstance(each, RefusedError)]
+        missed = [(sample, each) for sample, each in zip(some, found, strict=True) if isinstance(each, UserError)]
         answered = answered or bool(done)
         if not answered:
-            raise refused[0][1]
-        for sample, why in refused:
-            logger.warning("sample %s is not answered: %s", sample.source_id, why)
+            raise missed[0][1]
+        for sample, why in missed:
+            skipped(sample, Skipped(reason=str(why), failed=isinstance(why, FailedError)))
         if done:
             yield done
 
 
 async def _predicted(
     sample: Sample, read_image: ReadImage, settings: Settings, round: int, line: Line
-) -> Prediction | RefusedError:
+) -> Prediction | UserError:
     text = student_prompt(sample, settings)
     content: str | list[dict[str, object]] = text  # Not every server reads a list.
     if sample.image:
@@ -66,7 +73,7 @@ async def _predicted(
         content = [image, {"type": "text", "text": text}]
     try:
         reply = await line.ask([{"role": "user", "content": content}], max_tokens=settings.max_new_tokens)
-    except RefusedError as error:
+    except (RefusedError, FailedError) as error:
         return error
     return read_prediction(sample, reply.texts[0].strip(), round=round)
 

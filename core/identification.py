@@ -14,7 +14,7 @@ import numpy as np
 from core.answer_switch import find_switch
 from core.comparison import accuracy_interval
 from core.prompts import rationale_prompt, step_question, step_settings
-from core.teacher import Skipped, Teacher
+from core.teacher import Skipped, Teacher, all_said
 from core.terms import tokenise
 from core.types import Curve, Interval, Prediction, Sample, Settings
 
@@ -81,7 +81,7 @@ def write_rationales(
         prompts = [
             rationale_prompt(cases[place][0], written[place], settings.skill_shots, settings.prompts) for place in open_
         ]
-        said = [" ".join(text.split()) for text in teacher.complete(prompts, WORDS_A_STEP)]
+        said = [" ".join(text.split()) for text in all_said(teacher.complete(prompts, WORDS_A_STEP))]
         for place, step in zip(open_, said, strict=True):
             written[place] += (step,) if step else ()
         open_ = [place for place, step in zip(open_, said, strict=True) if step]

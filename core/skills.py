@@ -14,7 +14,7 @@ from typing import TypeVar
 from core.answer_switch import find_switch
 from core.prompts import label_prompt, prompts_hash, skill_prompt
 from core.skill_groups import Group
-from core.teacher import Skipped, Teacher
+from core.teacher import Skipped, Teacher, all_said
 from core.truths import marked, truth_of
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings
 
@@ -25,13 +25,15 @@ MARKS = " \"'“”‘’«»`*_.,;:!•-"
 OPENING = rf"^(?:[{re.escape(MARKS)}]|\d{{1,2}}[.)]\s)+"  # marks and list numbers
 
 Item = tuple[Sample, Prediction]
+Case = tuple[Sample, Prediction, int]
+Tell = Callable[[Sample, Skipped], None]
 Some = TypeVar("Some")
 
 logger = logging.getLogger(__name__)
 
 
-def _log_skipped(sample: Sample, reason: str) -> None:
-    logger.warning("sample %s is not diagnosed: %s", sample.source_id, reason)
+def _log_skipped(sample: Sample, why: Skipped) -> None:
+    logger.warning("sample %s is left out: %s", sample.source_id, why.reason)
 
 
 def diagnose(
@@ -40,34 +42,39 @@ def diagnose(
     settings: Settings,
     *,
     round: int,
-    skipped: Callable[[Sample, str], None] = _log_skipped,
+    skipped: Tell = _log_skipped,
 ) -> Iterator[list[Diagnosis]]:
     """Diagnoses of wrong predictions, up to 32 a list, in the order of the items.
 
     A rationale without steps gets the status ``no_steps`` and no skill. What cannot be diagnosed (an answer that is
-    right or could not be read, a text beyond the teacher) is left out, and ``skipped`` is told the sample and why.
+    right or could not be read, a text beyond the teacher) is left out, and ``skipped`` is told the sample and why;
+    so is one that every try to ask about failed.
     """
     for batch in _batches(items):
         curves = _curves(teacher, batch, settings, skipped)
         if curves:
-            yield _diagnoses(teacher, curves, settings, round)
+            yield _diagnoses(teacher, curves, settings, round, skipped)
 
 
-def name_skills(teacher: Teacher, cases: Iterable[tuple[Sample, Prediction, int]], settings: Settings) -> list[str]:
-    """A phrase for the skill that each case's step (counted from 1) lacked, whichever step that is."""
-    prompts = [
-        skill_prompt(sample, prediction.steps, step, settings.skill_shots, settings.prompts)
-        for sample, prediction, step in cases
-    ]
-    return [clean_phrase(phrase) for phrase in teacher.complete(prompts, MAX_WORDS)]
+def name_skills(teacher: Teacher, cases: Iterable[Case], settings: Settings) -> list[str]:
+    """A phrase for the skill that each case's step (counted from 1) lacked, whichever step that is.
+
+    Raises UserError where every try to ask for one of them failed.
+    """
+    return all_said(_phrases(teacher, cases, settings))
 
 
-def label(teacher: Teacher, samples: Iterable[Sample], settings: Settings) -> Iterator[list[tuple[int, str]]]:
-    """(sample id, label of the skills it exercises) of support samples, up to 32 a list, in their order."""
+def label(
+    teacher: Teacher, samples: Iterable[Sample], settings: Settings, *, skipped: Tell = _log_skipped
+) -> Iterator[list[tuple[int, str]]]:
+    """(sample id, label of the skills it exercises) of support samples, up to 32 a list, in their order.
+
+    One that every try to ask about failed is left out, and ``skipped`` is told.
+    """
     for batch in _batches(samples):
         prompts = [label_prompt(sample, settings.skill_shots, settings.prompts) for sample in batch]
-        phrases = teacher.complete(prompts, MAX_WORDS)
-        yield [(sample.id, clean_phrase(phrase)) for sample, phrase in zip(batch, phrases, strict=True)]
+        said = zip(batch, teacher.complete(prompts, MAX_WORDS), strict=True)
+        yield [(sample.id, clean_phrase(phrase)) for sample, phrase in _said(said, skipped, of=lambda each: each)]
 
 
 def label_groups(
@@ -75,16 +82,20 @@ def label_groups(
     groups: Iterable[Group],
     samples_of: Callable[[list[int]], Mapping[int, Sample]],
     settings: Settings,
+    *,
+    skipped: Tell = _log_skipped,
 ) -> Iterator[list[tuple[int, str]]]:
     """(sample id, label) of whole groups, one group a list: the label of the sample that the teacher is asked about.
 
-    ``samples_of`` loads samples by id, 32 at a time.
+    ``samples_of`` loads samples by id, 32 at a time. A group that every try to ask about failed is left out, and
+    ``skipped`` is told the sample.
     """
     for batch in _batches(groups):
         asked = samples_of([group.asked for group in batch])
         prompts = [label_prompt(asked[group.asked], settings.skill_shots, settings.prompts) for group in batch]
-        phrases = teacher.complete(prompts, MAX_WORDS)
-        for group, phrase in zip(batch, phrases, strict=True):
+        pairs = [(group, asked[group.asked]) for group in batch]
+        said = zip(pairs, teacher.complete(prompts, MAX_WORDS), strict=True)
+        for (group, _), phrase in _said(said, skipped, of=lambda each: each[1]):
             yield [(sample, clean_phrase(phrase)) for sample in group.members]
 
 
@@ -101,16 +112,14 @@ def clean_phrase(text: str) -> str:
     return " ".join(words).rstrip(MARKS) or UNNAMED
 
 
-def _curves(
-    teacher: Teacher, batch: list[Item], settings: Settings, skipped: Callable[[Sample, str], None]
-) -> list[tuple[Item, Curve]]:
+def _curves(teacher: Teacher, batch: list[Item], settings: Settings, skipped: Tell) -> list[tuple[Item, Curve]]:
     """The items of a batch that have a curve, with it."""
     wrong = []
     for sample, prediction in batch:
         if prediction.answer is None:
-            skipped(sample, "The answer could not be read, so there is no wrong answer to switch to.")
+            skipped(sample, Skipped(reason="The answer could not be read, so there is no wrong answer to switch to."))
         elif marked(prediction.answer, sample)[0]:
-            skipped(sample, "The answer is right.")
+            skipped(sample, Skipped(reason="The answer is right."))
         else:
             wrong.append((replace(sample, answer=truth_of(sample)), prediction))
     curves = dict(teacher.curves(wrong, settings))
@@ -118,17 +127,41 @@ def _curves(
     for place, item in enumerate(wrong):
         curve = curves[place]
         if isinstance(curve, Skipped):
-            skipped(item[0], curve.reason)
+            skipped(item[0], curve)
         else:
             found.append((item, curve))
     return found
 
 
-def _diagnoses(teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Settings, round: int) -> list[Diagnosis]:
+def _phrases(teacher: Teacher, cases: Iterable[Case], settings: Settings) -> list[str | Skipped]:
+    prompts = [
+        skill_prompt(sample, prediction.steps, step, settings.skill_shots, settings.prompts)
+        for sample, prediction, step in cases
+    ]
+    said = teacher.complete(prompts, MAX_WORDS)
+    return [each if isinstance(each, Skipped) else clean_phrase(each) for each in said]
+
+
+def _said(
+    replies: Iterable[tuple[Some, str | Skipped]], skipped: Tell, *, of: Callable[[Some], Sample]
+) -> Iterator[tuple[Some, str]]:
+    """What has a reply, with it; ``skipped`` is told of the rest, ``of`` being the sample asked about."""
+    for each, reply in replies:
+        if isinstance(reply, Skipped):
+            skipped(of(each), reply)
+        else:
+            yield each, reply
+
+
+def _diagnoses(
+    teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Settings, round: int, skipped: Tell
+) -> list[Diagnosis]:
     switches = [find_switch(curve, delta=settings.delta, lam=settings.lam) for _, curve in curves]
     asked = [place for place, switch in enumerate(switches) if switch.mistake_step is not None]
     cases = [(*curves[place][0], switches[place].mistake_step or 0) for place in asked]
-    phrases = dict(zip(asked, name_skills(teacher, cases, settings), strict=True))
+    named = zip(asked, _phrases(teacher, cases, settings), strict=True)
+    phrases = dict(_said(named, skipped, of=lambda place: curves[place][0][0]))
+    left_out = set(asked) - phrases.keys()
     shown = prompts_hash(settings)
     return [
         Diagnosis(
@@ -145,6 +178,7 @@ def _diagnoses(teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Set
             prompts=shown,
         )
         for place, ((sample, _), curve) in enumerate(curves)
+        if place not in left_out
     ]
 
 

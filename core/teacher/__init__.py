@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.errors import UserError
 from core.types import Curve, Prediction, Sample, Settings
 
 # The end of a phrase: a new line or a full stop, once something was said. After a digit the stop may yet be a decimal
@@ -17,9 +18,13 @@ END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s)|(?<!\d)\.$)")
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped:
-    """An item that the teacher cannot judge; ``reason`` is a sentence fit to show, with the way on."""
+    """An item that the teacher cannot judge; ``reason`` is a sentence fit to show, with the way on.
+
+    ``failed``: not for what it is, but because every try to ask failed; asked once more it may be judged.
+    """
 
     reason: str
+    failed: bool = False
 
 
 class Teacher(Protocol):
@@ -42,13 +47,24 @@ class Teacher(Protocol):
         never a curve of a shortened text. Raises ValueError for a prediction without an answer or with the right one.
         """
 
-    def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
+    def complete(self, prompts: Sequence[str], max_words: int) -> Sequence[str | Skipped]:
         """How the teacher carries each prompt on, in the order of the prompts: greedily, up to the end of a sentence.
 
-        About ``max_words`` words at most; "" where a prompt is too long for this teacher.
+        About ``max_words`` words at most; "" where a prompt is too long for this teacher, ``Skipped`` where every try
+        to ask failed.
         """
 
 
 def phrase_of(text: str) -> str:
     """The phrase that a continuation begins with: up to the end of its line or sentence."""
     return END.split(text.lstrip(), maxsplit=1)[0].rstrip()
+
+
+def all_said(replies: Iterable[str | Skipped]) -> list[str]:
+    """The replies of ``Teacher.complete``, for work that needs each. Raises UserError with why the first is missing."""
+    said = []
+    for each in replies:
+        if isinstance(each, Skipped):
+            raise UserError(each.reason)
+        said.append(each)
+    return said

@@ -12,8 +12,9 @@ from itertools import islice
 from typing import Any
 
 from core.answer_switch import candidates_of
-from core.asking import Asker, Line, Messages, Replies, chat_request, connect, kept_reply, reply_key
-from core.asking_errors import RefusedError
+from core.asking import Asker, Line, Replies, connect
+from core.asking_errors import FailedError, RefusedError
+from core.asking_replies import Messages, chat_request, kept_reply, reply_key
 from core.endpoints import Endpoint
 from core.prompts import LETTERS
 from core.prompts.texts import BUILT_IN, text_of
@@ -56,11 +57,11 @@ class EndpointTeacher:
                 yield place, found
                 place += 1
 
-    def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
+    def complete(self, prompts: Sequence[str], max_words: int) -> list[str | Skipped]:
         """As ``Teacher.complete`` says; "" where the endpoint does not take a prompt."""
         return self.asker.run([partial(self._phrase, prompt, max_words) for prompt in prompts])
 
-    async def _phrase(self, prompt: str, max_words: int, line: Line) -> str:
+    async def _phrase(self, prompt: str, max_words: int, line: Line) -> str | Skipped:
         try:
             messages = _messages(text_of("endpoint.phrase", self.own), prompt)
             # One that gives no log-probabilities may be one that thinks first.
@@ -69,6 +70,8 @@ class EndpointTeacher:
         except RefusedError as error:
             logger.warning("a prompt is not carried on: %s", error)
             return ""
+        except FailedError as error:
+            return Skipped(reason=str(error), failed=True)
         return phrase_of(after_thinking(reply.texts[0]))
 
     async def _curve(self, sample: Sample, prediction: Prediction, settings: Settings, line: Line) -> Curve | Skipped:
@@ -84,8 +87,8 @@ class EndpointTeacher:
         try:
             for asked in lettered(sample, prediction.steps, candidates, settings):
                 rows.append([await self._row(text, asked, line) for text in asked.texts])
-        except RefusedError as error:
-            return Skipped(reason=str(error))
+        except (RefusedError, FailedError) as error:
+            return Skipped(reason=str(error), failed=isinstance(error, FailedError))
         merged = [_mean(both) for both in zip(*rows, strict=True)]
         if all(len(bounded) == len(candidates) for _, bounded in merged):
             return Skipped(
@@ -106,7 +109,7 @@ class EndpointTeacher:
         messages = _messages(text_of("endpoint.letter", self.own), text)
         count = len(asked.options)
         if self.top:
-            reply = await line.ask(messages, max_tokens=1, top=self.top)
+            reply = await line.ask(messages, max_tokens=1, top=self.top, listed=True)
             shares, bounded = letter_shares(reply.top, count)
         else:
             replies = await self._votes(messages, line)
@@ -135,7 +138,8 @@ def connect_teacher(
 ) -> EndpointTeacher:
     """The teacher at the endpoint, after one question that finds out whether and how many log-probabilities it lists.
 
-    A second and third are asked only where it refuses the first. Raises UserError when the endpoint cannot be used.
+    Others are asked only where it refuses the first or answers without a list. Raises UserError when the endpoint
+    cannot be used.
     """
     asker = connect(endpoint, settings, replies)
     ((top, listed),) = asker.run([partial(_probed, settings, text_of("endpoint.letter", own))])
@@ -182,7 +186,9 @@ async def _probed(settings: EndpointSettings, task: str, line: Line) -> tuple[in
     *lists, plain = _probes(settings)
     for asked in lists:
         try:
+            # A second one where the first gives no list: votes cost many times as much, and one slip is not a server.
             reply = await line.ask(messages, **asked)
+            reply = reply if reply.top else await line.ask(messages, **asked)
         except RefusedError:
             continue
         return (asked["top"], len(reply.top)) if reply.top else (0, 0)

@@ -1,13 +1,16 @@
 """Requests over a real socket: bounded, tried again, kept, explained, and with the right key to the right host."""
 
 import logging
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import partial
 from typing import Any
 
 import pytest
 
-from core.asking import Asker, Line, Reply, connect
-from core.asking_errors import RefusedError
+from core.asking import Asker, Line, connect
+from core.asking_errors import FailedError, RefusedError
+from core.asking_replies import Reply
 from core.endpoints import endpoint_of
 from core.errors import UserError
 from core.types import EndpointSettings
@@ -34,9 +37,16 @@ class Parrot:
 class Kept(dict[str, str]):
     tokens: tuple[int, int] = (0, 0)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost_tokens: list[tuple[int, int]] = []
+
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
         self[key] = reply
         self.tokens = (self.tokens[0] + tokens_in, self.tokens[1] + tokens_out)
+
+    def lost(self, tokens_in: int, tokens_out: int) -> None:
+        self.lost_tokens.append((tokens_in, tokens_out))
 
 
 def asker(
@@ -108,6 +118,81 @@ def test_too_many_requests_are_asked_again_after_the_time_that_the_server_named(
     assert second.at - first.at >= 0.95
 
 
+def test_a_time_named_by_a_date_is_waited_for_too() -> None:
+    when = datetime.now(UTC) + timedelta(seconds=3)
+    named = format_datetime(when, usegmt=True)
+    with openai_server(Parrot(), Manners(failures=[(503, {"Retry-After": named}, "later")])) as server:
+        assert hello(asker(server)).texts == ("Hello!",)
+        first, second = server.asked
+    assert second.at - first.at >= 1, "a date has no fractions of a second, and the first request takes some"
+    assert datetime.now(UTC) >= when.replace(microsecond=0)
+
+
+async def say_or_not(text: str, line: Line) -> str:
+    try:
+        return (await say(text, line)).texts[0]
+    except FailedError as error:
+        return str(error)
+
+
+def test_one_request_that_fails_for_good_leaves_the_others_be() -> None:
+    class Picky(Parrot):
+        def reply(self, messages: list[dict[str, Any]], max_tokens: int, temperature: float, seed: int) -> str:
+            if messages[-1]["content"] == "2":
+                raise ValueError  # which cuts the connection
+            return super().reply(messages, max_tokens, temperature, seed)
+
+    with openai_server(Picky()) as server:
+        kept = Kept()
+        settings = EndpointSettings(retries=1)
+        said = asker(server, kept, settings).run([partial(say_or_not, f"{number}") for number in range(6)])
+        assert len(server.asked) == 7
+    assert [*said[:2], *said[3:]] == ["0!", "1!", "3!", "4!", "5!"]
+    assert "ended the connection before its answer was whole (the last of 2 tries)" in said[2]
+    assert len(kept) == 5
+    assert len(kept.lost_tokens) == 2
+
+
+def test_many_failures_in_a_row_end_the_rest() -> None:
+    with openai_server(Parrot(), Manners(failures=[(500, {}, "oops")] * 99)) as server:
+        there = asker(server, settings=EndpointSettings(retries=0, at_once=2))
+        with pytest.raises(UserError, match=r"10 requests in a row failed, so no more are sent. .*status 500"):
+            there.run([partial(say_or_not, f"{number}") for number in range(99)])
+        assert len(server.asked) <= 12
+
+
+def test_what_is_asked_twice_at_the_same_time_is_sent_once() -> None:
+    with openai_server(Parrot(), Manners(delay=0.1)) as server:
+        assert [each.texts for each in asker(server).run([partial(say, "Hello")] * 5)] == [("Hello!",)] * 5
+        assert len(server.asked) == 1
+
+
+def test_no_other_try_is_made_once_the_replies_say_no() -> None:
+    class Capped(Kept):
+        asked = 0
+
+        def get(self, key: str) -> str | None:  # type: ignore[override]
+            self.asked += 1
+            if self.asked == 2:
+                raise UserError("the cap is reached")
+            return None
+
+    with openai_server(Parrot(), Manners(failures=[(500, {}, "oops")] * 3)) as server:
+        with pytest.raises(UserError, match="the cap is reached"):
+            hello(asker(server, Capped()))
+        assert len(server.asked) == 1
+
+
+def test_a_reply_without_the_list_that_is_needed_is_asked_for_again() -> None:
+    async def listed(line: Line) -> Reply:
+        return await line.ask(HELLO, max_tokens=1, top=2, listed=True)
+
+    with openai_server(Parrot(), Manners(logprobs=False)) as server:
+        with pytest.raises(FailedError, match="left out the log-probabilities that it gives with other answers"):
+            asker(server, settings=EndpointSettings(retries=1)).run([listed])
+        assert len(server.asked) == 2
+
+
 def test_failures_of_the_server_are_tried_again_and_then_named() -> None:
     with openai_server(Parrot(), Manners(failures=[(500, {}, "oops"), (503, {}, "busy")])) as server:
         assert hello(asker(server)).texts == ("Hello!",)
@@ -128,7 +213,7 @@ def test_a_wait_of_minutes_is_left_to_the_person() -> None:
 
 def test_a_slow_reply_is_given_up_and_said_so() -> None:
     with openai_server(Parrot(), Manners(delay=1.5)) as server:
-        with pytest.raises(UserError, match=r"took longer than 0\.2 seconds, 2 times in a row"):
+        with pytest.raises(UserError, match=r"took longer than 0\.2 seconds \(the last of 2 tries\)"):
             hello(asker(server, settings=EndpointSettings(timeout=0.2, retries=1)))
         assert len(server.asked) == 2
 
@@ -176,12 +261,28 @@ def test_a_request_that_is_not_taken_is_told_apart(status: int) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>hello</html>", b'{"choices": [', b"[]", b"{}", b'{"choices": []}', b'{"choices": [{}]}', b"\xff\xfe"],
+    [
+        b"",
+        b"<html>hello</html>",
+        b'{"choices": [',
+        b"[]",
+        b"{}",
+        b'{"choices": []}',
+        b'{"choices": [{}]}',
+        b"\xff\xfe",
+        b'{"choices": [{"message": {}, "logprobs": {"content": [{"top_logprobs": [{"token": "", "logprob": NaN}]}]}}]}',
+        b"[" * 100_000,
+    ],
+    ids=range(10),
 )
 def test_what_is_no_chat_completion_is_said_so(body: bytes) -> None:
-    said = "no chat completion: check that it is the address"
-    with openai_server(Parrot(), Manners(body=body)) as server, pytest.raises(UserError, match=said):
-        hello(asker(server))
+    said = r"no chat completion \(the last of 2 tries\): check that it is the address"
+    with openai_server(Parrot(), Manners(body=body)) as server:
+        kept = Kept()
+        with pytest.raises(FailedError, match=said):
+            hello(asker(server, kept, EndpointSettings(retries=1)))
+        assert len(server.asked) == 2
+    assert (dict(kept), kept.lost_tokens) == ({}, [(6, 4)] * 2), "what was asked for may be billed all the same"
 
 
 def test_where_nothing_answers_it_is_said_so() -> None:

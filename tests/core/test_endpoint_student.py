@@ -52,6 +52,9 @@ class Kept(dict[str, str]):
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
         self[key] = reply
 
+    def lost(self, tokens_in: int, tokens_out: int) -> None:
+        """Nobody asks here what was lost."""
+
 
 def predictions(
     server: OpenAIServer, samples: list[Sample], images: dict[str, tuple[bytes, str]], kept: Kept | None = None

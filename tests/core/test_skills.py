@@ -64,7 +64,7 @@ def test_of_several_answers_the_most_frequent_is_the_truth_that_is_diagnosed(tea
     asked = replace(sample, options=(), answer="13", answers=("13", "11", "11", "eleven", "12", "12"))
     skipped: list[str] = []
     items = [(asked, replace(prediction, answer=answer)) for answer in ("16", "13", "12")]
-    ((one, two),) = diagnose(teacher, items, SETTINGS, round=3, skipped=lambda _, why: skipped.append(why))
+    ((one, two),) = diagnose(teacher, items, SETTINGS, round=3, skipped=lambda _, why: skipped.append(why.reason))
     assert (one.curve.candidates, two.curve.candidates) == (("11", "16"), ("11", "13"))
     assert skipped == ["The answer is right."]
 
@@ -87,7 +87,9 @@ def test_what_cannot_be_diagnosed_is_left_out_and_explained(teacher: LocalTeache
     told: dict[int, str] = {}
     endless = a_case(4, steps=("The left digit is 9. " * 400,))
     items = [a_case(1, answer=None), a_case(2, answer="11"), a_case(3), endless]
-    batches = diagnose(teacher, items, SETTINGS, round=3, skipped=lambda sample, why: told.update({sample.id: why}))
+    batches = diagnose(
+        teacher, items, SETTINGS, round=3, skipped=lambda sample, why: told.update({sample.id: why.reason})
+    )
     assert [each.sample for batch in batches for each in batch] == [3]
     assert sorted(told) == [1, 2, 4]
     assert "could not be read" in told[1]
@@ -99,7 +101,7 @@ def test_unless_it_is_asked_for_the_explanation_goes_to_the_log(
     teacher: LocalTeacher, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert list(diagnose(teacher, [a_case(answer=None)], SETTINGS, round=3)) == []
-    assert "sample s1 is not diagnosed: The answer could not be read" in caplog.text
+    assert "sample s1 is left out: The answer could not be read" in caplog.text
 
 
 def test_a_rationale_without_steps_has_a_curve_and_no_skill(teacher: LocalTeacher) -> None:

@@ -139,20 +139,21 @@ def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -
     try:
         for advance in run_job(db, job, models, lambda: ended() or _cancel_asked(db, job)):
             with db.write() as connection:
+                if not jobs.progress(connection, job, advance.done, advance.total, advance.message):
+                    raise Stopped  # taken for dead: the job is another worker's, who does this batch too
                 advance.save(connection)
-                jobs.progress(connection, job.id, advance.done, advance.total, advance.message)
     except Stopped:
         # Ended by a signal, the row stays "running": the next worker finds its process gone and takes it up.
         if _cancel_asked(db, job):
-            _record(db, jobs.cancelled, job.id)
+            _record(db, jobs.cancelled, job)
     except UserError as error:
-        _record(db, jobs.fail, job.id, str(error))
+        _record(db, jobs.fail, job, str(error))
     except Exception as error:  # the worker outlives a bug in one job: it is logged whole and shown on the job
         log.exception("job %d failed", job.id)
         where = logs_folder(db.data) / "worker.log"
-        _record(db, jobs.fail, job.id, f"{BUG} ({type(error).__name__}: {error}); the traceback is in {where}.")
+        _record(db, jobs.fail, job, f"{BUG} ({type(error).__name__}: {error}); the traceback is in {where}.")
     else:
-        _record(db, jobs.finish, job.id)
+        _record(db, jobs.finish, job)
     log.info("job %d ended", job.id)
 
 

@@ -1,7 +1,8 @@
 """Jobs: what the page and the command line ask for and the worker does, as rows with a state.
 
 Queued → running → done, failed or cancelled; one whose worker died is interrupted, and waits like a queued one.
-Knows no model and no process: who is alive is asked of the caller.
+Only the worker that claimed a job last says how it goes: what one says that was taken for dead is not heard. Knows no
+model and no process: who is alive is asked of the caller.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ class Job:
     """One job: ``done`` of ``total`` in the unit its ``message`` speaks of, times in UTC (ISO 8601).
 
     ``started`` is when it was last claimed; ``first_done`` and ``first_at`` are its first progress since then. ``pid``
-    and ``pid_start`` (seconds since the epoch) name the process that runs it.
+    and ``pid_start`` (a number that only equality means something for) name the process that claimed it.
     """
 
     id: int
@@ -72,8 +73,10 @@ def claim(c: Connection, worker: str, pid: int, pid_start: float) -> Job | None:
     return None if row is None else noun_of(Job, row)
 
 
-def progress(c: Connection, job_id: int, done: int, total: int, message: str = "") -> None:
-    """Record how far a running job is. The first call after a claim sets the mark that its pace is measured from."""
+def progress(c: Connection, mine: Job, done: int, total: int, message: str = "") -> bool:
+    """Record how far a running job is; ``mine`` is the job as it was claimed. False where it is no longer that worker's:
+    it was taken for dead, or the job has ended. The first call after a claim sets the mark that its pace is measured
+    from."""
     # A job taken up again may fall back behind its mark (to a checkpoint): the mark moves with it.
     fresh = or_(jobs.c.first_done.is_(None), jobs.c.first_done > done)
     values = {
@@ -83,22 +86,22 @@ def progress(c: Connection, job_id: int, done: int, total: int, message: str = "
         "first_done": case((fresh, done), else_=jobs.c.first_done),
         "first_at": case((fresh, utc_now()), else_=jobs.c.first_at),
     }
-    c.execute(_running(job_id).values(values))
+    return c.execute(_claimed(mine).values(values)).rowcount == 1
 
 
-def finish(c: Connection, job_id: int) -> None:
+def finish(c: Connection, mine: Job) -> None:
     """A running job is done."""
-    c.execute(_running(job_id).values(state="done", finished=utc_now()))
+    c.execute(_claimed(mine).values(state="done", finished=utc_now()))
 
 
-def fail(c: Connection, job_id: int, error: str) -> None:
+def fail(c: Connection, mine: Job, error: str) -> None:
     """A running job has failed; ``error`` is the sentence to show."""
-    c.execute(_running(job_id).values(state="failed", error=error, finished=utc_now()))
+    c.execute(_claimed(mine).values(state="failed", error=error, finished=utc_now()))
 
 
-def cancelled(c: Connection, job_id: int) -> None:
+def cancelled(c: Connection, mine: Job) -> None:
     """A running job has ended because it was asked to."""
-    c.execute(_running(job_id).values(state="cancelled", finished=utc_now()))
+    c.execute(_claimed(mine).values(state="cancelled", finished=utc_now()))
 
 
 def ask_cancel(c: Connection, job_id: int) -> None:
@@ -155,6 +158,11 @@ def pace(job: Job, now: str) -> Pace | None:
 
 
 _JOB = tuple(jobs.c[part.name] for part in fields(Job))
+
+
+def _claimed(mine: Job) -> Update:
+    # A worker that was taken for dead may live on and speak late, when the job has been claimed by another.
+    return _running(mine.id, jobs.c.pid == mine.pid, jobs.c.pid_start == mine.pid_start)
 
 
 def _running(job_id: int, *also: ColumnElement[bool]) -> Update:

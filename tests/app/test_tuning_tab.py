@@ -75,7 +75,7 @@ def test_why_a_run_failed_is_shown_and_escaped(db: Database, run: Run) -> None:
     with db.write() as c:
         job = jobs.claim(c, "w", 1, 1.0)
         assert job is not None
-        jobs.fail(c, job.id, "The loss is no <b>number</b>.")
+        jobs.fail(c, job, "The loss is no <b>number</b>.")
         html = run_html(db, c, PLACE, run, [])
         assert "&lt;b&gt;number" in html
         assert "failed" in text(runs_html(c, PLACE, [run]))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app import actions, worker
+from app import actions, processes, worker
 from app.models import Models
 from app.processes import is_alive, own_start, process_start
 from core.errors import UserError
-from storage import jobs
+from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
 from tests.tiny_project import TinyFiles
@@ -39,6 +39,19 @@ def test_a_process_that_ended_and_was_not_waited_for_is_not_alive() -> None:
         time.sleep(0.05)
     assert process_start(zombie.pid) is None
     zombie.wait()
+
+
+def test_the_same_id_and_tick_after_a_reboot_or_on_another_machine_is_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = own_start()
+    with worker.worker_lock(tmp_path):
+        (tmp_path / "boot_id").write_text("another boot\n")
+        monkeypatch.setattr(processes, "BOOT_ID", tmp_path / "boot_id")
+        assert own_start() != before
+        assert not is_alive(os.getpid(), before)
+        assert worker.worker_pid(tmp_path) is None, "the lock file was copied here"
+    assert own_start().is_integer(), "a float holds it exactly"
 
 
 def test_a_second_worker_is_refused(tmp_path: Path) -> None:
@@ -80,6 +93,19 @@ def test_the_job_of_a_dead_worker_is_taken_up_again(db: Database, tiny: str) -> 
         jobs.claim(connection, "dead", os.getpid(), own_start() + 1)
     assert read_job(db, job.id).state == "running"
     assert worker.work_off(db, job, Models("cpu")).state == "done"
+
+
+def test_a_worker_that_was_taken_for_dead_saves_nothing_more(db: Database, tiny: str) -> None:
+    job = actions.put_predict(db, tiny, roles=("test",))
+    with db.write() as connection:
+        mine = jobs.claim(connection, "me", os.getpid(), own_start())
+        assert mine is not None
+        jobs.interrupt_orphans(connection, lambda pid, started: False)
+        theirs = jobs.claim(connection, "another", 1, 1.0)
+    worker.run_one(db, mine, Models("cpu"), lambda: False)
+    assert read_job(db, job.id) == theirs, "it is the other's to say how it goes"
+    with db.read() as connection:
+        assert store.predictions_of(connection, job.args["round"], "test") == []
 
 
 def test_cancel_is_honoured_between_two_batches(db: Database, tiny: str) -> None:

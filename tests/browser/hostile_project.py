@@ -180,9 +180,10 @@ def _tune(c: Connection, project: int, selection: int, base: int) -> None:
 def _fail(c: Connection, project: int) -> None:
     """The four newest jobs failed, each with a sentence of several texts."""
     for start in range(4):
-        job = jobs.put(c, "predict", project, {"round": 1})
-        jobs.claim(c, "gone", 1, 1.0)
-        jobs.fail(c, job.id, " | ".join(text for text in CORPUS[start::4] if len(text) < 120))
+        jobs.put(c, "predict", project, {"round": 1})
+        job = jobs.claim(c, "gone", 1, 1.0)
+        assert job is not None
+        jobs.fail(c, job, " | ".join(text for text in CORPUS[start::4] if len(text) < 120))
 
 
 def _picture() -> Picture:

@@ -35,10 +35,10 @@ def test_a_job_is_queued_claimed_and_finished(db: Database) -> None:
     assert (taken.id, taken.state, taken.worker, taken.pid, taken.pid_start) == (made.id, "running", "worker", 77, 12.5)
     assert claim(db) is None
     with db.write() as c:
-        jobs.progress(c, made.id, 3, 10, "3 of 10")
-        jobs.finish(c, made.id)
-        jobs.fail(c, made.id, "too late")
-        jobs.progress(c, made.id, 4, 10, "too late")
+        assert jobs.progress(c, taken, 3, 10, "3 of 10")
+        jobs.finish(c, taken)
+        jobs.fail(c, taken, "too late")
+        assert not jobs.progress(c, taken, 4, 10, "too late")
     ended = seen(db, made)
     assert (ended.state, ended.done, ended.total, ended.message, ended.error) == ("done", 3, 10, "3 of 10", "")
     assert made.created < taken.started < ended.finished
@@ -63,15 +63,15 @@ def test_jobs_are_taken_oldest_first_and_by_one_worker_each(db: Database) -> Non
 
 def test_a_failed_job_keeps_its_sentence(db: Database) -> None:
     (made,) = put(db)
-    claim(db)
+    taken = claim(db)
     with db.write() as c:
-        jobs.fail(c, made.id, "The model is not there: choose another.")
+        jobs.fail(c, taken, "The model is not there: choose another.")
     assert (seen(db, made).state, seen(db, made).error) == ("failed", "The model is not there: choose another.")
 
 
 def test_cancelling_ends_a_waiting_job_at_once_and_asks_a_running_one(db: Database) -> None:
     running, waiting = put(db, 2)
-    claim(db)
+    taken = claim(db)
     with db.write() as c:
         for job in (running, waiting):
             jobs.ask_cancel(c, job.id)
@@ -82,7 +82,7 @@ def test_cancelling_ends_a_waiting_job_at_once_and_asks_a_running_one(db: Databa
     assert seen(db, waiting).finished
     assert claim(db) is None
     with db.write() as c:
-        jobs.cancelled(c, running.id)
+        jobs.cancelled(c, taken)
         jobs.ask_cancel(c, running.id)
     assert seen(db, running).state == "cancelled"
 
@@ -111,6 +111,19 @@ def test_a_dead_workers_jobs_are_taken_up_again_under_the_same_id(db: Database) 
     assert claim(db).id == made[1].id
 
 
+@pytest.mark.parametrize("late", ["progress", "finish", "fail", "cancelled"])
+def test_a_worker_that_was_taken_for_dead_is_not_heard(db: Database, late: str) -> None:
+    (made,) = put(db)
+    taken = claim(db, pid=1)
+    with db.write() as c:
+        jobs.interrupt_orphans(c, lambda pid, start: False)
+    again = claim(db, pid=2)
+    said = {"progress": (9, 10), "fail": ("The disk is full: make room.",)}.get(late, ())
+    with db.write() as c:
+        assert not getattr(jobs, late)(c, taken, *said)
+    assert seen(db, made) == again
+
+
 def test_an_interrupted_job_can_be_cancelled(db: Database) -> None:
     (made,) = put(db)
     claim(db)
@@ -132,16 +145,16 @@ def test_jobs_are_listed_newest_first_and_by_project(db: Database) -> None:
 
 def test_pace_is_measured_from_the_first_progress_after_a_claim(db: Database) -> None:
     (made,) = put(db)
-    claim(db)
+    taken = claim(db)
     assert jobs.pace(seen(db, made), seen(db, made).created) is None
     with db.write() as c:
-        jobs.progress(c, made.id, 500, 1000)
-        jobs.progress(c, made.id, 540, 1000)
+        jobs.progress(c, taken, 500, 1000)
+        jobs.progress(c, taken, 540, 1000)
     running = seen(db, made)
     later = (datetime.fromisoformat(running.first_at) + timedelta(seconds=4)).isoformat()
     assert jobs.pace(running, later) == jobs.Pace(rate=10.0, seconds_left=46.0)
     assert jobs.pace(replace(running, state="done"), later) is None
     with db.write() as c:
-        jobs.progress(c, made.id, 450, 1000)
+        jobs.progress(c, taken, 450, 1000)
     assert seen(db, made).first_done == 450
     assert jobs.pace(seen(db, made), later) is None

@@ -86,7 +86,8 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
     tuning = TuningSettings()
     run = store.create_run(c, project=1, selection=chosen, from_round=base, settings=tuning).id
     update = Update(run=run, number=1, total=1, epoch=1.0, loss=1.0, learning_rate=1.0, samples_per_second=1.0)
-    job = jobs.put(c, "predict", 1, {}).id
+    mine = jobs.put(c, "predict", 1, {})
+    job = mine.id
     trial = Trial(project=1, base=base, setup="s", arm="targeted", budget=1, seed=0)
     begun = store.begin_trial(c, trial).id
     said = Evidence(round=base, teacher="t", method="random_step", variant="0", sample=one, value="a skill")
@@ -238,7 +239,7 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "keep_hashes": lambda: images.keep_hashes(c, {"ab": ("ab", "")}),
         "put": lambda: jobs.put(c, "predict", 1, {}),
         "claim": lambda: jobs.claim(c, "worker", 1, 1.0),
-        "progress": lambda: jobs.progress(c, job, 1, 2),
+        "progress": lambda: jobs.progress(c, mine, 1, 2),
         "job": lambda: jobs.job(c, job),
         "jobs_of": lambda: jobs.jobs_of(c, 1),
         "cancel_asked": lambda: jobs.cancel_asked(c, job),

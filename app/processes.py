@@ -2,7 +2,8 @@
 
 The start time counts from the machine's own start, so that a clock that is set changes nothing; which start of which
 machine is part of the number, because after a reboot, or in a folder that was copied to another machine, the same id
-may have started at the same tick. Reads ``/proc`` where there is one (Linux) and asks ``ps`` elsewhere; knows nothing of jobs.
+may have started at the same tick. Reads ``/proc`` where there is one (Linux) and asks ``ps`` elsewhere; knows nothing
+of jobs.
 """
 
 import hashlib

@@ -74,9 +74,9 @@ def claim(c: Connection, worker: str, pid: int, pid_start: float) -> Job | None:
 
 
 def progress(c: Connection, mine: Job, done: int, total: int, message: str = "") -> bool:
-    """Record how far a running job is; ``mine`` is the job as it was claimed. False where it is no longer that worker's:
-    it was taken for dead, or the job has ended. The first call after a claim sets the mark that its pace is measured
-    from."""
+    """Record how far a running job is; ``mine`` is the job as it was claimed. False where it is not that worker's any
+    more: it was taken for dead, or the job has ended. The first call after a claim sets the mark that its pace is
+    measured from."""
     # A job taken up again may fall back behind its mark (to a checkpoint): the mark moves with it.
     fresh = or_(jobs.c.first_done.is_(None), jobs.c.first_done > done)
     values = {

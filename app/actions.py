@@ -26,15 +26,15 @@ from app.projects import find_project, find_round, newest_round, teaching_projec
 from app.prompting import project_prompts, set_prompts
 from app.reviewing import accept_all, add_review, check_seen, set_reading
 from app.selecting import make_selection, newest_selection
-from app.tuning_runs import resume_run
+from app.tuning_runs import resume_run, unfinished_run
 from core.endpoints import endpoint_of
 from core.errors import UserError
 from core.experiment import plan
-from core.types import Role, Selection, TuningSettings
+from core.types import Role, TuningSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
-from storage.store import Project, Round, Run
+from storage.store import Project, Round
 
 __all__ = [
     "By",
@@ -147,7 +147,7 @@ def put_tune(
             raise UserError(f"Selection {chosen.id} is empty: make another with `switchpoint select {project}`.")
         wanted = settings or found.settings.tuning
         wanted = wanted if seed is None else replace(wanted, seed=seed)
-        run = _unfinished_run(connection, chosen, wanted) or store.create_run(
+        run = unfinished_run(connection, chosen.project, chosen.id, wanted) or store.create_run(
             connection, project=found.id, selection=chosen.id, from_round=chosen.round, settings=wanted
         )
         return _put(connection, "tune", found.id, {"run": run.id, "selection": chosen.id})
@@ -230,14 +230,6 @@ def _to_tune(connection: Connection, project: str) -> Project:
             "selection and tune it where it runs, or make a project with a folder or a Hub model as student."
         )
     return found
-
-
-def _unfinished_run(connection: Connection, chosen: Selection, settings: TuningSettings) -> Run | None:
-    """A cancelled or failed run of the same selection and settings: it goes on from its newest checkpoint."""
-    for run in store.runs_of(connection, chosen.project):
-        if (run.selection, run.settings, run.adapter) == (chosen.id, settings, None):
-            return run
-    return None
 
 
 def _put(connection: Connection, kind: Any, project: int | None, args: dict[str, Any]) -> Job:

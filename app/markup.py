@@ -104,6 +104,11 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{share * 100:.{digits}f} %"
 
 
+def points(share: float, digits: int = 1) -> str:
+    """A difference of shares in points of per cent, with its sign: −0.041 → "−4.1"."""
+    return f"{share * 100:+.{digits}f}".replace("-", "−")
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them: "8 s", "3 min 20 s", "2 h 5 min"."""
     whole = max(0, round(seconds))

@@ -37,9 +37,17 @@ def badge(share: SkillShare) -> str:
 
 
 def _shared(share: SkillShare) -> str:
-    held = [word for word in dict.fromkeys(tokenise(share.skill)) if word not in share.lacking]
-    return f" (only {_quoted(held)}, not {_quoted(share.lacking)})" if held and share.lacking else ""
+    lacking = [word for word in share.lacking if _says_something(word)]
+    held = [
+        word for word in dict.fromkeys(tokenise(share.skill)) if word not in share.lacking and _says_something(word)
+    ]
+    return f" (only {_quoted(held)}, not {_quoted(lacking)})" if held and lacking else ""
 
 
-def _quoted(words: list[str] | tuple[str, ...]) -> str:
+def _says_something(word: str) -> bool:
+    """A letter by itself, such as an article, tells nobody what is missing."""
+    return len(word) > 1 or not word.isascii() or word.isdigit()
+
+
+def _quoted(words: list[str]) -> str:
     return ", ".join(f"“{word[:40]}”" for word in words[:6])

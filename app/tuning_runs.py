@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from app.projects import find_project
 from core.errors import UserError
 from core.published import SavedCheckpoint, checkpoints_in, remove_checkpoints
+from core.types import TuningSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
@@ -23,6 +24,14 @@ def job_of(connection: Connection, run: Run) -> Job | None:
 def checkpoints_of(db: Database, run: Run) -> list[SavedCheckpoint]:
     """The complete checkpoints of an unfinished run, newest first."""
     return [] if run.adapter else checkpoints_in(db.adapters / f"run-{run.id}")
+
+
+def unfinished_run(c: Connection, project: int, selection: int, settings: TuningSettings) -> Run | None:
+    """The run of that selection and those settings that has opened no round: tuning the same again goes on with it."""
+    for run in store.runs_of(c, project):
+        if (run.selection, run.settings, run.adapter) == (selection, settings, None):
+            return run
+    return None
 
 
 def resume_run(db: Database, project: str, run: int, *, checkpoint: int | None = None) -> Job:

@@ -5,7 +5,7 @@ Every count is a link that opens its samples. Reads no rows.
 
 from app.comparing import Compared
 from app.links import Place
-from app.markup import count, esc, nav, percent, short, table
+from app.markup import count, esc, nav, percent, points, short, table
 from core.comparison import p_text
 from core.types import GroupChange, Interval
 
@@ -20,8 +20,8 @@ def figures_html(compared: Compared) -> str:
     found, before, after = compared.found, compared.first.number, compared.second.number
     samples = sum(len(getattr(found, name)) for name in OUTCOMES)
     sure = "clear" if found.difference.low > 0 or found.difference.high < 0 else "may be chance"
-    said = f"{_points(found.difference.value)} points [{_points(found.difference.low)}, "
-    said += f"{_points(found.difference.high)}]"
+    said = f"{points(found.difference.value)} points [{points(found.difference.low)}, "
+    said += f"{points(found.difference.high)}]"
     rows = _scale(f"Round {before}", found.before, "old") + _scale(f"Round {after}", found.after, "new")
     return (
         f'<div class="two"><div><p class="big">{said}</p><p class="subdued">accuracy of round {after} minus '
@@ -104,9 +104,9 @@ def _row(place: Place, kind: str, each: GroupChange, *, tested: bool) -> list[st
     p = esc(p_text(each.corrected).removeprefix("= ")) if tested else "–"
     change = (each.after - each.before) * 100
     css = "truth" if change > 0 else "student" if change < 0 else ""
-    points = f'<span class="{css}">{change:+.0f}</span>'
+    moved = f'<span class="{css}">{points(each.after - each.before, 0)}</span>'
     shares = (percent(each.before, 0), percent(each.after, 0))
-    return [name, f"{each.samples:,}", *shares, points, *counts, p]
+    return [name, f"{each.samples:,}", *shares, moved, *counts, p]
 
 
 def _opening(place: Place, kind: str, each: GroupChange, outcome: str) -> str:
@@ -116,10 +116,6 @@ def _opening(place: Place, kind: str, each: GroupChange, outcome: str) -> str:
     href = place.link(show=outcome, at=None, within=f"{kind}:{each.name[:LONGEST_NAME]}")
     what = f"{OUTCOMES[outcome]} in {kind} {each.name}"
     return f'<a href="{esc(href)}" data-nav data-opens=comparison aria-label="{number} {esc(what, 120)}">{number:,}</a>'
-
-
-def _points(share: float) -> str:
-    return f"{share * 100:+.1f}"
 
 
 def _scale(name: str, interval: Interval, css: str) -> str:

@@ -11,7 +11,7 @@ from app import actions
 from app.charts import outcome_figure
 from app.identifying import ways_compared
 from app.links import Place
-from app.markup import count, empty, esc, percent, table
+from app.markup import count, empty, esc, percent, points, table
 from app.outcomes import NAMES, Results, results, tuned_on
 from app.page import Page, Parts, TabView
 from app.projects import find_project
@@ -131,8 +131,8 @@ def _tests_table(found: Results) -> str:
         (
             esc(NAMES[each.against]),
             f"{each.budget:,}",
-            f"<b>{_points(each.difference.value)}</b>",
-            f"{_points(each.difference.low)} to {_points(each.difference.high)}",
+            f"<b>{points(each.difference.value)}</b>",
+            f"{points(each.difference.low)} to {points(each.difference.high)}",
             esc(p_text(each.p_value)),
         )
         for each in found.tests
@@ -182,7 +182,3 @@ def _whole(value: Any, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= 1000:
         raise UserError(f"The number of {what} is a whole number from 1 to 1,000.")
     return int(value)
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from app.links import Place
 from app.markup import choices, clock, count, duration, empty, esc, nav, percent
 from app.tuning_form import STARTS, tune_command
+from app.tuning_runs import job_of, unfinished_run
 from core.endpoints import endpoint_of
 from core.types import TuningEstimate, TuningSettings
 from storage import jobs, store
@@ -48,6 +49,10 @@ def launch_html(c: Connection, place: Place, project: Project) -> str:
         f"Tunes the student on {count(chosen.chosen, 'sample')} and opens round "
         f"{len(store.rounds_of(c, project.id))} with the adapter; {start}."
     )
+    run = unfinished_run(c, project.id, chosen.id, project.settings.tuning)
+    last = run and job_of(c, run)
+    if run is not None and not (last and last.state in jobs.ACTIVE):
+        note += f" Run {run.id} of the same selection and settings is unfinished: starting goes on with it."
     return f'<div class="row">{pick}<p class="subdued">{note}</p></div>'
 
 

@@ -4,7 +4,8 @@ Reads rows, writes new files or folders, and never overwrites what is there.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.models import adapter_path
@@ -14,6 +15,7 @@ from app.report_html import report_html, report_round
 from app.reviews_text import reviews_csv, reviews_jsonl
 from app.selection_files import chosen_selection, json_bytes, llava_files, manifest, write_parquet, zip_bytes
 from core.errors import UserError
+from core.published import find_damage
 from storage.database import Database
 
 
@@ -25,20 +27,19 @@ def export_selection(db: Database, project: str, out: Path, *, selection: int | 
     """
     chosen = chosen_selection(db, project, selection)
     _new(out)
-    half = out.with_name(f"{out.name}.part")
-    if out.suffix.lower() in (".zip", ".json"):
-        whole = zip_bytes(db, chosen) if out.suffix.lower() == ".zip" else iter([json_bytes(manifest(db, chosen))])
-        with half.open("wb") as file:
-            file.writelines(whole)
-    elif out.suffix.lower() == ".parquet":
-        write_parquet(db, chosen, half)
-    else:
-        shutil.rmtree(half, ignore_errors=True)
-        (half / "images").mkdir(parents=True)
-        for name, pieces in llava_files(db, chosen):
-            with (half / name).open("wb") as file:
-                file.writelines(pieces)
-    return half.rename(out)
+    with whole_or_not(out) as half:
+        if out.suffix.lower() in (".zip", ".json"):
+            whole = zip_bytes(db, chosen) if out.suffix.lower() == ".zip" else iter([json_bytes(manifest(db, chosen))])
+            with half.open("wb") as file:
+                file.writelines(whole)
+        elif out.suffix.lower() == ".parquet":
+            write_parquet(db, chosen, half)
+        else:
+            (half / "images").mkdir(parents=True)
+            for name, pieces in llava_files(db, chosen):
+                with (half / name).open("wb") as file:
+                    file.writelines(pieces)
+    return out
 
 
 def export_adapter(db: Database, project: str, out: Path, *, round: int | None = None) -> Path:
@@ -48,8 +49,14 @@ def export_adapter(db: Database, project: str, out: Path, *, round: int | None =
     folder = adapter_path(db, at.adapter)
     if folder is None:
         raise UserError(f"Round {at.number} is the untuned student: tune first, or name a tuned round with --round.")
+    if damage := find_damage(folder):
+        raise UserError(
+            f"The adapter of round {at.number} in {folder} is not whole ({damage}): put it back there from a backup, "
+            "or tune again."
+        )
     _new(out)
-    shutil.copytree(folder, out)
+    with whole_or_not(out) as half:
+        shutil.copytree(folder, half)
     return out
 
 
@@ -81,9 +88,30 @@ def export_report(
 
 def _write(out: Path, text: str) -> Path:
     _new(out)
-    # Bytes, so that line ends stay as they are made on every system.
-    out.write_bytes(text.encode())
+    with whole_or_not(out) as half:
+        # Bytes, so that line ends stay as they are made on every system.
+        half.write_bytes(text.encode())
     return out
+
+
+@contextmanager
+def whole_or_not(out: Path) -> Iterator[Path]:
+    """Where to write a file or folder that gets the name ``out`` once it is whole; cut short, nothing is left of it."""
+    half = out.with_name(f"{out.name}.part")
+    _remove(half)
+    try:
+        yield half
+        half.rename(out)
+    except BaseException:
+        _remove(half)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _new(out: Path) -> None:

@@ -19,6 +19,7 @@ from app.quiet import gr
 from core.errors import UserError
 from storage import store
 from storage.database import Database
+from storage.faults import fault_told
 
 log = logging.getLogger("switchpoint.page")
 
@@ -75,11 +76,10 @@ class Page:
             return {self.notice: "", **work(replace(place, reviewer=reviewer_in(request.cookies, self.reviewer)))}
         except UserError as error:
             return {self.notice: told(str(error), "error")}
-        except Exception:  # shown as a bug, kept whole in the log: the page must survive it
+        except Exception as error:  # shown as a bug, kept whole in the log: the page must survive it
             log.exception("a handler of the page failed")
-            return {
-                self.notice: told("This is a bug in Switchpoint; the log has the details. Reload the page.", "error")
-            }
+            bug = "This is a bug in Switchpoint; the log has the details. Reload the page."
+            return {self.notice: told(str(fault_told(error, self.db.data) or bug), "error")}
 
     def listen(self, event: Event, work: Callable[..., Parts], inputs: Sequence[Any] = (), **options: Any) -> None:
         """Answer a Gradio event with ``work(place, *values of inputs)``; takes effect with ``connect``."""

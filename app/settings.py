@@ -11,6 +11,8 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.errors import FolderError
+
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -39,9 +41,15 @@ class AppSettings(BaseSettings):
 
 
 def logs_folder(data: Path) -> Path:
-    """The folder of the log files, created when it is missing."""
+    """The folder of the log files, created when it is missing. Raises FolderError where it cannot be."""
     folder = data / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderError(
+            f"The folder for logs {folder} cannot be made ({error.strerror}): free some room or set the rights of "
+            f"{data}, or choose another --data."
+        ) from error
     return folder
 
 

@@ -23,9 +23,10 @@ from typer.exceptions import TyperException
 from app.batches import Advance
 from app.settings import logs_folder
 from app.worker import BUG, ensure_worker
-from core.errors import UserError
+from core.errors import FolderError, UserError
 from storage import jobs
 from storage.database import Database, open_database
+from storage.faults import fault_told
 from storage.jobs import Job
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data directory.", show_default=False)]
@@ -165,11 +166,24 @@ def _bugs_logged(data: Path) -> Iterator[None]:
     except (UserError, BugError):
         raise
     except Exception as error:  # the one place where a bug is turned into a sentence; the log keeps all of it
+        if told := fault_told(error, data):
+            raise told from error
+        where = _logged(data)
+        sentence = f"Switchpoint has a bug ({type(error).__name__}: {error}); the traceback is {where}."
+        raise BugError(sentence) from error
+
+
+def _logged(data: Path) -> str:
+    """Write the traceback that is being handled into the log and say where that is; stderr takes what no log can."""
+    said = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{traceback.format_exc()}\n"
+    try:
         where = logs_folder(data) / "switchpoint.log"
         with where.open("a") as log:
-            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
-        sentence = f"Switchpoint has a bug ({type(error).__name__}: {error}); the traceback is in {where}."
-        raise BugError(sentence) from error
+            log.write(said)
+    except (OSError, FolderError) as error:
+        print(said, file=sys.stderr)
+        return f"above, since the log cannot be written ({error})"
+    return f"in {where}"
 
 
 def _progress_bar(*, hidden: bool) -> Progress:

@@ -3,6 +3,7 @@
 Generators as in ``stages``. Loads models inside functions only, so that importing it costs nothing.
 """
 
+import logging
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -21,6 +22,8 @@ from storage import store
 from storage.database import Database
 from storage.jobs import Job
 from storage.store import Run
+
+log = logging.getLogger("switchpoint.worker")
 
 
 class SelectedSamples(Sequence[Sample]):
@@ -62,7 +65,12 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
     if run.adapter:
         return
     models.clear()
-    folder = db.adapters / f"run-{run.id}"
+    folder, remarks = db.adapters / f"run-{run.id}", []
+
+    def remark(said: str) -> None:
+        log.warning(said)
+        remarks.append(said)
+
     updates = tune(
         model_path(project.student),
         SelectedSamples(db, ids, project.settings),
@@ -74,6 +82,7 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
         stop=stop,
         loading=project.settings.student,
         device=models.device,
+        told=remark,
     )
     total = 0
     for update in updates:
@@ -81,12 +90,12 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
         if known.get(update.number) == update:
             continue  # made before a checkpoint that the run goes on from, and saved then
         save = partial(store.save_updates, updates=[update])
-        yield Advance(save=save, done=update.number, total=total, message=_told(run, update))
+        yield Advance(save=save, done=update.number, total=total, message="; ".join([_told(run, update), *remarks]))
     if not (folder / "adapter").is_dir():
         raise Stopped
     adapter = str((folder / "adapter").relative_to(db.adapters))
     save = partial(_finish_tuning, project=project.id, run=run.id, adapter=adapter)
-    yield Advance(save=save, done=total, total=total)
+    yield Advance(save=save, done=total, total=total, message="; ".join(remarks))
 
 
 def run_measure(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:

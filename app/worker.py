@@ -17,18 +17,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from app.batches import Stopped
 from app.kinds import run_job
 from app.models import Models
 from app.processes import is_alive, own_start
 from app.settings import PACKAGE_ROOT, AppSettings, logs_folder
-from core.errors import UserError
+from core.errors import FolderError, UserError
 from storage import jobs
 from storage.database import Database, open_database
+from storage.faults import fault_told
 from storage.jobs import Job
 
 POLL_SECONDS = 0.3
+PATIENCE_SECONDS = 5.0
+Kept = TypeVar("Kept")
 BUG = "A bug in Switchpoint stopped this job"
 log = logging.getLogger("switchpoint.worker")
 
@@ -45,18 +49,21 @@ def worker_pid(data: Path) -> int | None:
     """
     try:
         pid, started = (data / "worker.lock").read_text().split()
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
     return int(pid) if is_alive(int(pid), float(started)) else None
 
 
 def ensure_worker(data: Path) -> bool:
-    """Start a detached worker unless one serves ``data`` already (returns whether); call it after queueing a job."""
+    """Start a detached worker unless one serves ``data`` already (returns whether); call it after queueing a job.
+
+    Raises FolderError where a worker could not begin; the queued job then waits for one that can.
+    """
     if worker_pid(data) is not None:
         return False
     command = [sys.executable, "-m", "app", "--data", str(data.resolve()), "worker", "--leave-when-idle"]
     path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
-    with (logs_folder(data) / "worker.log").open("ab") as output:
+    with _sentences(data), (data / "worker.lock").open("a"), (logs_folder(data) / "worker.log").open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -72,9 +79,11 @@ def ensure_worker(data: Path) -> bool:
 
 @contextmanager
 def worker_lock(data: Path) -> Iterator[None]:
-    """Be the worker of ``data``; ``LockHeldError`` when another process is."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / "worker.lock").open("a+") as file:
+    """Be the worker of ``data``; ``LockHeldError`` when another process is, FolderError where nobody can be."""
+    with _sentences(data):
+        data.mkdir(parents=True, exist_ok=True)
+        opened = (data / "worker.lock").open("a+")
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -121,10 +130,10 @@ def work_off(db: Database, job: Job, models: Models) -> Job:
 
 def _until_idle(db: Database, idle_minutes: float | None, ended: Callable[[], bool]) -> None:
     models = Models(AppSettings().device)
-    _take_up_orphans(db)
+    _patiently(db, lambda: _take_up_orphans(db), ended)
     last = time.monotonic()
     while not ended():
-        if job := _claim(db):
+        if job := _patiently(db, lambda: _claim(db), ended):
             run_one(db, job, models, ended)
             last = time.monotonic()
         elif idle_minutes is not None and time.monotonic() - last >= idle_minutes * 60:
@@ -145,15 +154,15 @@ def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -
     except Stopped:
         # Ended by a signal, the row stays "running": the next worker finds its process gone and takes it up.
         if _cancel_asked(db, job):
-            _record(db, jobs.cancelled, job)
+            _record(db, ended, jobs.cancelled, job)
     except UserError as error:
-        _record(db, jobs.fail, job, str(error))
+        _record(db, ended, jobs.fail, job, str(error))
     except Exception as error:  # the worker outlives a bug in one job: it is logged whole and shown on the job
         log.exception("job %d failed", job.id)
-        where = logs_folder(db.data) / "worker.log"
-        _record(db, jobs.fail, job, f"{BUG} ({type(error).__name__}: {error}); the traceback is in {where}.")
+        bug = f"{BUG} ({type(error).__name__}: {error}); the traceback is in {db.data / 'logs' / 'worker.log'}."
+        _record(db, ended, jobs.fail, job, str(fault_told(error, db.data) or bug))
     else:
-        _record(db, jobs.finish, job)
+        _record(db, ended, jobs.finish, job)
     log.info("job %d ended", job.id)
 
 
@@ -182,6 +191,35 @@ def _cancel_asked(db: Database, job: Job) -> bool:
         return jobs.cancel_asked(connection, job.id)
 
 
-def _record(db: Database, how: Callable[..., None], *args: object) -> None:
-    with db.write() as connection:
-        how(connection, *args)
+def _record(db: Database, ended: Callable[[], bool], how: Callable[..., None], *args: object) -> None:
+    """Write down how a job ended, as soon as there is room for that; one that ended untold would be done again."""
+
+    def write() -> None:
+        with db.write() as connection:
+            how(connection, *args)
+
+    _patiently(db, write, ended)
+
+
+def _patiently(db: Database, act: Callable[[], Kept], ended: Callable[[], bool]) -> Kept | None:
+    """Act as soon as the data folder allows it (None when the worker is to end before): a full disk gets room again."""
+    while True:
+        try:
+            return act()
+        except FolderError as error:
+            log.warning("%s", error)
+            give_up = time.monotonic() + PATIENCE_SECONDS
+            while time.monotonic() < give_up:
+                if ended():
+                    return None
+                time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _sentences(data: Path) -> Iterator[None]:
+    """Errors of the system in sentences."""
+    try:
+        yield
+    except OSError as error:
+        told = fault_told(error, data)
+        raise told or FolderError(f"No worker can begin in {data} ({error}): put that right, the job waits.") from error

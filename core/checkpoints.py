@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,17 @@ from core.published import find_damage, newest_first, publish
 from core.types import Update
 
 # What reading a file raises that is no checkpoint of ours, whatever its manifest says.
-UNREADABLE = (pickle.UnpicklingError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError, EOFError, OSError)
+UNREADABLE = (
+    pickle.UnpicklingError,
+    SafetensorError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    KeyError,
+    EOFError,
+    OSError,
+    AttributeError,
+)
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +56,9 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
         save_file(
             {name: tensor.contiguous() for name, tensor in checkpoint.adapter.items()}, target / "adapter.safetensors"
         )
-        torch.save({"optimizer": checkpoint.optimizer, "random": checkpoint.random}, target / "optimizer.pt")
+        # Into a file of Python's: by itself torch says of a full disk only that a position was unexpected.
+        with (target / "optimizer.pt").open("wb") as file:
+            torch.save({"optimizer": checkpoint.optimizer, "random": checkpoint.random}, file)
         state = {"fingerprint": checkpoint.fingerprint, "updates": [asdict(update) for update in checkpoint.updates]}
         (target / "state.json").write_text(json.dumps(state))
 
@@ -55,27 +68,26 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
     return saved
 
 
-def newest_checkpoint(folder: Path, fingerprint: str) -> Checkpoint | None:
-    """The newest complete checkpoint of the run with this fingerprint; damaged and foreign ones are logged, passed.
+def newest_checkpoint(
+    folder: Path, fingerprint: str, *, told: Callable[[str], None] = log.warning
+) -> Checkpoint | None:
+    """The newest complete checkpoint of the run with this fingerprint; damaged and foreign ones are passed over.
 
-    Its tensors are on the processor.
+    ``told`` hears of each of those as a sentence fit to show. The tensors are on the processor.
     """
     for path in newest_first(folder):
-        if damage := find_damage(path):
-            log.warning("Checkpoint %s is damaged (%s); trying an earlier one.", path, damage)
-            continue
-        try:
-            found = _read(path)
-        except UNREADABLE as error:
-            log.warning(
-                "Checkpoint %s holds what no run of ours wrote, and nothing of it was run (%s); trying an earlier one.",
-                path,
-                type(error).__name__,
-            )
-            continue
-        if found.fingerprint == fingerprint:
+        damage, found = find_damage(path), None
+        if not damage:
+            try:
+                found = _read(path)
+            except UNREADABLE as error:
+                damage = f"{type(error).__name__}: it holds what no run of ours wrote, and nothing of it was run"
+        if found is None:
+            told(f"The checkpoint {path} is damaged ({damage}), so an earlier one is tried.")
+        elif found.fingerprint != fingerprint:
+            told(f"The checkpoint {path} belongs to another selection or other settings, so it is not continued.")
+        else:
             return found
-        log.warning("Checkpoint %s belongs to another selection or other settings; it is not continued.", path)
     return None
 
 

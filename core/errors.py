@@ -9,5 +9,9 @@ class UserError(Exception):
     """Something the person can put right; ``str(error)`` is the sentence to show."""
 
 
+class FolderError(UserError):
+    """The data folder cannot be used just now (full, locked, forbidden, damaged); what was tried is not saved."""
+
+
 class ConflictError(UserError):
     """Somebody else decided the case in the meantime; nothing was saved."""

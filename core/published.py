@@ -46,17 +46,22 @@ def remove_checkpoints(folder: Path, *, after: int = 0) -> None:
 def publish(target: Path, write: Callable[[Path], None]) -> Path:
     """Makes the folder ``target`` appear whole: ``write`` fills a temporary folder, which is then renamed.
 
-    A ``manifest.json`` with the SHA-256 of every file is added; an earlier folder of that name is replaced.
+    A ``manifest.json`` with the SHA-256 of every file is added; an earlier folder of that name is replaced. Where
+    writing fails, nothing of the folder is left.
     """
     draft = target.with_name(f"{target.name}.partial")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    write(draft)
-    files = sorted(path for path in draft.rglob("*") if path.is_file())
-    hashes = {str(path.relative_to(draft)): _sha256(path) for path in files}
-    (draft / "manifest.json").write_text(json.dumps(hashes, indent=1))
-    for path in (*files, draft / "manifest.json", draft):
-        _flush(path)
+    try:
+        write(draft)
+        files = sorted(path for path in draft.rglob("*") if path.is_file())
+        hashes = {str(path.relative_to(draft)): _sha256(path) for path in files}
+        (draft / "manifest.json").write_text(json.dumps(hashes, indent=1))
+        for path in (*files, draft / "manifest.json", draft):
+            _flush(path)
+    except Exception:  # above all a full disk, which half a folder would keep full
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     shutil.rmtree(target, ignore_errors=True)
     draft.rename(target)
     _flush(target.parent)
@@ -71,6 +76,8 @@ def find_damage(folder: Path) -> str:
     manifest = folder / "manifest.json"
     try:
         hashes = json.loads(manifest.read_text())
+        if not hashes:
+            return "its manifest is empty"
         for name, expected in hashes.items():
             if _sha256(folder / name) != expected:
                 return f"{name} has changed"

@@ -6,6 +6,7 @@ would have ended. The base model is only read. Knows nothing of jobs or of how t
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from core.student import OpenImage
 from core.types import Sample, StudentSettings, TuningSettings, Update
 
 AT_ONCE = 256
+log = logging.getLogger(__name__)
 
 
 def tune(
@@ -35,6 +37,7 @@ def tune(
     stop: Callable[[], bool],
     loading: StudentSettings = StudentSettings(),  # noqa: B008 - it is frozen
     device: str = "auto",
+    told: Callable[[str], None] = log.warning,
 ) -> Iterator[Update]:
     """Tunes the student ``model`` on the samples' questions and responses; leaves the adapter in ``folder/adapter``.
 
@@ -43,8 +46,9 @@ def tune(
     generator ends. ``start_adapter`` is an earlier adapter whose weights are trained further (with its own rank and
     alpha) unless ``settings.start`` is "base"; ``loading`` is how the student is loaded, as when it answers.
     ``samples`` may read each sample when it is asked for: none is kept. Where memory is too small for a batch it is
-    halved, which the updates tell. Seeds torch's global generators. Raises UserError when nothing can be learned, when
-    the loss is no longer a number, when not even one sample fits into memory, and as load_student does.
+    halved, which the updates tell. ``told`` hears of each checkpoint that cannot be continued. Seeds torch's global
+    generators. Raises UserError when nothing can be learned, when the loss is no longer a number, when not even one
+    sample fits into memory, and as load_student does.
     """
     if (folder / "adapter").is_dir():
         remove_checkpoints(folder)
@@ -54,7 +58,7 @@ def tune(
         model, samples, open_image, settings, start_adapter=start_adapter, loading=loading, device=device
     )
     fingerprint = _fingerprint(samples, settings)
-    updates = _resume(training, folder, fingerprint)
+    updates = _resume(training, newest_checkpoint(folder, fingerprint, told=told))
     yield from updates
     for update in learn(training, plan, tuple(updates), run=run):
         updates.append(update)
@@ -91,9 +95,8 @@ def _checkpoint(training: Training, updates: Sequence[Update], fingerprint: str)
     )
 
 
-def _resume(training: Training, folder: Path, fingerprint: str) -> list[Update]:
-    """The updates already made: puts adapter, optimizer and generators where the newest checkpoint left them."""
-    checkpoint = newest_checkpoint(folder, fingerprint)
+def _resume(training: Training, checkpoint: Checkpoint | None) -> list[Update]:
+    """The updates already made: puts adapter, optimizer and generators where the checkpoint left them."""
     if checkpoint is None:
         return []
     set_peft_model_state_dict(training.student.model, checkpoint.adapter)

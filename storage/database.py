@@ -13,10 +13,11 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoTurnError
 
-from core.errors import UserError
+from core.errors import FolderError
+from storage.faults import fault_told, is_locked
 from storage.migrations import BUSY_SECONDS, upgrade
 
 FILE_NAME = "switchpoint.db"
@@ -25,6 +26,9 @@ FILE_NAME = "switchpoint.db"
 # SQLITE_BUSY_SNAPSHOT when another one has written in between, and no busy_timeout helps. With a write as its first
 # statement it waits for its turn (busy_timeout), then sees the newest state.
 TAKE_TURN = "UPDATE projects SET id = id WHERE FALSE"
+
+# An empty file that is younger may be one that another process makes just now.
+EMPTY_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +48,10 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database, from its first query to its end; writing to it fails.
 
-        Keep it short: while it is open the log that writers append to cannot be reused.
+        Keep it short: while it is open the log that writers append to cannot be reused. Raises FolderError when the
+        file or the disk fails.
         """
-        with self.reader.connect() as c:
+        with self._sentences(), self.reader.connect() as c:
             yield c
 
     @contextlib.contextmanager
@@ -54,18 +59,25 @@ class Database:
         """A connection whose block is one transaction: committed at the end, rolled back when it raises.
 
         The block holds the only write lock from its beginning, so that what it reads stays true until it commits;
-        compute and call models outside. Never open one inside another. Raises UserError when others held the lock for
-        30 seconds.
+        compute and call models outside. Never open one inside another. Raises FolderError when others held the lock
+        for 30 seconds, and when the disk is full or fails: then nothing of the block is saved.
         """
+        with self._sentences(), self.writer.begin() as c:
+            yield c
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
         try:
-            with self.writer.begin() as c:
-                yield c
-        except (OperationalError, NoTurnError) as error:
-            if isinstance(error, OperationalError) and not _is_busy(error):
-                raise
-            raise UserError(
-                f"Something else has been writing to {self.data} for {BUSY_SECONDS} seconds: try again when it is done."
-            ) from error
+            yield
+        except (DBAPIError, NoTurnError) as error:
+            if isinstance(error, NoTurnError) or (isinstance(error.orig, sqlite3.Error) and is_locked(error.orig)):
+                raise FolderError(
+                    f"Something else has been writing to {self.data} for {BUSY_SECONDS} seconds, so this was not "
+                    "saved: try again when it is done."
+                ) from error
+            if told := fault_told(error, self.data):
+                raise told from error
+            raise
 
     def close(self) -> None:
         """Close every connection; the last one of the folder folds the log into the file."""
@@ -76,16 +88,32 @@ class Database:
 def open_database(data: Path) -> Database:
     """Open the data folder, making it and bringing its schema up to date where needed.
 
-    Raises UserError when the folder cannot be used, holds another kind of file, or was written by a newer Switchpoint.
+    Raises UserError when the folder cannot be used, holds another kind of file, a damaged or an empty one, or was
+    written by a newer Switchpoint; then the file stays as it was.
     """
     path = data / FILE_NAME
     try:
         (data / "adapters").mkdir(parents=True, exist_ok=True)
+        _refuse_empty(path)
         _use_write_ahead_log(path)
-    except (OSError, sqlite3.Error) as error:
-        raise UserError(f"{data} cannot be used as a data folder ({error}): choose another --data.") from error
-    upgrade(path)
+        upgrade(path)
+    except (OSError, sqlite3.Error, DBAPIError) as error:
+        told = fault_told(error, data)
+        raise told or FolderError(
+            f"{data} cannot be used as a data folder ({error}): choose another --data."
+        ) from error
     return Database(data=data, reader=_engine(path, writes=False), writer=_engine(path, writes=True))
+
+
+def _refuse_empty(path: Path) -> None:
+    """SQLite takes a file of no bytes for a new database; one that stays so was cut off, and what it held is lost."""
+    while path.exists() and (found := path.stat()).st_size == 0:
+        if time.time() - found.st_mtime > EMPTY_SECONDS:
+            raise FolderError(
+                f"{path} is empty, which no database of Switchpoint is: put a backup into a new folder with "
+                "`switchpoint restore FILE --data NEW`, or remove the empty file to begin anew."
+            )
+        time.sleep(0.02)
 
 
 def _use_write_ahead_log(path: Path) -> None:
@@ -97,7 +125,7 @@ def _use_write_ahead_log(path: Path) -> None:
                 connection.execute("PRAGMA journal_mode = WAL")
                 return
             except sqlite3.OperationalError as error:
-                if not _is_busy_code(error) or time.monotonic() > give_up:
+                if not is_locked(error) or time.monotonic() > give_up:
                     raise
                 time.sleep(0.02)
 
@@ -122,11 +150,3 @@ def _engine(path: Path, *, writes: bool) -> Engine:
             c.exec_driver_sql(TAKE_TURN)
 
     return engine
-
-
-def _is_busy(error: OperationalError) -> bool:
-    return isinstance(error.orig, sqlite3.OperationalError) and _is_busy_code(error.orig)
-
-
-def _is_busy_code(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

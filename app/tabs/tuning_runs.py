@@ -88,6 +88,9 @@ def run_html(db: Database, c: Connection, place: Place, run: Run, updates: list[
     elif not run.adapter and (job is None or job.state not in jobs.ACTIVE):
         acts.insert(0, command("tuning-resume", "Resume", "button small primary", run=run.id))
     failed = f'<p class="why" dir="auto">{esc(job.error, 600)}</p>' if job and job.error and not run.adapter else ""
+    # Which checkpoints could not be continued stays on the run.
+    if job and "checkpoint" in job.message:
+        failed += f'<p class="subdued" dir="auto">{esc(job.message, 600)}</p>'
     line = tune_command(place.project, db.data, run.selection, run.settings)
     start = STARTS[run.settings.start] if store.round_of(c, run.from_round).adapter else "The base model"
     return (

@@ -1,0 +1,87 @@
+"""What goes wrong beneath a data folder, as sentences: a full disk, no right to write, a damaged file, a locked one.
+
+Knows the errors of the system and of SQLite; what they interrupted, the caller knows.
+"""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import FolderError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_NO_WAY_IN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+# What libraries written in Rust and C++ say where they keep no error number: safetensors, pyarrow.
+_FULL_TEXTS = ("No space left on device", "os error 28", "database or disk is full")
+
+
+def fault_told(error: BaseException, data: Path) -> FolderError | None:
+    """The sentence for an error of the system or of SQLite that a person can put right; None for any other error."""
+    for each in _chain(error):
+        if isinstance(each, FolderError):
+            return each
+        if _is_full(each):
+            return FolderError(
+                f"The disk is full ({_place(each, data)}): free some room and resume; what was saved is whole."
+            )
+        if isinstance(each, OSError) and each.errno in _FORBIDDEN:
+            return FolderError(f"{_place(each, data)} cannot be used ({each.strerror}): {_RIGHTS}")
+        if isinstance(each, sqlite3.Error):
+            return _of_sqlite(each, data)
+    return None
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Whether SQLite gave up because another connection held the lock."""
+    return _code(error) in _LOCKED
+
+
+_RIGHTS = "set the rights of its folder so that you can write there, or choose another --data."
+
+
+def _of_sqlite(error: sqlite3.Error, data: Path) -> FolderError | None:
+    code = _code(error)
+    if code in _NO_WAY_IN:
+        return FolderError(f"The database in {data} cannot be written ({error}): {_RIGHTS}")
+    if code in _DAMAGED:
+        return FolderError(
+            f"The database in {data} cannot be read ({error}) and was left as it is: choose another --data, or put a "
+            "backup into a new one with `switchpoint restore FILE --data NEW`."
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return FolderError(f"The disk that holds {data} fails ({error}): check it, then resume; nothing half is saved.")
+    return None
+
+
+def _is_full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    if isinstance(error, sqlite3.Error):
+        return _code(error) == sqlite3.SQLITE_FULL
+    return any(text in str(error) for text in _FULL_TEXTS)
+
+
+def _place(error: BaseException, data: Path) -> str:
+    """The file that an error names, else the data folder."""
+    return str(getattr(error, "filename", None) or data)
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what it came from: SQLAlchemy keeps the database's own error, torch the system's."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        waiting += [getattr(each, "orig", None), each.__cause__, each.__context__]

@@ -1,0 +1,218 @@
+"""A disk that is really full: what runs into it says so, nothing half is left, and with room again all goes on."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from sqlalchemy import select
+
+from app import actions
+from app.cli import cli
+from app.models import Models
+from app.terminal import run_command_line
+from app.worker import ensure_worker, work_off, worker_pid
+from core.checkpoints import newest_checkpoint, save_checkpoint
+from core.errors import FolderError
+from core.published import publish
+from storage import jobs, store
+from storage.database import FILE_NAME, Database, open_database
+from storage.faults import fault_told
+from storage.jobs import Job
+from storage.tables import samples
+from tests.chaos.small_disk import Disk, small_disk
+from tests.core.test_checkpoints import checkpoint, names
+from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+
+PATIENCE = 240.0
+SLOW = replace(
+    SETTINGS,
+    batch_size=1,
+    max_new_tokens=24,
+    tuning=replace(SETTINGS.tuning, batch_size=1, checkpoint_every=5, epochs=2.0),
+)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    return write_files(tmp_path_factory.mktemp("many"), samples=80, support=60)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    with small_disk(tmp_path / "disk", "24m") as made:
+        yield made
+
+
+@pytest.fixture
+def db(disk: Disk, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.01")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    opened = open_database(disk.path / "data")
+    fill_project(opened, files, settings=SLOW)
+    yield opened
+    until(lambda: worker_pid(opened.data) is None, opened)
+    opened.close()
+
+
+def until(condition: object, db: Database) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():  # type: ignore[operator]
+        log = db.data / "logs" / "worker.log"
+        assert time.monotonic() < deadline, log.read_text()[-3000:] if log.exists() else "no worker ever started"
+        time.sleep(0.02)
+
+
+def read_job(db: Database, key: int) -> Job:
+    with db.read() as c:
+        return jobs.job(c, key)
+
+
+def sound(db: Database) -> None:
+    connection = sqlite3.connect(db.data / FILE_NAME)
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+
+
+def run_into_a_full_disk(db: Database, disk: Disk, job: Job) -> Job:
+    """Fill the disk once a tenth of the job is saved; with room again the worker can say how the job ended."""
+    ensure_worker(db.data)
+    until(lambda: read_job(db, job.id).done > read_job(db, job.id).total / 10 > 0, db)
+    disk.fill()
+    log = db.data / "logs" / "worker.log"
+    last = [-1, 0.0]
+
+    def stuck() -> bool:
+        """Whether the job has ended, or stands still since its worker waits for room."""
+        now = read_job(db, job.id)
+        if now.done != last[0]:
+            last[:] = [now.done, time.monotonic()]
+        return now.state != "running" or time.monotonic() - last[1] > 6
+
+    until(stuck, db)
+    sound(db)
+    disk.free()
+    until(lambda: read_job(db, job.id).state != "running", db)
+    ended = read_job(db, job.id)
+    assert ended.state == "failed", log.read_text()[-2000:]
+    assert "The disk is full" in ended.error
+    assert "free some room and resume" in ended.error
+    assert ended.done < ended.total
+    return ended
+
+
+def test_predicting_keeps_what_was_saved_and_goes_on(db: Database, disk: Disk) -> None:
+    failed = run_into_a_full_disk(db, disk, actions.put_predict(db, "tiny", roles=("validation",)))
+    with db.read() as c:
+        before = store.predictions_of(c, 1, "validation")
+    assert len(before) == failed.done
+    again = actions.put_predict(db, "tiny", roles=("validation",))
+    ensure_worker(db.data)
+    until(lambda: read_job(db, again.id).state == "done", db)
+    with db.read() as c:
+        after = {each.sample: each for each in store.predictions_of(c, 1, "validation")}
+    assert len(after) == 80
+    assert all(after[each.sample] == each for each in before)
+
+
+def test_tuning_goes_on_from_a_whole_checkpoint(db: Database, disk: Disk) -> None:
+    actions.make_selection(db, "tiny", budget=50, arm="random")
+    job = actions.put_tune(db, "tiny")
+    run_into_a_full_disk(db, disk, job)
+    left = names(db.adapters / "run-1")
+    assert all(name.removeprefix("checkpoint-").isdecimal() for name in left), left
+    again = actions.resume_run(db, "tiny", job.args["run"])
+    ensure_worker(db.data)
+    until(lambda: read_job(db, again.id).state in ("done", "failed"), db)
+    assert read_job(db, again.id).error == ""
+    with db.read() as c:
+        assert [each.number for each in store.updates_of(c, job.args["run"])] == list(range(1, 101))
+    sound(db)
+
+
+def test_an_import_that_does_not_fit_imports_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "\n".join(f'{{"id": "{n}", "image": "{n}.png", "question": "q{n}", "answer": "yes"}}' for n in range(30))
+    (tmp_path / "rows.jsonl").write_text(rows)
+    (tmp_path / "images").mkdir()
+    for n in range(30):
+        noise = torch.randint(0, 256, (256, 256, 3), dtype=torch.uint8).numpy()
+        Image.fromarray(noise).save(tmp_path / "images" / f"{n}.png")
+    with small_disk(tmp_path / "disk", "2m") as disk:
+        db = open_database(disk.path / "data")
+        actions.create_project(db, "full", student="s", teacher="t")
+        asked = ["--data", db.data, "import", "validation", tmp_path / "rows.jsonl", "--project", "full"]
+        asked += ["--images", tmp_path / "images"]
+        assert run_command_line(cli, list(map(str, asked))) == 1
+        assert "The disk is full" in capsys.readouterr().err
+        with db.read() as c:
+            assert c.scalars(select(samples.c.id)).all() == []
+        sound(db)
+        disk.remount("size=16m")
+        assert run_command_line(cli, list(map(str, asked))) == 0
+        with db.read() as c:
+            assert len(c.scalars(select(samples.c.id)).all()) == 30
+        db.close()
+
+
+@pytest.mark.parametrize("ending", ["", ".zip", ".parquet", ".json"])
+def test_an_export_that_does_not_fit_leaves_nothing(
+    tmp_path: Path, files: TinyFiles, ending: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = open_database(tmp_path / "data")
+    fill_project(db, files)
+    actions.make_selection(db, "tiny", budget=50, arm="random")
+    with small_disk(tmp_path / "disk", "12k") as disk:
+        asked = ["--data", str(db.data), "export", "selection", "tiny", str(disk.path / f"out{ending}")]
+        assert run_command_line(cli, asked) == 1
+        assert "The disk is full" in capsys.readouterr().err
+        assert names(disk.path) == []
+        disk.remount("size=4m")
+        assert run_command_line(cli, asked) == 0
+        assert names(disk.path) == [f"out{ending}"]
+    db.close()
+
+
+def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(tmp_path: Path) -> None:
+    large = replace(checkpoint(4), adapter={"layer.lora_A.weight": torch.zeros(300_000)})
+    state = replace(checkpoint(4), optimizer={"state": {0: {"step": torch.zeros(300_000)}}})
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        save_checkpoint(disk.path, checkpoint(2))
+        for too_large in (large, state):
+            with pytest.raises(Exception) as caught:  # noqa: PT011 - torch's and safetensors' own errors
+                save_checkpoint(disk.path, too_large)
+            assert "The disk is full" in str(fault_told(caught.value, disk.path))
+            assert names(disk.path) == ["checkpoint-2"]
+        found = newest_checkpoint(disk.path, "this run")
+    assert found is not None
+    assert len(found.updates) == 2
+
+
+def test_a_finished_adapter_that_does_not_fit_is_not_there(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "64k") as disk, pytest.raises(OSError, match="No space left"):
+        publish(disk.path / "adapter", lambda target: (target / "weights").write_bytes(b"0" * 100_000) and None)
+    assert not (tmp_path / "disk" / "adapter").exists()
+
+
+def refusal_of(db: Database, number: int) -> str:
+    try:
+        with db.write() as c:
+            values = (str(number), "x" * 100_000)
+            c.exec_driver_sql("INSERT INTO replies (key, reply, created) VALUES (?, ?, 'now')", values)
+    except FolderError as error:
+        return str(error)
+    return ""
+
+
+def test_every_write_that_does_not_fit_says_so_and_the_database_stays_sound(db: Database, disk: Disk) -> None:
+    disk.fill()
+    refused = [told for number in range(200) if (told := refusal_of(db, number))]
+    assert len(refused) > 100  # SQLite's log may still have had some room of its own
+    assert all("The disk is full" in told for told in refused)
+    sound(db)
+    disk.free()
+    work_off(db, actions.put_predict(db, "tiny", roles=("test",)), Models("cpu"))

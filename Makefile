@@ -7,7 +7,7 @@ DATA ?= .data
 SEEDS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint format demo demo-assets bench chaos llama screenshots experiment lock clean help
+.PHONY: run test lint audit format demo demo-assets bench chaos llama screenshots experiment lock clean help
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -23,13 +23,17 @@ run: $(STAMP)    ## Open the app on the demo project
 	$(BIN)/switchpoint --data $(DATA) init-demo
 	$(BIN)/switchpoint --data $(DATA) serve
 
-test: lint       ## Static checks, then every test but the slow suites
+test: lint audit ## Static checks, known vulnerabilities, then every test but the slow suites
 	$(BIN)/python -m pytest --ignore=tests/bench
 
-lint: $(STAMP)   ## ruff, ruff format, mypy --strict on core and storage
+lint: $(STAMP)   ## ruff, ruff format, mypy --strict on core and storage, bandit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p core -p storage
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app core storage assets
+
+audit: $(STAMP)  ## Known vulnerabilities of every package in requirements.lock (says so where there is no network)
+	$(BIN)/python -m tests.security.audit
 
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix .

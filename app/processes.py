@@ -8,7 +8,7 @@ of jobs.
 
 import hashlib
 import os
-import subprocess
+import subprocess  # one call, of ps  # nosec B404
 import time
 from pathlib import Path
 
@@ -20,7 +20,8 @@ def process_start(pid: int) -> float | None:
     """When the process started (an opaque number that only equality means something for), or None when it is gone."""
     if Path("/proc/self/stat").exists():
         return _from_proc(pid)
-    shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    command = ["ps", "-o", "lstart=", "-p", str(pid)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)  # no shell, a number  # nosec B603
     try:
         return time.mktime(time.strptime(shown.stdout.strip()))
     except ValueError:

@@ -10,7 +10,7 @@ import fcntl
 import logging
 import os
 import signal
-import subprocess
+import subprocess  # one call, to start the worker  # nosec B404
 import sys
 import threading
 import time
@@ -64,7 +64,7 @@ def ensure_worker(data: Path) -> bool:
     command = [sys.executable, "-m", "app", "--data", str(data.resolve()), "worker", "--leave-when-idle"]
     path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
     with _sentences(data), (data / "worker.lock").open("a"), (logs_folder(data) / "worker.log").open("ab") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # our own command, as a list, without a shell  # nosec B603
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,

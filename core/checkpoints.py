@@ -5,7 +5,7 @@ Knows files and tensors; nothing of models or of training.
 
 import json
 import logging
-import pickle
+import pickle  # only to name the error with which a pickle is refused  # nosec B403
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

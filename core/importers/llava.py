@@ -17,7 +17,7 @@ from core.importers.options import split_options
 from core.importers.report import RowError
 from core.types import Role, Sample
 
-IMAGE_TOKEN = "<image>"
+IMAGE_TOKEN = "<image>"  # where the image stands in a text  # nosec B105
 _HUMAN = ("human", "user")
 _MODEL = ("gpt", "assistant", "chatgpt", "model")
 _SHOWN = 80

@@ -65,13 +65,13 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     for text in _texts():
         for word, _ in splitter.pre_tokenize_str(text):
             vocabulary.setdefault(word, len(vocabulary))
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))  # a special token  # nosec B106
     tokenizer.pre_tokenizer = splitter
     tokenizer.decoder = decoders.Fuse()
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 2)])
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", bos_token="<s>", eos_token="</s>",
-        extra_special_tokens={"image_token": "<image>"}, padding_side="left", model_max_length=512,
+        tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", bos_token="<s>", eos_token="</s>",  # nosec B106
+        extra_special_tokens={"image_token": "<image>"}, padding_side="left", model_max_length=512,  # nosec B105
         clean_up_tokenization_spaces=False,
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def make_teacher(words: int) -> LlamaForCausalLM:
 def make_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
     """LLaVA's own processor with the Pillow image processor (no torchvision)."""
     images = CLIPImageProcessorPil(size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64})
-    return LlavaProcessor(image_processor=images, tokenizer=tokenizer, patch_size=16, image_token="<image>",
+    return LlavaProcessor(image_processor=images, tokenizer=tokenizer, patch_size=16, image_token="<image>",  # nosec B106
                           vision_feature_select_strategy="default", num_additional_image_tokens=1,
                           chat_template=CHAT_TEMPLATE)  # fmt: skip
 

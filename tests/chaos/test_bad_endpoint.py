@@ -1,0 +1,301 @@
+"""A run whose models are behind an endpoint that goes wrong: every case is made or listed, nothing is paid twice.
+
+Real jobs in a real worker process against a real HTTP server; ``SWITCHPOINT_LONG=1`` for more samples, seeds and kills.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from app import actions
+from app.spending import set_spending, spending
+from app.worker import ensure_worker, worker_pid
+from core.types import Diagnosis, EndpointSettings, Sample
+from storage import jobs, store
+from storage.database import Database, open_database
+from storage.jobs import Job
+from tests.endpoint_world import SETTINGS, fill, mistakes
+from tests.faulty_server import FAULTS, FaultyServer, faulty_server
+from tests.openai_server import Manners, openai_server
+
+LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
+SEEDS = range(1, 4) if LONG else range(1, 2)
+CASES = 100 if LONG else 16
+KILLS = 5 if LONG else 2
+ALONE = FAULTS if LONG else ("429 date", "hang", "drip", "cut middle", "no list")
+PATIENCE = 1800.0
+MOST_RUNS = 25
+AT_ONCE = 8
+PROJECT = "p"
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A project with errors to diagnose, half as many questions to answer and samples to label, at a bad endpoint."""
+
+    db: Database
+    at: int
+    killed: list[int] = field(default_factory=list)
+
+    @property
+    def left(self) -> dict[str, set[str]]:
+        """The names of the samples that each kind of job has not done yet."""
+        with self.db.read() as c:
+            return {
+                "diagnose": {sample.source_id for sample, _ in store.missing_diagnoses(c, self.at)},
+                "predict": {sample.source_id for sample in store.missing_predictions(c, self.at, "test")},
+                "label": {sample.source_id for sample in store.missing_labels(c, "bare", limit=10**6)},
+            }
+
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        with self.db.read() as c:
+            return [replace(each, teacher="") for each in store.diagnoses_of(c, self.at)]
+
+
+@pytest.fixture(autouse=True)
+def _quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.02")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("SWITCHPOINT_API_KEY", raising=False)
+
+
+def make(data: Path, server: FaultyServer, *, cases: int = CASES, retries: int = 2, timeout: float = 8.0) -> World:
+    there = EndpointSettings(at_once=AT_ONCE, timeout=timeout, retries=retries)
+    settings = replace(SETTINGS, endpoint=there, max_new_tokens=16)
+    db = open_database(data)
+    at = fill(db, PROJECT, teacher=server.name, student=server.name, count=cases, settings=settings)
+    some = [sample for sample, _ in mistakes(cases // 2)]
+    with db.write() as c:
+        asked = [replace(each, source_id=f"t-{each.source_id}") for each in some]
+        store.save_samples(c, project=1, role="test", samples=asked, images={})
+        bare = [
+            Sample(source_id=f"l-{n}", question=f"{n} plus 2?", answer="5", response="5") for n in range(cases // 2)
+        ]
+        store.save_samples(c, project=None, role="support", name="bare", samples=bare, images={})
+    return World(db=db, at=at)
+
+
+@pytest.fixture
+def worlds(tmp_path: Path) -> Iterator[list[World]]:
+    made: list[World] = []
+    yield made
+    for world in made:
+        wait_for(lambda world=world: worker_pid(world.db.data) is None, world)
+        world.db.close()
+
+
+def put(db: Database, kind: str) -> Job:
+    if kind == "label":
+        return actions.put_label(db, "bare", project=PROJECT)
+    return actions.put_predict(db, PROJECT) if kind == "predict" else actions.put_diagnose(db, PROJECT)
+
+
+def wait_for(condition: object, world: World) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():  # type: ignore[operator]
+        log = world.db.data / "logs" / "worker.log"
+        assert time.monotonic() < deadline, log.read_text()[-3000:] if log.exists() else "no worker ever started"
+        time.sleep(0.02)
+
+
+def run(world: World, kind: str, kills: list[float]) -> Job:
+    """Do a job in a worker process that is killed at these seconds after its start; returns the job as it ended."""
+    job = put(world.db, kind)
+
+    def ended() -> bool:
+        with world.db.read() as c:
+            return jobs.job(c, job.id).state in ("done", "failed")
+
+    for seconds in [*kills, PATIENCE]:
+        if ended():
+            break
+        served(world)
+        over = time.monotonic() + seconds
+        # One that left because it was idle, just when the job was put, has another one started.
+        wait_for(lambda over=over: ended() or time.monotonic() > over or worker_pid(world.db.data) is None, world)
+        pid = worker_pid(world.db.data)
+        if pid is not None and not ended():
+            os.kill(pid, signal.SIGKILL)
+            world.killed.append(pid)
+            wait_for(lambda: worker_pid(world.db.data) is None, world)
+    while not ended():
+        served(world)
+        wait_for(lambda: ended() or worker_pid(world.db.data) is None, world)
+    with world.db.read() as c:
+        return jobs.job(c, job.id)
+
+
+def served(world: World) -> None:
+    """Start a worker, once, and wait until it serves."""
+    if ensure_worker(world.db.data):
+        wait_for(lambda: worker_pid(world.db.data) is not None, world)
+
+
+def checked(world: World, kind: str, job: Job) -> int:
+    """Every case is made, or listed in the job's error or in the log it speaks of; returns how many are listed."""
+    left = world.left[kind]
+    if job.state == "done":
+        assert not left, job
+        return 0
+    assert f"{len(left):,} " in job.error, job.error
+    assert "start again to try only these" in job.error, job.error
+    log = (world.db.data / "logs" / "worker.log").read_text()
+    for name in left:
+        assert f"sample {name} is left out: http" in log, name
+    listed = [
+        name for name in left if f" {name}," in job.error or f" {name}:" in job.error or f" {name} and" in job.error
+    ]
+    assert len(listed) == len(left) or "more in logs/worker.log" in job.error, job.error
+    return len(left)
+
+
+def finished(world: World, kills: list[list[float]]) -> dict[str, list[int]]:
+    """Do all jobs, each started again until nothing is left; how many were listed after each run, by kind."""
+    said: dict[str, list[int]] = {}
+    for kind in ("predict", "diagnose", "label"):
+        said[kind] = []
+        while not said[kind] or said[kind][-1]:
+            assert len(said[kind]) < MOST_RUNS
+            said[kind].append(checked(world, kind, run(world, kind, kills.pop() if kills else [])))
+    return said
+
+
+def reference(folder: Path, seed: int) -> list[Diagnosis]:
+    """What the same answers make where nothing goes wrong."""
+    with faulty_server(seed, rate=0.0) as server:
+        world = make(folder, server)
+        assert finished(world, []) == {"predict": [0], "diagnose": [0], "label": [0]}
+        assert server.counted.twice == 0
+        wait_for(lambda: worker_pid(world.db.data) is None, world)
+        found = world.diagnoses
+        world.db.close()
+    assert any(each.curve.bounded for each in found), "no candidate was ever absent"
+    return found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_case_is_made_or_listed_and_nothing_is_paid_twice(tmp_path: Path, worlds: list[World], seed: int) -> None:
+    expected = reference(tmp_path / "calm", seed)
+    with faulty_server(seed) as server:
+        world = make(tmp_path / "data", server)
+        worlds.append(world)
+        listed = finished(world, [])
+        seen = server.counted
+    assert world.diagnoses == expected
+    assert seen.twice == 0
+    assert all(waited >= named - 0.02 for named, waited in seen.waits), seen.waits
+    kept = spending(world.db, PROJECT)["models"][0]
+    assert kept["tokens_in"] + kept["tokens_out"] >= seen.billed
+    print(
+        f"\nseed {seed}: {seen.requests:,} requests, {seen.requests - seen.faults['']:,} of them failed in "
+        f"{len(set(seen.faults) - {''})} ways; {len(expected)} diagnoses made and equal to those of a calm server, "
+        f"listed as failed after each run {listed}; {len(seen.whole):,} requests paid, {seen.twice} of them twice; "
+        f"{len(seen.waits)} Retry-After kept"
+    )
+    assert len(set(seen.faults) - {""}) == len(FAULTS) or not LONG
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_after_a_kill_only_what_was_in_flight_is_asked_again(tmp_path: Path, worlds: list[World], seed: int) -> None:
+    draw = random.Random(seed)
+    with faulty_server(seed, rate=0.2) as server:
+        world = make(tmp_path / "data", server)
+        worlds.append(world)
+        kills = [[0.5 + draw.random() * 4 for _ in range(KILLS)] for _ in range(2)]
+        listed = finished(world, [*kills])
+        seen = server.counted
+    killed = len(world.killed)
+    print(
+        f"\nseed {seed}: {killed} kills, {seen.requests:,} requests, {len(seen.whole):,} paid, {seen.twice} of "
+        f"them twice (in flight at a kill: at most {AT_ONCE} each); listed {listed}"
+    )
+    assert len(world.diagnoses) == CASES
+    assert killed > 0
+    assert seen.twice <= killed * AT_ONCE
+    assert world.left == {"diagnose": set(), "predict": set(), "label": set()}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_cap_holds_whatever_goes_wrong(tmp_path: Path, worlds: list[World], seed: int) -> None:
+    with faulty_server(seed) as server:
+        world = make(tmp_path / "data", server, retries=4)
+        worlds.append(world)
+        cap = 0.4 if LONG else 0.06
+        set_spending(world.db, PROJECT, cap=cap, prices=[(server.name, 10.0, 10.0)])
+        ended = run(world, "diagnose", [])
+        while "start again to try only these" in ended.error:
+            ended = run(world, "diagnose", [])
+        assert f"The cap of ${cap:.2f} is reached" in ended.error
+        billed, most = server.counted.billed * 10 / 1e6, server.counted.dearest * AT_ONCE * 10 / 1e6
+        assert cap * 0.5 < billed <= cap + most
+        asked = server.counted.requests
+        assert "is reached" in run(world, "label", []).error
+        assert server.counted.requests == asked
+        set_spending(world.db, PROJECT, no_cap=True)
+        finished(world, [])
+        print(
+            f"\nseed {seed}: cap ${cap:.4f}, billed ${billed:.4f}, at most ${most:.4f} in flight; all made afterwards"
+        )
+        assert server.counted.twice == 0
+
+
+@pytest.mark.parametrize("fault", ALONE)
+def test_one_kind_of_fault_alone_is_got_over(tmp_path: Path, worlds: list[World], fault: str) -> None:
+    with faulty_server(1, faults=[fault], odd=0.0) as server:
+        world = make(tmp_path / "data", server, cases=6, retries=6, timeout=3.0)
+        worlds.append(world)
+        job = run(world, "diagnose", [])
+        assert (job.state, job.error, len(world.diagnoses)) == ("done", "", 6)
+        assert server.counted.faults[fault] > 3
+        assert server.counted.twice == 0
+
+
+@pytest.mark.parametrize("fault", ["500", "cut middle", "html", "hang"])
+def test_an_endpoint_that_only_fails_ends_the_job_with_the_reason(
+    tmp_path: Path, worlds: list[World], fault: str
+) -> None:
+    with faulty_server(1, rate=1.0, faults=[fault]) as server:
+        world = make(tmp_path / "data", server, cases=12, retries=1, timeout=1.0)
+        worlds.append(world)
+        job = run(world, "diagnose", [])
+        assert job.state == "failed"
+        said = {"500": "status 500", "cut middle": "before its answer was whole", "html": "no chat completion"}
+        assert said.get(fault, "took longer than 1 seconds (the last of 2 tries)") in job.error
+        assert server.counted.requests == 2
+
+
+def test_a_redirect_is_not_followed_with_the_key(
+    tmp_path: Path, worlds: list[World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWITCHPOINT_API_KEY", "sk-test-0a1b2c3d4e5f6a7b")
+    caught: list[str] = []
+
+    class Other(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            caught.append(str(self.headers))
+
+    elsewhere = ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    Thread(target=elsewhere.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    to = {"Location": f"http://localhost:{elsewhere.server_port}/v1/chat/completions"}
+    with (
+        faulty_server(1, rate=0.0) as model,
+        openai_server(model.answers, Manners(failures=[(307, to, "there")])) as it,
+    ):
+        world = make(tmp_path / "data", it, cases=4)  # type: ignore[arg-type]
+        worlds.append(world)
+        job = run(world, "diagnose", [])
+    elsewhere.shutdown()
+    elsewhere.server_close()
+    assert job.state == "failed"
+    assert "points to another address: name that one, it is not followed with a key" in job.error
+    assert caught == []
+    assert len(it.asked) == 1

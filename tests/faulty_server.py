@@ -1,0 +1,220 @@
+"""An endpoint on a real socket that goes wrong as servers do, by a seeded plan for each try of each request.
+
+And what it counts: whole answers by request, what it billed (an answer that it then cut, dripped or garbled too), and
+how long a client that was told to wait did wait. Its model answers by arithmetic on the text, so that it costs nothing.
+"""
+
+import hashlib
+import json
+import random
+import select
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from tests.demo_answers import options_in
+from tests.openai_server import Handler, Manners, OpenAIServer
+
+STATUSES = {"500": 500, "502": 502, "503": 503}
+WAITS = ("429 seconds", "429 date")
+SILENT = ("hang", "drip", "cut before", "cut middle")
+GARBLED = ("malformed", "html", "empty choices", "no list")
+FAULTS = (*STATUSES, *WAITS, *SILENT, *GARBLED)
+# Whole answers that hold less than they might; the same at every try.
+ODD = ("absent", "null content", "text type")
+LONGEST_HANG = 30.0
+
+
+class ByHash:
+    """A model whose every answer follows from the text: the same on each run, on any machine."""
+
+    def first_token(self, messages: list[dict[str, Any]]) -> list[tuple[str, float]]:
+        text = messages[-1]["content"]
+        draw = drawn("letter", text)
+        letters = sorted(((letter, -0.1 - 3 * draw.random()) for letter in options_in(text)), key=lambda one: -one[1])
+        return [*letters, *((f"x{place}", -30.0 - place) for place in range(20))]
+
+    def reply(self, messages: list[dict[str, Any]], max_tokens: int, temperature: float, seed: int) -> str:
+        text = messages[-1]["content"]
+        number = drawn("reply", text).randrange(10**6)
+        return f"Step 1: it is {number}. The answer is {number % 10}." if max_tokens < 20 else f"reading {number}"
+
+    def tokens(self, text: str) -> int:
+        return len(text) // 4 + 1
+
+
+@dataclass
+class Counted:
+    """What the server saw: ``whole`` answers by request, ``faults`` by kind, tokens ``billed`` in and out, ``dearest``
+    of one request, and ``waits`` (seconds named, seconds waited)."""
+
+    whole: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    billed: int = 0
+    dearest: int = 0
+    requests: int = 0
+    waits: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def twice(self) -> int:
+        """How many whole answers were given to a request that had one already."""
+        return sum(self.whole.values()) - len(self.whole)
+
+
+class FaultyServer(OpenAIServer):
+    """``rate`` of all tries go wrong, each in one of ``faults``; ``odd`` of all requests are answered oddly."""
+
+    def __init__(self, seed: int, rate: float, faults: Sequence[str] = FAULTS, odd: float = 0.05) -> None:
+        super().__init__(ByHash(), Manners())
+        self.RequestHandlerClass = FaultyHandler
+        self.seed, self.rate, self.faults, self.odd = seed, rate, faults, odd
+        self.counted = Counted()
+        self.tries: Counter[str] = Counter()
+        self.told: dict[str, tuple[float, float]] = {}
+
+    def planned(self, key: str) -> str:
+        """The fault of the next try of a request; "" where it goes well."""
+        with self.lock:
+            self.tries[key] += 1
+            draw = drawn(self.seed, key, self.tries[key])
+            fault = draw.choice(self.faults) if draw.random() < self.rate else ""
+            self.counted.faults[fault] += 1
+            self.counted.requests += 1
+            if key in self.told:
+                named, since = self.told.pop(key)
+                self.counted.waits.append((named, time.monotonic() - since))
+        return fault
+
+    def oddness(self, key: str) -> str:
+        """How an answer to the request is odd; "" for most."""
+        draw = drawn(self.seed, "odd", key)
+        return draw.choice(ODD) if draw.random() < self.odd else ""
+
+
+class FaultyHandler(Handler):
+    server: FaultyServer
+
+    def do_POST(self) -> None:  # noqa: N802 - the name that http.server asks for
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        key = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        fault, server = self.server.planned(key), self.server
+        if fault in STATUSES:
+            self._send(
+                STATUSES[fault], b"<html>bad gateway</html>" if fault == "502" else b'{"error": {"message": "no"}}'
+            )
+        elif fault in WAITS:
+            self._told_to_wait(key, fault)
+        else:
+            completion = self._completion(body, server.counted.requests)
+            with server.lock:
+                tokens = completion["usage"]["total_tokens"]
+                server.counted.billed += tokens
+                server.counted.dearest = max(server.counted.dearest, tokens)
+            if fault in SILENT:
+                self._silent(fault, json.dumps(completion).encode())
+            elif fault:
+                self._send(200, self._garbled(fault, completion))
+            else:
+                self._whole(key, completion)
+
+    def _whole(self, key: str, completion: dict[str, Any]) -> None:
+        odd, (choice,) = self.server.oddness(key), completion["choices"][:1]
+        if odd == "null content":
+            choice["message"]["content"] = None
+        elif odd == "absent" and choice["logprobs"]:
+            top = choice["logprobs"]["content"][0]["top_logprobs"]
+            letters = [each for each in top if len(each["token"]) == 1]
+            top.remove(letters[-1])
+        self._send(200, json.dumps(completion).encode(), "text/plain" if odd == "text type" else "application/json")
+        with self.server.lock:
+            self.server.counted.whole[key] += 1
+
+    def _told_to_wait(self, key: str, fault: str) -> None:
+        if fault == "429 seconds":
+            named, value = 1.0, "1"
+        else:
+            at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+            named, value = (at - datetime.now(UTC)).total_seconds(), format_datetime(at, usegmt=True)
+        with self.server.lock:
+            self.server.told[key] = (named, time.monotonic())
+        self._send(429, b'{"error": {"message": "slow down"}}', more={"Retry-After": value})
+
+    def _silent(self, fault: str, content: bytes) -> None:
+        self.close_connection = True
+        if fault in ("cut before", "hang"):
+            if fault == "hang":
+                self._until_gone(LONGEST_HANG)
+            return self._cut()
+        self._head(200, len(content), "application/json")
+        if fault == "cut middle":
+            self.wfile.write(content[: len(content) // 2])
+        else:
+            with suppress(OSError):  # the client has had enough
+                for place in range(len(content)):
+                    self.wfile.write(content[place : place + 1])
+                    if self._until_gone(0.3):
+                        break
+        return self._cut()
+
+    def _garbled(self, fault: str, completion: dict[str, Any]) -> bytes:
+        if fault == "html":
+            return b"<html><body>Welcome!</body></html>"
+        if fault == "malformed":
+            return json.dumps(completion).encode()[:-7]
+        if fault == "no list" and completion["choices"][0]["logprobs"]:
+            completion["choices"][0]["logprobs"] = None
+        else:
+            completion["choices"] = []
+        return json.dumps(completion).encode()
+
+    def _until_gone(self, seconds: float) -> bool:
+        """Wait until the client hangs up, so many seconds at most; whether it did."""
+        ready, _, _ = select.select([self.connection], [], [], seconds)
+        with suppress(OSError):
+            return bool(ready) and not self.connection.recv(1, socket.MSG_PEEK)
+        return True
+
+    def _cut(self) -> None:
+        with suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _send(
+        self, status: int, content: bytes, kind: str = "application/json", more: dict[str, str] | None = None
+    ) -> None:
+        self._head(status, len(content), kind, more or {})
+        self.wfile.write(content)
+
+    def _head(self, status: int, length: int, kind: str, more: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(length), **(more or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+
+def drawn(*what: object) -> random.Random:
+    """A generator that follows from these alone."""
+    return random.Random(":".join(map(str, what)))
+
+
+@contextmanager
+def faulty_server(
+    seed: int, rate: float = 0.3, faults: Sequence[str] = FAULTS, odd: float = 0.05
+) -> Iterator[FaultyServer]:
+    """The server on a free port until the block ends."""
+    server = FaultyServer(seed, rate, faults, odd)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

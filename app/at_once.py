@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.batches import Advance, Stop, Stopped, nothing_to_save
 from app.models import Models
+from app.redacting import redact_output
 from app.settings import AppSettings
 from core.types import Trial
 from storage import jobs
@@ -56,6 +57,7 @@ def _cancel(open_: dict["Future[None]", Trial]) -> None:
 def _start(stopping: Event, at_once: int) -> None:
     # Read when torch is first imported: the processes share the cores instead of each taking all.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // at_once)))
+    redact_output()
     _stopping.append(stopping)
     threading.Thread(target=_end_with_worker, daemon=True).start()
 

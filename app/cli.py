@@ -2,8 +2,8 @@
 
 ``switchpoint [--data DIR] [--json] COMMAND …``; both options are taken before and after the command. The commands of
 the loop stand in ``cli_loop``, those for projects in ``cli_projects``, for files and reviews in ``cli_files``, for
-skill labels in ``cli_labels``, for prompts in ``cli_prompts``, for money in ``cli_spending``, for experiments in
-``cli_experiment``.
+skill labels in ``cli_labels``, for keys in ``cli_keys``, for prompts in ``cli_prompts``, for money in
+``cli_spending``, for experiments in ``cli_experiment``.
 Imports no model library.
 """
 
@@ -18,6 +18,7 @@ from app import (
     cli_compare,
     cli_experiment,
     cli_files,
+    cli_keys,
     cli_labels,
     cli_loop,
     cli_projects,
@@ -29,6 +30,7 @@ from app import (
 from app.doctor import examine
 from app.overview import project_status
 from app.projects import find_project
+from app.redacting import redact_output
 from app.rounds import round_lines
 from app.settings import AppSettings, logs_folder
 from app.terminal import DataOption, JsonOption, Shown, Terminal, command, run_command_line
@@ -113,6 +115,7 @@ def doctor(terminal: Terminal) -> Shown:
 
 def main() -> None:
     """The ``switchpoint`` command."""
+    redact_output()
     raise SystemExit(run_command_line(cli))
 
 
@@ -155,6 +158,7 @@ cli_loop.register(cli)
 cli_compare.register(cli)
 cli_experiment.register(cli)
 cli_labels.register(cli)
+cli_keys.register(cli)
 cli_prompts.register(cli)
 cli_rules.register(cli)
 cli_spending.register(cli)

@@ -14,11 +14,12 @@ from typing import Any
 
 import psutil
 
-from app.doctor_models import models_found
+from app.doctor_models import key_variables, models_found
 from app.settings import PACKAGE_ROOT, AppSettings
 from app.worker import worker_pid
 from core.errors import UserError
-from storage import jobs
+from core.keys import key_named
+from storage import jobs, store
 from storage.database import open_database
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "openai", "gradio", "sqlalchemy")
@@ -107,10 +108,26 @@ def _worker(data: Path) -> str:
     return f"process {pid} does the jobs" if pid else "none runs; the next job starts one"
 
 
-def _keys(_: Path) -> str:
-    """Which keys the environment holds, by name; a value is never looked at beyond whether there is one."""
-    known = [*KEYS, *sorted(name for name in os.environ if name.startswith(KEY_OF_HOST))]
-    return ", ".join(f"{name} {'present' if os.environ.get(name, '').strip() else 'absent'}" for name in known)
+def _keys(data: Path) -> str:
+    """Where each key lies, by name; a value is never shown, not even in part."""
+    found = {name for name in os.environ if name.startswith(KEY_OF_HOST)} | _variables(data)
+    known = list(dict.fromkeys([*KEYS, *sorted(found)]))
+    places = {"environment": "in the environment", "keyring": "in the keyring", "": "absent"}
+    return ", ".join(f"{name} {places[key_named(name)[1]]}" for name in known)
+
+
+def _variables(data: Path) -> set[str]:
+    """The names under which the keys of the projects' endpoints are looked for."""
+    try:
+        db = open_database(data)
+    except (UserError, OSError):
+        return set()  # which the check of the data directory says
+    try:
+        with db.read() as connection:
+            projects = store.list_projects(connection)
+        return {name for project in projects for name in key_variables(project)}
+    finally:
+        db.close()
 
 
 def _models(data: Path) -> list[dict[str, Any]]:

@@ -5,18 +5,20 @@ Loads no model: a folder is judged by its files. Knows models on this machine an
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from app.endpoints import found_at
 from app.settings import model_path
-from core.endpoints import endpoint_of
+from core.endpoints import endpoint_at, endpoint_of
 from core.errors import UserError
+from core.model_files import check_folder
 from storage import store
 from storage.database import Database
+from storage.store import Project
 
 LFS_POINTER = b"version https://git-lfs"
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
-WEIGHTS = ("*.safetensors", "*.bin")
 WAIT = 10.0  # seconds for the Hub to answer
 
 
@@ -36,6 +38,16 @@ def models_found(db: Database) -> Iterator[tuple[str, bool, str]]:
             yield f"{name} ({project.name})", ok, found
 
 
+def key_variables(project: Project) -> tuple[str, ...]:
+    """The names under which the keys of a project's models behind endpoints are looked for."""
+    found: tuple[str, ...] = ()
+    for name in (project.student, project.teacher):
+        with suppress(UserError):  # which the check of that model says
+            endpoint = endpoint_at(name, project.settings.endpoint)
+            found += endpoint.keys if endpoint else ()
+    return found
+
+
 def _found(name: str, *, is_teacher: bool) -> str:
     folder = Path(model_path(name))
     if folder.is_dir():
@@ -47,7 +59,8 @@ def _found(name: str, *, is_teacher: bool) -> str:
 
 def _folder(folder: Path, *, is_teacher: bool) -> str:
     config = _config(folder / "config.json")
-    weights = [path for pattern in WEIGHTS for path in folder.glob(pattern)]
+    check_folder(str(folder))
+    weights = list(folder.glob("*.safetensors"))
     if not weights:
         raise UserError(f"{folder} holds no weights (*.safetensors): copy or save the whole model there again.")
     for path in weights:

@@ -24,6 +24,7 @@ from app.batches import Advance
 from app.settings import logs_folder
 from app.worker import BUG, ensure_worker
 from core.errors import FolderError, UserError
+from core.redaction import redacted
 from storage import jobs
 from storage.database import Database, open_database
 from storage.faults import fault_told
@@ -169,13 +170,13 @@ def _bugs_logged(data: Path) -> Iterator[None]:
         if told := fault_told(error, data):
             raise told from error
         where = _logged(data)
-        sentence = f"Switchpoint has a bug ({type(error).__name__}: {error}); the traceback is {where}."
+        sentence = redacted(f"Switchpoint has a bug ({type(error).__name__}: {error}); the traceback is {where}.")
         raise BugError(sentence) from error
 
 
 def _logged(data: Path) -> str:
     """Write the traceback that is being handled into the log and say where that is; stderr takes what no log can."""
-    said = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{traceback.format_exc()}\n"
+    said = redacted(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
     try:
         where = logs_folder(data) / "switchpoint.log"
         with where.open("a") as log:

@@ -25,6 +25,7 @@ from app.models import Models
 from app.processes import is_alive, own_start
 from app.settings import PACKAGE_ROOT, AppSettings, logs_folder
 from core.errors import FolderError, UserError
+from core.redaction import redacted
 from storage import jobs
 from storage.database import Database, open_database
 from storage.faults import fault_told
@@ -148,7 +149,7 @@ def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -
     try:
         for advance in run_job(db, job, models, lambda: ended() or _cancel_asked(db, job)):
             with db.write() as connection:
-                if not jobs.progress(connection, job, advance.done, advance.total, advance.message):
+                if not jobs.progress(connection, job, advance.done, advance.total, redacted(advance.message)):
                     raise Stopped  # taken for dead: the job is another worker's, who does this batch too
                 advance.save(connection)
     except Stopped:
@@ -159,7 +160,8 @@ def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -
         _record(db, ended, jobs.fail, job, str(error))
     except Exception as error:  # the worker outlives a bug in one job: it is logged whole and shown on the job
         log.exception("job %d failed", job.id)
-        bug = f"{BUG} ({type(error).__name__}: {error}); the traceback is in {db.data / 'logs' / 'worker.log'}."
+        said = redacted(f"{type(error).__name__}: {error}")
+        bug = f"{BUG} ({said}); the traceback is in {db.data / 'logs' / 'worker.log'}."
         _record(db, ended, jobs.fail, job, str(fault_told(error, db.data) or bug))
     else:
         _record(db, ended, jobs.finish, job)

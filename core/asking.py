@@ -171,7 +171,7 @@ class Line:
             wait = None if tried > settings.retries else wait_before_next(error, tried)
             if wait is None or await self._is_over(wait):
                 # Without its cause: a server's own words may repeat the key.
-                raise explained(error, self.asker.endpoint, self.asker.key, settings, tried) from None
+                raise explained(error, self.asker.endpoint, settings, tried) from None
             replies.get(key)  # which raises where nothing more may be asked
         raise AssertionError("counting ended")
 

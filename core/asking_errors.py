@@ -4,7 +4,6 @@ Knows the errors of the ``openai`` client and sends nothing.
 """
 
 import math
-import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -21,6 +20,7 @@ from openai import (
 
 from core.endpoints import Endpoint
 from core.errors import UserError
+from core.redaction import redacted
 from core.types import EndpointSettings
 
 LONGEST = 300
@@ -45,7 +45,7 @@ class NoCompletionError(Exception):
         self.listed = listed
 
 
-def explained(error: Exception, endpoint: Endpoint, key: str, settings: EndpointSettings, tries: int) -> UserError:
+def explained(error: Exception, endpoint: Endpoint, settings: EndpointSettings, tries: int) -> UserError:
     """The sentence for the error of the last of ``tries``.
 
     ``RefusedError`` and ``FailedError`` where other requests may be answered all the same.
@@ -67,7 +67,7 @@ def explained(error: Exception, endpoint: Endpoint, key: str, settings: Endpoint
             "again."
         )
     if isinstance(error, APIStatusError):
-        return _status(error, endpoint, key, settings)
+        return _status(error, endpoint, settings)
     if isinstance(error, NoCompletionError) and not error.listed:
         return FailedError(
             f"{endpoint.url} left out the log-probabilities that it gives with other answers{often}: look into its "
@@ -79,12 +79,12 @@ def explained(error: Exception, endpoint: Endpoint, key: str, settings: Endpoint
     )
 
 
-def _status(error: APIStatusError, endpoint: Endpoint, key: str, settings: EndpointSettings) -> UserError:
-    said = _said(error, key)
+def _status(error: APIStatusError, endpoint: Endpoint, settings: EndpointSettings) -> UserError:
+    said = _said(error)
     if isinstance(error, AuthenticationError):  # Its own words are left out: servers repeat a part of the key.
         return UserError(
             f"{endpoint.url} does not accept the key: set the right one as {endpoint.keys[-1]} in the environment "
-            "and start Switchpoint again."
+            "and start Switchpoint again, or keep it with `switchpoint key set`."
         )
     if isinstance(error, PermissionDeniedError):
         return UserError(
@@ -112,12 +112,11 @@ def _status(error: APIStatusError, endpoint: Endpoint, key: str, settings: Endpo
     return kind(f"{endpoint.url} failed with status {error.status_code}: look into its log, then start again.{said}")
 
 
-def _said(error: APIStatusError, key: str) -> str:
+def _said(error: APIStatusError) -> str:
     """The server's own words in one line, without the key and whatever looks like one."""
     body = error.body
     message = body.get("message") or body.get("detail") if isinstance(body, dict) else None
-    line = " ".join(str(message or "").split()).replace(key, "…")
-    line = re.sub(r"\b(?:sk|Bearer)[-_ ][\w*.-]{6,}", "…", line)
+    line = redacted(" ".join(str(message or "").split()))
     return f" It says: {line[:LONGEST]}" if line else ""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from core.asking_errors import NoCompletionError
 from core.endpoints import Endpoint
 from core.prices import TOKENS_AN_IMAGE, tokens_of
+from core.redaction import without_keys
 
 Messages = list[dict[str, Any]]
 
@@ -52,7 +53,8 @@ def kept_reply(text: str | None) -> Reply | None:
 def read_reply(content: bytes, request: dict[str, Any]) -> tuple[Reply, int, int]:
     """The reply and its tokens in and out; where the server counts none, four characters are taken for one.
 
-    Raises NoCompletionError for what is no chat completion.
+    A server may repeat the key that it was asked with, which is taken out before anybody keeps the reply. Raises
+    NoCompletionError for what is no chat completion.
     """
     try:
         return _reply(json.loads(content), request)
@@ -70,7 +72,8 @@ def _reply(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:
     usage = body.get("usage") or {}
     tokens_in = int(usage.get("prompt_tokens") or tokens_of(*_said(request)))
     tokens_out = int(usage.get("completion_tokens") or tokens_of(*texts))
-    return Reply(texts=texts, top=top), tokens_in, tokens_out
+    safe = Reply(texts=tuple(map(without_keys, texts)), top=tuple((without_keys(token), value) for token, value in top))
+    return safe, tokens_in, tokens_out
 
 
 def most_tokens(request: dict[str, Any]) -> tuple[int, int]:

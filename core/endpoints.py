@@ -2,8 +2,8 @@
 
 ``openai:MODEL`` is api.openai.com (or OPENAI_BASE_URL); ``MODEL@http://host:port/v1`` is any other server; every other
 name is a folder or a model of the Hub. A project may say another address, and which environment variable holds the key
-(``EndpointSettings.addresses``). Keys come from the environment alone and are never part of a name. Knows no model
-library and sends nothing.
+(``EndpointSettings.addresses``). Keys are never part of a name; where they lie is ``core.keys``'s business. Knows no
+model library and sends nothing.
 """
 
 import os
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlsplit
 
 from core.errors import UserError
+from core.keys import key_named
 from core.types import EndpointSettings
 
 OPENAI = "openai:"
@@ -104,21 +105,42 @@ def check_key_variable(name: str) -> str:
 
 
 def key_of(endpoint: Endpoint, environment: Mapping[str, str] | None = None) -> str:
-    """The key for the endpoint's host, from the environment; "none" where another host than OpenAI's has none.
+    """The key for the endpoint's host (``core.keys``); "none" where another host than OpenAI's has none.
 
     A key for one host is never sent to another: OPENAI_API_KEY goes with ``openai:`` names only. Where several other
     hosts have keys, SWITCHPOINT_API_KEY_ and the host (VLLM_LAN for vllm.lan, a hyphen as two underscores) is for that
     host alone, and the bare SWITCHPOINT_API_KEY for every host without one of its own.
     """
-    environ = os.environ if environment is None else environment
-    found = next((environ[name].strip() for name in endpoint.keys if environ.get(name, "").strip()), "")
+    found = next((key for key, _ in (key_named(name, environment) for name in endpoint.keys) if key), "")
     if not found and len(endpoint.keys) == 1:
         raise UserError(
-            f"{endpoint.name} needs a key: set {endpoint.keys[0]} in the environment and start Switchpoint again."
+            f"{endpoint.name} needs a key: set {endpoint.keys[0]} in the environment and start Switchpoint again, or "
+            "keep it in the keyring with `switchpoint key set`."
         )
     if found and not re.fullmatch(r"[!-~]+", found):  # It would be repeated by the error of whoever sends it.
         raise UserError(f"The key for {endpoint.url} holds spaces or other signs that no key has: set it anew.")
     return found or NO_KEY
+
+
+def key_variable_of(typed: str) -> str:
+    """The name of the key for what a person types: a host, "openai", an address, or the name itself.
+
+    Raises UserError, which does not repeat it, for anything else: it may be the key.
+    """
+    name = typed.strip()
+    if _VARIABLE.fullmatch(name) or name == OPENAI_KEY:
+        return name
+    try:
+        host = urlsplit(name if "://" in name else f"//{name}").hostname or ""
+    except ValueError:
+        host = ""
+    if host in ("openai", "api.openai.com"):
+        return OPENAI_KEY
+    if _LIKE_A_KEY.search(name) or re.search(r"[@\s]", name) or not re.fullmatch(r"[a-z0-9.:-]{1,253}", host):
+        raise UserError(
+            f"Name what the key is for, never the key: a host such as vllm.lan, openai, or {OTHER_KEY} for all hosts."
+        )
+    return _key_variables(host)[0]
 
 
 def _key_variables(host: str) -> tuple[str, ...]:

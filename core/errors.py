@@ -4,9 +4,14 @@
 Any other exception is a bug: it keeps its traceback in the log and is never dressed up.
 """
 
+from core.redaction import redacted
+
 
 class UserError(Exception):
-    """Something the person can put right; ``str(error)`` is the sentence to show."""
+    """Something the person can put right; ``str(error)`` is the sentence to show, and holds no secret."""
+
+    def __str__(self) -> str:
+        return redacted(super().__str__())
 
 
 class FolderError(UserError):

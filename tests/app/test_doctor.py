@@ -118,8 +118,8 @@ def test_keys_are_present_or_absent_and_never_shown(
     monkeypatch.setenv("HF_TOKEN", " ")
     _, checks = examined()
     found = checks["keys"]["found"]
-    assert "OPENAI_API_KEY present" in found
-    assert "SWITCHPOINT_API_KEY_VLLM_LAN present" in found
+    assert "OPENAI_API_KEY in the environment" in found
+    assert "SWITCHPOINT_API_KEY_VLLM_LAN in the environment" in found
     assert "HF_TOKEN absent" in found
     assert "secret" not in json.dumps(checks)
 

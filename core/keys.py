@@ -1,0 +1,77 @@
+"""Where keys lie: in the environment, else in the system's keyring where the ``keyring`` library is installed.
+
+In both under the same name, that of the environment variable; in the keyring as a user of the service "switchpoint".
+Knows names and values, not what they are for.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from core.errors import UserError
+from core.redaction import hold
+
+SERVICE = "switchpoint"
+Source = Literal["environment", "keyring", ""]
+
+
+def key_named(name: str, environment: Mapping[str, str] | None = None) -> tuple[str, Source]:
+    """The key of that name and where it was found; ("", "") where there is none.
+
+    With an ``environment`` given it is looked for there alone.
+    """
+    if found := (os.environ if environment is None else environment).get(name, "").strip():
+        return found, "environment"
+    if environment is None and (found := _from_keyring(name)):
+        hold(found)
+        return found, "keyring"
+    return "", ""
+
+
+def keep_key(name: str, key: str) -> None:
+    """Put a key into the keyring, in place of the one of that name. Raises UserError where there is no keyring."""
+    hold(key)
+    keyring = _keyring()
+    try:
+        keyring.set_password(SERVICE, name, key)
+    except keyring.errors.KeyringError as error:
+        raise _no_keyring(name, error) from error
+
+
+def forget_key(name: str) -> None:
+    """Take a key out of the keyring. Raises UserError where it is not there."""
+    keyring = _keyring()
+    try:
+        keyring.delete_password(SERVICE, name)
+    except keyring.errors.PasswordDeleteError as error:
+        raise UserError(f"The keyring holds no {name}: nothing to remove.") from error
+    except keyring.errors.KeyringError as error:
+        raise _no_keyring(name, error) from error
+
+
+def _from_keyring(name: str) -> str:
+    try:
+        import keyring
+    except ImportError:
+        return ""
+    try:
+        return (keyring.get_password(SERVICE, name) or "").strip()
+    except keyring.errors.KeyringError:  # no keyring on this machine, or one that stays locked
+        return ""
+
+
+def _keyring() -> Any:
+    try:
+        import keyring
+    except ImportError as error:
+        raise UserError(
+            "Keys are kept in the system's keyring by the library keyring, which is not installed: `pip install "
+            "keyring`, or set the key in the environment."
+        ) from error
+    return keyring
+
+
+def _no_keyring(name: str, error: Exception) -> UserError:
+    return UserError(
+        f"This machine's keyring cannot be used ({type(error).__name__}): set {name} in the environment instead."
+    )

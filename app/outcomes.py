@@ -151,6 +151,7 @@ def markdown(found: Results, ways: list[Identified]) -> str:
                 f"| {NAMES[test.against]} | {test.budget:,} | {100 * gap.value:+.1f} "
                 f"| {100 * gap.low:+.1f} to {100 * gap.high:+.1f} | {test.p_value:.2g} |"
             )
+    lines += _plot(found)
     if ways:
         lines += [
             "",
@@ -163,3 +164,25 @@ def markdown(found: Results, ways: list[Identified]) -> str:
                 f"{way.exact.high:.1%} | {way.near.value:.1%} | {way.settings} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _plot(found: Results) -> list[str]:
+    """Accuracy against budget as a Mermaid chart, which GitHub and most editors draw; [] for fewer than two budgets."""
+    budgets = sorted({each.budget for each in found.outcomes if each.arm in SIZED})
+    shares = {(each.arm, each.budget): 100 * each.mean.value for each in found.outcomes}
+    arms = [arm for arm in ARMS if all((arm, budget) in shares for budget in budgets)]
+    if len(budgets) < 2 or not arms:
+        return []
+    arms.sort(key=lambda arm: -shares[arm, budgets[-1]])
+    values = [shares[arm, budget] for arm in arms for budget in budgets]
+    return [
+        "",
+        f"Lines from top to bottom at {budgets[-1]:,}: {'; '.join(NAMES[arm] for arm in arms)}.",
+        "",
+        "```mermaid",
+        "xychart-beta",
+        f'    x-axis "samples tuned on" [{", ".join(map(str, budgets))}]',
+        f'    y-axis "test accuracy, %" {int(min(values)) // 10 * 10} --> 100',
+        *(f"    line [{', '.join(f'{shares[arm, budget]:.1f}' for budget in budgets)}]" for arm in arms),
+        "```",
+    ]

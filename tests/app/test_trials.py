@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app import actions
 from app.kinds import run_job
 from app.models import Models
-from app.outcomes import markdown, results
+from app.outcomes import Results, markdown, results
 from app.projects import find_project
 from app.worker import work_off
 from core.errors import UserError
-from core.experiment import ARMS
+from core.experiment import ARMS, outcome
 from core.types import Evidence, Trial
 from storage import store
 from storage.database import Database, open_database
@@ -155,3 +156,21 @@ def test_the_tables_are_markdown_with_every_arm_and_test(db: Database, ready: st
     assert sum(line.startswith("| targeted (ours) | 4 | 2 |") for line in lines) == 1
     assert sum("| 4 | +" in line or "| 4 | -" in line for line in lines) == 2
     assert len({line.count("|") for line in lines if line}) == 1
+
+
+def test_accuracy_against_budget_is_drawn_with_the_best_line_on_top() -> None:
+    rows = {("random", 4): 0.5, ("random", 8): 0.75, ("targeted", 4): 0.75, ("targeted", 8): 1.0, ("full", 0): 1.0}
+    made = [
+        outcome(arm, budget, budget, [0], np.repeat([1.0, 0.0], [round(20 * share), 20 - round(20 * share)])[None])
+        for (arm, budget), share in rows.items()
+    ]
+    found = Results(outcomes=tuple(made), tests=(), samples=20, open=0, refused=(), others=0)
+    text = markdown(found, [])
+    assert "Lines from top to bottom at 8: targeted (ours); random samples (no targeted retrieval)." in text
+    assert text.split("```mermaid\n")[1].split("```")[0].splitlines() == [
+        "xychart-beta",
+        '    x-axis "samples tuned on" [4, 8]',
+        '    y-axis "test accuracy, %" 50 --> 100',
+        "    line [75.0, 100.0]",
+        "    line [50.0, 75.0]",
+    ]

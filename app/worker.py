@@ -36,6 +36,9 @@ PATIENCE_SECONDS = 5.0
 Kept = TypeVar("Kept")
 BUG = "A bug in Switchpoint stopped this job"
 log = logging.getLogger("switchpoint.worker")
+# The last worker started from this process, by data directory, and when.
+_starting: dict[Path, tuple["subprocess.Popen[bytes]", float]] = {}
+_one_at_a_time = threading.Lock()
 
 
 class LockHeldError(UserError):
@@ -56,16 +59,34 @@ def worker_pid(data: Path) -> int | None:
 
 
 def ensure_worker(data: Path) -> bool:
-    """Start a detached worker unless one serves ``data`` already (returns whether); call it after queueing a job.
+    """Start a detached worker unless one serves ``data`` or is being started from here (returns whether it did); call
+    it after queueing a job.
 
     Raises FolderError where a worker could not begin; the queued job then waits for one that can.
     """
-    if worker_pid(data) is not None:
-        return False
-    command = [sys.executable, "-m", "app", "--data", str(data.resolve()), "worker", "--leave-when-idle"]
+    data = data.resolve()
+    with _one_at_a_time:
+        if worker_pid(data) is not None or _is_starting(data):
+            return False
+        _starting[data] = (_started(data), time.time())
+    # Somebody must take note of its end, or it stays a zombie for as long as the app runs.
+    threading.Thread(target=_starting[data][0].wait, daemon=True).start()
+    return True
+
+
+def _is_starting(data: Path) -> bool:
+    """Whether the last worker started from this process has not come to its lock yet: it loads its libraries for
+    seconds, and every job queued meanwhile would start another that loads them too."""
+    process, since = _starting.get(data, (None, 0.0))
+    lock = data / "worker.lock"
+    return process is not None and process.poll() is None and not (lock.exists() and lock.stat().st_mtime > since)
+
+
+def _started(data: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "app", "--data", str(data), "worker", "--leave-when-idle"]
     path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
     with _sentences(data), (data / "worker.lock").open("a"), (logs_folder(data) / "worker.log").open("ab") as output:
-        process = subprocess.Popen(  # our own command, as a list, without a shell  # nosec B603
+        return subprocess.Popen(  # our own command, as a list, without a shell  # nosec B603
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -73,9 +94,6 @@ def ensure_worker(data: Path) -> bool:
             start_new_session=True,
             env=os.environ | {"PYTHONPATH": path},
         )
-    # Somebody must take note of its end, or it stays a zombie for as long as the app runs.
-    threading.Thread(target=process.wait, daemon=True).start()
-    return True
 
 
 @contextmanager

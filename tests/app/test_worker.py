@@ -1,9 +1,11 @@
 """One worker per data directory; jobs survive it, and it survives jobs."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,28 @@ def test_a_started_worker_is_found_again_and_leaves_when_idle(
     while worker.worker_pid(db.data) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert worker.worker_pid(db.data) is None
+
+
+def test_jobs_queued_while_a_worker_starts_start_no_other(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    try:
+        assert [worker.ensure_worker(data) for _ in range(5)] == [True, False, False, False, False]
+        until(lambda: worker.worker_pid(data) is not None)
+        first = worker.worker_pid(data)
+        assert not worker.ensure_worker(data)
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        until(lambda: worker.worker_pid(data) is None)
+        assert worker.ensure_worker(data), "one that was killed keeps no other from starting"
+        until(lambda: worker.worker_pid(data) not in (None, first))
+    finally:
+        last = worker.worker_pid(data)
+        if last is not None:
+            os.kill(last, signal.SIGTERM)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

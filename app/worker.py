@@ -85,7 +85,7 @@ def _is_starting(data: Path) -> bool:
 def _started(data: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "app", "--data", str(data), "worker", "--leave-when-idle"]
     path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
-    with _sentences(data), (data / "worker.lock").open("a"), (logs_folder(data) / "worker.log").open("ab") as output:
+    with _sentences(data), (logs_folder(data) / "worker.log").open("ab") as output, (data / "worker.lock").open("a"):
         return subprocess.Popen(  # our own command, as a list, without a shell  # nosec B603
             command,
             stdin=subprocess.DEVNULL,

@@ -15,6 +15,7 @@ from rich.console import Group
 from rich.table import Table
 
 from app import (
+    cli_backup,
     cli_compare,
     cli_experiment,
     cli_files,
@@ -152,6 +153,7 @@ def _line_table(lines: list[dict[str, Any]]) -> Table:
     return table
 
 
+cli_backup.register(cli)
 cli_projects.register(cli)
 cli_files.register(cli)
 cli_loop.register(cli)

@@ -72,7 +72,7 @@ def content_hashes(c: Connection, keys: Collection[str]) -> tuple[dict[str, str]
     columns = (images.c.hash, images.c.path, images.c.content_hash, images.c.stamp)
     for row in c.execute(select(*columns).where(among(images.c.hash, keys))):
         if row.path is None:
-            known[row.hash] = row.hash
+            known[row.hash] = row.content_hash or row.hash  # it has one where a backup brought the file in
             continue
         stamp = _stamp(Path(row.path))
         if row.content_hash is None or row.stamp != stamp:

@@ -38,6 +38,8 @@ COMMANDS = [
     "spending",
     "status",
     "doctor",
+    "backup",
+    "restore",
 ]
 
 

@@ -1,0 +1,88 @@
+"""Backups of a data directory whose worker is tuning: restored, the run goes on from its checkpoint to the same end."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from app import actions
+from app.backup import back_up
+from app.restoring import restore
+from app.worker import ensure_worker, worker_pid
+from core.published import checkpoints_in
+from storage import jobs, store
+from storage.database import Database, open_database
+from tests.chaos.test_full_disk import SLOW, read_job, sound, until
+from tests.tiny_project import TinyFiles, fill_project, write_files
+
+LONG = bool(os.environ.get("SWITCHPOINT_LONG"))
+BACKUPS = 12 if LONG else 2
+SETTINGS = replace(SLOW, tuning=replace(SLOW.tuning, checkpoint_every=4, epochs=3.0 if LONG else 1.0))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    return write_files(tmp_path_factory.mktemp("many"), samples=12, support=60)
+
+
+@pytest.fixture
+def db(tmp_path: Path, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.01")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    opened = open_database(tmp_path / "data")
+    fill_project(opened, files, settings=SETTINGS)
+    yield opened
+    until(lambda: worker_pid(opened.data) is None, opened)
+    opened.close()
+
+
+def losses(db: Database, run: int) -> list[tuple[int, float]]:
+    with db.read() as c:
+        return [(each.number, each.loss) for each in store.updates_of(c, run)]
+
+
+def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_path: Path) -> None:
+    actions.make_selection(db, "tiny", budget=50, arm="random")
+    job = actions.put_tune(db, "tiny")
+    run = job.args["run"]
+    ensure_worker(db.data)
+    taken = []
+    for number in range(BACKUPS):
+        wanted = (number + 1) * (100 if LONG else 35) // BACKUPS
+        until(lambda wanted=wanted: len(losses(db, run)) >= wanted or read_job(db, job.id).state not in jobs.ACTIVE, db)
+        file = tmp_path / f"{number}.zip"
+        began = time.monotonic()
+        manifest = back_up(db, file, watch=lambda _: None)
+        seconds = time.monotonic() - began
+        print(f"backup {number}: {file.stat().st_size:,} bytes in {seconds:.2f} s, {len(manifest['members'])} members")
+        taken.append(file)
+    until(lambda: read_job(db, job.id).state not in jobs.ACTIVE, db)
+    assert read_job(db, job.id).state == "done", read_job(db, job.id).error
+    for file in taken:
+        goes_on(db, file, tmp_path / file.stem, run, job.id)
+
+
+def goes_on(db: Database, file: Path, data: Path, run: int, job: int) -> None:
+    restore(file, data, watch=lambda _: None)
+    again = open_database(data)
+    sound(again)
+    there = losses(again, run)
+    kept = [each.updates for each in checkpoints_in(again.adapters / f"run-{run}")]
+    assert kept or (again.adapters / f"run-{run}" / "adapter").is_dir(), "a checkpoint is in the backup"
+    ensure_worker(data)
+    until(lambda: read_job(again, job).state not in jobs.ACTIVE, again)
+    assert read_job(again, job).state == "done", read_job(again, job).error
+    assert losses(again, run)[: len(there)] == there
+    assert losses(again, run) == losses(db, run)
+    weights = [
+        load_file(each.adapters / f"run-{run}" / "adapter" / "adapter_model.safetensors") for each in (db, again)
+    ]
+    assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
+    made = len(losses(db, run))
+    print(f"restored {file.name}: {len(there)} updates and checkpoints after {kept} were in it, {made} in the end")
+    until(lambda: worker_pid(data) is None, again)
+    again.close()

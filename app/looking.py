@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from PIL import Image
-
 from app import actions
 from app.batches import Advance, Stopped
 from app.import_report import PREVIEWED, Findings, ImportReport, ImportRequest
@@ -24,7 +22,9 @@ from app.projects import find_project
 from app.sifting import known_in, opened, read_new
 from app.uploads import remove_upload
 from core.errors import UserError
-from core.importers import Read, columns_of
+from core.importers import ImageRef, Read, columns_of
+from core.importers.images import ImageError, decoded
+from core.pictures import upright
 from core.types import Refusal
 from storage import jobs, store
 from storage.database import Database
@@ -205,19 +205,20 @@ def _add_thumbnails(request: ImportRequest, report: ImportReport) -> None:
         read = (item.sample.image for item in file.items if isinstance(item, Read) and item.sample.image in wanted)
         for _, image in zip(range(PREVIEWED), read, strict=False):
             if image:
-                pictures[image] = _thumbnail(file.image(image).read())
+                pictures[image] = _thumbnail(file.image(image))
             if pictures.keys() == wanted:
                 break
     for shown in report["preview"]:
         shown["picture"] = pictures.get(shown.get("image") or "", "")
 
 
-def _thumbnail(content: bytes) -> str:
-    """A picture of at most 96 × 96 pixels as a data URL, "" where the content is no image."""
+def _thumbnail(ref: ImageRef) -> str:
+    """A picture of at most 96 × 96 pixels as a data URL, "" where there is no usable image."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            small = image.convert("RGB")
-    except OSError:
+        content = ref.read()
+        decoded(ref.found, content, whole=False)  # one that stays in its file was not held against the limits before
+        small = upright(content)
+    except (ImageError, OSError):
         return ""
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     written = io.BytesIO()

@@ -3,7 +3,6 @@
 The student and the teacher used last stay between jobs. Importing it loads no model library.
 """
 
-import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -64,15 +63,14 @@ class Models:
 
 def image_opener(db: Database) -> Callable[[str], "Image.Image"]:
     """A function from an image's hash to the decoded RGB image, read when it is needed."""
-    from PIL import Image
+    from core.pictures import upright
 
     def open_image(key: str) -> "Image.Image":
         with db.read() as connection:
             data, _ = image_bytes(connection, key)
             where = image_path(connection, key) or key
         try:
-            with Image.open(io.BytesIO(data)) as image:
-                return image.convert("RGB")
+            return upright(data)
         except OSError as error:  # one that stayed in its file was never opened before
             raise UserError(f"The image {where} cannot be opened ({error}): put a whole one there.") from error
 

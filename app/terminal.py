@@ -18,12 +18,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 from typer.exceptions import TyperException
 
 from app.batches import Advance
 from app.settings import logs_folder
 from app.worker import BUG, ensure_worker
-from core.errors import FolderError, UserError
+from core.errors import FolderError, UserError, printable
 from core.redaction import redacted
 from storage import jobs
 from storage.database import Database, open_database
@@ -68,14 +69,14 @@ class Terminal:
     def say(self, text: RenderableType) -> None:
         """A remark on the way (stderr, so that stdout stays parseable); silent with ``--json``."""
         if not self.json:
-            Console(stderr=True).print(text)
+            Console(stderr=True).print(_plain(text))
 
     def show(self, shown: Shown) -> None:
         """The result on stdout."""
         if self.json:
             print(json_text.dumps(shown.data, ensure_ascii=False, indent=2))
         elif shown.text:
-            Console().print(shown.text)
+            Console().print(_plain(shown.text))
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[Advance], None]]:
@@ -146,7 +147,7 @@ def run_command_line(app: typer.Typer, arguments: list[str] | None = None) -> in
     try:
         return int(typer.main.get_command(app).main(arguments, prog_name="switchpoint", standalone_mode=False) or 0)
     except TyperException as error:
-        print(f"{error.format_message()} `switchpoint --help` lists the commands.", file=sys.stderr)
+        print(printable(f"{error.format_message()} `switchpoint --help` lists the commands."), file=sys.stderr)
         return 1
     except UserError as error:
         print(error, file=sys.stderr)
@@ -155,7 +156,7 @@ def run_command_line(app: typer.Typer, arguments: list[str] | None = None) -> in
         print("Stopped.", file=sys.stderr)
         return 1
     except BugError as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return 2
 
 
@@ -185,6 +186,11 @@ def _logged(data: Path) -> str:
         print(said, file=sys.stderr)
         return f"above, since the log cannot be written ({error})"
     return f"in {where}"
+
+
+def _plain(shown: RenderableType) -> RenderableType:
+    """Text as it is: square brackets out of somebody's file are no markup, and its control characters are named."""
+    return Text(printable(shown)) if isinstance(shown, str) else shown
 
 
 def _progress_bar(*, hidden: bool) -> Progress:

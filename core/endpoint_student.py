@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 
-from PIL import Image
-
 from core.asking import Line, Replies, connect
 from core.asking_errors import FailedError, RefusedError
 from core.endpoints import Endpoint
 from core.errors import UserError
+from core.pictures import is_turned, upright
 from core.prompts import student_prompt
 from core.student import read_prediction
 from core.teacher import Skipped
@@ -79,10 +78,9 @@ async def _predicted(
 
 
 def data_url(content: bytes, mime: str) -> str:
-    """The image as a data URL: its own bytes, or a PNG of it where its format is not read everywhere."""
-    if mime not in READABLE:
+    """The image as a data URL: its own bytes, or a PNG of it where its format or how it is turned may be overlooked."""
+    if mime not in READABLE or is_turned(content):
         png = io.BytesIO()
-        with Image.open(io.BytesIO(content)) as image:
-            image.convert("RGB").save(png, "PNG")
+        upright(content).save(png, "PNG")
         content, mime = png.getvalue(), "image/png"
     return f"data:{mime};base64,{base64.b64encode(content).decode()}"

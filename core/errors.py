@@ -4,11 +4,43 @@
 Any other exception is a bug: it keeps its traceback in the log and is never dressed up.
 """
 
+import re
+
 from core.redaction import redacted
+
+LONGEST = 1_000
+# What moves a terminal's cursor or turns the text around it, and halves of characters, which nothing can print.
+_NOT_SHOWN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """The text without anything that a terminal or a page would obey or refuse; such characters are named instead.
+
+    Lines stay lines.
+
+    >>> printable("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    return _NOT_SHOWN.sub(lambda each: each[0].encode("unicode_escape").decode(), text)
+
+
+def in_a_line(text: str) -> str:
+    """The text fit to be shown in one line: ``printable``, and of a long one the beginning and the end."""
+    for _ in range(2):  # naming a character makes the text longer
+        if len(text) > LONGEST:
+            text = f"{text[: LONGEST * 2 // 3]} … {text[-LONGEST // 4 :]}"
+        text = printable(" ".join(text.split("\n")))
+    return text
 
 
 class UserError(Exception):
-    """Something the person can put right; ``str(error)`` is the sentence to show, and holds no secret."""
+    """Something the person can put right; ``str(error)`` is the sentence to show, in one line and without secrets.
+
+    Whatever a file put into it, nothing in it steers a terminal or fills a page.
+    """
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(in_a_line(redacted(sentence)))  # half a secret, where a line is cut, would not be known
 
     def __str__(self) -> str:
         return redacted(super().__str__())

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from core.sentences import ESCAPED_BREAK, Statement, sentence_spans, statements
 
+_LOOK_BACK = 2_000
 _STEP = re.compile(
     r"^[ \t>*_#]*Step[ \t]*(?P<line>\d{1,4})[ \t]*[*_]*[ \t]*(?:[:.)]|[-–—](?=\s))[ \t*_]*"
     r"|(?<=[\s.!?])Step\s+(?P<inline>\d{1,4})\s*:\s*",
@@ -71,7 +72,8 @@ def _cut(part: str, statement: Statement) -> int | None:
     before = part[: statement.start].rstrip(" \t*_$")
     if not before.strip() or before[-1] in ".!?。！？\n":
         return len(before)
-    head_start = sentence_spans(before)[-1][0]
+    seen = max(0, len(before) - _LOOK_BACK)  # each statement of a text that holds hundreds is cut out of it
+    head_start = seen + sentence_spans(before[seen:])[-1][0]
     head = before[head_start:]
     words = len(head.split())
     if words < 3 or _NO_CLAUSE.match(head):

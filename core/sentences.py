@@ -19,7 +19,7 @@ _FULL_WIDTH = {0xFF01 + at: 0x21 + at for at in range(94) if chr(0x21 + at) not 
 
 # A sentence goes on in lower case far more often than it begins so: "approx. 5 km", "vs. the".
 _BOUNDARY = re.compile(
-    r"""[.!?]+[*_"'”’)\]}]*(?=\s+["'“‘(\[*_$\\]*[^\W_a-z]|\s*$)|[。！？]|\n""",
+    r"""(?<![.!?])[.!?]++[*_"'”’)\]}]*+(?=\s+["'“‘(\[*_$\\]*[^\W_a-z]|\s*$)|[。！？]|\n""",
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|vs|cf|Mr|Mrs|Ms|Dr|Prof|St|Mt|Fig|approx|Jr|Sr)|\b(?:[A-Z]\.)+[A-Z]|(?:^|[:;!?]\s|(?<!No)\.\s)\d{1,2})\.$"
@@ -62,7 +62,7 @@ _CUES: tuple[tuple[StatementKind, re.Pattern[str]], ...] = (
     (
         "the answer is",
         re.compile(
-            r"(?:答案|正确选项)\s*(?:应该|应)?\s*(?:是|为|选|:)[\s:]*|(?:故|所以|因此|应)?[,，\s]*(?:选择|选)\s*(?:选项)?\s*"
+            r"(?:答案|正确选项)\s*(?:应该|应)?\s*(?:是|为|选|:)[\s:]*|(?:故|所以|因此|应)?[,，\s]{0,8}(?:选择|选)\s*(?:选项)?\s*"
             r"(?=\(?[A-Za-z](?![A-Za-z]))"
         ),
     ),

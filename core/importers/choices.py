@@ -9,12 +9,14 @@ import ast
 import json
 import math
 import re
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from core.answers import normalise, read_answer
 from core.importers.options import split_options
 from core.importers.report import RowError
+from core.importers.rows import nests_too_deeply
 from core.prompts import letter
 
 ANSWER_FORMS = {
@@ -130,12 +132,22 @@ def _from_text(text: str) -> Any:
     stripped = text.strip()
     if stripped[:1] + stripped[-1:] not in ("[]", "{}"):
         return text
-    for parse in (json.loads, ast.literal_eval) if len(stripped) <= _LIST_AT_MOST else (json.loads,):
+    for parse in (json.loads, _from_python) if len(stripped) <= _LIST_AT_MOST else (json.loads,):
         try:
-            return parse(stripped)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            found = parse(stripped)
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             continue
+        return text if nests_too_deeply(found) else found
     return text
+
+
+def _from_python(text: str) -> Any:
+    """What Python reads in the text, if JSON could say it too: a set has no order, and a hexadecimal number no end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it finds fault with "\d" in a text
+        found = ast.literal_eval(text)
+    json.dumps(found)
+    return found
 
 
 def _answer_in(item: Any) -> Any:

@@ -3,6 +3,7 @@
 Which format the rows have is not asked here. Knows no sample.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from typing import Any
 
 from core.errors import UserError
 from core.importers import delimited, parquet
+from core.importers.delimited import MAX_COLUMNS
 from core.importers.files import Content, open_content, seekable
 from core.importers.images import ImageFolder, ImageSource
 from core.importers.rows import Row, json_kind, json_rows
 from core.importers.text import find_encoding
 
 _LOOKED_AT = 100
+_HALVES = re.compile("[\ud800-\udfff]")
 Notes = tuple[str, ...]
 
 
@@ -98,7 +101,7 @@ def _row_file(
         name=content.name,
         kind=kind,
         container=container + content.packed,
-        columns=columns or _named_in(first),
+        columns=_checked(columns or _named_in(first), content.name),
         notes=notes,
         first=first,
         rows=rows,
@@ -114,7 +117,7 @@ def _shards(folder: Path, shards: list[parquet.Shard]) -> RowFile:
         name=folder.name,
         kind="parquet",
         container="parquet in a folder",
-        columns=parquet.parquet_columns(shards[0].path, shards[0].name),
+        columns=_checked(parquet.parquet_columns(shards[0].path, shards[0].name), folder.name),
         notes=(f"{len(shards)} parquet files were read as one set.",) if len(shards) > 1 else (),
         first=first,
         rows=rows,
@@ -133,7 +136,7 @@ def _sets(name: str, kind: str, container: str, sets: list[tuple[str, Any]], fol
         name=name,
         kind=kind,
         container=container,
-        columns=parquet.set_columns(sets[0][1]),
+        columns=_checked(parquet.set_columns(sets[0][1]), name),
         notes=(),
         first=first,
         rows=rows,
@@ -152,4 +155,11 @@ def _looked_at(rows: Iterator[Row], name: str) -> tuple[tuple[Row, ...], Iterato
 
 def _named_in(rows: tuple[Row, ...]) -> tuple[str, ...]:
     """The names of the fields of JSON rows, in the order they come."""
-    return tuple(dict.fromkeys(name for row in rows if isinstance(row.value, dict) for name in row.value))
+    return tuple(dict.fromkeys(each for row in rows if isinstance(row.value, dict) for each in row.value))
+
+
+def _checked(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
+    if len(columns) > MAX_COLUMNS:
+        raise UserError(f"{name} has more than {MAX_COLUMNS:,} columns: import one with those that a sample needs.")
+    # The name of a column is shown and sent to the page, which takes no halves of characters.
+    return tuple(each for each in columns if not _HALVES.search(each))

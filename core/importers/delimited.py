@@ -39,7 +39,8 @@ def find_delimiter(content: Content, encoding: Encoding) -> str:
 def columns_of(content: Content, encoding: Encoding, delimiter: str) -> tuple[str, ...]:
     """The names in the first row. Raises UserError when two are the same, or one is empty."""
     with open_text(content, encoding, "") as text:
-        names = [name.strip() for name in next(_parsed(bounded_lines(text, content.name), delimiter, content.name))[1]]
+        _, cells = next(_parsed(bounded_lines(text, content.name), delimiter, content.name), (1, []))
+    names = [name.strip() for name in cells]
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
         raise UserError(f"{content.name}, line 1: the column “{twice[0]}” occurs twice: give each its own name.")
@@ -53,7 +54,7 @@ def table_rows(content: Content, encoding: Encoding, delimiter: str, columns: tu
     """The rows below the first; a row with more or fewer cells than there are columns is a broken row."""
     with open_text(content, encoding, "") as text:
         parsed = _parsed(bounded_lines(text, content.name), delimiter, content.name)
-        next(parsed)
+        next(parsed, None)
         for line, cells in parsed:
             if len(cells) == len(columns):
                 yield Row(line=line, value=dict(zip(columns, cells, strict=True)))

@@ -7,6 +7,9 @@ from typing import Any
 
 from core.importers.report import RowError
 
+# Reading an answer or options out of a text takes a time that grows faster than the text does.
+LONGEST_TEXT = 100_000
+LONGEST_ID = 500
 Fields = dict[str, Any]
 
 
@@ -35,6 +38,10 @@ def checked_text(value: Any, name: str) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         raise RowError(name, f"“{name}” holds half a character (a lone surrogate).") from error
+    if len(value) > LONGEST_TEXT:
+        raise RowError(name, f"“{name}” is longer than {LONGEST_TEXT:,} characters: shorten it.")
+    if "\0" in value:
+        raise RowError(name, f"“{name}” holds a zero byte, where a database may take a text to end.")
     return value.strip()
 
 
@@ -42,10 +49,16 @@ def id_field(row: Fields) -> str:
     """The row's id as text; whole numbers are accepted. Raises RowError."""
     value = row.get("id")
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    text = text_field(row, "id")
+        return checked_id(str(value))
+    return checked_id(text_field(row, "id"))
+
+
+def checked_id(text: str) -> str:
+    """A text that a sample can be named by. Raises RowError."""
     if not text:
         raise RowError("id", "The id is empty.")
+    if len(text) > LONGEST_ID:
+        raise RowError("id", f"The id is longer than {LONGEST_ID} characters: give the row a shorter one.")
     return text
 
 

@@ -4,6 +4,8 @@ The kind is seen in the bytes, not in the name. Knows nothing of rows: the calle
 """
 
 import gzip
+import lzma
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -21,8 +23,14 @@ from core.importers.wrong_files import LOOKED_AT, refuse_wrong_kind
 MAX_TEXT = 4 * 1024**3
 MAX_MEMBERS = 2_000_000
 MAX_RATIO = 500
+_SMALL = 2**20
+_BOMB = f"unpacks to more than {MAX_RATIO} times its size, which no image or annotation does: check where it came from."
 MAX_BESIDE = 64 * 1024**2
 _BLOCK = 2**20
+# Of a zip's odd corners: a negative offset is a ValueError, a cut header a struct.error.
+_DAMAGE = (
+    EOFError, OSError, RuntimeError, ValueError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile
+)  # fmt: skip
 _ENDINGS = tuple(f".{kind}{packed}" for kind in ("json", "jsonl", "csv", "tsv", "parquet") for packed in ("", ".gz"))
 _NOT_ROWS = ("pid_splits.json", "dataset_info.json", "manifest.json", "state.json", "dataset_dict.json")
 _OFFICE = (("xl/", "an Excel workbook", "save its sheet as CSV"), ("word/", "a Word document", "save its table as CSV"))
@@ -84,7 +92,7 @@ def readable(name: str) -> Iterator[None]:
         raise UserError(
             f"{name} is in an unknown encoding (neither UTF-8 nor {error.encoding} fits): save it as UTF-8."
         ) from error
-    except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, RuntimeError, OSError) as error:
+    except _DAMAGE as error:
         if isinstance(error, PermissionError):
             raise
         raise UserError(f"{name} is damaged ({error}): copy or download it again.") from error
@@ -93,12 +101,12 @@ def readable(name: str) -> Iterator[None]:
 @contextmanager
 def seekable(content: Content) -> Iterator[IO[bytes]]:
     """The content as a file that can be read at any place; a packed one is unpacked into a temporary file."""
-    with readable(content.name), content.open() as file:
+    with content.open() as file:
         if not content.packed:
             yield file
             return
         with tempfile.TemporaryFile() as unpacked:
-            while block := file.read(_BLOCK):
+            while block := _block(file, content.name):
                 unpacked.write(block)
                 if unpacked.tell() > MAX_TEXT:
                     raise UserError(
@@ -106,6 +114,11 @@ def seekable(content: Content) -> Iterator[IO[bytes]]:
                     )
             unpacked.seek(0)
             yield unpacked
+
+
+def _block(file: IO[bytes], name: str) -> bytes:
+    with readable(name):
+        return file.read(_BLOCK)
 
 
 def open_zip(path: Path) -> zipfile.ZipFile | None:
@@ -133,11 +146,8 @@ def _check_zip(archive: zipfile.ZipFile, name: str) -> None:
     if len(members) > MAX_MEMBERS:
         raise UserError(f"{name} holds more than {MAX_MEMBERS:,} files: split it into several.")
     for member in members:
-        if member.file_size > 2**20 and member.file_size > MAX_RATIO * max(member.compress_size, 1):
-            raise UserError(
-                f"{name}: “{member.filename}” unpacks to more than {MAX_RATIO} times its size, which no image or "
-                "annotation does: check where the zip came from."
-            )
+        if member.file_size > max(_SMALL, MAX_RATIO * member.compress_size):
+            raise UserError(f"{name}: “{member.filename}” {_BOMB}")
     if "[Content_Types].xml" in archive.NameToInfo:
         for folder, what, advice in _OFFICE:
             if any(member.filename.startswith(folder) for member in members):
@@ -151,15 +161,13 @@ def _content(
     images: ImageSource,
     beside: Callable[[str], bytes | None],
 ) -> Content:
-    try:
-        with raw() as file:
-            gzipped = file.read(2) == b"\x1f\x8b"
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise UserError(f"{name} cannot be read ({error}): pack the zip again.") from error
+    packed_size = path.stat().st_size
+    with readable(name), raw() as file:
+        gzipped = file.read(2) == b"\x1f\x8b"
 
     def opened() -> IO[bytes]:
         file = raw()
-        return cast(IO[bytes], _Unpacked(file)) if gzipped else file
+        return cast(IO[bytes], _Unpacked(file, name, packed_size)) if gzipped else file
 
     with readable(name), opened() as file:
         start = file.read(LOOKED_AT)
@@ -171,9 +179,21 @@ def _content(
 class _Unpacked(BufferedReader):
     """A gzipped file unpacked; closing it closes the file underneath, which GzipFile does not."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], name: str, packed_size: int) -> None:
+        self._file, self._name, self._most = file, name, max(MAX_RATIO * packed_size, _SMALL)
         super().__init__(cast(Any, gzip.GzipFile(fileobj=file)))
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._check()
+        return super().read(size)
+
+    def read1(self, size: int = -1) -> bytes:
+        self._check()
+        return super().read1(size)
+
+    def _check(self) -> None:
+        if self.tell() > self._most:
+            raise UserError(f"{self._name} {_BOMB}")
 
     def close(self) -> None:
         super().close()

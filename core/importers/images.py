@@ -201,7 +201,8 @@ def decoded(name: str, content: bytes, *, whole: bool) -> tuple[str, int, int]:
             if whole:
                 image.draft("RGB", (1, 1))  # a JPEG is then decoded at an eighth of its size
                 image.load()
-            return Image.MIME[str(image.format)], width, height
+            # A camera's JPEG with a second picture behind the first ("MPO") is shown as a JPEG.
+            return "image/jpeg" if image.format == "MPO" else Image.MIME[str(image.format)], width, height
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ImageError(f"“{name}” has more than {MAX_PIXELS // 10**6} million pixels.") from error
     except ImageError:

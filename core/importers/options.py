@@ -4,7 +4,11 @@ Labels must run from A without a gap, so that "(50km/h)" or "panel (B)" is no op
 """
 
 import re
+from itertools import islice
 
+# So much is tried of a text at most: each try may read it to its end.
+_TRIED = 50
+_LONGEST = 50_000
 _CUE = re.compile(
     r"\b(?:the\s+|answer\s+|possible\s+)?(?:options?|choices)(?:\s+(?:is|are))?\s*:[ \t]*",
     re.IGNORECASE,
@@ -14,7 +18,9 @@ _LINE = re.compile(r"^[ \t]*(?:\(([A-Za-z])\)|([A-Za-z])[.):])[ \t]+(?=\S)", re.
 _LINE_UNCUED = re.compile(r"^[ \t]*(?:\(([A-Za-z])\)|([A-Za-z])[.)])[ \t]+(?=\S)", re.MULTILINE)
 _BARE = re.compile(r"(?:^|(?<=[\s,;]))([A-Za-z])[.):][ \t]+(?=\S)")
 # LLaVA-1.5's own instruction after the options; it would forbid the rationale that a student is asked for.
-_LETTER_ONLY = re.compile(r"\n?\s*Answer with the option['’]s letter from the given choices directly\.?", re.IGNORECASE)
+_LETTER_ONLY = re.compile(
+    r"(?<!\s)\s*Answer with the option['’]s letter from the given choices directly\.?", re.IGNORECASE
+)
 _QUOTED = re.compile(r"['\"‘“]([^'\"‘’“”]+)['\"’”]")
 _SEPARATORS = re.compile(r"\s*(?:[;\n]|,\s+(?:(?:and|or)\s+)?|\s+(?:and|or)\s+)\s*")
 
@@ -25,14 +31,17 @@ def split_options(prompt: str) -> tuple[str, tuple[str, ...]]:
     >>> split_options("How many? Options: (a) 12 (b) 3")
     ('How many?', ('12', '3'))
     """
-    for cue in reversed(list(_CUE.finditer(prompt))):
+    if len(prompt) > _LONGEST:
+        return prompt, ()
+    for cue in list(_CUE.finditer(prompt))[: -_TRIED - 1 : -1]:
         for pattern in (_INLINE, _LINE, _BARE):
             if found := _labelled(prompt, cue.end(), pattern):
                 return _split(prompt, cue.start(), *found)
         if listed := _listed(prompt, cue.end()):
             return _split(prompt, cue.start(), *listed)
     for pattern in (_INLINE, _LINE_UNCUED):
-        for start in pattern.finditer(prompt):
+        starts = (mark for mark in pattern.finditer(prompt) if _label(mark) in "aA")
+        for start in islice(starts, _TRIED):
             if prompt[: start.start()].rstrip(" \t")[-1:] not in (*"?.:!\n", ""):
                 continue
             if found := _labelled(prompt, start.start(), pattern):
@@ -68,7 +77,7 @@ def _listed(prompt: str, start: int) -> tuple[tuple[str, ...], int] | None:
     """Options without labels: with separators between them, or exactly two words ("next previous")."""
     line_end = prompt.find("\n", start)
     end = len(prompt) if line_end < 0 else line_end
-    line = prompt[start:end].strip()
+    line = " ".join(prompt[start:end].split())
     parts = [_tidy(part) for part in _SEPARATORS.split(line)]
     if len(parts) == 1:
         parts = [_tidy(part) for part in line.split()] if len(line.split()) == 2 else []

@@ -55,9 +55,9 @@ def parquet_rows(file: Path | IO[bytes], name: str, split: str = "") -> Iterator
     with _opened(file, name) as parquet:
         number = 0
         for batch in parquet.iter_batches(batch_size=BATCH):
-            for value in batch.to_pylist():
+            for value, error in _values(batch):
                 number += 1
-                yield Row(line=number, value=value, file=name, split=split)
+                yield Row(line=number, value=value, error=error, file=name, split=split)
 
 
 def saved_sets(folder: Path) -> list[tuple[str, Any]]:
@@ -104,11 +104,26 @@ def set_rows(found: Any, name: str, split: str) -> Iterator[Row]:
     number = 0
     try:
         for table in found.with_format("arrow").iter(batch_size=BATCH):
-            for value in table.to_pylist():
+            for value, fault in _values(table):
                 number += 1
-                yield Row(line=number, value=value, file=name, split=split_named(split))
+                yield Row(line=number, value=value, error=fault, file=name, split=split_named(split))
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"{name} breaks off behind row {number:,} ({_first_line(error)}): try again.") from error
+
+
+def _values(table: Any) -> list[tuple[Any, str]]:
+    """Each row's values, or what is wrong with it."""
+    try:
+        return [(value, "") for value in table.to_pylist()]
+    except Exception:  # one cell, of a text that is no UTF-8 or a date that no calendar has, spoils all rows
+        return [_value(table.slice(at, 1)) for at in range(table.num_rows)]
+
+
+def _value(row: Any) -> tuple[Any, str]:
+    try:
+        return row.to_pylist()[0], ""
+    except Exception as error:
+        return None, f"The row holds a value that cannot be read ({_first_line(error)})."
 
 
 @contextmanager

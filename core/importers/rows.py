@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import chain
 from typing import Any
 
 from core.errors import UserError
@@ -20,6 +21,8 @@ _BLOCK = 2**20
 _HEAD = 2**16
 # A value may go on behind the block that ends so close to where it fails to parse.
 _EDGE = 32
+MAX_DEPTH = 50
+DEEP = "The row nests brackets too deeply: it must be one JSON object of plain fields."
 _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
 
@@ -89,9 +92,10 @@ def _from_lines(text: TextIOWrapper, name: str, encoding: Encoding) -> Iterator[
 
 def _parsed(raw: str, line: int, byte: int, encoding: Encoding) -> Row:
     try:
-        return Row(line=line, value=json.loads(raw))
+        value = json.loads(raw)
+        deep = nests_too_deeply(value)
     except RecursionError:
-        return Row(line=line, error="This line nests brackets too deeply: a row is one JSON object of plain fields.")
+        deep = True
     except json.JSONDecodeError as error:
         if not raw.endswith("\n") and _is_cut(error, raw):
             end = byte + _size(raw, encoding)
@@ -101,6 +105,18 @@ def _parsed(raw: str, line: int, byte: int, encoding: Encoding) -> Row:
         return Row(line=line, error=f"This line is no valid JSON at byte {at:,} ({error.msg}): mend it.")
     except ValueError as error:
         return Row(line=line, error=f"This line is no valid JSON ({error}).")
+    return Row(line=line, error=DEEP) if deep else Row(line=line, value=value)
+
+
+def nests_too_deeply(value: Any) -> bool:
+    """Whether lists and objects lie in each other so deeply that Python could not write the value as text."""
+    inner = [value]
+    for _ in range(MAX_DEPTH):
+        groups = [each for each in inner if isinstance(each, dict | list | tuple)]
+        held = [each.values() if isinstance(each, dict) else each for each in groups]
+        if not (inner := list(chain.from_iterable(held))):
+            return False
+    return True
 
 
 def _size(text: str, encoding: Encoding) -> int:
@@ -202,7 +218,7 @@ def _from_list(stream: _Stream) -> Iterator[Row]:
         line = stream.line
         value = stream.value()
         stream.whole += 1
-        yield Row(line=line, value=value)
+        yield Row(line=line, error=DEEP) if nests_too_deeply(value) else Row(line=line, value=value)
         _comma(stream, "]")
     _end(stream)
 
@@ -219,7 +235,7 @@ def _from_object(stream: _Stream) -> Iterator[Row]:
         stream.next_sign()
         value = stream.value()
         stream.whole += 1
-        yield Row(line=line, value=value, key=key)
+        yield Row(line=line, error=DEEP) if nests_too_deeply(value) else Row(line=line, value=value, key=key)
         _comma(stream, "}")
     _end(stream)
 

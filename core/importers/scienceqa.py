@@ -12,7 +12,7 @@ from typing import Any
 from core.errors import UserError
 from core.importers.checked_images import Images
 from core.importers.choices import checked_options
-from core.importers.fields import as_fields, id_field, text_field, text_list
+from core.importers.fields import as_fields, checked_id, checked_text, id_field, text_field, text_list
 from core.importers.images import ImageError
 from core.importers.report import RowError
 from core.importers.tables import split_named
@@ -30,7 +30,7 @@ def is_row(value: Any, key: str) -> bool:
 def sample_of(value: Any, key: str, splits: Mapping[str, str], role: Role, images: Images) -> tuple[Sample, str]:
     """The sample in a problem, and its split ("" when the files give none). Raises RowError."""
     row = as_fields(value)
-    key = key or id_field(row)
+    key = checked_id(checked_text(key, "id")) if key else id_field(row)
     question = text_field(row, "question")
     if not question:
         raise RowError("question", "The question is empty.")

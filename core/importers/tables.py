@@ -11,7 +11,7 @@ from typing import Any
 from core.importers.checked_images import Images
 from core.importers.choices import checked_options, is_empty, list_of, text_of, truth_of
 from core.importers.columns import row_options
-from core.importers.fields import checked_text
+from core.importers.fields import checked_id, checked_text
 from core.importers.images import ImageError
 from core.importers.report import RowError
 from core.importers.trained import as_support
@@ -34,11 +34,14 @@ def sample_of(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role, im
 
     def text(field: str) -> str:
         value = row.get(mapping[field]) if field in mapping else None
+        if isinstance(value, bytes):
+            raise RowError(field, f"“{field}” holds bytes: write the column “{mapping[field]}” as text.")
         return "" if is_empty(value) else checked_text(text_of(value), field)
 
     source_id = text("id") if "id" in mapping else number
     if not source_id:
         raise RowError("id", f"The id (column “{mapping['id']}”) is empty.")
+    checked_id(source_id)
     question = text("question")
     if not question:
         raise RowError("question", f"The question (column “{mapping['question']}”) is empty.")

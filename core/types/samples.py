@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from core.errors import in_a_line
+
 Role = Literal["validation", "test", "support"]
 
 
@@ -40,3 +42,7 @@ class Refusal:
     line: int
     field: str
     reason: str
+
+    def __post_init__(self) -> None:
+        for name in ("file", "field", "reason"):  # they hold what the file holds
+            object.__setattr__(self, name, in_a_line(getattr(self, name)))

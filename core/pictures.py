@@ -1,0 +1,58 @@
+"""An image's bytes as every reader of it should see them: the first frame, upright, in RGB.
+
+A camera writes how it was held beside the pixels (EXIF), and browsers turn the picture by it; a model that is shown
+the pixels alone sees another picture than the person who reviews it. Knows no file and no limit: what is too large
+was refused when it was imported.
+"""
+
+import warnings
+from io import BytesIO
+
+from PIL import Image
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def upright(content: bytes) -> Image.Image:
+    """The picture in RGB. Raises OSError where the bytes are no whole picture."""
+    try:
+        with Image.open(BytesIO(content)) as image:
+            image.load()
+            turn = _turn(image)
+            plain = _in_rgb(image)
+    except OSError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on broken input
+        raise OSError(str(error)) from error
+    return plain.transpose(turn) if turn is not None else plain
+
+
+def is_turned(content: bytes) -> bool:
+    """Whether the picture is to be shown otherwise than its pixels lie. Raises OSError for what is no picture."""
+    with Image.open(BytesIO(content)) as image:
+        return _turn(image) is not None
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # damaged notes beside whole pixels: browsers overlook them too
+        return None
+
+
+def _in_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):  # whose 16 bits a conversion to RGB would cut at 255: all of it white
+        return image.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
+    # Pillow warns of a palette whose colours are more or less transparent unless it takes this way.
+    return image.convert("RGBA").convert("RGB") if image.mode == "P" else image.convert("RGB")

@@ -1,0 +1,26 @@
+"""What the suite of odd inputs starts from: a world, and the table of what became of the inputs at the end."""
+
+import pytest
+
+from tests.fuzz.oddities import PNG
+from tests.fuzz.world import TALLIES, World, table
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A data folder, and a folder of files with one image, links that lead out of it and a folder named as an image."""
+    made = World(tmp_path_factory.mktemp("fuzz"))
+    (made.files / "images").mkdir(parents=True)
+    (made.files / "folder.png").mkdir()
+    for name in ("one.png", "images/one.png"):
+        (made.files / name).write_bytes(PNG)
+    (made.files / "link.png").symlink_to(made.known)
+    (made.files / "loop.png").symlink_to(made.files / "loop.png")
+    return made
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if TALLIES:
+        terminalreporter.section("odd inputs")
+        for line in table():
+            terminalreporter.write_line(line)

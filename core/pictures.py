@@ -6,6 +6,8 @@ was refused when it was imported.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 from PIL import Image
@@ -22,10 +24,18 @@ _TURNS = {
 }
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without Pillow's warnings of what is odd in a picture but can be read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def upright(content: bytes) -> Image.Image:
     """The picture in RGB. Raises OSError where the bytes are no whole picture."""
     try:
-        with Image.open(BytesIO(content)) as image:
+        with quietly(), Image.open(BytesIO(content)) as image:
             image.load()
             turn = _turn(image)
             plain = _in_rgb(image)
@@ -37,16 +47,17 @@ def upright(content: bytes) -> Image.Image:
 
 
 def is_turned(content: bytes) -> bool:
-    """Whether the picture is to be shown otherwise than its pixels lie. Raises OSError for what is no picture."""
-    with Image.open(BytesIO(content)) as image:
-        return _turn(image) is not None
+    """Whether the picture is to be shown otherwise than its pixels lie; what is no picture is not."""
+    try:
+        with quietly(), Image.open(BytesIO(content)) as image:
+            return _turn(image) is not None
+    except OSError:
+        return False
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+        return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # damaged notes beside whole pixels: browsers overlook them too
         return None
 

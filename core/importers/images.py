@@ -16,6 +16,8 @@ from typing import Protocol
 
 from PIL import Image
 
+from core.pictures import quietly
+
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 * 1024 * 1024
 # As many images and folders are remembered, so that a set of millions needs no more memory than one of thousands.
@@ -194,7 +196,7 @@ def decoded(name: str, content: bytes, *, whole: bool) -> tuple[str, int, int]:
     Raises ImageError.
     """
     try:
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
+        with quietly(), Image.open(BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise ImageError(f"“{name}” has {width} × {height} pixels; the limit is {MAX_PIXELS // 10**6} million.")
@@ -203,7 +205,7 @@ def decoded(name: str, content: bytes, *, whole: bool) -> tuple[str, int, int]:
                 image.load()
             # A camera's JPEG with a second picture behind the first ("MPO") is shown as a JPEG.
             return "image/jpeg" if image.format == "MPO" else Image.MIME[str(image.format)], width, height
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
         raise ImageError(f"“{name}” has more than {MAX_PIXELS // 10**6} million pixels.") from error
     except ImageError:
         raise

@@ -51,9 +51,9 @@ bench: $(STAMP)  ## Speed and memory as ratios against a named peer
 	$(BIN)/python -m tests.bench.support
 	$(BIN)/python -m tests.bench.tuning
 
-chaos: $(STAMP)  ## The long suites: kill processes at random moments and look for what is lost, import odd files
+chaos: $(STAMP)  ## The long suites: kill processes at random moments and look for what is lost, bad endpoints, many reviewers, odd files
 	$(BIN)/python -m pytest tests/test_kill.py
-	SWITCHPOINT_LONG=1 $(BIN)/python -m pytest tests/fuzz
+	SWITCHPOINT_LONG=1 $(BIN)/python -m pytest -s tests/chaos tests/fuzz
 
 llama: $(STAMP)  ## A real llama.cpp server over the demo's teacher, asked for its curves (builds llama-cpp-python, some minutes)
 	test -x $(VENV)/llama/bin/python || $(PYTHON) -m venv $(VENV)/llama

@@ -4,6 +4,8 @@ A new version is a file ``versions/NNNN_what.py`` with ``revision``, ``down_revi
 are SQL or Alembic operations, and the tables they leave must equal ``storage.tables`` (a test compares them).
 """
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
@@ -21,7 +23,9 @@ BUSY_SECONDS = 30
 def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
     """Run the versions in ``folder`` that the file lacks, in one transaction: a failure leaves the file untouched.
 
-    Processes that open a new file at once take turns. Raises UserError when a newer Switchpoint wrote the file.
+    A file that held something is copied beforehand (``switchpoint.db.before-NNNN``): the Switchpoint that wrote it
+    refuses the newer schema. Processes that open a new file at once take turns. Raises UserError when a newer
+    Switchpoint wrote the file.
     """
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
@@ -35,6 +39,10 @@ def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
         with engine.begin() as c:
             # IMMEDIATE, unlike anywhere else: who waited for another process's migration must then read its version.
             c.exec_driver_sql("BEGIN IMMEDIATE")
+            if _is_newest(c, script):
+                return
+            if MigrationContext.configure(c).get_current_revision() is not None:
+                _keep(path, str(script.get_current_head()))
             config.attributes["connection"] = c
             command.upgrade(config, "head")
             orphans = c.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -42,6 +50,24 @@ def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
                 raise RuntimeError(f"the migration leaves rows without what they refer to: {orphans[:5]}")
     finally:
         engine.dispose()
+
+
+def _keep(path: Path, version: str) -> None:
+    """Copy the database as it is, in place of an earlier copy. The write lock is held, so that nobody changes it."""
+    kept = path.with_name(f"{path.name}.before-{version}")
+    half = path.with_name(f"{kept.name}.part")
+    half.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        half.rename(kept)
+    finally:
+        for left in path.parent.glob(f"{half.name}*"):
+            left.unlink()
+    for older in path.parent.glob(f"{path.name}.before-*"):
+        if older != kept:
+            older.unlink()
 
 
 def _is_newest(c: Connection, script: ScriptDirectory) -> bool:

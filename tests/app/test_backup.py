@@ -1,5 +1,6 @@
 """A backup holds everything, is verified to the last byte before anything is put in place, and replaces nothing."""
 
+import gzip
 import hashlib
 import json
 import sqlite3
@@ -25,6 +26,7 @@ from storage.database import FILE_NAME, Database, open_database
 from storage.images import content_hashes, image_bytes
 from storage.tables import images
 from tests.finished_loop import LOOP, finish_loop
+from tests.storage.schemas.make import HERE
 
 Entries = dict[str, bytes]
 
@@ -275,6 +277,23 @@ def test_a_backup_of_a_newer_schema_is_refused(loop: Database, tmp_path: Path) -
     connection.close()
     backed_up(loop, tmp_path / "evil.zip")
     refused(tmp_path, r"newer Switchpoint \(schema 9999\).*update Switchpoint")
+
+
+@pytest.mark.parametrize("version", ["0001", "0007"])
+def test_a_backup_of_an_older_schema_is_brought_up_to_date(loop: Database, tmp_path: Path, version: str) -> None:
+    backed_up(loop, tmp_path / "kept.zip")
+    with zipfile.ZipFile(tmp_path / "kept.zip") as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    old = gzip.decompress((HERE / f"{version}.db.gz").read_bytes())
+    manifest["members"] = {FILE_NAME: {"bytes": len(old), "sha256": hashlib.sha256(old).hexdigest()}}
+    with zipfile.ZipFile(tmp_path / "old.zip", "w") as archive:
+        archive.writestr(FILE_NAME, old)
+        archive.writestr("manifest.json", json.dumps(manifest))
+    again = restored(tmp_path / "old.zip", tmp_path / "new")
+    with again.read() as c:
+        assert [each.name for each in store.list_projects(c)] == ["old"]
+        assert store.review_counts(c, 1) == {"edited": 1}
+    again.close()
 
 
 def test_a_run_whose_adapter_lies_elsewhere_is_refused(loop: Database, tmp_path: Path) -> None:

@@ -18,11 +18,12 @@ class Disk:
 
     path: Path
 
-    def fill(self) -> None:
-        """Take all room that is left."""
+    def fill(self, *, leave: int = 0) -> None:
+        """Take all room but ``leave`` bytes."""
         with (self.path / "filling").open("ab", buffering=0) as file, suppress(OSError):
             while True:
                 file.write(PIECE)
+        os.truncate(self.path / "filling", (self.path / "filling").stat().st_size - leave)
 
     def free(self) -> None:
         """Give back what ``fill`` took."""

@@ -1,5 +1,6 @@
 """Diagnoses from a real, tiny, random teacher, and phrases cleaned of whatever a model wraps them in."""
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 
 from core.answer_switch import find_switch
 from core.devices import choose_device
+from core.errors import UserError
 from core.prompts import prompts_hash
-from core.skills import UNNAMED, clean_phrase, diagnose, label
+from core.skill_groups import Group
+from core.skills import UNNAMED, clean_phrase, diagnose, label, label_groups, name_skills
 from core.teacher import Skipped
 from core.teacher.local import LocalTeacher
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings
@@ -129,6 +132,35 @@ class Listener:
     def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
         self.heard += prompts
         return [f' "Skill {i}".' for i in range(len(prompts))]
+
+
+@dataclass
+class Failing(Listener):
+    """Names no skill where the prompt speaks of the digits 2: every try to ask failed."""
+
+    def complete(self, prompts: Sequence[str], max_words: int) -> list[str | Skipped]:  # type: ignore[override]
+        failed = Skipped(reason="It timed out.", failed=True)
+        return [failed if "digits 2?" in each else "Adding." for each in prompts]
+
+
+def test_what_every_try_to_ask_about_failed_is_left_out_and_gets_no_unnamed_skill() -> None:
+    told: list[tuple[int, bool]] = []
+
+    def skipped(sample: Sample, why: Skipped) -> None:
+        told.append((sample.id, why.failed))
+
+    cases, samples = [a_case(number) for number in (1, 2, 3)], {number: a_sample(number) for number in (1, 2, 3)}
+    ((first, third),) = diagnose(Failing(), cases, SETTINGS, round=3, skipped=skipped)
+    assert [(each.sample, each.skill) for each in (first, third)] == [(1, "Adding"), (3, "Adding")]
+    assert list(label(Failing(), samples.values(), SETTINGS, skipped=skipped)) == [[(1, "Adding"), (3, "Adding")]]
+    groups = [Group(asked=2, members=array("q", [2, 5])), Group(asked=3, members=array("q", [3, 6]))]
+    (labelled,) = label_groups(
+        Failing(), groups, lambda ids: {key: samples[key] for key in ids}, SETTINGS, skipped=skipped
+    )
+    assert labelled == [(3, "Adding"), (6, "Adding")]
+    assert told == [(2, True)] * 3
+    with pytest.raises(UserError, match=r"It timed out\."):
+        name_skills(Failing(), [(*case, 1) for case in cases], SETTINGS)
 
 
 def test_the_skill_is_asked_for_with_the_steps_up_to_the_mistake_step() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.import_report import Findings, ImportRequest
 from app.projects import find_project
-from core.importers import Duplicate, ImportedPrediction, ImportedPredictions, read_predictions
+from core.importers import ImportedPrediction, ImportedPredictions, read_predictions
 from core.truths import marked
 from core.types import Prediction, Refusal, Sample
 from storage import store
@@ -29,7 +29,8 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
     found.format, found.found, found.notes = read.format, read.found, list(read.notes)
     found.columns, found.mapping = list(read.columns), dict(read.mapping)
     for refusal in read.refused:
-        found.refuse(refusal, duplicate=isinstance(refusal, Duplicate))
+        found.refuse(refusal)
+    found.refused_rows, found.duplicates = read.refused_rows, read.duplicates
     for sample in read.samples:
         found.show(sample, "")
     if read.refused and not request.skip_refused:
@@ -42,7 +43,7 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
 
 
 def refused_predictions(db: Database, request: ImportRequest) -> tuple[Refusal, ...]:
-    """All refused rows of a file of predictions."""
+    """The refused rows of a file of predictions, the first 100,000."""
     with db.read() as c:
         known = _known(c, find_project(c, request.project))
     return read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None).refused

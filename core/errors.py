@@ -8,7 +8,7 @@ import re
 
 from core.redaction import redacted
 
-LONGEST = 1_000
+LONGEST = 4_000
 # What moves a terminal's cursor or turns the text around it, and halves of characters, which nothing can print.
 _NOT_SHOWN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -24,11 +24,11 @@ def printable(text: str) -> str:
     return _NOT_SHOWN.sub(lambda each: each[0].encode("unicode_escape").decode(), text)
 
 
-def in_a_line(text: str) -> str:
+def in_a_line(text: str, longest: int = LONGEST) -> str:
     """The text fit to be shown in one line: ``printable``, and of a long one the beginning and the end."""
     for _ in range(2):  # naming a character makes the text longer
-        if len(text) > LONGEST:
-            text = f"{text[: LONGEST * 2 // 3]} … {text[-LONGEST // 4 :]}"
+        if len(text) > longest:
+            text = f"{text[: longest * 2 // 3]} … {text[-longest // 4 :]}"
         text = printable(" ".join(text.split("\n")))
     return text
 

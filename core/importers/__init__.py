@@ -47,6 +47,8 @@ __all__ = [
 
 # The container says what kind of table it is.
 _WORDS = {"llava": "LLaVA", "mmbench": "MMBench", "scienceqa": "ScienceQA"}
+# Of predictions so many refused rows are kept, all are counted: a file may hold nothing else.
+MOST_REFUSED = 100_000
 PREDICTION_FORMATS = {
     "predictions": "predictions with a rationale or steps",
     "bigbench-mistake": bigbench_mistake.TASK,
@@ -124,24 +126,33 @@ def read_predictions(
         found = _mistakes(file) if brings else _predicted(file, known, used)
         read: dict[str, tuple[Sample | None, ImportedPrediction]] = {}
         refused: list[Refusal] = []
+        rows = duplicates = 0
         for row, item in found:
-            if isinstance(item, RowError):
-                refused.append(Refusal(file=row.file or file.name, line=row.line, field=item.field, reason=item.reason))
-            elif item[1].source_id in read:
-                refused.append(duplicate(row.file or file.name, row.line, item[1].source_id))
-            else:
+            rows += 1
+            if not isinstance(item, RowError) and item[1].source_id not in read:
                 read[item[1].source_id] = item
+                continue
+            duplicates += not isinstance(item, RowError)
+            if len(refused) < MOST_REFUSED:
+                refused.append(_refusal(row, item, file.name))
     return ImportedPredictions(
         format=f"{bigbench_mistake.TASK if brings else 'predictions'} {file.container}",
-        found=len(read) + len(refused),
+        found=rows,
         samples=tuple(sample for key, (sample, _) in read.items() if sample is not None and key not in known),
         predictions=tuple(prediction for _, prediction in read.values()),
         refused=tuple(refused),
-        duplicates=sum(isinstance(each, Duplicate) for each in refused),
+        refused_rows=rows - len(read),
+        duplicates=duplicates,
         notes=file.notes,
         columns=() if brings else file.columns,
         mapping=used,
     )
+
+
+def _refusal(row: Row, item: "RowError | Predicted", name: str) -> Refusal:
+    if not isinstance(item, RowError):
+        return duplicate(row.file or name, row.line, item[1].source_id)
+    return Refusal(file=row.file or name, line=row.line, field=item.field, reason=item.reason)
 
 
 Predicted = tuple[Sample | None, ImportedPrediction]

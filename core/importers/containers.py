@@ -17,7 +17,7 @@ from core.importers.delimited import MAX_COLUMNS
 from core.importers.files import Content, open_content, seekable
 from core.importers.images import ImageFolder, ImageSource
 from core.importers.rows import Row, json_kind, json_rows
-from core.importers.text import find_encoding
+from core.importers.text import MAX_LINE, find_encoding
 
 _LOOKED_AT = 100
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -147,10 +147,24 @@ def _sets(name: str, kind: str, container: str, sets: list[tuple[str, Any]], fol
 
 def _looked_at(rows: Iterator[Row], name: str) -> tuple[tuple[Row, ...], Iterator[Row]]:
     """The first rows, and all of them. Raises UserError when the file breaks off among the first."""
-    first = tuple(islice(rows, _LOOKED_AT))
+    first: list[Row] = []
+    held = 0
+    for row in islice(rows, _LOOKED_AT):
+        first.append(row)
+        held += _size(row.value)
+        if held > MAX_LINE:  # they are held until the import is over
+            break
     if not first:
         raise UserError(f"{name} holds no rows: there is nothing to import.")
-    return first, chain(first, rows)
+    return tuple(first), chain(first, rows)
+
+
+def _size(value: Any) -> int:
+    """About how many bytes of memory a row's texts take."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(map(_size, parts))
 
 
 def _named_in(rows: tuple[Row, ...]) -> tuple[str, ...]:

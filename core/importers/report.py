@@ -96,7 +96,8 @@ class ImportedPrediction:
 class ImportedPredictions:
     """Predictions read from a file, and the samples that it brings and the project does not have yet.
 
-    ``columns``, ``mapping`` and ``notes`` as in ``SampleFile``; BIG-Bench Mistake's rows need no mapping.
+    ``refused`` holds the first 100,000 refused rows, ``refused_rows`` counts them all. ``columns``,
+    ``mapping`` and ``notes`` as in ``SampleFile``; BIG-Bench Mistake's rows need no mapping.
     """
 
     format: str
@@ -104,6 +105,7 @@ class ImportedPredictions:
     samples: tuple[Sample, ...]
     predictions: tuple[ImportedPrediction, ...]
     refused: tuple[Refusal, ...]
+    refused_rows: int
     duplicates: int
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()

@@ -5,6 +5,8 @@ from typing import Literal
 
 from core.errors import in_a_line
 
+# Thousands of them are kept of one file.
+_LONGEST_REASON = 1_000
 Role = Literal["validation", "test", "support"]
 
 
@@ -45,4 +47,4 @@ class Refusal:
 
     def __post_init__(self) -> None:
         for name in ("file", "field", "reason"):  # they hold what the file holds
-            object.__setattr__(self, name, in_a_line(getattr(self, name)))
+            object.__setattr__(self, name, in_a_line(getattr(self, name), _LONGEST_REASON))

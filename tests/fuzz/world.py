@@ -32,9 +32,9 @@ KNOWN = [
     {"id": "q2", "question": "Is it?", "options": ["yes", "no"], "answer": "no"},
     {"id": "free", "question": "What sum?", "answer": "16"},
 ]
-RENEWED_EVERY = 300
+RENEWED_EVERY = 150
 LONGEST_SECONDS = 30
-LONGEST_SENTENCE = 2_000
+LONGEST_SENTENCE = 5_000
 ROLES: tuple[Role, ...] = ("validation", "test")
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

@@ -1,0 +1,47 @@
+"""One import in a process of its own, so that its memory can be measured: prints what became of it as JSON.
+
+``python -m tests.fuzz.measured FOLDER WHAT FILE``; the folder gets a data folder.
+"""
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from app import actions
+from app.import_report import ImportRequest
+from app.imports import commit
+from core.errors import UserError
+from storage.database import open_database
+
+
+def peak_mb() -> float:
+    """The most memory that this process ever held, in MB."""
+    # Not getrusage's figure, which begins with what the parent held.
+    told = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s*(\d+)", told)[1]) / 1024  # type: ignore[index]
+
+
+def main(folder: Path, what: Any, path: str) -> dict[str, Any]:
+    """Import the file; how much memory that took above the start, in MB, and how long."""
+    import pyarrow.parquet  # noqa: F401, loaded before the measuring as in a worker that runs for long
+
+    Image.init()
+    db = open_database(folder / "data")
+    actions.create_project(db, "p", student="s", teacher="t")
+    before, began = peak_mb(), time.monotonic()
+    try:
+        done = commit(db, ImportRequest(what=what, path=path, project="p", skip_refused=True))
+        told: dict[str, Any] = {name: done[name] for name in ("found", "accepted", "refused_rows")}
+        told["first"] = done["refused"][0]["reason"] if done["refused"] else ""
+    except UserError as error:
+        told = {"error": str(error)}
+    return told | {"mb": round(peak_mb() - before), "seconds": round(time.monotonic() - began, 1)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])))

@@ -79,7 +79,7 @@ class Images:
             raise ImageError(f"“{name}” is larger than {MAX_BYTES // 1024**2} MB.")
         key = hashlib.sha256(content).hexdigest()
         if key not in self._by_hash:
-            mime, width, height = decoded(name, content, whole=not self._lazy)
+            mime, width, height = decoded(name, content, whole=True)
             if self._spool is None or self._spool.size >= images.SPOOL_BYTES:
                 self._spool = ImageSpool()
             at = self._spool.add(content)

@@ -118,7 +118,7 @@ def _at_once(parquet: Any, file: Path | IO[bytes]) -> int:
     columns = (group.column(at) for group in groups for at in range(group.num_columns))
     starts = {column.dictionary_page_offset for column in columns if column.has_dictionary_page}
     with file.open("rb") if isinstance(file, Path) else nullcontext(file) as content:
-        largest = max((_page_size(content, start) for start in starts), default=1)
+        largest: int = max((_page_size(content, start) for start in starts), default=1)
     return max(1, min(BATCH, MAX_BATCH // max(largest, 1)))
 
 
@@ -128,7 +128,8 @@ def _page_size(content: IO[bytes], start: int) -> int:
     header = re.match(rb"\x15[\x80-\xff]*[\0-\x7f]\x15([\x80-\xff]*[\0-\x7f])", content.read(32))
     if header is None:  # written as no writer writes it
         return MAX_BATCH
-    return sum((byte & 127) << (7 * at) for at, byte in enumerate(header[1])) // 2
+    number: bytes = header[1]
+    return sum((byte & 127) << (7 * at) for at, byte in enumerate(number)) // 2
 
 
 def _values(table: Any) -> list[tuple[Any, str]]:

@@ -262,3 +262,12 @@ def test_links_and_folders_beside_a_file_are_no_images(world: World, tmp_path: P
     assert of_rows(world, *(ROW | {"id": name, "image": name} for name in ("link.png", "loop.png", "folder.png"))) == [
         (line, "image") for line in (1, 2, 3)
     ]
+
+
+def test_a_picture_inside_a_row_of_a_support_set_is_opened_before_it_is_kept(world: World) -> None:
+    """One in a folder stays there and is only looked for; one in a row is kept in the database."""
+    row = {**ROW, "image": {"bytes": PICTURES["a cut PNG"][0], "path": "x.png"}}
+    held = in_parquet({name: pyarrow.array([value]) for name, value in row.items()})
+    report = judged(world, held, "set.parquet", what="support")
+    assert isinstance(report, dict)
+    assert [each["field"] for each in report["refused"]] == ["image"]

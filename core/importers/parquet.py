@@ -6,7 +6,7 @@ Streams by record batches. Rows are counted from 1 in each file, which is what `
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +18,8 @@ from core.importers.tables import split_named
 BATCH = 256
 MAX_GROUP = 4 * 1024**3
 MAX_BATCH = 128 * 1024**2
+# One at a time would be slow with a million rows in a group of long texts.
+FEWEST = 8
 HUB = "hf:"
 _HUB_NAME = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)?")
 
@@ -55,7 +57,7 @@ def parquet_rows(file: Path | IO[bytes], name: str, split: str = "") -> Iterator
     """The rows of one file. Raises UserError when it is damaged."""
     with _opened(file, name) as parquet:
         number = 0
-        for batch in parquet.iter_batches(batch_size=_at_once(parquet, file)):
+        for batch in parquet.iter_batches(batch_size=_at_once(parquet)):
             for value, error in _values(batch):
                 number += 1
                 yield Row(line=number, value=value, error=error, file=name, split=split)
@@ -112,24 +114,13 @@ def set_rows(found: Any, name: str, split: str) -> Iterator[Row]:
         raise UserError(f"{name} breaks off behind row {number:,} ({_first_line(error)}): try again.") from error
 
 
-def _at_once(parquet: Any, file: Path | IO[bytes]) -> int:
-    """How many rows to take at once, since all of them may point to the largest value of a column's dictionary."""
-    groups = (parquet.metadata.row_group(at) for at in range(parquet.num_row_groups))
-    columns = (group.column(at) for group in groups for at in range(group.num_columns))
-    starts = {column.dictionary_page_offset for column in columns if column.has_dictionary_page}
-    with file.open("rb") if isinstance(file, Path) else nullcontext(file) as content:
-        largest: int = max((_page_size(content, start) for start in starts), default=1)
-    return max(1, min(BATCH, MAX_BATCH // max(largest, 1)))
+def _at_once(parquet: Any) -> int:
+    """How many rows to take at once, since all of them may point to one value that fills most of their group.
 
-
-def _page_size(content: IO[bytes], start: int) -> int:
-    """The unpacked size of the page there: the second of its header's numbers, in Thrift's compact encoding."""
-    content.seek(start)
-    header = re.match(rb"\x15[\x80-\xff]*[\0-\x7f]\x15([\x80-\xff]*[\0-\x7f])", content.read(32))
-    if header is None:  # written as no writer writes it
-        return MAX_BATCH
-    number: bytes = header[1]
-    return sum((byte & 127) << (7 * at) for at, byte in enumerate(number)) // 2
+    The groups' own sizes are asked for: pyarrow ends the process where a damaged footer is asked for a column's.
+    """
+    groups = (parquet.metadata.row_group(at).total_byte_size for at in range(parquet.num_row_groups))
+    return int(max(FEWEST, min(BATCH, MAX_BATCH // max(*groups, 1, 1))))
 
 
 def _values(table: Any) -> list[tuple[Any, str]]:

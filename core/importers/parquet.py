@@ -149,7 +149,7 @@ def _opened(file: Path | IO[bytes], name: str) -> Iterator[Any]:
             if any(group.total_byte_size > MAX_GROUP for group in groups):
                 raise UserError(f"{name} has a row group of more than {MAX_GROUP // 1024**3} GB: write smaller ones.")
             yield parquet
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: a column's name is damaged
         raise UserError(f"{name} is no whole parquet file ({_first_line(error)}): download it again.") from error
 
 

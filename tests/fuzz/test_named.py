@@ -271,3 +271,8 @@ def test_a_picture_inside_a_row_of_a_support_set_is_opened_before_it_is_kept(wor
     report = judged(world, held, "set.parquet", what="support")
     assert isinstance(report, dict)
     assert [each["field"] for each in report["refused"]] == ["image"]
+
+
+def test_a_parquet_file_whose_columns_have_damaged_names_is_damaged(world: World) -> None:
+    content = in_parquet({name: pyarrow.array([value]) for name, value in ROW.items()})
+    assert "no whole parquet file" in str(judged(world, content.replace(b"question", b"\xf1uestion"), "set.parquet"))

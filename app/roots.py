@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.settings import PACKAGE_ROOT, AppSettings
+from core.endpoints import endpoint_of
 from core.errors import UserError
 
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(:[\w.+-]{1,60})?", re.ASCII)
@@ -29,6 +31,33 @@ def server_path(typed: str, roots: Sequence[Path]) -> str:
             f"There is no file or folder {name[:200]}: check the path, or name a data set of the Hub as hf:owner/name."
         )
     return str(inside(path, roots))
+
+
+def page_roots(data: Path) -> tuple[Path, ...]:
+    """The folders below which the page reads: those of the settings, and the data directory."""
+    return (*AppSettings().roots, data)
+
+
+def server_folder(typed: str, roots: Sequence[Path]) -> str:
+    """The folder that a person names, without links. Raises UserError for no path, and for what lies outside."""
+    return str(inside(_path(typed.strip()), roots))
+
+
+def server_model(typed: str, roots: Sequence[Path]) -> str:
+    """The model that a person names on the page: behind an endpoint, of the Hub, the demo, or a folder without links.
+
+    Whether a folder is there is found out by trying it. Raises UserError for one that lies outside of the roots, and
+    for what can be no name.
+    """
+    name = typed.strip()
+    if not name or endpoint_of(name) is not None:
+        return name
+    ours = (PACKAGE_ROOT / "assets").resolve()
+    if name.startswith("assets/") and (PACKAGE_ROOT / name).resolve().is_relative_to(ours):
+        return name
+    path = _path(name)
+    is_path = name.startswith(("/", "~", ".")) or name.count("/") > 1 or path.exists()
+    return str(inside(path, roots)) if is_path else name
 
 
 def inside(path: Path, roots: Sequence[Path]) -> Path:

@@ -12,6 +12,7 @@ from app.choosing import settings_for
 from app.links import TABS, Place, at
 from app.page import NOWAIT, Page, Parts, TabView, find_place, number_in, text_in, told
 from app.quiet import gr
+from app.roots import page_roots, server_model
 from app.settings import AppSettings
 from app.stamp import same_pickers, stamp
 from app.tabs import bulk_dialog, comparison, data, experiments, review, selection, skills, tuning
@@ -92,8 +93,11 @@ def _first(page: Page, request: gr.Request, show: Any) -> Parts:
 
 
 def _add_commands(page: Page) -> None:
+    roots = page_roots(page.db.data)
+
     def create(_: Place, sent: Mapping[str, Any]) -> Parts:
-        name, student, teacher = (text_in(sent, key, 1000) for key in ("name", "student", "teacher"))
+        name = text_in(sent, "name", 1000)
+        student, teacher = (server_model(text_in(sent, who, 1000), roots) for who in ("student", "teacher"))
         made = create_project(page.db, name, student=student, teacher=teacher, settings=settings_for(teacher))
         told_it = told(f"Project '{made.name}' is ready. Bring its samples next.")
         return {**page.refresh(at(Place(), project=made.name, round=0)), page.notice: told_it}

@@ -4,15 +4,16 @@ Registers what the tab's parts send; what they look like is theirs (``data_sets`
 ``data_check``, ``data_models``, ``data_settings``, ``data_spending``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from app import actions
 from app.links import Place
 from app.looking import Looks, request_of
 from app.page import Page, Parts, TabView, number_in, text_in, told
-from app.settings import AppSettings
+from app.roots import page_roots, server_model
 from app.spending import estimate_diagnose, estimate_predict, estimate_text
 from app.tabs import data_sets
 from app.tabs.data_check import check_html
@@ -51,7 +52,7 @@ def build(page: Page) -> TabView:
     )
     parts = {name: page.part(name) for name in names}
     looks = Looks(page.db)
-    roots = (*AppSettings().roots, page.db.data)
+    roots = page_roots(page.db.data)
 
     def bring(place: Place) -> str:
         pending = looks.attend(pending_at(page.db, place))
@@ -83,7 +84,7 @@ def build(page: Page) -> TabView:
 
     page.commands |= {kind: _queue(page, kind) for kind in ("predict", "diagnose", "label", "try")}
     page.commands |= _import_commands(page, looks, roots)
-    page.commands |= _model_commands(page)
+    page.commands |= _model_commands(page, roots)
 
     def judge(place: Place, sent: Mapping[str, Any]) -> Parts:
         fits = text_in(sent, "fits", 3)
@@ -189,9 +190,9 @@ def changed(pending: PendingImport, what: str, value: str) -> Any:
     return replace(request, mapping={**request.mapping, field: value})
 
 
-def _model_commands(page: Page) -> dict[str, Any]:
+def _model_commands(page: Page, roots: Sequence[Path]) -> dict[str, Any]:
     def models(place: Place, sent: Mapping[str, Any]) -> Parts:
-        student, teacher = (text_in(sent, who, 1000) for who in ("student", "teacher"))
+        student, teacher = (server_model(text_in(sent, who, 1000), roots) for who in ("student", "teacher"))
         actions.set_models(page.db, place.project, student=student, teacher=teacher)
         return {**page.refresh(place), page.notice: told("Kept. Try them on one sample before you predict.")}
 

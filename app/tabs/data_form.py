@@ -11,7 +11,7 @@ from app.import_report import TEST_SHARE, ImportRequest, What
 from app.links import Place
 from app.markup import esc
 from app.page import text_in
-from app.roots import inside, server_path
+from app.roots import server_folder, server_path
 from app.uploads import uploaded
 from core.errors import UserError
 from core.importers import FORMATS, PREDICTION_FORMATS
@@ -113,7 +113,7 @@ def request_in(
         what=what,  # type: ignore[arg-type] - checked above
         path=path,
         project="" if what == "support" else place.project,
-        images=str(inside(Path(images).expanduser().absolute(), roots)) if images else "",
+        images=server_folder(images, roots) if images else "",
         name=text_in(sent, "name", 200).strip(),
         format=_chosen_format(sent, what),
         test_share=_number(sent, "share", 0, 90) / 100,

@@ -174,6 +174,16 @@ def test_a_project_needs_a_name_and_two_models_in_plain_text(remote: Remote, key
     refused(remote.send("create", DATA, **{"name": "new", "student": "s", "teacher": "t", key: value}))
 
 
+@pytest.mark.parametrize("who", ["student", "teacher"])
+@pytest.mark.parametrize(
+    "folder", ["/etc", "/proc/self/root/etc", "assets/../../../../../../../../../etc", "~root/../etc"]
+)
+def test_a_models_folder_lies_below_the_roots(remote: Remote, who: str, folder: str) -> None:
+    for kind in ("create", "models"):
+        sent = {"name": "new", "student": "s", "teacher": "t", who: folder}
+        assert "outside of the folders that the page may read" in refused(remote.send(kind, DATA, **sent))
+
+
 @pytest.mark.parametrize("support", [*NOT_A_TEXT, "gone", LONG, HALF])
 def test_only_a_known_support_set_is_labelled(remote: Remote, support: Any) -> None:
     refused(remote.send("label", DATA, support=support))

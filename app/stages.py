@@ -17,7 +17,8 @@ from app.projects import job_project
 from app.settings import model_path
 from app.support_import import import_support
 from core.errors import UserError
-from core.types import Role
+from core.teacher import Skipped
+from core.types import Role, Sample
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -40,7 +41,12 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
         from core.student import predict
 
         student = models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
-        batches = predict(student, missing, image_opener(db), project.settings, round=at.id, told=told.append)
+
+        def unseen(sample: Sample, why: str) -> None:
+            failures.note(sample, Skipped(reason=why, failed=True))
+
+        open_image = image_opener(db)
+        batches = predict(student, missing, open_image, project.settings, round=at.id, told=told.append, unseen=unseen)
     done = total - len(missing)
     for batch in until(stop, batches):
         done += len(batch)

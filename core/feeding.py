@@ -10,8 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
+from PIL import Image
 
 from core.chat import fit_image
+from core.errors import FolderError, UserError
 from core.lessons import Lesson, Lessons
 from core.schedule import Batch
 from core.student import OpenImage, Student, model_inputs
@@ -52,9 +54,18 @@ def _ready(lessons: Lessons, open_image: OpenImage, batch: Batch) -> Ready:
 
 def make_ready(student: Student, lessons: Sequence[Lesson], open_image: OpenImage) -> Ready:
     """One batch, whose lessons all have an image or all have none."""
-    images = [fit_image(open_image(x.sample.image), student.longest_side) for x in lessons if x.sample.image]
+    images = [fit_image(_image(lesson, open_image), student.longest_side) for lesson in lessons if lesson.sample.image]
     inputs = model_inputs(student, [lesson.text for lesson in lessons], images, padding_side="right")
     return Ready(inputs=inputs, learned=reply_mask(inputs["attention_mask"], [lesson.reply for lesson in lessons]))
+
+
+def _image(lesson: Lesson, open_image: OpenImage) -> Image.Image:
+    try:
+        return open_image(str(lesson.sample.image))
+    except FolderError:
+        raise  # no image's fault
+    except UserError as error:  # a run without it would be another run
+        raise UserError(f"Sample {lesson.sample.source_id} cannot be learned from. {error}") from error
 
 
 def reply_mask(attention_mask: torch.Tensor, replies: Sequence[int]) -> torch.Tensor:

@@ -19,7 +19,7 @@ from core import chat
 from core.answers import read_answer
 from core.chat import fit_image
 from core.devices import choose_device, choose_dtype, free_memory
-from core.errors import UserError
+from core.errors import FolderError, UserError
 from core.lora import attach_adapter
 from core.model_files import check_folder, unloadable
 from core.prompts import student_prompt
@@ -118,20 +118,22 @@ def predict(
     *,
     round: int,
     told: Callable[[str], None] = log.warning,
+    unseen: Callable[[Sample, str], None] | None = None,
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, one list a batch; every sample once, longest prompts first.
 
     ``open_image`` gives the image of a content hash; it is called once a sample, when its batch's turn comes. The order
     is by length, so it differs from that of ``samples``. A batch that does not fit into the GPU's memory is halved and
     tried again, and later ones stay that small: ``told`` hears it as a sentence fit to show. Raises UserError when not
-    even one sample fits.
+    even one sample fits, and when an image cannot be opened, unless ``unseen`` is there to hear of it: then its sample
+    is left out.
     """
     asked = [(sample, _asked(student, sample, settings)) for sample in samples]
     lengths = [len(tokens) for tokens in chat.tokenise(student.processor, [text for _, text in asked])]
     size = settings.batch_size
     for batch in batches([sample for sample, _ in asked], lengths, settings.batch_size):
         chosen = [asked[position] for position in batch]
-        images = [fit_image(open_image(sample.image), student.longest_side) for sample, _ in chosen if sample.image]
+        chosen, images = _seen(student, chosen, open_image, unseen)
         while part := chosen[:size]:
             texts = _generate(student, [text for _, text in part], images[:size], settings.max_new_tokens)
             if texts is None:
@@ -140,6 +142,28 @@ def predict(
                 continue
             yield [read_prediction(sample, text, round=round) for (sample, _), text in zip(part, texts, strict=True)]
             chosen, images = chosen[size:], images[size:]
+
+
+def _seen(
+    student: Student,
+    asked: list[tuple[Sample, str]],
+    open_image: OpenImage,
+    unseen: Callable[[Sample, str], None] | None,
+) -> tuple[list[tuple[Sample, str]], list[Image.Image]]:
+    """The samples whose images can be opened, with those; ``unseen`` hears of each other one and why."""
+    kept, images = [], []
+    for sample, text in asked:
+        try:
+            if sample.image:
+                images.append(fit_image(open_image(sample.image), student.longest_side))
+            kept.append((sample, text))
+        except FolderError:
+            raise  # no image's fault
+        except UserError as error:
+            if unseen is None:
+                raise
+            unseen(sample, str(error))
+    return kept, images
 
 
 def _asked(student: Student, sample: Sample, settings: Settings) -> str:

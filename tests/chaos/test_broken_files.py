@@ -1,0 +1,108 @@
+"""Files that are cut, gone or none: the sentence names what is wrong, the file stays as it was, the rest goes on."""
+
+import gzip
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app import actions
+from app.models import Models
+from app.worker import work_off
+from core.errors import UserError
+from storage import jobs, store
+from storage.database import FILE_NAME, Database, open_database
+from tests.storage.schemas.make import HERE
+from tests.tiny_project import TinyFiles, fill_project, write_files
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    return write_files(tmp_path_factory.mktemp("tiny"))
+
+
+def break_image(db: Database, role: str) -> str:
+    """Cut the image of one sample of that set; returns its name there."""
+    with db.write() as c:
+        found = c.exec_driver_sql(
+            "SELECT samples.id, source_id FROM samples JOIN sample_sets ON sample_sets.id = sample_set WHERE role = ?",
+            (role,),
+        ).all()
+        key, name = found[3]
+        cut = (b"\x89PNG\r\n\x1a\ncut",)
+        c.exec_driver_sql("INSERT INTO images VALUES ('cut', 'image/png', 1, 1, ?, NULL, NULL, '')", cut)
+        c.exec_driver_sql("UPDATE samples SET image = 'cut' WHERE id = ?", (key,))
+    return str(name)
+
+
+def test_predicting_leaves_out_the_sample_whose_image_is_cut_and_names_it(tmp_path: Path, files: TinyFiles) -> None:
+    db = open_database(tmp_path / "data")
+    fill_project(db, files)
+    name = break_image(db, "validation")
+    with pytest.raises(UserError, match=rf"1 were not answered.* {name}: The image cut cannot be opened"):
+        work_off(db, actions.put_predict(db, "tiny", roles=("validation",)), Models("cpu"))
+    with db.read() as c:
+        assert len(store.predictions_of(c, 1, "validation")) == 11
+    db.close()
+
+
+def test_tuning_names_the_sample_whose_image_is_cut(tmp_path: Path, files: TinyFiles) -> None:
+    db = open_database(tmp_path / "data")
+    fill_project(db, files)
+    actions.make_selection(db, "tiny", budget=25, arm="random")
+    with db.read() as c:
+        chosen = store.selected_ids(c, 1)[0]
+        name = c.exec_driver_sql("SELECT source_id FROM samples WHERE id = ?", (chosen,)).scalar()
+    with db.write() as c:
+        c.exec_driver_sql(
+            "INSERT INTO images (hash, mime, width, height, path) VALUES ('file:1', '', 0, 0, '/gone.png')"
+        )
+        c.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = ?", (chosen,))
+    with pytest.raises(UserError, match=rf"Sample {name} cannot be learned from.*gone.png cannot be read.*put it back"):
+        work_off(db, actions.put_tune(db, "tiny"), Models("cpu"))
+    with db.read() as c:
+        assert "bug" not in jobs.jobs_of(c)[0].error
+    db.close()
+
+
+def newer(whole: bytes, place: Path) -> bytes:
+    (place / "x.db").write_bytes(whole)
+    connection = sqlite3.connect(place / "x.db")
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    return (place / "x.db").read_bytes()
+
+
+CASES = {
+    "newer": (newer, "A newer Switchpoint (schema 9999) wrote this data"),
+    "no database": (lambda whole, place: b"hello " * 3000, "cannot be read (file is not a database)"),
+    "cut": (lambda whole, place: newer(whole, place)[: len(whole) // 3], "cannot be read (database disk image is malf"),
+    "empty": (lambda whole, place: b"", "is empty, which no database of Switchpoint is"),
+}
+
+
+@pytest.mark.parametrize("command", [["status"], ["serve", "--port", "1"]])
+@pytest.mark.parametrize("case", CASES)
+def test_a_database_that_cannot_be_used_is_refused_and_left_alone(
+    tmp_path: Path, case: str, command: list[str]
+) -> None:
+    made, said = CASES[case]
+    data = tmp_path / "data"
+    data.mkdir()
+    content = made(gzip.decompress((HERE / "0013.db.gz").read_bytes()), tmp_path)
+    (data / FILE_NAME).write_bytes(content)
+
+    os.utime(data / FILE_NAME, (1.0, 1.0))
+    run = [sys.executable, "-m", "app", "--data", str(data), *command]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (data / FILE_NAME).read_bytes() == content

@@ -1,0 +1,206 @@
+"""Any sequence of what happens to jobs, against a plain model of what should: on a real file, with workers that die.
+
+No sequence leaves a job running without a worker once another has started, ends one twice, or lets a worker speak of a
+job that is not its own any more. ``SWITCHPOINT_LONG=1`` tries thousands of sequences instead of hundreds.
+"""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, precondition, rule
+
+from storage import jobs
+from storage.database import Database, open_database
+from storage.jobs import Job
+
+IS_LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
+EXAMPLES, STEPS = (4000, 50) if IS_LONG else (200, 30)
+PIDS = (11, 12, 13)  # few, so that ids are used again
+ENDINGS = {"finish": "done", "fail": "failed", "cancelled": "cancelled"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What a job's row should say; ``owner`` is who claimed it last."""
+
+    state: str = "queued"
+    owner: tuple[int, float] | None = None
+    cancel_asked: bool = False
+    done: int = 0
+
+
+@dataclass(kw_only=True)
+class World:
+    """The model: jobs by id, living workers by process id, and rows as they were when their job ended."""
+
+    jobs: dict[int, Expected] = field(default_factory=dict)
+    alive: dict[int, float] = field(default_factory=dict)
+    ended: dict[int, Job] = field(default_factory=dict)
+
+    def waiting(self) -> list[int]:
+        """The ids of those that may be claimed."""
+        return [key for key, each in self.jobs.items() if each.state in jobs.WAITING]
+
+
+class JobMachine(RuleBasedStateMachine):
+    """Puts, claims, words of workers living and dead, deaths, cancelling, restarts."""
+
+    claims = Bundle("claims")
+    put_jobs = Bundle("put_jobs")
+    template: Path | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="jobs-"))
+        self.db = open_database(self._copied())
+        self.world = World()
+        self.starts = 0.0
+
+    def _copied(self) -> Path:
+        if JobMachine.template is None:
+            JobMachine.template = Path(tempfile.mkdtemp(prefix="jobs-")) / "data"
+            open_database(JobMachine.template).close()
+        shutil.copytree(JobMachine.template, self.folder / "data")
+        return self.folder / "data"
+
+    def teardown(self) -> None:
+        self.db.close()
+        shutil.rmtree(self.folder)
+
+    @rule(target=put_jobs, kind=st.sampled_from(["predict", "diagnose", "tune", "import"]))
+    def put(self, kind: str) -> int:
+        with self.db.write() as c:
+            made = jobs.put(c, kind, None, {})  # type: ignore[arg-type]
+        assert made.id not in self.world.jobs
+        self.world.jobs[made.id] = Expected()
+        return made.id
+
+    @rule(pid=st.sampled_from(PIDS))
+    def start_worker(self, pid: int) -> None:
+        """A worker starts (under an id that was used before, perhaps) and takes up what the dead have left."""
+        if pid in self.world.alive:
+            return
+        self.starts += 1.0
+        self.world.alive[pid] = self.starts
+        self._take_up()
+
+    @precondition(lambda self: self.world.alive)
+    @rule(target=claims, data=st.data())
+    def claim(self, data: st.DataObject) -> object:
+        pid = data.draw(st.sampled_from(sorted(self.world.alive)))
+        with self.db.write() as c:
+            taken = jobs.claim(c, f"worker-{pid}", pid, self.world.alive[pid])
+        waiting = self.world.waiting()
+        if not waiting:
+            assert taken is None
+            return multiple()
+        assert taken is not None
+        assert taken.id == min(waiting), "the oldest first"
+        owner = (pid, self.world.alive[pid])
+        self.world.jobs[taken.id] = replace(self.world.jobs[taken.id], state="running", owner=owner)
+        return taken
+
+    @rule(mine=claims)
+    def progress(self, mine: Job) -> None:
+        """Also of a worker that is dead to the others but speaks on."""
+        known = self.world.jobs[mine.id]
+        with self.db.write() as c:
+            heard = jobs.progress(c, mine, known.done + 1, 100)
+        assert heard == self._is_theirs(mine)
+        if heard:
+            self.world.jobs[mine.id] = replace(known, done=known.done + 1)
+
+    @rule(mine=claims, how=st.sampled_from(sorted(ENDINGS)))
+    def end(self, mine: Job, how: str) -> None:
+        with self.db.write() as c:
+            getattr(jobs, how)(c, mine, *(["It broke."] if how == "fail" else []))
+        if self._is_theirs(mine):
+            self._ends(mine.id, ENDINGS[how])
+
+    @rule(key=put_jobs)
+    def ask_cancel(self, key: int) -> None:
+        with self.db.write() as c:
+            jobs.ask_cancel(c, key)
+        known = self.world.jobs[key]
+        if known.state in jobs.ACTIVE:
+            self.world.jobs[key] = replace(known, cancel_asked=True)
+        if known.state in jobs.WAITING:
+            self._ends(key, "cancelled")
+
+    @rule(pid=st.sampled_from(PIDS))
+    def kill(self, pid: int) -> None:
+        self.world.alive.pop(pid, None)
+
+    @rule()
+    def requeue(self) -> None:
+        with self.db.write() as c:
+            jobs.requeue_interrupted(c)
+        for key, each in self.world.jobs.items():
+            if each.state == "interrupted":
+                self.world.jobs[key] = replace(each, state="queued")
+
+    @rule(pid=st.sampled_from(PIDS))
+    def restart(self, pid: int) -> None:
+        """Everything ends at once, and the file is opened anew by one worker."""
+        self.world.alive.clear()
+        self.db.close()
+        self.db = open_database(self.folder / "data")
+        self.start_worker(pid)
+        assert all(each.state != "running" for each in self.world.jobs.values())
+
+    def _take_up(self) -> None:
+        with self.db.write() as c:
+            interrupted = jobs.interrupt_orphans(c, lambda pid, start: self.world.alive.get(pid) == start)
+        orphans = [key for key, each in self.world.jobs.items() if each.state == "running" and not self._lives(each)]
+        asked = [key for key in orphans if self.world.jobs[key].cancel_asked]
+        assert sorted(interrupted) == sorted({*orphans} - {*asked})
+        for key in orphans:
+            if key in asked:
+                self._ends(key, "cancelled")
+            else:
+                self.world.jobs[key] = replace(self.world.jobs[key], state="interrupted")
+        assert all(self._lives(each) for each in self.world.jobs.values() if each.state == "running")
+
+    def _lives(self, known: Expected) -> bool:
+        assert known.owner is not None
+        return self.world.alive.get(known.owner[0]) == known.owner[1]
+
+    def _is_theirs(self, mine: Job) -> bool:
+        known = self.world.jobs[mine.id]
+        return known.state == "running" and known.owner == (mine.pid, mine.pid_start)
+
+    def _ends(self, key: int, state: str) -> None:
+        assert key not in self.world.ended, "a job ends once"
+        self.world.jobs[key] = replace(self.world.jobs[key], state=state)
+        self.world.ended[key] = _row(self.db, key)
+
+    @invariant()
+    def rows_say_what_the_model_says(self) -> None:
+        with self.db.read() as c:
+            rows = {each.id: each for each in jobs.jobs_of(c, limit=1000)}
+        assert rows.keys() == self.world.jobs.keys()
+        for key, known in self.world.jobs.items():
+            row = rows[key]
+            owner = None if row.pid is None else (row.pid, row.pid_start)
+            assert known == Expected(state=row.state, owner=owner, cancel_asked=row.cancel_asked, done=row.done)
+            assert (row.finished is not None) == (key in self.world.ended)
+        assert all(rows[key] == row for key, row in self.world.ended.items()), "what has ended stays as it was"
+
+
+def _row(db: Database, key: int) -> Job:
+    with db.read() as c:
+        return jobs.job(c, key)
+
+
+JobMachine.TestCase.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=STEPS,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
+TestJobs = JobMachine.TestCase

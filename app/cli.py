@@ -3,7 +3,7 @@
 ``switchpoint [--data DIR] [--json] COMMAND …``; both options are taken before and after the command. The commands of
 the loop stand in ``cli_loop``, those for projects in ``cli_projects``, for files and reviews in ``cli_files``, for
 skill labels in ``cli_labels``, for keys in ``cli_keys``, for prompts in ``cli_prompts``, for money in
-``cli_spending``, for experiments in ``cli_experiment``.
+``cli_spending``, for experiments in ``cli_experiment``, for who may sign in in ``cli_login``.
 Imports no model library.
 """
 
@@ -21,6 +21,7 @@ from app import (
     cli_files,
     cli_keys,
     cli_labels,
+    cli_login,
     cli_loop,
     cli_projects,
     cli_prompts,
@@ -161,6 +162,7 @@ cli_compare.register(cli)
 cli_experiment.register(cli)
 cli_labels.register(cli)
 cli_keys.register(cli)
+cli_login.register(cli)
 cli_prompts.register(cli)
 cli_rules.register(cli)
 cli_spending.register(cli)

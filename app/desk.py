@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from app.cards import live_html
-from app.links import reviewer_in, whole_number
+from app.links import reviewer_of, whole_number
 from app.page import Page, find_place
 from app.projects import find_project, find_round
 from app.reading import readings
@@ -57,7 +57,7 @@ def add_desk(api: fastapi.FastAPI, db: Database) -> None:
             sent = None
         if not isinstance(sent, dict):
             return Response("A draft is one JSON object.", 400)
-        reviewer = reviewer_in(request.cookies, default)
+        reviewer = reviewer_of(request, default)
         return _answered(lambda: JSONResponse({"saved": keep_draft(db, sent, reviewer)}))
 
 

@@ -49,6 +49,11 @@ def header_html(db: Database, place: Place) -> str:
 
 
 def _who(place: Place) -> str:
+    if place.signed_in:
+        return (
+            f'<span class="subdued">Signed in as <b dir="auto">{esc(place.reviewer, 60)}</b></span>'
+            '<form method="post" action="/logout"><button type="submit" class="quiet">Sign out</button></form>'
+        )
     return (
         '<button type="button" class="quiet" data-open="who" title="The name that your verdicts carry in this browser">'
         f'Reviewing as <b dir="auto">{esc(place.reviewer or "anonymous", 40)}</b></button>'

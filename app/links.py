@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlencode
 
+from starlette.requests import HTTPConnection
+
 TABS = ("data", "review", "skills", "selection", "tuning", "comparison", "experiments")
 _OWN = ("project", "round", "tab", "sample")
 _LONGEST = 400
 REVIEWER_COOKIE = "switchpoint-reviewer"
+# Where a request's scope says who is signed in; only the gate writes it.
+SIGNED_IN = "switchpoint.signed_in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +25,7 @@ class Place:
 
     On the Comparison tab ``sample`` opens the lineage of a validation or test sample, the further parameter
     ``training`` that of a support sample: ``place.link(tab="comparison", training=id)``.
-    ``reviewer`` is the name under which this browser reviews; no link carries it.
+    ``reviewer`` is the name under which this browser reviews; no link carries it. ``signed_in``: it is that of a login.
     """
 
     project: str = ""
@@ -30,6 +34,7 @@ class Place:
     sample: int | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
     reviewer: str = ""
+    signed_in: bool = False
 
     def choice(self, name: str, default: str = "") -> str:
         """One further parameter, or ``default`` where the URL does not give it."""
@@ -66,6 +71,16 @@ def reviewer_in(cookies: Mapping[str, str], default: str) -> str:
     """The name a browser reviews under: its cookie's, at most 100 characters on one line, else ``default``."""
     name = " ".join(unquote(cookies.get(REVIEWER_COOKIE, "")).replace("\x00", "").split())[:100]
     return name.encode("utf-8", "ignore").decode() or default
+
+
+def signed_in(request: HTTPConnection) -> str:
+    """Who is signed in, "" where nobody needs to."""
+    return str(request.scope.get(SIGNED_IN, ""))
+
+
+def reviewer_of(request: HTTPConnection, default: str) -> str:
+    """Who reviews: who is signed in; where nobody needs to be, the name that the browser gives, else ``default``."""
+    return signed_in(request) or reviewer_in(request.cookies, default)
 
 
 def read_place(query: Mapping[str, str]) -> Place:

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from app.links import Place, at, read_place, reviewer_in, whole_number
+from app.links import Place, at, read_place, reviewer_of, signed_in, whole_number
 from app.markup import esc
 from app.projects import find_round
 from app.quiet import gr
@@ -72,14 +72,18 @@ class Page:
     def answer(self, request: Asked, work: Show) -> Parts:
         """Run a handler for the request's place; errors become the notice."""
         try:
-            place = find_place(self.db, request.query_params)
-            return {self.notice: "", **work(replace(place, reviewer=reviewer_in(request.cookies, self.reviewer)))}
+            return {self.notice: "", **work(self.whose(find_place(self.db, request.query_params), request))}
         except UserError as error:
             return {self.notice: told(str(error), "error")}
         except Exception as error:  # shown as a bug, kept whole in the log: the page must survive it
             log.exception("a handler of the page failed")
             bug = "This is a bug in Switchpoint; the log has the details. Reload the page."
             return {self.notice: told(str(fault_told(error, self.db.data) or bug), "error")}
+
+    def whose(self, place: Place, request: Asked) -> Place:
+        """The place with the request's reviewer."""
+        asked = request.request if isinstance(request, gr.Request) else request
+        return replace(place, reviewer=reviewer_of(asked, self.reviewer), signed_in=bool(signed_in(asked)))
 
     def listen(self, event: Event, work: Callable[..., Parts], inputs: Sequence[Any] = (), **options: Any) -> None:
         """Answer a Gradio event with ``work(place, *values of inputs)``; takes effect with ``connect``."""

@@ -15,17 +15,21 @@ import fastapi
 import plotly
 import uvicorn
 from fastapi.responses import Response
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
 from app.desk import add_acts, add_desk
 from app.downloads import add_downloads
-from app.guard import guard, hosts_of
+from app.gate import gate
+from app.guard import LOOPBACK, guard, hosts_of
 from app.quiet import gr
 from app.settings import PACKAGE_ROOT, logs_folder
+from app.sign_in import sign_in_app
 from app.ui import build, theme
 from app.uploads import sweep_uploads
 from app.worker import ensure_worker
 from core.errors import UserError
+from storage import logins
 from storage.database import Database, open_database
 from storage.images import image_bytes
 
@@ -40,11 +44,15 @@ TURN_SECONDS = 0.001
 
 
 def serve(data: Path, host: str, port: int) -> None:
-    """Serve the page of a data directory until Ctrl-C; starts the worker unless one runs already."""
+    """Serve the page of a data directory until Ctrl-C; starts the worker unless one runs already.
+
+    Raises UserError for an address that others reach while nobody has to sign in.
+    """
     db = open_database(data)
     os.environ["GRADIO_TEMP_DIR"] = str(data / "uploads")
     logs_folder(data)
     try:
+        _check_logins(db, host)
         sweep_uploads(db)
         sys.setswitchinterval(TURN_SECONDS)
         app = build_app(db, host)
@@ -59,8 +67,24 @@ def serve(data: Path, host: str, port: int) -> None:
         db.close()
 
 
+def _check_logins(db: Database, host: str) -> None:
+    with db.read() as c:
+        if host not in LOOPBACK and not logins.list_logins(c):
+            raise UserError(
+                f"Others can reach {host[:80]}, and nobody has to sign in: run `switchpoint login add NAME` first, or "
+                "leave --host out and come through a tunnel."
+            )
+
+
 def build_app(db: Database, host: str = "127.0.0.1") -> ASGIApp:
-    """The whole application as ASGI: own routes first, then the Gradio page at "/"."""
+    """The whole application as ASGI: every route behind the gate, and that behind the guard."""
+    gated = gate(build_routes(db), sign_in_app(db), db, always=host not in LOOPBACK)
+    # What fails in the gate itself is answered inside of the guard too, so that its policy is on that answer.
+    return guard(ServerErrorMiddleware(gated), hosts_of(host))
+
+
+def build_routes(db: Database) -> fastapi.FastAPI:
+    """Own routes first, then the Gradio page at "/"; nothing stands before them yet."""
     api = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     _add_routes(api, db)
     add_desk(api, db)
@@ -83,8 +107,9 @@ def build_app(db: Database, host: str = "127.0.0.1") -> ASGIApp:
         mcp_server=False,
         show_error=False,
         max_file_size=LARGEST_UPLOAD,
+        allowed_paths=[],
     )
-    return guard(api, hosts_of(host))
+    return api
 
 
 def _add_routes(api: fastapi.FastAPI, db: Database) -> None:

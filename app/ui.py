@@ -87,7 +87,7 @@ def _first(page: Page, request: gr.Request, show: Any) -> Parts:
     try:
         find_place(page.db, request.query_params)
     except UserError as error:
-        place = find_place(page.db, {})
+        place = page.whose(find_place(page.db, {}), request)
         return {**show(place), page.notice: told(str(error), "error")}
     return page.answer(request, show)
 

@@ -4,6 +4,8 @@
   const wb = (window.wb = window.wb || {});
   const SILENT =
     '<div class="notice error" role="alert"><p>Switchpoint does not answer: nothing was decided, and what you typed is kept. Try again, or start it again with <code>make run</code>.</p><button type="button" class="quiet" data-close aria-label="Close this message">×</button></div>';
+  const SIGNED_OUT =
+    '<div class="notice error" role="alert"><p>You are signed out: nothing was decided, and what you typed is kept. <a href="/login" target="_blank">Sign in in another window</a>, then go on here.</p><button type="button" class="quiet" data-close aria-label="Close this message">×</button></div>';
 
   wb.send = (kind, data) => {
     if (wb.trigger) wb.trigger({ ...(data || {}), kind });
@@ -13,7 +15,7 @@
   wb.act = (kind, data, signal) =>
     fetch("/desk/act" + location.search, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...(data || {}), kind }), signal })
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
-      .then(put, (error) => error.name === "AbortError" || put({ notice: SILENT }));
+      .then(put, (error) => error.name === "AbortError" || put({ notice: error.message === "401" ? SIGNED_OUT : SILENT }));
   // The curve can be painted only once plotly is there.
   const put = (parts) => {
     const names = Object.keys(parts);
@@ -25,10 +27,15 @@
   // where it changed.
   const NEWS = 1500;
   let seen = "";
+  let out = false; // said already that the session is over
   setInterval(() => {
     if (document.hidden || !seen) return;
     fetch("/desk/stamp" + location.search)
-      .then((answer) => (answer.ok ? answer.text() : ""))
+      .then((answer) => {
+        if (answer.status === 401 && !out) put({ notice: SIGNED_OUT });
+        out = answer.status === 401;
+        return answer.ok ? answer.text() : "";
+      })
       .then((now) => {
         if (!now || now === seen) return;
         // Other tabs have components of Gradio's own among what follows, which only its own way can change.

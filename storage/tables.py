@@ -37,6 +37,7 @@ from storage.columns import (
     tuple_column,
 )
 from storage.experiment_tables import evidence, trials
+from storage.login_tables import attempts, logins, sessions
 from storage.page_tables import pending_imports, tries
 from storage.review_tables import bulk_reviews, drafts, reviews
 from storage.run_tables import estimates, runs, updates
@@ -45,6 +46,7 @@ from storage.selection_tables import hits, leaks, rulings, selections
 
 __all__ = [
     "adoptions",
+    "attempts",
     "bulk_reviews",
     "diagnoses",
     "drafts",
@@ -57,6 +59,7 @@ __all__ = [
     "label_checks",
     "labels",
     "leaks",
+    "logins",
     "metadata",
     "pending_imports",
     "predictions",
@@ -69,6 +72,7 @@ __all__ = [
     "sample_sets",
     "samples",
     "selections",
+    "sessions",
     "spending",
     "trials",
     "tries",

@@ -58,7 +58,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
         if process.poll() is not None:
             raise AssertionError(f"the app ended: {(data / 'server.log').read_text()[-2000:]}")
         with suppress(httpx.TransportError):
-            if httpx.get(url, timeout=5).status_code == 200:
+            if httpx.get(f"{url}/health", timeout=5).status_code == 200:
                 return
         time.sleep(0.2)
     raise AssertionError(f"the app did not answer within {PATIENCE:.0f} s")

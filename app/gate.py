@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.guard import http_only
 from app.links import SIGNED_IN
 from app.sessions import standing
 from storage.database import Database
@@ -27,12 +28,6 @@ def gate(app: ASGIApp, own: ASGIApp, db: Database, *, always: bool) -> ASGIApp:
     """``app`` behind the gate; ``own`` answers the open paths. ``always``: closed also when there is no login."""
 
     async def gated(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await app(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
         if scope["path"] in OPEN:
             await own(scope, receive, send)
             return
@@ -45,7 +40,7 @@ def gate(app: ASGIApp, own: ASGIApp, db: Database, *, always: bool) -> ASGIApp:
         else:
             await app(scope, receive, send)
 
-    return gated
+    return http_only(app, gated)
 
 
 def turned_away(request: Request) -> Response:

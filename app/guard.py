@@ -39,12 +39,6 @@ def guard(app: ASGIApp, hosts: frozenset[str]) -> ASGIApp:
     """``app`` behind the host and origin checks, with the policy on every answer; it has no websockets."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await app(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         refusal = refuse(scope["method"], headers, hosts)
         if refusal:
@@ -53,7 +47,21 @@ def guard(app: ASGIApp, hosts: frozenset[str]) -> ASGIApp:
         uploaded = scope["path"].startswith(("/gradio_api/file", "/file"))
         await app(scope, receive, _with_policy(send, FILE_POLICY if uploaded else POLICY))
 
-    return guarded
+    return http_only(app, guarded)
+
+
+def http_only(app: ASGIApp, answer: ASGIApp) -> ASGIApp:
+    """``answer`` for requests; ``app`` is told of its own start and end alone, and websockets are closed."""
+
+    async def each(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await app(scope, receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await answer(scope, receive, send)
+
+    return each
 
 
 def refuse(method: str, headers: dict[str, str], hosts: frozenset[str]) -> str:

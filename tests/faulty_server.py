@@ -9,7 +9,6 @@ import json
 import random
 import select
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from tests.demo_answers import options_in
-from tests.openai_server import Handler, Manners, OpenAIServer
+from tests.openai_server import Handler, Manners, OpenAIServer, listening
 
 STATUSES = {"500": 500, "502": 502, "503": 503}
 WAITS = ("429 seconds", "429 date")
@@ -210,11 +209,5 @@ def faulty_server(
 ) -> Iterator[FaultyServer]:
     """The server on a free port until the block ends."""
     server = FaultyServer(seed, rate, faults, odd)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

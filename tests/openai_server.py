@@ -178,14 +178,21 @@ def failed(status: int, headers: dict[str, str], message: str) -> tuple[int, dic
 
 
 @contextmanager
-def openai_server(answers: Answers, manners: Manners | None = None) -> Iterator[OpenAIServer]:
-    """The server on a free port until the block ends."""
-    server = OpenAIServer(answers, manners or Manners())
+def listening(server: ThreadingHTTPServer) -> Iterator[None]:
+    """The server answers, in a thread of its own, until the block ends."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield server
+        yield
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def openai_server(answers: Answers, manners: Manners | None = None) -> Iterator[OpenAIServer]:
+    """The server on a free port until the block ends."""
+    server = OpenAIServer(answers, manners or Manners())
+    with listening(server):
+        yield server

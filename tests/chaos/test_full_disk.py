@@ -24,17 +24,13 @@ from storage.database import FILE_NAME, Database, open_database
 from storage.faults import fault_told
 from storage.jobs import Job
 from storage.tables import samples
+from tests import test_kill
 from tests.chaos.small_disk import Disk, small_disk
 from tests.core.test_checkpoints import checkpoint, names
-from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.tiny_project import TinyFiles, fill_project, write_files
 
 PATIENCE = 240.0
-SLOW = replace(
-    SETTINGS,
-    batch_size=1,
-    max_new_tokens=24,
-    tuning=replace(SETTINGS.tuning, batch_size=1, checkpoint_every=5, epochs=2.0),
-)
+SLOW = replace(test_kill.SLOW, tuning=replace(test_kill.SLOW.tuning, checkpoint_every=5, epochs=2.0))
 
 
 @pytest.fixture(scope="module")

@@ -68,8 +68,10 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
 
         def tick(place: Place, sent: Mapping[str, Any]) -> Parts:
             """What changed since the stamp that the script saw last; it asks for that stamp alone until it changes."""
+            # The stamp comes first: a job that ends while the rest is read is news to the next tick, not lost.
+            framed = frame(place, last=text_in(sent, "last", 100))
             follow = views[place.tab].follow(place) if place.project else {}
-            return {page.notice: gr.skip(), **frame(place, last=text_in(sent, "last", 100)), **follow}
+            return {page.notice: gr.skip(), **framed, **follow}
 
         page.acts["tick"] = page.commands["tick"] = tick
         page.connect()

@@ -26,7 +26,10 @@
   // --- news: jobs and other people change what is shown. The server is asked for a short stamp, and for the parts only
   // where it changed.
   const NEWS = 1500;
+  const AGAIN = 15000;
   let seen = "";
+  let asked = ""; // the stamp that a tick was last sent for, and when
+  let askedAt = 0;
   let out = false; // said already that the session is over
   setInterval(() => {
     if (document.hidden || !seen) return;
@@ -38,9 +41,11 @@
       })
       .then((now) => {
         if (!now || now === seen) return;
+        // Until its answer brings a stamp, a tick may be under way or lost on the way: it is asked once more later.
+        if (now === asked && Date.now() - askedAt < AGAIN) return;
+        [asked, askedAt] = [now, Date.now()];
         // Other tabs have components of Gradio's own among what follows, which only its own way can change.
         (wb.param("tab") === "review" ? wb.act : wb.send)("tick", { last: seen });
-        seen = now;
       })
       .catch(() => {});
   }, NEWS);

@@ -1,5 +1,6 @@
 """What the Tuning tab says of runs and estimates, from rows alone."""
 
+import asyncio
 import re
 from dataclasses import asdict, replace
 
@@ -7,8 +8,12 @@ import pytest
 
 from app import actions
 from app.links import Place
+from app.page import Page
+from app.stamp import stamp
+from app.tabs import tuning
 from app.tabs.tuning_launch import estimate_html, launch_html
 from app.tabs.tuning_runs import run_html, runs_html, seconds_left
+from app.ui import build
 from core.types import TuningSettings, Update
 from storage import jobs, store
 from storage.database import Database
@@ -117,3 +122,32 @@ def test_before_tuning_again_the_tab_says_that_an_unfinished_run_goes_on(db: Dat
         other = replace(project.settings, tuning=replace(SETTINGS.tuning, rank=9))
         store.save_settings(c, project.id, other)
         assert "unfinished" not in launch_html(c, PLACE, store.project(c, project.id))
+
+
+@pytest.fixture
+def page(db: Database) -> Page:
+    async def made() -> Page:
+        return build(db)[1]
+
+    return asyncio.run(made())  # without a running loop Gradio makes two and closes neither
+
+
+def test_a_run_that_ends_while_a_tick_is_answered_is_news_to_the_next_tick(
+    db: Database, run: Run, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def ends_meanwhile(*args: object) -> str:
+        html = run_html(*args)  # type: ignore[arg-type]
+        with db.write() as c:
+            store.finish_run(c, run.id, "run-1/adapter")
+            (job,) = jobs.jobs_of(c, run.project)
+            jobs.ask_cancel(c, job.id)
+        return html
+
+    monkeypatch.setattr(tuning, "run_html", ends_meanwhile)
+    brought = page.acts["tick"](PLACE, {"last": ""})
+    said = " ".join(str(part) for part in brought.values())
+    assert "queued" in said, "the answer was read before the run ended"
+    told = re.findall(r'data-stamp="([^"]+)"', said)
+    assert told
+    assert told[0] != stamp(db, PLACE)

@@ -22,6 +22,7 @@ from app.desk import add_acts, add_desk
 from app.downloads import add_downloads
 from app.gate import gate
 from app.guard import LOOPBACK, guard, hosts_of
+from app.pictures import add_pictures
 from app.quiet import gr
 from app.settings import PACKAGE_ROOT, logs_folder
 from app.sign_in import sign_in_app
@@ -31,13 +32,11 @@ from app.worker import ensure_worker
 from core.errors import UserError
 from storage import logins
 from storage.database import Database, open_database
-from storage.images import image_bytes
 
 ASSETS = PACKAGE_ROOT / "assets"
 SCRIPTS = ("page.js", "plots.js", "desk.js", "review.js", "selection.js", "data.js", "comparison.js", "keys.js")
 STYLES = ("style.css", "selection.css", "data.css")
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
-PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff"})
 LARGEST_UPLOAD = "16gb"
 # A thread that looks at a large file gives way to the page five times as often as it would by default.
 TURN_SECONDS = 0.001
@@ -86,7 +85,8 @@ def build_app(db: Database, host: str = "127.0.0.1") -> ASGIApp:
 def build_routes(db: Database) -> fastapi.FastAPI:
     """Own routes first, then the Gradio page at "/"; nothing stands before them yet."""
     api = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    _add_routes(api, db)
+    _add_routes(api)
+    add_pictures(api, db)
     add_desk(api, db)
     add_downloads(api, db)
     blocks, page = build(db)
@@ -112,17 +112,7 @@ def build_routes(db: Database) -> fastapi.FastAPI:
     return api
 
 
-def _add_routes(api: fastapi.FastAPI, db: Database) -> None:
-    @api.get("/image/{content_hash}")
-    def image(content_hash: str) -> Response:
-        """An image by the hash of its content; what is no known picture is sent as bytes, never shown."""
-        try:
-            with db.read() as connection:
-                content, mime = image_bytes(connection, content_hash)
-        except (UserError, KeyError):
-            return Response("no such image", 404)
-        return Response(content, media_type=mime if mime in PICTURES else "application/octet-stream", headers=FOREVER)
-
+def _add_routes(api: fastapi.FastAPI) -> None:
     @api.get("/own/plotly.min.js")
     def plotly_script() -> Response:
         """plotly.js from the installed package, compressed once: 1.5 MB instead of 4.8."""

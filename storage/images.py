@@ -52,13 +52,21 @@ def image_bytes(c: Connection, key: str) -> tuple[bytes, str]:
     """The image's bytes and MIME type. Raises UserError when no image has this key, or its file is gone."""
     row = c.execute(select(images.c.content, images.c.mime, images.c.path).where(images.c.hash == key)).one_or_none()
     if row is None:
-        raise UserError(f"There is no image {key[:12]} in this data folder: import the samples that use it again.")
+        raise _unknown(key)
     return (row.content if row.path is None else _read(Path(row.path))), row.mime
 
 
 def image_path(c: Connection, key: str) -> str | None:
     """Where the image's file lies; None for one that is stored whole, or is not there."""
     return c.scalar(select(images.c.path).where(images.c.hash == key))
+
+
+def image_version(c: Connection, key: str) -> str:
+    """What changes when the image does; nothing is read for it. Raises UserError as ``image_bytes`` does."""
+    row = c.execute(select(images.c.path).where(images.c.hash == key)).one_or_none()
+    if row is None:
+        raise _unknown(key)
+    return key if row.path is None else f"{key} {_stamp(Path(row.path))}"
 
 
 def content_hashes(c: Connection, keys: Collection[str]) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
@@ -108,6 +116,10 @@ def _stamp(path: Path) -> str:
     except OSError as error:
         raise _gone(path, error) from error
     return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def _unknown(key: str) -> UserError:
+    return UserError(f"There is no image {key[:12]} in this data folder: import the samples that use it again.")
 
 
 def _gone(path: Path, error: OSError) -> UserError:

@@ -16,15 +16,13 @@ from typing import Protocol
 
 from PIL import Image
 
-from core.pictures import quietly
+from core.pictures import FORMATS, quietly
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 * 1024 * 1024
 # As many images and folders are remembered, so that a set of millions needs no more memory than one of thousands.
 KEPT = 16_384
 SPOOL_BYTES = 256 * 1024 * 1024
-# What a browser shows as well; a short list also keeps Pillow from starting other programs (EPS).
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 _ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".bmp": "bmp"}
 
 

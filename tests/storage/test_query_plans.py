@@ -234,6 +234,7 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "cursor_of": lambda: store.cursor_of(last),
         "save_images": lambda: images.save_images(c, refs.values()),
         "image_bytes": lambda: images.image_bytes(c, "ab"),
+        "image_version": lambda: images.image_version(c, "ab"),
         "image_path": lambda: images.image_path(c, "ab"),
         "content_hashes": lambda: images.content_hashes(c, ["ab"]),
         "keep_hashes": lambda: images.keep_hashes(c, {"ab": ("ab", "")}),

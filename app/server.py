@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import os
 import sys
-import threading
 from functools import cache
 from pathlib import Path
 
@@ -22,13 +21,13 @@ from app.desk import add_acts, add_desk
 from app.downloads import add_downloads
 from app.gate import gate
 from app.guard import LOOPBACK, guard, hosts_of
+from app.minding import minded
 from app.pictures import add_pictures
 from app.quiet import gr
 from app.settings import PACKAGE_ROOT, logs_folder
 from app.sign_in import sign_in_app
 from app.ui import build, theme
 from app.uploads import sweep_uploads
-from app.worker import ensure_worker
 from core.errors import UserError
 from storage import logins
 from storage.database import Database, open_database
@@ -43,7 +42,7 @@ TURN_SECONDS = 0.001
 
 
 def serve(data: Path, host: str, port: int) -> None:
-    """Serve the page of a data directory until Ctrl-C; starts the worker unless one runs already.
+    """Serve the page of a data directory until Ctrl-C, and mind that a worker runs for its jobs.
 
     Raises UserError for an address that others reach while nobody has to sign in.
     """
@@ -55,13 +54,13 @@ def serve(data: Path, host: str, port: int) -> None:
         sweep_uploads(db)
         sys.setswitchinterval(TURN_SECONDS)
         app = build_app(db, host)
-        threading.Thread(target=ensure_worker, args=(data,), daemon=True).start()
         shown = f"[{host}]" if ":" in host else host
         print(
             f"Switchpoint is open at http://{shown}:{port}  (data in {data}; Ctrl-C ends the page, jobs go on)",
             flush=True,
         )
-        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
+        with minded(db):
+            uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
     finally:
         db.close()
 

@@ -127,9 +127,22 @@ def interrupt_orphans(c: Connection, alive: Callable[[int, float], bool]) -> lis
     return [orphan for orphan in orphans if c.execute(_running(orphan).values(state="interrupted")).rowcount]
 
 
+def give_up(c: Connection, job_id: int, error: str) -> None:
+    """An interrupted job has failed, as nobody is to take it up again; one that somebody took up goes on."""
+    left = update(jobs).where(jobs.c.id == job_id, jobs.c.state == "interrupted")
+    c.execute(left.values(state="failed", error=error, finished=utc_now()))
+
+
 def requeue_interrupted(c: Connection) -> None:
     """Queue the interrupted jobs again under their own ids, which puts them before every newer one."""
     c.execute(update(jobs).where(jobs.c.state == "interrupted").values(state="queued"))
+
+
+def next_up(c: Connection) -> Job | None:
+    """The oldest job that runs or waits: the one that a worker has in hand, or takes up next."""
+    oldest = [select(func.min(jobs.c.id)).where(jobs.c.state == state).scalar_subquery() for state in ACTIVE]
+    rows = c.execute(select(*_JOB).where(jobs.c.id.in_(oldest)).order_by(jobs.c.id).limit(1))
+    return next((noun_of(Job, row) for row in rows), None)
 
 
 def jobs_of(c: Connection, project: int | None = None, limit: int = 50) -> list[Job]:

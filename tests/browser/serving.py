@@ -32,15 +32,11 @@ def serving(data: Path) -> Iterator[Served]:
 
     Its page reads the files of this run of the tests, which lie beside the data directory.
     """
-    data.mkdir(parents=True, exist_ok=True)
-    port = _free_port()
-    log = (data / "server.log").open("wb")
-    command = [sys.executable, "-m", "app", "--data", str(data), "serve", "--port", str(port)]
-    own = {"OMP_NUM_THREADS": "1", "SWITCHPOINT_ROOTS": f"{data.parent.parent}{os.pathsep}{ROOT}"}
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=os.environ | own)
+    port = free_port()
+    process = begun(data, port)
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_for(url, process, data)
+        wait_for(url, process, data)
         yield Served(url=url, data=data, pid=process.pid)
     finally:
         process.terminate()
@@ -48,11 +44,20 @@ def serving(data: Path) -> Iterator[Served]:
             process.wait(15)
         process.kill()
         process.wait()
-        log.close()
         _end_worker(data)
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
+def begun(data: Path, port: int) -> "subprocess.Popen[bytes]":
+    """The app's process, begun on that port; what it says is added to ``server.log``."""
+    data.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "app", "--data", str(data), "serve", "--port", str(port)]
+    own = {"OMP_NUM_THREADS": "1", "SWITCHPOINT_ROOTS": f"{data.parent.parent}{os.pathsep}{ROOT}"}
+    with (data / "server.log").open("ab") as log:
+        return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=os.environ | own)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
+    """Wait until the app answers."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -73,7 +78,8 @@ def _end_worker(data: Path) -> None:
             os.kill(pid, signal.SIGTERM)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -8,10 +8,11 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import sqlite3
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +23,7 @@ from core.published import newest_first
 from storage.columns import utc_now
 from storage.copying import Copied, copy_database
 from storage.database import FILE_NAME, Database
+from storage.faults import is_full
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -38,10 +40,7 @@ def back_up(
     With ``project`` it holds that one alone. Raises UserError when the file is there (unless ``force``) and as
     ``copy_database`` does.
     """
-    if file.exists() and not force:
-        raise UserError(f"{file} is there already and nothing is overwritten: choose another name, or add --force.")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with whole_or_not(file) as half, _beside(half) as copy:
+    with _sentences(file), _new_or_forced(file, force), whole_or_not(file) as half, _beside(half) as copy:
         told = _told(watch)
         kept = copy_database(db.data, copy, project=project, with_images=with_images, watch=told)
         members: Members = {}
@@ -59,6 +58,41 @@ def back_up(
         with half.open("rb") as written:
             os.fsync(written.fileno())
     return manifest
+
+
+@contextmanager
+def _sentences(file: Path) -> Iterator[None]:
+    """What keeps the file from being written, said of it: the data directory, which others speak of, may be whole."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            raise UserError(
+                f"The disk of {file.parent} is full, so no backup was written: free some room, or name a FILE on "
+                "another disk (it needs room for the database twice)."
+            ) from error
+        if isinstance(error, OSError):
+            raise UserError(
+                f"The backup {file} cannot be written ({error.strerror or error}): set the rights of its folder, or "
+                "name another FILE."
+            ) from error
+        raise
+
+
+@contextmanager
+def _new_or_forced(file: Path, force: bool) -> Iterator[None]:
+    """The file's folder, made where it is missing; those that were made go again when no backup comes into them."""
+    if file.exists() and not force:
+        raise UserError(f"{file} is there already and nothing is overwritten: choose another name, or add --force.")
+    made = [each for each in (file.parent, *file.parent.parents) if not each.exists()]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for each in made:
+            with suppress(OSError):
+                each.rmdir()
+        raise
 
 
 def published_in(run: Path) -> Iterator[tuple[Path, dict[str, IO[bytes]]]]:

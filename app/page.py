@@ -16,7 +16,8 @@ from app.links import Place, at, read_place, reviewer_of, signed_in, whole_numbe
 from app.markup import esc
 from app.projects import find_round
 from app.quiet import gr
-from core.errors import UserError
+from app.worker import ensure_worker
+from core.errors import FolderError, UserError
 from storage import store
 from storage.database import Database
 from storage.faults import fault_told
@@ -113,6 +114,16 @@ class Page:
         if kind is None:
             return {self.notice: told("The page sent something unknown. Reload it.", "error")}
         return self.answer(request, lambda place: kind(place, data))
+
+    def begun(self, place: Place, said: str = "") -> Parts:
+        """The page once a job is queued, and a worker for it; ``said`` is the notice, unless the job has to wait."""
+        notice = told(said) if said else ""
+        try:
+            ensure_worker(self.db.data)
+        except FolderError as error:  # the minder begins one as soon as that is put right
+            why = "The job is queued and waits, since no worker can begin."
+            notice = told(f"{why} {error} It then begins by itself, within a minute.", "warning")
+        return {**self.refresh(place), self.notice: notice}
 
     def connect(self) -> None:
         """Attach every handler, once all parts exist: an answer may change any of them."""

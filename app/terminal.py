@@ -31,7 +31,9 @@ from storage.database import Database, open_database
 from storage.faults import fault_told
 from storage.jobs import Job
 
-DataOption = Annotated[Path | None, typer.Option("--data", help="The data directory.", show_default=False)]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="The data directory.", show_default=False, readable=False)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 ENDED = ("done", "failed", "cancelled")
 RESTARTS = 3
@@ -99,7 +101,13 @@ class Terminal:
 
     def follow(self, db: Database, job: Job) -> Job:
         """Wait for a job with a progress bar; a worker is started when none runs. Ctrl-C leaves the job running."""
-        ensure_worker(db.data)
+        try:
+            ensure_worker(db.data)
+        except FolderError as error:
+            raise UserError(
+                f"Job {job.id} ({job.kind}) is queued and waits, since no worker can begin. {error} Then run the same "
+                "command again."
+            ) from error
         try:
             with _progress_bar(hidden=self.json) as bar:
                 ended = _watch(db, job.id, bar)

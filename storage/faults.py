@@ -35,6 +35,11 @@ def fault_told(error: BaseException, data: Path) -> FolderError | None:
     return None
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether a full disk is what this error came from."""
+    return any(_is_full(each) for each in _chain(error))
+
+
 def is_locked(error: sqlite3.Error) -> bool:
     """Whether SQLite gave up because another connection held the lock."""
     return _code(error) in _LOCKED

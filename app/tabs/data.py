@@ -25,7 +25,6 @@ from app.tabs.data_settings import changes_in, settings_html
 from app.tabs.data_spending import spending_html
 from app.tray import waits
 from app.trying import put_try
-from app.worker import ensure_worker
 from core.errors import UserError
 from core.importers import FIELDS, FORMATS, PREDICTION_FORMATS
 from core.importers.predictions import NAMES
@@ -129,8 +128,7 @@ def _queue(page: Page, kind: str) -> Any:
         else:
             by = "group" if sent.get("by") == "group" else "sample"
             actions.put_label(page.db, text_in(sent, "support", 400), project=place.project, by=by)  # type: ignore[arg-type]
-        ensure_worker(page.db.data)
-        return page.refresh(place)
+        return page.begun(place)
 
     return put
 
@@ -166,8 +164,7 @@ def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
 
     def bring_in(place: Place, sent: Mapping[str, Any]) -> Parts:
         said = looks.carry_out(waiting(place, sent))
-        ensure_worker(page.db.data)
-        return {**page.refresh(place), page.notice: told(said)}
+        return page.begun(place, said)
 
     def give_up(place: Place, sent: Mapping[str, Any]) -> Parts:
         looks.give_up(waiting(place, sent))

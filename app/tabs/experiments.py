@@ -16,7 +16,6 @@ from app.outcomes import NAMES, Results, results, tuned_on
 from app.page import Page, Parts, TabView
 from app.projects import find_project
 from app.quiet import gr
-from app.worker import ensure_worker
 from core.comparison import p_text
 from core.errors import UserError
 from core.experiment import ARMS
@@ -69,13 +68,11 @@ def build(page: Page) -> TabView:
             round=place.round,
             at_once=_whole(side, "trials at a time"),
         )
-        ensure_worker(page.db.data)
-        return page.refresh(place)
+        return page.begun(place)
 
     def identify(place: Place) -> Parts:
         actions.put_identify(page.db, place.project, round=place.round)
-        ensure_worker(page.db.data)
-        return page.refresh(place)
+        return page.begun(place)
 
     page.listen(go.click, run, [arms, budgets, seeds, at_once])
     page.listen(ask.click, identify)

@@ -18,7 +18,6 @@ from app.quiet import gr
 from app.tabs.tuning_launch import chosen_selection, estimate_html, launch_html
 from app.tabs.tuning_runs import chosen_run, run_html, runs_html
 from app.tuning_form import FIELDS, PRESETS, STARTS, preset_in, read_settings, with_preset
-from app.worker import ensure_worker
 from core.errors import UserError
 from core.types import TuningSettings
 from storage import store
@@ -91,14 +90,12 @@ def build(page: Page) -> TabView:
     def tune(place: Place, *values: Any) -> Parts:
         kept(place, *values)
         actions.put_tune(page.db, place.project, selection=place.number("selection"))
-        ensure_worker(page.db.data)
-        return page.refresh(place.without("run"))
+        return page.begun(place.without("run"))
 
     def measure(place: Place, *values: Any) -> Parts:
         kept(place, *values)
         actions.put_measure(page.db, place.project, selection=place.number("selection"))
-        ensure_worker(page.db.data)
-        return page.refresh(place)
+        return page.begun(place)
 
     for part in fields:
         for event in (part.blur, part.submit):
@@ -174,7 +171,6 @@ def _commands(page: Page) -> dict[str, Any]:
     def resume(place: Place, sent: Mapping[str, Any]) -> Parts:
         checkpoint = number_in(sent, "checkpoint") if "checkpoint" in sent else None
         actions.resume_run(page.db, place.project, number_in(sent, "run"), checkpoint=checkpoint)
-        ensure_worker(page.db.data)
-        return page.refresh(place)
+        return page.begun(place)
 
     return {"tuning-settings": fill, "tuning-resume": resume}

@@ -62,6 +62,10 @@ class Remote:
         }
         self.notice = next(number for number, name in names.items() if name == "notice")
 
+    def close(self) -> None:
+        """Hang up."""
+        self.http.close()
+
     def send(self, kind: Any, place: dict[str, Any], **data: Any) -> Answer:
         """A command or an act as the page's bridge sends it."""
         sent = {"kind": kind, **data}

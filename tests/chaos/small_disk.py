@@ -1,6 +1,8 @@
-"""A real disk of a few megabytes (a tmpfs) that tests fill to the last byte, enlarge, or make read-only."""
+"""A real disk of a few megabytes (a tmpfs) that tests fill to the last byte, enlarge, or make read-only; and, for files
+and folders where they are, a lock that even root cannot write past."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,3 +48,27 @@ def small_disk(folder: Path, size: str) -> Iterator[Disk]:
         yield Disk(path=folder)
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[None]:
+    """A file or folder that nobody can write to until the block ends, root neither (a bind mount upon itself)."""
+    bound = subprocess.run(["mount", "--bind", path, path], capture_output=True, check=False)
+    if os.geteuid() != 0 or bound.returncode != 0:
+        pytest.skip("making a folder read-only for everybody needs the right to mount (root)")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", path], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def as_anybody() -> list[str]:
+    """What to put before a command so that the rights of files hold for it, whoever runs the tests: root reads and
+    writes whatever the rights say, unless these two capabilities are gone."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root is held to no rights without setpriv")
+    gone = "-dac_override,-dac_read_search"
+    return ["setpriv", "--bounding-set", gone, "--inh-caps", gone]

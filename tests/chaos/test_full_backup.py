@@ -1,0 +1,85 @@
+"""A backup onto a disk that gets full, and a restore onto one: a sentence, nothing half, what was there stays."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli import cli
+from app.restoring import restore
+from app.terminal import run_command_line
+from core.published import publish
+from storage.database import Database, open_database
+from tests.chaos.small_disk import small_disk
+from tests.chaos.test_full_disk import sound
+from tests.core.test_checkpoints import names
+from tests.finished_loop import finish_loop
+
+
+@pytest.fixture
+def loop(tmp_path: Path) -> Iterator[Database]:
+    """A finished loop with an adapter that no compression makes smaller."""
+    db = open_database(tmp_path / "data")
+    finish_loop(db)
+    noise = os.urandom(2**20)
+    publish(db.adapters / "run-1" / "adapter", lambda target: (target / "weights").write_bytes(noise) and None)
+    yield db
+    db.close()
+
+
+def command(*arguments: object) -> int:
+    return run_command_line(cli, list(map(str, arguments)))
+
+
+# Full while the database is copied, while it is put into the zip, and while the adapter is.
+@pytest.mark.parametrize("size", ["200k", "640k", "1m", "1500k"])
+def test_a_backup_that_does_not_fit_is_not_there_and_the_older_one_stays(
+    loop: Database, tmp_path: Path, size: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "disk", size) as disk:
+        file = disk.path / "kept.zip"
+        file.write_bytes(b"the older one")
+        assert command("--data", loop.data, "backup", file, "--force") == 1
+        said = capsys.readouterr().err.strip().splitlines()[-1]
+        assert said.startswith(f"The disk of {disk.path} is full, so no backup was written: free some room")
+        assert names(disk.path) == ["kept.zip"]
+        assert file.read_bytes() == b"the older one"
+        assert command("--data", loop.data, "backup", disk.path / "deep" / "er" / "new.zip") == 1
+        assert names(disk.path) == ["kept.zip"]
+        disk.remount("size=8m")
+        assert command("--data", loop.data, "backup", file, "--force") == 0
+        assert names(disk.path) == ["kept.zip"]
+        restore(file, tmp_path / "new", watch=lambda _: None)
+    again = open_database(tmp_path / "new")
+    sound(again)
+    again.close()
+
+
+def test_a_backup_with_a_name_that_cannot_be_one_is_refused(
+    loop: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"x")
+    for name in ("folder", "file/kept.zip", "x" * 300):
+        assert command("--data", loop.data, "backup", tmp_path / name, "--force") == 1
+        said = capsys.readouterr().err.strip()
+        assert "cannot be written" in said
+        assert "name another FILE" in said
+    assert names(tmp_path) == ["data", "file", "folder"]
+    assert names(tmp_path / "folder") == []
+
+
+def test_a_restore_whose_disk_gets_full_in_the_middle_leaves_nothing(
+    loop: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("--data", loop.data, "backup", tmp_path / "kept.zip") == 0
+    monkeypatch.setattr("app.restoring._fits", lambda *_: None)  # as if others took the room meanwhile
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        capsys.readouterr()
+        assert command("restore", tmp_path / "kept.zip", "--data", disk.path / "new") == 1
+        assert "The disk is full" in capsys.readouterr().err
+        assert names(disk.path) == []
+        disk.remount("size=8m")
+        assert command("restore", tmp_path / "kept.zip", "--data", disk.path / "new") == 0
+        assert names(disk.path) == ["new"]

@@ -1,0 +1,100 @@
+"""A worker that cannot begin: what was queued says why it waits, and begins by itself once that is put right."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from app.cli import cli
+from app.terminal import run_command_line
+from app.worker import worker_pid
+from storage import jobs
+from storage.database import Database, open_database
+from tests.app.rpc import Remote
+from tests.browser.serving import serving
+from tests.chaos.small_disk import as_anybody, read_only
+from tests.chaos.test_full_disk import until
+from tests.tiny_project import TinyFiles, fill_project, write_files
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = {"project": "tiny", "round": "0", "tab": "data"}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    return write_files(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def db(tmp_path: Path, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.01")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    opened = open_database(tmp_path / "data")
+    fill_project(opened, files)
+    (opened.data / "worker.lock").touch()
+    (opened.data / "logs").mkdir()
+    yield opened
+    until(lambda: worker_pid(opened.data) is None, opened)
+    opened.close()
+
+
+def states(db: Database) -> list[tuple[str, str]]:
+    with db.read() as c:
+        return [(job.kind, job.state) for job in jobs.jobs_of(c)]
+
+
+def waits(remote: Remote, locked: Path) -> None:
+    said = remote.send("predict", PLACE, role="test")
+    assert "The job is queued and waits, since no worker can begin" in said.sentence
+    assert str(locked) in said.sentence
+    assert "Read-only file system" in said.sentence
+    assert "It then begins by itself" in said.sentence
+    assert "waits for the worker" in said.body, "and it is in the list of jobs"
+
+
+def test_the_page_says_why_a_job_waits_and_it_begins_by_itself(db: Database) -> None:
+    with ExitStack() as stack:
+        mended = stack.enter_context(ExitStack())
+        mended.enter_context(read_only(db.data / "worker.lock"))
+        logs = stack.enter_context(ExitStack())
+        logs.enter_context(read_only(db.data / "logs"))
+        served = stack.enter_context(serving(db.data))
+        remote = stack.enter_context(closing(Remote(served.url)))
+        waits(remote, db.data / "logs")
+        logs.close()
+        waits(remote, db.data / "worker.lock")
+        assert states(db) == [("predict", "queued")]
+        mended.close()
+        until(lambda: states(db) == [("predict", "done")], db)
+        assert "Traceback" not in (db.data / "server.log").read_text()
+
+
+def test_the_command_line_says_why_a_job_waits_and_goes_on_with_it_later(
+    db: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--data", str(db.data), "predict", "tiny", "--set", "test"]
+    with read_only(db.data / "logs"):
+        assert run_command_line(cli, asked) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("Job 1 (predict) is queued and waits, since no worker can begin.")
+        assert "Then run the same command again." in said
+        assert said.count("\n") == 1
+    with read_only(db.data / "worker.lock"):
+        assert run_command_line(cli, ["--data", str(db.data), "worker", "--leave-when-idle"]) == 1
+        assert "worker.lock cannot be used (Read-only file system)" in capsys.readouterr().err
+    assert states(db) == [("predict", "queued")]
+    assert run_command_line(cli, asked) == 0
+    assert states(db) == [("predict", "done")]
+
+
+def test_a_lock_file_that_belongs_to_somebody_else_is_named(db: Database) -> None:
+    (db.data / "worker.lock").chmod(0o400)
+    run = [*as_anybody(), sys.executable, "-m", "app", "--data", str(db.data), "predict", "tiny"]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
+    (db.data / "worker.lock").chmod(0o600)
+    assert done.returncode == 1
+    assert f"{db.data / 'worker.lock'} cannot be used (Permission denied)" in done.stderr
+    assert states(db) == [("predict", "queued")]

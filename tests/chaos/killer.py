@@ -1,0 +1,120 @@
+"""An app that is begun again where it died, and a thread that kills it, its worker or both at random moments."""
+
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.worker import worker_pid
+from tests.browser.serving import begun, free_port, wait_for
+
+TARGETS = ("worker", "app", "both")
+WEIGHTS = (45, 37, 18)
+TICK = 0.02
+
+
+class App:
+    """The app of one data directory on one port; its worker is a process of its own that outlives it."""
+
+    def __init__(self, data: Path) -> None:
+        self.data, self.port, self.starts = data, free_port(), 0
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin the app unless it runs, and wait until it answers."""
+        if self.process is None or self.process.poll() is not None:
+            self.starts += 1
+            self.process = begun(self.data, self.port)
+        wait_for(self.url, self.process, self.data)
+
+    def kill(self) -> None:
+        """``kill -9``, as far as it lives."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def end(self) -> None:
+        """End the app and its worker, for good."""
+        self.kill()
+        pid = worker_pid(self.data)
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """What was hit, in which stage, and how far its job was (-1 where none ran)."""
+
+    stage: str
+    target: str
+    done: int
+
+
+class Killer(threading.Thread):
+    """Strikes after some seconds of work, then waits until the driver has looked at what is left and ``arm``s it again.
+
+    Mostly the seconds count while a worker is at work on the stage's job, so that the life goes on at all; one strike
+    in four comes whenever its seconds are over, so that workers and apps are hit while they begin, too.
+    """
+
+    def __init__(self, app: App, *, seed: str, most: int, longest: float) -> None:
+        super().__init__(daemon=True)
+        self.app, self.most, self.longest = app, most, longest
+        self.draw = random.Random(seed)
+        self.kills: list[Kill] = []
+        self.stage, self.done, self.working = "", -1, False
+        self.struck, self.over, self.armed = threading.Event(), threading.Event(), threading.Event()
+        self.left, self.anyhow, self.turn = 0.0, False, threading.Lock()
+
+    def enter(self, stage: str, *, soon: float) -> None:
+        """A stage begins: its first strike comes within ``soon`` seconds of work."""
+        with self.turn:
+            self.stage, self.done, self.working = stage, -1, False
+            if not self.struck.is_set():
+                self._aim(soon)
+
+    def arm(self) -> None:
+        """What the last strike left has been looked at: strike again after some seconds of work."""
+        with self.turn:
+            self.struck.clear()
+            self._aim(self.longest)
+
+    def _aim(self, longest: float) -> None:
+        self.left = self.draw.uniform(0.0, longest)
+        self.anyhow = self.draw.random() < 0.25
+        self.armed.set()
+
+    def run(self) -> None:
+        while not self.over.wait(TICK):
+            if not self.armed.is_set() or len(self.kills) >= self.most or not self.stage:
+                continue
+            if self.working or self.anyhow:
+                self.left -= TICK
+            if self.left <= 0:
+                with self.turn:
+                    self.strike()
+
+    def strike(self) -> None:
+        """Kill the worker, the app or both; where no worker lives, the app."""
+        target = self.draw.choices(TARGETS, WEIGHTS)[0]
+        pid = worker_pid(self.app.data)
+        if pid is None:
+            target = "app"
+        self.armed.clear()
+        if target != "app" and pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if target != "worker":
+            self.app.kill()
+        self.kills.append(Kill(stage=self.stage, target=target, done=self.done))
+        print(f"{time.strftime('%X')} kill {len(self.kills)}: {target}, {self.stage}, at {self.done}", flush=True)
+        while target != "app" and worker_pid(self.app.data) == pid:
+            time.sleep(TICK)
+        self.struck.set()

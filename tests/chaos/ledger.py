@@ -1,0 +1,115 @@
+"""What was seen or acknowledged before a kill and must be there after it; and a finished project, to compare lives by.
+
+Reads the database as SQLite gives it, past the product's own reading.
+"""
+
+import hashlib
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+
+from app import actions
+from storage.database import FILE_NAME, Database
+
+# Rows that are never changed once they are saved; with the row's own number, so that one saved again is seen.
+KEPT = {
+    "predictions": "SELECT rowid, * FROM predictions",
+    "diagnoses": "SELECT rowid, * FROM diagnoses",
+    "reviews": "SELECT * FROM reviews",
+    "selections": "SELECT * FROM selections",
+    "hits": "SELECT * FROM hits",
+    "rounds": "SELECT * FROM rounds",
+    "runs": "SELECT id, project, selection, from_round, settings FROM runs",
+    "labels": "SELECT samples.id, labels.text FROM samples JOIN labels ON labels.id = samples.skill_label",
+    "updates": "SELECT run, number, total, epoch, loss, learning_rate FROM updates",
+}
+SAMPLE = "JOIN samples ON samples.id = {0}.sample JOIN rounds ON rounds.id = {0}.round"
+ENDED = {
+    "samples": "SELECT role, name, source_id, question, answer, labels.text FROM samples JOIN sample_sets ON "
+    "sample_sets.id = sample_set LEFT JOIN labels ON labels.id = skill_label WHERE complete ORDER BY 1, 2, samples.id",
+    "predictions": "SELECT number, source_id, predictions.text, steps, predictions.answer, reading, span, correct "
+    f"FROM predictions {SAMPLE.format('predictions')} ORDER BY 1, samples.id",
+    "diagnoses": "SELECT number, source_id, candidates, truth, predicted, probabilities, status, mistake_step, "
+    f"confidence, skill, prior FROM diagnoses {SAMPLE.format('diagnoses')} ORDER BY 1, samples.id",
+    "reviews": "SELECT number, source_id, reviewer, verdict, mistake_step, skill, note "
+    f"FROM reviews {SAMPLE.format('reviews')} ORDER BY 1, 2, 7",
+    "drafts": "SELECT number, source_id, reviewer, mistake_step, skill, note "
+    f"FROM drafts {SAMPLE.format('drafts')} ORDER BY 1, 2",
+    "hits": "SELECT selection, source_id, hits.skill, score FROM hits JOIN samples ON samples.id = hits.sample "
+    "ORDER BY 1, position",
+    "updates": "SELECT run, number, total, epoch, loss, learning_rate FROM updates ORDER BY 1, 2",
+    "rounds": "SELECT project, number FROM rounds ORDER BY 1, 2",
+    "runs": "SELECT project, settings, adapter FROM runs ORDER BY id",
+    "jobs": "SELECT kind, args, state FROM jobs WHERE state = 'done' ORDER BY kind, args",
+}
+
+
+class Ledger:
+    """What was there at the last look, and what the app said that it had saved; ``lost`` says what is wrong now."""
+
+    def __init__(self, data: Path) -> None:
+        self.file = data / FILE_NAME
+        self.rows: dict[str, set[Any]] = {name: set() for name in KEPT}
+        self.drafts: dict[int, tuple[Any, ...]] = {}
+        self.verdicts: dict[str, int] = {}
+        self.looks = 0
+
+    def look(self) -> None:
+        """Check the file and everything that is written down here, and write down what is there now."""
+        with closing(sqlite3.connect(self.file, timeout=30)) as c:
+            assert c.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert c.execute("PRAGMA foreign_key_check").fetchall() == []
+            for name, query in KEPT.items():
+                now = set(c.execute(query))
+                gone = self.rows[name] - now
+                # A run goes on from its last checkpoint: what came after it is made again, to the same numbers.
+                assert not gone, f"{name}: {len(gone)} rows are gone or changed, as {next(iter(gone))}"
+                self.rows[name] = now
+            notes = [note for (note,) in c.execute("SELECT note FROM reviews")]
+            assert len(notes) == len(set(notes)), "a verdict was saved twice"
+            assert not {*self.verdicts} - {*notes}, "a verdict that was acknowledged is gone"
+            kept = {row[0]: row for row in c.execute("SELECT sample, mistake_step, skill, note FROM drafts")}
+            for sample, draft in self.drafts.items():
+                assert kept.get(sample) == draft, f"the draft {draft} is {kept.get(sample)}"
+        self.looks += 1
+
+    def draft(self, sample: int, step: int, skill: str, note: str) -> None:
+        """A draft was acknowledged."""
+        self.drafts[sample] = (sample, step, skill, note)
+
+    def verdict(self, sample: int, note: str) -> None:
+        """A verdict was acknowledged; its reviewer's draft went with it."""
+        self.verdicts[note] = sample
+        self.drafts.pop(sample, None)
+
+
+def portrait(db: Database, project: str) -> dict[str, Any]:
+    """All that a life made, in words that do not depend on the order in which rows got their numbers."""
+    with closing(sqlite3.connect(db.data / FILE_NAME)) as c:
+        found: dict[str, Any] = {name: c.execute(query).fetchall() for name, query in ENDED.items()}
+        source = dict(c.execute("SELECT id, source_id FROM samples").fetchall())
+    for role in ("validation", "test"):
+        found[f"compared on {role}"] = asdict(actions.compare_rounds(db, project, 0, 1, role=role))
+        for which in ("fixed", "broken", "still_wrong", "still_right"):
+            found[f"{which} on {role}"] = [source[each] for each in found[f"compared on {role}"].pop(which)]
+    found["weights"] = {
+        str(file.relative_to(db.adapters)): {
+            name: hashlib.sha256(tensor.numpy().tobytes()).hexdigest() for name, tensor in load_file(file).items()
+        }
+        for file in sorted(db.adapters.rglob("adapter_model.safetensors"))
+    }
+    return found
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Where two portraits differ, each in a line."""
+    return [
+        f"{name}: {json.dumps(one[name], default=str)[:300]} or {json.dumps(other[name], default=str)[:300]}"
+        for name in one
+        if one[name] != other[name]
+    ]

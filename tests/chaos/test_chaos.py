@@ -1,0 +1,86 @@
+"""Lives of a project in which the worker, the app or both are killed at random moments end as one that nobody killed.
+
+``SWITCHPOINT_LONG=1`` for at least ``SWITCHPOINT_KILLS`` kills (200), ``SWITCHPOINT_SEED`` for other moments. After
+each kill the database is sound, and all that was seen or acknowledged before is there, once. ``-s`` prints the figures.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.killer import TARGETS, App, Kill, Killer
+from tests.chaos.ledger import differences, portrait
+from tests.chaos.life import PROJECT, STAGES, Life, Sizes, lived, write_world
+
+LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
+SEED = int(os.environ.get("SWITCHPOINT_SEED", "0"))
+KILLS = int(os.environ.get("SWITCHPOINT_KILLS", "200")) if LONG else 6
+SIZES = (
+    Sizes(samples=70, lessons=6000, unlabelled=80, epochs=4.0)
+    if LONG
+    else Sizes(samples=24, lessons=600, unlabelled=20, epochs=1.0)
+)
+LONGEST = 2.0
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
+    begun, kills, lives, starts = time.monotonic(), list[Kill](), 0, 0
+    counts: Counter[str] = Counter()
+    files = write_world(tmp_path / "world", SIZES)
+    calm = lived(tmp_path / "calm" / "data", files, SIZES, lambda app: None)
+    calm.close()
+    wanted = portrait(calm.db, PROJECT)
+    calm.db.close()
+    while len(kills) < KILLS:
+        seed = f"{SEED}:{lives}"
+
+        life = lived(tmp_path / f"life {lives}" / "data", files, SIZES, striking(seed, KILLS - len(kills)))
+        life.close()
+        found = differences(wanted, portrait(life.db, PROJECT))
+        life.db.close()
+        assert life.killer is not None
+        kills, lives, starts = kills + life.killer.kills, lives + 1, starts + life.app.starts - 1
+        counts.update(told(life))
+        print(f"\nlife {lives}: {len(life.killer.kills)} kills, {time.monotonic() - begun:.0f} s so far", flush=True)
+        assert found == [], f"seed {seed}: another end than without kills"
+        assert life.killer.kills, "a life without a kill proves nothing"
+    report(kills, counts, f"{lives} of {lives} lives ended as the one that nobody killed; {starts} apps begun again")
+    print(f"seed {SEED}, {time.monotonic() - begun:.0f} s")
+
+
+def striking(seed: str, most: int) -> Callable[[App], Killer]:
+    return lambda app: Killer(app, seed=seed, most=most, longest=LONGEST)
+
+
+def told(life: Life) -> dict[str, int]:
+    """What happened in a life, for the report."""
+    workers = (life.db.data / "logs" / "worker.log").read_text().count(" serves ")
+    return {
+        "looks at the whole database": life.ledger.looks,
+        "workers begun": workers,
+        "answers lost": life.lost,
+        "verdicts sent again that were saved already": life.repeated,
+        "jobs given up after three deaths and asked for again": life.given_up,
+    }
+
+
+def report(kills: list[Kill], counts: Counter[str], ended: str) -> None:
+    """Print the kills by stage and target, and how it ended."""
+    print(f"\n| stage | {' | '.join(TARGETS)} |\n|---|{'---|' * len(TARGETS)}")
+    by = Counter((kill.stage, kill.target) for kill in kills)
+    for stage, *_ in STAGES:
+        print(f"| {stage} | {' | '.join(str(by[stage, target]) for target in TARGETS)} |")
+    hit = Counter(kill.target for kill in kills)
+    print(f"| all {len(kills)} | {' | '.join(str(hit[target]) for target in TARGETS)} |")
+    print(f"{sum(kill.done > 0 for kill in kills)} kills in the middle of a job")
+    print("; ".join(f"{number} {name}" for name, number in counts.items()))
+    print(ended)

@@ -1,27 +1,32 @@
 """The support set as the page asks about it: known skill labels, and how many samples stand behind a missing skill.
 
-Reading and indexing a support set takes seconds, so the newest indexes are kept; any added sample and any changed label
-makes one anew. Selections are drawn from the same indexes. Knows retrieval and rows, no HTML.
+Reading and indexing a support set takes seconds, so the newest indexes are kept, in memory and as folders that another
+start of the app or the worker opens; any added sample and any changed label makes one anew. Selections are drawn from
+the same indexes. Knows retrieval and rows, no HTML.
 """
 
-from collections import Counter
+import hashlib
+import logging
+import shutil
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from threading import Lock, Thread
 
+import numpy as np
 from sqlalchemy import Connection
 
 from core.errors import UserError
+from core.index_files import open_index, save_index
 from core.retrieval import SkillIndex
 from core.types import Hit
 from storage import store
 from storage.database import Database
-from storage.store import LabelledSupport
 
 MOST_LABELS = 300
 KEPT = 2
-Key = tuple[Path, str, int]
+Key = tuple[Path, str, int, int]  # the data folder, the set, its changes and its labelled samples
+log = logging.getLogger("switchpoint")
 _building = Lock()
 _indexes: dict[Key, "Indexed"] = {}
 
@@ -74,7 +79,7 @@ def _key(c: Connection, db: Database, support: str) -> Key | None:
     except UserError:
         return None
     size = next(each for each in store.support_sets(c) if each.name == name)
-    return (db.data, name, size.changes) if size.labelled else None
+    return (db.data, name, size.changes, size.labelled) if size.labelled else None
 
 
 def _indexed(db: Database, key: Key) -> Indexed:
@@ -83,14 +88,32 @@ def _indexed(db: Database, key: Key) -> Indexed:
             with db.read() as c:
                 # Labels may have changed since the key was made: the index is kept under what it was made from.
                 key = _key(c, db, key[1]) or key
-                found = store.labelled_support(c, key[1])
-            _indexes[key] = _made(key[1], found)
+                _indexes[key] = _ready(key[1], open_index(_folder(key)) or _made(c, key))
             for old in list(_indexes)[:-KEPT]:
                 del _indexes[old]
         return _indexes[key]
 
 
-def _made(name: str, found: LabelledSupport) -> Indexed:
+def _made(c: Connection, key: Key) -> SkillIndex:
+    """The index from the rows, saved for the next start in the place of the set's earlier ones."""
+    found = store.labelled_support(c, key[1])
     index = SkillIndex.build(found.labels, found.samples, found.tasks, found.images)
-    often = Counter(found.labels).most_common(MOST_LABELS)
-    return Indexed(name=name, labels=tuple(label for label, _ in often), index=index)
+    folder = _folder(key)
+    try:
+        save_index(index, folder)
+    except OSError as error:  # it can be made again: no room for it stops nobody
+        log.warning("The index of %s is not kept in %s: %s", key[1], folder, error)
+    for old in folder.parent.iterdir() if folder.parent.is_dir() else ():
+        if old != folder:
+            shutil.rmtree(old, ignore_errors=True)
+    return index
+
+
+def _folder(key: Key) -> Path:
+    """Where a set's index lies; a name that is no file name, or that differs in case alone, has a folder of its own."""
+    return key[0] / "indexes" / hashlib.sha256(key[1].encode()).hexdigest()[:16] / f"{key[2]}-{key[3]}"
+
+
+def _ready(name: str, index: SkillIndex) -> Indexed:
+    often = np.argsort(-index.counts, kind="stable")[:MOST_LABELS]
+    return Indexed(name=name, labels=tuple(index.labels[each] for each in often.tolist()), index=index)

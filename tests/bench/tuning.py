@@ -10,8 +10,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,31 +22,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.bench.children import child, report
+
 SIZES = (1_000, 10_000, 50_000)
 UPDATES = 25  # of the runs whose memory is looked at
 BATCH = 32
 FLAT_MB = 64
-
-
-def child(what: str, *arguments: object, threads: int = 1) -> dict[str, float]:
-    """What a process of its own measured, with its peak memory in MB."""
-    code = f"from tests.bench.tuning import {what}; import sys; {what}(*sys.argv[1:])"
-    own = {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-    command = [sys.executable, "-W", "ignore", "-c", code, *map(str, arguments)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | own
-    ) as run:
-        said, told = run.communicate()
-    assert run.returncode == 0, told.decode()[-3000:]
-    found: dict[str, float] = json.loads(said.decode().strip().splitlines()[-1])
-    return found
-
-
-def report(**found: float) -> None:
-    """Print what a child measured, and the most memory that it ever took."""
-    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
-    print(json.dumps(found | {"peak": int(peak.split()[1]) / 1024}))
 
 
 def world(folder: str, samples: str) -> tuple[Any, Any, Any]:
@@ -263,9 +242,9 @@ def compare(folder: str, samples: int, turns: int) -> None:
     """Ours and the peer in turn, medians and their ratio."""
     found: dict[str, list[dict[str, float]]] = {"ours": [], "peer": [], "peer, all threads": []}
     for _ in range(turns):
-        found["ours"].append(child("ours", folder, samples, threads=os.cpu_count() or 1))
-        found["peer"].append(child("peer", folder, samples))
-        found["peer, all threads"].append(child("peer", folder, samples, threads=os.cpu_count() or 1))
+        found["ours"].append(child("tuning", "ours", folder, samples, threads=os.cpu_count() or 1))
+        found["peer"].append(child("tuning", "peer", folder, samples))
+        found["peer, all threads"].append(child("tuning", "peer", folder, samples, threads=os.cpu_count() or 1))
     middle = {
         name: {key: statistics.median(each[key] for each in rows) for key in rows[0]} for name, rows in found.items()
     }
@@ -291,7 +270,7 @@ def grow(data: Path) -> None:
     table = Table("samples", "updates made", "peak MB", title=f"The first {UPDATES} updates on a selection")
     peaks = []
     for size, selection in zip(SIZES, fill(data), strict=True):
-        each = child("growing", data, selection)
+        each = child("tuning", "growing", data, selection)
         peaks.append(each["peak"])
         table.add_row(f"{size:,}", f"{each['updates']:.0f} of {each['total']:.0f}", f"{each['peak']:,.0f}")
     Console(width=120).print(table)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
 from core.errors import UserError
+from core.okapi import mixed
 from core.retrieval import SkillIndex
 from core.terms import tokenise
 
@@ -144,3 +145,15 @@ def test_hits_are_made_as_they_are_asked_for() -> None:
 def test_columns_of_different_length_are_a_bug() -> None:
     with pytest.raises(ValueError, match="same samples"):
         SkillIndex.build(["adding"], [1, 2], [""], [None])
+
+
+def test_the_best_labels_come_in_the_order_that_sorting_all_of_them_gives() -> None:
+    random = np.random.default_rng(1)
+    labels = [" ".join([f"own{i}", *random.choice(WORDS, random.integers(1, 4)).tolist()]) for i in range(900)]
+    index = index_of(labels)
+    scores = index.scores("reading codes")
+    matching = np.flatnonzero(scores > 0)
+    assert len(matching) > 300, "more than are sorted first"
+    order = matching[np.lexsort((mixed(index.keys[matching], 5), -scores[matching]))]
+    assert found(index, "reading codes", seed=5) == (100 + order).tolist()
+    assert [label for label, _, _ in index.top_labels("reading codes", 900)] != labels

@@ -1,0 +1,39 @@
+"""Measures in processes of their own, so that each peak of memory is its own and no import of one warms another.
+
+A peer's packages are not among the app's: ``make bench`` puts them into ``.venv/bench``, whose Python sees both.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PEERS = ROOT / ".venv" / "bench" / "bin" / "python"
+
+
+def child(module: str, what: str, *arguments: object, threads: int = 1, peers: bool = False) -> dict[str, float]:
+    """What ``module.what(*arguments)`` measured in a process of its own, with its peak memory in MB."""
+    code = f"from tests.bench.{module} import {what}; import sys; {what}(*sys.argv[1:])"
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"), str(threads))
+    own = {**limits, "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    command = [str(PEERS if peers else sys.executable), "-W", "ignore", "-c", code, *map(str, arguments)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | own
+    ) as run:
+        said, told = run.communicate()
+    assert run.returncode == 0, told.decode()[-3000:]
+    found: dict[str, float] = json.loads(said.decode().strip().splitlines()[-1])
+    return found
+
+
+def report(**found: float) -> None:
+    """Print what a child measured, and the most memory that it ever took."""
+    print(json.dumps(found | {"peak": peak_mb()}))
+
+
+def peak_mb() -> float:
+    """The most memory that this process ever took, in MB."""
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) / 1024

@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DATA ?= .data
 SEEDS ?= 1
+# Two processes, a file of tests to each at a time and in order, so that the browser tests stay last (tests/conftest.py).
+PARALLEL ?= -n 2 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: run test lint audit format demo demo-assets bench chaos llama screenshots experiment lock clean help
@@ -24,7 +26,7 @@ run: $(STAMP)    ## Open the app on the demo project
 	$(BIN)/switchpoint --data $(DATA) serve
 
 test: lint audit ## Static checks, known vulnerabilities, then every test but the slow suites
-	$(BIN)/python -m pytest --ignore=tests/bench
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/bench $(PARALLEL)
 
 lint: $(STAMP)   ## ruff, ruff format, mypy --strict on core and storage, bandit
 	$(BIN)/ruff check .
@@ -45,8 +47,17 @@ demo: $(STAMP)   ## The loop headless on the demo project, with the table of res
 demo-assets: $(STAMP) ## Rebuild the demo world and its models end to end (under 90 minutes on 2 cores)
 	$(BIN)/python -m assets.demo.build
 
-bench: $(STAMP)  ## Speed and memory as ratios against a named peer
+# The peers of the benches, beside the app's packages and never among them.
+PEERS := bm25s==0.3.16 numba==0.68.1 tantivy==0.27.0
+$(VENV)/bench/.installed: $(STAMP) Makefile
+	test -x $(VENV)/bench/bin/python || $(PYTHON) -m venv $(VENV)/bench
+	echo $(abspath $(VENV))/lib/python*/site-packages > $$(echo $(VENV)/bench/lib/python*/site-packages)/switchpoint.pth
+	$(VENV)/bench/bin/python -m pip install --quiet $(PEERS)
+	touch $@
+
+bench: $(VENV)/bench/.installed ## Speed and memory as ratios against a named peer
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.retrieval
 	$(BIN)/python -m tests.bench.page
 	$(BIN)/python -m tests.bench.support
 	$(BIN)/python -m tests.bench.tuning

@@ -13,24 +13,27 @@ from tests.app.rpc import REVIEW, Remote, fill_two, refused
 from tests.browser.serving import serving
 
 
-@pytest.fixture
-def remote(tmp_path: Path) -> Iterator[Remote]:
-    fill_two(tmp_path / "data")
-    with serving(tmp_path / "data") as served:
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("news") / "data"
+
+
+@pytest.fixture(scope="module")
+def remote(data: Path) -> Iterator[Remote]:
+    fill_two(data)
+    with serving(data) as served:
         client = Remote(served.url)
         yield client
         client.http.close()
 
 
-def test_a_stamp_stays_until_somebody_decides_and_a_tick_then_brings_what_changed(
-    remote: Remote, tmp_path: Path
-) -> None:
+def test_a_stamp_stays_until_somebody_decides_and_a_tick_then_brings_what_changed(remote: Remote, data: Path) -> None:
     def stamp() -> str:
         return remote.http.get("/desk/stamp", params=REVIEW).text
 
     before = stamp()
     assert stamp() == before
-    db = open_database(tmp_path / "data")
+    db = open_database(data)
     with db.write() as c:
         store.add_review(c, Review(round=1, sample=2, reviewer="x", verdict="skipped", mistake_step=1, skill="y"))
     db.close()

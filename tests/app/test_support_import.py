@@ -172,8 +172,8 @@ def test_an_image_that_broke_since_is_named(db: Database, tmp_path: Path) -> Non
 
 
 def test_an_import_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sifting, "AT_ONCE", 2000)
-    path = write(tmp_path / "many.jsonl", rows(20_000))
+    monkeypatch.setattr(sifting, "AT_ONCE", 500)
+    path = write(tmp_path / "many.jsonl", rows(8_000))
     command = [sys.executable, "-m", "app", "--data", str(tmp_path / "data"), "--json"]
     command += ["import", "support", str(path), "--name", "big"]
     broken, whole = open_database(tmp_path / "data"), open_database(tmp_path / "whole")
@@ -186,7 +186,7 @@ def test_an_import_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, monk
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert stored(broken) == [], "half an import is seen"
-    assert 0 < sum(part.handled for part in unfinished(broken)) < 20_000
+    assert 0 < sum(part.handled for part in unfinished(broken)) < 8_000
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == actions.commit(whole, request(path))
     assert stored(broken) == stored(whole)

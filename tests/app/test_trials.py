@@ -109,14 +109,14 @@ def test_two_at_once_find_what_one_after_the_other_finds(
     db: Database, ready: str, files: TinyFiles, tmp_path: Path
 ) -> None:
     name_by_hand(db)
-    run(db, ready, ["random", "targeted", "random_step"], seeds=2)
+    run(db, ready, ["random", "targeted", "random_step"])
     other = open_database(tmp_path / "other")
     try:
         same = fill_project(other, files)
         diagnose_by_hand(other, same, files)
         actions.accept_all(other, same, reviewer="ann")
         name_by_hand(other)
-        run(other, same, ["random", "targeted", "random_step"], seeds=2, at_once=2)
+        run(other, same, ["random", "targeted", "random_step"], at_once=2)
         assert results(other, same) == results(db, ready)
     finally:
         other.close()

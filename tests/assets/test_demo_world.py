@@ -158,10 +158,9 @@ def test_a_scene_is_drawn_the_same_each_time() -> None:
 
 @pytest.mark.slow
 def test_support_is_written_as_llava_has_it(tmp_path: Path) -> None:
-    lines = write_support(tmp_path).read_text().splitlines()
-    assert len(lines) == 20_000
+    lines = write_support(tmp_path, most=200).read_text().splitlines()
     pictures = set()
-    for line in lines[:200]:
+    for line in lines:
         row = json.loads(line)
         assert "scene" not in row
         assert "\nOptions" not in row["conversations"][0]["value"]

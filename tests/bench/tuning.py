@@ -232,8 +232,7 @@ def main() -> None:
     from assets.demo.draw import write_support
 
     with tempfile.TemporaryDirectory() as folder:
-        drawn = write_support(Path(folder))
-        drawn.write_text("".join(drawn.read_text().splitlines(keepends=True)[: given.samples]))
+        write_support(Path(folder), most=given.samples)
         compare(folder, given.samples, given.turns)
         grow(Path(folder) / "data")
 

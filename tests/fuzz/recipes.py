@@ -301,7 +301,7 @@ def gzips(draw: st.DrawFn) -> Given:
         case "rubbish":
             content += b"rubbish"
         case "nested":
-            content = gzip.compress(content)
+            content = gzip.compress(content, mtime=0)
     name = f"{Path(name).name}.gz"
     return Given(kind="gzip", files={name: content}, path=name, what=draw(sets))
 

@@ -41,10 +41,10 @@ def restore_command(
     with terminal.progress("restore") as watch:
         manifest = restore(file, terminal.data, watch=watch)
     lines = [f"Restored {_held(manifest)} into {terminal.data}, as it was on {manifest['created']}."]
-    if manifest["referenced_images"]:
-        lines.append(
-            f"{manifest['referenced_images']:,} of its images lie in files and are looked for where they were."
-        )
+    if kept := manifest["referenced_images"] - manifest["outside_images"]:
+        lines.append(f"{kept:,} of its images lie in files and are looked for where they were.")
+    if manifest["outside"]:
+        lines.append(manifest["outside"])
     lines.append(f"`switchpoint --data {terminal.data} serve` opens it; jobs that ran are taken up again.")
     return Shown(data=manifest | {"data": str(terminal.data)}, text="\n".join(lines))
 

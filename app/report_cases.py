@@ -17,7 +17,8 @@ from app.markup import count, esc, hint_html, lecture_html, percent, short
 from app.tabs.review_editor import reason
 from app.tabs.review_list import VERDICTS
 from core.answers import normalise
-from core.errors import UserError
+from core.errors import FolderError, UserError
+from core.pictures import FORMATS
 from core.prompts import letter
 from core.truths import truth_of
 from core.types import Review, Verdict
@@ -98,9 +99,16 @@ def _least_sure(c: Connection, round: Round, filters: CaseFilters) -> list[Case]
 def _picture(c: Connection, image: str | None) -> str:
     if image is None:
         return ""
-    content, mime = image_bytes(c, image)
-    with Image.open(io.BytesIO(content)) as opened:
-        css = ' class="small"' if max(opened.size) <= SMALL_IMAGE else ""
+    try:
+        content, mime = image_bytes(c, image)
+        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+            css = ' class="small"' if max(opened.size) <= SMALL_IMAGE else ""
+    except FolderError:
+        raise
+    except UserError as error:
+        return f'<p class="subdued">{esc(str(error), 600)}</p>'
+    except Exception:  # Pillow's decoders raise nearly anything on broken input
+        return '<p class="subdued">The image cannot be opened: put a whole one in its place.</p>'
     return f'<img{css} src="data:{esc(mime)};base64,{base64.b64encode(content).decode()}" alt="The sample\'s image">'
 
 

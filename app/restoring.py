@@ -1,7 +1,7 @@
 """Restores backups: into a new data directory, which appears when every member was verified, or not at all.
 
 A backup may come from anyone: only the names that a backup has are taken, no links, no more bytes than it says there
-are, and no adapter but its own folders'.
+are, no adapter but its own folders', and no image or import of this machine's other files.
 """
 
 import contextlib
@@ -19,6 +19,8 @@ from typing import Any
 
 from app.backup import FORMAT, MANIFEST, PIECE, Members
 from app.batches import Advance, nothing_to_save
+from app.foreign import foreign_object, keep_inside, told
+from app.roots import page_roots
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
 
@@ -32,7 +34,8 @@ BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeEr
 
 
 def restore(file: Path, data: Path, *, watch: Watch) -> dict[str, Any]:
-    """Put the backup ``file`` into the new or empty directory ``data``; returns its manifest.
+    """Put the backup ``file`` into the new or empty directory ``data``; returns its manifest, and what of it was named
+    elsewhere: "outside_images" of them, "outside" a sentence about that.
 
     Raises UserError when the directory holds anything, when the file is no backup, was changed or cut, is from a newer
     Switchpoint, or does not fit: then nothing was put there. A backup of an older schema is brought up to date.
@@ -48,12 +51,13 @@ def restore(file: Path, data: Path, *, watch: Watch) -> dict[str, Any]:
             _fits(file, manifest["members"], data.parent)
             _unpack(file, archive, manifest["members"], draft, watch)
         _check_database(file, draft)
+        named = keep_inside(draft / FILE_NAME, data.absolute(), page_roots(data))
         if data.exists():
             data.rmdir()
         draft.rename(data)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return manifest
+    return manifest | {"outside_images": named.images, "outside": told(named, data.absolute())}
 
 
 @contextlib.contextmanager
@@ -82,17 +86,17 @@ def read_manifest(file: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     members = manifest.get("members")
     if not isinstance(members, dict) or set(members) | {MANIFEST} != set(entries) or FILE_NAME not in members:
         raise _refused(file, f"it does not hold what its {MANIFEST} says")
-    for name, told in members.items():
+    for name, said in members.items():
         mode = entries[name].external_attr >> 16
         if (name != FILE_NAME and not NAMES.fullmatch(name)) or (stat.S_IFMT(mode) not in (0, stat.S_IFREG)):
             raise _refused(file, f"{name!r} is no file of a backup")
-        if told["bytes"] != entries[name].file_size:
+        if said["bytes"] != entries[name].file_size:
             raise _refused(file, f"{name} has another size than its {MANIFEST} says")
     return manifest
 
 
 def _fits(file: Path, members: Members, parent: Path) -> None:
-    needed, free = sum(int(told["bytes"]) for told in members.values()), shutil.disk_usage(parent).free
+    needed, free = sum(int(each["bytes"]) for each in members.values()), shutil.disk_usage(parent).free
     if needed > free:
         raise UserError(
             f"{file} needs {needed / 2**30:.2f} GiB and the disk of {parent} has {free / 2**30:.2f} GiB free: free "
@@ -101,9 +105,9 @@ def _fits(file: Path, members: Members, parent: Path) -> None:
 
 
 def _unpack(file: Path, archive: zipfile.ZipFile, members: Members, draft: Path, watch: Watch) -> None:
-    total, done = sum(told["bytes"] for told in members.values()), 0
+    total, done = sum(each["bytes"] for each in members.values()), 0
     (draft / "adapters").mkdir(parents=True)
-    for name, told in members.items():
+    for name, said in members.items():
         found, target = hashlib.sha256(), draft / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(name) as source, target.open("xb") as written:
@@ -112,7 +116,7 @@ def _unpack(file: Path, archive: zipfile.ZipFile, members: Members, draft: Path,
                 written.write(piece)
                 done += len(piece)
                 watch(nothing_to_save(done // PIECE, total // PIECE, "MiB"))
-        if found.hexdigest() != told["sha256"]:
+        if found.hexdigest() != said["sha256"]:
             raise _refused(file, f"{name} has changed since")
 
 
@@ -126,8 +130,10 @@ def _check_database(file: Path, draft: Path) -> None:
         faults = c.execute("PRAGMA quick_check(1)").fetchone()[0]
         if faults != "ok" or c.execute("PRAGMA foreign_key_check").fetchone():
             raise _refused(file, f"its database is not sound ({faults})")
+        if foreign := foreign_object(draft / FILE_NAME):
+            raise _refused(file, f"its database holds {foreign!r}, which is none of Switchpoint's")
         for (adapter,) in c.execute("SELECT adapter FROM runs WHERE adapter IS NOT NULL"):
-            if not ADAPTER.fullmatch(adapter):
+            if not isinstance(adapter, str) or not ADAPTER.fullmatch(adapter):
                 raise _refused(file, f"a run's adapter lies outside of it ({adapter!r})")
 
 

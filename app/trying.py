@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from app.batches import Advance, Stop, looking, nothing_to_save
 from app.endpoints import predictions_at, teacher_at
+from app.failures import Failures
 from app.models import Models, adapter_path, image_opener
 from app.projects import find_project, find_round
 from app.settings import model_path
@@ -88,9 +89,13 @@ def ask_student(asking: Asking, at: Round, sample: Sample) -> tuple[Result, Pred
     from core.student import predict
 
     started, db, project = time.monotonic(), asking.db, asking.project
-    there = predictions_at(db, project, [sample], asking.look, round=at.id, remember=False)
+    failures = Failures()
+    there = predictions_at(db, project, [sample], asking.look, round=at.id, remember=False, failures=failures)
     if there is not None:
-        (said,) = next(there)
+        found = next(there, [])
+        if not found:
+            raise UserError(next(iter(failures.names), "The endpoint gave no answer: try it again."))
+        (said,) = found
         return _of_student(student_prompt(sample, project.settings), said, 0.0, time.monotonic() - started), said
     student = asking.models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
     loaded = time.monotonic()

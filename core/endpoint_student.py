@@ -13,7 +13,7 @@ from itertools import islice
 from core.asking import Line, Replies, connect
 from core.asking_errors import FailedError, RefusedError
 from core.endpoints import Endpoint
-from core.errors import UserError
+from core.errors import FolderError, UserError
 from core.pictures import is_turned, upright
 from core.prompts import student_prompt
 from core.student import read_prediction
@@ -26,6 +26,10 @@ READABLE = ("image/png", "image/jpeg", "image/webp", "image/gif")  # by every se
 BATCHES_AT_ONCE = 4
 
 logger = logging.getLogger(__name__)
+
+
+class UnseenError(FailedError):
+    """The sample's image cannot be read or is none, so that nothing was asked."""
 
 
 def _log_skipped(sample: Sample, why: Skipped) -> None:
@@ -45,7 +49,8 @@ def predict_there(
     """Rationales and answers, greedily decoded, in the order of the samples, some dozens a list.
 
     A sample that the endpoint does not take, or that every try to ask about failed, is left out, and ``skipped`` is
-    told why. Raises UserError when none of the first list is answered, and when the endpoint cannot be used.
+    told why; so is one whose image is gone or broken, of which nothing is sent. Raises UserError when none of the first
+    list that is asked is answered, and when the endpoint cannot be used.
     """
     asker = connect(endpoint, settings.endpoint, replies)
     rest, answered = iter(samples), False
@@ -54,8 +59,9 @@ def predict_there(
         done = [each for each in found if isinstance(each, Prediction)]
         missed = [(sample, each) for sample, each in zip(some, found, strict=True) if isinstance(each, UserError)]
         answered = answered or bool(done)
-        if not answered:
-            raise missed[0][1]
+        asked = [why for _, why in missed if not isinstance(why, UnseenError)]
+        if asked and not answered:
+            raise asked[0]
         for sample, why in missed:
             skipped(sample, Skipped(reason=str(why), failed=isinstance(why, FailedError)))
         if done:
@@ -67,19 +73,39 @@ async def _predicted(
 ) -> Prediction | UserError:
     text = student_prompt(sample, settings)
     content: str | list[dict[str, object]] = text  # Not every server reads a list.
-    if sample.image:
-        image: dict[str, object] = {"type": "image_url", "image_url": {"url": data_url(*read_image(sample.image))}}
-        content = [image, {"type": "text", "text": text}]
     try:
+        if sample.image:
+            image: dict[str, object] = {"type": "image_url", "image_url": {"url": _seen(sample.image, read_image)}}
+            content = [image, {"type": "text", "text": text}]
         reply = await line.ask([{"role": "user", "content": content}], max_tokens=settings.max_new_tokens)
     except (RefusedError, FailedError) as error:
         return error
     return read_prediction(sample, reply.texts[0].strip(), round=round)
 
 
+def _seen(key: str, read_image: ReadImage) -> str:
+    try:
+        content, mime = read_image(key)
+        if key.startswith("file:"):
+            upright(content)  # one that stayed in its file was never opened before
+        return data_url(content, mime)
+    except FolderError:
+        raise  # no image's fault
+    except (UserError, OSError) as error:
+        said = (
+            str(error)
+            if isinstance(error, UserError)
+            else f"Its image cannot be opened ({error}): put a whole one there."
+        )
+        raise UnseenError(said) from error
+
+
 def data_url(content: bytes, mime: str) -> str:
-    """The image as a data URL: its own bytes, or a PNG of it where its format or how it is turned may be overlooked."""
-    if mime not in READABLE or is_turned(content):
+    """The image as a data URL: its own bytes, or a PNG of it where its format or how it is turned may be overlooked.
+
+    Raises OSError for what is no picture: no other file of this machine is to be sent away.
+    """
+    if is_turned(content) or mime not in READABLE:
         png = io.BytesIO()
         upright(content).save(png, "PNG")
         content, mime = png.getvalue(), "image/png"

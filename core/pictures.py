@@ -66,12 +66,14 @@ def shown(content: bytes) -> tuple[bytes, str]:
 
 
 def is_turned(content: bytes) -> bool:
-    """Whether the picture is to be shown otherwise than its pixels lie; what is no picture is not."""
+    """Whether the picture is to be shown otherwise than its pixels lie. Raises OSError where the bytes are none."""
     try:
         with quietly(), Image.open(BytesIO(content), formats=FORMATS) as image:
             return _turn(image) is not None
     except OSError:
-        return False
+        raise
+    except Exception as error:  # as above
+        raise OSError(str(error)) from error
 
 
 def _is_lossy(content: bytes) -> bool:

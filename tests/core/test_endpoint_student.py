@@ -98,9 +98,8 @@ def test_an_image_travels_as_its_own_bytes(kind: str) -> None:
     assert (head, base64.b64decode(data)) == (f"data:image/{kind.lower()};base64", content)
 
 
-@pytest.mark.parametrize("kind", ["BMP", "TIFF"])
-def test_a_format_that_servers_do_not_read_travels_as_png(kind: str) -> None:
-    head, _, data = data_url(picture(kind, "blue"), f"image/{kind.lower()}").partition(",")
+def test_a_format_that_servers_do_not_read_travels_as_png() -> None:
+    head, _, data = data_url(picture("BMP", "blue"), "image/bmp").partition(",")
     assert head == "data:image/png;base64"
     with Image.open(io.BytesIO(base64.b64decode(data))) as image:
         assert (image.format, image.size) == ("PNG", (4, 3))

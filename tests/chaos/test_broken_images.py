@@ -1,0 +1,173 @@
+"""Images that no decoder takes, by whichever error it says so, and images that went: the sample is listed with its
+reason and all others are done, with a student here, behind an endpoint, on the page, and in an import."""
+
+import io
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app import actions
+from app.models import Models, image_opener
+from app.trying import put_try
+from app.worker import work_off
+from core.errors import UserError
+from core.pictures import FORMATS
+from storage import store
+from storage.database import Database, open_database
+from tests.core.test_endpoint_student import Eyes
+from tests.openai_server import Manners, OpenAIServer, openai_server
+from tests.tiny_project import TinyFiles, fill_project, write_files
+
+KEY = "sk-test-0a1b2c3d4e5f6a7b"
+
+
+def saved(kind: str) -> bytearray:
+    made = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(made, kind)
+    return bytearray(made.getvalue())
+
+
+def changed(kind: str, at: int, value: int) -> bytes:
+    content = saved(kind)
+    content[at] = value
+    return bytes(content)
+
+
+def bomb() -> bytes:
+    content = saved("PNG")
+    content[16:24] = struct.pack(">II", 60_000, 60_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
+BROKEN = {
+    "SyntaxError": changed("PNG", 36, 0),
+    "ValueError": changed("BMP", 30, 1),
+    "DecompressionBombError": bomb(),
+    "UnidentifiedImageError": b"no picture",
+    "OSError": bytes(saved("JPEG")[:300]),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_of_these_makes_pillow_raise_that_error(name: str) -> None:
+    raised = ""
+    try:
+        with Image.open(io.BytesIO(BROKEN[name]), formats=FORMATS) as image:
+            image.load()
+    except Exception as error:
+        raised = type(error).__name__
+    assert raised == name
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    return write_files(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+    monkeypatch.setenv("SWITCHPOINT_API_KEY", KEY)
+    with openai_server(Eyes(), Manners(key=KEY)) as running:
+        yield running
+
+
+def break_images(db: Database, folder: Path) -> list[str]:
+    """Let a validation sample refer to each of the broken files, and one to a file that has gone; their names."""
+    with db.write() as c:
+        found = list(store.samples_of(c, project=1, role="validation"))
+        for sample, (name, content) in zip(found, [*BROKEN.items(), ("gone", b"")], strict=False):
+            path = folder / f"{name}.png"
+            if content:
+                path.write_bytes(content)
+            values = (f"file:{name}", "image/png", 0, 0, str(path))
+            c.exec_driver_sql("INSERT INTO images (hash, mime, width, height, path) VALUES (?, ?, ?, ?, ?)", values)
+            c.exec_driver_sql("UPDATE samples SET image = ? WHERE id = ?", (f"file:{name}", sample.id))
+    return [sample.source_id for sample in found[: len(BROKEN) + 1]]
+
+
+def predicted(db: Database, names: list[str]) -> str:
+    """How the job failed that answers all samples but those of that name."""
+    with pytest.raises(UserError) as raised:
+        work_off(db, actions.put_predict(db, "tiny", roles=("validation",)), Models("cpu"))
+    with db.read() as c:
+        answered = {each.sample for each in store.predictions_of(c, 1, "validation")}
+        known = list(store.samples_of(c, project=1, role="validation"))
+    assert {sample.source_id for sample in known if sample.id not in answered} == set(names)
+    said = str(raised.value)
+    assert said.startswith("6 were not answered, all others are done: start again to try only these.")
+    assert all(name in said for name in names)
+    assert "put a whole one there" in said
+    assert "gone.png cannot be read (No such file or directory): put it back there" in said
+    assert "bug" not in said
+    return said
+
+
+def test_a_student_here_answers_all_others(db: Database, files: TinyFiles, tmp_path: Path) -> None:
+    fill_project(db, files)
+    predicted(db, break_images(db, tmp_path))
+    open_image = image_opener(db)
+    for name in BROKEN:
+        with pytest.raises(UserError, match=r"cannot be opened .*: put a whole one there"):
+            open_image(f"file:{name}")
+
+
+def test_a_student_behind_an_endpoint_answers_all_others_and_is_sent_nothing_broken(
+    db: Database, files: TinyFiles, tmp_path: Path, server: OpenAIServer
+) -> None:
+    fill_project(db, files)
+    with db.write() as c:
+        c.exec_driver_sql("UPDATE projects SET student = ?", (server.name,))
+    names = break_images(db, tmp_path)
+    predicted(db, names)
+    assert len(server.asked) == 6
+    (tmp_path / "gone.png").write_bytes(bytes(saved("PNG")))
+    for name in BROKEN:
+        (tmp_path / f"{name}.png").write_bytes(bytes(saved("PNG")))
+    assert work_off(db, actions.put_predict(db, "tiny", roles=("validation",)), Models("cpu")).state == "done"
+    assert len(server.asked) == 12
+
+
+def test_trying_the_student_on_a_sample_says_what_is_wrong_with_its_image(
+    db: Database, files: TinyFiles, tmp_path: Path, server: OpenAIServer
+) -> None:
+    fill_project(db, files)
+    with db.write() as c:
+        c.exec_driver_sql("UPDATE projects SET student = ?", (server.name,))
+    break_images(db, tmp_path)
+    with pytest.raises(UserError, match=r"Its image cannot be opened .*put a whole one there"):
+        work_off(db, put_try(db, "tiny", "student"), Models("cpu"))
+    assert server.asked == []
+
+
+def test_a_report_says_where_an_image_would_be(db: Database, files: TinyFiles, tmp_path: Path) -> None:
+    fill_project(db, files)
+    actions.import_file(db, "predictions", files["predictions"], "tiny")
+    break_images(db, tmp_path)
+    actions.export_report(db, "tiny", tmp_path / "report.html", samples=[3, 6])  # of those that were answered wrong
+    html = (tmp_path / "report.html").read_text()
+    assert html.count("The image cannot be opened: put a whole one in its place.") == 1
+    assert html.count("gone.png cannot be read (No such file or directory): put it back there") == 1
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_an_import_refuses_the_row_with_its_reason(db: Database, tmp_path: Path, name: str) -> None:
+    actions.create_project(db, "p", student="s", teacher="t")
+    (tmp_path / "one.png").write_bytes(BROKEN[name])
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"id": "1", "image": "one.png", "question": "q", "answer": "yes"}))
+    report = actions.import_file(db, "validation", tmp_path / "rows.jsonl", "p")
+    assert report["accepted"] == 0
+    (refused,) = report["refused"]
+    assert "one.png" in refused["reason"]

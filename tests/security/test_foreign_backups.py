@@ -1,0 +1,161 @@
+"""A stranger's backup that names files of this machine: none of them is read, shown or sent, and the project opens."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.backup import back_up
+from app.cli import cli
+from app.foreign import OUTSIDE
+from app.restoring import restore
+from app.terminal import run_command_line
+from core.endpoint_student import data_url
+from core.errors import UserError
+from storage import jobs, store
+from storage.database import FILE_NAME, Database, open_database
+from storage.images import image_bytes, image_path
+from tests.finished_loop import LOOP, finish_loop
+
+SECRET = b"root:x:0:0 and whatever else nobody else may see"
+NAMES = {
+    "a full path": "{here}/secret.txt",
+    "a way up": "../../../../../../../../..{here}/secret.txt",
+    "a way up in the middle": "{here}/allowed/../secret.txt",
+    "a link": "{here}/allowed/link.png",
+    "a folder that is a link": "{here}/allowed/folder/secret.txt",
+    "links in a circle": "{here}/allowed/circle/secret.txt",
+    "a process": "/proc/self/environ",
+    "nothing": "",
+    "a zero byte": "{here}/allowed/a.png\x00{here}/secret.txt",
+    "a longer name": "{here}/allowedly/secret.txt",
+}
+
+
+@pytest.fixture
+def loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A stranger's project; of this machine the folder "allowed" may be read, from which links lead elsewhere."""
+    for name in ("allowed", "allowedly"):
+        (tmp_path / name).mkdir()
+    for file in ("secret.txt", "allowedly/secret.txt"):
+        (tmp_path / file).write_bytes(SECRET)
+    (tmp_path / "allowed" / "link.png").symlink_to(tmp_path / "secret.txt")
+    (tmp_path / "allowed" / "folder").symlink_to(tmp_path)
+    (tmp_path / "allowed" / "circle").symlink_to(tmp_path / "allowed" / "circle")
+    monkeypatch.setenv("SWITCHPOINT_ROOTS", str(tmp_path / "allowed"))
+    db = open_database(tmp_path / "theirs")
+    finish_loop(db)
+    yield db
+    db.close()
+
+
+def name_image(db: Database, path: object) -> None:
+    with db.write() as c:
+        values = ("file:1", "image/png", 0, 0, path)
+        c.exec_driver_sql("INSERT INTO images (hash, mime, width, height, path) VALUES (?, ?, ?, ?, ?)", values)
+        c.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = 1")
+
+
+def restored(db: Database, capsys: pytest.CaptureFixture[str]) -> tuple[Database, str]:
+    here = db.data.parent
+    back_up(db, here / "kept.zip", watch=lambda _: None)
+    assert run_command_line(cli, ["restore", str(here / "kept.zip"), "--data", str(here / "new")]) == 0
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    return open_database(here / "new"), " ".join(said.out.split())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_image_that_names_a_file_outside_is_looked_for_in_the_new_directory(
+    loop: Database, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = loop.data.parent
+    name_image(loop, NAMES[name].format(here=here))
+    new, said = restored(loop, capsys)
+    assert "1 images name files outside of the folders that may be read" in said
+    assert f"they are looked for in {here / 'new' / OUTSIDE} instead" in said
+    assert "SWITCHPOINT_ROOTS" in said
+    with new.read() as c:
+        moved = Path(image_path(c, "file:1") or "")
+        assert moved.resolve().is_relative_to(here / "new" / OUTSIDE)
+        with pytest.raises(UserError, match="cannot be read"):
+            image_bytes(c, "file:1")
+        assert store.review_counts(c, 1) == {"accepted": 30}, "all else is there"
+    moved.parent.mkdir(parents=True)
+    moved.write_bytes(b"put there by a person")
+    with new.read() as c:
+        assert image_bytes(c, "file:1")[0] == b"put there by a person"
+    new.close()
+
+
+def test_an_image_where_reading_is_allowed_stays_there(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    file = loop.data.parent / "allowed" / "one.png"
+    file.write_bytes(b"pixels")
+    name_image(loop, str(file))
+    new, said = restored(loop, capsys)
+    assert "1 of its images lie in files and are looked for where they were" in said
+    assert "outside" not in said
+    with new.read() as c:
+        assert image_bytes(c, "file:1")[0] == b"pixels"
+    new.close()
+
+
+def test_a_path_that_is_no_text_is_none(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    name_image(loop, f"{loop.data.parent}/secret.txt".encode())
+    new, said = restored(loop, capsys)
+    assert "1 images name files outside" in said
+    new.close()
+
+
+def test_an_import_that_waits_reads_no_file_of_this_machine(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    here = loop.data.parent
+    stolen = {"what": "support", "path": str(here / "secret.txt"), "name": "stolen"}
+    with loop.write() as c:
+        project = store.project_named(c, LOOP).id
+        store.begin_pending(c, project, "Ada", request=stolen, file="secret.txt", upload="")
+        job = jobs.put(c, "import", None, stolen)
+        own = jobs.put(c, "import", None, stolen | {"path": "hf:owner/name"})
+    new, said = restored(loop, capsys)
+    assert "2 imports that waited name such files: they were given up." in said
+    with new.read() as c:
+        assert store.pending_imports(c) == []
+        assert jobs.job(c, job.id).state == "failed"
+        assert "import it again from where it is now" in jobs.job(c, job.id).error
+        assert jobs.job(c, own.id).state == "queued"
+    new.close()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TRIGGER evil AFTER UPDATE ON images BEGIN UPDATE images SET path = '/etc/passwd'; END",
+        "CREATE VIEW evil AS SELECT * FROM images",
+        "CREATE TABLE evil (path TEXT)",
+    ],
+)
+def test_a_database_with_more_in_it_than_ours_is_refused(loop: Database, made: str) -> None:
+    with closing(sqlite3.connect(loop.data / FILE_NAME)) as c:
+        c.execute(made)
+    here = loop.data.parent
+    back_up(loop, here / "kept.zip", watch=lambda _: None)
+    with pytest.raises(UserError, match="its database holds 'evil', which is none of Switchpoint's"):
+        restore(here / "kept.zip", here / "new", watch=lambda _: None)
+    assert not (here / "new").exists()
+
+
+def test_no_file_but_a_picture_is_sent_to_an_endpoint() -> None:
+    with pytest.raises(OSError, match="cannot identify"):
+        data_url(SECRET, "image/png")
+
+
+def test_what_a_restore_changed_is_in_its_json(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    here = loop.data.parent
+    name_image(loop, "/etc/passwd")
+    back_up(loop, here / "kept.zip", watch=lambda _: None)
+    assert run_command_line(cli, ["--json", "restore", str(here / "kept.zip"), "--data", str(here / "new")]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["outside_images"] == 1
+    assert "/etc/passwd" in shown["outside"]

@@ -62,7 +62,7 @@ def serve(
     from app.server import serve as serve_page
 
     settings = AppSettings()
-    serve_page(terminal.data, host=host or settings.host, port=port or settings.port)
+    serve_page(terminal.data, host=host or settings.host, port=port or settings.port, names=settings.names)
     return Shown(data={"served": str(terminal.data)})
 
 

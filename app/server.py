@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from app.gate import gate
 from app.guard import LOOPBACK, guard, hosts_of
 from app.minding import minded
 from app.pictures import add_pictures
+from app.protocol import Protocol
 from app.quiet import gr
+from app.reachable import reachable
 from app.settings import PACKAGE_ROOT, logs_folder
 from app.sign_in import sign_in_app
 from app.ui import build, theme
@@ -41,8 +44,10 @@ LARGEST_UPLOAD = "16gb"
 TURN_SECONDS = 0.001
 
 
-def serve(data: Path, host: str, port: int) -> None:
+def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
     """Serve the page of a data directory until Ctrl-C, and mind that a worker runs for its jobs.
+
+    ``names`` are further host names under which it answers.
 
     Raises UserError for an address that others reach while nobody has to sign in.
     """
@@ -53,14 +58,15 @@ def serve(data: Path, host: str, port: int) -> None:
         _check_logins(db, host)
         sweep_uploads(db)
         sys.setswitchinterval(TURN_SECONDS)
-        app = build_app(db, host)
+        app = build_app(db, host, names)
         shown = f"[{host}]" if ":" in host else host
         print(
             f"Switchpoint is open at http://{shown}:{port}  (data in {data}; Ctrl-C ends the page, jobs go on)",
             flush=True,
         )
+        how = {"http": Protocol, "ws": "none", "log_level": "warning", "timeout_graceful_shutdown": 1}
         with minded(db):
-            uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=1)
+            uvicorn.run(app, host=host, port=port, **how)
     finally:
         db.close()
 
@@ -74,11 +80,11 @@ def _check_logins(db: Database, host: str) -> None:
             )
 
 
-def build_app(db: Database, host: str = "127.0.0.1") -> ASGIApp:
-    """The whole application as ASGI: every route behind the gate, and that behind the guard."""
-    gated = gate(build_routes(db), sign_in_app(db), db, always=host not in LOOPBACK)
+def build_app(db: Database, host: str = "127.0.0.1", names: Sequence[str] = ()) -> ASGIApp:
+    """The whole application as ASGI: every route that the page needs behind the gate, and that behind the guard."""
+    gated = gate(reachable(build_routes(db)), sign_in_app(db), db, always=host not in LOOPBACK)
     # What fails in the gate itself is answered inside of the guard too, so that its policy is on that answer.
-    return guard(ServerErrorMiddleware(gated), hosts_of(host))
+    return guard(ServerErrorMiddleware(gated), hosts_of(host, names))
 
 
 def build_routes(db: Database) -> fastapi.FastAPI:

@@ -21,7 +21,8 @@ class AppSettings(BaseSettings):
 
     ``idle_minutes`` is how long a worker started by the app waits for the next job before it gives its memory back.
     ``roots`` are the folders below which the page reads files of this machine (the command line reads any), as a list
-    like that of PATH; the data directory is always one of them.
+    like that of PATH; the data directory is always one of them. ``names`` are host names, with commas between them,
+    under which the page answers besides those of this machine.
     """
 
     model_config = SettingsConfigDict(env_prefix="SWITCHPOINT_")
@@ -34,10 +35,17 @@ class AppSettings(BaseSettings):
     reviewer: str = Field(default_factory=getpass.getuser)
     roots: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=lambda: (Path.home(), Path.cwd()))
 
+    names: Annotated[tuple[str, ...], NoDecode] = ()
+
     @field_validator("roots", mode="before")
     @classmethod
     def _listed(cls, given: Any) -> Any:
         return tuple(filter(None, given.split(os.pathsep))) if isinstance(given, str) else given
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
 
 
 def logs_folder(data: Path) -> Path:

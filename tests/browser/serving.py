@@ -27,13 +27,13 @@ class Served:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Served]:
+def serving(data: Path, *options: str, **variables: str) -> Iterator[Served]:
     """The app on a free port until the block ends; its worker is ended too, by the process id it wrote down.
 
     Its page reads the files of this run of the tests, which lie beside the data directory.
     """
     port = free_port()
-    process = begun(data, port)
+    process = begun(data, port, *options, **variables)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(url, process, data)
@@ -47,13 +47,14 @@ def serving(data: Path) -> Iterator[Served]:
         _end_worker(data)
 
 
-def begun(data: Path, port: int) -> "subprocess.Popen[bytes]":
+def begun(data: Path, port: int, *options: str, **variables: str) -> "subprocess.Popen[bytes]":
     """The app's process, begun on that port; what it says is added to ``server.log``."""
     data.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "app", "--data", str(data), "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "app", "--data", str(data), "serve", "--port", str(port), *options]
     own = {"OMP_NUM_THREADS": "1", "SWITCHPOINT_ROOTS": f"{data.parent.parent}{os.pathsep}{ROOT}"}
     with (data / "server.log").open("ab") as log:
-        return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=os.environ | own)
+        said = {"stdout": log, "stderr": subprocess.STDOUT}
+        return subprocess.Popen(command, cwd=ROOT, env=os.environ | own | variables, **said)
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], data: Path) -> None:

@@ -14,13 +14,18 @@ class Answer:
     body: bytes
 
 
-def ask(url: str, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Answer:
-    """Send ``METHOD target`` with exactly these headers (Host is the server's own unless it is given)."""
+def ask(url: str, method: str, target: str, headers: dict[str, str | None] | None = None, body: bytes = b"") -> Answer:
+    """Send ``METHOD target`` with exactly these headers (Host is its own unless it is given; None leaves one out)."""
     at = urlsplit(url)
-    sent = {"Host": at.netloc, "Connection": "close"} | (headers or {})
+    sent: dict[str, str | None] = {"Host": at.netloc, "Connection": "close"} | (headers or {})
     if body or method == "POST":
         sent |= {"Content-Length": str(len(body))}
-    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in sent.items() if value is not None),
+        "",
+        "",
+    ]
     with socket.create_connection((at.hostname, at.port), timeout=60) as connection:
         connection.sendall("\r\n".join(lines).encode("latin-1") + body)
         return _read(connection)

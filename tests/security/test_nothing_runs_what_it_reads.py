@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,14 @@ FORBIDDEN_METHODS = {
 LOADERS = {"AutoProcessor", "AutoConfig", "AutoImageProcessor", "AutoTokenizer"}
 
 
+@cache
+def parsed() -> tuple[tuple[str, ast.Module], ...]:
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return tuple((str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in paths)
+
+
 def trees() -> Iterator[tuple[str, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+    yield from parsed()
 
 
 def calls() -> Iterator[tuple[str, str, str, ast.Call]]:

@@ -81,7 +81,7 @@ def test_no_method_of_any_route_answers_without_a_session(
     found = routes_of_the_app(tmp_path / "data")
     known = {(method, path) for _, path, methods in found for method in methods}
     assert {("POST", "/login"), ("POST", "/gradio_api/queue/join"), ("GET", "/gradio_api/queue/data")} <= known
-    assert {("GET", "/image/{content_hash}"), ("POST", "/desk/act"), ("GET", "/config")} <= known
+    assert {("GET", "/image/{key}"), ("POST", "/desk/act"), ("GET", "/config")} <= known
     passed = []
     for method, path in sorted(known):
         if concrete(path) in OPEN:

@@ -64,9 +64,10 @@ class Killer(threading.Thread):
     in four comes whenever its seconds are over, so that workers and apps are hit while they begin, too.
     """
 
-    def __init__(self, app: App, *, seed: str, most: int, longest: float) -> None:
+    def __init__(self, app: App, *, seed: str, most: int, most_in_stage: int, longest: float) -> None:
         super().__init__(daemon=True)
-        self.app, self.most, self.longest = app, most, longest
+        self.app, self.longest = app, longest
+        self.most, self.most_in_stage = most, most_in_stage
         self.draw = random.Random(seed)
         self.kills: list[Kill] = []
         self.stage, self.done, self.working = "", -1, False
@@ -93,7 +94,9 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         while not self.over.wait(TICK):
-            if not self.armed.is_set() or len(self.kills) >= self.most or not self.stage:
+            if not self.armed.is_set() or not self.stage or len(self.kills) >= self.most:
+                continue
+            if sum(kill.stage == self.stage for kill in self.kills) >= self.most_in_stage:
                 continue
             if self.working or self.anyhow:
                 self.left -= TICK

@@ -41,7 +41,8 @@ VERDICTS = ("accepted", "accepted", "edited", "edited", "rejected", "skipped", "
 class Sizes:
     """How much work a life holds."""
 
-    samples: int
+    validation: int
+    test: int
     lessons: int
     unlabelled: int
     epochs: float
@@ -54,11 +55,11 @@ class Sizes:
 
 
 def write_world(folder: Path, sizes: Sizes) -> TinyFiles:
-    """The files of a life: half of the validation answers are given, and the support set is large enough to be seen
-    coming in, with some samples that have no label yet."""
-    files = write_files(folder, samples=sizes.samples, support=60)
-    said = files["predictions"].read_text().splitlines()
-    files["predictions"].write_text("\n".join(said[: len(said) // 2]) + "\n")
+    """The files of a life: most of the validation answers are given, so that there is something to diagnose, and the
+    support set is large enough to be seen coming in, with some samples that have no label yet."""
+    files = write_files(folder, samples=sizes.validation, support=60)
+    for name, kept in (("predictions", sizes.validation * 7 // 8), ("test", sizes.test)):
+        files[name].write_text("".join(files[name].read_text().splitlines(keepends=True)[:kept]))
     lessons = [json.loads(line) for line in files["support"].read_text().splitlines()]
     with files["lessons"].open("w") as file:
         for number in range(sizes.lessons):
@@ -265,13 +266,13 @@ STAGES: tuple[tuple[str, float, Stage], ...] = (
     ("import test", 0.5, bring_in("test", "SELECT count(*) FROM sample_sets WHERE role = 'test'")),
     ("import support", 0.5, job_of(begin_import)),
     ("import predictions", 0.5, bring_in("predictions", "SELECT count(*) FROM predictions")),
-    ("predict", 2.0, job_of(lambda life: life.send("predict", newest="yes"))),
-    ("diagnose", 2.0, job_of(lambda life: life.send("diagnose", newest="yes"))),
-    ("label", 2.0, job_of(lambda life: life.send("label", support=SUPPORT, by="sample"))),
+    ("predict", 1.0, job_of(lambda life: life.send("predict", newest="yes"))),
+    ("diagnose", 1.0, job_of(lambda life: life.send("diagnose", newest="yes"))),
+    ("label", 1.0, job_of(lambda life: life.send("label", support=SUPPORT, by="sample"))),
     ("review", 1.0, review),
     ("select", 0.5, select),
-    ("tune", 2.0, job_of(lambda life: actions.put_tune(life.db, PROJECT))),
-    ("predict again", 2.0, job_of(lambda life: life.send("predict", newest="yes"))),
+    ("tune", 1.0, job_of(lambda life: actions.put_tune(life.db, PROJECT))),
+    ("predict again", 1.0, job_of(lambda life: life.send("predict", newest="yes"))),
     ("compare", 0.5, compare),
 )
 

@@ -20,11 +20,12 @@ LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEED = int(os.environ.get("SWITCHPOINT_SEED", "0"))
 KILLS = int(os.environ.get("SWITCHPOINT_KILLS", "200")) if LONG else 6
 SIZES = (
-    Sizes(samples=70, lessons=6000, unlabelled=80, epochs=4.0)
+    Sizes(validation=240, test=40, lessons=6000, unlabelled=400, epochs=4.0)
     if LONG
-    else Sizes(samples=24, lessons=600, unlabelled=20, epochs=1.0)
+    else Sizes(validation=24, test=12, lessons=600, unlabelled=20, epochs=1.0)
 )
-LONGEST = 2.0
+LONGEST = 1.5
+MOST_IN_A_STAGE = 6 if LONG else 1
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +59,7 @@ def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
 
 
 def striking(seed: str, most: int) -> Callable[[App], Killer]:
-    return lambda app: Killer(app, seed=seed, most=most, longest=LONGEST)
+    return lambda app: Killer(app, seed=seed, most=most, most_in_stage=MOST_IN_A_STAGE, longest=LONGEST)
 
 
 def told(life: Life) -> dict[str, int]:

@@ -70,7 +70,7 @@ class Ledger:
                 # A run goes on from its last checkpoint: what came after it is made again, to the same numbers.
                 assert not gone, f"{name}: {len(gone)} rows are gone or changed, as {next(iter(gone))}"
                 self.rows[name] = now
-            notes = [note for (note,) in c.execute("SELECT note FROM reviews")]
+            notes = [note for (note,) in c.execute("SELECT note FROM reviews WHERE note <> ''")]
             assert len(notes) == len(set(notes)), "a verdict was saved twice"
             assert not {*self.verdicts} - {*notes}, "a verdict that was acknowledged is gone"
             kept = {row[0]: row for row in c.execute("SELECT sample, mistake_step, skill, note FROM drafts")}

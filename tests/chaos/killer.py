@@ -60,14 +60,14 @@ class Kill:
 class Killer(threading.Thread):
     """Strikes after some seconds of work, then waits until the driver has looked at what is left and ``arm``s it again.
 
-    Mostly the seconds count while a worker is at work on the stage's job, so that the life goes on at all; one strike
-    in four comes whenever its seconds are over, so that workers and apps are hit while they begin, too.
+    ``most`` says how often at most in which stage. Mostly the seconds count while a worker is at work on the stage's
+    job, so that the life goes on at all; one strike in four comes whenever its seconds are over, so that workers are
+    hit while they begin, too.
     """
 
-    def __init__(self, app: App, *, seed: str, most: int, most_in_stage: int, longest: float) -> None:
+    def __init__(self, app: App, *, seed: str, most: dict[str, int], longest: float) -> None:
         super().__init__(daemon=True)
-        self.app, self.longest = app, longest
-        self.most, self.most_in_stage = most, most_in_stage
+        self.app, self.most, self.longest = app, most, longest
         self.draw = random.Random(seed)
         self.kills: list[Kill] = []
         self.stage, self.done, self.working = "", -1, False
@@ -79,7 +79,7 @@ class Killer(threading.Thread):
         with self.turn:
             self.stage, self.done, self.working = stage, -1, False
             if not self.struck.is_set():
-                self._aim(soon)
+                self._aim(min(soon, self.longest))
 
     def arm(self) -> None:
         """What the last strike left has been looked at: strike again after some seconds of work."""
@@ -94,9 +94,8 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         while not self.over.wait(TICK):
-            if not self.armed.is_set() or not self.stage or len(self.kills) >= self.most:
-                continue
-            if sum(kill.stage == self.stage for kill in self.kills) >= self.most_in_stage:
+            hits = sum(kill.stage == self.stage for kill in self.kills)
+            if not self.armed.is_set() or hits >= self.most.get(self.stage, 0):
                 continue
             if self.working or self.anyhow:
                 self.left -= TICK

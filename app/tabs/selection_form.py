@@ -34,13 +34,19 @@ class Form:
 
 def build_form(page: Page) -> Form:
     """The form, inside the tab that is being built."""
+    # Gradio knows what it showed a browser only until the app ends. A page that was open before is held against what is
+    # built here, so all that there is may be chosen.
+    with page.db.read() as c:
+        names, limit = [each.name for each in store.support_sets(c)], max(10_000, _limit(c))
     with gr.Column(elem_id="select-form"):
         with gr.Row():
             slider = gr.Slider(
-                10, 10_000, value=USUAL, step=10, label="Budget: samples to choose", elem_id="budget", scale=4
+                10, limit, value=USUAL, step=10, label="Budget: samples to choose", elem_id="budget", scale=4
             )
             budget = page.output(slider)
-            support = page.output(gr.Dropdown([], label="Draw from", elem_id="support", scale=2, min_width=170))
+            support = page.output(
+                gr.Dropdown(names, value=None, label="Draw from", elem_id="support", scale=2, min_width=170)
+            )
             seed = gr.Number(0, precision=0, label="Seed", elem_id="select-seed", scale=1, min_width=100)
         with gr.Row():
             arm = gr.Radio(ARMS, value="targeted", label="Choose", elem_id="arm", scale=4, min_width=380)

@@ -136,8 +136,6 @@ class Life:
             self.lost += 1
             return LOST
         assert answer.status == 200, answer.body[:300]
-        if UNKNOWN in answer.sentence and self.killer:
-            return LOST
         assert not answer.is_refusal, answer.sentence
         return str(answer.sentence)
 
@@ -152,7 +150,6 @@ class Life:
 
 
 LOST = "no answer"
-UNKNOWN = "is not in the list of choices"  # what Gradio says of a page that was loaded from an app that died
 Stage = Callable[[Life], Iterator[None]]
 
 
@@ -244,10 +241,10 @@ def select(life: Life) -> Iterator[None]:
     """Make the selection; whether it was made though no answer came, the list of selections says."""
     place = {"project": PROJECT, "round": "0", "tab": "selection"}
     form = [BUDGET, 0, "targeted", True, SUPPORT]
+    while life.send("nav", "selection") == LOST:  # the page is opened once; an app begun again knows it all the same
+        yield
     while not life.rows("SELECT count(*) FROM selections")[0][0]:
-        # An app that was begun again knows the page only once it is loaded again.
-        if life.send("nav", "selection") != LOST:
-            life.answered(lambda: life.remote.call("select-button", "click", place, form))
+        life.answered(lambda: life.remote.call("select-button", "click", place, form))
         yield
 
 

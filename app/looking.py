@@ -21,7 +21,7 @@ from app.prediction_import import refused_predictions
 from app.projects import find_project
 from app.sifting import known_in, opened, read_new
 from app.uploads import remove_upload
-from core.errors import UserError
+from core.errors import BusyError, FolderError, UserError
 from core.importers import ImageRef, Read, columns_of
 from core.importers.images import ImageError, decoded
 from core.pictures import upright
@@ -142,13 +142,19 @@ def look(db: Database, pending: PendingImport) -> None:
         changes = {"report": report, "seen": report["found"]}
     except Stopped:
         return
+    except BusyError as error:
+        log.warning("looking at %s: %s", pending.file, error)
+        return
     except UserError as error:
         changes = {"error": str(error), "report": _as_table(request)}
     except Exception:  # shown as a bug, kept whole in the log, as for the page's handlers
         log.exception("looking at %s failed", pending.file)
         changes = {"error": "This is a bug in Switchpoint; the log has the details. Give this import up."}
-    with db.write() as c:
-        store.update_pending(c, pending.id, **changes)
+    try:
+        with db.write() as c:
+            store.update_pending(c, pending.id, **changes)
+    except FolderError as error:  # the page looks again as long as the row does not say what was found
+        log.warning("looking at %s: %s", pending.file, error)
 
 
 def request_of(pending: PendingImport) -> ImportRequest:

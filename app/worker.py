@@ -19,12 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from app.batches import Stopped
+from app.batches import Advance, Stopped
 from app.kinds import run_job
 from app.models import Models
 from app.processes import is_alive, own_start
 from app.settings import PACKAGE_ROOT, AppSettings, logs_folder
-from core.errors import FolderError, UserError
+from core.errors import BusyError, FolderError, UserError
 from core.redaction import redacted
 from storage import jobs
 from storage.database import Database, open_database
@@ -166,10 +166,7 @@ def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -
     log.info("job %d: %s %s", job.id, job.kind, job.args)
     try:
         for advance in run_job(db, job, models, lambda: ended() or _cancel_asked(db, job)):
-            with db.write() as connection:
-                if not jobs.progress(connection, job, advance.done, advance.total, redacted(advance.message)):
-                    raise Stopped  # taken for dead: the job is another worker's, who does this batch too
-                advance.save(connection)
+            _save(db, job, advance, ended)
     except Stopped:
         # Ended by a signal, the row stays "running": the next worker finds its process gone and takes it up.
         if _cancel_asked(db, job):
@@ -221,12 +218,28 @@ def _record(db: Database, ended: Callable[[], bool], how: Callable[..., None], *
     _patiently(db, write, ended)
 
 
-def _patiently(db: Database, act: Callable[[], Kept], ended: Callable[[], bool]) -> Kept | None:
+def _save(db: Database, job: Job, advance: Advance, ended: Callable[[], bool]) -> None:
+    """Save a batch. While something else holds the database it waits: the batch cost work, and nothing is wrong."""
+
+    def write() -> bool:
+        with db.write() as connection:
+            if not jobs.progress(connection, job, advance.done, advance.total, redacted(advance.message)):
+                raise Stopped  # taken for dead: the job is another worker's, who does this batch too
+            advance.save(connection)
+        return True
+
+    if not _patiently(db, write, ended, BusyError):
+        raise Stopped
+
+
+def _patiently(
+    db: Database, act: Callable[[], Kept], ended: Callable[[], bool], passing: type[FolderError] = FolderError
+) -> Kept | None:
     """Act as soon as the data folder allows it (None when the worker is to end before): a full disk gets room again."""
     while True:
         try:
             return act()
-        except FolderError as error:
+        except passing as error:
             log.warning("%s", error)
             give_up = time.monotonic() + PATIENCE_SECONDS
             while time.monotonic() < give_up:

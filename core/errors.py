@@ -50,5 +50,9 @@ class FolderError(UserError):
     """The data folder cannot be used just now (full, locked, forbidden, damaged); what was tried is not saved."""
 
 
+class BusyError(FolderError):
+    """Something else held the database for too long; the same can be tried again as it is."""
+
+
 class ConflictError(UserError):
     """Somebody else decided the case in the meantime; nothing was saved."""

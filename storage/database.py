@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoTurnError
 
-from core.errors import FolderError
+from core.errors import BusyError, FolderError
 from storage.faults import fault_told, is_locked
 from storage.migrations import BUSY_SECONDS, upgrade
 
@@ -59,8 +59,8 @@ class Database:
         """A connection whose block is one transaction: committed at the end, rolled back when it raises.
 
         The block holds the only write lock from its beginning, so that what it reads stays true until it commits;
-        compute and call models outside. Never open one inside another. Raises FolderError when others held the lock
-        for 30 seconds, and when the disk is full or fails: then nothing of the block is saved.
+        compute and call models outside. Never open one inside another. Raises BusyError when others held the lock for
+        30 seconds, and FolderError when the disk is full or fails: then nothing of the block is saved.
         """
         with self._sentences(), self.writer.begin() as c:
             yield c
@@ -71,10 +71,7 @@ class Database:
             yield
         except (DBAPIError, NoTurnError) as error:
             if isinstance(error, NoTurnError) or (isinstance(error.orig, sqlite3.Error) and is_locked(error.orig)):
-                raise FolderError(
-                    f"Something else has been writing to {self.data} for {BUSY_SECONDS} seconds, so this was not "
-                    "saved: try again when it is done."
-                ) from error
+                raise _busy(self.data) from error
             if told := fault_told(error, self.data):
                 raise told from error
             raise
@@ -98,11 +95,21 @@ def open_database(data: Path) -> Database:
         _use_write_ahead_log(path)
         upgrade(path)
     except (OSError, sqlite3.Error, DBAPIError) as error:
+        found = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(found, sqlite3.Error) and is_locked(found):
+            raise _busy(data) from error
         told = fault_told(error, data)
         raise told or FolderError(
             f"{data} cannot be used as a data folder ({error}): choose another --data."
         ) from error
     return Database(data=data, reader=_engine(path, writes=False), writer=_engine(path, writes=True))
+
+
+def _busy(data: Path) -> BusyError:
+    return BusyError(
+        f"Something else has been writing to {data} for {BUSY_SECONDS} seconds, so this was not saved: try again when "
+        "it is done."
+    )
 
 
 def _refuse_empty(path: Path) -> None:

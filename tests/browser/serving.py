@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 90.0
+APP = ("-m", "app")  # how Python is told to run it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +28,13 @@ class Served:
 
 
 @contextmanager
-def serving(data: Path, *options: str, **variables: str) -> Iterator[Served]:
+def serving(data: Path, *options: str, run: Sequence[str] = APP, **variables: str) -> Iterator[Served]:
     """The app on a free port until the block ends; its worker is ended too, by the process id it wrote down.
 
     Its page reads the files of this run of the tests, which lie beside the data directory.
     """
     port = free_port()
-    process = begun(data, port, *options, **variables)
+    process = begun(data, port, *options, run=run, **variables)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(url, process, data)
@@ -47,10 +48,12 @@ def serving(data: Path, *options: str, **variables: str) -> Iterator[Served]:
         _end_worker(data)
 
 
-def begun(data: Path, port: int, *options: str, **variables: str) -> "subprocess.Popen[bytes]":
+def begun(
+    data: Path, port: int, *options: str, run: Sequence[str] = APP, **variables: str
+) -> "subprocess.Popen[bytes]":
     """The app's process, begun on that port; what it says is added to ``server.log``."""
     data.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "app", "--data", str(data), "serve", "--port", str(port), *options]
+    command = [sys.executable, *run, "--data", str(data), "serve", "--port", str(port), *options]
     own = {"OMP_NUM_THREADS": "1", "SWITCHPOINT_ROOTS": f"{data.parent.parent}{os.pathsep}{ROOT}"}
     with (data / "server.log").open("ab") as log:
         said = {"stdout": log, "stderr": subprocess.STDOUT}

@@ -122,7 +122,10 @@ def attach_adapter(weights: Any, adapter: Path, *, trainable: bool = False) -> A
 
 def _check_adapter(adapter: Path) -> None:
     if not (adapter / "adapter_config.json").is_file():
-        raise UserError(f"There is no adapter in {adapter}; tune again, or choose a round whose adapter is there.")
+        raise UserError(
+            f"There is no adapter in {adapter}; put the folder back from a backup, tune again, or choose a round whose "
+            "adapter is there."
+        )
     if damage := find_damage(adapter):
         raise UserError(
             f"The adapter in {adapter} is not as Switchpoint left it ({damage}); put the folder back as it was, or "

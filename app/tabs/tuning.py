@@ -49,7 +49,7 @@ def build(page: Page) -> TabView:
             updates = store.updates_of(c, chosen.id) if chosen else []
             ready = chosen_selection(c, place, project.id) is not None
             return {
-                launch: launch_html(c, place, project),
+                launch: launch_html(c, place, project, page.db.data),
                 estimate: estimate_html(c, place, project, page.db.data),
                 **{button: gr.Button(visible=ready) for button in (go, look)},
                 progress: progress_figure(updates) if updates else None,

@@ -25,7 +25,7 @@ def chosen_selection(c: Connection, place: Place, project_id: int) -> SelectionS
     return next((each for each in known if each.id == place.number("selection")), next(iter(known), None))
 
 
-def launch_html(c: Connection, place: Place, project: Project) -> str:
+def launch_html(c: Connection, place: Place, project: Project, data: Path) -> str:
     """Which selection is tuned on next, and which round it starts from."""
     if endpoint_of(project.student):
         return empty(
@@ -40,11 +40,14 @@ def launch_html(c: Connection, place: Place, project: Project) -> str:
     names = [(str(each.id), f"{each.id} · {each.arm}, {each.chosen:,} samples") for each in known[:100]]
     pick = choices("selection", "Selection", names, str(chosen.id))
     at = store.round_of(c, chosen.round)
-    start = (
-        f"round {at.number}'s adapter is there to be trained further"
-        if at.adapter
-        else f"round {at.number} is the base model, so both starts are the same"
-    )
+    start = f"round {at.number} is the base model, so both starts are the same"
+    if at.adapter:
+        start = f"round {at.number}'s adapter is there to be trained further"
+        if not (data / "adapters" / at.adapter).is_dir():
+            start = (
+                f"round {at.number}'s adapter is gone from {data / 'adapters'}: put {at.adapter} back there from a "
+                "backup, or start from the base model"
+            )
     note = (
         f"Tunes the student on {count(chosen.chosen, 'sample')} and opens round "
         f"{len(store.rounds_of(c, project.id))} with the adapter; {start}."
@@ -53,7 +56,7 @@ def launch_html(c: Connection, place: Place, project: Project) -> str:
     last = run and job_of(c, run)
     if run is not None and not (last and last.state in jobs.ACTIVE):
         note += f" Run {run.id} of the same selection and settings is unfinished: starting goes on with it."
-    return f'<div class="row">{pick}<p class="subdued">{note}</p></div>'
+    return f'<div class="row">{pick}<p class="subdued" dir="auto">{esc(note)}</p></div>'
 
 
 def estimate_html(c: Connection, place: Place, project: Project, data: Path) -> str:

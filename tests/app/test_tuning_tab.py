@@ -106,9 +106,9 @@ def test_an_estimate_is_for_its_own_settings_and_says_so_for_others(db: Database
 def test_the_tab_says_what_is_tuned_and_from_where(db: Database, run: Run) -> None:
     with db.read() as c:
         project = store.project_named(c, "tiny")
-        assert "on 4 samples and opens round 1" in text(launch_html(c, PLACE, project))
+        assert "on 4 samples and opens round 1" in text(launch_html(c, PLACE, project, db.data))
         behind = replace(project, student="openai:gpt-4o-mini")
-        assert "behind an endpoint" in launch_html(c, PLACE, behind)
+        assert "behind an endpoint" in launch_html(c, PLACE, behind, db.data)
         assert estimate_html(c, PLACE, behind, db.data) == ""
     assert asdict(run.settings) == asdict(SETTINGS.tuning)
 
@@ -116,12 +116,14 @@ def test_the_tab_says_what_is_tuned_and_from_where(db: Database, run: Run) -> No
 def test_before_tuning_again_the_tab_says_that_an_unfinished_run_goes_on(db: Database, run: Run) -> None:
     with db.write() as c:
         project = store.project_named(c, "tiny")
-        assert "unfinished" not in launch_html(c, PLACE, project), "the run waits, and starting finds it"
+        assert "unfinished" not in launch_html(c, PLACE, project, db.data), "the run waits, and starting finds it"
         jobs.ask_cancel(c, jobs.jobs_of(c, project.id)[0].id)
-        assert f"Run {run.id} of the same selection and settings is unfinished" in launch_html(c, PLACE, project)
+        assert f"Run {run.id} of the same selection and settings is unfinished" in launch_html(
+            c, PLACE, project, db.data
+        )
         other = replace(project.settings, tuning=replace(SETTINGS.tuning, rank=9))
         store.save_settings(c, project.id, other)
-        assert "unfinished" not in launch_html(c, PLACE, store.project(c, project.id))
+        assert "unfinished" not in launch_html(c, PLACE, store.project(c, project.id), db.data)
 
 
 @pytest.fixture

@@ -1,0 +1,139 @@
+"""Somebody deleted the folder of a round's adapter: whatever needs it says so with a way on, all else goes on."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app import actions
+from app.backup import back_up
+from app.cli import cli
+from app.links import TABS
+from app.models import Models
+from app.restoring import restore
+from app.terminal import run_command_line
+from app.trying import put_try
+from app.worker import work_off
+from core.errors import UserError
+from core.types import TuningSettings
+from storage import store
+from storage.database import Database, open_database
+from tests.app.rpc import Remote
+from tests.browser.serving import serving
+from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    return write_files(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, files: TinyFiles) -> Path:
+    """A project with a second round, tuned and measured, whose adapter is there."""
+    data = tmp_path_factory.mktemp("whole") / "data"
+    db = open_database(data)
+    tuning = replace(SETTINGS.tuning, epochs=0.2)
+    fill_project(db, files, settings=replace(SETTINGS, tuning=tuning))
+    actions.make_selection(db, "tiny", budget=10, arm="random")
+    for put in (actions.put_predict, actions.put_tune, actions.put_predict):
+        work_off(db, put(db, "tiny"), Models("cpu"))
+    db.close()
+    return data
+
+
+@pytest.fixture
+def db(tmp_path: Path, whole: Path) -> Iterator[Database]:
+    """The same without the folder."""
+    shutil.copytree(whole, tmp_path / "data")
+    shutil.rmtree(tmp_path / "data" / "adapters" / "run-1")
+    opened = open_database(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+def new_samples(db: Database) -> None:
+    """Forget what round 1 said of the test set, so that its student is asked again."""
+    with db.write() as c:
+        c.exec_driver_sql(
+            "DELETE FROM predictions WHERE round = 2 AND sample IN (SELECT samples.id FROM samples JOIN sample_sets ON "
+            "sample_sets.id = sample_set WHERE role = 'test')"
+        )
+
+
+MISSING = r"There is no adapter in .*run-1/adapter; put the folder back from a backup, tune again, or choose a round"
+
+
+def test_predicting_and_trying_say_where_it_was(db: Database, files: TinyFiles) -> None:
+    new_samples(db)
+    with pytest.raises(UserError, match=MISSING):
+        work_off(db, actions.put_predict(db, "tiny", round=1), Models("cpu"))
+    with pytest.raises(UserError, match=MISSING):
+        work_off(db, put_try(db, "tiny", "student", round=1), Models("cpu"))
+
+
+def test_the_round_before_is_predicted_as_ever(db: Database) -> None:
+    ended = work_off(db, actions.put_predict(db, "tiny", round=0), Models("cpu"))
+    assert (ended.state, ended.done) == ("done", 24)
+
+
+def test_a_run_that_starts_from_it_says_so_and_one_from_the_base_model_goes_on(db: Database) -> None:
+    selection = actions.make_selection(db, "tiny", budget=10, arm="random", round=1).id
+    with db.read() as c:
+        tuning = store.list_projects(c)[0].settings.tuning
+    further, afresh = (replace(tuning, start=start, epochs=0.2) for start in ("adapter", "base"))
+    assert isinstance(afresh, TuningSettings)
+    with pytest.raises(UserError, match=MISSING):
+        work_off(db, actions.put_tune(db, "tiny", selection=selection, settings=further), Models("cpu"))
+    assert work_off(db, actions.put_tune(db, "tiny", selection=selection, settings=afresh), Models("cpu"))
+    with db.read() as c:
+        assert [each.number for each in store.rounds_of(c, 1)] == [0, 1, 2]
+
+
+def test_the_command_line_exports_no_adapter_and_compares_what_was_measured(
+    db: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(*arguments: object) -> tuple[int, str]:
+        code = run_command_line(cli, ["--data", str(db.data), *map(str, arguments)])
+        said = capsys.readouterr()
+        return code, said.err if code else said.out
+
+    code, said = command("export", "adapter", "tiny", tmp_path / "out", "--round", "1")
+    assert code == 1
+    assert "The adapter of round 1 in" in said
+    assert "put it back there from a backup, or tune again" in said
+    assert not (tmp_path / "out").exists()
+    assert command("compare", "tiny", "0", "1")[0] == 0
+    assert command("status", "tiny")[0] == 0
+    assert command("export", "report", "tiny", tmp_path / "report.md")[0] == 0
+    code, said = command("backup", tmp_path / "kept.zip")
+    assert code == 0
+    assert "run-1 are not where they belong: left out" in " ".join(said.split())
+
+
+def test_every_tab_opens_and_tuning_says_what_is_gone(db: Database) -> None:
+    actions.make_selection(db, "tiny", budget=10, arm="random", round=1)
+    with serving(db.data) as served, closing(Remote(served.url)) as remote:
+        for tab in TABS:
+            place = {"project": "tiny", "round": "1", "tab": tab}
+            shown = remote.send("nav", place)
+            assert not shown.is_refusal, (tab, shown.sentence)
+            assert shown.status == 200
+            if tab == "tuning":
+                assert "adapter is gone from" in shown.body
+                assert "back there from a backup, or start from the base model" in shown.body
+        log = (db.data / "server.log").read_text()
+        assert "Traceback" not in log, log[-2000:]
+
+
+def test_put_back_from_a_backup_all_goes_on(db: Database, whole: Path, tmp_path: Path) -> None:
+    kept = open_database(whole)
+    back_up(kept, tmp_path / "kept.zip", watch=lambda _: None)
+    kept.close()
+    restore(tmp_path / "kept.zip", tmp_path / "again", watch=lambda _: None)
+    shutil.copytree(tmp_path / "again" / "adapters" / "run-1", db.adapters / "run-1")
+    new_samples(db)
+    assert work_off(db, actions.put_predict(db, "tiny", round=1), Models("cpu")).state == "done"

@@ -4,10 +4,13 @@ The one place that decides what a secret looks like. Knows the environment, and 
 endpoints nor logs.
 """
 
+import base64
+import html
 import json
 import os
 import re
-from urllib.parse import quote
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
 
 GONE = "[secret]"
 SHORTEST = 6  # A shorter value cannot be told from a word, and is no key that guards anything.
@@ -33,7 +36,7 @@ def hold(secret: str) -> None:
 
 
 def without_keys(text: str) -> str:
-    """The text without the secrets that are known here, as they are, escaped as JSON, or as part of an address.
+    """The text without the secrets that are known here, as they are, escaped, as part of an address, or as base64.
 
     For what models say, which is data: only what is surely a secret is taken out of it.
     """
@@ -53,10 +56,21 @@ def redacted(text: str) -> str:
 def _known() -> list[str]:
     """Every form of every known secret, the longest first, since one may be part of another."""
     values = {value.strip() for name, value in os.environ.items() if _NAMES.fullmatch(name)} | _held
-    forms = {
-        form
-        for value in values
-        if len(value) >= SHORTEST
-        for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], quote(value, safe=""))
-    }
+    forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
     return sorted(forms, key=len, reverse=True)
+
+
+@lru_cache(maxsize=64)
+def _forms(value: str) -> tuple[str, ...]:
+    """A secret as servers, libraries and files write it."""
+    once = json.dumps(value)[1:-1]
+    plain = json.dumps(value, ensure_ascii=False)[1:-1]
+    addressed = (quote(value, safe="", errors="replace"), quote(value, errors="replace"))
+    quoted = (*addressed, quote_plus(value, errors="replace"), html.escape(value), repr(value)[1:-1])
+    content = value.encode("utf-8", "replace")
+    encoded = []
+    for before in range(3):  # three bytes become four letters, so what stands before it decides how it looks
+        whole = base64.b64encode(bytes(before) + content).decode()
+        sure = whole[(0, 2, 3)[before] : (before + len(content)) * 8 // 6]
+        encoded += [sure, sure.replace("+", "-").replace("/", "_")]
+    return (value, once, plain, json.dumps(once)[1:-1], *quoted, *encoded)

@@ -1,0 +1,85 @@
+"""Looks for a planted secret wherever it could have got to, in every way that texts, addresses and files write one."""
+
+import base64
+import gzip
+import html
+import io
+import json
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+DUMP = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); [print(ascii(r)) for t, in c.execute(sys.argv[2]).fetchall() for r in c.execute(f'SELECT * FROM \"{t}\"')]"  # noqa: E501
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+LONGEST = 64 * 1024 * 1024
+
+
+def ways(secret: str) -> dict[str, bytes]:
+    """The secret as it may stand in a text, by how it got that way."""
+    once = json.dumps(secret)[1:-1]
+    found = {
+        "as it is": secret,
+        "JSON": once,
+        "JSON in JSON": json.dumps(once)[1:-1],
+        "in a part of an address": quote(secret, safe=""),
+        "in a path": quote(secret),
+        "in a form": quote_plus(secret),
+        "HTML": html.escape(secret),
+        "Python": repr(secret)[1:-1],
+        "hexadecimal": secret.encode().hex(),
+        "UTF-16": secret.encode("utf-16-le").decode("latin-1"),
+    }
+    for before in range(3):  # three bytes become four letters, so what stands before it decides how it looks
+        whole = base64.b64encode(bytes(before) + secret.encode()).decode()
+        core = whole[(0, 2, 3)[before] : (before + len(secret.encode())) * 8 // 6]
+        found[f"base64, {before}"] = core
+        found[f"base64 for addresses, {before}"] = core.replace("+", "-").replace("/", "_")
+    return {name: value.encode("latin-1") for name, value in found.items()}
+
+
+def found_in(content: bytes, secrets: dict[str, str]) -> list[str]:
+    """Which secrets stand there, and how: in the bytes, and in what is packed inside of them."""
+    return sorted(
+        {
+            f"{name}: {way}"
+            for name, secret in secrets.items()
+            for way, value in ways(secret).items()
+            for part in _unpacked(content)
+            if value in part
+        }
+    )
+
+
+def found_below(folder: Path, secrets: dict[str, str]) -> tuple[int, list[str]]:
+    """How many files were looked at, and what was found in them; nobody may have a database there open.
+
+    A database is also read row by row, by another process: a long text lies in its file in pieces.
+    """
+    contents = [(path, path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    looked = len(contents)
+    for path, content in contents[:looked]:  # only now, since who opens a database tidies up beside it
+        if content.startswith(b"SQLite format 3"):
+            done = subprocess.run([sys.executable, "-c", DUMP, path, TABLES], capture_output=True, check=True)
+            assert done.stdout, path
+            contents.append((path, done.stdout))
+    found = [f"{path.relative_to(folder)}: {way}" for path, content in contents for way in found_in(content, secrets)]
+    return looked, found
+
+
+def _unpacked(content: bytes, depth: int = 0) -> Iterator[bytes]:
+    yield content
+    if depth > 2:
+        return
+    if content.startswith(b"PK"):
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for each in archive.infolist():
+                yield each.filename.encode()
+                yield from _unpacked(archive.read(each), depth + 1)
+    elif content.startswith(b"\x1f\x8b"):
+        with suppress(OSError, EOFError, zlib.error):
+            yield from _unpacked(gzip.decompress(content)[:LONGEST], depth + 1)

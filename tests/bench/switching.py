@@ -1,0 +1,232 @@
+"""The answer switch against what people write instead: a forward for every text, one padded batch of them, a cache of
+the prefix that is cut back, and EleutherAI's lm-evaluation-harness.
+
+``python -m tests.bench.switching [--turns N]``: a Llama and a Qwen2 teacher with weights from a seed, rationales
+of 6 to 30 steps, candidates of one and of three tokens; one process, one thread, the ways in turn. Every way must give
+the same log-probabilities. What a single plain forward over as many tokens takes is the floor.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+from core.teacher.packing import pack
+from core.teacher.scoring import Branches, Scores, packed_scores
+from tests.bench.results import exponent, save_results
+
+STEPS, CANDIDATES, WORDS = (6, 10, 15, 30), 4, 8000
+HEADER, STEP, CUE = 160, 24, 8  # tokens: a question with its options, a step, "So the answer is"
+SHAPE = {
+    "vocab_size": WORDS,
+    "hidden_size": 256,
+    "intermediate_size": 704,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 4,
+    "max_position_embeddings": 4096,
+}
+FAMILIES: dict[str, tuple[Any, Any]] = {
+    "Llama": (LlamaConfig, LlamaForCausalLM),
+    "Qwen2": (Qwen2Config, Qwen2ForCausalLM),
+}
+BAR = {6: 5.0, 15: 9.0}
+FLOOR = 1.3
+
+
+def model_of(family: str) -> Any:
+    """A teacher with random weights, the same for every run."""
+    torch.manual_seed(0)
+    config, made = FAMILIES[family]
+    return made(config(**SHAPE)).eval()
+
+
+def case(steps: int, length: int) -> Branches:
+    """The texts of one rationale: every prefix with the cue and each candidate of that many tokens."""
+    draw = np.random.default_rng(steps)
+    header, cue = draw.integers(WORDS, size=HEADER).tolist(), draw.integers(WORDS, size=CUE).tolist()
+    parts = draw.integers(WORDS, size=(steps, STEP)).tolist()
+    ends = [[first, *draw.integers(WORDS, size=length - 1).tolist()] for first in range(CANDIDATES)]
+    trunks = [header + [token for part in parts[:k] for token in part] for k in range(steps + 1)]
+    return [[trunk + cue + end for end in ends] for trunk in trunks]
+
+
+@torch.inference_mode()
+def naive(model: Any, branches: Branches) -> Scores:
+    """A forward for every text, or, where candidates are one token, for every prefix."""
+    start = len(branches[0][0]) - len(trunk_of(branches[0]))
+    scores = np.zeros((len(branches), len(branches[0])))
+    for k, row in enumerate(branches):
+        base = len(trunk_of(row))
+        if start == 1:
+            found = torch.log_softmax(model(input_ids=torch.tensor([row[0][:base]])).logits[0, -1].float(), -1)
+            scores[k] = [found[tokens[-1]].item() for tokens in row]
+            continue
+        for c, tokens in enumerate(row):
+            logits = model(input_ids=torch.tensor([tokens[:-1]])).logits[0, base - 1 :]
+            scores[k, c] = picked(logits, tokens[base:])
+    return scores
+
+
+@torch.inference_mode()
+def padded(model: Any, branches: Branches) -> Scores:
+    """All texts as one batch, padded on the right."""
+    length = len(branches[0][0]) - len(trunk_of(branches[0]))
+    texts = [each for row in branches for each in (row[:1] if length == 1 else row)]
+    longest = max(map(len, texts)) - 1
+    ids = torch.zeros(len(texts), longest, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for place, tokens in enumerate(texts):
+        ids[place, : len(tokens) - 1] = torch.tensor(tokens[:-1])
+        mask[place, : len(tokens) - 1] = 1
+    logits = model(input_ids=ids, attention_mask=mask).logits
+    scores = np.zeros((len(branches), len(branches[0])))
+    for k, row in enumerate(branches):
+        base = len(trunk_of(row))
+        for c, tokens in enumerate(row):
+            place = k if length == 1 else k * len(row) + c
+            scores[k, c] = picked(logits[place, base - 1 : len(tokens) - 1], tokens[base:])
+    return scores
+
+
+@torch.inference_mode()
+def cached(model: Any, branches: Branches) -> Scores:
+    """The rationale step by step into a cache; cue and candidates after each prefix, then the cache is cut back."""
+    cache = DynamicCache(config=model.config)
+    scores = np.zeros((len(branches), len(branches[0])))
+    length, done = len(branches[0][0]) - len(trunk_of(branches[0])), 0
+    for k, row in enumerate(branches):
+        whole = trunk_of(row)
+        trunk = whole[: len(whole) - CUE]
+        model(input_ids=torch.tensor([trunk[done:]]), past_key_values=cache, logits_to_keep=1)
+        done = len(trunk)
+        cue = model(input_ids=torch.tensor([whole[done:]]), past_key_values=cache, logits_to_keep=1).logits[0]
+        for c, tokens in enumerate(row):
+            added = tokens[len(whole) :]
+            logits = cue
+            if length > 1:
+                more = model(input_ids=torch.tensor([added[:-1]]), past_key_values=cache).logits[0]
+                cache.crop(-(length - 1))
+                logits = torch.cat([cue, more])
+            scores[k, c] = picked(logits, added)
+        cache.crop(-CUE)
+    return scores
+
+
+def harness(model: Any) -> Callable[[Any, Branches], Scores]:
+    """lm-evaluation-harness' own log-likelihoods of every candidate after every prefix."""
+    from lm_eval.models.huggingface import HFLM
+
+    from tests.tiny_teachers import byte_pairs
+
+    theirs = HFLM(pretrained=model, tokenizer=byte_pairs(), batch_size=16, device="cpu")
+
+    def scores(_: Any, branches: Branches) -> Scores:
+        asked = []
+        for row in branches:
+            base = len(trunk_of(row))
+            asked += [(("", ""), list(tokens[:base]), list(tokens[base:])) for tokens in row]
+        found = theirs._loglikelihood_tokens(asked, disable_tqdm=True)
+        return np.array([each for each, _ in found]).reshape(len(branches), -1)
+
+    return scores
+
+
+def trunk_of(row: Any) -> Any:
+    """What a prefix's texts share: all but the candidate."""
+    first, second = row[0], row[1]
+    return first[: next(i for i in range(len(first)) if first[i] != second[i])]
+
+
+def picked(logits: torch.Tensor, tokens: Any) -> float:
+    """The sum of the tokens' log-probabilities."""
+    found = torch.log_softmax(logits.float(), -1)
+    return float(found[torch.arange(len(tokens)), torch.tensor(tokens)].sum())
+
+
+@torch.inference_mode()
+def floor(model: Any, branches: Branches) -> None:
+    """One plain forward over as many tokens as the packed one has, with the logits that it needs."""
+    forest = pack([tokens[:-1] for row in branches for tokens in row])
+    ids = torch.from_numpy(forest.tokens)[None]
+    model(input_ids=ids, use_cache=False, logits_to_keep=len(branches) * CANDIDATES)
+
+
+def medians(ways: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
+    """The median seconds of each way, called in turn, after one that warms up."""
+    took: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(turns + 1):
+        for name, way in ways.items():
+            started = time.perf_counter()
+            way()
+            took[name].append(time.perf_counter() - started)
+    return {name: statistics.median(each[1:]) for name, each in took.items()}
+
+
+def measured(family: str, length: int, turns: int) -> dict[int, dict[str, float]]:
+    """Seconds of every way for each number of steps; raises where two ways disagree."""
+    model, found = model_of(family), {}
+    ways: dict[str, Callable[[Any, Branches], object]] = {"ours": packed_scores, "naive": naive, "padded": padded}
+    ways |= {"cached": cached, **({"lm-eval": harness(model)} if find_spec("lm_eval") else {})}
+    for steps in STEPS:
+        branches = case(steps, length)
+        expected = packed_scores(model, branches)
+        for name, way in ways.items():
+            assert np.allclose(way(model, branches), expected, atol=1e-3), f"{name} gives something else"
+        calls = {name: partial(way, model, branches) for name, way in (ways | {"floor": floor}).items()}
+        found[steps] = medians(calls, turns)
+    return found
+
+
+def main() -> None:
+    """Print a table for each family and length of candidates, and whether the bars are met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=5)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    results: dict[str, Any] = {}
+    for family in FAMILIES:
+        for length in (1, 3):
+            name = f"{family}, candidates of {length} {'token' if length == 1 else 'tokens'}"
+            results[name] = found = measured(family, length, given.turns)
+            show(name, found)
+            if length == 1:
+                judge(found)
+    save_results(
+        "answer switch",
+        {"turns": given.turns, "cases": {k: {str(n): t for n, t in v.items()} for k, v in results.items()}},
+    )
+
+
+def show(name: str, found: dict[int, dict[str, float]]) -> None:
+    """Print how many times our time each way takes."""
+    peers = [each for each in found[STEPS[0]] if each not in ("ours", "floor")]
+    table = Table("steps", "ours (ms)", *(f"{each} / ours" for each in peers), "ours / floor", title=name)
+    for steps, each in found.items():
+        ratios = [f"{each[peer] / each['ours']:.1f}" for peer in peers]
+        table.add_row(str(steps), f"{1000 * each['ours']:.1f}", *ratios, f"{each['ours'] / each['floor']:.2f}")
+    grows = exponent(list(found), [each["ours"] for each in found.values()])
+    table.caption = f"our time grows as steps^{grows:.2f}"
+    Console(width=120).print(table)
+
+
+def judge(found: dict[int, dict[str, float]]) -> None:
+    """Say of each bar whether it is met."""
+    for steps, bar in BAR.items():
+        ratio = found[steps]["naive"] / found[steps]["ours"]
+        print(f"naive / ours at {steps} steps: {ratio:.1f} (bar {bar:.0f}): {'met' if ratio >= bar else 'MISSED'}")
+        ratio = found[steps]["ours"] / found[steps]["floor"]
+        print(f"ours / floor at {steps} steps: {ratio:.2f} (bar {FLOOR}): {'met' if ratio <= FLOOR else 'MISSED'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -83,6 +83,7 @@ class OpenAIServer(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body leave at once, not 40 ms apart
     server: OpenAIServer
 
     def log_message(self, *_: object) -> None:

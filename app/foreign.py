@@ -1,7 +1,8 @@
 """What a restored database may name: a backup may come from anyone, and its rows must not lead to this machine's files.
 
 Where the folders allow it a path stays. Else an image is looked for in a folder of the new data directory, where a
-person can put it; an import that waits is given up. Knows paths and the rows that hold them.
+person can put it; an import that waits is given up, and so is a job that would send a key to an address before anybody
+has looked at that. Knows the rows that hold paths and names of models.
 """
 
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.roots import inside
+from core.endpoints import endpoint_of
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
 
@@ -24,12 +26,14 @@ SQLITES_OWN = {("table", name) for name in ("sqlite_sequence", "sqlite_stat1", "
 
 @dataclass(kw_only=True)
 class Named:
-    """The folders that may be read below; ``images`` and ``imports`` count what named others, ``first`` is one such."""
+    """The folders that may be read below; ``images`` and ``imports`` count what named others, ``first`` is one such,
+    and ``asking`` the models behind endpoints that waiting jobs would ask."""
 
     roots: Sequence[Path]
     images: int = 0
     imports: int = 0
     first: str = ""
+    asking: set[str] = field(default_factory=set)
     _folders: dict[str, bool] = field(default_factory=dict)
 
     def is_allowed(self, path: str) -> bool:
@@ -58,6 +62,7 @@ def keep_inside(database: Path, data: Path, roots: Sequence[Path]) -> Named:
         c.execute("BEGIN")
         _move_images(c, data, named)
         _give_up_imports(c, named)
+        _give_up_asking(c, named)
         c.execute("COMMIT")
     return named
 
@@ -90,6 +95,11 @@ def told(named: Named, data: Path) -> str:
         )
     if named.imports:
         said += f" {named.imports:,} imports that waited name such files: they were given up."
+    if named.asking:
+        said += (
+            f" Jobs that waited would ask {', '.join(sorted(named.asking)[:5])}: they were given up. Look whether your "
+            "key may go there, then ask for them again."
+        )
     return said.strip()
 
 
@@ -123,6 +133,24 @@ def _give_up_imports(c: sqlite3.Connection, named: Named) -> None:
     said = "The file to import lies outside of the folders that may be read: import it again from where it is now."
     c.executemany("UPDATE jobs SET state = 'failed', error = ? WHERE id = ?", [(said, key) for key in ended])
     named.imports = len(given_up) + len(ended)
+
+
+def _give_up_asking(c: sqlite3.Connection, named: Named) -> None:
+    """The worker would take such a job up by itself, and send the key of this machine to whatever address is there."""
+    waiting = c.execute("""SELECT jobs.id, projects.student, projects.teacher FROM jobs
+        JOIN projects ON projects.id = jobs.project WHERE jobs.state IN ('queued', 'interrupted')""").fetchall()
+    for key, *models in waiting:
+        if asked := {str(name) for name in models if _is_elsewhere(str(name))}:
+            named.asking |= asked
+            said = "This job came with a backup and would ask a model elsewhere: look at its address, then ask again."
+            c.execute("UPDATE jobs SET state = 'failed', error = ? WHERE id = ?", (said, key))
+
+
+def _is_elsewhere(model: str) -> bool:
+    try:
+        return endpoint_of(model) is not None
+    except UserError:  # half a name of one
+        return True
 
 
 def _may_be_read(request: Any, named: Named) -> bool:

@@ -15,6 +15,7 @@ from app.restoring import restore
 from app.terminal import run_command_line
 from core.endpoint_student import data_url
 from core.errors import UserError
+from core.types import Settings
 from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
 from storage.images import image_bytes, image_path
@@ -125,6 +126,24 @@ def test_an_import_that_waits_reads_no_file_of_this_machine(loop: Database, caps
         assert jobs.job(c, job.id).state == "failed"
         assert "import it again from where it is now" in jobs.job(c, job.id).error
         assert jobs.job(c, own.id).state == "queued"
+    new.close()
+
+
+def test_a_job_that_waits_sends_no_key_to_an_address_that_nobody_has_looked_at(
+    loop: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = "m@https://collects.keys.example/v1"
+    with loop.write() as c:
+        project = store.project_named(c, LOOP).id
+        theirs = store.create_project(c, "theirs", student="s", teacher=there, settings=Settings()).id
+        here = jobs.put(c, "predict", project, {"round": 1, "roles": ["test"]})
+        asks = jobs.put(c, "diagnose", theirs, {"round": 2})
+    new, said = restored(loop, capsys)
+    assert f"Jobs that waited would ask {there}: they were given up. Look whether your key may go there" in said
+    with new.read() as c:
+        assert jobs.job(c, here.id).state == "queued"
+        assert jobs.job(c, asks.id).state == "failed"
+        assert "look at its address, then ask again" in jobs.job(c, asks.id).error
     new.close()
 
 

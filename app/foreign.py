@@ -21,6 +21,8 @@ from core.errors import UserError
 from storage.database import FILE_NAME, open_database
 
 OUTSIDE = "outside"
+AT_ONCE = 1000
+SOME_IMAGES = "SELECT rowid, path FROM images WHERE path IS NOT NULL AND rowid >= ? ORDER BY rowid LIMIT ?"
 SQLITES_OWN = {("table", name) for name in ("sqlite_sequence", "sqlite_stat1", "sqlite_stat4")}
 
 
@@ -104,15 +106,17 @@ def told(named: Named, data: Path) -> str:
 
 
 def _move_images(c: sqlite3.Connection, data: Path, named: Named) -> None:
-    moved: list[tuple[str, Any]] = []
-    for key, given in c.execute("SELECT hash, path FROM images WHERE path IS NOT NULL ORDER BY rowid"):
-        path = given if isinstance(given, str) else repr(given)
-        if isinstance(given, str) and named.is_allowed(path):
-            continue
-        named.first = named.first or path
-        moved.append((str(data / OUTSIDE / _harmless(path)), key))
-    named.images = len(moved)
-    c.executemany("UPDATE images SET path = ?, content_hash = NULL, stamp = '' WHERE hash = ?", moved)
+    following = -(2**63)
+    while rows := c.execute(SOME_IMAGES, (following, AT_ONCE)).fetchall():
+        following, moved = rows[-1][0] + 1, []
+        for key, given in rows:
+            path = given if isinstance(given, str) else repr(given)
+            if isinstance(given, str) and named.is_allowed(path):
+                continue
+            named.first = named.first or path
+            moved.append((str(data / OUTSIDE / _harmless(path)), key))
+        named.images += len(moved)
+        c.executemany("UPDATE images SET path = ?, content_hash = NULL, stamp = '' WHERE rowid = ?", moved)
 
 
 def _harmless(path: str) -> str:

@@ -23,6 +23,7 @@ from app.foreign import foreign_object, keep_inside, told
 from app.roots import page_roots
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
+from storage.faults import fault_told
 
 Watch = Callable[[Advance], None]
 LARGEST_MANIFEST = 64 * 2**20
@@ -51,7 +52,10 @@ def restore(file: Path, data: Path, *, watch: Watch) -> dict[str, Any]:
             _fits(file, manifest["members"], data.parent)
             _unpack(file, archive, manifest["members"], draft, watch)
         _check_database(file, draft)
-        named = keep_inside(draft / FILE_NAME, data.absolute(), page_roots(data))
+        try:
+            named = keep_inside(draft / FILE_NAME, data.absolute(), page_roots(data))
+        except (sqlite3.Error, OverflowError) as error:
+            raise fault_told(error, data) or _refused(file, f"its rows cannot be looked at ({error})") from error
         if data.exists():
             data.rmdir()
         draft.rename(data)

@@ -104,6 +104,32 @@ def test_an_image_where_reading_is_allowed_stays_there(loop: Database, capsys: p
     new.close()
 
 
+def test_of_many_images_each_is_looked_at(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    with loop.write() as c:
+        rows = [(number, f"file:{number}" if number else "", f"/etc/{number}") for number in range(2500)]
+        asked = "INSERT INTO images (rowid, hash, mime, width, height, path) VALUES (?, ?, 'image/png', 0, 0, ?)"
+        for number, key, path in rows:
+            c.exec_driver_sql(asked, (number - 1000 if number < 1000 else number, key, path))
+    new, said = restored(loop, capsys)
+    assert "2,500 images name files outside" in said
+    with new.read() as c:
+        assert c.exec_driver_sql("SELECT count(*) FROM images WHERE path LIKE '/etc%'").scalar() == 0
+    new.close()
+
+
+def test_a_row_beyond_counting_is_refused(loop: Database) -> None:
+    with loop.write() as c:
+        values = (2**63 - 1, "file:1", "/etc/passwd")
+        c.exec_driver_sql(
+            "INSERT INTO images (rowid, hash, mime, width, height, path) VALUES (?, ?, '', 0, 0, ?)", values
+        )
+    here = loop.data.parent
+    back_up(loop, here / "kept.zip", watch=lambda _: None)
+    with pytest.raises(UserError, match="its rows cannot be looked at"):
+        restore(here / "kept.zip", here / "new", watch=lambda _: None)
+    assert not (here / "new").exists()
+
+
 def test_a_path_that_is_no_text_is_none(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
     name_image(loop, f"{loop.data.parent}/secret.txt".encode())
     new, said = restored(loop, capsys)

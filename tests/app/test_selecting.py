@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from core.selection import leak_key
 from core.types import Sample, Selection
 from storage import images, store
 from storage.database import Database
+from tests.app.rpc import Remote
+from tests.browser.serving import serving
+from tests.finished_loop import LOOP, SUPPORT, finished
 from tests.tiny_project import TinyFiles
 from tests.verdicts import diagnose_by_hand
 
@@ -147,3 +151,14 @@ def test_a_changed_label_makes_the_index_anew_though_the_counts_stay(db: Databas
     assert first is not None
     assert second is not None
     assert (set(first.labels), second.labels) == ({"addition of numbers", "naming birds"}, ("naming birds",))
+
+
+def test_a_page_that_was_open_before_the_app_was_begun_again_makes_a_selection(tmp_path: Path) -> None:
+    finished(tmp_path / "data")
+    with serving(tmp_path / "data") as served:
+        remote = Remote(served.url)  # which this app never showed the form, nor the support sets in it
+        with closing(remote.http):
+            place = {"project": LOOP, "round": "0", "tab": "selection"}
+            said = remote.call("select-button", "click", place, [12, 0, "targeted", True, SUPPORT])
+    assert not said.is_refusal, said.sentence
+    assert "holds 12 samples" in said.sentence

@@ -62,7 +62,7 @@ bench: $(VENV)/bench/.installed ## Speed and memory as ratios against a named pe
 	$(BIN)/python -m tests.bench.support
 	$(BIN)/python -m tests.bench.tuning
 
-chaos: $(STAMP)  ## The long suites: kill processes at random moments and look for what is lost, bad endpoints, many reviewers, odd files
+chaos: $(STAMP)  ## The long suites: 200 random kills over the loop, bad endpoints, many reviewers, odd files (SWITCHPOINT_SEED=1: other moments)
 	$(BIN)/python -m pytest tests/test_kill.py
 	SWITCHPOINT_LONG=1 $(BIN)/python -m pytest -s tests/chaos tests/fuzz tests/security/test_host_and_origin.py
 

@@ -6,6 +6,7 @@ asked for anew, so that a cap or a cancelled job ends them. Knows no prompt and 
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -49,13 +50,15 @@ class Replies(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
-    """An endpoint with its key and settings. Connections live for one ``run``, so nothing is left to close."""
+    """An endpoint with its key and settings. Connections live for one ``run``, so nothing is left to close; the list of
+    certificate authorities, which takes longer to read than a request, is read once."""
 
     endpoint: Endpoint
     key: str = field(repr=False)
     settings: EndpointSettings
     replies: Replies
     failed: list[FailedError] = field(default_factory=list, repr=False)  # since the newest reply
+    authorities: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
 
     def run(self, work: Sequence[Callable[["Line"], Awaitable[Done]]]) -> list[Done]:
         """Do all of the work, at most ``at_once`` pieces at the same time; the first failure ends the rest.
@@ -73,6 +76,7 @@ class Asker:
             max_retries=0,  # ours: see ``Line._tried``
             http_client=DefaultAsyncHttpxClient(
                 timeout=httpx2.Timeout(self.settings.timeout, connect=CONNECT_SECONDS),
+                verify=self.authorities,
                 follow_redirects=False,  # to where neither the key nor the question was meant to go
                 event_hooks={"request": [] if self.endpoint.is_openai else [self._strip]},
             ),

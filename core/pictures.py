@@ -36,7 +36,7 @@ def quietly() -> Iterator[None]:
 
 
 def upright(content: bytes) -> Image.Image:
-    """The picture in RGB. Raises OSError where the bytes are no whole picture."""
+    """The picture in RGB, its pixels alone. Raises OSError where the bytes are no whole picture."""
     try:
         with quietly(), Image.open(BytesIO(content), formats=FORMATS) as image:
             image.load()
@@ -46,7 +46,9 @@ def upright(content: bytes) -> Image.Image:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on broken input
         raise OSError(str(error)) from error
-    return plain.transpose(turn) if turn is not None else plain
+    turned = plain.transpose(turn) if turn is not None else plain
+    turned.info = {}  # of which Pillow would write profiles and comments into what is made of it
+    return turned
 
 
 def shown(content: bytes) -> tuple[bytes, str]:
@@ -56,7 +58,6 @@ def shown(content: bytes) -> tuple[bytes, str]:
     becomes a JPEG again, whatever keeps every pixel a PNG.
     """
     image = upright(content)
-    image.info = {}  # of which Pillow would write profiles and comments
     written = BytesIO()
     if _is_lossy(content):
         image.save(written, "JPEG", quality=QUALITY)

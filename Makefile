@@ -60,6 +60,7 @@ bench: $(VENV)/bench/.installed ## Speed and memory as ratios against a named pe
 	$(BIN)/python -m tests.bench.retrieval
 	$(BIN)/python -m tests.bench.page
 	$(BIN)/python -m tests.bench.support
+	$(BIN)/python -m tests.bench.backup
 	$(BIN)/python -m tests.bench.tuning
 
 chaos: $(STAMP)  ## The long suites: 200 random kills over the loop, bad endpoints, many reviewers, odd files (SWITCHPOINT_SEED=1: other moments)

@@ -65,7 +65,7 @@ bench: $(VENV)/bench/.installed ## Speed and memory as ratios against a named pe
 
 chaos: $(STAMP)  ## The long suites: 200 random kills over the loop, bad endpoints, many reviewers, odd files (SWITCHPOINT_SEED=1: other moments)
 	$(BIN)/python -m pytest tests/test_kill.py
-	SWITCHPOINT_LONG=1 $(BIN)/python -m pytest -s tests/chaos tests/fuzz tests/security/test_host_and_origin.py
+	SWITCHPOINT_LONG=1 $(BIN)/python -m pytest -s tests/chaos tests/fuzz
 
 llama: $(STAMP)  ## A real llama.cpp server over the demo's teacher, asked for its curves (builds llama-cpp-python, some minutes)
 	test -x $(VENV)/llama/bin/python || $(PYTHON) -m venv $(VENV)/llama

@@ -15,7 +15,8 @@ import pytest
 
 from tests.chaos.killer import TARGETS, App, Kill, Killer
 from tests.chaos.ledger import differences, portrait
-from tests.chaos.life import PROJECT, STAGES, Life, Sizes, lived, write_world
+from tests.chaos.life import PROJECT, Life, Sizes, write_world
+from tests.chaos.stages import STAGES, lived
 
 LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEED = int(os.environ.get("SWITCHPOINT_SEED", "0"))
@@ -30,8 +31,9 @@ MOST_IN_A_STAGE = 6
 
 
 @pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.5")  # one that an app began at its end leaves by itself
 
 
 def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
@@ -44,7 +46,6 @@ def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
     calm.db.close()
     while not lives or (LONG and len(kills) < KILLS):
         seed = f"{SEED}:{lives}"
-
         life = lived(tmp_path / f"life {lives}" / "data", files, SIZES, striking(seed))
         life.close()
         found = differences(wanted, portrait(life.db, PROJECT))

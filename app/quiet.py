@@ -8,7 +8,6 @@ import os
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_RUN_HISTORY"] = "False"
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr
 from gradio import processing_utils

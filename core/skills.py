@@ -16,7 +16,7 @@ from core.prompts import label_prompt, prompts_hash, skill_prompt
 from core.skill_groups import Group
 from core.teacher import Skipped, Teacher, all_said
 from core.truths import marked, truth_of
-from core.types import Curve, Diagnosis, Prediction, Sample, Settings
+from core.types import LONGEST_SKILL, Curve, Diagnosis, Prediction, Sample, Settings
 
 BATCH = 32
 MAX_WORDS = 12
@@ -100,7 +100,8 @@ def label_groups(
 
 
 def clean_phrase(text: str) -> str:
-    """One phrase of at most 12 words from what a model said: its first line, without quotes, bullet and closing marks.
+    """One phrase of at most 12 words and 200 characters from what a model said: its first line, without quotes, bullet
+    and closing marks.
 
     >>> clean_phrase(' "Reading handwritten digits." ')
     'Reading handwritten digits'
@@ -109,7 +110,7 @@ def clean_phrase(text: str) -> str:
     """
     lines = (re.sub(OPENING, "", " ".join(line.split())) for line in text.splitlines())
     words = next((line for line in lines if re.search(r"[^\W_]", line)), "").split()[:MAX_WORDS]
-    return " ".join(words).rstrip(MARKS) or UNNAMED
+    return " ".join(words)[:LONGEST_SKILL].rstrip(MARKS) or UNNAMED
 
 
 def _curves(teacher: Teacher, batch: list[Item], settings: Settings, skipped: Tell) -> list[tuple[Item, Curve]]:

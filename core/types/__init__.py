@@ -8,7 +8,7 @@ from core.types.experiments import SIZED, Arm, Evidence, Method, Trial
 from core.types.findings import Curve, Diagnosis, Prediction, Switch, SwitchStatus
 from core.types.jobs import JobKind, JobState
 from core.types.measures import Adoption, Comparison, Gate, GroupChange, Interval
-from core.types.reviews import Draft, Review, Verdict
+from core.types.reviews import LONGEST_SKILL, Draft, Review, Verdict
 from core.types.samples import Refusal, Role, Sample
 from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
 from core.types.spending import Spent
@@ -27,6 +27,7 @@ from core.types.training import (
 )
 
 __all__ = [
+    "LONGEST_SKILL",
     "Adoption",
     "SIZED",
     "Arm",

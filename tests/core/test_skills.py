@@ -204,6 +204,7 @@ PHRASES = [
     ("What is 3D (in images)?", "What is 3D (in images)?"),
     ("…\n***\n", UNNAMED),
     ("", UNNAMED),
+    ("数" * 300, "数" * 200),  # as many as a review may hold
     (" ".join(f"w{i}" for i in range(20)), " ".join(f"w{i}" for i in range(12))),
 ]
 

@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DATA ?= .data
 SEEDS ?= 1
-# Two processes, a file of tests to each at a time and in order, so that the browser tests stay last (tests/conftest.py).
-PARALLEL ?= -n 2 --dist loadfile --no-loadscope-reorder
+# Three processes for two cores (they often wait for one another), a file of tests to each at a time and in order, so that the browser tests stay last (tests/conftest.py).
+PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: run test lint audit format demo demo-assets bench chaos llama screenshots experiment lock clean help

@@ -71,14 +71,14 @@ class Terminal:
     def say(self, text: RenderableType) -> None:
         """A remark on the way (stderr, so that stdout stays parseable); silent with ``--json``."""
         if not self.json:
-            Console(stderr=True).print(_plain(text))
+            _print(Console(stderr=True), text)
 
     def show(self, shown: Shown) -> None:
         """The result on stdout."""
         if self.json:
             print(json_text.dumps(shown.data, ensure_ascii=False, indent=2))
         elif shown.text:
-            Console().print(_plain(shown.text))
+            _print(Console(), shown.text)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[Advance], None]]:
@@ -194,6 +194,11 @@ def _logged(data: Path) -> str:
         print(said, file=sys.stderr)
         return f"above, since the log cannot be written ({error})"
     return f"in {where}"
+
+
+def _print(console: Console, shown: RenderableType) -> None:
+    """Sentences are wrapped by the terminal, if at all: a path that is cut in two lines is no path."""
+    console.print(_plain(shown), soft_wrap=isinstance(shown, str))
 
 
 def _plain(shown: RenderableType) -> RenderableType:

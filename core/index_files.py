@@ -23,7 +23,7 @@ def save_index(index: SkillIndex, folder: Path) -> None:
 
     def write(target: Path) -> None:
         for name in ARRAYS:
-            np.save(target / f"{name}.npy", getattr(index, name), allow_pickle=False)
+            np.save(target / f"{name}.npy", getattr(index, name))
         texts = {"format": FORMAT, **{name: getattr(index, name) for name in TEXTS}}
         (target / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
 
@@ -36,7 +36,7 @@ def open_index(folder: Path) -> SkillIndex | None:
         texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
         if texts.pop("format") != FORMAT:
             return None
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
         return SkillIndex(**texts | {"labels": tuple(texts["labels"])}, **arrays)
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -33,6 +33,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
 def db(tmp_path: Path, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.01")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("SWITCHPOINT_ROOTS", str(files.images))
     opened = open_database(tmp_path / "data")
     fill_project(opened, files, settings=SETTINGS)
     yield opened

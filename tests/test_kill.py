@@ -118,7 +118,7 @@ def children_of(pid: int) -> dict[int, float]:
     return found
 
 
-@pytest.mark.skipif(os.environ.get("SWITCHPOINT_LONG") != "1", reason="minutes: part of make chaos (SWITCHPOINT_LONG=1)")
+@pytest.mark.skipif(os.environ.get("SWITCHPOINT_LONG") != "1", reason="minutes: make chaos runs it")
 def test_trials_side_by_side(db: Database, many: TinyFiles) -> None:
     actions.import_file(db, "predictions", many["predictions"], "slow")
     job = actions.put_experiment(db, "slow", arms=["untuned", "random"], budgets=[30], seeds=3, at_once=2)

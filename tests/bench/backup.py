@@ -28,10 +28,10 @@ PICTURE = 200_000
 FLAT_MB = 32
 MEASURED = """
 import json, sys, time
-from tests.bench.importing import peak_megabytes
+from tests.bench.children import peak_mb
 began = time.monotonic()
 {work}
-print(json.dumps([time.monotonic() - began, peak_megabytes()]))
+print(json.dumps([time.monotonic() - began, peak_mb()]))
 """
 COMMAND = """
 import contextlib, io

@@ -34,6 +34,6 @@ def report(**found: float) -> None:
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever took, in MB."""
+    """The most memory that this process ever took, in MB; getrusage's figure begins with what its parent held."""
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
     return int(peak.split()[1]) / 1024

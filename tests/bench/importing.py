@@ -18,6 +18,7 @@ from rich.table import Table
 
 from core.importers import open_samples
 from core.types import Refusal
+from tests.bench.children import peak_mb
 
 IMAGES, FOLDERS = 50_000, 1_000
 
@@ -68,13 +69,7 @@ def read(path: Path) -> None:
             else:
                 assert file.image(str(item.sample.image)).path
                 taken += 1
-    print(json.dumps([taken, refused, time.perf_counter() - started, peak_megabytes()]))
-
-
-def peak_megabytes() -> float:
-    """The most memory that this process held (Linux); ``ru_maxrss`` would count what its parent held before it."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    print(json.dumps([taken, refused, time.perf_counter() - started, peak_mb()]))
 
 
 def main(rows: int) -> None:

@@ -4,7 +4,6 @@
 """
 
 import json
-import re
 import sys
 import time
 from pathlib import Path
@@ -17,13 +16,7 @@ from app.import_report import ImportRequest
 from app.imports import commit
 from core.errors import UserError
 from storage.database import open_database
-
-
-def peak_mb() -> float:
-    """The most memory that this process ever held, in MB."""
-    # Not getrusage's figure, which begins with what the parent held.
-    told = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s*(\d+)", told)[1]) / 1024  # type: ignore[index]
+from tests.bench.children import peak_mb
 
 
 def main(folder: Path, what: Any, path: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ demo-assets: $(STAMP) ## Rebuild the demo world and its models end to end (under
 	$(BIN)/python -m assets.demo.build
 
 # The peers of the benches, beside the app's packages and never among them.
-PEERS := bm25s==0.3.16 numba==0.68.1 tantivy==0.27.0
+PEERS := bm25s==0.3.16 numba==0.68.1 tantivy==0.27.0 lm-eval==0.4.13
 $(VENV)/bench/.installed: $(STAMP) Makefile
 	test -x $(VENV)/bench/bin/python || $(PYTHON) -m venv $(VENV)/bench
 	echo $(abspath $(VENV))/lib/python*/site-packages > $$(echo $(VENV)/bench/lib/python*/site-packages)/switchpoint.pth

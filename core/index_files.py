@@ -7,13 +7,14 @@ would read them all: it can be made anew from the support set, so whoever doubts
 import json
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from core.published import publish
 from core.retrieval import SkillIndex
 
-FORMAT = 1  # another number makes the indexes of earlier versions be made anew
+FORMAT = 2  # another number makes the indexes of earlier versions be made anew
 TEXTS = ("labels", "vocabulary", "task_codes")
 ARRAYS = tuple(each.name for each in fields(SkillIndex) if each.name not in TEXTS)
 
@@ -36,7 +37,8 @@ def open_index(folder: Path) -> SkillIndex | None:
         texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
         if texts.pop("format") != FORMAT:
             return None
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+        # As plain arrays over the mapping: a memmap makes every slice of it slower.
+        arrays: dict[str, Any] = {name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ARRAYS}
         return SkillIndex(**texts | {"labels": tuple(texts["labels"])}, **arrays)
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
         return None

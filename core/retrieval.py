@@ -25,9 +25,9 @@ class SkillIndex:
     """BM25 weights of every distinct label's words, by column (word), and the samples that carry each label.
 
     Word j occurs in the labels ``rows[words[j]:words[j + 1]]`` with ``weights`` likewise; label i is carried by the
-    samples at ``members[labelled[i]:labelled[i + 1]]``, positions in ``samples`` (ids), ``codes`` (labels), ``tasks``
-    (codes, by name in ``task_codes``) and ``images`` (codes). ``keys`` are hashes of the labels' texts: the seeded
-    orders hang on them, not on the support set's order. ``rarity`` is each word's inverse document frequency.
+    samples at ``members[labelled[i]:labelled[i + 1]]``, by id: positions in ``samples`` (ids), ``codes`` (labels),
+    ``tasks`` (codes, by name in ``task_codes``) and ``images`` (codes). ``keys`` are hashes of the labels' texts: the
+    seeded orders hang on them, not on the support set's order. ``rarity`` is each word's inverse document frequency.
     """
 
     labels: tuple[str, ...]
@@ -76,7 +76,7 @@ class SkillIndex:
             words=words,
             rows=rows,
             weights=weights,
-            members=np.argsort(codes, kind="stable"),
+            members=np.lexsort((ids, codes)),
             labelled=starts(counts),
             samples=ids,
             codes=codes,
@@ -197,15 +197,13 @@ class SkillIndex:
         key = int(self.keys[label])
         words = [seed & 0xFFFFFFFF, key & 0xFFFFFFFF, *([key >> 32] if key >> 32 else [])]
         random = np.random.default_rng(np.array(words, np.uint32))
-        shuffled = random.permutation(members[np.argsort(self.samples[members])])
+        shuffled = random.permutation(members)
         of = self.tasks[shuffled]
-        if (of == of[0]).all():
-            return shuffled
-        _, tasks = np.unique(of, return_inverse=True)
-        grouped = np.argsort(tasks, kind="stable")
-        begins = starts(np.bincount(tasks))[:-1]
-        turn = np.empty(len(members), np.int64)
-        turn[grouped] = np.arange(len(members)) - np.repeat(begins, np.bincount(tasks))
-        first = np.full(len(begins), len(members))
-        np.minimum.at(first, tasks, np.arange(len(members)))
-        return shuffled[np.lexsort((first[tasks], turn))]
+        grouped = np.argsort(of, kind="stable")
+        new = np.ones(len(members), np.bool_)
+        np.not_equal(of[grouped[1:]], of[grouped[:-1]], out=new[1:])
+        begins, task = np.flatnonzero(new), np.cumsum(new) - 1
+        turn, first = np.empty_like(members), np.empty_like(members)
+        turn[grouped] = np.arange(len(members)) - begins[task]
+        first[grouped] = grouped[begins[task]]
+        return shuffled[np.lexsort((first, turn))]

@@ -43,27 +43,38 @@ def pack(sequences: Sequence[Tokens]) -> Forest:
     tokens: list[int] = []
     parents: list[int] = []
     positions: list[int] = []
-    paths = []
+    paths: list[list[int]] = []
+    earlier: Tokens = ()
     for sequence in sequences:
-        node, path = -1, []
-        for position, token in enumerate(sequence):
+        # What a sequence shares with the one before it is copied: walking it takes longer the more steps there are.
+        path = paths[-1][: shared_length((earlier, sequence))] if paths else []
+        node = path[-1] if path else -1
+        for position in range(len(path), len(sequence)):
+            token = sequence[position]
             parent, node = node, node_of.setdefault((node, token), len(tokens))
             if node == len(tokens):
                 tokens.append(token)
                 parents.append(parent)
                 positions.append(position)
             path.append(node)
-        paths.append(np.array(path, np.int64))
+        paths.append(path)
+        earlier = sequence
     return Forest(
         tokens=np.array(tokens, np.int64),
         parents=np.array(parents, np.int64),
         positions=np.array(positions, np.int64),
-        paths=tuple(paths),
+        paths=tuple(np.array(path, np.int64) for path in paths),
     )
 
 
 def shared_length(sequences: Sequence[Tokens]) -> int:
-    """How many tokens all the sequences begin with in common."""
-    shortest = min(len(sequence) for sequence in sequences)
-    first = sequences[0]
-    return next((i for i in range(shortest) if any(each[i] != first[i] for each in sequences)), shortest)
+    """How many tokens all the sequences begin with in common (halving: slices are compared without a Python loop)."""
+    first, *others = map(list, sequences)
+    low, high = 0, min(len(first), *map(len, others)) if others else len(first)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if all(each[low:middle] == first[low:middle] for each in others):
+            low = middle
+        else:
+            high = middle - 1
+    return low

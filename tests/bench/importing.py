@@ -1,26 +1,33 @@
-"""How fast a million rows stream in, and the most memory it takes: ``python -m tests.bench.importing [rows]``.
+"""Importing support sets of four formats against pandas and ``datasets``: rows a second to a table that can be queried,
+and the most memory that it takes, at three sizes.
 
-Writes LLaVA JSON (one list in one file) and parquet into a temporary folder, with 50,000 image
-files, and reads each as a support set with lazy images in a process of its own, whose peak is its own.
+``python -m tests.bench.importing [--rows N …] [--turns N]``. Ours is the whole import: the file is checked, then saved
+with indexes, and a killed one would go on. pandas reads the file, makes the same columns and writes them into SQLite
+with an index on the id; ``datasets`` writes its Arrow table. Each must end with the same ids and questions.
 """
 
+import argparse
+import hashlib
 import json
-import subprocess
-import sys
+import sqlite3
+import statistics
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-import pyarrow
-from pyarrow.parquet import ParquetWriter
 from rich.console import Console
 from rich.table import Table
 
-from core.importers import open_samples
-from core.types import Refusal
-from tests.bench.children import peak_mb
+from tests.bench.children import child, report
+from tests.bench.results import exponent, save_results
 
+SIZES = (10_000, 100_000, 1_000_000)
 IMAGES, FOLDERS = 50_000, 1_000
+# More than this for a hundred times as many rows is not flat: the hash of every id is kept, some 60 bytes each.
+FLAT_MB = 96
 
 
 def image_of(number: int) -> str:
@@ -28,67 +35,246 @@ def image_of(number: int) -> str:
     return f"images/{number % FOLDERS}/{number % IMAGES}.jpg"
 
 
-def row(number: int) -> dict[str, object]:
-    """A row of about 600 characters, as Vision-Flan's are."""
-    asked = f"<image>\nQuestion {number}: {'which of the things on the table is it? ' * 8}"
-    turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": "It is the cup. " * 6}]
-    return {
-        "id": f"row-{number}",
-        "image": image_of(number),
-        "task_name": f"task {number % 190}",
-        "conversations": turns,
-    }
+def question(number: int) -> str:
+    """Some 380 characters, as Vision-Flan's are."""
+    return f"Question {number}: {'which of the things on the table is it? ' * 9}".strip()
 
 
-def write(folder: Path, rows: int) -> None:
-    """The two files; the images are links to one."""
+def llava_row(number: int) -> dict[str, Any]:
+    """A conversation about an image that lies in a file."""
+    turns = [
+        {"from": "human", "value": f"<image>\n{question(number)}"},
+        {"from": "gpt", "value": "It is the cup. " * 6},
+    ]
+    named = {"id": f"row-{number}", "image": image_of(number), "task_name": f"task {number % 190}"}
+    return named | {"conversations": turns}
+
+
+def choice_row(number: int) -> dict[str, Any]:
+    """A question with four options, as MMBench's and ScienceQA's are, without an image."""
+    choices = [f"option {each} of {number}" for each in "abcd"]
+    return {"question": question(number), "hint": "A hint. " * 5, "choices": choices, "answer": number % 4}
+
+
+def write_llava(path: Path, rows: int) -> None:
+    """One JSON list."""
+    with path.open("w") as file:
+        for number in range(rows):
+            file.write(("[\n" if number == 0 else ",\n") + json.dumps(llava_row(number)))
+        file.write("\n]\n")
+
+
+def write_mmbench(path: Path, rows: int) -> None:
+    """MMBench's columns but for the image's."""
+    with path.open("w") as file:
+        file.write("index\tquestion\thint\tA\tB\tC\tD\tanswer\tcategory\tl2-category\n")
+        for number in range(rows):
+            row = choice_row(number)
+            cells = (number, row["question"], row["hint"], *row["choices"], "ABCD"[row["answer"]])
+            file.write("\t".join(map(str, (*cells, f"category {number % 20}", f"task {number % 6}"))) + "\n")
+
+
+def write_scienceqa(path: Path, rows: int) -> None:
+    """One JSON object of problems by id."""
+    with path.open("w") as file:
+        for number in range(rows):
+            more = {"image": None, "category": f"category {number % 20}", "topic": f"task {number % 26}"}
+            more |= {"skill": f"skill {number % 379}", "lecture": "A lecture. " * 20, "solution": "So it is. " * 10}
+            file.write(("{\n" if number == 0 else ",\n") + f'"{number}": ' + json.dumps(choice_row(number) | more))
+        file.write("\n}\n")
+
+
+def write_parquet(path: Path, rows: int) -> None:
+    """The same rows as the LLaVA list."""
+    import pyarrow
+    from pyarrow.parquet import ParquetWriter
+
+    schema = pyarrow.Table.from_pylist([llava_row(0)]).schema
+    with ParquetWriter(path, schema) as writer:
+        for start in range(0, rows, 50_000):
+            part = [llava_row(number) for number in range(start, min(start + 50_000, rows))]
+            writer.write_table(pyarrow.Table.from_pylist(part, schema=schema))
+
+
+FILES: dict[str, tuple[str, Callable[[Path, int], None]]] = {
+    "LLaVA JSON": ("llava.json", write_llava),
+    "MMBench TSV": ("mmbench.tsv", write_mmbench),
+    "ScienceQA": ("problems.json", write_scienceqa),
+    "parquet": ("llava.parquet", write_parquet),
+}
+
+
+def digest(pairs: Iterable[tuple[Any, Any]]) -> int:
+    """A number for a set of ids and questions, in whatever order they come."""
+    found = 0
+    for key, asked in pairs:
+        found ^= int.from_bytes(hashlib.blake2b(f"{key}\0{asked}".encode(), digest_size=6).digest())
+    return found
+
+
+def ours(path: str, folder: str) -> None:
+    """The import as the command line makes it."""
+    from app.imports import import_file
+    from storage.database import FILE_NAME, open_database
+
+    data = Path(folder) / "data"
+    started = time.perf_counter()
+    with closing(open_database(data)) as db:
+        found = import_file(db, "support", Path(path), name="big")
+    seconds = time.perf_counter() - started
+    assert not found.refused_rows, found.refused[:1]
+    finished(seconds, data / FILE_NAME, "samples", "source_id")
+
+
+def finished(seconds: float, file: Path, table: str, key: str) -> None:
+    """Report; the digest is taken after the peak of memory was read, over a cursor."""
+    from tests.bench.children import peak_mb
+
+    peak = peak_mb()
+    with closing(sqlite3.connect(file)) as db:
+        rows = db.execute(f"SELECT {key}, question FROM {table}")
+        report_rows(seconds, peak, ((a, b) for a, b in rows))
+
+
+def report_rows(seconds: float, peak: float, pairs: Iterator[tuple[Any, Any]]) -> None:
+    """What a child says at its end."""
+    counted, found = 0, 0
+    for pair in pairs:
+        counted, found = counted + 1, found ^ digest([pair])
+    report(rows=counted, digest=found, seconds=seconds, most=peak)
+
+
+def pandas(path: str, folder: str) -> None:
+    """What a script does: read, take the columns, ``to_sql``, index."""
+    import pandas as library
+
+    started = time.perf_counter()
+    table = frame(library, Path(path))
+    with closing(sqlite3.connect(Path(folder) / "pandas.db")) as db:
+        table.to_sql("samples", db, index=False, chunksize=50_000)
+        db.execute("CREATE UNIQUE INDEX once ON samples (id)")
+        db.commit()
+    seconds = time.perf_counter() - started
+    finished(seconds, Path(folder) / "pandas.db", "samples", "id")
+
+
+def frame(library: Any, path: Path) -> Any:
+    """The file as a data frame with plain columns."""
+    if path.suffix == ".tsv":
+        return library.read_csv(path, sep="\t").rename(columns={"index": "id"})
+    if path.name == "problems.json":
+        table = library.read_json(path, orient="index", convert_dates=False).reset_index(names="id")
+        table["choices"] = table["choices"].map(json.dumps)
+        return table
+    table = library.read_parquet(path) if path.suffix == ".parquet" else library.read_json(path)
+    table["question"] = [spoken[0]["value"].replace("<image>", "").strip() for spoken in table["conversations"]]
+    table["response"] = [spoken[1]["value"] for spoken in table["conversations"]]
+    return table.drop(columns="conversations")
+
+
+def datasets(path: str, folder: str) -> None:
+    """Its Arrow table on disk, without an index by id; an object of rows it cannot read, so a generator does."""
+    from datasets import Dataset, load_dataset
+
+    from tests.bench.children import peak_mb
+
+    started = time.perf_counter()
+    if path.endswith("problems.json"):
+        table = Dataset.from_generator(problems, gen_kwargs={"path": path}, cache_dir=folder)
+    else:
+        kind = "parquet" if path.endswith(".parquet") else "csv" if path.endswith(".tsv") else "json"
+        more = {"sep": "\t"} if kind == "csv" else {}
+        table = load_dataset(kind, data_files=path, split="train", cache_dir=folder, **more)
+    seconds, peak = time.perf_counter() - started, peak_mb()
+    report_rows(seconds, peak, map(asked_in, table))
+
+
+def problems(path: str) -> Iterator[dict[str, Any]]:
+    """ScienceQA's problems, one by one, from the whole file in memory."""
+    for key, row in json.loads(Path(path).read_text()).items():
+        yield {"id": key} | row
+
+
+def asked_in(row: dict[str, Any]) -> tuple[Any, Any]:
+    """The id and the question of a row of ``datasets``."""
+    if "conversations" in row:
+        return row["id"], row["conversations"][0]["value"].replace("<image>", "").strip()
+    return row["id"] if "id" in row else row["index"], row["question"]
+
+
+def main() -> None:
+    """Print a table, and whether the bars are met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--turns", type=int, default=1, help="at the largest size; smaller sizes take three")
+    given = parser.parse_args()
+    found: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        write_images(Path(folder))
+        for name, (file, write) in FILES.items():
+            path, found[name] = Path(folder) / file, {}
+            for rows in given.rows:
+                write(path, rows)
+                turns = given.turns if rows == max(given.rows) else 3
+                found[name][str(rows)] = measured(path, rows, turns)
+            path.unlink()
+            show(name, found[name])
+    save_results("import", {"formats": found, "turns": given.turns})
+    judge(found)
+
+
+def write_images(folder: Path) -> None:
+    """Image files, all links to one."""
     for number in range(FOLDERS):
         (folder / "images" / str(number)).mkdir(parents=True)
     (folder / "images" / "any.jpg").write_bytes(b"never opened")
     for number in range(IMAGES):
         (folder / image_of(number)).hardlink_to(folder / "images" / "any.jpg")
-    with (folder / "llava.json").open("w") as file:
-        for number in range(rows):
-            file.write(("[\n" if number == 0 else ",\n") + json.dumps(row(number)))
-        file.write("\n]\n")
-    schema = pyarrow.Table.from_pylist([row(0)]).schema
-    with ParquetWriter(folder / "llava.parquet", schema) as writer:
-        for start in range(0, rows, 50_000):
-            part = [row(number) for number in range(start, min(start + 50_000, rows))]
-            writer.write_table(pyarrow.Table.from_pylist(part, schema=schema))
 
 
-def read(path: Path) -> None:
-    """Stream a file and print rows read, rows refused, seconds, and the peak of this process in MB."""
-    started = time.perf_counter()
-    taken = refused = 0
-    with open_samples(path, role="support", lazy_images=True) as file:
-        for item in file.items:
-            if isinstance(item, Refusal):
-                refused += 1
-            else:
-                assert file.image(str(item.sample.image)).path
-                taken += 1
-    print(json.dumps([taken, refused, time.perf_counter() - started, peak_mb()]))
+def measured(path: Path, rows: int, turns: int) -> dict[str, dict[str, float]]:
+    """The medians of each way, in turn; raises where two ways end with other rows."""
+    runs: dict[str, list[dict[str, float]]] = {"ours": [], "pandas": [], "datasets": []}
+    for _ in range(turns):
+        for name, each in runs.items():
+            with tempfile.TemporaryDirectory() as folder:
+                each.append(child("importing", name, path, folder))
+    middle = {name: {key: statistics.median(each[key] for each in of) for key in of[0]} for name, of in runs.items()}
+    assert all(each["rows"] == rows for each in middle.values()), middle
+    assert len({each["digest"] for each in middle.values()}) == 1, middle
+    return {
+        name: {"rate": rows / each["seconds"], "seconds": each["seconds"], "peak": each["most"]}
+        for name, each in middle.items()
+    }
 
 
-def main(rows: int) -> None:
-    """Print the table."""
-    table = Table("file", "MB", "rows", "refused", "seconds", "peak MB", title=f"{rows:,} rows, images looked for")
-    with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder), rows)
-        for name in ("llava.json", "llava.parquet"):
-            path = Path(folder, name)
-            command = [sys.executable, "-m", "tests.bench.importing", "--read", str(path)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            taken, refused, seconds, peak = json.loads(done.stdout)
-            size = path.stat().st_size / 1e6
-            table.add_row(name, f"{size:.0f}", f"{taken:,}", str(refused), f"{seconds:.0f}", f"{peak:.0f}")
-    Console().print(table)
+def show(name: str, found: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Print the table of a format."""
+    table = Table("rows", "by", "seconds", "rows / s", "ours / it", "peak MB", title=name)
+    for rows, ways in found.items():
+        for way, each in ways.items():
+            ratio = f"{ways['ours']['rate'] / each['rate']:.2f}"
+            table.add_row(
+                f"{int(rows):,}", way, f"{each['seconds']:.1f}", f"{each['rate']:,.0f}", ratio, f"{each['peak']:,.0f}"
+            )
+    Console(width=120).print(table)
+
+
+def judge(found: dict[str, dict[str, dict[str, dict[str, float]]]]) -> None:
+    """Say of each format whether the bars are met at the largest size."""
+    for name, sizes in found.items():
+        counts = sorted(map(int, sizes))
+        last = sizes[str(counts[-1])]
+        ratio = last["ours"]["rate"] / last["pandas"]["rate"]
+        grown = last["ours"]["peak"] - sizes[str(counts[0])]["ours"]["peak"]
+        print(
+            f"{name}: {ratio:.2f} × pandas (bar 1): {'met' if ratio >= 1 else 'MISSED'}; memory grew by {grown:.0f} MB "
+            f"(bar {FLAT_MB}): {'met' if grown < FLAT_MB else 'MISSED'}"
+        )
+        if len(counts) > 2:
+            grows = exponent(counts, [sizes[str(rows)]["ours"]["seconds"] for rows in counts])
+            print(f"{name}: time grows as rows^{grows:.2f}")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--read"]:
-        read(Path(sys.argv[2]))
-    else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main()

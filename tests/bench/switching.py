@@ -155,10 +155,16 @@ def picked(logits: torch.Tensor, tokens: Any) -> float:
 
 @torch.inference_mode()
 def floor(model: Any, branches: Branches) -> None:
-    """One plain forward over as many tokens as the packed one has, with the logits that it needs."""
+    """One plain forward over as many tokens as the packed one has, with as many logits."""
     forest = pack([tokens[:-1] for row in branches for tokens in row])
+    needed = [path[len(trunk_of(row)) - 1 :] for row, path in zip(rows_of(branches), forest.paths, strict=True)]
     ids = torch.from_numpy(forest.tokens)[None]
-    model(input_ids=ids, use_cache=False, logits_to_keep=len(branches) * CANDIDATES)
+    model(input_ids=ids, use_cache=False, logits_to_keep=len(np.unique(np.concatenate(needed))))
+
+
+def rows_of(branches: Branches) -> list[Any]:
+    """For each text the row that it stands in."""
+    return [row for row in branches for _ in row]
 
 
 def medians(ways: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:

@@ -7,10 +7,10 @@ asked for anew, so that a cap or a cancelled job ends them. Knows no prompt and 
 import asyncio
 import json
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from typing import Any, Protocol, TypeVar
 
 import httpx2
@@ -24,6 +24,8 @@ from core.errors import UserError
 from core.types import EndpointSettings
 
 Done = TypeVar("Done")
+Work = Callable[["Line"], Awaitable[Done]]
+LIST = 4  # so many times as many pieces as run at the same time make a list
 CONNECT_SECONDS = 10.0
 GRACE_SECONDS = 10.0
 # So many requests one after the other that failed for good are no accident of one of them: the endpoint is down.
@@ -50,8 +52,8 @@ class Replies(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
-    """An endpoint with its key and settings. Connections live for one ``run``, so nothing is left to close; the list of
-    certificate authorities, which takes longer to read than a request, is read once."""
+    """An endpoint with its key and settings. Connections live for one ``stream``, so nothing is left to close; the list
+    of certificate authorities, which takes longer to read than a request, is read once."""
 
     endpoint: Endpoint
     key: str = field(repr=False)
@@ -60,17 +62,51 @@ class Asker:
     failed: list[FailedError] = field(default_factory=list, repr=False)  # since the newest reply
     authorities: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
 
-    def run(self, work: Sequence[Callable[["Line"], Awaitable[Done]]]) -> list[Done]:
-        """Do all of the work, at most ``at_once`` pieces at the same time; the first failure ends the rest.
+    def run(self, work: Iterable[Work[Done]]) -> list[Done]:
+        """All that ``stream`` gives, in one list."""
+        return [each for some in self.stream(work) for each in some]
+
+    def stream(self, work: Iterable[Work[Done]]) -> Generator[list[Done]]:
+        """Do the work, at most ``at_once`` pieces at the same time; what it gives in the order of the work, some dozens
+        a list, with the next list under way meanwhile. The first failure ends the rest.
 
         A piece asks one thing after the other, so that a server with few slots finds the beginning that it has cached.
         Raises UserError when the endpoint cannot be used, and whatever ``replies`` raise; a piece that can do without
         an answer catches RefusedError and FailedError, and the others go on.
         """
-        return asyncio.run(self._run(work))
+        lists = self._lists(iter(work))
+        with asyncio.Runner() as runner:
+            try:
+                while found := runner.run(_next(lists)):
+                    yield found
+            finally:
+                runner.run(lists.aclose())
 
-    async def _run(self, work: Sequence[Callable[["Line"], Awaitable[Done]]]) -> list[Done]:
-        async with AsyncOpenAI(
+    async def _lists(self, rest: Iterator[Work[Done]]) -> AsyncGenerator[list[Done]]:
+        most = max(1, self.settings.at_once)
+        size, gate = most * LIST, asyncio.Semaphore(most)
+        async with self._client() as client:
+            line = Line(asker=self, client=client)
+            tasks: list[asyncio.Task[Done]] = []
+            try:
+                while True:
+                    more = islice(rest, 2 * size - len(tasks))
+                    tasks += [asyncio.create_task(_through(gate, each, line)) for each in more]
+                    if not tasks:
+                        return
+                    found = await asyncio.gather(*tasks[:size])
+                    del tasks[:size]
+                    yield list(found)
+            finally:
+                line.over.set()
+                await _ended(tasks)
+                # After a failure, what is under way is paid for all the same: it is waited for, kept and counted.
+                if line.under_way:
+                    await asyncio.wait(line.under_way.values(), timeout=GRACE_SECONDS)
+                await _ended(list(line.under_way.values()))
+
+    def _client(self) -> AsyncOpenAI:
+        return AsyncOpenAI(
             api_key=self.key,
             base_url=self.endpoint.url,
             max_retries=0,  # ours: see ``Line._tried``
@@ -80,19 +116,7 @@ class Asker:
                 follow_redirects=False,  # to where neither the key nor the question was meant to go
                 event_hooks={"request": [] if self.endpoint.is_openai else [self._strip]},
             ),
-        ) as client:
-            line = Line(asker=self, client=client)
-            gate = asyncio.Semaphore(max(1, self.settings.at_once))
-            tasks = [asyncio.ensure_future(_through(gate, each, line)) for each in work]
-            try:
-                return list(await asyncio.gather(*tasks))
-            finally:
-                line.over.set()
-                await _ended(tasks)
-                # After a failure, what is under way is paid for all the same: it is waited for, kept and counted.
-                if line.under_way:
-                    await asyncio.wait(line.under_way.values(), timeout=GRACE_SECONDS)
-                await _ended(list(line.under_way.values()))
+        )
 
     async def _strip(self, request: httpx2.Request) -> None:
         for name in set(request.headers) - HEADERS:
@@ -107,7 +131,7 @@ def connect(endpoint: Endpoint, settings: EndpointSettings, replies: Replies) ->
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """The open connection of one ``run``: what is asked right now, by its key, and whether the run is over."""
+    """The open connection of one ``stream``: what is asked right now, by its key, and whether the stream is over."""
 
     asker: Asker
     client: AsyncOpenAI
@@ -189,7 +213,7 @@ class Line:
             raise
 
     async def _is_over(self, wait: float) -> bool:
-        """Wait so many seconds, or until the run is over; whether it is."""
+        """Wait so many seconds, or until the stream is over; whether it is."""
         try:
             await asyncio.wait_for(self.over.wait(), wait)
         except TimeoutError:
@@ -203,6 +227,10 @@ async def _ended(tasks: Collection[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _through(gate: asyncio.Semaphore, work: Callable[[Line], Awaitable[Done]], line: Line) -> Done:
+async def _next(lists: AsyncGenerator[list[Done]]) -> list[Done] | None:
+    return await anext(lists, None)
+
+
+async def _through(gate: asyncio.Semaphore, work: Work[Done], line: Line) -> Done:
     async with gate:
         return await work(line)

@@ -8,7 +8,7 @@ import io
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import islice, tee
 
 from core.asking import Line, Replies, connect
 from core.asking_errors import FailedError, RefusedError
@@ -23,7 +23,6 @@ from core.types import Prediction, Sample, Settings
 # An image's bytes and MIME type, by its content hash.
 ReadImage = Callable[[str], tuple[bytes, str]]
 READABLE = ("image/png", "image/jpeg", "image/webp", "image/gif")  # by every server that reads images
-BATCHES_AT_ONCE = 4
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +52,11 @@ def predict_there(
     list that is asked is answered, and when the endpoint cannot be used.
     """
     asker = connect(endpoint, settings.endpoint, replies)
-    rest, answered = iter(samples), False
-    while some := list(islice(rest, max(1, settings.endpoint.at_once) * BATCHES_AT_ONCE)):
-        found = asker.run([partial(_predicted, sample, read_image, settings, round) for sample in some])
+    asking, asked_of = tee(samples)
+    work = (partial(_predicted, sample, read_image, settings, round) for sample in asking)
+    answered = False
+    for found in asker.stream(work):
+        some = list(islice(asked_of, len(found)))
         done = [each for each in found if isinstance(each, Prediction)]
         missed = [(sample, each) for sample, each in zip(some, found, strict=True) if isinstance(each, UserError)]
         answered = answered or bool(done)

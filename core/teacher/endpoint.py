@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from core.answer_switch import candidates_of
@@ -22,7 +21,6 @@ from core.teacher import Skipped, phrase_of
 from core.teacher.letters import Lettered, after_thinking, letter_shares, lettered, vote_shares, voted
 from core.types import Curve, EndpointSettings, Prediction, Sample, Settings
 
-AT_ONCE = 32
 FEWEST_LISTED = 5  # what servers with a lower limit than OpenAI's 20 usually allow
 TOKENS_A_WORD = 2
 TOKENS_A_VOTE = 2048  # a teacher that thinks before it answers needs room; others end by themselves
@@ -50,12 +48,8 @@ class EndpointTeacher:
         self, items: Iterable[tuple[Sample, Prediction]], settings: Settings
     ) -> Iterator[tuple[int, Curve | Skipped]]:
         """As ``Teacher.curves`` says: in the order of the items, some dozens of them at the same time."""
-        place, rest = 0, iter(items)
-        while some := list(islice(rest, AT_ONCE)):
-            work = [partial(self._curve, sample, prediction, settings) for sample, prediction in some]
-            for found in self.asker.run(work):
-                yield place, found
-                place += 1
+        work = (partial(self._curve, sample, prediction, settings) for sample, prediction in items)
+        yield from enumerate(found for some in self.asker.stream(work) for found in some)
 
     def complete(self, prompts: Sequence[str], max_words: int) -> list[str | Skipped]:
         """As ``Teacher.complete`` says; "" where the endpoint does not take a prompt."""

@@ -1,6 +1,7 @@
 """Requests over a real socket: bounded, tried again, kept, explained, and with the right key to the right host."""
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.asking import Asker, Line, connect
+from core.asking import Asker, Line, Work, connect
 from core.asking_errors import FailedError, RefusedError
 from core.asking_replies import Reply
 from core.endpoints import endpoint_of
@@ -78,6 +79,32 @@ def test_replies_come_in_the_order_of_the_work_and_no_more_than_allowed_at_once(
         replies = asker(server, settings=settings).run([partial(say, f"text {number}") for number in range(20)])
         assert [reply.texts[0] for reply in replies] == [f"text {number}!" for number in range(20)]
         assert 1 < server.most_at_once <= 3
+
+
+def test_the_next_list_is_under_way_while_a_list_is_looked_at_and_no_more_is_read_ahead() -> None:
+    with openai_server(Parrot(), Manners(delay=0.02)) as server:
+        read: list[int] = []
+
+        def work() -> Iterator[Work[Reply]]:
+            for number in range(40):
+                read.append(number)
+                yield partial(say, f"text {number}")
+
+        lists = asker(server, settings=EndpointSettings(at_once=2)).stream(work())
+        first = next(lists)
+        assert [reply.texts[0] for reply in first] == [f"text {number}!" for number in range(8)]
+        assert (len(server.asked) > 8, len(read)) == (True, 16)
+        assert [len(each) for each in lists] == [8, 8, 8, 8]
+
+
+def test_who_looks_no_further_leaves_nothing_unpaid_or_unkept() -> None:
+    with openai_server(Parrot(), Manners(delay=0.02)) as server:
+        kept = Kept()
+        lists = asker(server, kept, EndpointSettings(at_once=2)).stream(partial(say, f"text {n}") for n in range(40))
+        next(lists)
+        lists.close()
+        assert len(kept) == len(server.asked) < 16
+        assert kept.lost_tokens == []
 
 
 def test_a_second_run_asks_nothing_and_costs_nothing() -> None:

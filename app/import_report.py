@@ -64,8 +64,8 @@ class Findings:
 
     ``refused`` keeps the first 2,000 refused rows, ``refused_rows`` counts all of them: among them ``images_missing``
     for their image, ``duplicates`` of an id in the file and ``conflicts`` with a sample of that id in the set.
-    ``accepted`` rows are new, ``held_out`` of these go to the test set; ``left_out`` are of splits that are not asked
-    for.
+    ``splits`` counts the rows of each split, ``new`` those of them that are not there yet. ``accepted`` rows are new
+    and wanted, ``held_out`` of these go to the test set; ``left_out`` are of splits that are not asked for.
     """
 
     format: str = ""
@@ -84,6 +84,7 @@ class Findings:
     duplicates: int = 0
     conflicts: int = 0
     splits: dict[str, int] = field(default_factory=dict)
+    new: Counter[str] = field(default_factory=Counter)
     preview: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, refusal: Refusal, *, duplicate: bool = False, conflict: bool = False) -> None:
@@ -103,7 +104,7 @@ class Findings:
 
     def report(self) -> ImportReport:
         """Everything that was found, as JSON values."""
-        return {part.name: getattr(self, part.name) for part in fields(self)}
+        return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "new"}
 
     def sentence(self) -> str:
         """Why nothing was imported, and what to do: for a file with refused rows."""

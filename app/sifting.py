@@ -64,6 +64,7 @@ def read_new(file: SampleFile, known: Known, found: Findings) -> Iterator[list[R
                 found.refuse(_conflict(file.name, each), conflict=True)
             else:
                 new.append(each)
+        found.new.update(each.split for each in new)
         yield new
 
 

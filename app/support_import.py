@@ -1,12 +1,13 @@
-"""Imports a support set of any size: checks the whole file, saves it in batches that nobody sees, shows it at once.
+"""Imports a support set of any size: reads the file once, saves it in batches that nobody sees, shows it at once.
 
-Checking writes nothing. Each batch that is saved goes with how far it is into one transaction, so an import that was
-killed goes on behind its last batch and ends as if it never was; it belongs to a file in a certain state, and is thrown
-away when another file is imported under its name. Knows files and rows; no page, no worker.
+What is saved stays unseen until the whole file was read and found good; with a refused row it is thrown away. Each
+batch goes with how far it is into one transaction, so an import that was killed goes on behind its last batch and ends
+as if it never was; it belongs to a file in a certain state, and is thrown away when another one is imported under its
+name. Knows files and rows; no page, no worker.
 """
 
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 
@@ -14,14 +15,17 @@ from sqlalchemy import Connection
 
 from app.batches import Advance, Stop, nothing_to_save, until
 from app.import_report import Findings, ImportRequest, placed
-from app.sifting import Item, batches, known_in, opened, read_new
+from app.sifting import batches, known_in, opened, read_new
 from core.errors import UserError
 from core.importers import Read, SampleFile
-from core.types import Role
+from core.types import Sample
 from storage import store
 from storage.database import Database
 from storage.parts import drop_part
 from storage.store import Part
+
+# Rows of these splits are wanted whatever other splits the file turns out to have (``placed``).
+SURE = {"", "train"}
 
 
 def import_support(db: Database, request: ImportRequest, found: Findings, stop: Stop) -> Iterator[Advance]:
@@ -30,31 +34,63 @@ def import_support(db: Database, request: ImportRequest, found: Findings, stop: 
     With a refused row nothing is saved, unless the request says to leave those out. Raises UserError as reading does.
     """
     part = _unfinished(db, request)
-    if part is None:
-        yield from until(stop, check_support(db, request, found))
-        if not found.accepted:
-            return
-        with db.write() as c:
-            report = found.report()
-            key = store.begin_part(c, request.set_name, request.source, report)
-            (part,) = (each for each in store.unfinished_parts(c, request.set_name) if each.id == key)
-    for name, value in part.report.items():
-        setattr(found, name, value)
-    yield from until(stop, _saved(request, found, part))
+    try:
+        yield from until(stop, _read_and_saved(db, request, found, part))
+    except (UserError, OSError):
+        _drop(db, request)
+        raise
+    found.accepted = _accepted(request, found)
+    if not found.accepted:
+        _drop(db, request)
+        return
+    part = _unfinished(db, request) or _begun(db, request)
+    if part.handled < found.found:
+        yield from until(stop, _saved(request, found, part))
     yield Advance(save=partial(store.finish_part, part=part.id), done=found.found, total=found.found)
 
 
 def check_support(db: Database, request: ImportRequest, found: Findings) -> Iterator[Advance]:
     """Read the whole file and count in ``found`` what importing it would do; nothing is saved."""
-    new: Counter[str] = Counter()
+    with opened(request, "support") as file:
+        for _ in read_new(file, known_in(db, None, "support", request.set_name), found):
+            yield nothing_to_save(found.found, 0, f"checked {found.found:,} rows")
+    found.accepted = _accepted(request, found)
+
+
+def _read_and_saved(db: Database, request: ImportRequest, found: Findings, part: Part | None) -> Iterator[Advance]:
+    """Read the whole file, and save what comes as long as it is sure that it will be wanted.
+
+    It is not once a row is refused, nor once a row is of a split that counts only where the file has no training rows:
+    the rest is then saved in a second reading, or nothing at all.
+    """
+    done = 0
     with opened(request, "support") as file:
         for read in read_new(file, known_in(db, None, "support", request.set_name), found):
-            new.update(each.split for each in read)
-            yield nothing_to_save(found.found, 0, f"checked {found.found:,} rows")
+            start, done = done, found.found
+            unsure = (found.refused_rows and not request.skip_refused) or found.splits.keys() - SURE
+            if unsure or (part is not None and start != part.handled):
+                yield nothing_to_save(done, 0, f"checked {done:,} rows")
+                continue
+            part = replace(part or _begun(db, request), handled=done)
+            save = partial(_save, file=file, samples=[each.sample for each in read], part=part, start=start)
+            yield Advance(
+                save=partial(save, handled=done, request=request), done=done, total=0, message=f"read {done:,} rows"
+            )
+
+
+def _accepted(request: ImportRequest, found: Findings) -> int:
+    """How many of the new rows are wanted, by what is known of all of them; those of other splits are counted."""
     places = placed("support", found.splits)
     found.left_out = sum(found.splits[split] for split, place in places.items() if place is None)
-    if not found.refused_rows or request.skip_refused:
-        found.accepted = sum(new[split] for split, place in places.items() if place is not None)
+    if found.refused_rows and not request.skip_refused:
+        return 0
+    return sum(found.new[split] for split, place in places.items() if place is not None)
+
+
+def _begun(db: Database, request: ImportRequest) -> Part:
+    with db.write() as c:
+        key = store.begin_part(c, request.set_name, request.source)
+        return next(each for each in store.unfinished_parts(c, request.set_name) if each.id == key)
 
 
 def _unfinished(db: Database, request: ImportRequest) -> Part | None:
@@ -67,26 +103,30 @@ def _unfinished(db: Database, request: ImportRequest) -> Part | None:
     return next((part for part in parts if part.source == request.source), None)
 
 
+def _drop(db: Database, request: ImportRequest) -> None:
+    if (part := _unfinished(db, request)) is not None:
+        drop_part(db, part.id)
+
+
 def _saved(request: ImportRequest, found: Findings, part: Part) -> Iterator[Advance]:
+    """Read the file again and save what stands behind the rows that are saved already."""
     places = placed("support", found.splits)
     with opened(request, "support") as file:
         rest = iter(file.items)
         done = sum(1 for _ in islice(rest, part.handled))
         for items in batches(rest):
-            save = partial(_save, file=file, items=items, part=part, start=done, places=places, request=request)
+            wanted = [each for each in items if isinstance(each, Read) and places.get(each.split) is not None]
+            save = partial(_save, file=file, samples=[each.sample for each in wanted], part=part, start=done)
             done += len(items)
-            yield Advance(save=save, done=done, total=found.found)
+            yield Advance(save=partial(save, handled=done, request=request), done=done, total=found.found)
 
 
 def _save(
-    c: Connection, *, file: SampleFile, items: list[Item], part: Part, start: int, places: dict[str, Role | None],
+    c: Connection, *, file: SampleFile, samples: list[Sample], part: Part, start: int, handled: int,
     request: ImportRequest,
 ) -> None:  # fmt: skip
-    samples = [each.sample for each in items if isinstance(each, Read) and places.get(each.split) is not None]
     images = {sample.image: file.image(sample.image) for sample in samples if sample.image}
-    done = store.save_part(
-        c, part.id, name=part.name, start=start, handled=start + len(items), samples=samples, images=images
-    )
+    done = store.save_part(c, part.id, name=part.name, start=start, handled=handled, samples=samples, images=images)
     if done.conflicts and not request.skip_refused:
         raise UserError(
             f"Sample {done.conflicts[0]!r} came into support set {part.name!r} with other content while this file was "

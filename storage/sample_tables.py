@@ -35,7 +35,7 @@ from storage.columns import (
 
 # A validation or test set belongs to a project and has no name; a support set has a name and belongs to none. A support
 # set may have several parts, one for each large import; a part that is not complete is offered to nobody. ``source``
-# is what such an import reads, ``handled`` how many rows of it are saved, ``report`` what the check of it found.
+# is what such an import reads, ``handled`` how many rows of it are saved; ``report`` is no longer used.
 # ``samples``, ``labelled`` and ``changes`` (of samples and labels, ever) are kept by triggers: counting takes seconds.
 sample_sets = Table(
     "sample_sets",

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.answers import normalise, read_answer
+from core.importers.nesting import nests_too_deeply
 from core.importers.options import split_options
 from core.importers.report import RowError
-from core.importers.rows import nests_too_deeply
 from core.prompts import letter
 
 ANSWER_FORMS = {

@@ -10,19 +10,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
-from itertools import chain
 from typing import Any
 
 from core.errors import UserError
 from core.importers.files import MAX_TEXT, Content, readable
+from core.importers.nesting import DEEP, may_nest, nests_too_deeply
 from core.importers.text import MAX_LINE, Encoding, bounded_lines, open_text
 
 _BLOCK = 2**20
 _HEAD = 2**16
 # A value may go on behind the block that ends so close to where it fails to parse.
 _EDGE = 32
-MAX_DEPTH = 50
-DEEP = "The row nests brackets too deeply: it must be one JSON object of plain fields."
 _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
 
@@ -93,7 +91,7 @@ def _from_lines(text: TextIOWrapper, name: str, encoding: Encoding) -> Iterator[
 def _parsed(raw: str, line: int, byte: int, encoding: Encoding) -> Row:
     try:
         value = json.loads(raw)
-        deep = nests_too_deeply(value)
+        deep = may_nest(raw, 0, len(raw)) and nests_too_deeply(value)
     except RecursionError:
         deep = True
     except json.JSONDecodeError as error:
@@ -108,17 +106,6 @@ def _parsed(raw: str, line: int, byte: int, encoding: Encoding) -> Row:
     return Row(line=line, error=DEEP) if deep else Row(line=line, value=value)
 
 
-def nests_too_deeply(value: Any) -> bool:
-    """Whether lists and objects lie in each other so deeply that Python could not write the value as text."""
-    inner = [value]
-    for _ in range(MAX_DEPTH):
-        groups = [each for each in inner if isinstance(each, dict | list | tuple)]
-        held = [each.values() if isinstance(each, dict) else each for each in groups]
-        if not (inner := list(chain.from_iterable(held))):
-            return False
-    return True
-
-
 def _size(text: str, encoding: Encoding) -> int:
     single = encoding.name in ("utf-8", "cp1252") and text.isascii()
     return len(text) if single else len(text.encode(encoding.name, "surrogatepass"))
@@ -130,13 +117,16 @@ def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
 
 
 class _Stream:
-    """A window on a long JSON text; ``line`` and ``whole`` (rows read) are kept for what is said when it breaks."""
+    """A window on a long JSON text; ``line`` and ``whole`` (rows read) are kept for what is said when it breaks.
+
+    ``deep`` says whether the last ``value`` nests too deeply.
+    """
 
     def __init__(self, text: TextIOWrapper, name: str, encoding: Encoding) -> None:
         self._text, self.name, self._encoding = text, name, encoding
         self._buffer, self._at, self._counted = "", 0, 0
         self._byte, self._read, self._ended = encoding.mark, 0, False
-        self._line, self.whole = 1, 0
+        self._line, self.whole, self.deep = 1, 0, False
 
     @property
     def line(self) -> int:
@@ -171,6 +161,7 @@ class _Stream:
                 at = error.pos if isinstance(error, json.JSONDecodeError) else self._at
                 raise self.cut_off() if cut else self.broken(at, getattr(error, "msg", str(error))) from error
             if self._ended or len(self._buffer) - end > _EDGE or isinstance(value, dict | list | str):
+                self.deep = may_nest(self._buffer, self._at, end) and nests_too_deeply(value)
                 self._at = end
                 return value
             self._more()  # a number may go on
@@ -218,7 +209,7 @@ def _from_list(stream: _Stream) -> Iterator[Row]:
         line = stream.line
         value = stream.value()
         stream.whole += 1
-        yield Row(line=line, error=DEEP) if nests_too_deeply(value) else Row(line=line, value=value)
+        yield Row(line=line, error=DEEP) if stream.deep else Row(line=line, value=value)
         _comma(stream, "]")
     _end(stream)
 
@@ -235,7 +226,7 @@ def _from_object(stream: _Stream) -> Iterator[Row]:
         stream.next_sign()
         value = stream.value()
         stream.whole += 1
-        yield Row(line=line, error=DEEP) if nests_too_deeply(value) else Row(line=line, value=value, key=key)
+        yield Row(line=line, error=DEEP) if stream.deep else Row(line=line, value=value, key=key)
         _comma(stream, "}")
     _end(stream)
 

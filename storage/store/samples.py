@@ -189,7 +189,7 @@ def _values(sample: Sample, into: int, ids: Mapping[str, int | None]) -> dict[st
 
 def _by_source_id(c: Connection, sets: Sequence[int], source_ids: Iterable[str]) -> dict[str, Sample]:
     found: dict[str, Sample] = {}
-    remaining = iter(source_ids)
+    remaining = iter(source_ids if sets else ())
     while batch := list(islice(remaining, AT_ONCE)):
         query = select(*SAMPLE).where(sample_rows.c.sample_set.in_(sets), sample_rows.c.source_id.in_(batch))
         found |= {row.source_id: noun_of(Sample, row) for row in c.execute(query)}

@@ -42,13 +42,12 @@ class SupportSet:
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """An import into the support set ``name`` that is not complete: ``handled`` rows of ``source`` are done, of which
-    ``samples`` were new; ``report`` is what the check before it found."""
+    ``samples`` were new."""
 
     id: int
     name: str
     source: str
     handled: int
-    report: Mapping[str, Any]
     samples: int
 
 
@@ -119,14 +118,14 @@ def support_sets(c: Connection) -> list[SupportSet]:
 
 def unfinished_parts(c: Connection, name: str) -> list[Part]:
     """The parts of a support set that are not complete."""
-    columns = [sample_sets.c[each] for each in ("id", "name", "source", "handled", "report", "samples")]
+    columns = [sample_sets.c[each] for each in ("id", "name", "source", "handled", "samples")]
     query = select(*columns).where(sample_sets.c.role == "support", sample_sets.c.name == name, ~sample_sets.c.complete)
     return [Part(**row._mapping) for row in c.execute(query)]
 
 
-def begin_part(c: Connection, name: str, source: str, report: Mapping[str, Any]) -> int:
+def begin_part(c: Connection, name: str, source: str) -> int:
     """Open a part that nobody sees until ``finish_part``; returns its id. Raises UserError without a name."""
-    return open_set(c, None, "support", name, complete=False, source=source, report=report)
+    return open_set(c, None, "support", name, complete=False, source=source)
 
 
 def save_part(

@@ -131,6 +131,31 @@ def test_a_refused_row_keeps_the_whole_file_out(db: Database, tmp_path: Path) ->
     assert len(stored(db)) == 29
 
 
+def test_rows_of_other_splits_that_come_before_the_training_rows_are_left_out(db: Database, tmp_path: Path) -> None:
+    lines = [
+        f'{{"id": "r{n}", "question": "What is {n}?", "answer": "{n}", "split": "{split_of(n)}"}}' for n in range(40)
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(lines))
+    report = actions.commit(db, request(path))
+    assert (report["accepted"], report["left_out"]) == (20, 20)
+    assert [each.source_id for each in stored(db)] == [f"r{n}" for n in range(40) if split_of(n) == "train"]
+    assert unfinished(db) == []
+
+
+def split_of(number: int) -> str:
+    """Ten training rows, then some to validate on, and so on."""
+    return "train" if number // 10 in (0, 2) else "val"
+
+
+def test_a_file_that_breaks_in_the_middle_leaves_nothing_behind(db: Database, tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps(rows(35))[:-40])
+    with pytest.raises(UserError, match="is cut off at byte"):
+        actions.commit(db, request(path))
+    assert (stored(db), unfinished(db)) == ([], [])
+
+
 def test_a_queued_import_is_done_by_the_worker_and_says_what_came_of_it(db: Database, tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", rows(30))
     job = actions.put_import(db, request(path))

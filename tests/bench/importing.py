@@ -9,6 +9,7 @@ with an index on the id; ``datasets`` writes its Arrow table. Each must end with
 import argparse
 import hashlib
 import json
+import re
 import sqlite3
 import statistics
 import tempfile
@@ -22,12 +23,13 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.children import child, report
-from tests.bench.results import exponent, save_results
+from tests.bench.results import Bar, exponent, save_results
 
 SIZES = (10_000, 100_000, 1_000_000)
 IMAGES, FOLDERS = 50_000, 1_000
 # More than this for a hundred times as many rows is not flat: the hash of every id is kept, some 60 bytes each.
 FLAT_MB = 96
+QUESTION = re.compile(r"^Question .*", re.MULTILINE)
 
 
 def image_of(number: int) -> str:
@@ -104,6 +106,10 @@ FILES: dict[str, tuple[str, Callable[[Path, int], None]]] = {
 }
 
 
+# The measures of each way to import, by the rows there were, by format.
+Formats = dict[str, dict[str, dict[str, dict[str, float]]]]
+
+
 def digest(pairs: Iterable[tuple[Any, Any]]) -> int:
     """A number for a set of ids and questions, in whatever order they come."""
     found = 0
@@ -122,18 +128,18 @@ def ours(path: str, folder: str) -> None:
     with closing(open_database(data)) as db:
         found = import_file(db, "support", Path(path), name="big")
     seconds = time.perf_counter() - started
-    assert not found.refused_rows, found.refused[:1]
-    finished(seconds, data / FILE_NAME, "samples", "source_id")
+    assert not found["refused_rows"], found["refused"][:1]
+    finished(seconds, data / FILE_NAME, "source_id")
 
 
-def finished(seconds: float, file: Path, table: str, key: str) -> None:
-    """Report; the digest is taken after the peak of memory was read, over a cursor."""
+def finished(seconds: float, file: Path, key: str) -> None:
+    """Report; the digest is taken after the peak of memory was read. Ours puts hint and options around the question."""
     from tests.bench.children import peak_mb
 
     peak = peak_mb()
     with closing(sqlite3.connect(file)) as db:
-        rows = db.execute(f"SELECT {key}, question FROM {table}")
-        report_rows(seconds, peak, ((a, b) for a, b in rows))
+        rows = db.execute(f"SELECT {key}, question FROM samples")
+        report_rows(seconds, peak, ((key, QUESTION.search(text)[0]) for key, text in rows))  # type: ignore[index]
 
 
 def report_rows(seconds: float, peak: float, pairs: Iterator[tuple[Any, Any]]) -> None:
@@ -155,7 +161,7 @@ def pandas(path: str, folder: str) -> None:
         db.execute("CREATE UNIQUE INDEX once ON samples (id)")
         db.commit()
     seconds = time.perf_counter() - started
-    finished(seconds, Path(folder) / "pandas.db", "samples", "id")
+    finished(seconds, Path(folder) / "pandas.db", "id")
 
 
 def frame(library: Any, path: Path) -> Any:
@@ -203,12 +209,12 @@ def asked_in(row: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def main() -> None:
-    """Print a table, and whether the bars are met."""
+    """Print a table for each format, and whether the bars are met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=SIZES)
     parser.add_argument("--turns", type=int, default=1, help="at the largest size; smaller sizes take three")
     given = parser.parse_args()
-    found: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    found: Formats = {}
     with tempfile.TemporaryDirectory() as folder:
         write_images(Path(folder))
         for name, (file, write) in FILES.items():
@@ -219,8 +225,10 @@ def main() -> None:
                 found[name][str(rows)] = measured(path, rows, turns)
             path.unlink()
             show(name, found[name])
-    save_results("import", {"formats": found, "turns": given.turns})
-    judge(found)
+    counts = [str(rows) for rows in sorted(given.rows)]
+    seconds = {name: [sizes[rows]["ours"]["seconds"] for rows in counts] for name, sizes in found.items()}
+    grows = {name: exponent(sorted(given.rows), each) for name, each in seconds.items()}
+    save_results("import", {"formats": found, "turns": given.turns, "grows": grows}, list(bars(found, counts)))
 
 
 def write_images(folder: Path) -> None:
@@ -260,20 +268,12 @@ def show(name: str, found: dict[str, dict[str, dict[str, float]]]) -> None:
     Console(width=120).print(table)
 
 
-def judge(found: dict[str, dict[str, dict[str, dict[str, float]]]]) -> None:
-    """Say of each format whether the bars are met at the largest size."""
+def bars(found: Formats, counts: list[str]) -> Iterator[Bar]:
+    """What was asked for: pandas' speed at the largest size, and memory that stays as it is at the smallest."""
     for name, sizes in found.items():
-        counts = sorted(map(int, sizes))
-        last = sizes[str(counts[-1])]
-        ratio = last["ours"]["rate"] / last["pandas"]["rate"]
-        grown = last["ours"]["peak"] - sizes[str(counts[0])]["ours"]["peak"]
-        print(
-            f"{name}: {ratio:.2f} × pandas (bar 1): {'met' if ratio >= 1 else 'MISSED'}; memory grew by {grown:.0f} MB "
-            f"(bar {FLAT_MB}): {'met' if grown < FLAT_MB else 'MISSED'}"
-        )
-        if len(counts) > 2:
-            grows = exponent(counts, [sizes[str(rows)]["ours"]["seconds"] for rows in counts])
-            print(f"{name}: time grows as rows^{grows:.2f}")
+        first, last = (sizes[rows] for rows in (counts[0], counts[-1]))
+        yield Bar(what=f"{name}: times pandas' speed", value=last["ours"]["rate"] / last["pandas"]["rate"], least=1)
+        yield Bar(what=f"{name}: MB more memory", value=last["ours"]["peak"] - first["ours"]["peak"], below=FLAT_MB)
 
 
 if __name__ == "__main__":

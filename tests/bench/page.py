@@ -2,7 +2,7 @@
 
 From a key, a change or the last letter typed to the second frame after the wanted thing is in the document, so up to a
 frame (17 ms) too long. And bursts of keys without waiting, held against a plain model of the list and the database.
-``python -m tests.bench.page [--quick] [--data DIR] [--out DIR]``; a million rows take minutes to generate.
+``python -m tests.bench.page [--quick] [--data DIR]``; a million rows take minutes to generate.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from storage import store
 from storage.database import Database, open_database
 from storage.tables import reviews
 from tests.bench.big_project import ACTS, PROJECT, THINGS, Walk, made
+from tests.bench.results import Bar, save_results
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.serving import serving
 
@@ -213,6 +214,19 @@ def table(sizes: Sequence[Measured]) -> Table:
     return shown
 
 
+def figures(each: Measured) -> dict[str, list[float]]:
+    """p50 and p95 of every measure of a size."""
+    return {name: [each.at(name, 50), each.at(name, 95)] for name in each.times}
+
+
+def bars(sizes: Sequence[Measured]) -> Iterator[Bar]:
+    """What was asked for: p95 at every size."""
+    for each in sizes:
+        for name, most in TARGETS.items():
+            what = f"{name}, ms, p95 at {each.errors:,} errors and {each.support:,} samples"
+            yield Bar(what=what, value=each.at(name, 95), below=most)
+
+
 def mark(value: float, most: float | None, form: str) -> str:
     """A figure; in red, with what it should be, where it is over its target."""
     return f"[red]{value:{form}} (over {most:g})[/red]" if most is not None and value > most else f"{value:{form}}"
@@ -223,7 +237,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How long the page lets a person wait.")
     parser.add_argument("--quick", action="store_true", help="the smallest size only")
     parser.add_argument("--data", type=Path, help="a folder for generated data, kept and used again")
-    parser.add_argument("--out", type=Path, help="a folder for page.json")
     asked, console, sizes = parser.parse_args(), Console(), []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         for errors, support in SIZES[:1] if asked.quick else SIZES:
@@ -237,9 +250,9 @@ def main() -> None:
     console.print(table(sizes))
     wrong = [f"{each.errors:,} · {each.support:,}: {said}" for each in sizes for said in each.bursts if said]
     console.print(*wrong, sep="\n")
-    if asked.out:
-        asked.out.mkdir(parents=True, exist_ok=True)
-        (asked.out / "page.json").write_text(json.dumps([asdict(each) for each in sizes], indent=1))
+    if not asked.quick:
+        kept = {f"{each.errors} errors, {each.support} samples": figures(each) for each in sizes}
+        save_results("page", {"sizes": kept}, list(bars(sizes)))
     sys.exit(bool(wrong))
 
 

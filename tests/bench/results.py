@@ -1,9 +1,12 @@
-"""What the benches measured, kept in ``assets/bench/results.json`` with the day and the machine, for the report."""
+"""What the benches measured, kept in ``assets/bench/results.json`` with the day and the machine, for the report; and
+whether each bar that was set is met.
+"""
 
 import json
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +16,33 @@ import numpy as np
 RESULTS = Path(__file__).resolve().parents[2] / "assets" / "bench" / "results.json"
 
 
-def save_results(name: str, found: dict[str, Any]) -> None:
-    """Put a bench's figures in the place of its earlier ones; a bench that was not run keeps its own."""
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """What was asked for: ``value`` of at least ``least``, or below ``below``."""
+
+    what: str
+    value: float
+    least: float | None = None
+    below: float | None = None
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.least if self.least is not None else self.value < (self.below or 0)
+
+    def __str__(self) -> str:
+        asked = f"at least {self.least:,g}" if self.least is not None else f"below {self.below:,g}"
+        return f"{self.what}: {self.value:,.3g} ({asked}): {'met' if self.met else 'MISSED'}"
+
+
+def save_results(name: str, found: dict[str, Any], bars: Sequence[Bar] = ()) -> None:
+    """Put a bench's figures in the place of its earlier ones, and say of each bar whether it is met; a bench that was
+    not run keeps its own."""
+    print(*bars, sep="\n")
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    kept[name] = {"measured": datetime.now(UTC).date().isoformat(), "machine": machine(), **rounded(found)}
+    held = [asdict(each) | {"met": each.met} for each in bars]
+    day = datetime.now(UTC).date().isoformat()
+    kept[name] = {"measured": day, "machine": machine(), "bars": rounded(held), **rounded(found)}
     RESULTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 

@@ -76,7 +76,7 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
     store.add_review(c, a_review(base, one, "label_wrong"))
     store.add_review(c, a_review(base, ids[1], "accepted"))
     lesson = next(store.support_samples(c, "")).id
-    part = store.begin_part(c, "flan", "a file", {})
+    part = store.begin_part(c, "flan", "a file")
     hit = Hit(sample=lesson, skill="a", score=1.0, terms=("a",))
     asked = Selection(project=1, round=base, support="flan", budget=1, seed=0, demands=(), hits=(hit,), leaked=0)
     leak = Leak(sample=lesson, why="image", key="ab", measured=one)
@@ -131,7 +131,7 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "save_label_check": lambda: store.save_label_check(c, lesson, reviewer="Ada", fits=True),
         "checked_labels": lambda: store.checked_labels(c, ""),
         "same_content": lambda: store.same_content(store.get_sample(c, one), a_sample(0)),
-        "begin_part": lambda: store.begin_part(c, "flan", "another file", {}),
+        "begin_part": lambda: store.begin_part(c, "flan", "another file"),
         "unfinished_parts": lambda: store.unfinished_parts(c, "flan"),
         "save_part": lambda: store.save_part(
             c, part, name="flan", start=0, handled=2, samples=[a_sample(0), a_sample(50)], images=refs

@@ -33,7 +33,7 @@ def add(db: Database, samples: list[Sample], name: str = "flan") -> None:
 
 def begin(db: Database, name: str = "flan", source: str = "file") -> int:
     with db.write() as c:
-        return store.begin_part(c, name, source, {"found": 3})
+        return store.begin_part(c, name, source)
 
 
 def fill(db: Database, part: int, start: int, samples: list[Sample], name: str = "flan") -> store.Added:
@@ -169,7 +169,7 @@ def test_an_unfinished_part_can_be_thrown_away_and_a_finished_one_cannot(db: Dat
     fill(db, part, 0, [a_sample(number) for number in range(2, 50)])
     with db.read() as c:
         (kept,) = store.unfinished_parts(c, "flan")
-    assert (kept.handled, kept.samples, kept.source, kept.report) == (48, 48, "file", {"found": 3})
+    assert (kept.handled, kept.samples, kept.source) == (48, 48, "file")
     drop_part(db, part)
     with db.read() as c:
         assert store.unfinished_parts(c, "flan") == []

@@ -48,20 +48,15 @@ demo-assets: $(STAMP) ## Rebuild the demo world and its models end to end (under
 	$(BIN)/python -m assets.demo.build
 
 # The peers of the benches, beside the app's packages and never among them.
-PEERS := bm25s==0.3.16 numba==0.68.1 tantivy==0.27.0 lm-eval==0.4.13
+PEERS := bm25s==0.3.16 numba==0.68.1 tantivy==0.27.0 lm-eval==0.4.13 matplotlib==3.10.7
 $(VENV)/bench/.installed: $(STAMP) Makefile
 	test -x $(VENV)/bench/bin/python || $(PYTHON) -m venv $(VENV)/bench
 	echo $(abspath $(VENV))/lib/python*/site-packages > $$(echo $(VENV)/bench/lib/python*/site-packages)/switchpoint.pth
 	$(VENV)/bench/bin/python -m pip install --quiet $(PEERS)
 	touch $@
 
-bench: $(VENV)/bench/.installed ## Speed and memory as ratios against a named peer
-	$(BIN)/python -m tests.bench
-	$(BIN)/python -m tests.bench.retrieval
-	$(BIN)/python -m tests.bench.page
-	$(BIN)/python -m tests.bench.support
-	$(BIN)/python -m tests.bench.backup
-	$(BIN)/python -m tests.bench.tuning
+bench: $(VENV)/bench/.installed ## Speed and memory as ratios against named peers, bars, plots (hours; NAMES="retrieval page" for some)
+	$(BIN)/python -m tests.bench $(NAMES)
 
 chaos: $(STAMP)  ## The long suites: 200 random kills over the loop, bad endpoints, many reviewers, odd files (SWITCHPOINT_SEED=1: other moments)
 	SWITCHPOINT_LONG=1 $(BIN)/python -m pytest tests/test_kill.py

@@ -25,6 +25,7 @@ from rich.table import Table
 from core.selection import select
 from core.types import SkillDemand
 from tests.bench.big_project import ACTS, THINGS, skills
+from tests.bench.results import Bar, save_results
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_MB = 1024
@@ -108,7 +109,7 @@ def draw(data: str) -> None:
 
 
 def main() -> None:
-    """Print the table; raises where the killed import ends in another state, or memory passes the limit."""
+    """Print the table; raises where the killed import ends in another state."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--data", type=Path, help="where to keep the generated file (default: a temporary folder)")
@@ -129,7 +130,10 @@ def main() -> None:
         size = (whole / "switchpoint.db").stat().st_size / 2**20
         report(given.rows, path.stat().st_size / 2**20, size, left, peer, ours, again, resumed, drawn)
         shutil.rmtree(whole)
-    assert max(ours[1], again[1], resumed[1]) < LIMIT_MB, f"the import took more than {LIMIT_MB} MB"
+    names = ("json.load", "import", "again", "killed and resumed", "index and draw")
+    ways = {name: list(each) for name, each in zip(names, (peer, ours, again, resumed, drawn), strict=True)}
+    most = max(ours[1], again[1], resumed[1])
+    save_results("support", {"rows": given.rows, "ways": ways}, [Bar(what="MB at most", value=most, below=LIMIT_MB)])
 
 
 def report(

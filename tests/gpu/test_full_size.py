@@ -1,0 +1,78 @@
+"""A 7B teacher and 7B students on a GPU: tokens a second, as shares of what the same card's matrix product reaches."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from core import chat
+from core.types import Settings, TuningSettings
+from tests.bench.switching import case
+from tests.gpu import full_size
+
+CUDA = torch.cuda.is_available()
+NEEDS_GPU = pytest.mark.skipif(not CUDA, reason="no GPU here: full size is measured on one")
+CPU = torch.device("cpu")
+QUICK = replace(TuningSettings(), rank=4, alpha=8, batch_size=2, accumulation=1)
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+def test_the_measure_of_the_answer_switch_runs_on_a_small_teacher(family: str) -> None:
+    teacher = full_size.make_teacher(family, CPU, full=False)
+    found = full_size.switching(teacher, [case(2, 1)], CPU, full_size.matrix_peak(CPU, 64, turns=1))
+    assert min(found.tokens, found.share) > 0
+
+
+@pytest.mark.parametrize("family", ["llava", "qwen2-vl"])
+def test_the_measures_of_predicting_and_tuning_run_on_a_small_student(family: str, tmp_path: Path) -> None:
+    student = full_size.make_student(family, tmp_path / "student", CPU, full=False)
+    settings = Settings(max_new_tokens=4, batch_size=2)
+    said = full_size.predicting(student, full_size.samples_of(2), 16, settings, 1e12)
+    tuned = full_size.tuning(student, full_size.samples_of(6), 16, QUICK, 1e12)
+    assert min(said.tokens, said.share, tuned.tokens, tuned.share) > 0
+
+
+@pytest.mark.parametrize(("family", "billions"), [("llama", 6.7), ("qwen2", 7.6), ("llava", 7.1), ("qwen2-vl", 8.3)])
+def test_full_size_models_have_the_size_of_the_published_ones(family: str, billions: float, tmp_path: Path) -> None:
+    nowhere = torch.device("meta")  # shapes without numbers
+    if family in ("llama", "qwen2"):
+        model = full_size.make_teacher(family, nowhere, full=True)
+    else:
+        student = full_size.make_student(family, tmp_path / "student", nowhere, full=True)
+        model = student.model
+        asked = [chat.prompt_text(student.processor, "What is the sum ?", has_image=True)]
+        encoded = chat.encode(student.processor, asked, [Image.new("RGB", (336, 336))], padding_side="left")
+        seen = (encoded["input_ids"] == model.config.image_token_id).sum()
+        assert seen == {"llava": 576, "qwen2-vl": 144}[family]
+    assert sum(each.numel() for each in model.parameters()) / 1e9 == pytest.approx(billions, abs=0.06)
+
+
+@pytest.mark.gpu
+@NEEDS_GPU
+@pytest.mark.parametrize("family", ["llama", "qwen2"])
+def test_the_answer_switch_reaches_three_fifths_of_the_matrix_peak(family: str) -> None:
+    device = torch.device("cuda")
+    peak = full_size.matrix_peak(device, 8192)
+    teacher = full_size.make_teacher(family, device, full=True)
+    found = full_size.switching(teacher, [case(steps, 1) for steps in (6, 10, 15, 30)], device, peak)
+    print(f"{family}: {found.tokens:,.0f} tokens/s, {found.share:.0%} of {peak / 1e12:,.0f} TFLOP/s")
+    assert found.share >= 0.6
+
+
+@pytest.mark.gpu
+@NEEDS_GPU
+@pytest.mark.parametrize("family", ["llava", "qwen2-vl"])
+def test_tuning_reaches_45_percent_of_the_matrix_peak(family: str, tmp_path: Path) -> None:
+    device = torch.device("cuda")
+    peak = full_size.matrix_peak(device, 8192)
+    student = full_size.make_student(family, tmp_path / "student", device, full=True)
+    said = full_size.predicting(
+        student, full_size.samples_of(64), 336, Settings(max_new_tokens=128, batch_size=32), peak
+    )
+    print(f"{family} predicts {said.tokens:,.0f} tokens/s, {said.share:.0%} of the peak")
+    settings = TuningSettings(batch_size=16, accumulation=1)
+    tuned = full_size.tuning(student, full_size.samples_of(128), 336, settings, peak)
+    print(f"{family} is tuned on {tuned.tokens:,.0f} tokens/s, {tuned.share:.0%} of the peak")
+    assert tuned.share >= 0.45

@@ -38,13 +38,14 @@ def main() -> None:
 
 def table(kept: dict[str, Any]) -> Iterator[str]:
     """A line for each bar that was set."""
-    yield "| bench, day | measured | wanted | |"
-    yield "|---|---|---|---|"
+    yield "| bench | what | measured | wanted | |"
+    yield "|---|---|---:|---|---|"
     for name, found in kept.items():
         for bar in found["bars"]:
             asked = f"at least {bar['least']:,g}" if bar["least"] is not None else f"below {bar['below']:,g}"
             verdict = "met" if bar["met"] else "**missed**"
-            yield f"| {name}, {found['measured']}: {bar['what']} | {bar['value']:,.3g} | {asked} | {verdict} |"
+            value = f"{bar['value']:,.0f}" if bar["value"] >= 100 else f"{bar['value']:.3g}"
+            yield f"| {name}, {found['measured']} | {bar['what']} | {value} | {asked} | {verdict} |"
 
 
 def axes(title: str, across: str, up: str) -> Any:

@@ -6,8 +6,10 @@ Loads no model library: everything that needs one is the worker's. Knows the pag
 import gzip
 import hashlib
 import os
+import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -49,7 +51,7 @@ def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
 
     ``names`` are further host names under which it answers.
 
-    Raises UserError for an address that others reach while nobody has to sign in.
+    Raises UserError for an address that others reach while nobody has to sign in, and for one that is taken.
     """
     db = open_database(data)
     os.environ["GRADIO_TEMP_DIR"] = str(data / "uploads")
@@ -58,6 +60,7 @@ def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
         _check_logins(db, host)
         sweep_uploads(db)
         sys.setswitchinterval(TURN_SECONDS)
+        listening = _listen(host, port)
         app = build_app(db, host, names)
         shown = f"[{host}]" if ":" in host else host
         print(
@@ -65,10 +68,20 @@ def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
             flush=True,
         )
         how = {"http": Protocol, "ws": "none", "log_level": "warning", "timeout_graceful_shutdown": 1}
-        with minded(db):
-            uvicorn.run(app, host=host, port=port, **how)
+        with minded(db), listening, suppress(KeyboardInterrupt):
+            uvicorn.Server(uvicorn.Config(app, **how)).run(sockets=[listening])
     finally:
         db.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            f"Port {port} of {host[:80]} cannot be listened on ({said}): end what uses it, or name another with --port."
+        ) from error
 
 
 def _check_logins(db: Database, host: str) -> None:

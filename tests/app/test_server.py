@@ -1,5 +1,6 @@
 """The web server as a process of its own: who may ask, what a browser may do, what is served, and no model library."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,6 +56,16 @@ def test_the_page_process_loads_no_model_library() -> None:
     code = "import sys, app.server; print([m for m in ('torch', 'transformers', 'peft') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "app", "--data", str(tmp_path / "data"), "serve", "--port", str(port)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+    assert done.returncode == 1
+    assert f"Port {port} of 127.0.0.1 cannot be listened on (Address already in use" in done.stderr
+    assert "is open at" not in done.stdout
 
 
 def test_a_tunnel_may_use_any_loopback_name_and_port() -> None:

@@ -68,10 +68,10 @@ def _read_and_saved(db: Database, request: ImportRequest, found: Findings, part:
         for read in read_new(file, known_in(db, None, "support", request.set_name), found):
             start, done = done, found.found
             unsure = (found.refused_rows and not request.skip_refused) or found.splits.keys() - SURE
-            if unsure or (part is not None and start != part.handled):
+            if unsure or (not read if part is None else start != part.handled):
                 yield nothing_to_save(done, 0, f"checked {done:,} rows")
                 continue
-            part = replace(part or _begun(db, request), handled=done)
+            part = replace(part or _begun(db, request, start), handled=done)
             save = partial(_save, file=file, samples=[each.sample for each in read], part=part, start=start)
             yield Advance(
                 save=partial(save, handled=done, request=request), done=done, total=0, message=f"read {done:,} rows"
@@ -87,9 +87,9 @@ def _accepted(request: ImportRequest, found: Findings) -> int:
     return sum(found.new[split] for split, place in places.items() if place is not None)
 
 
-def _begun(db: Database, request: ImportRequest) -> Part:
+def _begun(db: Database, request: ImportRequest, handled: int = 0) -> Part:
     with db.write() as c:
-        key = store.begin_part(c, request.set_name, request.source)
+        key = store.begin_part(c, request.set_name, request.source, handled)
         return next(each for each in store.unfinished_parts(c, request.set_name) if each.id == key)
 
 

@@ -123,9 +123,10 @@ def unfinished_parts(c: Connection, name: str) -> list[Part]:
     return [Part(**row._mapping) for row in c.execute(query)]
 
 
-def begin_part(c: Connection, name: str, source: str) -> int:
-    """Open a part that nobody sees until ``finish_part``; returns its id. Raises UserError without a name."""
-    return open_set(c, None, "support", name, complete=False, source=source)
+def begin_part(c: Connection, name: str, source: str, handled: int = 0) -> int:
+    """Open a part that nobody sees until ``finish_part``, for what stands behind the first ``handled`` rows of
+    ``source``; returns its id. Raises UserError without a name."""
+    return open_set(c, None, "support", name, complete=False, source=source, handled=handled)
 
 
 def save_part(

@@ -143,6 +143,19 @@ def test_rows_of_other_splits_that_come_before_the_training_rows_are_left_out(db
     assert unfinished(db) == []
 
 
+def test_a_file_whose_first_rows_are_there_begins_behind_them(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actions.commit(db, request(write(tmp_path / "a.jsonl", rows(30))))
+    again = write(tmp_path / "b.jsonl", rows(55))
+    begin(db, request(again), 4)
+    assert [(part.handled, part.samples) for part in unfinished(db)] == [(40, 10)]
+    assert actions.commit(db, request(again))["accepted"] == 25
+    assert [each.source_id for each in stored(db)] == [f"r{number}" for number in range(55)]
+    monkeypatch.setattr(support_import, "_begun", lambda *_: pytest.fail("a part for what is there already"))
+    assert actions.commit(db, request(again))["accepted"] == 0
+
+
 def split_of(number: int) -> str:
     """Ten training rows, then some to validate on, and so on."""
     return "train" if number // 10 in (0, 2) else "val"

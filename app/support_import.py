@@ -18,7 +18,6 @@ from app.import_report import Findings, ImportRequest, placed
 from app.sifting import batches, known_in, opened, read_new
 from core.errors import UserError
 from core.importers import Read, SampleFile
-from core.types import Sample
 from storage import store
 from storage.database import Database
 from storage.parts import drop_part
@@ -72,10 +71,8 @@ def _read_and_saved(db: Database, request: ImportRequest, found: Findings, part:
                 yield nothing_to_save(done, 0, f"checked {done:,} rows")
                 continue
             part = replace(part or _begun(db, request, start), handled=done)
-            save = partial(_save, file=file, samples=[each.sample for each in read], part=part, start=start)
-            yield Advance(
-                save=partial(save, handled=done, request=request), done=done, total=0, message=f"read {done:,} rows"
-            )
+            save = partial(_save, request=request, file=file, part=part, read=read, start=start, handled=done)
+            yield Advance(save=save, done=done, total=0, message=f"read {done:,} rows")
 
 
 def _accepted(request: ImportRequest, found: Findings) -> int:
@@ -115,16 +112,16 @@ def _saved(request: ImportRequest, found: Findings, part: Part) -> Iterator[Adva
         rest = iter(file.items)
         done = sum(1 for _ in islice(rest, part.handled))
         for items in batches(rest):
-            wanted = [each for each in items if isinstance(each, Read) and places.get(each.split) is not None]
-            save = partial(_save, file=file, samples=[each.sample for each in wanted], part=part, start=done)
-            done += len(items)
-            yield Advance(save=partial(save, handled=done, request=request), done=done, total=found.found)
+            start, done = done, done + len(items)
+            read = [each for each in items if isinstance(each, Read) and places.get(each.split) is not None]
+            save = partial(_save, request=request, file=file, part=part, read=read, start=start, handled=done)
+            yield Advance(save=save, done=done, total=found.found)
 
 
 def _save(
-    c: Connection, *, file: SampleFile, samples: list[Sample], part: Part, start: int, handled: int,
-    request: ImportRequest,
-) -> None:  # fmt: skip
+    c: Connection, *, request: ImportRequest, file: SampleFile, part: Part, read: list[Read], start: int, handled: int
+) -> None:
+    samples = [each.sample for each in read]
     images = {sample.image: file.image(sample.image) for sample in samples if sample.image}
     done = store.save_part(c, part.id, name=part.name, start=start, handled=handled, samples=samples, images=images)
     if done.conflicts and not request.skip_refused:

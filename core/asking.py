@@ -96,7 +96,7 @@ class Asker:
                         return
                     found = await asyncio.gather(*tasks[:size])
                     del tasks[:size]
-                    yield list(found)
+                    yield found
             finally:
                 line.over.set()
                 await _ended(tasks)

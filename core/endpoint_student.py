@@ -8,7 +8,6 @@ import io
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import islice, tee
 
 from core.asking import Line, Replies, connect
 from core.asking_errors import FailedError, RefusedError
@@ -52,13 +51,10 @@ def predict_there(
     list that is asked is answered, and when the endpoint cannot be used.
     """
     asker = connect(endpoint, settings.endpoint, replies)
-    asking, asked_of = tee(samples)
-    work = (partial(_predicted, sample, read_image, settings, round) for sample in asking)
     answered = False
-    for found in asker.stream(work):
-        some = list(islice(asked_of, len(found)))
-        done = [each for each in found if isinstance(each, Prediction)]
-        missed = [(sample, each) for sample, each in zip(some, found, strict=True) if isinstance(each, UserError)]
+    for found in asker.stream(partial(_predicted, sample, read_image, settings, round) for sample in samples):
+        done = [each for _, each in found if isinstance(each, Prediction)]
+        missed = [(sample, each) for sample, each in found if isinstance(each, UserError)]
         answered = answered or bool(done)
         asked = [why for _, why in missed if not isinstance(why, UnseenError)]
         if asked and not answered:
@@ -71,7 +67,7 @@ def predict_there(
 
 async def _predicted(
     sample: Sample, read_image: ReadImage, settings: Settings, round: int, line: Line
-) -> Prediction | UserError:
+) -> tuple[Sample, Prediction | UserError]:
     text = student_prompt(sample, settings)
     content: str | list[dict[str, object]] = text  # Not every server reads a list.
     try:
@@ -80,8 +76,8 @@ async def _predicted(
             content = [image, {"type": "text", "text": text}]
         reply = await line.ask([{"role": "user", "content": content}], max_tokens=settings.max_new_tokens)
     except (RefusedError, FailedError) as error:
-        return error
-    return read_prediction(sample, reply.texts[0].strip(), round=round)
+        return sample, error
+    return sample, read_prediction(sample, reply.texts[0].strip(), round=round)
 
 
 def _seen(key: str, read_image: ReadImage) -> str:

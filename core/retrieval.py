@@ -199,6 +199,8 @@ class SkillIndex:
         random = np.random.default_rng(np.array(words, np.uint32))
         shuffled = random.permutation(members)
         of = self.tasks[shuffled]
+        if (of == of[0]).all():
+            return shuffled
         grouped = np.argsort(of, kind="stable")
         new = np.ones(len(members), np.bool_)
         np.not_equal(of[grouped[1:]], of[grouped[:-1]], out=new[1:])

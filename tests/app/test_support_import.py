@@ -132,11 +132,8 @@ def test_a_refused_row_keeps_the_whole_file_out(db: Database, tmp_path: Path) ->
 
 
 def test_rows_of_other_splits_that_come_before_the_training_rows_are_left_out(db: Database, tmp_path: Path) -> None:
-    lines = [
-        f'{{"id": "r{n}", "question": "What is {n}?", "answer": "{n}", "split": "{split_of(n)}"}}' for n in range(40)
-    ]
-    path = tmp_path / "rows.jsonl"
-    path.write_text("\n".join(lines))
+    asked = [{"id": f"r{n}", "question": f"What is {n}?", "answer": str(n), "split": split_of(n)} for n in range(40)]
+    path = write(tmp_path / "rows.jsonl", asked)
     report = actions.commit(db, request(path))
     assert (report["accepted"], report["left_out"]) == (20, 20)
     assert [each.source_id for each in stored(db)] == [f"r{n}" for n in range(40) if split_of(n) == "train"]

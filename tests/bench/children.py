@@ -5,8 +5,10 @@ A peer's packages are not among the app's: ``make bench`` puts them into ``.venv
 
 import json
 import os
+import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,11 @@ def child(module: str, what: str, *arguments: object, threads: int = 1, peers: b
 def report(**found: float) -> None:
     """Print what a child measured, and the most memory that it ever took."""
     print(json.dumps(found | {"peak": peak_mb()}))
+
+
+def middle(runs: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The median of each measure over a way's turns."""
+    return {key: statistics.median(each[key] for each in runs) for key in runs[0]}
 
 
 def peak_mb() -> float:

@@ -1,9 +1,9 @@
 """Importing support sets of four formats against pandas and ``datasets``: rows a second to a table that can be queried,
 and the most memory that it takes, at three sizes.
 
-``python -m tests.bench.importing [--rows N …] [--turns N]``. Ours is the whole import: the file is checked, then saved
-with indexes, and a killed one would go on. pandas reads the file, makes the same columns and writes them into SQLite
-with an index on the id; ``datasets`` writes its Arrow table. Each must end with the same ids and questions.
+``python -m tests.bench.importing [--rows N …] [--turns N]``. Ours is the whole import: every row is checked and
+saved with indexes, and a killed one would go on. pandas reads the file, makes the same columns and writes them into
+SQLite with an index on the id; ``datasets`` writes its Arrow table. Each must end with the same ids and questions.
 """
 
 import argparse
@@ -11,10 +11,9 @@ import hashlib
 import json
 import re
 import sqlite3
-import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.children import child, report
+from tests.bench.children import child, middle, peak_mb, report
 from tests.bench.results import Bar, exponent, save_results
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -110,12 +109,9 @@ FILES: dict[str, tuple[str, Callable[[Path, int], None]]] = {
 Formats = dict[str, dict[str, dict[str, dict[str, float]]]]
 
 
-def digest(pairs: Iterable[tuple[Any, Any]]) -> int:
-    """A number for a set of ids and questions, in whatever order they come."""
-    found = 0
-    for key, asked in pairs:
-        found ^= int.from_bytes(hashlib.blake2b(f"{key}\0{asked}".encode(), digest_size=6).digest())
-    return found
+def digest(key: Any, asked: Any) -> int:
+    """A number for an id with its question; those of many, joined by ^, tell sets apart in whatever order they come."""
+    return int.from_bytes(hashlib.blake2b(f"{key}\0{asked}".encode(), digest_size=6).digest())
 
 
 def ours(path: str, folder: str) -> None:
@@ -134,8 +130,6 @@ def ours(path: str, folder: str) -> None:
 
 def finished(seconds: float, file: Path, key: str) -> None:
     """Report; the digest is taken after the peak of memory was read. Ours puts hint and options around the question."""
-    from tests.bench.children import peak_mb
-
     peak = peak_mb()
     with closing(sqlite3.connect(file)) as db:
         rows = db.execute(f"SELECT {key}, question FROM samples")
@@ -145,8 +139,8 @@ def finished(seconds: float, file: Path, key: str) -> None:
 def report_rows(seconds: float, peak: float, pairs: Iterator[tuple[Any, Any]]) -> None:
     """What a child says at its end."""
     counted, found = 0, 0
-    for pair in pairs:
-        counted, found = counted + 1, found ^ digest([pair])
+    for key, asked in pairs:
+        counted, found = counted + 1, found ^ digest(key, asked)
     report(rows=counted, digest=found, seconds=seconds, most=peak)
 
 
@@ -181,8 +175,6 @@ def frame(library: Any, path: Path) -> Any:
 def datasets(path: str, folder: str) -> None:
     """Its Arrow table on disk, without an index by id; an object of rows it cannot read, so a generator does."""
     from datasets import Dataset, load_dataset
-
-    from tests.bench.children import peak_mb
 
     started = time.perf_counter()
     if path.endswith("problems.json"):
@@ -247,12 +239,12 @@ def measured(path: Path, rows: int, turns: int) -> dict[str, dict[str, float]]:
         for name, each in runs.items():
             with tempfile.TemporaryDirectory() as folder:
                 each.append(child("importing", name, path, folder))
-    middle = {name: {key: statistics.median(each[key] for each in of) for key in of[0]} for name, of in runs.items()}
-    assert all(each["rows"] == rows for each in middle.values()), middle
-    assert len({each["digest"] for each in middle.values()}) == 1, middle
+    found = {name: middle(of) for name, of in runs.items()}
+    assert all(each["rows"] == rows for each in found.values()), found
+    assert len({each["digest"] for each in found.values()}) == 1, found
     return {
         name: {"rate": rows / each["seconds"], "seconds": each["seconds"], "peak": each["most"]}
-        for name, each in middle.items()
+        for name, each in found.items()
     }
 
 

@@ -7,7 +7,6 @@ a second on the demo's student and validation samples, one thread, in turn, with
 import argparse
 import io
 import json
-import statistics
 import tempfile
 import time
 import zipfile
@@ -17,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.children import child, report
+from tests.bench.children import child, middle, report
 from tests.bench.results import Bar, save_results
 
 BAR = 1.5
@@ -139,14 +138,14 @@ def main() -> None:
             for name, (what, *arguments) in ways.items():
                 runs[name].append(child("predicting", str(what), *arguments, texts))
                 said[name] = json.loads(texts.read_text())
-    middle = {name: {key: statistics.median(each[key] for each in of) for key in of[0]} for name, of in runs.items()}
+    found = {name: middle(of) for name, of in runs.items()}
     base = said["peer: generate in a loop"]
-    for name, each in middle.items():
+    for name, each in found.items():
         each["same"] = sum(one == other for one, other in zip(base, said[name], strict=True)) / len(base)
-    show(given.samples, middle)
-    best = max(each["rate"] for name, each in middle.items() if name.startswith("ours"))
-    ratio = best / middle["peer: generate in a loop"]["rate"]
-    save_results("prediction", middle, [Bar(what="times faster than the plain loop", value=ratio, least=BAR)])
+    show(given.samples, found)
+    best = max(each["rate"] for name, each in found.items() if name.startswith("ours"))
+    ratio = best / found["peer: generate in a loop"]["rate"]
+    save_results("prediction", found, [Bar(what="times faster than the plain loop", value=ratio, least=BAR)])
 
 
 def show(samples: int, found: dict[str, dict[str, float]]) -> None:

@@ -29,9 +29,18 @@ class Bar:
     def met(self) -> bool:
         return self.value >= self.least if self.least is not None else self.value < (self.below or 0)
 
+    @property
+    def figure(self) -> str:
+        """The value as a person reads it."""
+        return f"{self.value:,.0f}" if self.value >= 100 else f"{self.value:.3g}"
+
+    @property
+    def wanted(self) -> str:
+        """What it is held against."""
+        return f"at least {self.least:,g}" if self.least is not None else f"below {self.below:,g}"
+
     def __str__(self) -> str:
-        asked = f"at least {self.least:,g}" if self.least is not None else f"below {self.below:,g}"
-        return f"{self.what}: {self.value:,.3g} ({asked}): {'met' if self.met else 'MISSED'}"
+        return f"{self.what}: {self.figure} ({self.wanted}): {'met' if self.met else 'MISSED'}"
 
 
 def save_results(name: str, found: dict[str, Any], bars: Sequence[Bar] = ()) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.children import PEERS, child, report
+from tests.bench.children import PEERS, child, middle, report
 from tests.bench.results import Bar, exponent, save_results
 from tests.bench.skill_corpus import ROWS, read_corpus, write_corpus
 
@@ -191,11 +191,6 @@ def main() -> None:
     grows = exponent(given.rows, [found[rows]["ours"]["per_1000"] for rows in given.rows])
     kept = {"top": TOP, "turns": given.turns, "grows": grows, "sizes": json.loads(json.dumps(found))}
     save_results("retrieval", kept, list(bars(found[max(given.rows)])))
-
-
-def middle(runs: list[dict[str, float]]) -> dict[str, float]:
-    """The medians of an engine's turns."""
-    return {key: statistics.median(each[key] for each in runs) for key in runs[0]}
 
 
 def show(rows: int, found: dict[str, dict[str, float]]) -> None:

@@ -154,18 +154,13 @@ def picked(logits: torch.Tensor, tokens: Any) -> float:
     return float(found[torch.arange(len(tokens)), torch.tensor(tokens)].sum())
 
 
-@torch.inference_mode()
-def floor(model: Any, branches: Branches) -> None:
-    """One plain forward over as many tokens as the packed one has, with as many logits."""
+def floor(model: Any, branches: Branches) -> Callable[[], object]:
+    """One plain forward over as many tokens as the packed one has, with as many logits; packing is no part of it."""
     forest = pack([tokens[:-1] for row in branches for tokens in row])
-    needed = [path[len(trunk_of(row)) - 1 :] for row, path in zip(rows_of(branches), forest.paths, strict=True)]
-    ids = torch.from_numpy(forest.tokens)[None]
-    model(input_ids=ids, use_cache=False, logits_to_keep=len(np.unique(np.concatenate(needed))))
-
-
-def rows_of(branches: Branches) -> list[Any]:
-    """For each text the row that it stands in."""
-    return [row for row in branches for _ in row]
+    rows = [row for row in branches for _ in row]
+    needed = [path[len(trunk_of(row)) - 1 :] for row, path in zip(rows, forest.paths, strict=True)]
+    ids, kept = torch.from_numpy(forest.tokens)[None], len(np.unique(np.concatenate(needed)))
+    return torch.inference_mode()(lambda: model(input_ids=ids, use_cache=False, logits_to_keep=kept))
 
 
 def medians(ways: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
@@ -190,8 +185,8 @@ def measured(family: str, length: int, turns: int) -> dict[int, dict[str, float]
         expected = packed_scores(model, branches)
         for name, way in ways.items():
             assert np.allclose(way(model, branches), expected, atol=1e-3), f"{name} gives something else"
-        calls = {name: partial(way, model, branches) for name, way in (ways | {"floor": floor}).items()}
-        found[steps] = medians(calls, turns)
+        calls: dict[str, Callable[[], object]] = {name: partial(way, model, branches) for name, way in ways.items()}
+        found[steps] = medians(calls | {"floor": floor(model, branches)}, turns)
     return found
 
 

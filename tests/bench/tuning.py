@@ -22,14 +22,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.children import child, report
+from tests.bench.children import child, middle, report
 from tests.bench.results import Bar, save_results
 
 SIZES = (1_000, 10_000, 50_000)
 UPDATES = 25  # of the runs whose memory is looked at
 BATCH = 32
 FLAT_MB = 64
-Middle = dict[str, dict[str, float]]
+Ways = dict[str, dict[str, float]]
 
 
 def world(folder: str, samples: str) -> tuple[Any, Any, Any]:
@@ -235,37 +235,35 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         write_support(Path(folder), most=given.samples)
-        middle = compare(folder, given.samples, given.turns)
+        ways = compare(folder, given.samples, given.turns)
         peaks = grow(Path(folder) / "data")
     save_results(
         "tuning",
-        {"samples": given.samples, "turns": given.turns, "ways": middle, "peaks": peaks},
+        {"samples": given.samples, "turns": given.turns, "ways": ways, "peaks": peaks},
         [
-            Bar(what="times the faster peer's samples a second", value=over_peer(middle, "rate"), least=1),
-            Bar(what="times its peak memory", value=over_peer(middle, "peak"), below=1.0001),
+            Bar(what="times the faster peer's samples a second", value=over_peer(ways, "rate"), least=1),
+            Bar(what="times its peak memory", value=over_peer(ways, "peak"), below=1.0001),
             Bar(what="MB more memory for 50,000 samples than for 1,000", value=max(peaks) - min(peaks), below=FLAT_MB),
         ],
     )
 
 
-def over_peer(middle: Middle, measure: str) -> float:
+def over_peer(ways: Ways, measure: str) -> float:
     """Ours over the peer with more samples a second."""
-    peer = max((each for name, each in middle.items() if name != "ours"), key=lambda each: each["rate"])
-    return middle["ours"][measure] / peer[measure]
+    peer = max((each for name, each in ways.items() if name != "ours"), key=lambda each: each["rate"])
+    return ways["ours"][measure] / peer[measure]
 
 
-def compare(folder: str, samples: int, turns: int) -> Middle:
+def compare(folder: str, samples: int, turns: int) -> Ways:
     """Ours and the peer in turn, medians and their ratio."""
     found: dict[str, list[dict[str, float]]] = {"ours": [], "peer": [], "peer, all threads": []}
     for _ in range(turns):
         found["ours"].append(child("tuning", "ours", folder, samples, threads=os.cpu_count() or 1))
         found["peer"].append(child("tuning", "peer", folder, samples))
         found["peer, all threads"].append(child("tuning", "peer", folder, samples, threads=os.cpu_count() or 1))
-    middle = {
-        name: {key: statistics.median(each[key] for each in rows) for key in rows[0]} for name, rows in found.items()
-    }
+    ways = {name: middle(runs) for name, runs in found.items()}
     table = Table("tuning", "updates", "samples / s", "processor ms / sample", "peak MB", "mean loss")
-    for name, each in middle.items():
+    for name, each in ways.items():
         table.add_row(
             name,
             f"{each['updates']:.0f}",
@@ -276,7 +274,7 @@ def compare(folder: str, samples: int, turns: int) -> Middle:
         )
     table.title = f"{samples:,} samples in batches of {BATCH}, medians of {turns} turns; peer: Trainer + PEFT"
     Console(width=120).print(table)
-    return middle
+    return ways
 
 
 def grow(data: Path) -> list[float]:

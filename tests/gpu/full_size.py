@@ -1,8 +1,8 @@
 """A 7B teacher and the two 7B students at full size, built from their configs with random weights, and what they do a
 second on a GPU as a share of its matrix peak, measured on the same card.
 
-What they say means nothing; how fast they say it does. ``TINY`` are the same classes small enough for a processor, so
-that every line here runs without a GPU, too. Sizes are those of the published ``config.json`` files.
+What they say means nothing; how fast they say it does. ``full=False`` makes the same classes small enough for a
+processor, so that every line here runs without a GPU, too. Sizes are those of the published ``config.json`` files.
 """
 
 import inspect

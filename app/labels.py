@@ -3,19 +3,16 @@
 Knows a teacher by what it can do, and the rows; no page.
 """
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from app.failures import Failures
 from core.comparison import accuracy_interval
 from core.skill_groups import skill_groups
-from core.types import Interval, Sample, Settings
+from core.types import Interval, Sample
 from storage import store
 from storage.database import Database
-
-if TYPE_CHECKING:
-    from core.teacher import Teacher
 
 By = Literal["sample", "group"]
 Labels = list[tuple[int, str]]
@@ -43,40 +40,32 @@ class LabelQuality:
     share: Interval | None
 
 
-def label_by_sample(
-    db: Database, support: str, teacher: "Teacher", settings: Settings, failures: Failures
-) -> Iterator[Labels]:
-    """(sample id, label) of the unlabelled samples, some at a time: save each list before asking for the next.
-
-    Those that every try to ask about failed are noted in ``failures``, and stay without one.
-    """
-    from core.skills import label
-
-    while True:
-        with db.read() as c:
-            found = store.missing_labels(c, support, limit=AT_ONCE + len(failures.samples))
-        missing = [each for each in found if each.id not in failures.samples]
-        if not missing:
-            return
-        yield from label(teacher, missing, settings, skipped=failures.note)
-
-
-def label_by_group(
-    db: Database, support: str, teacher: "Teacher", settings: Settings, failures: Failures
-) -> Iterator[Labels]:
-    """(sample id, label) of the unlabelled samples, a whole group a list: the teacher is asked about one of each.
-
-    The samples of groups that every try to ask about failed are noted in ``failures``.
-    """
-    from core.skills import label_groups
-
-    def samples_of(ids: list[int]) -> dict[int, Sample]:
-        with db.read() as c:
-            return store.samples_by_id(c, ids)
-
+def to_label(db: Database, support: str, by: By, *, seed: int) -> tuple["array[int]", dict[int, "array[int]"]]:
+    """The samples without a label that the teacher is asked about, and by each of these those that get its label; by
+    sample, where each gets its own, there is none of them."""
     with db.read() as c:
-        groups = skill_groups(store.support_questions(c, support), seed=settings.seed)
-    yield from label_groups(teacher, groups, samples_of, settings, skipped=failures.note)
+        if by == "sample":
+            return store.missing_label_ids(c, support), {}
+        groups = skill_groups(store.support_questions(c, support), seed=seed)
+    return array("q", (group.asked for group in groups)), {group.asked: group.members for group in groups}
+
+
+def samples_to_label(db: Database, ids: "array[int]") -> Iterator[Sample]:
+    """The samples in the order of their ids' list, read some at a time."""
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        with db.read() as c:
+            found = store.samples_by_id(c, some)
+        yield from (found[each] for each in some if each in found)
+
+
+def for_all(found: Iterable[Labels], members: Mapping[int, "array[int]"]) -> Iterator[Labels]:
+    """The labels that were found, those of groups for all of their members, one group a list."""
+    for labels in found:
+        if members:
+            yield from ([(sample, label) for sample in members[asked]] for asked, label in labels)
+        else:
+            yield labels
 
 
 def label_estimate(db: Database, support: str = "") -> LabelEstimate:

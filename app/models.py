@@ -1,27 +1,38 @@
-"""The models of this machine that a worker has loaded, and where adapters and images for them come from.
+"""The models of this machine that a worker has loaded, what a job has them do, and where their adapters and images come
+from.
 
 The student and the teacher used last stay between jobs. Importing it loads no model library.
 """
 
 import os
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.labels import Labels, samples_to_label
+from app.settings import model_path
 from core.errors import UserError
-from core.types import StudentSettings
+from core.types import Diagnosis, Prediction, Sample, StudentSettings
 from storage.database import Database
 from storage.images import image_bytes, image_path
+from storage.store import Project, Round
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from core.skills import Tell
     from core.student import Student
     from core.teacher import Teacher
 
 
 class Models:
-    """The student and the teacher used last, kept between jobs so that the next one starts at once."""
+    """The student and the teacher used last, kept between jobs so that the next one starts at once.
+
+    ``predictions``, ``diagnoses`` and ``labels`` are a job's work in batches to save, each sample once; an engine that
+    does it elsewhere (``app.cluster``) is a kind of Models that has these anew.
+    """
 
     def __init__(self, device: str = "auto") -> None:
         # Both are read when torch or transformers is first imported. A bar for each model has no place in a log; and a
@@ -50,6 +61,39 @@ class Models:
         choose_threads(found.model)
         return found
 
+    def predictions(
+        self,
+        db: Database,
+        project: Project,
+        at: Round,
+        samples: Sequence[Sample],
+        *,
+        told: Callable[[str], None],
+        unseen: Callable[[Sample, str], None],
+    ) -> Iterator[list[Prediction]]:
+        """What the round's student answers (``core.student.predict``)."""
+        from core.student import predict
+
+        settings = project.settings
+        student = self.student(model_path(project.student), adapter_path(db, at.adapter), settings.student)
+        yield from predict(student, samples, image_opener(db), settings, round=at.id, told=told, unseen=unseen)
+
+    def diagnoses(
+        self, project: Project, items: Sequence[tuple[Sample, Prediction]], *, round: int, skipped: "Tell"
+    ) -> Iterator[list[Diagnosis]]:
+        """What the teacher finds in wrong predictions (``core.skills.diagnose``)."""
+        from core.skills import diagnose
+
+        teacher = self.teacher(model_path(project.teacher))
+        yield from diagnose(teacher, items, project.settings, round=round, skipped=skipped)
+
+    def labels(self, db: Database, project: Project, ids: "array[int]", *, skipped: "Tell") -> Iterator[Labels]:
+        """The teacher's labels of support samples (``core.skills.label``)."""
+        from core.skills import label
+
+        teacher = self.teacher(model_path(project.teacher))
+        yield from label(teacher, samples_to_label(db, ids), project.settings, skipped=skipped)
+
     def clear(self) -> None:
         """Give the memory back, before tuning takes it."""
         self._loaded.clear()
@@ -63,12 +107,22 @@ class Models:
 
 def image_opener(db: Database) -> Callable[[str], "Image.Image"]:
     """A function from an image's hash to the decoded RGB image, read when it is needed."""
+    return opening(partial(read_image, db))
+
+
+def read_image(db: Database, key: str) -> tuple[bytes, str]:
+    """An image's bytes, and what to call it: its file where it stayed there, else its hash."""
+    with db.read() as connection:
+        data, _ = image_bytes(connection, key)
+        return data, str(image_path(connection, key) or key)
+
+
+def opening(read: Callable[[str], tuple[bytes, str]]) -> Callable[[str], "Image.Image"]:
+    """As ``image_opener``, from what ``read`` gives for a hash (as ``read_image``)."""
     from core.pictures import upright
 
     def open_image(key: str) -> "Image.Image":
-        with db.read() as connection:
-            data, _ = image_bytes(connection, key)
-            where = image_path(connection, key) or key
+        data, where = read(key)
         try:
             return upright(data)
         except OSError as error:  # one that stayed in its file was never opened before

@@ -11,10 +11,9 @@ from app.batches import Advance, Stop, looking, nothing_to_save, until
 from app.endpoints import predictions_at, teacher_at
 from app.failures import Failures
 from app.import_report import Findings, ImportRequest
-from app.labels import label_by_group, label_by_sample
-from app.models import Models, adapter_path, image_opener
+from app.labels import for_all, samples_to_label, to_label
+from app.models import Models
 from app.projects import job_project
-from app.settings import model_path
 from app.support_import import import_support
 from core.errors import UserError
 from core.teacher import Skipped
@@ -38,15 +37,11 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
     told, failures = [""], Failures()
     batches = predictions_at(db, project, missing, looking(stop), round=at.id, failures=failures)
     if batches is None:
-        from core.student import predict
-
-        student = models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
 
         def unseen(sample: Sample, why: str) -> None:
             failures.note(sample, Skipped(reason=why, failed=True))
 
-        open_image = image_opener(db)
-        batches = predict(student, missing, open_image, project.settings, round=at.id, told=told.append, unseen=unseen)
+        batches = models.predictions(db, project, at, missing, told=told.append, unseen=unseen)
     done = total - len(missing)
     for batch in until(stop, batches):
         done += len(batch)
@@ -69,22 +64,27 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
     if not missing:
         yield nothing_left(known)
         return
-    teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
-    done, total, failures = known, known + len(missing), Failures()
-    found = diagnose(teacher, missing, project.settings, round=job.args["round"], skipped=failures.note)
+    done, total, failures, remark, at = known, known + len(missing), Failures(), "", job.args["round"]
+    if teacher := teacher_at(db, project, looking(stop)):
+        remark = teacher.remark
+        found = diagnose(teacher, missing, project.settings, round=at, skipped=failures.note)
+    else:
+        found = models.diagnoses(project, missing, round=at, skipped=failures.note)
     for batch in until(stop, found):
         done += len(batch)
         save = partial(store.save_diagnoses, diagnoses=batch)
-        yield Advance(save=save, done=done, total=total, message=teacher.remark)
+        yield Advance(save=save, done=done, total=total, message=remark)
     failures.told("were not diagnosed")
     if done < total:
-        message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each. {teacher.remark}".rstrip()
+        message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each. {remark}".rstrip()
         yield nothing_to_save(done, total, message)
 
 
 def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """A skill label for each sample of the support set ``args["support"]`` that has none; with ``args["by"]`` "group"
     the same one for all samples that share a task and its instruction."""
+    from core.skills import label
+
     name = job.args["support"]
     with db.read() as connection:
         project = job_project(connection, job)
@@ -92,10 +92,13 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
     if size.labelled == size.samples:
         yield nothing_left(size.samples)
         return
-    teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
-    labelled = label_by_group if job.args.get("by") == "group" else label_by_sample
     done, failures = size.labelled, Failures()
-    for batch in until(stop, labelled(db, name, teacher, project.settings, failures)):
+    ids, members = to_label(db, name, job.args.get("by", "sample"), seed=project.settings.seed)
+    if teacher := teacher_at(db, project, looking(stop)):
+        found = label(teacher, samples_to_label(db, ids), project.settings, skipped=failures.note)
+    else:
+        found = models.labels(db, project, ids, skipped=failures.note)
+    for batch in until(stop, for_all(found, members)):
         done += len(batch)
         yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=size.samples)
     failures.told("got no label")

@@ -6,14 +6,13 @@ it goes.
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
 from core.answer_switch import find_switch
 from core.prompts import label_prompt, prompts_hash, skill_prompt
-from core.skill_groups import Group
 from core.teacher import Skipped, Teacher, all_said
 from core.truths import marked, truth_of
 from core.types import LONGEST_SKILL, Curve, Diagnosis, Prediction, Sample, Settings
@@ -75,28 +74,6 @@ def label(
         prompts = [label_prompt(sample, settings.skill_shots, settings.prompts) for sample in batch]
         said = zip(batch, teacher.complete(prompts, MAX_WORDS), strict=True)
         yield [(sample.id, clean_phrase(phrase)) for sample, phrase in _said(said, skipped, of=lambda each: each)]
-
-
-def label_groups(
-    teacher: Teacher,
-    groups: Iterable[Group],
-    samples_of: Callable[[list[int]], Mapping[int, Sample]],
-    settings: Settings,
-    *,
-    skipped: Tell = _log_skipped,
-) -> Iterator[list[tuple[int, str]]]:
-    """(sample id, label) of whole groups, one group a list: the label of the sample that the teacher is asked about.
-
-    ``samples_of`` loads samples by id, 32 at a time. A group that every try to ask about failed is left out, and
-    ``skipped`` is told the sample.
-    """
-    for batch in _batches(groups):
-        asked = samples_of([group.asked for group in batch])
-        prompts = [label_prompt(asked[group.asked], settings.skill_shots, settings.prompts) for group in batch]
-        pairs = [(group, asked[group.asked]) for group in batch]
-        said = zip(pairs, teacher.complete(prompts, MAX_WORDS), strict=True)
-        for (group, _), phrase in _said(said, skipped, of=lambda each: each[1]):
-            yield [(sample, clean_phrase(phrase)) for sample in group.members]
 
 
 def clean_phrase(text: str) -> str:

@@ -29,6 +29,7 @@ from storage.store.labels import (
     CheckedLabels,
     checked_labels,
     labels_to_check,
+    missing_label_ids,
     missing_labels,
     save_label_check,
     save_labels,

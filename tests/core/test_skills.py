@@ -1,6 +1,5 @@
 """Diagnoses from a real, tiny, random teacher, and phrases cleaned of whatever a model wraps them in."""
 
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,8 +11,7 @@ from core.answer_switch import find_switch
 from core.devices import choose_device
 from core.errors import UserError
 from core.prompts import prompts_hash
-from core.skill_groups import Group
-from core.skills import UNNAMED, clean_phrase, diagnose, label, label_groups, name_skills
+from core.skills import UNNAMED, clean_phrase, diagnose, label, name_skills
 from core.teacher import Skipped
 from core.teacher.local import LocalTeacher
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings
@@ -153,12 +151,7 @@ def test_what_every_try_to_ask_about_failed_is_left_out_and_gets_no_unnamed_skil
     ((first, third),) = diagnose(Failing(), cases, SETTINGS, round=3, skipped=skipped)
     assert [(each.sample, each.skill) for each in (first, third)] == [(1, "Adding"), (3, "Adding")]
     assert list(label(Failing(), samples.values(), SETTINGS, skipped=skipped)) == [[(1, "Adding"), (3, "Adding")]]
-    groups = [Group(asked=2, members=array("q", [2, 5])), Group(asked=3, members=array("q", [3, 6]))]
-    (labelled,) = label_groups(
-        Failing(), groups, lambda ids: {key: samples[key] for key in ids}, SETTINGS, skipped=skipped
-    )
-    assert labelled == [(3, "Adding"), (6, "Adding")]
-    assert told == [(2, True)] * 3
+    assert told == [(2, True)] * 2
     with pytest.raises(UserError, match=r"It timed out\."):
         name_skills(Failing(), [(*case, 1) for case in cases], SETTINGS)
 

@@ -125,6 +125,7 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "support_sets": lambda: store.support_sets(c),
         "support_ids": lambda: store.support_ids(c, ""),
         "support_questions": lambda: list(store.support_questions(c, "")),
+        "missing_label_ids": lambda: store.missing_label_ids(c, ""),
         "missing_labels": lambda: store.missing_labels(c, "", limit=2),
         "save_labels": lambda: store.save_labels(c, [(lesson, "a")]),
         "labels_to_check": lambda: store.labels_to_check(c, "", reviewer="Ada", seed=0, limit=2),

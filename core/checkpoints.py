@@ -36,17 +36,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A tuning run after ``updates``: the adapter's weights by name, the optimizer's state, the random generators.
+    """A tuning run after ``updates``: the adapter's weights by name, and the optimizer's state.
 
-    ``fingerprint`` identifies what is learned and how; a checkpoint continues only the run that has the same one.
-    ``random`` maps "cpu" and "cuda" to generator states (one a device).
+    ``fingerprint`` identifies what is learned and how; a checkpoint continues only the run that has the same one. In
+    how many processes the run was made is not kept: any number goes on with it.
     """
 
     fingerprint: str
     updates: tuple[Update, ...]
     adapter: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
-    random: dict[str, list[torch.Tensor]]
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> Path:
@@ -58,11 +57,11 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
         )
         # Into a file of Python's: by itself torch says of a full disk only that a position was unexpected.
         with (target / "optimizer.pt").open("wb") as file:
-            torch.save({"optimizer": checkpoint.optimizer, "random": checkpoint.random}, file)
+            torch.save({"optimizer": checkpoint.optimizer}, file)
         state = {"fingerprint": checkpoint.fingerprint, "updates": [asdict(update) for update in checkpoint.updates]}
         (target / "state.json").write_text(json.dumps(state))
 
-    saved = publish(folder / f"checkpoint-{len(checkpoint.updates)}", write)
+    saved = publish(checkpoint_folder(folder, len(checkpoint.updates)), write)
     for older in list(newest_first(folder))[max(1, keep) :]:
         shutil.rmtree(older)
     return saved
@@ -79,7 +78,7 @@ def newest_checkpoint(
         damage, found = find_damage(path), None
         if not damage:
             try:
-                found = _read(path)
+                found = read_checkpoint(path)
             except UNREADABLE as error:
                 damage = f"{type(error).__name__}: it holds what no run of ours wrote, and nothing of it was run"
         if found is None:
@@ -91,7 +90,13 @@ def newest_checkpoint(
     return None
 
 
-def _read(path: Path) -> Checkpoint:
+def checkpoint_folder(folder: Path, updates: int) -> Path:
+    """Where in a run's folder the checkpoint after so many updates lies."""
+    return folder / f"checkpoint-{updates}"
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in a folder that is known to be whole, its tensors on the processor; raises those UNREADABLE."""
     state = json.loads((path / "state.json").read_text())
     # Tensors and plain values only: a pickle that names anything else is refused before it runs.
     kept = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
@@ -100,5 +105,4 @@ def _read(path: Path) -> Checkpoint:
         updates=tuple(Update(**update) for update in state["updates"]),
         adapter=load_file(path / "adapter.safetensors"),
         optimizer=kept["optimizer"],
-        random=kept["random"],
     )

@@ -5,8 +5,9 @@ Memory that is too small for a batch halves it and leaves the update as it was. 
 
 import logging
 import math
+import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +26,9 @@ from core.errors import UserError
 from core.feeding import Ready, feed
 from core.lessons import Lessons, make_lessons
 from core.lora import continued_adapter, is_of_projector, new_adapter
-from core.schedule import Batch, learning_rate, pieces, plan_updates
+from core.schedule import Batch, learning_rate, pieces, plan_updates, share
 from core.student import OpenImage, Student, load_student
+from core.together import ProcessGroup, process_group
 from core.types import Sample, StudentSettings, TuningSettings, Update
 
 log = logging.getLogger(__name__)
@@ -41,11 +43,22 @@ class Training:
     lessons: Lessons
     open_image: OpenImage
     settings: TuningSettings
+    group: ProcessGroup
 
     @property
     def parameters(self) -> list[torch.Tensor]:
         """What is trained."""
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What one process learned of an update: the summed loss of so many reply tokens; ``memory`` in bytes, its peak."""
+
+    loss: float
+    tokens: int
+    batch_size: int
+    memory: int
 
 
 def begin(
@@ -61,7 +74,7 @@ def begin(
     """The student loaded and made ready, and the plan of its updates: the batches of each.
 
     ``start_adapter`` is trained further unless ``settings.start`` is "base". Raises UserError as ``load_student``,
-    ``make_lessons`` and ``prepare`` do.
+    ``make_lessons`` and ``prepare`` do. ``device`` is this process's own where there are several.
     """
     student = load_student(model, loading, device=device)
     choose_threads(student.model, most=TUNING_THREADS)
@@ -102,40 +115,55 @@ def prepare(lessons: Lessons, open_image: OpenImage, settings: TuningSettings, s
         lessons=lessons,
         open_image=open_image,
         settings=settings,
+        group=process_group(str(student.device)),
     )
 
 
 def learn(training: Training, plan: Sequence[Sequence[Batch]], made: Sequence[Update], *, run: int) -> Iterator[Update]:
-    """The updates of the plan after those already ``made``.
+    """The updates of the plan after those already ``made``; in a process group each process learns its share of each.
 
-    A batch that does not fit into memory is halved and the update begun again; later ones stay that small. So twice as
+    A batch that does not fit into memory is halved and the share begun again; later ones stay that small. So twice as
     many batches make an update of the same samples. Raises UserError when not even one sample fits, and when the loss
     is no longer a number.
     """
-    size, at = training.settings.batch_size, len(made)
-    if made and made[-1].batch_size:
-        size = min(size, made[-1].batch_size)
+    group, total = training.group, len(plan)
+    with closing(_shares(training, plan, made)) as shares:
+        for number, update in enumerate(plan[len(made) :], len(made) + 1):
+            started = time.perf_counter()
+            found = group.each(lambda: next(shares))
+            group.sum_gradients(training.parameters)
+            loss, tokens = sum(each.loss for each in found), sum(each.tokens for each in found)
+            loss, rate = step(training, loss, tokens, number=number, total=total)
+            yield Update(
+                run=run,
+                number=number,
+                total=total,
+                epoch=training.settings.epochs * number / total,
+                loss=loss,
+                learning_rate=rate,
+                samples_per_second=sum(map(len, update)) / (time.perf_counter() - started),
+                memory=max(peak_memory(training.student.device), *(each.memory for each in found)),
+                batch_size=min(each.batch_size for each in found),
+            )
+
+
+def _shares(training: Training, plan: Sequence[Sequence[Batch]], made: Sequence[Update]) -> Generator[Share]:
+    """What this process learns of each update after those ``made``; its gradients are left in the parameters."""
+    group, settings, at = training.group, training.settings, len(made)
+    size = min(settings.batch_size, (made and made[-1].batch_size) or settings.batch_size)
+    mine = [share(update, training.lessons.lengths, group.rank, group.size) for update in plan]
     while at < len(plan):
-        batches = [part for update in plan[at:] for batch in update for part in pieces(batch, size)]
+        batches = [part for update in mine[at:] for batch in update for part in pieces(batch, size)]
         with closing(feed(training.lessons, training.open_image, batches)) as ready:
-            for number, update in enumerate(plan[at:], at + 1):
-                started = time.perf_counter()
+            for update in mine[at:]:
+                # The draws of an update are its own: none has to be kept to go on from here, with whatever processes.
+                torch.manual_seed(random.Random(f"{settings.seed}/{at + 1}/{group.rank}").getrandbits(63))
                 found = gradients(training, ready, sum(len(pieces(batch, size)) for batch in update))
                 if found is None:
                     break
-                loss, rate = step(training, *found, number=number, total=len(plan))
-                at = number
-                yield Update(
-                    run=run,
-                    number=number,
-                    total=len(plan),
-                    epoch=training.settings.epochs * number / len(plan),
-                    loss=loss,
-                    learning_rate=rate,
-                    samples_per_second=sum(map(len, update)) / (time.perf_counter() - started),
-                    memory=peak_memory(training.student.device),
-                    batch_size=size,
-                )
+                at += 1
+                loss, tokens = found
+                yield Share(loss=loss, tokens=tokens, batch_size=size, memory=peak_memory(training.student.device))
         if at < len(plan):
             size = halved(size)
 

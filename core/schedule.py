@@ -48,6 +48,29 @@ def pieces(batch: Batch, size: int) -> list[Batch]:
     return [batch[len(batch) * part // many : len(batch) * (part + 1) // many] for part in range(many)]
 
 
+def share(update: Sequence[Batch], lengths: Sequence[int], rank: int, of: int) -> list[Batch]:
+    """The part of an update that process ``rank`` (from 0) of ``of`` learns: batches, or pieces of them; none where
+    there are fewer samples than processes.
+
+    Together the processes learn each sample of the update once. The largest batches are halved until each process can
+    have as many; then the one with the fewest tokens takes the next largest. One process has the update as it is.
+    """
+    if of == 1:
+        return list(update)
+    parts = [list(batch) for batch in update]
+    while len(parts) % of and len(largest := max(parts, key=len)) > 1:
+        at = parts.index(largest)
+        parts[at : at + 1] = pieces(largest, -(-len(largest) // 2))
+    tokens = [len(part) * max(lengths[position] for position in part) for part in parts]
+    loads, mine = [0] * of, []
+    for number in sorted(range(len(parts)), key=lambda number: -tokens[number]):
+        taker = loads.index(min(loads))
+        loads[taker] += tokens[number]
+        if taker == rank:
+            mine.append(number)
+    return [parts[number] for number in sorted(mine)]
+
+
 def learning_rate(number: int, total: int, settings: TuningSettings) -> float:
     """The rate of update ``number`` (from 1) of ``total``: a linear warm-up, then half a cosine down to zero."""
     warm = math.ceil(settings.warmup * total)

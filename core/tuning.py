@@ -1,7 +1,8 @@
 """Tuning: LoRA training of a student on selected samples, with the loss on the replies only.
 
 A run is a folder. It can be killed at any moment: run again, it goes on from its newest checkpoint and ends where it
-would have ended. The base model is only read. Knows nothing of jobs or of how the samples were selected.
+would have ended. Several processes may make it together (``core.together``); what it learns and in which order is the
+same for any number of them. The base model is only read. Knows nothing of jobs or of how the samples were selected.
 """
 
 import hashlib
@@ -11,14 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import torch
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
-from core.checkpoints import Checkpoint, newest_checkpoint, save_checkpoint
+from core.checkpoints import Checkpoint, checkpoint_folder, newest_checkpoint, read_checkpoint, save_checkpoint
 from core.learning import Training, begin, learn
 from core.lora import model_card
 from core.published import publish, remove_checkpoints
 from core.student import OpenImage
+from core.together import process_group
 from core.types import Sample, StudentSettings, TuningSettings, Update
 
 AT_ONCE = 256
@@ -49,28 +50,49 @@ def tune(
     halved, which the updates tell. ``told`` hears of each checkpoint that cannot be continued. Seeds torch's global
     generators. Raises UserError when nothing can be learned, when the loss is no longer a number, when not even one
     sample fits into memory, and as load_student does.
+
+    In a process group of torch every process calls this with the same arguments (``device`` may be its own) and takes
+    all updates; ``folder`` is one that all of them see. Each learns a share of every update, and the gradients are
+    summed. Process 0 alone asks ``stop``, writes and calls ``told``; what one raises the others raise as
+    ElsewhereError.
     """
-    if (folder / "adapter").is_dir():
-        remove_checkpoints(folder)
+    group = process_group(device)
+    if group.first(lambda: _is_finished(folder)):
         yield from (Update(**made) for made in json.loads((folder / "adapter" / "updates.json").read_text()))
         return
-    training, plan = begin(
-        model, samples, open_image, settings, start_adapter=start_adapter, loading=loading, device=device
+    training, plan = group.alike(
+        lambda: begin(
+            model,
+            samples,
+            open_image,
+            settings,
+            start_adapter=start_adapter,
+            loading=loading,
+            device=str(group.device),
+        )
     )
-    fingerprint = _fingerprint(samples, settings)
-    updates = _resume(training, newest_checkpoint(folder, fingerprint, told=told))
+    fingerprint = group.first(lambda: _fingerprint(samples, settings))
+    updates = _resume(training, folder, fingerprint, told)
     yield from updates
     for update in learn(training, plan, tuple(updates), run=run):
         updates.append(update)
         last = update.number == len(plan)
-        stopping = stop() and not last
+        stopping = group.first(stop) and not last
         if stopping or (update.number % settings.checkpoint_every == 0 and not last):
-            checkpoint = _checkpoint(training, updates, fingerprint)
-            save_checkpoint(folder, checkpoint, keep=settings.keep_checkpoints)
+            group.first(lambda: _save(training, folder, updates, fingerprint))
         yield update
         if stopping:
             return
-    _finish(training, folder, updates, further=start_adapter is not None and settings.start == "adapter")
+    further = start_adapter is not None and settings.start == "adapter"
+    group.first(lambda: _finish(training, folder, updates, further=further))
+
+
+def _is_finished(folder: Path) -> bool:
+    """Whether the run has its adapter; its checkpoints are then of no use any more."""
+    if not (folder / "adapter").is_dir():
+        return False
+    remove_checkpoints(folder)
+    return True
 
 
 def _fingerprint(samples: Sequence[Sample], settings: TuningSettings) -> str:
@@ -82,29 +104,35 @@ def _fingerprint(samples: Sequence[Sample], settings: TuningSettings) -> str:
     return found.hexdigest()
 
 
-def _checkpoint(training: Training, updates: Sequence[Update], fingerprint: str) -> Checkpoint:
-    generators = {"cpu": [torch.get_rng_state()]}
-    if training.student.device.type == "cuda":
-        generators["cuda"] = torch.cuda.get_rng_state_all()
-    return Checkpoint(
+def _save(training: Training, folder: Path, updates: Sequence[Update], fingerprint: str) -> None:
+    checkpoint = Checkpoint(
         fingerprint=fingerprint,
         updates=tuple(updates),
         adapter=get_peft_model_state_dict(training.student.model, save_embedding_layers=False),
         optimizer=training.optimizer.state_dict(),
-        random=generators,
     )
+    save_checkpoint(folder, checkpoint, keep=training.settings.keep_checkpoints)
 
 
-def _resume(training: Training, checkpoint: Checkpoint | None) -> list[Update]:
-    """The updates already made: puts adapter, optimizer and generators where the checkpoint left them."""
-    if checkpoint is None:
-        return []
-    set_peft_model_state_dict(training.student.model, checkpoint.adapter)
-    training.optimizer.load_state_dict(checkpoint.optimizer)
-    torch.set_rng_state(checkpoint.random["cpu"][0])
-    if "cuda" in checkpoint.random and training.student.device.type == "cuda":
-        torch.cuda.set_rng_state_all(checkpoint.random["cuda"])
-    return list(checkpoint.updates)
+def _resume(training: Training, folder: Path, fingerprint: str, told: Callable[[str], None]) -> list[Update]:
+    """The updates already made: puts adapter and optimizer where the newest good checkpoint left them, in every process
+    that which process 0 has chosen."""
+    group, chosen = training.group, list[Checkpoint]()
+
+    def choose() -> int:
+        chosen.extend(filter(None, [newest_checkpoint(folder, fingerprint, told=told)]))
+        return len(chosen[0].updates) if chosen else 0
+
+    def take_up(made: int) -> list[Update]:
+        checkpoint = chosen[0] if chosen else read_checkpoint(checkpoint_folder(folder, made))
+        set_peft_model_state_dict(training.student.model, checkpoint.adapter)
+        training.optimizer.load_state_dict(checkpoint.optimizer)
+        return list(checkpoint.updates)
+
+    made = group.first(choose)
+    updates = group.alike(lambda: take_up(made)) if made else []
+    group.share_weights(training.parameters)
+    return updates
 
 
 def _finish(training: Training, folder: Path, updates: Sequence[Update], *, further: bool) -> None:

@@ -17,6 +17,7 @@ MAY_LOAD_MODELS = (
     "core/chat",
     "core/devices",
     "core/tuning",
+    "core/together",
     "core/learning",
     "core/feeding",
     "core/measuring",

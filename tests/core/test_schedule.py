@@ -1,10 +1,11 @@
 import math
+import random
 from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.schedule import learning_rate, plan_updates
+from core.schedule import learning_rate, plan_updates, share
 from core.types import TuningSettings
 
 LENGTHS = st.lists(st.tuples(st.integers(1, 300), st.booleans()), min_size=1, max_size=200)
@@ -53,6 +54,32 @@ def test_batches_hold_similar_lengths() -> None:
     batches = [batch for update in plan_updates(lengths, [True] * 256, settings(epochs=1.0)) for batch in update]
     spread = [max(lengths[p] for p in batch) - min(lengths[p] for p in batch) for batch in batches]
     assert sum(spread) / len(spread) < 16  # unsorted batches of 4 would spread by about 38
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(1, 8), st.randoms())
+def test_the_shares_of_an_update_are_the_update_and_none_waits_while_another_has_two_samples(
+    sizes: list[int], processes: int, chance: random.Random
+) -> None:
+    positions = iter(range(sum(sizes)))
+    update = [[next(positions) for _ in range(size)] for size in sizes]
+    lengths = [chance.randint(1, 300) for _ in range(sum(sizes))]
+    shares = [share(update, lengths, rank, processes) for rank in range(processes)]
+    assert sorted(p for mine in shares for batch in mine for p in batch) == list(range(sum(sizes)))
+    assert max(map(len, update)) >= max(len(batch) for mine in shares for batch in mine)
+    if not all(shares):
+        assert sum(sizes) < processes
+        assert all(len(batch) == 1 for mine in shares for batch in mine)
+
+
+def test_one_process_learns_the_update_as_it_is() -> None:
+    update = [[3, 1], [0], [5, 4, 2]]
+    assert share(update, [1, 2, 3, 4, 5, 6], 0, 1) == update
+
+
+def test_shares_hold_about_as_many_tokens_each() -> None:
+    update = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    shares = [share(update, [10] * 12, rank, 2) for rank in (0, 1)]
+    assert [sum(map(len, mine)) for mine in shares] == [6, 6]
 
 
 @given(st.integers(1, 400), st.floats(0, 1))

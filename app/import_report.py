@@ -50,12 +50,23 @@ class ImportRequest:
 
     @property
     def source(self) -> str:
-        """What an import is continued by: everything that decides which rows are read, and the state of the file."""
-        asked = asdict(self) | {"path": os.path.abspath(self.path)}
-        if os.path.exists(self.path):
+        """What an import is continued by: everything that decides which rows are read, and the state of the file.
+
+        Raises OSError where the file is away.
+        """
+        asked = self._asked
+        if not self.path.startswith("hf:"):
             found = os.stat(self.path)
             asked |= {"size": found.st_size, "written": found.st_mtime_ns}
         return json.dumps(asked, sort_keys=True)
+
+    def may_continue(self, source: str) -> bool:
+        """Whether an import of that ``source`` asked for the same, whatever the file's state was or is."""
+        return self._asked.items() <= json.loads(source).items()
+
+    @property
+    def _asked(self) -> dict[str, Any]:
+        return asdict(self) | {"path": os.path.abspath(self.path)}
 
 
 @dataclass(kw_only=True)

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from app.import_report import Findings, ImportRequest
-from core.errors import UserError
+from core.errors import AwayError
 from core.importers import Duplicate, Read, SampleFile, open_samples
 from core.types import Refusal, Role, Sample
 from storage import store
@@ -36,10 +36,10 @@ def opened(request: ImportRequest, role: Role) -> AbstractContextManager[SampleF
 
 
 def check_path(request: ImportRequest) -> None:
-    """Raises UserError when there is nothing at the path."""
+    """Raises AwayError when there is nothing at the path."""
     path = Path(request.path)
     if not (request.path.startswith("hf:") or path.is_file() or path.is_dir()):
-        raise UserError(f"There is no file or folder {request.path}: check the path and try again.")
+        raise AwayError(f"There is no file or folder {request.path}: check the path and try again.")
 
 
 def read_new(file: SampleFile, known: Known, found: Findings) -> Iterator[list[Read]]:

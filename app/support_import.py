@@ -1,12 +1,14 @@
 """Imports a support set of any size: reads the file once, saves it in batches that nobody sees, shows it at once.
 
-What is saved stays unseen until the whole file was read and found good; with a refused row it is thrown away. Each
-batch goes with how far it is into one transaction, so an import that was killed goes on behind its last batch and ends
-as if it never was; it belongs to a file in a certain state, and is thrown away when another one is imported under its
-name. Knows files and rows; no page, no worker.
+What is saved stays unseen until the whole file was read and found good; with a refused row, or in a broken file, it is
+thrown away. Each batch goes with how far it is into one transaction, so an import that was killed goes on behind its
+last batch and ends as if it never was; so does one whose file could not be read for a while. What is saved belongs to a
+file in a certain state, and is thrown away when another one is imported under its name. Knows files and rows; no page,
+no worker.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -16,10 +18,12 @@ from sqlalchemy import Connection
 from app.batches import Advance, Stop, nothing_to_save, until
 from app.import_report import Findings, ImportRequest, placed
 from app.sifting import batches, known_in, opened, read_new
-from core.errors import UserError
+from core.errors import AwayError, FolderError, UserError
 from core.importers import Read, SampleFile
+from core.importers.away import away_told, is_away
 from storage import store
 from storage.database import Database
+from storage.faults import is_full
 from storage.parts import drop_part
 from storage.store import Part
 
@@ -32,19 +36,16 @@ def import_support(db: Database, request: ImportRequest, found: Findings, stop: 
 
     With a refused row nothing is saved, unless the request says to leave those out. Raises UserError as reading does.
     """
-    part = _unfinished(db, request)
-    try:
+    with _kept_or_dropped(db, request):
+        part = _unfinished(db, request)
         yield from until(stop, _read_and_saved(db, request, found, part))
-    except (UserError, OSError):
-        _drop(db, request)
-        raise
-    found.accepted = _accepted(request, found)
-    if not found.accepted:
-        _drop(db, request)
-        return
-    part = _unfinished(db, request) or _begun(db, request)
-    if part.handled < found.found:
-        yield from until(stop, _saved(request, found, part))
+        found.accepted = _accepted(request, found)
+        if not found.accepted:
+            _drop(db, request)
+            return
+        part = _unfinished(db, request) or _begun(db, request)
+        if part.handled < found.found:
+            yield from until(stop, _saved(request, found, part))
     yield Advance(save=partial(store.finish_part, part=part.id), done=found.found, total=found.found)
 
 
@@ -101,8 +102,43 @@ def _unfinished(db: Database, request: ImportRequest) -> Part | None:
 
 
 def _drop(db: Database, request: ImportRequest) -> None:
-    if (part := _unfinished(db, request)) is not None:
+    with db.read() as c:
+        parts = store.unfinished_parts(c, request.set_name)
+    for part in parts:
         drop_part(db, part.id)
+
+
+@contextmanager
+def _kept_or_dropped(db: Database, request: ImportRequest) -> Iterator[None]:
+    """Of a broken file nothing is kept; of one that cannot be read just now what was read is, and the error says so.
+
+    So it is where the data folder is what fails.
+    """
+    try:
+        yield
+    except (UserError, OSError) as error:
+        if isinstance(error, FolderError) or (isinstance(error, OSError) and is_full(error)):
+            raise
+        if (away := _away(error, request)) is None:
+            _drop(db, request)
+            raise
+        with db.read() as c:
+            parts = store.unfinished_parts(c, request.set_name)
+        raise _kept(away, sum(part.handled for part in parts if request.may_continue(part.source))) from error
+
+
+def _away(error: Exception, request: ImportRequest) -> AwayError | None:
+    if isinstance(error, AwayError):
+        return error
+    return away_told(error, str(getattr(error, "filename", None) or request.path)) if is_away(error) else None
+
+
+def _kept(away: AwayError, rows: int) -> AwayError:
+    """The same sentence, and how much an import of the same file would go on behind."""
+    if not rows:
+        return away
+    said = str(away).removesuffix(".")
+    return AwayError(f"{said}; the {rows:,} rows that were read are kept, and importing it again goes on from there.")
 
 
 def _saved(request: ImportRequest, found: Findings, part: Part) -> Iterator[Advance]:
@@ -123,7 +159,12 @@ def _save(
 ) -> None:
     samples = [each.sample for each in read]
     images = {sample.image: file.image(sample.image) for sample in samples if sample.image}
-    done = store.save_part(c, part.id, name=part.name, start=start, handled=handled, samples=samples, images=images)
+    try:
+        done = store.save_part(c, part.id, name=part.name, start=start, handled=handled, samples=samples, images=images)
+    except OSError as error:  # it is the images that are read now
+        if (away := _away(error, request)) is None:
+            raise
+        raise _kept(away, start) from error
     if done.conflicts and not request.skip_refused:
         raise UserError(
             f"Sample {done.conflicts[0]!r} came into support set {part.name!r} with other content while this file was "

@@ -54,5 +54,10 @@ class BusyError(FolderError):
     """Something else held the database for too long; the same can be tried again as it is."""
 
 
+class AwayError(UserError):
+    """A file cannot be read just now (its disk, share or network is away, a right is missing), which says nothing of
+    what is in it; the same can be tried again as it is."""
+
+
 class ConflictError(UserError):
     """Somebody else decided the case in the meantime; nothing was saved."""

@@ -16,7 +16,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, cast
 
-from core.errors import UserError
+from core.errors import AwayError, UserError
+from core.importers.away import away_told, is_away
 from core.importers.images import ImageError, ImageFolder, ImageSource, ImageZip, read_member
 from core.importers.wrong_files import LOOKED_AT, refuse_wrong_kind
 
@@ -57,12 +58,12 @@ class Content:
 def open_content(path: Path, prefer: str = "") -> Iterator[Content]:
     """The file of rows at ``path``; of several in a folder or zip the one named after ``prefer``.
 
-    Raises UserError, naming the file, when there is none or it is of another kind.
+    Raises UserError, naming the file, when it is of another kind, and AwayError when there is none.
     """
     if path.is_dir():
         path = path / _choose([each.name for each in path.iterdir() if each.is_file()], prefer, path)
     elif not path.is_file():
-        raise UserError(f"There is no file or folder {path}: check the path and try again.")
+        raise AwayError(f"There is no file or folder {path}: check the path and try again.")
     archive = open_zip(path)
     if archive is None:
         folder = path.parent
@@ -85,7 +86,10 @@ def open_content(path: Path, prefer: str = "") -> Iterator[Content]:
 
 @contextmanager
 def readable(name: str) -> Iterator[None]:
-    """Turns what a damaged or differently encoded file raises into one sentence that names it."""
+    """Turns what a damaged, differently encoded or unreadable file raises into one sentence that names it.
+
+    AwayError for the last.
+    """
     try:
         yield
     except UnicodeDecodeError as error:
@@ -93,8 +97,8 @@ def readable(name: str) -> Iterator[None]:
             f"{name} is in an unknown encoding (neither UTF-8 nor {error.encoding} fits): save it as UTF-8."
         ) from error
     except _DAMAGE as error:
-        if isinstance(error, PermissionError):
-            raise
+        if is_away(error):
+            raise away_told(error, name) from error
         raise UserError(f"{name} is damaged ({error}): copy or download it again.") from error
 
 
@@ -132,6 +136,8 @@ def open_zip(path: Path) -> zipfile.ZipFile | None:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        if is_away(error):
+            raise away_told(error, path.name) from error
         raise UserError(f"{path.name} is a broken zip archive ({error}): pack it again.") from error
     try:
         _check_zip(archive, path.name)

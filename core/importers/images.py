@@ -16,6 +16,7 @@ from typing import Protocol
 
 from PIL import Image
 
+from core.importers.away import is_away
 from core.pictures import FORMATS, quietly
 
 MAX_PIXELS = 50_000_000
@@ -159,11 +160,16 @@ class ImageSpool:
 
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """A zip member's bytes, at most ``limit``. Raises ImageError when it is larger, broken or encrypted."""
+    """A zip member's bytes, at most ``limit``.
+
+    Raises ImageError when it is larger, broken or encrypted, OSError when the zip cannot be read just now.
+    """
     try:
         with archive.open(name) as member:
             content = member.read(limit + 1)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, ValueError) as error:
+        if is_away(error):
+            raise
         raise ImageError(f"“{name}” cannot be read from the zip: {error}.") from error
     except Exception as error:  # zlib.error and lzma.LZMAError share no base class
         raise ImageError(f"“{name}” is broken in the zip: {error}.") from error

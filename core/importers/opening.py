@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
+from core.errors import AwayError, UserError
 from core.importers import bigbench_mistake, columns, llava, mmbench, predictions, scienceqa, tables
 from core.importers.checked_images import Images
 from core.importers.containers import RowFile, open_rows
@@ -177,7 +177,7 @@ def _source(path: Path) -> ImageSource:
     if path.is_dir():
         return ImageFolder(path)
     if not path.is_file():
-        raise UserError(f"There is no folder or zip {path} to take the images from: check the path and try again.")
+        raise AwayError(f"There is no folder or zip {path} to take the images from: check the path and try again.")
     archive = open_zip(path)
     if archive is None:
         raise UserError(f"{path.name} is neither a folder nor a zip: images come from one of these.")

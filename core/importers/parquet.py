@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from core.errors import UserError
+from core.errors import AwayError, UserError
+from core.importers.away import away_told, is_away
 from core.importers.rows import Row
 from core.importers.tables import split_named
 
@@ -54,7 +55,7 @@ def parquet_columns(file: Path | IO[bytes], name: str) -> tuple[str, ...]:
 
 
 def parquet_rows(file: Path | IO[bytes], name: str, split: str = "") -> Iterator[Row]:
-    """The rows of one file. Raises UserError when it is damaged."""
+    """The rows of one file. Raises UserError when it is damaged, AwayError when it cannot be read just now."""
     with _opened(file, name) as parquet:
         number = 0
         for batch in parquet.iter_batches(batch_size=_at_once(parquet)):
@@ -70,14 +71,15 @@ def saved_sets(folder: Path) -> list[tuple[str, Any]]:
     try:
         found = datasets.load_from_disk(str(folder))
     except Exception as error:  # anything from a missing file to a broken schema
-        raise UserError(f"{folder.name} cannot be loaded as a saved data set ({_first_line(error)}).") from error
+        kind = AwayError if is_away(error) else UserError
+        raise kind(f"{folder.name} cannot be loaded as a saved data set ({_first_line(error)}).") from error
     return list(found.items()) if isinstance(found, datasets.DatasetDict) else [(str(found.split or ""), found)]
 
 
 def hub_sets(name: str) -> list[tuple[str, Any]]:
     """The splits of a data set of the Hub, streamed; "owner/name:split" takes one.
 
-    Raises UserError without a network.
+    Raises AwayError without a network, UserError where there is no such set.
     """
     import datasets
 
@@ -89,7 +91,8 @@ def hub_sets(name: str) -> list[tuple[str, Any]]:
     try:
         found = datasets.load_dataset(known, split=split or None, streaming=True)
     except Exception as error:  # network, missing set, access and script errors have no common base
-        raise UserError(
+        kind = AwayError if is_away(error) else UserError
+        raise kind(
             f"The data set {known} cannot be opened on the Hub ({_first_line(error)}): check the name and the network, "
             "or download it and import the folder."
         ) from error
@@ -103,7 +106,10 @@ def set_columns(found: Any) -> tuple[str, ...]:
 
 
 def set_rows(found: Any, name: str, split: str) -> Iterator[Row]:
-    """The rows of a data set with images undecoded. Raises UserError when it breaks off."""
+    """The rows of a data set with images undecoded.
+
+    Raises UserError when it breaks off: AwayError where the disk or the network did.
+    """
     number = 0
     try:
         for table in found.with_format("arrow").iter(batch_size=BATCH):
@@ -111,7 +117,8 @@ def set_rows(found: Any, name: str, split: str) -> Iterator[Row]:
                 number += 1
                 yield Row(line=number, value=value, error=fault, file=name, split=split_named(split))
     except (OSError, ValueError, RuntimeError) as error:
-        raise UserError(f"{name} breaks off behind row {number:,} ({_first_line(error)}): try again.") from error
+        kind = AwayError if is_away(error) else UserError
+        raise kind(f"{name} breaks off behind row {number:,} ({_first_line(error)}): try again.") from error
 
 
 def _at_once(parquet: Any) -> int:
@@ -150,6 +157,8 @@ def _opened(file: Path | IO[bytes], name: str) -> Iterator[Any]:
                 raise UserError(f"{name} has a row group of more than {MAX_GROUP // 1024**3} GB: write smaller ones.")
             yield parquet
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: a column's name is damaged
+        if is_away(error):
+            raise away_told(error, name) from error
         raise UserError(f"{name} is no whole parquet file ({_first_line(error)}): download it again.") from error
 
 

@@ -206,13 +206,15 @@ def test_an_image_that_broke_since_is_named(db: Database, tmp_path: Path) -> Non
         image_opener(db)(key)
 
 
-def test_an_import_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sifting, "AT_ONCE", 500)
-    path = write(tmp_path / "many.jsonl", rows(8_000))
-    command = [sys.executable, "-m", "app", "--data", str(tmp_path / "data"), "--json"]
-    command += ["import", "support", str(path), "--name", "big"]
-    broken, whole = open_database(tmp_path / "data"), open_database(tmp_path / "whole")
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+def command_line(db: Database, path: Path) -> list[str]:
+    """The import as a person types it."""
+    command = [sys.executable, "-m", "app", "--data", str(db.data), "--json"]
+    return [*command, "import", "support", str(path), "--name", "big"]
+
+
+def kill_in_the_middle(broken: Database, path: Path) -> int:
+    """Start the import of 8,000 rows, kill it once some are saved, and return how many these are."""
+    process = subprocess.Popen(command_line(broken, path), cwd=ROOT, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + PATIENCE
     while not sum(part.handled for part in unfinished(broken)):
         assert process.poll() is None, "the import ended before it could be killed"
@@ -221,8 +223,17 @@ def test_an_import_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, monk
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert stored(broken) == [], "half an import is seen"
-    assert 0 < sum(part.handled for part in unfinished(broken)) < 8_000
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    saved = sum(part.handled for part in unfinished(broken))
+    assert 0 < saved < 8_000
+    return saved
+
+
+def test_an_import_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sifting, "AT_ONCE", 500)
+    path = write(tmp_path / "many.jsonl", rows(8_000))
+    broken, whole = open_database(tmp_path / "data"), open_database(tmp_path / "whole")
+    kill_in_the_middle(broken, path)
+    done = subprocess.run(command_line(broken, path), cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == actions.commit(whole, request(path))
     assert stored(broken) == stored(whole)
     with broken.read() as one, whole.read() as other:

@@ -2,56 +2,65 @@
 a plain copy of the file.
 
 ``python -m tests.bench.backup [--mb N] [--data DIR]``; every measure is a process of its own, on a small database and
-on a large one, so that memory which grows with the database is seen.
+on a large one, so that memory which grows with the database is seen. What a measure needs is loaded inside it, so that
+the peers hold nothing of ours.
 """
 
 import argparse
-import json
+import io
 import os
+import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
-from contextlib import closing
+import time
+from contextlib import closing, redirect_stdout
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from storage.database import FILE_NAME, open_database
+from tests.bench.children import child, report
 from tests.bench.results import Bar, save_results
-from tests.finished_loop import finish_loop
 
-ROOT = Path(__file__).resolve().parents[2]
 SMALL_MB = 64
 PICTURE = 200_000
 # What one may take more memory for than for a database of 64 MB.
 FLAT_MB = 32
-MEASURED = """
-import json, sys, time
-from tests.bench.children import peak_mb
-began = time.monotonic()
-{work}
-print(json.dumps([time.monotonic() - began, peak_mb()]))
-"""
-COMMAND = """
-import contextlib, io
-from app.cli import cli
-from app.terminal import run_command_line
-with contextlib.redirect_stdout(io.StringIO()):
-    assert run_command_line(cli, ["--json", *sys.argv[1:]]) == 0
-"""
-SQLITE = """
-import contextlib, sqlite3
-source, copy = map(sqlite3.connect, sys.argv[1:])
-with contextlib.closing(source), contextlib.closing(copy):
-    source.backup(copy)
-"""
-COPY = "import shutil; shutil.copyfile(*sys.argv[1:])"
+# Seconds and peak of memory of each way.
+Found = dict[str, dict[str, float]]
+
+
+def command(*arguments: str) -> None:
+    """A command as a person types it."""
+    started = time.perf_counter()
+    from app.cli import cli
+    from app.terminal import run_command_line
+
+    with redirect_stdout(io.StringIO()):
+        assert run_command_line(cli, ["--json", *arguments]) == 0
+    report(seconds=time.perf_counter() - started)
+
+
+def by_sqlite(file: str, copy: str) -> None:
+    """SQLite's own backup."""
+    started = time.perf_counter()
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as made:
+        source.backup(made)
+    report(seconds=time.perf_counter() - started)
+
+
+def copied(file: str, copy: str) -> None:
+    """A plain copy of the file."""
+    started = time.perf_counter()
+    shutil.copyfile(file, copy)
+    report(seconds=time.perf_counter() - started)
 
 
 def fill(data: Path, megabytes: int) -> None:
     """A finished loop whose database is that large: four fifths pictures, which cannot be packed, then text."""
+    from storage.database import FILE_NAME, open_database
+    from tests.finished_loop import finish_loop
+
     db = open_database(data)
     finish_loop(db)
     db.close()
@@ -77,36 +86,27 @@ def _size(c: sqlite3.Connection) -> int:
     return int(c.execute("PRAGMA page_count").fetchone()[0]) * int(c.execute("PRAGMA page_size").fetchone()[0])
 
 
-def measured(work: str, *arguments: object) -> tuple[float, float]:
-    """Seconds and peak memory (MB) of a process that does that."""
-    code = MEASURED.format(work=work)
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    seconds, peak = json.loads(done.stdout.splitlines()[-1])
-    return seconds, peak
+def measure(folder: Path, megabytes: int) -> tuple[Found, int, int]:
+    """What each way took on a database of that size, its bytes, and the zip's; what was written goes in between."""
+    from storage.database import FILE_NAME
 
-
-def measure(folder: Path, megabytes: int) -> dict[str, tuple[float, float]]:
-    """All that is measured on a database of that size, by name; what was written is removed in between."""
     data, kept, new = folder / "data", folder / "kept.zip", folder / "new"
     fill(data, megabytes)
     file, copy = data / FILE_NAME, folder / "copy"
-    found: dict[str, tuple[float, float]] = {"bytes": (file.stat().st_size, 0.0)}
+    found: Found = {}
 
-    def one(name: str, work: str, *arguments: object) -> None:
+    def one(name: str, way: str, *arguments: object) -> None:
         _warm(file)
-        found[name] = measured(work, *arguments)
+        found[name] = child("backup", way, *arguments)
         os.sync()
 
-    one("SQLite's backup", SQLITE, file, copy)
+    one("SQLite's backup", "by_sqlite", file, copy)
     copy.unlink()
-    one("plain copy", COPY, file, copy)
+    one("plain copy", "copied", file, copy)
     copy.unlink()
-    one("backup", COMMAND, "--data", data, "backup", kept)
-    one("restore", COMMAND, "restore", kept, "--data", new)
-    found["zip"] = (kept.stat().st_size, 0.0)
-    return found
+    one("backup", "command", "--data", data, "backup", kept)
+    one("restore", "command", "restore", kept, "--data", new)
+    return found, file.stat().st_size, kept.stat().st_size
 
 
 def _warm(file: Path) -> None:
@@ -124,30 +124,30 @@ def main() -> None:
         "--data", type=Path, help="where to keep what is written meanwhile (default: a temporary folder)"
     )
     given = parser.parse_args()
-    sizes: list[dict[str, tuple[float, float]]] = []
+    sizes = []
     for megabytes in (SMALL_MB, given.mb):
         with tempfile.TemporaryDirectory(dir=given.data) as folder:
             sizes.append(measure(Path(folder), megabytes))
-    small, large = sizes
-    report(small, large)
-    grown = {name: large[name][1] - small[name][1] for name in ("backup", "restore")}
+    (small, *_), (large, database, packed) = sizes
+    show(small, large, database / 1e6, packed / 1e6)
+    grown = {name: large[name]["peak"] - small[name]["peak"] for name in ("backup", "restore")}
     bars = [
         Bar(what=f"{name}: MB more than for {SMALL_MB} MB", value=more, below=FLAT_MB) for name, more in grown.items()
     ]
-    measures = {name: {"seconds": each[0], "peak": each[1]} for name, each in large.items() if each[1]}
-    save_results("backup", {"bytes": large["bytes"][0], "ways": measures}, bars)
+    save_results("backup", {"bytes": database, "ways": large}, bars)
 
 
-def report(small: dict[str, tuple[float, float]], large: dict[str, tuple[float, float]]) -> None:
-    """Print what was measured."""
-    size = large["bytes"][0] / 1e6
+def show(small: Found, large: Found, size: float, packed: float) -> None:
+    """Print what was measured; both sizes in MB."""
     table = Table("measured", "seconds", "MB a second", "to its peer", "peak MB", f"peak MB at {SMALL_MB} MB")
-    table.title = f"A database of {size:,.0f} MB; the zip has {large['zip'][0] / 1e6:,.0f} MB"
+    table.title = f"A database of {size:,.0f} MB; the zip has {packed:,.0f} MB"
     peers = {"backup": "SQLite's backup", "restore": "plain copy"}
     for name in ("SQLite's backup", "backup", "plain copy", "restore"):
-        seconds, peak = large[name]
-        ratio = f"{seconds / large[peers[name]][0]:.1f} × {peers[name]}" if name in peers else ""
-        table.add_row(name, f"{seconds:.1f}", f"{size / seconds:,.0f}", ratio, f"{peak:.0f}", f"{small[name][1]:.0f}")
+        seconds, peak = large[name]["seconds"], large[name]["peak"]
+        ratio = f"{seconds / large[peers[name]]['seconds']:.1f} × {peers[name]}" if name in peers else ""
+        table.add_row(
+            name, f"{seconds:.1f}", f"{size / seconds:,.0f}", ratio, f"{peak:.0f}", f"{small[name]['peak']:.0f}"
+        )
     Console(width=120).print(table)
 
 

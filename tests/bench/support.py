@@ -2,15 +2,14 @@
 size of the database, and an import that is killed in the middle and run again.
 
 ``python -m tests.bench.support [--rows N] [--data DIR]``; every measure is a process of its own, so that its peak
-memory is its own. What the killed import leads to is compared row by row with the one that nobody disturbed.
+memory is its own; what it needs is loaded inside it, so that ``json.load`` holds nothing of ours. What the killed
+import leads to is compared row by row with the one that nobody disturbed.
 """
 
 import argparse
 import hashlib
 import json
-import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,20 +21,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from core.selection import select
-from core.types import SkillDemand
-from tests.bench.big_project import ACTS, THINGS, skills
+from tests.bench.children import ROOT, child, report
 from tests.bench.results import Bar, save_results
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMIT_MB = 1024
-PEER = "import json, sys; json.load(open(sys.argv[1]))"
-IMPORT = "import sys; from app.__main__ import main; main()"
-INDEX = "import sys; from tests.bench.support import draw; draw(sys.argv[1])"
+# Seconds and peak of memory of each way, by what it is called.
+Ways = dict[str, dict[str, float]]
 
 
 def write_rows(path: Path, rows: int, seed: int = 0) -> None:
     """A LLaVA JSON list of that many conversations with labels, fifty rows to a label, one a line."""
+    from tests.bench.big_project import ACTS, THINGS, skills
+
     rng = random.Random(seed)
     labels = skills(max(20, rows // 50), rng)
     part = path.with_suffix(".part")
@@ -50,18 +47,22 @@ def write_rows(path: Path, rows: int, seed: int = 0) -> None:
     part.rename(path)
 
 
-def measured(code: str, *arguments: object) -> tuple[float, float]:
-    """Seconds and peak memory (MB) of a Python process."""
-    started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    assert status == 0, f"{arguments} ended with {status}"
-    return time.monotonic() - started, used.ru_maxrss / 1024
+def peer(path: str) -> None:
+    """The whole file in memory, which is all that ``json.load`` does."""
+    started = time.perf_counter()
+    with open(path) as file:
+        json.load(file)
+    report(seconds=time.perf_counter() - started)
 
 
-def import_arguments(path: Path, data: Path) -> tuple[str, ...]:
-    """The command line of the import."""
-    return ("--data", str(data), "import", "support", str(path), "--name", "big", "--json")
+def imported(path: str, data: str) -> None:
+    """The import as the command line makes it."""
+    started = time.perf_counter()
+    from app.cli import cli
+    from app.terminal import run_command_line
+
+    assert run_command_line(cli, ["--data", data, "import", "support", path, "--name", "big", "--json"]) == 0
+    report(seconds=time.perf_counter() - started)
 
 
 def kill_in_the_middle(path: Path, data: Path, rows: int) -> int:
@@ -69,7 +70,8 @@ def kill_in_the_middle(path: Path, data: Path, rows: int) -> int:
     from storage import store
     from storage.database import open_database
 
-    process = subprocess.Popen([sys.executable, "-c", IMPORT, *import_arguments(path, data)], cwd=ROOT)
+    code = "import sys; from tests.bench.support import imported; imported(*sys.argv[1:])"
+    process = subprocess.Popen([sys.executable, "-c", code, str(path), str(data)], cwd=ROOT)
     saved = 0
     with closing(open_database(data)) as db:
         while saved < rows / 3:
@@ -97,15 +99,20 @@ def digest(data: Path) -> str:
 
 
 def draw(data: str) -> None:
-    """Index the set and draw 10,000 samples from it, as a selection does."""
+    """Index the set and draw 1,000 samples from it, as a selection does."""
+    started = time.perf_counter()
     from app.support import indexed
+    from core.selection import select
+    from core.types import SkillDemand
     from storage.database import open_database
+    from tests.bench.big_project import ACTS, THINGS
 
     with closing(open_database(Path(data))) as db, db.read() as c:
         found = indexed(c, db, "")
     assert found is not None
     demands = [SkillDemand(skill=f"{act} {THINGS[0]}", errors=3) for act in ACTS]
     assert len(select(found.index, demands, budget=1000, leaked=(), seed=0)) == 1000
+    report(seconds=time.perf_counter() - started)
 
 
 def main() -> None:
@@ -120,32 +127,27 @@ def main() -> None:
         if not path.exists():
             write_rows(path, given.rows)
         whole, killed = at / "whole", at / "killed"
-        peer = measured(PEER, path)
-        ours = measured(IMPORT, *import_arguments(path, whole))
-        again = measured(IMPORT, *import_arguments(path, whole))
+        ways = {"json.load": child("support", "peer", path), "import": child("support", "imported", path, whole)}
+        ways["again"] = child("support", "imported", path, whole)
         left = kill_in_the_middle(path, killed, given.rows)
-        resumed = measured(IMPORT, *import_arguments(path, killed))
+        ways["killed and resumed"] = child("support", "imported", path, killed)
         assert digest(whole) == digest(killed), "the killed import ended in another state"
-        drawn = measured(INDEX, whole)
+        ways["index and draw"] = child("support", "draw", whole)
         size = (whole / "switchpoint.db").stat().st_size / 2**20
-        report(given.rows, path.stat().st_size / 2**20, size, left, peer, ours, again, resumed, drawn)
-        shutil.rmtree(whole)
-    names = ("json.load", "import", "again", "killed and resumed", "index and draw")
-    ways = {name: list(each) for name, each in zip(names, (peer, ours, again, resumed, drawn), strict=True)}
-    most = max(ours[1], again[1], resumed[1])
+        show(given.rows, path.stat().st_size / 2**20, size, left, ways)
+    most = max(ways[name]["peak"] for name in ("import", "again", "killed and resumed"))
     save_results("support", {"rows": given.rows, "ways": ways}, [Bar(what="MB at most", value=most, below=LIMIT_MB)])
 
 
-def report(
-    rows: int, file: float, size: float, left: int, peer: tuple[float, float], *ours: tuple[float, float]
-) -> None:
+def show(rows: int, file: float, size: float, left: int, ways: Ways) -> None:
     """Print what was measured."""
     table = Table("measured", "seconds", "rows a second", "peak MB", "seconds / peer", "peer MB / ours")
-    names = ("import", "import again", f"import killed after {left:,} rows, run again", "index and draw 1,000")
-    for name, (seconds, peak) in zip(("peer: json.load", *names), (peer, *ours), strict=True):
-        ratios = (f"{seconds / peer[0]:.1f}", f"{peer[1] / peak:.1f}")
+    base = ways["json.load"]
+    for name, each in ways.items():
+        seconds, peak = each["seconds"], each["peak"]
+        ratios = (f"{seconds / base['seconds']:.1f}", f"{base['peak'] / peak:.1f}")
         table.add_row(name, f"{seconds:.1f}", f"{rows / seconds:,.0f}", f"{peak:,.0f}", *ratios)
-    table.title = f"{rows:,} rows, {file:,.0f} MB of JSON; the database has {size:,.0f} MB"
+    table.title = f"{rows:,} rows, {file:,.0f} MB of JSON; killed after {left:,}; the database has {size:,.0f} MB"
     Console(width=120).print(table)
 
 

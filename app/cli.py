@@ -30,6 +30,7 @@ from app import (
     cli_tuning,
 )  # fmt: skip
 from app.doctor import examine
+from app.models import Models
 from app.overview import project_status
 from app.projects import find_project
 from app.redacting import redact_output
@@ -70,6 +71,10 @@ def serve(
 def worker(
     terminal: Terminal,
     leave_when_idle: Annotated[bool, typer.Option(help="End after some minutes without a job.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Make each tuning run in so many processes on this machine (default: one a GPU)."),
+    ] = None,
 ) -> Shown:
     """Do the jobs of this data directory (the app starts one by itself)."""
     import logging
@@ -78,7 +83,9 @@ def worker(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for talkative in ("alembic", "httpx2"):  # the latter says a line for each request
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    serve_jobs(terminal.data, idle_minutes=AppSettings().idle_minutes if leave_when_idle else None)
+    settings = AppSettings()
+    models = Models(settings.device, processes=processes or settings.processes)
+    serve_jobs(terminal.data, models, idle_minutes=settings.idle_minutes if leave_when_idle else None)
     return Shown(data={"worker": "ended"})
 
 

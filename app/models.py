@@ -9,15 +9,17 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from app.batches import Stop
 from app.labels import Labels, samples_to_label
 from app.settings import model_path
 from core.errors import UserError
-from core.types import Diagnosis, Prediction, Sample, StudentSettings
+from core.types import Diagnosis, Prediction, Sample, StudentSettings, Update
+from storage import store
 from storage.database import Database
 from storage.images import image_bytes, image_path
-from storage.store import Project, Round
+from storage.store import Project, Round, Run
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,16 +32,17 @@ if TYPE_CHECKING:
 class Models:
     """The student and the teacher used last, kept between jobs so that the next one starts at once.
 
-    ``predictions``, ``diagnoses`` and ``labels`` are a job's work in batches to save, each sample once; an engine that
-    does it elsewhere (``app.cluster``) is a kind of Models that has these anew.
+    ``predictions``, ``diagnoses`` and ``labels`` are a job's work in batches to save, each sample once, and ``updates``
+    is a run's; an engine that does it elsewhere (``app.cluster``) is a kind of Models that has these anew.
+    ``processes`` is in how many processes a run is made ("auto": as many as there are GPUs).
     """
 
-    def __init__(self, device: str = "auto") -> None:
+    def __init__(self, device: str = "auto", *, processes: int | Literal["auto"] = 1) -> None:
         # Both are read when torch or transformers is first imported. A bar for each model has no place in a log; and a
         # thread that spins for long while it waits for another makes a busy machine 20 times slower (decision 0022).
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-        self.device = device
+        self.device, self.processes = device, processes
         self._loaded: dict[str, tuple[tuple[object, ...], Any]] = {}
 
     def student(self, name: str, adapter: Path | None, settings: StudentSettings) -> "Student":
@@ -93,6 +96,19 @@ class Models:
 
         teacher = self.teacher(model_path(project.teacher))
         yield from label(teacher, samples_to_label(db, ids), project.settings, skipped=skipped)
+
+    def updates(self, db: Database, run: Run, *, stop: Stop, told: Callable[[str], None]) -> Iterator[Update]:
+        """The updates of a run (``core.tuning.tune``), from the first."""
+        from app.tuning_here import tune_here
+        from app.tuning_processes import how_many, tune_in_processes
+
+        with db.read() as connection:
+            loading = store.project(connection, run.project).settings.student
+        many = how_many(self.processes, self.device, loading)
+        if many == 1:
+            yield from tune_here(db, run, device=self.device, stop=stop, told=told)
+        else:
+            yield from tune_in_processes(db, run, many, device=self.device, stop=stop, told=told)
 
     def clear(self) -> None:
         """Give the memory back, before tuning takes it."""

@@ -6,7 +6,7 @@ Knows paths and plain values only; nothing here opens a file, a database or a mo
 import getpass
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -22,7 +22,8 @@ class AppSettings(BaseSettings):
     ``idle_minutes`` is how long a worker started by the app waits for the next job before it gives its memory back.
     ``roots`` are the folders below which the page reads files of this machine (the command line reads any), as a list
     like that of PATH; the data directory is always one of them. ``names`` are host names, with commas between them,
-    under which the page answers besides those of this machine.
+    under which the page answers besides those of this machine. ``processes`` is in how many processes a worker makes a
+    tuning run: "auto" is one for each GPU of the machine.
     """
 
     model_config = SettingsConfigDict(env_prefix="SWITCHPOINT_")
@@ -31,6 +32,7 @@ class AppSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 7860
     device: str = "auto"
+    processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     idle_minutes: float = 10.0
     reviewer: str = Field(default_factory=getpass.getuser)
     roots: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=lambda: (Path.home(), Path.cwd()))

@@ -4,10 +4,8 @@ Generators as in ``stages``. Loads models inside functions only, so that importi
 """
 
 import logging
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
-from typing import overload
 
 from sqlalchemy import Connection
 
@@ -16,8 +14,8 @@ from app.markup import duration
 from app.models import Models, adapter_path, image_opener
 from app.projects import job_project
 from app.settings import model_path
-from core.arms import as_lesson
-from core.types import Sample, Settings, TuningSettings, Update
+from app.tuning_here import SelectedSamples
+from core.types import TuningSettings, Update
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -26,41 +24,11 @@ from storage.store import Run
 log = logging.getLogger("switchpoint.worker")
 
 
-class SelectedSamples(Sequence[Sample]):
-    """A selection's samples in the order chosen, read when they are asked for, so that memory holds their ids alone.
-
-    A labelled question without a response comes as one to learn from.
-    """
-
-    def __init__(self, db: Database, ids: "array[int]", settings: Settings) -> None:
-        self._db, self._ids, self._settings = db, ids, settings
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    @overload
-    def __getitem__(self, key: int) -> Sample: ...
-    @overload
-    def __getitem__(self, key: slice) -> list[Sample]: ...
-
-    def __getitem__(self, key: int | slice) -> Sample | list[Sample]:
-        """The sample at a place, or those of a slice in one query."""
-        wanted = self._ids[key] if isinstance(key, slice) else [self._ids[key]]
-        with self._db.read() as connection:
-            found = store.samples_by_id(connection, wanted)
-        found = {key: each if each.response else as_lesson(each, self._settings) for key, each in found.items()}
-        return [found[each] for each in wanted] if isinstance(key, slice) else found[wanted[0]]
-
-
 def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """Tune on the run's selection; at the end, in one transaction, record the adapter and open the next round."""
-    from core.tuning import tune
-
     with db.read() as connection:
         project = job_project(connection, job)
         run = store.run_of(connection, job.args["run"])
-        at = store.round_of(connection, run.from_round)
-        ids = store.selected_ids(connection, run.selection)
         known = {update.number: update for update in store.updates_of(connection, run.id)}
     if run.adapter:
         return
@@ -71,21 +39,8 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
         log.warning(said)
         remarks.append(said)
 
-    updates = tune(
-        model_path(project.student),
-        SelectedSamples(db, ids, project.settings),
-        image_opener(db),
-        run.settings,
-        folder=folder,
-        run=run.id,
-        start_adapter=adapter_path(db, at.adapter),
-        stop=stop,
-        loading=project.settings.student,
-        device=models.device,
-        told=remark,
-    )
     total = 0
-    for update in updates:
+    for update in models.updates(db, run, stop=stop, told=remark):
         total = update.total
         if known.get(update.number) == update:
             continue  # made before a checkpoint that the run goes on from, and saved then

@@ -23,7 +23,7 @@ from app.batches import Advance, Stopped
 from app.kinds import run_job
 from app.models import Models
 from app.processes import is_alive, own_start
-from app.settings import PACKAGE_ROOT, AppSettings, logs_folder
+from app.settings import PACKAGE_ROOT, logs_folder
 from core.errors import BusyError, FolderError, UserError
 from core.redaction import redacted
 from storage import jobs
@@ -116,7 +116,7 @@ def worker_lock(data: Path) -> Iterator[None]:
             file.truncate(0)
 
 
-def serve_jobs(data: Path, *, idle_minutes: float | None) -> None:
+def serve_jobs(data: Path, models: Models, *, idle_minutes: float | None) -> None:
     """Work until SIGTERM or Ctrl-C, or until ``idle_minutes`` have passed without a job (None: stay)."""
     ended: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -126,7 +126,7 @@ def serve_jobs(data: Path, *, idle_minutes: float | None) -> None:
         while True:
             with worker_lock(data):
                 log.info("worker %d serves %s", os.getpid(), data)
-                _until_idle(db, idle_minutes, lambda: bool(ended))
+                _until_idle(db, models, idle_minutes, lambda: bool(ended))
             # A job queued between the last look and the release found the lock held and started no worker.
             if ended or not _waiting(db):
                 return
@@ -147,8 +147,7 @@ def work_off(db: Database, job: Job, models: Models) -> Job:
     return ended
 
 
-def _until_idle(db: Database, idle_minutes: float | None, ended: Callable[[], bool]) -> None:
-    models = Models(AppSettings().device)
+def _until_idle(db: Database, models: Models, idle_minutes: float | None, ended: Callable[[], bool]) -> None:
     _patiently(db, lambda: _take_up_orphans(db), ended)
     last = time.monotonic()
     while not ended():

@@ -15,6 +15,7 @@ from pathlib import Path
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
 from core.checkpoints import Checkpoint, checkpoint_folder, newest_checkpoint, read_checkpoint, save_checkpoint
+from core.errors import UserError
 from core.learning import Training, begin, learn
 from core.lora import model_card
 from core.published import publish, remove_checkpoints
@@ -71,7 +72,10 @@ def tune(
             device=str(group.device),
         )
     )
-    fingerprint = group.first(lambda: _fingerprint(samples, settings))
+    found = group.each(lambda: _fingerprint(samples, settings))
+    if len(set(found)) > 1:
+        raise UserError("The processes that tune together were given different samples or settings: start again.")
+    fingerprint = found[0]
     updates = _resume(training, folder, fingerprint, told)
     yield from updates
     for update in learn(training, plan, tuple(updates), run=run):

@@ -153,7 +153,7 @@ def growing(data: str, selection: str) -> None:
     """The first updates of a run on a selection in a database, as the worker makes them."""
     from app.models import image_opener
     from app.tuning_form import preset
-    from app.tuning_stages import SelectedSamples
+    from app.tuning_here import SelectedSamples
     from assets import demo
     from core.tuning import tune
     from core.types import Settings

@@ -102,6 +102,8 @@ def test_what_fails_in_one_process_is_told_in_both(two: Two) -> None:
     assert two.said("no picture in one") == [f"ElsewhereError: {told}", f"UserError: {told}"]
     bug = "ZeroDivisionError: by zero"
     assert two.said("a bug in one") == [f"ElsewhereError: {bug}", bug]
+    given = "UserError: The processes that tune together were given different samples or settings: start again."
+    assert two.said("different samples") == [given, given]
     assert len(set(two.said("no number"))) == 1
     assert "no longer a number at update" in two.said("no number")[0]
 

@@ -40,6 +40,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "begun alone": {},
     "no picture in one": {},
     "a bug in one": {},
+    "different samples": {},
     "no number": {"settings": replace(PLAIN, learning_rate=1e30)},
     "little memory in one": {},
     "slow": {"settings": replace(PLAIN, epochs=500.0)},
@@ -107,6 +108,8 @@ def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, 
         return stops()
 
     given = {"samples": SAMPLES, "settings": PLAIN} | WAYS[way]
+    if way == "different samples":
+        given["samples"] = SAMPLES[rank:]
     more = {"folder": folder / way, "run": 1, "stop": stop, "device": device}
     try:
         for update in tune(model, given["samples"], broken_open(way, rank), given["settings"], **more):

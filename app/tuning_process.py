@@ -1,0 +1,93 @@
+"""One of the processes that make a tuning run together, as ``accelerate launch`` begins them for a worker.
+
+Reads the data directory and writes no row: process 0 appends each update to a file, which the worker reads. Ends when
+the worker or the launcher is gone. ``python -m app.tuning_process FOLDER``; the folder holds what is asked.
+"""
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.processes import is_alive
+from app.redacting import redact_output
+from app.tuning_here import tune_here
+from core.errors import UserError
+from core.redaction import redacted
+from storage import store
+from storage.database import open_database
+from storage.faults import fault_told
+
+LOOK_SECONDS = 0.3
+log = logging.getLogger("switchpoint.tuning")
+
+
+def main(folder: Path) -> int:
+    """Makes this process's share of the run and returns the exit status; what fails is told in the file."""
+    asked = json.loads((folder / "asked.json").read_text())
+    threading.Thread(target=_end_with, args=(asked["worker"], asked["started"]), daemon=True).start()
+    redact_output()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        _tune(folder, asked)
+    except Exception as error:  # whatever it is, the worker has to hear of it
+        told = fault_told(error, Path(asked["data"])) or error
+        log.warning("process %s: %s", os.environ["RANK"], told, exc_info=not isinstance(told, UserError))
+        _say(folder, _failure(told))
+        return 1
+    return 0
+
+
+def _tune(folder: Path, asked: dict[str, Any]) -> None:
+    from core.together import joined
+
+    db = open_database(Path(asked["data"]))
+    try:
+        with joined(asked["device"]) as device:
+            with db.read() as connection:
+                run = store.run_of(connection, asked["run"])
+            updates = tune_here(
+                db,
+                run,
+                device=device,
+                stop=(folder / "stop").exists,
+                told=lambda remark: _say(folder, {"remark": remark}),
+            )
+            for update in updates:
+                if os.environ["RANK"] == "0":
+                    _say(folder, {"update": asdict(update)})
+    finally:
+        db.close()
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    """``own`` is false where another process failed, or is gone."""
+    from core.together import ElsewhereError
+
+    bug = not isinstance(error, UserError)
+    said = redacted(f"{type(error).__name__}: {error}") if bug else str(error)
+    return {"failed": said, "bug": bug, "own": not isinstance(error, ElsewhereError)}
+
+
+def _say(folder: Path, what: dict[str, Any]) -> None:
+    """Appends a line in one piece, whoever else does."""
+    with (folder / "said.jsonl").open("ab", buffering=0) as file:
+        file.write((json.dumps(what) + "\n").encode())
+
+
+def _end_with(worker: int, started: float) -> None:
+    """A run whose worker is gone is made by the next one, from the newest checkpoint, and two must not write there. The
+    launcher begins each process in a session of its own, so that nothing else would end it."""
+    launcher = os.getppid()
+    while is_alive(worker, started) and os.getppid() == launcher:
+        time.sleep(LOOK_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,134 @@
+"""A run made in several processes on this machine, which ``accelerate launch`` begins around ``app.tuning_process``.
+
+The worker hears from them through a file and alone saves what they make. It ends them when the job ends, and they end
+by themselves when it is gone. Knows no model.
+"""
+
+import json
+import os
+import subprocess  # one call, to begin the processes  # nosec B404
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from app.batches import Stop
+from app.processes import own_start
+from app.settings import PACKAGE_ROOT
+from core.errors import UserError
+from core.types import StudentSettings, Update
+from storage.database import Database
+from storage.store import Run
+
+LOOK_SECONDS = 0.1
+PATIENCE_SECONDS = 30.0  # in which accelerate ends its processes when it is asked to
+# Every default named, so that neither a question is asked nor the person's own defaults for other work are taken.
+DEFAULTS = {
+    "compute_environment": "LOCAL_MACHINE",
+    "distributed_type": "MULTI_GPU",
+    "debug": False,
+    "num_machines": 1,
+    "machine_rank": 0,
+    "gpu_ids": "all",
+    "mixed_precision": "no",
+    "rdzv_backend": "static",
+}
+
+
+def how_many(processes: int | Literal["auto"], device: str, loading: StudentSettings) -> int:
+    """In how many processes a run is made. A student that is spread over all GPUs, or a device that is one GPU, leaves
+    room for one process."""
+    if loading.device_map == "auto" or device.startswith("cuda:"):
+        return 1
+    if processes != "auto":
+        return processes
+    if device == "cpu":
+        return 1
+    from core.devices import device_memory
+
+    return max(1, len(device_memory()))
+
+
+def tune_in_processes(
+    db: Database, run: Run, many: int, *, device: str, stop: Stop, told: Callable[[str], None]
+) -> Iterator[Update]:
+    """The updates of the run, as ``tune_here``, from ``many`` processes that make it together.
+
+    Raises UserError with the first cause when one of them fails, and RuntimeError when that is a bug.
+    """
+    with tempfile.TemporaryDirectory(prefix="switchpoint-") as name:
+        folder = Path(name)
+        asked = {"data": str(db.data.resolve()), "run": run.id, "device": device}
+        (folder / "asked.json").write_text(json.dumps(asked | {"worker": os.getpid(), "started": own_start()}))
+        (folder / "accelerate.json").write_text(json.dumps(DEFAULTS | {"num_processes": many}))
+        failures: list[dict[str, Any]] = []
+        with _begun(folder, many) as launcher, (folder / "said.jsonl").open("a+") as said:
+            said.seek(0)
+            for line in _lines(said, launcher, folder, stop):
+                if "update" in line:
+                    yield Update(**line["update"])
+                elif "remark" in line:
+                    told(line["remark"])
+                else:
+                    failures.append(line)
+            code = launcher.wait()
+    if code and not (db.adapters / f"run-{run.id}" / "adapter").is_dir():
+        _raise(failures, many)
+
+
+@contextmanager
+def _begun(folder: Path, many: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """The launcher with its processes, which are ended at the end of the block if they have not ended by then."""
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(folder / "accelerate.json")]
+    # With "--cpu" it would begin one process; which device they take they see for themselves.
+    command += ["--multi_gpu", "--num_processes", str(many), "--main_process_port", "0"]
+    command += ["--module", "app.tuning_process", str(folder)]
+    path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // many))
+    launcher = subprocess.Popen(  # our own command, as a list, without a shell  # nosec B603
+        command,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the worker, which has them write a checkpoint
+        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": threads},
+    )
+    try:
+        yield launcher
+    finally:
+        launcher.terminate()
+        try:
+            launcher.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            launcher.kill()  # its processes see that it is gone
+            launcher.wait()
+
+
+def _lines(said: Any, launcher: "subprocess.Popen[bytes]", folder: Path, stop: Stop) -> Iterator[dict[str, Any]]:
+    """What the processes say, until they have ended and all of it is read. Hands on that they are to stop."""
+    rest, asked = "", False
+    while True:
+        ended = launcher.poll() is not None
+        *lines, rest = (rest + said.read()).split("\n")
+        yield from map(json.loads, lines)
+        if ended:
+            return
+        if not asked and stop():
+            asked = True
+            (folder / "stop").touch()
+        if not lines:
+            time.sleep(LOOK_SECONDS)
+
+
+def _raise(failures: list[dict[str, Any]], many: int) -> None:
+    """Of what the processes say the one that failed by itself is right; the others only lost it."""
+    first = next((each for each in failures if each["own"]), next(iter(failures), None))
+    if first is None:
+        raise UserError(
+            f"One of the {many} processes that tune together was ended from outside: resume, and the run goes on from "
+            "its newest checkpoint. If that happens again, the machine's memory may be too small for so many."
+        )
+    if first["bug"]:
+        raise RuntimeError(first["failed"])
+    raise UserError(first["failed"])

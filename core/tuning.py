@@ -20,7 +20,7 @@ from core.learning import Training, begin, learn
 from core.lora import model_card
 from core.published import publish, remove_checkpoints
 from core.student import OpenImage
-from core.together import process_group
+from core.together import ProcessGroup, process_group
 from core.types import Sample, StudentSettings, TuningSettings, Update
 
 AT_ONCE = 256
@@ -72,10 +72,7 @@ def tune(
             device=str(group.device),
         )
     )
-    found = group.each(lambda: _fingerprint(samples, settings))
-    if len(set(found)) > 1:
-        raise UserError("The processes that tune together were given different samples or settings: start again.")
-    fingerprint = found[0]
+    fingerprint = _agreed(group, lambda: _fingerprint(samples, settings))
     updates = _resume(training, folder, fingerprint, told)
     yield from updates
     for update in learn(training, plan, tuple(updates), run=run):
@@ -97,6 +94,13 @@ def _is_finished(folder: Path) -> bool:
         return False
     remove_checkpoints(folder)
     return True
+
+
+def _agreed(group: ProcessGroup, find: Callable[[], str]) -> str:
+    found = group.each(find)
+    if len(set(found)) > 1:
+        raise UserError("The processes that tune together were given different samples or settings: start again.")
+    return found[0]
 
 
 def _fingerprint(samples: Sequence[Sample], settings: TuningSettings) -> str:

@@ -20,6 +20,7 @@ from app.exports import export_adapter, export_report, export_reviews, export_se
 from app.identifying import known_errors
 from app.import_report import ImportReport, ImportRequest, What
 from app.imports import commit, dry_run, import_file
+from app.label_batches import check_batches
 from app.labels import By, check_label, label_estimate, label_quality, labels_to_check
 from app.overview import NextStep, Stage, next_step, project_status
 from app.projects import find_project, find_round, newest_round, teaching_project
@@ -119,15 +120,17 @@ def put_import(db: Database, request: ImportRequest) -> Job:
         return _put(connection, "import", None, asdict(request))
 
 
-def put_label(db: Database, support: str = "", *, project: str = "", by: By = "sample") -> Job:
+def put_label(db: Database, support: str = "", *, project: str = "", by: By = "sample", batch: bool = False) -> Job:
     """Queue skill labels for a support set's unlabelled samples, by the project's teacher (default: the only one).
 
-    ``by`` "group" asks once for all samples that share a task and its instruction.
+    ``by`` "group" asks once for all samples that share a task and its instruction; ``batch`` hands the questions in to
+    be answered within a day. Raises UserError for what batches that are under way ask already.
     """
     with db.write() as connection:
         found = teaching_project(connection, project)
         name = store.support_set(connection, support or found.settings.support)
-        return _put(connection, "label", found.id, {"support": name, "by": by})
+        check_batches(connection, found, name, batch=batch)
+        return _put(connection, "label", found.id, {"support": name, "by": by} | ({"batch": True} if batch else {}))
 
 
 def put_tune(

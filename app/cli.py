@@ -2,8 +2,9 @@
 
 ``switchpoint [--data DIR] [--json] COMMAND …``; both options are taken before and after the command. The commands of
 the loop stand in ``cli_loop``, those for projects in ``cli_projects``, for files and reviews in ``cli_files``, for
-skill labels in ``cli_labels``, for keys in ``cli_keys``, for prompts in ``cli_prompts``, for money in
-``cli_spending``, for experiments in ``cli_experiment``, for who may sign in in ``cli_login``.
+skill labels in ``cli_labels``, for batches of requests in ``cli_batches``, for keys in ``cli_keys``, for prompts in
+``cli_prompts``, for money in ``cli_spending``, for experiments in ``cli_experiment``, for who may sign in in
+``cli_login``.
 Imports no model library.
 """
 
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from app import (
     cli_backup,
+    cli_batches,
     cli_compare,
     cli_experiment,
     cli_files,
@@ -168,6 +170,7 @@ cli_loop.register(cli)
 cli_compare.register(cli)
 cli_experiment.register(cli)
 cli_labels.register(cli)
+cli_batches.register(cli)
 cli_keys.register(cli)
 cli_login.register(cli)
 cli_prompts.register(cli)

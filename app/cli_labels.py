@@ -9,6 +9,8 @@ from typing import Annotated, cast, get_args
 import typer
 
 from app import actions
+from app.cli_batches import wait_until_ready
+from app.label_batches import under_way
 from app.overview import job_row
 from app.settings import AppSettings
 from app.spending import estimate_label, estimate_text
@@ -22,11 +24,16 @@ VERDICTS = {"right": True, "wrong": False}
 def label(
     terminal: Terminal,
     support: SupportArgument,
+    *,
     project: Annotated[str, typer.Option(help="The project whose teacher labels (default: the only one).")] = "",
     by: Annotated[str, typer.Option(help="sample, or group (samples with the same instruction)")] = "sample",
     estimate: Annotated[bool, typer.Option(help="Only say how often the teacher would be asked.")] = False,
+    batch: Annotated[bool, typer.Option(help="Ask in batches: answered within a day, at OpenAI for half.")] = False,
+    wait: Annotated[bool, typer.Option(help="With --batch: stay until all is answered.")] = False,
 ) -> Shown:
     """Name the skills that a support set's samples exercise, where they have no label."""
+    if wait and not batch:
+        raise UserError("Only batches are waited for: say --batch too.")
     if by not in get_args(actions.By):
         raise UserError(f"Labels are not made by '{by}': choose one of {', '.join(get_args(actions.By))}.")
     with terminal.database() as db:
@@ -37,11 +44,17 @@ def label(
         )
         if estimate:
             calls = found.calls_by_group if by == "group" else found.calls_by_sample
-            cost = estimate_label(db, support, project=project, calls=calls)
+            cost = estimate_label(db, support, project=project, calls=calls, batch=batch)
             return Shown(data=asdict(found) | {"cost": cost}, text=f"{said}\n{estimate_text(cost)}")
         terminal.say(said)
-        ended = terminal.follow(db, actions.put_label(db, support, project=project, by=cast(actions.By, by)))
-    text = f"Labelled: {ended.done} of {ended.total} samples of '{found.support}'."
+        while True:
+            job = actions.put_label(db, support, project=project, by=cast(actions.By, by), batch=batch)
+            ended = terminal.follow(db, job)
+            if not (batch and wait and under_way(db, found.support)):
+                break
+            terminal.say(ended.message)
+            wait_until_ready(db, found.support, terminal.say)
+    text = f"Labelled: {ended.done:,} of {ended.total:,} samples of '{found.support}'. {ended.message}".rstrip()
     return Shown(data={"job": job_row(ended)}, text=text)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app.failures import Failures
 from core.endpoints import endpoint_at
 from core.errors import UserError
-from core.prices import in_dollars, money
+from core.prices import cost_of, in_dollars, money
 from core.types import EndpointSettings, Prediction, Sample, Spent
 from storage import store
 from storage.database import Database
@@ -46,7 +46,8 @@ class Ledger:
         with self.db.read() as connection:
             kept = store.reply_of(connection, key) if self.remember else None
             if kept is None and self.settings.spend_cap is not None:
-                check_cap(self.settings, self.model, store.spending_of(connection, self.project))
+                spent = store.spending_of(connection, self.project)
+                check_cap(self.settings, self.model, spent, store.spending_under_way(connection, self.project))
         return kept
 
     def lost(self, tokens_in: int, tokens_out: int) -> None:
@@ -75,14 +76,17 @@ def ledger_of(db: Database, project: Project, model: str, look: Look, *, remembe
     return Ledger(db=db, project=project.id, model=model, settings=settings, look=look, remember=remember)
 
 
-def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent]) -> None:
-    """Raise UserError where what the project has spent, on all models of known price, has reached its cap."""
-    total = sum(money(each.model, each.tokens_in, each.tokens_out, settings) or 0.0 for each in spent)
-    if settings.spend_cap is not None and total >= settings.spend_cap:
-        raise UserError(
-            f"The cap of {in_dollars(settings.spend_cap)} is reached ({in_dollars(total)} spent), so {model} is asked "
-            "no more. What was done is kept: raise the cap and start again to go on where it stopped."
-        )
+def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent], under_way: Sequence[Spent] = ()) -> None:
+    """Raise UserError where what the project has spent, on all models of known price, has reached its cap, or may do so
+    by what is under way in batches."""
+    total, more = (sum(cost_of(each, settings) or 0.0 for each in some) for some in (spent, under_way))
+    if settings.spend_cap is None or total + more < settings.spend_cap:
+        return
+    batches = f", and batches may come to {in_dollars(more)}" if more else ""
+    raise UserError(
+        f"The cap of {in_dollars(settings.spend_cap)} is reached ({in_dollars(total)} spent{batches}), so {model} is "
+        "asked no more. What was done is kept: raise the cap and start again to go on where it stopped."
+    )
 
 
 def teacher_at(db: Database, project: Project, look: Look, *, remember: bool = True) -> "EndpointTeacher | None":

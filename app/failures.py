@@ -28,14 +28,15 @@ class Failures:
             self.samples.add(sample.id)
             self.names.setdefault(why.reason, []).append(sample.source_id)
 
-    def told(self, what: str) -> None:
-        """Raise UserError that lists the samples with their reasons; "were not diagnosed" is a ``what``.
+    def told(self, what: str, way: str = "start again to try only these") -> None:
+        """Raise UserError that lists the samples with their reasons and the ``way`` on; "were not diagnosed" is a
+        ``what``.
 
         Nothing is raised where none is listed. Of each reason the first 20 samples are named, all of them in the log.
         """
         if not self.samples:
             return
-        said = f"{len(self.samples):,} {what}, all others are done: start again to try only these."
+        said = f"{len(self.samples):,} {what}, all others are done: {way}."
         for reason, names in sorted(self.names.items(), key=lambda each: -len(each[1])):
             rest = f" and {len(names) - NAMED:,} more in logs/worker.log" if len(names) > NAMED else ""
             said += f" {', '.join(names[:NAMED])}{rest}: {reason}"

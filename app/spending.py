@@ -12,10 +12,10 @@ from app.endpoints import votes_known
 from app.projects import find_project, find_round, newest_round, teaching_project
 from core.endpoints import endpoint_of
 from core.errors import UserError
-from core.prices import TOKENS_AN_IMAGE, Estimate, in_dollars, money, price_of, tokens_of
+from core.prices import TOKENS_AN_IMAGE, Estimate, batch_share, cost_of, in_dollars, money, price_of, tokens_of
 from core.prompts import student_prompt
 from core.teacher.estimate import estimate_diagnoses, estimate_labels
-from core.types import Role, Sample
+from core.types import Role, Sample, Spent
 from storage import store
 from storage.database import Database
 from storage.store import Project
@@ -39,10 +39,16 @@ def estimate_diagnose(db: Database, project: str, *, round: int | None = None) -
 
 
 def estimate_label(
-    db: Database, support: str = "", *, project: str = "", calls: int, some: Sequence[Sample] = ()
+    db: Database,
+    support: str = "",
+    *,
+    project: str = "",
+    calls: int,
+    some: Sequence[Sample] = (),
+    batch: bool = False,
 ) -> dict[str, Any]:
     """What ``calls`` questions for labels will ask of the project's teacher, at most: worked out from ``some`` samples
-    without a label (default: the first thousand)."""
+    without a label (default: the first thousand). ``batch``: asked in batches, at what those cost."""
     with db.read() as connection:
         found = teaching_project(connection, project)
         name = store.support_set(connection, support or found.settings.support)
@@ -52,7 +58,10 @@ def estimate_label(
     scaled = replace(
         total, requests=calls, tokens_in=round(total.tokens_in * scale), tokens_out=round(total.tokens_out * scale)
     )
-    return _shown(db, found, found.teacher, calls, scaled)
+    shown = _shown(db, found, found.teacher, calls, scaled)
+    if batch and shown["money"] is not None:
+        shown["money"] *= batch_share(found.teacher)
+    return shown
 
 
 def estimate_predict(
@@ -80,8 +89,7 @@ def spending(db: Database, project: str) -> dict[str, Any]:
         rows = [asdict(each) for each in store.spending_of(connection, found.id)]
     settings = found.settings.endpoint
     for row in rows:
-        row["price"] = price_of(row["model"], settings)
-        row["money"] = money(row["model"], row["tokens_in"], row["tokens_out"], settings)
+        row |= {"money": cost_of(Spent(**row), settings), "price": price_of(row["model"], settings)}
     return {"models": rows, "money": sum(row["money"] or 0.0 for row in rows), "cap": settings.spend_cap}
 
 

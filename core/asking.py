@@ -119,9 +119,14 @@ class Asker:
         )
 
     async def _strip(self, request: httpx2.Request) -> None:
-        for name in set(request.headers) - HEADERS:
-            del request.headers[name]
-        request.headers["authorization"] = f"Bearer {self.key}"
+        strip_headers(request, self.key)
+
+
+def strip_headers(request: httpx2.Request, key: str) -> None:
+    """Leave a request to another host than OpenAI's nothing but what such a one may carry, and that host's key."""
+    for name in set(request.headers) - HEADERS:
+        del request.headers[name]
+    request.headers["authorization"] = f"Bearer {key}"
 
 
 def connect(endpoint: Endpoint, settings: EndpointSettings, replies: Replies) -> Asker:

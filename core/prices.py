@@ -7,7 +7,8 @@ errs upwards; a project's own prices (``EndpointSettings.prices``) come first. C
 import re
 from dataclasses import dataclass
 
-from core.types import EndpointSettings
+from core.endpoints import OPENAI
+from core.types import EndpointSettings, Spent
 
 PER_MILLION: dict[str, tuple[float, float]] = {
     "openai:gpt-4o": (2.50, 10.00),
@@ -16,6 +17,9 @@ PER_MILLION: dict[str, tuple[float, float]] = {
     "openai:gpt-4.1-mini": (0.40, 1.60),
     "openai:gpt-4.1-nano": (0.10, 0.40),
 }
+# "50% cost discount compared to synchronous APIs" says OpenAI's guide to its Batch API, read on 2026-11-26. What other
+# hosts take for a batch is not known here, so it is counted in full.
+BATCH_SHARE = 0.5
 CHARACTERS_A_TOKEN = 4  # of English, with the tokenizers of today's models
 TOKENS_A_MESSAGE = 4  # what marks who speaks
 # OpenAI counts 255 to 1,100 tokens for an image of 512 to 1,024 pixels; other servers a few hundred to some thousands.
@@ -65,3 +69,16 @@ def money(model: str, tokens_in: int, tokens_out: int, settings: EndpointSetting
     """What these tokens cost in US dollars; None where the price is not known."""
     price = price_of(model, settings)
     return None if price is None else (tokens_in * price[0] + tokens_out * price[1]) / 1e6
+
+
+def batch_share(model: str) -> float:
+    """What of a model's price a token costs that comes in a batch."""
+    return BATCH_SHARE if model.startswith(OPENAI) else 1.0
+
+
+def cost_of(spent: Spent, settings: EndpointSettings) -> float | None:
+    """What was spent in US dollars, tokens of batches at what they cost; None where the price is not known."""
+    less = 1.0 - batch_share(spent.model)
+    whole = money(spent.model, spent.tokens_in, spent.tokens_out, settings)
+    saved = money(spent.model, spent.batch_in, spent.batch_out, settings)
+    return None if whole is None or saved is None else whole - less * saved

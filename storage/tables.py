@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from core.types import JobKind, JobState, SwitchStatus
 from storage.adoption_tables import adoptions
+from storage.batch_tables import batched_requests, batches
 from storage.columns import (
     Json,
     Tuples,
@@ -47,6 +48,8 @@ from storage.selection_tables import hits, leaks, rulings, selections
 __all__ = [
     "adoptions",
     "attempts",
+    "batched_requests",
+    "batches",
     "bulk_reviews",
     "diagnoses",
     "drafts",
@@ -198,5 +201,7 @@ spending = Table(
     integer("requests"),
     integer("tokens_in"),
     integer("tokens_out"),
+    added_integer("batch_in"),
+    added_integer("batch_out"),
     sqlite_with_rowid=False,
 )

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
+from tests.batch_server import BatchRoom, batch_answer
+
 MODEL = "demo-teacher"
 
 
@@ -65,6 +67,7 @@ class OpenAIServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers, self.manners = answers, manners
         self.asked: list[Asked] = []
+        self.batches: BatchRoom | None = None  # a server without the Batch API
         self.lock = threading.Lock()
         self.now = self.most_at_once = 0
 
@@ -89,9 +92,15 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Says nothing."""
 
+    def do_GET(self) -> None:
+        batch_answer(self)
+
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server = self.server
+        if not self.path.startswith("/v1/chat/") and (server.batches or self.path == "/v1/files"):
+            batch_answer(self)
+            return
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with server.lock:
             headers = {name.lower(): value for name, value in self.headers.items()}
             server.asked.append(Asked(self.path, headers, body, time.monotonic()))
@@ -101,22 +110,25 @@ class Handler(BaseHTTPRequestHandler):
             failure = server.manners.failures.pop(0) if server.manners.failures else None
         try:
             time.sleep(server.manners.delay)
-            status, headers, content = failed(*failure) if failure else self._answer(body, number)
+            status, headers, content = failed(*failure) if failure else self.answer(body, number)
         finally:
             with server.lock:
                 server.now -= 1
+        self.send(status, headers, content)
+
+    def send(self, status: int, headers: dict[str, str], content: bytes) -> None:
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(content)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 
-    def _answer(self, body: dict[str, Any], number: int) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, body: dict[str, Any], number: int) -> tuple[int, dict[str, str], bytes]:
         manners = self.server.manners
         sent = self.headers.get("Authorization", "")
         if manners.key and sent != f"Bearer {manners.key}":
             return failed(401, {}, f"Incorrect API key provided: {sent.removeprefix('Bearer ')}")
-        if self.path != "/v1/chat/completions":
+        if self.path != "/v1/chat/completions" and self.server.batches is None:
             return failed(404, {}, f"no {self.path} here")
         if body["model"] != MODEL:
             return failed(404, {}, f"The model {body['model']} does not exist")

@@ -13,7 +13,7 @@ from typing import Any
 from core.answer_switch import candidates_of
 from core.asking import Asker, Line, Replies, connect
 from core.asking_errors import FailedError, RefusedError
-from core.asking_replies import Messages, chat_request, kept_reply, reply_key
+from core.asking_replies import Messages, Reply, chat_request, kept_reply, reply_key
 from core.endpoints import Endpoint
 from core.prompts import LETTERS
 from core.prompts.texts import BUILT_IN, text_of
@@ -57,16 +57,24 @@ class EndpointTeacher:
 
     async def _phrase(self, prompt: str, max_words: int, line: Line) -> str | Skipped:
         try:
-            messages = _messages(text_of("endpoint.phrase", self.own), prompt)
-            # One that gives no log-probabilities may be one that thinks first.
-            room = max_words * TOKENS_A_WORD if self.top else TOKENS_A_VOTE
+            messages, room = self._asked(prompt, max_words)
             reply = await line.ask(messages, max_tokens=room)
         except RefusedError as error:
             logger.warning("a prompt is not carried on: %s", error)
             return ""
         except FailedError as error:
             return Skipped(reason=str(error), failed=True)
-        return phrase_of(after_thinking(reply.texts[0]))
+        return phrase_in(reply)
+
+    def phrase_request(self, prompt: str, max_words: int) -> dict[str, Any]:
+        """The very request by which ``complete`` asks how a prompt is carried on, for whoever sends it another way."""
+        messages, room = self._asked(prompt, max_words)
+        return chat_request(self.asker.endpoint, messages, max_tokens=room)
+
+    def _asked(self, prompt: str, max_words: int) -> tuple[Messages, int]:
+        # One that gives no log-probabilities may be one that thinks first.
+        room = max_words * TOKENS_A_WORD if self.top else TOKENS_A_VOTE
+        return _messages(text_of("endpoint.phrase", self.own), prompt), room
 
     async def _curve(self, sample: Sample, prediction: Prediction, settings: Settings, line: Line) -> Curve | Skipped:
         if prediction.answer is None:
@@ -125,6 +133,11 @@ class EndpointTeacher:
             one = await line.ask(messages, max_tokens=TOKENS_A_VOTE, temperature=1.0, draw=draw)
             replies.append(one.texts[0])
         return replies[:wanted]
+
+
+def phrase_in(reply: Reply) -> str:
+    """What ``complete`` gives for a reply."""
+    return phrase_of(after_thinking(reply.texts[0]))
 
 
 def connect_teacher(

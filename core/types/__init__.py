@@ -4,6 +4,7 @@ Knows no verb, no model and no database. ``id``, ``sample``, ``round`` … are t
 (0 before a thing is stored). Steps are counted from 1, as a person counts them; 0 means "before any step".
 """
 
+from core.types.batches import Batch, BatchedRequest, BatchState
 from core.types.experiments import SIZED, Arm, Evidence, Method, Trial
 from core.types.findings import Curve, Diagnosis, Prediction, Switch, SwitchStatus
 from core.types.jobs import JobKind, JobState
@@ -31,6 +32,9 @@ __all__ = [
     "Adoption",
     "SIZED",
     "Arm",
+    "Batch",
+    "BatchState",
+    "BatchedRequest",
     "Comparison",
     "Curve",
     "Diagnosis",

@@ -1,6 +1,19 @@
 """Everything that is asked of the database, one file a noun. Every function takes a ``Connection`` of ``Database``."""
 
 from storage.store.adoptions import adopted_round, adoptions_of, save_adoption
+from storage.store.batches import (
+    advance_batch,
+    batches_of,
+    batches_under_way,
+    begin_batch,
+    drop_batch,
+    finish_batch,
+    release_requests,
+    requests_in_batches,
+    spending_under_way,
+    take_answers,
+    take_refusals,
+)
 from storage.store.bulk import BulkSummary, add_reviews, bulk_of, bulks_of, round_of_bulk, undo_bulk
 from storage.store.cases import (
     Case,
@@ -105,7 +118,7 @@ from storage.store.selections import (
     selections_of,
 )
 from storage.store.skills import MissingSkill, missing_skills, named_skills
-from storage.store.spending import add_spent, reply_of, save_reply, spending_of
+from storage.store.spending import add_spent, replies_of, reply_of, save_reply, spending_of
 from storage.store.status import RoundCounts, counts
 from storage.store.support import (
     LabelledSupport,

@@ -3,19 +3,28 @@
 Knows neither what was asked (only its hash) nor what a token costs.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import fields
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from core.types import Spent
-from storage.rows import noun_of
+from storage.rows import among, noun_of
 from storage.tables import replies, spending
+
+_COUNTS = [part.name for part in fields(Spent) if part.name != "model"]
 
 
 def reply_of(c: Connection, key: str) -> str | None:
     """The reply kept under the key (a hash of the request), or None."""
     return c.scalar(select(replies.c.reply).where(replies.c.key == key))
+
+
+def replies_of(c: Connection, keys: Iterable[str]) -> dict[str, str]:
+    """The replies that are kept under some of the keys, by key."""
+    query = select(replies.c.key, replies.c.reply).where(among(replies.c.key, keys))
+    return {row.key: row.reply for row in c.execute(query)}
 
 
 def save_reply(c: Connection, key: str, reply: str) -> None:
@@ -25,7 +34,7 @@ def save_reply(c: Connection, key: str, reply: str) -> None:
 
 def add_spent(c: Connection, project_id: int, spent: Spent) -> None:
     """Add requests and tokens to what the project has spent on the model."""
-    added = {name: getattr(spent, name) for name in ("requests", "tokens_in", "tokens_out")}
+    added = {name: getattr(spent, name) for name in _COUNTS}
     first = insert(spending).values(project=project_id, model=spent.model, **added)
     more = {name: spending.c[name] + first.excluded[name] for name in added}
     c.execute(first.on_conflict_do_update(index_elements=["project", "model"], set_=more))
@@ -33,11 +42,6 @@ def add_spent(c: Connection, project_id: int, spent: Spent) -> None:
 
 def spending_of(c: Connection, project_id: int) -> list[Spent]:
     """What the project has spent, one row a model, by name."""
-    columns: tuple[ColumnElement[Any], ...] = (
-        spending.c.model,
-        spending.c.requests,
-        spending.c.tokens_in,
-        spending.c.tokens_out,
-    )
+    columns = [spending.c[part.name] for part in fields(Spent)]
     query = select(*columns).where(spending.c.project == project_id).order_by(spending.c.model)
     return [noun_of(Spent, row) for row in c.execute(query)]

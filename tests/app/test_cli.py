@@ -36,6 +36,7 @@ COMMANDS = [
     "prompts",
     "settings",
     "spending",
+    "batches",
     "status",
     "doctor",
     "backup",

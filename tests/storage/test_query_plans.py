@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from core.answer_switch import find_switch
-from core.types import Draft, Evidence, Hit, Leak, Ruling, Selection, Spent, Trial, TuningSettings, Update
+from core.types import Batch, Draft, Evidence, Hit, Leak, Ruling, Selection, Spent, Trial, TuningSettings, Update
 from storage import images, jobs, lineage, store
 from storage.database import Database
 from storage.store import CaseFilters
@@ -52,6 +52,7 @@ BIG = {
     ),
     *("labels", "rulings", "leaks", "estimates"),
     *("replies", "spending", "trials", "evidence"),
+    "batched_requests",
     *ALIASES,
 }
 FILTERS = CaseFilters(
@@ -95,6 +96,9 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
     named = {"project": 1, "role": "validation"}
     last = store.cases_page(c, base, limit=3)[-1]
     draft = Draft(round=base, sample=one, reviewer="Ada", skill="adding")
+    counts = {"requests": 2, "tokens_in": 1, "tokens_out": 1}
+    batch = Batch(project=1, support="flan", by="sample", model="m", url="u", token="t", **counts)
+    batch = store.begin_batch(c, batch, ["ab", "cd", "ef"])
     orders = ("least_sure", "skill", "id")
 
     def every_page() -> None:
@@ -210,6 +214,18 @@ def everything_the_store_does(c: Connection) -> dict[str, Callable[[], Any]]:
         "updates_of": lambda: store.updates_of(c, run),
         "finish_run": lambda: store.finish_run(c, run, "adapter"),
         "reply_of": lambda: store.reply_of(c, "ab"),
+        "replies_of": lambda: store.replies_of(c, ["ab"]),
+        "begin_batch": lambda: store.begin_batch(c, replace(batch, token="other"), ["gh"]),
+        "advance_batch": lambda: store.advance_batch(c, batch.id, state="creating"),
+        "batches_of": lambda: store.batches_of(c, 1),
+        "batches_under_way": lambda: store.batches_under_way(c),
+        "spending_under_way": lambda: store.spending_under_way(c, 1),
+        "requests_in_batches": lambda: store.requests_in_batches(c, ["ab"]),
+        "take_answers": lambda: store.take_answers(c, batch, {"ab": ("{}", 1, 1)}),
+        "take_refusals": lambda: store.take_refusals(c, batch, {"cd": ("no", 1)}),
+        "release_requests": lambda: store.release_requests(c, batch.id),
+        "finish_batch": lambda: store.finish_batch(c, batch.id),
+        "drop_batch": lambda: store.drop_batch(c, batch.id),
         "save_reply": lambda: store.save_reply(c, "ab", "{}"),
         "add_spent": lambda: store.add_spent(c, 1, Spent(model="m", requests=1, tokens_in=1, tokens_out=1)),
         "spending_of": lambda: store.spending_of(c, 1),

@@ -70,6 +70,10 @@ LATER = {
     "0014": """INSERT INTO logins VALUES ('ada', 'hash', '2026');
         INSERT INTO sessions VALUES ('k', 'ada', 'here', 1.5, '2026');
         INSERT INTO attempts VALUES ('k', 1, 1.5);""",
+    "0015": """INSERT INTO batches VALUES (1, 1, 'flan', 'group', 'gpt', 'http://h/v1', 'token', 'b1', 'in_progress', 2,
+            30, 4, 1, 0, '', '2026', '2026', NULL);
+        INSERT INTO batched_requests VALUES ('ab', 1, 1, 0, ''), ('cd', 1, NULL, 2, 'too long');
+        UPDATE spending SET batch_in = 20, batch_out = 2;""",
 }
 
 

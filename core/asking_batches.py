@@ -1,0 +1,259 @@
+"""Many chat requests at once through an endpoint's Batch API: a file goes up, its answers come back within a day.
+
+Hands files in and fetches them (what they hold: ``core.batch_files``), with the keys, headers and sentences of
+``core.asking``. Knows neither what is asked nor where a batch is written down.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import IO, Any, cast, get_args
+
+import httpx2
+from openai import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    DefaultHttpxClient,
+    OpenAI,
+    RateLimitError,
+    RequestOptions,
+    Stream,
+)
+
+from core.asking import CONNECT_SECONDS, Asker, strip_headers
+from core.asking_again import wait_before_next
+from core.asking_errors import PASSING, explained
+from core.batch_files import PATH, BatchAnswer, one_line, read_answer
+from core.errors import UserError
+from core.types import BatchState
+
+LONGEST_LINE = 32_000_000
+UPLOAD_SECONDS = 600.0  # what the client itself allows
+LISTED = 10_000  # so many batches of an endpoint are looked through for one of ours
+STATES = get_args(BatchState)[2:]
+ENDED = ("completed", "failed", "expired", "cancelled")
+NO_API = (404, 405, 501)
+TOKEN = "switchpoint"  # the name in its metadata that a batch carries its token under  # nosec B105
+
+
+class NotTakenError(UserError):
+    """The endpoint surely made no batch: asked for again, none is paid twice."""
+
+
+class GoneError(UserError):
+    """The endpoint knows no batch of that name (any more)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenBatch:
+    """A batch as the endpoint shows it: its name there, its state, what is answered, and the files of the answers.
+
+    ``error`` says why it failed, in the server's words; ``full`` that it failed only since too much waits there.
+    """
+
+    remote: str
+    state: BatchState
+    done: int = 0
+    failed: int = 0
+    error: str = ""
+    full: bool = False
+    files: tuple[str, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state in ENDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchDesk:
+    """Where batches of one endpoint are handed in and fetched. ``look`` is called before each request, and ends the
+    work by raising. Every method raises UserError with what to do where the endpoint does not do it."""
+
+    asker: Asker
+    look: Callable[[], None]
+
+    def upload(self, file: IO[bytes], token: str) -> str:
+        """Send a file of requests; its name at the endpoint. Nothing is asked or paid by that."""
+
+        def sent(client: OpenAI) -> Any:
+            file.seek(0)
+            named = (f"{TOKEN}-{token}.jsonl", file, "application/jsonl")
+            options = RequestOptions(
+                headers={"Content-Type": "multipart/form-data"},  # to which the client adds where the parts begin
+                timeout=max(UPLOAD_SECONDS, self.asker.settings.timeout),
+            )
+            body = {"purpose": "batch"}
+            return client.post("/files", body=body, files={"file": named}, options=options, cast_to=httpx2.Response)
+
+        return _name(self._asked(sent).get("id"), self.asker.endpoint.url)
+
+    def create(self, file: str, token: str) -> SeenBatch:
+        """Have a file answered within a day. Asked once: raises NotTakenError where there is surely no batch, any other
+        UserError where there may be one, which ``find`` will tell."""
+
+        def made(client: OpenAI) -> Any:
+            body = {
+                "input_file_id": file,
+                "endpoint": PATH,
+                "completion_window": "24h",
+                "metadata": {TOKEN: token},
+            }
+            return client.post("/batches", body=body, cast_to=httpx2.Response)
+
+        return self._seen(self._asked(made, once=True))
+
+    def find(self, token: str) -> SeenBatch | None:
+        """The batch that carries the token, looked for among the endpoint's newest; None: there is none."""
+        after, looked = "", 0
+        while looked < LISTED:
+            page = self._asked(partial(_listed, after))
+            listed = [each for each in page.get("data") or () if isinstance(each, dict)]
+            for each in listed:
+                if isinstance(each.get("metadata"), dict) and each["metadata"].get(TOKEN) == token:
+                    return self._seen(each)
+            looked += len(listed)
+            if not listed or not page.get("has_more"):
+                return None
+            after = _name(listed[-1].get("id"), self.asker.endpoint.url)
+        return None
+
+    def see(self, remote: str) -> SeenBatch:
+        """A batch as it is now. Raises GoneError where the endpoint has none of that name."""
+        return self._seen(self._asked(lambda client: client.get(f"/batches/{remote}", cast_to=httpx2.Response)))
+
+    def cancel(self, remote: str) -> SeenBatch:
+        """Ask for a batch to stop; what is answered until then is paid, and can be fetched."""
+        return self._seen(self._asked(lambda client: client.post(f"/batches/{remote}/cancel", cast_to=httpx2.Response)))
+
+    def answers(self, seen: SeenBatch) -> Iterator[BatchAnswer]:
+        """The answers of a batch that ended, read as they come, in any order; without lines that answer nothing."""
+        for name in seen.files:
+            for line in self._lines(name):
+                answer = read_answer(line)
+                if answer is not None:
+                    yield answer
+
+    def _lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a file, which is not held as a whole."""
+        rest = b""
+        with self._client() as client:
+            try:
+                with client.get(
+                    f"/files/{name}/content", cast_to=bytes, stream=True, stream_cls=Stream[bytes]
+                ) as found:
+                    for part in found.response.iter_bytes(1 << 16):
+                        self.look()
+                        *lines, rest = (rest + part).split(b"\n")
+                        yield from lines
+                        if len(rest) > LONGEST_LINE:
+                            raise UserError(f"{self.asker.endpoint.url} sent a line without end: look into its log.")
+            except APIError as error:
+                raise self._told(error, 1) from None
+            except httpx2.HTTPError as error:
+                broken = APIConnectionError(request=error.request)
+                broken.__cause__ = error
+                raise self._told(broken, 1) from None
+        if rest.strip():
+            yield rest
+
+    def _asked(self, ask: Callable[[OpenAI], Any], *, once: bool = False) -> dict[str, Any]:
+        """The JSON object that the endpoint answers with; what failed for now is tried again, unless ``once``."""
+        settings = self.asker.settings
+        with self._client() as client:
+            for tried in count(1):
+                self.look()
+                try:
+                    found = json.loads(ask(client).content)
+                    if isinstance(found, dict):
+                        return found
+                    raise ValueError("no object")
+                except (ValueError, RecursionError):
+                    raise UserError(
+                        f"{self.asker.endpoint.url} gave no JSON object for a batch: look into its log."
+                    ) from None
+                except APIError as error:
+                    again = tried <= settings.retries and (not once or isinstance(error, RateLimitError))
+                    wait = wait_before_next(error, tried) if again else None
+                    if wait is None:
+                        raise self._told(error, tried) from None
+                self._pause(wait)
+        raise AssertionError("counting ended")
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.look()
+            time.sleep(min(left, 0.5))
+
+    def _told(self, error: APIError, tries: int) -> UserError:
+        endpoint = self.asker.endpoint
+        if not isinstance(error, APIStatusError):
+            return explained(error, endpoint, self.asker.settings, tries)
+        if error.status_code in NO_API:
+            if error.request.method == "GET" and not error.request.url.path.endswith("/batches"):
+                return GoneError(f"{endpoint.url} has no such batch or file any more.")
+            return NotTakenError(
+                f"{endpoint.url} has no Batch API (no /files and /batches): label without batches, one by one."
+            )
+        told = explained(error, endpoint, self.asker.settings, tries)
+        surely_not = error.status_code < 500 and error.status_code not in set(PASSING) - {429}
+        return NotTakenError(str(told)) if surely_not else told
+
+    def _seen(self, found: dict[str, Any]) -> SeenBatch:
+        url = self.asker.endpoint.url
+        state = found.get("status")
+        if state not in STATES:
+            raise UserError(f"{url} gives a batch a state that is none: look into its log.")
+        counts = found.get("request_counts")
+        counts = counts if isinstance(counts, dict) else {}
+        errors = found["errors"].get("data") if isinstance(found.get("errors"), dict) else None
+        errors = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+        return SeenBatch(
+            remote=_name(found.get("id"), url),
+            state=cast(BatchState, state),
+            done=_whole(counts.get("completed")),
+            failed=_whole(counts.get("failed")),
+            error=one_line(errors[0].get("message")) if errors else "",
+            full=any(each.get("code") == "token_limit_exceeded" for each in errors),
+            files=tuple(_name(found[each], url) for each in ("output_file_id", "error_file_id") if found.get(each)),
+        )
+
+    def _client(self) -> OpenAI:
+        asker = self.asker
+
+        def strip(request: httpx2.Request) -> None:
+            strip_headers(request, asker.key)
+
+        return OpenAI(
+            api_key=asker.key,
+            base_url=asker.endpoint.url,
+            max_retries=0,
+            http_client=DefaultHttpxClient(
+                timeout=httpx2.Timeout(asker.settings.timeout, connect=CONNECT_SECONDS),
+                verify=asker.authorities,
+                follow_redirects=False,
+                event_hooks={"request": [] if asker.endpoint.is_openai else [strip]},
+            ),
+        )
+
+
+def _listed(after: str, client: OpenAI) -> Any:
+    params = {"limit": 100, **({"after": after} if after else {})}
+    return client.get("/batches", options=RequestOptions(params=params), cast_to=httpx2.Response)
+
+
+def _name(given: Any, url: str) -> str:
+    """A name that the endpoint gave; it becomes a part of addresses."""
+    if not isinstance(given, str) or not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,199}", given, re.ASCII):
+        raise UserError(f"{url} gives a batch or a file no name that can be asked for: look into its log.")
+    return given
+
+
+def _whole(given: Any) -> int:
+    return given if isinstance(given, int) and 0 <= given <= 10**9 else 0

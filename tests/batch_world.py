@@ -1,0 +1,49 @@
+"""What tests of labelling in batches start from: a model that names a skill at once, and a set without labels."""
+
+import hashlib
+from typing import Any
+
+from core.types import Sample
+from storage import store
+from storage.database import Database
+from tests.endpoint_world import fill
+
+KEY = "sk-test-0a1b2c3d4e5f6a7b"
+
+
+class Quick:
+    """Names a skill that hangs on every sign of the question, so that a label shows which request it came from."""
+
+    def first_token(self, messages: list[dict[str, Any]]) -> list[tuple[str, float]]:
+        return [("A", -0.1), *((f"x{number}", -9.0 - number) for number in range(20))]
+
+    def reply(self, messages: list[dict[str, Any]], max_tokens: int, temperature: float, seed: int) -> str:
+        return f"Skill {hashlib.sha256(messages[-1]['content'].encode()).hexdigest()[:12]}. And more."
+
+    def tokens(self, text: str) -> int:
+        return len(text) // 4 + 1
+
+
+def bare(db: Database, teacher: str, count: int, *, name: str = "bare", project: str = "p", start: int = 0) -> None:
+    """A project with that teacher, and a support set without labels: every tenth question is asked twice."""
+    with db.read() as c:
+        known = [each.name for each in store.list_projects(c)]
+    if project not in known:
+        fill(db, project, teacher=teacher, count=1)
+    samples = [
+        Sample(
+            source_id=f"{n}",
+            task=f"sums {n % 3}",
+            question=f"Add the numbers.\nWhat is {n - n % 10 // 9} plus 1?",
+            answer=str(n - n % 10 // 9 + 1),
+        )
+        for n in range(start, start + count)
+    ]
+    with db.write() as c:
+        store.save_samples(c, project=None, role="support", name=name, samples=samples, images={})
+
+
+def labels(db: Database, name: str = "bare") -> dict[str, str]:
+    """The labels of the set by the samples' own names, "" where there is none."""
+    with db.read() as c:
+        return {each.source_id: each.skill_label for each in store.support_samples(c, name)}

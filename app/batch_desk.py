@@ -5,7 +5,6 @@ finds out what came of the step before. Knows no support set; what is asked stan
 """
 
 import logging
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -14,8 +13,8 @@ from typing import TypeVar
 
 from app.endpoints import Ledger, check_cap
 from core.asking import connect
-from core.asking_batches import BatchDesk, GoneError, NotTakenError, SeenBatch
-from core.batch_files import BatchAnswer, BatchFile
+from core.asking_batches import BatchDesk, GoneError, NotTakenError
+from core.batch_files import BatchAnswer, BatchFile, SeenBatch
 from core.endpoints import endpoint_at
 from core.errors import UserError
 from core.types import Batch, EndpointSettings, Spent
@@ -66,15 +65,21 @@ def check_room(db: Database, batch: Batch, settings: EndpointSettings) -> None:
 
 def take_in_all(db: Database, desk: BatchDesk) -> bool:
     """Take in what the batches at the desk's endpoint have answered so far, of whichever project; what is not ready
-    stays under way. Returns whether one was turned away since too much waits at the endpoint already."""
-    full = False
+    stays under way. Returns whether one was turned away since too much waits at the endpoint already. Raises UserError,
+    when all others are taken in, for one whose answers are gone."""
+    full, gone = False, list[UserError]()
     with db.read() as c:
         found = [each for each in store.batches_under_way(c) if each.url == desk.asker.endpoint.url]
     for batch in found:
-        seen = find_out(db, desk, batch)
-        if seen is not None and seen.ended:
-            full = full or seen.full
-            _take_in(db, desk, batch, seen)
+        try:
+            seen = find_out(db, desk, batch)
+            if seen is not None and seen.ended:
+                full = full or seen.full
+                _take_in(db, desk, batch, seen)
+        except GoneError as error:
+            gone.append(_gone(error, batch))
+    if gone:
+        raise gone[0]
     return full
 
 
@@ -87,7 +92,7 @@ def find_out(db: Database, desk: BatchDesk, batch: Batch) -> SeenBatch | None:
     if batch.state == "creating":
         seen = desk.find(batch.token) or _found_later(desk, batch)
     elif batch.state != "uploading":
-        seen = see(desk, batch)
+        seen = desk.see(batch.remote)
     if seen is None:
         log.info("batch %d was never made", batch.id)
         with db.write() as c:
@@ -97,32 +102,24 @@ def find_out(db: Database, desk: BatchDesk, batch: Batch) -> SeenBatch | None:
     return seen
 
 
-def see(desk: BatchDesk, batch: Batch) -> SeenBatch:
-    """A batch that was made, as the endpoint shows it. Raises UserError where the endpoint has forgotten it."""
-    try:
-        return desk.see(batch.remote)
-    except GoneError as error:
-        raise GoneError(
-            f"{error} Batch {batch.id} cannot be collected: `switchpoint batches --cancel {batch.id}` gives it up, so "
-            "that what it asked is asked anew."
-        ) from None
-
-
 def cancel(db: Database, desk: BatchDesk, batch: Batch) -> Batch:
-    """Ask the endpoint to end a batch; one that has ended there, or is gone, is given up with what is not taken in."""
+    """Ask the endpoint to end a batch. Of one that has ended there, or is gone, what can be had of its answers is taken
+    in, and the rest is missing again."""
     if not batch.remote:
         raise UserError(f"Batch {batch.id} is just being handed in: try again when that job has ended.")
+    state = "cancelled"
     try:
         seen = desk.see(batch.remote)
         if not seen.ended:
             return _seen(db, batch, desk.cancel(batch.remote))
-        ended = _seen(db, batch, seen)
+        state = _seen(db, batch, seen).state
+        _take_in(db, desk, batch, seen)
     except GoneError:
-        ended = _advance(db, batch, state="cancelled")
-    with db.write() as c:
-        store.release_requests(c, batch.id)
-        store.finish_batch(c, batch.id)
-    return ended
+        _advance(db, batch, state=state)
+        with db.write() as c:
+            store.release_requests(c, batch.id)
+            store.finish_batch(c, batch.id)
+    return _advance(db, batch, state=state)
 
 
 def desk_of(db: Database, batch: Batch) -> BatchDesk:
@@ -142,15 +139,16 @@ def go_on() -> None:
 
 def refresh(db: Database, desk: BatchDesk, batch: Batch) -> Batch:
     """A batch that was made, with its state as it is now, written down; any process may ask."""
-    return _seen(db, batch, see(desk, batch))
+    try:
+        return _seen(db, batch, desk.see(batch.remote))
+    except GoneError as error:
+        raise _gone(error, batch) from None
 
 
 def _found_later(desk: BatchDesk, batch: Batch) -> SeenBatch | None:
     """Looked for once more when the endpoint has surely taken note of it."""
-    asked = datetime.fromisoformat(batch.moved)
-    while (datetime.fromisoformat(utc_now()) - asked).total_seconds() < SETTLE_SECONDS:
-        desk.look()
-        time.sleep(0.5)
+    since = datetime.fromisoformat(utc_now()) - datetime.fromisoformat(batch.moved)
+    desk.pause(min(SETTLE_SECONDS, SETTLE_SECONDS - since.total_seconds()))
     return desk.find(batch.token)
 
 
@@ -164,9 +162,9 @@ def _take_in(db: Database, desk: BatchDesk, batch: Batch, seen: SeenBatch) -> No
             store.take_answers(c, batch, answered)
             store.take_refusals(c, batch, refused)
     if lines < seen.done:
-        raise UserError(
+        raise GoneError(
             f"{desk.asker.endpoint.url} says that {seen.done:,} requests of batch {batch.id} are answered, and gave "
-            f"{lines:,}: run it again, or give the others up with `switchpoint batches --cancel {batch.id}`."
+            f"{lines:,}."
         )
     given_up = seen.full or seen.state == "cancelled"
     why = f"Its batch {seen.state} before it was answered{f': {seen.error}' if seen.error else '.'}"
@@ -174,6 +172,13 @@ def _take_in(db: Database, desk: BatchDesk, batch: Batch, seen: SeenBatch) -> No
         store.release_requests(c, batch.id, tries=0 if given_up else 1, error=why)
         store.finish_batch(c, batch.id)
     log.info("batch %d (%s) is collected: %d lines", batch.id, seen.state, lines)
+
+
+def _gone(error: GoneError, batch: Batch) -> UserError:
+    return UserError(
+        f"{error} Batch {batch.id} cannot be collected: run it again, or give it up with `switchpoint batches --cancel "
+        f"{batch.id}`, so that what it asked is asked anew."
+    )
 
 
 def _reply(answer: BatchAnswer, batch: Batch) -> tuple[str, int, int]:

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.label_batches import under_way, waiting_text
+from app.label_batches import state_text, under_way, waiting_text
 from app.projects import find_project
 from app.terminal import Shown, Terminal, command
 from core.errors import UserError
@@ -46,15 +46,9 @@ def batches(
     return Shown(data={"batches": [asdict(each) for each in listed]}, text=table if listed else "No batches.")
 
 
-def state_text(batch: Batch) -> str:
-    """A batch's state in words, with why it failed."""
-    words = batch.state.replace("_", " ") + (", collected" if batch.collected else "")
-    return f"{words}: {batch.error}" if batch.error else words
-
-
 def wait_until_ready(db: Database, support: str, say: Callable[[str], None]) -> None:
     """Return as soon as one of the support set's batches can be collected, asked for with growing pauses."""
-    from core.asking_batches import ENDED
+    from core.batch_files import ENDED
 
     pause = FIRST_PAUSE
     while True:

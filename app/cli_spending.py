@@ -35,7 +35,9 @@ def spending_command(
     table = Table("model", "requests", "tokens in", "tokens out", "US dollars")
     for row in shown["models"]:
         cost = "price not known" if row["money"] is None else f"{row['money']:,.4f}"
-        table.add_row(row["model"], *(f"{row[name]:,}" for name in ("requests", "tokens_in", "tokens_out")), cost)
+        batched = row["batch_in"] + row["batch_out"]
+        model = row["model"] + (f", {batched:,} tokens of it in batches" if batched else "")
+        table.add_row(model, *(f"{row[name]:,}" for name in ("requests", "tokens_in", "tokens_out")), cost)
     table.caption = f"{shown['money']:,.4f} in all, " + (
         "no cap" if shown["cap"] is None else f"of a cap of {shown['cap']:,.2f}"
     )

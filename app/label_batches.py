@@ -7,7 +7,7 @@ run again, it goes on. The labels are those that the same teacher gives when it 
 import secrets
 import tempfile
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from core.endpoints import endpoint_of
 from core.errors import UserError
 from core.prompts import label_prompt
 from core.teacher import Skipped
-from core.types import Batch
+from core.types import Batch, Sample
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -51,6 +51,7 @@ class LabelPass:
     failures: Failures
     hands_in: bool = True
     left: bool = field(default=False, init=False)  # whether something is missing that was not handed in
+    waits: set[int] = field(default_factory=set, init=False)  # the batches that ask already what is missing
     # Of files that were handed in, as long as that may be unknown to whoever looked into the database before.
     _before: dict[str, None] = field(default_factory=dict, init=False)
     _file: "BatchFile" = field(init=False)
@@ -64,32 +65,37 @@ class LabelPass:
             self._file = BatchFile(out=out)
             settings = self.project.settings.endpoint
             for start in range(0, len(self.ids), SOME):
-                some, self._before = self.ids[start : start + SOME], {}
-                requests = self._requests(some)
+                samples, self._before = self._samples(start), {}
+                some = list(samples)
+                requests = self._requests(samples)
                 keys = [key for key, _ in requests]
                 with self.db.read() as c:
                     kept, waiting = store.replies_of(c, keys), store.requests_in_batches(c, keys)
                 yield self._labels(some, keys, kept)
                 for place, key in enumerate(keys):
                     found = waiting.get(key)
-                    if key in kept or (found is not None and found.batch is not None):
+                    if key in kept:
                         continue
-                    if found is not None and found.tries > settings.retries:
-                        self._note(some[place], found.error)
+                    if found is not None and found.batch is not None:
+                        self.waits.add(found.batch)
+                    elif found is not None and found.tries > settings.retries:
+                        self.failures.note(samples[some[place]], Skipped(reason=found.error, failed=True))
                     else:
                         self._add(key, requests[place][1])
             if self._file.keys:
                 self._hand_in()
 
-    def _requests(self, some: Sequence[int]) -> list[tuple[str, dict[str, Any]]]:
+    def _samples(self, start: int) -> dict[int, Sample]:
+        with self.db.read() as c:
+            return store.samples_by_id(c, self.ids[start : start + SOME])
+
+    def _requests(self, samples: Mapping[int, Sample]) -> list[tuple[str, dict[str, Any]]]:
         """The request about each, after the key that its reply is kept under."""
         from core.asking_replies import reply_key
         from core.skills import MAX_WORDS
 
         settings = self.project.settings
-        with self.db.read() as c:
-            samples = store.samples_by_id(c, some)
-        prompts = [label_prompt(samples[each], settings.skill_shots, settings.prompts) for each in some]
+        prompts = [label_prompt(each, settings.skill_shots, settings.prompts) for each in samples.values()]
         requests = [self.teacher.phrase_request(prompt, MAX_WORDS) for prompt in prompts]
         return [(reply_key(self.teacher.asker.endpoint, each), each) for each in requests]
 
@@ -100,11 +106,6 @@ class LabelPass:
 
         labels = {key: clean_phrase(phrase_in(reply)) for key in kept if (reply := kept_reply(kept[key]))}
         return [(each, labels[key]) for each, key in zip(some, keys, strict=True) if key in labels]
-
-    def _note(self, about: int, why: str) -> None:
-        with self.db.read() as c:
-            sample = store.get_sample(c, about)
-        self.failures.note(sample, Skipped(reason=why, failed=True))
 
     def _add(self, key: str, request: dict[str, Any]) -> None:
         from core.batch_files import batch_line
@@ -163,7 +164,8 @@ def label_in_batches(db: Database, job: Job, project: Project, stop: Stop) -> It
     for labels in until(stop, for_all(found.labels(), members)):
         done += len(labels)
         yield Advance(save=partial(store.save_labels, labels=labels), done=done, total=size.samples)
-    waiting = under_way(db, name)
+    with db.read() as c:
+        waiting = [each for each in store.batches_under_way(c) if each.support == name or each.id in found.waits]
     if waiting:
         yield nothing_to_save(done, size.samples, waiting_text(waiting, left=found.left))
     else:
@@ -210,3 +212,9 @@ def waiting_text(waiting: Sequence[Batch], *, way: str = "; run it again to coll
     batches, are = ("batches", "are") if len(waiting) > 1 else ("batch", "is")
     said = f"{len(waiting)} {batches} ({requests:,} requests) {are} under way at {', '.join(models)}{way}."
     return said + (" It takes no more at once: the rest is handed in then." if left else "")
+
+
+def state_text(batch: Batch) -> str:
+    """A batch's state in words, with why it failed."""
+    words = batch.state.replace("_", " ") + (", collected" if batch.collected else "")
+    return f"{words}: {batch.error}" if batch.error else words

@@ -11,7 +11,7 @@ from app.batches import Advance, Stop, looking, nothing_to_save, until
 from app.endpoints import predictions_at, teacher_at
 from app.failures import Failures
 from app.import_report import Findings, ImportRequest
-from app.label_batches import label_in_batches
+from app.label_batches import check_batches, label_in_batches
 from app.labels import for_all, samples_to_label, to_label
 from app.models import Models
 from app.projects import job_project
@@ -90,6 +90,7 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
     with db.read() as connection:
         project = job_project(connection, job)
         size = next(each for each in store.support_sets(connection) if each.name == name)
+        check_batches(connection, project, name, batch=job.args.get("batch", False))
     if job.args.get("batch"):
         yield from label_in_batches(db, job, project, stop)
         return

@@ -20,6 +20,7 @@ def stamp(db: Database, place: Place) -> str:
         supports = store.support_sets(connection)
         parts.append([(each.name, each.changes) for each in supports])
         parts.append([is_counted(db, each) for each in supports if each.name == place.choice("label")])
+        parts.append([(each.id, each.state, each.done) for each in store.batches_under_way(connection)])
         waiting = store.pending_imports(connection)
         parts.append([(each.id, each.seen, each.report is None, each.error, each.job) for each in waiting])
         if place.project:

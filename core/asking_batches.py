@@ -5,13 +5,12 @@ Hands files in and fetches them (what they hold: ``core.batch_files``), with the
 """
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import IO, Any, cast, get_args
+from typing import IO, Any
 
 import httpx2
 from openai import (
@@ -28,15 +27,12 @@ from openai import (
 from core.asking import CONNECT_SECONDS, Asker, strip_headers
 from core.asking_again import wait_before_next
 from core.asking_errors import PASSING, explained
-from core.batch_files import PATH, BatchAnswer, one_line, read_answer
+from core.batch_files import PATH, BatchAnswer, SeenBatch, name_in, read_answer, seen_batch
 from core.errors import UserError
-from core.types import BatchState
 
 LONGEST_LINE = 32_000_000
 UPLOAD_SECONDS = 600.0  # what the client itself allows
 LISTED = 10_000  # so many batches of an endpoint are looked through for one of ours
-STATES = get_args(BatchState)[2:]
-ENDED = ("completed", "failed", "expired", "cancelled")
 NO_API = (404, 405, 501)
 TOKEN = "switchpoint"  # the name in its metadata that a batch carries its token under  # nosec B105
 
@@ -47,27 +43,6 @@ class NotTakenError(UserError):
 
 class GoneError(UserError):
     """The endpoint knows no batch of that name (any more)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeenBatch:
-    """A batch as the endpoint shows it: its name there, its state, what is answered, and the files of the answers.
-
-    ``error`` says why it failed, in the server's words; ``full`` that it failed only since too much waits there.
-    """
-
-    remote: str
-    state: BatchState
-    done: int = 0
-    failed: int = 0
-    error: str = ""
-    full: bool = False
-    files: tuple[str, ...] = ()
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come of it."""
-        return self.state in ENDED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +66,7 @@ class BatchDesk:
             body = {"purpose": "batch"}
             return client.post("/files", body=body, files={"file": named}, options=options, cast_to=httpx2.Response)
 
-        return _name(self._asked(sent).get("id"), self.asker.endpoint.url)
+        return name_in(self._asked(sent).get("id"), self.asker.endpoint.url)
 
     def create(self, file: str, token: str) -> SeenBatch:
         """Have a file answered within a day. Asked once: raises NotTakenError where there is surely no batch, any other
@@ -113,14 +88,15 @@ class BatchDesk:
         after, looked = "", 0
         while looked < LISTED:
             page = self._asked(partial(_listed, after))
-            listed = [each for each in page.get("data") or () if isinstance(each, dict)]
+            data = page.get("data")
+            listed = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
             for each in listed:
                 if isinstance(each.get("metadata"), dict) and each["metadata"].get(TOKEN) == token:
                     return self._seen(each)
             looked += len(listed)
             if not listed or not page.get("has_more"):
                 return None
-            after = _name(listed[-1].get("id"), self.asker.endpoint.url)
+            after = name_in(listed[-1].get("id"), self.asker.endpoint.url)
         return None
 
     def see(self, remote: str) -> SeenBatch:
@@ -182,10 +158,11 @@ class BatchDesk:
                     wait = wait_before_next(error, tried) if again else None
                     if wait is None:
                         raise self._told(error, tried) from None
-                self._pause(wait)
+                self.pause(wait)
         raise AssertionError("counting ended")
 
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Wait that long, looking in between."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self.look()
@@ -206,23 +183,7 @@ class BatchDesk:
         return NotTakenError(str(told)) if surely_not else told
 
     def _seen(self, found: dict[str, Any]) -> SeenBatch:
-        url = self.asker.endpoint.url
-        state = found.get("status")
-        if state not in STATES:
-            raise UserError(f"{url} gives a batch a state that is none: look into its log.")
-        counts = found.get("request_counts")
-        counts = counts if isinstance(counts, dict) else {}
-        errors = found["errors"].get("data") if isinstance(found.get("errors"), dict) else None
-        errors = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
-        return SeenBatch(
-            remote=_name(found.get("id"), url),
-            state=cast(BatchState, state),
-            done=_whole(counts.get("completed")),
-            failed=_whole(counts.get("failed")),
-            error=one_line(errors[0].get("message")) if errors else "",
-            full=any(each.get("code") == "token_limit_exceeded" for each in errors),
-            files=tuple(_name(found[each], url) for each in ("output_file_id", "error_file_id") if found.get(each)),
-        )
+        return seen_batch(found, self.asker.endpoint.url)
 
     def _client(self) -> OpenAI:
         asker = self.asker
@@ -246,14 +207,3 @@ class BatchDesk:
 def _listed(after: str, client: OpenAI) -> Any:
     params = {"limit": 100, **({"after": after} if after else {})}
     return client.get("/batches", options=RequestOptions(params=params), cast_to=httpx2.Response)
-
-
-def _name(given: Any, url: str) -> str:
-    """A name that the endpoint gave; it becomes a part of addresses."""
-    if not isinstance(given, str) or not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,199}", given, re.ASCII):
-        raise UserError(f"{url} gives a batch or a file no name that can be asked for: look into its log.")
-    return given
-
-
-def _whole(given: Any) -> int:
-    return given if isinstance(given, int) and 0 <= given <= 10**9 else 0

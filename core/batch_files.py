@@ -1,21 +1,25 @@
 """What batches of chat requests look like as files: a request a line on the way up, an answer a line on the way back.
 
-Here are OpenAI's limits, and what is believed of a server's lines. Sends nothing.
+Here are OpenAI's limits, how a server shows a batch, and what of that is believed. Sends nothing.
 """
 
 import json
 import re
 from dataclasses import asdict, dataclass, field
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast, get_args
 
 from core.asking_errors import LONGEST, NOT_THIS_ONE, NoCompletionError
 from core.asking_replies import most_tokens, read_reply
+from core.errors import UserError
 from core.redaction import redacted
+from core.types import BatchState
 
 # OpenAI's limits are 50,000 requests and 200 MB a file (its API reference, read on 2026-11-26).
 MOST_REQUESTS = 50_000
 MOST_BYTES = 190_000_000
 PATH: Literal["/v1/chat/completions"] = "/v1/chat/completions"
+STATES = get_args(BatchState)[2:]
+ENDED = ("completed", "failed", "expired", "cancelled")
 UNASKED = ("batch_expired", "batch_cancelled")
 _NOTHING_SAID: dict[str, Any] = {"messages": []}
 
@@ -34,6 +38,27 @@ class BatchAnswer:
     why: str = ""
     refused: bool = False
     unasked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenBatch:
+    """A batch as the endpoint shows it: its name there, its state, what is answered, and the files of the answers.
+
+    ``error`` says why it failed, in the server's words; ``full`` that it failed only since too much waits there.
+    """
+
+    remote: str
+    state: BatchState
+    done: int = 0
+    failed: int = 0
+    error: str = ""
+    full: bool = False
+    files: tuple[str, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state in ENDED
 
 
 @dataclass(kw_only=True)
@@ -70,6 +95,34 @@ def batch_line(key: str, request: dict[str, Any]) -> bytes:
     """The line of a request in a batch's file."""
     asked = {"custom_id": key, "method": "POST", "url": PATH, "body": request}
     return json.dumps(asked, ensure_ascii=False).encode() + b"\n"
+
+
+def seen_batch(found: dict[str, Any], url: str) -> SeenBatch:
+    """A batch as the endpoint at ``url`` shows it. Raises UserError for what is none."""
+    state = found.get("status")
+    if state not in STATES:
+        raise UserError(f"{url} gives a batch a state that is none: look into its log.")
+    counts = found.get("request_counts")
+    counts = counts if isinstance(counts, dict) else {}
+    errors = found["errors"].get("data") if isinstance(found.get("errors"), dict) else None
+    errors = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+    return SeenBatch(
+        remote=name_in(found.get("id"), url),
+        state=cast(BatchState, state),
+        done=_whole(counts.get("completed")),
+        failed=_whole(counts.get("failed")),
+        error=one_line(errors[0].get("message")) if errors else "",
+        full=any(each.get("code") == "token_limit_exceeded" for each in errors),
+        files=tuple(name_in(found[each], url) for each in ("output_file_id", "error_file_id") if found.get(each)),
+    )
+
+
+def name_in(given: Any, url: str) -> str:
+    """A name that the endpoint at ``url`` gave; it becomes a part of addresses, and is kept and shown."""
+    name = given if isinstance(given, str) else ""
+    if not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,199}", name, re.ASCII) or redacted(name) != name:
+        raise UserError(f"{url} gives a batch or a file no name that can be asked for: look into its log.")
+    return name
 
 
 def read_answer(line: bytes) -> BatchAnswer | None:
@@ -110,3 +163,7 @@ def _error(found: Any) -> dict[str, Any]:
     """The error in an answer's body, or the body itself where it is one."""
     inner = found.get("error", found) if isinstance(found, dict) else None
     return inner if isinstance(inner, dict) else {}
+
+
+def _whole(given: Any) -> int:
+    return given if isinstance(given, int) and 0 <= given <= 10**9 else 0

@@ -127,7 +127,8 @@ def _queue(page: Page, kind: str) -> Any:
             put_try(page.db, place.project, who, round=at, another=bool(sent.get("another")))  # type: ignore[arg-type]
         else:
             by = "group" if sent.get("by") == "group" else "sample"
-            actions.put_label(page.db, text_in(sent, "support", 400), project=place.project, by=by)  # type: ignore[arg-type]
+            support, batch = text_in(sent, "support", 400), bool(sent.get("batch"))
+            actions.put_label(page.db, support, project=place.project, by=by, batch=batch)  # type: ignore[arg-type]
         return page.begun(place)
 
     return put

@@ -9,6 +9,8 @@ from typing import Any
 from app.label_costs import LabelCost, label_cost
 from app.links import Place
 from app.markup import bar, command, count, empty, esc, nav, percent, table
+from app.project_settings import behind_endpoint
+from app.tabs.data_batches import batch_row, under_way_html
 from app.tray import waits
 from core.endpoints import endpoint_of
 from core.errors import UserError
@@ -74,14 +76,19 @@ def labelling_html(db: Database, place: Place) -> str:
     with db.read() as c:
         found = next((each for each in store.support_sets(c) if each.name == name), None)
         active = [job for job in jobs.jobs_of(c, limit=30) if job.kind == "label" and job.state in jobs.ACTIVE]
-    if found is None or found.labelled == found.samples:
+        waiting = [each for each in store.batches_under_way(c) if each.support == name]
+        teacher = store.project_named(c, place.project).teacher
+    if found is None or (found.labelled == found.samples and not waiting):
         return ""
     working = next((job for job in active if job.args["support"] == name), None)
     if working:
         body = f'<p role="status">The teacher labels it now: job {working.id} below says how far it is.</p>'
+    elif waiting:
+        body = under_way_html(name, waiting)
     else:
         try:
-            body = _ways(name, found.samples - found.labelled, label_cost(db, found, place.project))
+            cost = label_cost(db, found, place.project)
+            body = _ways(name, found.samples - found.labelled, cost, in_batches=behind_endpoint(teacher))
         except UserError as error:
             body = f'<p class="why">{esc(error, 400)}</p>'
     title = f"{count(found.samples - found.labelled, 'sample')} of {esc(name, 80)} without a skill label"
@@ -90,19 +97,20 @@ def labelling_html(db: Database, place: Place) -> str:
     return f'<section class="panel">{head}{body}</section>'
 
 
-def _ways(name: str, unlabelled: int, cost: LabelCost | None) -> str:
-    """The two ways to label, each with questions, tokens and money; "estimating …" where those are not known yet."""
+def _ways(name: str, unlabelled: int, cost: LabelCost | None, *, in_batches: bool) -> str:
+    """The ways to label, each with questions, tokens and money; "estimating …" where those are not known yet."""
     ways = (
         ("sample", "Label by sample", "the teacher reads each one", cost and cost.by_sample),
         ("group", "Label by group", "one label for all that share a task and its instruction", cost and cost.by_group),
     )
-    rows = []
+    rows, batched = [], []
     for by, label, why, of in ways:
         waits = '<span class="subdued">estimating …</span>'
         questions = f"{of['items']:,}" if of else f"{unlabelled:,}" if by == "sample" else waits
         tokens, dollars = (_tokens(of), _dollars(of)) if of else (waits, waits)
         rows.append([command("label", label, "button", support=name, by=by), questions, tokens, dollars, why])
-    listed = table(["", "#Questions to the teacher", "#Tokens in and out", "#Cost", "How"], rows)
+        batched += [batch_row(name, by, questions, of)] if in_batches else []
+    listed = table(["", "#Questions to the teacher", "#Tokens in and out", "#Cost", "How"], rows + batched)
     so_far = cost.by_sample if cost and cost.by_sample["endpoint"] else None
     cap = "no cap" if so_far is None or so_far["cap"] is None else f"a cap of {in_dollars(so_far['cap'])}"
     told = f'<p class="subdued">{in_dollars(so_far["spent"])} spent so far, {cap}.</p>' if so_far else ""

@@ -67,10 +67,16 @@ def _in_all(spent: dict[str, Any]) -> str:
 def _spent(spent: dict[str, Any]) -> str:
     rows = [
         [
-            f"<code>{esc(row['model'], 200)}</code>",
+            f"<code>{esc(row['model'], 200)}</code>{_batched(row)}",
             *(f"{row[name]:,}" for name in ("requests", "tokens_in", "tokens_out")),
             "price not known" if row["money"] is None else f"{row['money']:,.4f}",
         ]
         for row in spent["models"]
     ]
     return table(["Model", "#Requests", "#Tokens in", "#Tokens out", "#US dollars"], rows) if rows else ""
+
+
+def _batched(row: dict[str, Any]) -> str:
+    """How many of the tokens came in batches, which may have cost less."""
+    tokens = row["batch_in"] + row["batch_out"]
+    return f' <small class="subdued">{tokens:,} tokens in batches</small>' if tokens else ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -257,6 +258,48 @@ def test_asking_one_by_one_waits_for_what_batches_ask(db: Database, server: Open
         actions.put_label(db, "bare", project="p")
 
 
+def test_a_job_that_was_queued_before_a_batch_was_handed_in_does_not_pay_for_it_again(
+    db: Database, server: OpenAIServer
+) -> None:
+    bare(db, TEACHER, 10)
+    early = actions.put_label(db, "bare", project="p")
+    job = actions.put_label(db, "bare", project="p", batch=True)
+    with db.write() as c:
+        c.exec_driver_sql("UPDATE jobs SET state = 'cancelled' WHERE id = ?", (early.id,))
+    go(db)
+    assert job.id != early.id
+    with db.write() as c:
+        c.exec_driver_sql("UPDATE jobs SET state = 'queued' WHERE id = ?", (early.id,))
+        claimed = jobs.claim(c, "test", 1, 1.0)
+    assert claimed is not None
+    run_one(db, claimed, Models("no such device"), lambda: False)
+    with db.read() as c:
+        assert "would be paid twice" in jobs.job(c, early.id).error
+    assert len(server.asked) == 1, "the probe"
+
+
+def test_what_another_set_asks_already_is_waited_for_and_not_asked_again(db: Database, server: OpenAIServer) -> None:
+    bare(db, TEACHER, 10)
+    bare(db, TEACHER, 10, name="second")
+    room(server).ends = ""
+    assert go(db).message == go(db, name="second").message != ""
+    assert len(room(server).made) == 1
+    room(server).ends = "completed"
+    assert go(db, name="second").done == 10
+    assert go(db).done == 10
+    assert len(asked(server)) == 9
+
+
+def test_ending_a_batch_that_has_just_ended_takes_its_answers_in(db: Database, server: OpenAIServer) -> None:
+    bare(db, TEACHER, 10)
+    go(db)
+    (batch,) = batches(db)
+    ended = batch_desk.cancel(db, desk_of(db, batch), batch)
+    assert (ended.state, ended.collected is None) == ("completed", False)
+    assert go(db).done == 10
+    assert len(room(server).made) == 1
+
+
 def test_a_teacher_without_batches_is_told_in_a_sentence(db: Database, server: OpenAIServer) -> None:
     bare(db, "assets/demo/teacher", 3, project="here")
     with pytest.raises(UserError, match="runs on this machine, and batches need one behind an endpoint"):
@@ -276,10 +319,35 @@ def test_a_batch_that_the_endpoint_forgot_can_be_given_up(db: Database, server: 
     server.batches = BatchRoom()
     ended = go(db)
     assert "has no such batch or file any more. Batch 1 cannot be collected" in ended.error
+    assert not any(labels(db).values())
     (batch,) = under_way(db, "bare")
     assert batch_desk.cancel(db, desk_of(db, batch), batch).state == "cancelled"
     assert go(db).message.startswith("1 batch")
     assert go(db).done == 10
+
+
+def test_one_batch_whose_answers_are_gone_does_not_hold_up_the_others(
+    db: Database, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_files, "MOST_REQUESTS", 5)
+    bare(db, TEACHER, 10)
+    go(db)
+    assert [desk_of(db, each).see(each.remote).done for each in batches(db)] == [4, 5]
+    del room(server).files["output_file_id-batch_0"]
+    assert "Batch 1 cannot be collected" in go(db).error
+    assert [each.collected is None for each in batches(db)] == [False, True]
+    ended = batch_desk.cancel(db, desk_of(db, batches(db)[1]), batches(db)[1])
+    assert ended.collected is not None
+    assert go(db).done == 5
+    assert go(db).done == 10
+
+
+def test_a_server_that_gives_the_key_for_a_name_is_refused(db: Database, server: OpenAIServer) -> None:
+    bare(db, TEACHER, 3)
+    go(db)
+    assert desk_of(db, batches(db)[0]).see("batch_0").ended
+    room(server).made[0]["output_file_id"] = KEY
+    assert "gives a batch or a file no name that can be asked for" in go(db).error
 
 
 def test_answers_that_are_cut_short_are_not_taken_for_the_whole(db: Database, server: OpenAIServer) -> None:
@@ -291,7 +359,7 @@ def test_answers_that_are_cut_short_are_not_taken_for_the_whole(db: Database, se
     lines = room(server).files[whole.files[0]]
     room(server).files[whole.files[0]] = b"".join(lines.splitlines(keepends=True)[:4])
     ended = go(db)
-    assert "9 requests of batch 1 are answered, and gave 4" in ended.error
+    assert "9 requests of batch 1 are answered, and gave 4. Batch 1 cannot be collected: run it again" in ended.error
     room(server).files[whole.files[0]] = lines
     assert go(db).done == 10
     assert spending(db, "p")["models"][0]["requests"] == 10
@@ -319,12 +387,19 @@ def test_a_batch_of_a_moved_model_says_where_it_lies(db: Database, server: OpenA
         desk_of(db, replace(batch, url="http://old/v1"))
 
 
-def test_the_key_lies_nowhere(db: Database, server: OpenAIServer) -> None:
+def test_the_key_lies_nowhere_though_the_server_repeats_it(db: Database, server: OpenAIServer) -> None:
+    class Repeating(Quick):
+        def reply(self, messages: list[dict[str, Any]], max_tokens: int, temperature: float, seed: int) -> str:
+            return f"Reading {KEY} and {super().reply(messages, max_tokens, temperature, seed)}"
+
+    server.answers = Repeating()
+    room(server).outcome = lambda body: (
+        (500, KEY, f"no luck with {KEY}") if "What is 7 plus" in body["messages"][-1]["content"] else None
+    )
     bare(db, TEACHER, 10)
     go(db)
-    go(db)
-    with db.read() as c:
-        c.exec_driver_sql("SELECT 1")
+    assert go(db).done == 9
+    assert {label[:16] for label in labels(db).values() if label} == {"Reading [secret]"}
     files = [path for path in Path(db.data).rglob("*") if path.is_file()]
-    assert files
+    assert "switchpoint.db-wal" in {path.name for path in files}
     assert not [path for path in files if KEY.encode() in path.read_bytes()]

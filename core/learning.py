@@ -10,45 +10,19 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 
-from core.devices import (
-    TUNING_THREADS,
-    choose_threads,
-    forget_peak,
-    free_memory,
-    is_out_of_memory,
-    peak_memory,
-)
+from core.devices import free_memory, is_out_of_memory, peak_memory
 from core.errors import UserError
 from core.feeding import Ready, feed
-from core.lessons import Lessons, make_lessons
-from core.lora import continued_adapter, is_of_projector, new_adapter
-from core.schedule import Batch, learning_rate, pieces, plan_updates, share
-from core.student import OpenImage, Student, load_student
-from core.together import ProcessGroup, process_group
-from core.types import Sample, StudentSettings, TuningSettings, Update
+from core.schedule import Batch, learning_rate, passes, pieces, share
+from core.student import Student
+from core.together import reached
+from core.training import Training
+from core.types import TuningSettings, Update
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """What stays the same during a run: the student with its trainable adapter, and what it learns."""
-
-    student: Student
-    optimizer: torch.optim.Optimizer
-    lessons: Lessons
-    open_image: OpenImage
-    settings: TuningSettings
-    group: ProcessGroup
-
-    @property
-    def parameters(self) -> list[torch.Tensor]:
-        """What is trained."""
-        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,64 +33,6 @@ class Share:
     tokens: int
     batch_size: int
     memory: int
-
-
-def begin(
-    model: str,
-    samples: Sequence[Sample],
-    open_image: OpenImage,
-    settings: TuningSettings,
-    *,
-    start_adapter: Path | None,
-    loading: StudentSettings,
-    device: str,
-) -> tuple[Training, list[list[Batch]]]:
-    """The student loaded and made ready, and the plan of its updates: the batches of each.
-
-    ``start_adapter`` is trained further unless ``settings.start`` is "base". Raises UserError as ``load_student``,
-    ``make_lessons`` and ``prepare`` do. ``device`` is this process's own where there are several.
-    """
-    student = load_student(model, loading, device=device)
-    choose_threads(student.model, most=TUNING_THREADS)
-    forget_peak(student.device)
-    lessons = make_lessons(student, samples, settings)
-    training = prepare(lessons, open_image, settings, start_adapter if settings.start == "adapter" else None)
-    return training, plan_updates(lessons.lengths, lessons.pictured, settings)
-
-
-def prepare(lessons: Lessons, open_image: OpenImage, settings: TuningSettings, start_adapter: Path | None) -> Training:
-    """The student of the lessons made ready to be trained: with a new adapter, or from ``start_adapter`` on.
-
-    Seeds torch's global generators. Raises UserError when nothing could be trained.
-    """
-    torch.manual_seed(settings.seed)
-    student = lessons.student
-    student.model.requires_grad_(False)
-    if start_adapter is None:
-        tuned = new_adapter(student.model, settings)
-    else:
-        tuned = continued_adapter(student.model, start_adapter, settings)
-    if student.device.type == "cuda":
-        student.model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
-    trained = [(name, parameter) for name, parameter in tuned.named_parameters() if parameter.requires_grad]
-    if not trained:
-        raise UserError("The adapter to start from has nothing that can be trained; start from the base model instead.")
-    groups = [
-        {
-            "params": [each for name, each in trained if is_of_projector(name) == projector],
-            "lr": rate,
-            "initial_lr": rate,
-        }
-        for projector, rate in ((False, settings.learning_rate), (True, settings.projector_rate))
-    ]
-    return Training(
-        student=replace(student, model=tuned.train()),
-        optimizer=torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.0),
-        lessons=lessons,
-        open_image=open_image,
-        settings=settings,
-        group=process_group(str(student.device)),
-    )
 
 
 def learn(training: Training, plan: Sequence[Sequence[Batch]], made: Sequence[Update], *, run: int) -> Iterator[Update]:
@@ -130,7 +46,7 @@ def learn(training: Training, plan: Sequence[Sequence[Batch]], made: Sequence[Up
     with closing(_shares(training, plan, made)) as shares:
         for number, update in enumerate(plan[len(made) :], len(made) + 1):
             started = time.perf_counter()
-            found = group.each(lambda: next(shares))
+            found = _found(training, shares)
             group.sum_gradients(training.parameters)
             loss, tokens = sum(each.loss for each in found), sum(each.tokens for each in found)
             loss, rate = step(training, loss, tokens, number=number, total=total)
@@ -147,29 +63,53 @@ def learn(training: Training, plan: Sequence[Sequence[Batch]], made: Sequence[Up
             )
 
 
+def _found(training: Training, shares: Iterator[Share]) -> list[Share]:
+    """What each process learned of the next update. Where the student is dealt over them nothing can be told to those
+    who wait for weights: the process that fails ends, which they notice."""
+    if not training.sharded:
+        return training.group.each(lambda: next(shares))
+    with reached(training.group.size):
+        own = next(shares)
+    return training.group.each(lambda: own)
+
+
 def _shares(training: Training, plan: Sequence[Sequence[Batch]], made: Sequence[Update]) -> Generator[Share]:
     """What this process learns of each update after those ``made``; its gradients are left in the parameters."""
     group, settings, at = training.group, training.settings, len(made)
     size = min(settings.batch_size, (made and made[-1].batch_size) or settings.batch_size)
     mine = [share(update, training.lessons.lengths, group.rank, group.size) for update in plan]
     while at < len(plan):
-        batches = [part for update in mine[at:] for batch in update for part in pieces(batch, size)]
+        parts = [[part for batch in update for part in pieces(batch, size)] for update in mine]
+        idle = [_idle(training, update, len(some), size) for update, some in zip(plan, parts, strict=True)]
+        batches = [batch for number in range(at, len(plan)) for batch in parts[number] + idle[number]]
         with closing(feed(training.lessons, training.open_image, batches)) as ready:
-            for update in mine[at:]:
+            for some, others in zip(parts[at:], idle[at:], strict=True):
                 # The draws of an update are its own: none has to be kept to go on from here, with whatever processes.
                 torch.manual_seed(random.Random(f"{settings.seed}/{at + 1}/{group.rank}").getrandbits(63))
-                found = gradients(training, ready, sum(len(pieces(batch, size)) for batch in update))
+                found = gradients(training, ready, len(some), idle=len(others))
                 if found is None:
                     break
                 at += 1
                 loss, tokens = found
                 yield Share(loss=loss, tokens=tokens, batch_size=size, memory=peak_memory(training.student.device))
         if at < len(plan):
-            size = halved(size)
+            size = halved(size, sharded=training.sharded)
 
 
-def halved(size: int) -> int:
-    """Half of a batch size whose batches did not fit into memory; UserError where it was 1."""
+def _idle(training: Training, update: Sequence[Batch], mine: int, size: int) -> list[Batch]:
+    """What this process goes through and does not learn, so that the others get the weights that they need from it."""
+    if not training.sharded:
+        return []
+    lengths = training.lessons.lengths
+    shortest = min((position for batch in update for position in batch), key=lambda position: lengths[position])
+    return [[shortest]] * (passes(update, lengths, size, training.group.size) - mine)
+
+
+def halved(size: int, *, sharded: bool = False) -> int:
+    """Half of a batch size whose batches did not fit into memory; UserError where it was 1, or where the student is
+    dealt over several processes, which would wait for this one."""
+    if sharded:
+        raise UserError(f"The memory is too small for batches of {size}: set a smaller batch size for the run.")
     free_memory()
     if size == 1:
         raise UserError(
@@ -180,9 +120,9 @@ def halved(size: int) -> int:
     return size // 2
 
 
-def gradients(training: Training, ready: Iterator[Ready], batches: int) -> tuple[float, int] | None:
+def gradients(training: Training, ready: Iterator[Ready], batches: int, *, idle: int = 0) -> tuple[float, int] | None:
     """Adds the gradients of the next ``batches``; returns their summed loss and tokens, None where memory was too small
-    for one of them (then no gradient is left)."""
+    for one of them (then no gradient is left). ``idle`` more are gone through, of which nothing is learned."""
     loss, tokens = 0.0, 0
     try:
         for _ in range(batches):
@@ -190,6 +130,10 @@ def gradients(training: Training, ready: Iterator[Ready], batches: int) -> tuple
             batch_loss = loss_of(training.student, batch)
             batch_loss.backward()  # type: ignore[no-untyped-call]
             loss, tokens = loss + batch_loss.item(), tokens + int(batch.learned.sum())
+        for _ in range(idle):
+            batch = next(ready)
+            nothing = loss_of(training.student, replace(batch, learned=torch.zeros_like(batch.learned)))
+            nothing.backward()  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from core.devices import memory_capacity, peak_memory
 from core.feeding import feed
-from core.learning import Training, begin, gradients, halved, step
+from core.learning import gradients, halved, step
 from core.lessons import Lessons
 from core.schedule import Batch, pieces
 from core.student import OpenImage
+from core.training import Training, begin
 from core.types import Sample, StudentSettings, TuningEstimate, TuningSettings
 
 TIMED = 5

@@ -71,6 +71,11 @@ def share(update: Sequence[Batch], lengths: Sequence[int], rank: int, of: int) -
     return [parts[number] for number in sorted(mine)]
 
 
+def passes(update: Sequence[Batch], lengths: Sequence[int], size: int, of: int) -> int:
+    """How many batches of at most ``size`` the process with the most of them has to learn of an update."""
+    return max(sum(len(pieces(batch, size)) for batch in share(update, lengths, rank, of)) for rank in range(of))
+
+
 def learning_rate(number: int, total: int, settings: TuningSettings) -> float:
     """The rate of update ``number`` (from 1) of ``total``: a linear warm-up, then half a cosine down to zero."""
     warm = math.ceil(settings.warmup * total)

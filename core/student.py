@@ -59,20 +59,22 @@ def load_student(
     *,
     adapter: Path | None = None,
     device: str = "auto",
+    placed: bool = True,
 ) -> Student:
     """The student saved in the folder ``model``, or of that name on the Hub, with ``adapter`` merged into its weights.
 
-    Raises UserError when there is no such model, when it is not an image-text-to-text model, when its weights are
-    incomplete or no safetensors, when it needs code of its own, when the adapter is missing, changed or was made for
-    another model, and when a setting does not fit it.
+    Unless it is ``placed`` its weights stay in the machine's memory, for the caller to move to the device. Raises
+    UserError when there is no such model, when it is not an image-text-to-text model, when its weights are incomplete
+    or no safetensors, when it needs code of its own, when the adapter is missing, changed or was made for another
+    model, and when a setting does not fit it.
     """
     place = choose_device(device)
-    spread = settings.device_map == "auto"
+    spread = settings.device_map == "auto" and placed
     weights = _load_weights(model, choose_dtype(place, settings.dtype), "auto" if spread else None)
     processor = chat.load_processor(model, settings)
     if adapter is not None:
         weights = attach_adapter(weights, adapter).merge_and_unload()
-    if not spread:
+    if placed and not spread:
         weights.to(place)
     ends = weights.generation_config.eos_token_id or processor.tokenizer.eos_token_id
     return Student(

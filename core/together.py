@@ -52,7 +52,7 @@ class ProcessGroup:
         except Exception as error:  # whatever it is, the others must hear of it, or they would wait
             failed = error
         said: list[tuple[Found | None, str | None]] = [(None, None)] * self.size
-        with _reached(self.size):
+        with reached(self.size):
             distributed.all_gather_object(said, (own, None if failed is None else _sentence(failed)))
         if failed is not None:
             raise failed
@@ -93,12 +93,12 @@ class ProcessGroup:
         """All begin with the parameters of process 0: another machine may have drawn others from the same seed."""
         for each in parameters if self.size > 1 else ():
             sent = each.detach().to(self.device).contiguous()
-            with _reached(self.size):
+            with reached(self.size):
                 distributed.broadcast(sent, src=0)
             each.copy_(sent)
 
     def _sum(self, numbers: torch.Tensor) -> None:
-        with _reached(self.size):
+        with reached(self.size):
             distributed.all_reduce(numbers)
             if numbers.device.type == "cuda":
                 torch.cuda.synchronize(numbers.device)  # so that what fails there is raised here
@@ -163,11 +163,13 @@ def _together(tensors: Sequence[torch.Tensor]) -> Iterator[list[torch.Tensor]]:
 
 
 @contextmanager
-def _reached(size: int) -> Iterator[None]:
-    """A sentence where another process is gone."""
+def reached(size: int) -> Iterator[None]:
+    """A sentence where another of ``size`` processes is gone; any other error as it is."""
     try:
         yield
     except RuntimeError as error:
+        if not (isinstance(error, distributed.DistError) or "gloo" in str(error)):  # gloo has no class of its own
+            raise
         raise ElsewhereError(
             f"One of the {size} processes that tune together has ended or can no longer be reached: resume, and the "
             "run goes on from its newest checkpoint."

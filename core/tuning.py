@@ -16,11 +16,12 @@ from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
 from core.checkpoints import Checkpoint, checkpoint_folder, newest_checkpoint, read_checkpoint, save_checkpoint
 from core.errors import UserError
-from core.learning import Training, begin, learn
+from core.learning import learn
 from core.lora import model_card
 from core.published import publish, remove_checkpoints
 from core.student import OpenImage
 from core.together import ProcessGroup, process_group
+from core.training import Training, begin
 from core.types import Sample, StudentSettings, TuningSettings, Update
 
 AT_ONCE = 256
@@ -39,6 +40,7 @@ def tune(
     stop: Callable[[], bool],
     loading: StudentSettings = StudentSettings(),  # noqa: B008 - it is frozen
     device: str = "auto",
+    shard: bool = False,
     told: Callable[[str], None] = log.warning,
 ) -> Iterator[Update]:
     """Tunes the student ``model`` on the samples' questions and responses; leaves the adapter in ``folder/adapter``.
@@ -55,7 +57,7 @@ def tune(
     In a process group of torch every process calls this with the same arguments (``device`` may be its own) and takes
     all updates; ``folder`` is one that all of them see. Each learns a share of every update, and the gradients are
     summed. Process 0 alone asks ``stop``, writes and calls ``told``; what one raises the others raise as
-    ElsewhereError.
+    ElsewhereError. With ``shard`` the frozen student is dealt over the processes; then batches are not halved.
     """
     group = process_group(device)
     if group.first(lambda: _is_finished(folder)):
@@ -70,6 +72,7 @@ def tune(
             start_adapter=start_adapter,
             loading=loading,
             device=str(group.device),
+            shard=shard,
         )
     )
     fingerprint = _agreed(group, lambda: _fingerprint(samples, settings))

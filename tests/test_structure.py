@@ -18,6 +18,8 @@ MAY_LOAD_MODELS = (
     "core/devices",
     "core/tuning",
     "core/together",
+    "core/sharding",
+    "core/training",
     "core/learning",
     "core/feeding",
     "core/measuring",

@@ -58,10 +58,11 @@ def ours(folder: str, samples: str) -> None:
 
     Models()  # as in the worker: what it sets for torch holds only where torch is not there yet
     from core.devices import TUNING_THREADS, choose_threads
-    from core.learning import learn, prepare
+    from core.learning import learn
     from core.lessons import make_lessons
     from core.schedule import plan_updates
     from core.student import load_student
+    from core.training import prepare
 
     settings, chosen, open_image = world(folder, samples)
     student = load_student(str(demo.STUDENT), device="cpu")

@@ -13,12 +13,13 @@ import torch
 from core import learning
 from core.errors import UserError
 from core.feeding import Ready, feed, make_ready
-from core.learning import Training, learn, prepare
+from core.learning import learn
 from core.lessons import make_lessons
 from core.lora import attach_adapter
 from core.measuring import measure
 from core.schedule import plan_updates
 from core.student import Student, load_student, predict
+from core.training import Training, prepare
 from core.types import Sample, Settings, TuningEstimate, TuningSettings, Update
 from tests.core.test_tuning import SAMPLES, SETTINGS, TOTAL, adapter, open_image, run_to_end, timeless
 

@@ -17,13 +17,16 @@ from typing import Any
 
 import torch
 from PIL import Image
+from torch.distributed.tensor import DTensor
 
 from core import learning
 from core.errors import UserError
 from core.feeding import Ready
 from core.student import Student
 from core.together import joined
+from core.training import begin
 from core.tuning import tune
+from core.types import StudentSettings
 from tests.core.test_tuning import SAMPLES, SETTINGS, open_image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +46,10 @@ WAYS: dict[str, dict[str, Any]] = {
     "different samples": {},
     "no number": {"settings": replace(PLAIN, learning_rate=1e30)},
     "little memory in one": {},
+    "sharded": {},
+    "one sample, sharded": {"samples": SAMPLES[:1]},
+    "words alone and pictures, sharded": {"settings": replace(PLAIN, projector_rate=1e-3, batch_size=1)},
+    "stopped, sharded": {},
     "slow": {"settings": replace(PLAIN, epochs=500.0)},
 }
 
@@ -100,7 +107,7 @@ def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, 
     """Tunes once; returns the updates, what ended it, and how often this process was asked whether to stop."""
     made, asked, said = [], 0, ""
     begun = (folder / way).exists()
-    stops = stopping_after(3) if way in ("stopped", "dropout, cut") and not begun else lambda: False
+    stops = stopping_after(3) if way in ("stopped", "stopped, sharded", "dropout, cut") and not begun else lambda: False
 
     def stop() -> bool:
         nonlocal asked
@@ -110,7 +117,7 @@ def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, 
     given = {"samples": SAMPLES, "settings": PLAIN} | WAYS[way]
     if way == "different samples":
         given["samples"] = SAMPLES[rank:]
-    more = {"folder": folder / way, "run": 1, "stop": stop, "device": device}
+    more = {"folder": folder / way, "run": 1, "stop": stop, "device": device, "shard": "sharded" in way}
     try:
         for update in tune(model, given["samples"], broken_open(way, rank), given["settings"], **more):
             made.append(asdict(update))
@@ -119,6 +126,14 @@ def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, 
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
     return {"updates": made, "said": said, "asked": asked}
+
+
+def weights_held(model: str, *, shard: bool) -> int:
+    """How many numbers of the student this process holds."""
+    given = {"start_adapter": None, "loading": StudentSettings(), "device": "cpu", "shard": shard}
+    training, _ = begin(model, SAMPLES, open_image, PLAIN, **given)
+    held = (each.to_local() if isinstance(each, DTensor) else each for each in training.student.model.parameters())
+    return sum(each.numel() for each in held)
 
 
 def main(model: str, folder: str, *ways: str) -> None:
@@ -132,6 +147,8 @@ def main(model: str, folder: str, *ways: str) -> None:
             found[way] = go(way, model, Path(folder), rank, device)
             if way == "dropout, cut":
                 found[way] = go("dropout, cut", model, Path(folder), rank, device)
+        if len(ways) > 1:
+            found["held"] = [weights_held(model, shard=shard) for shard in (False, True)]
     (Path(folder) / f"found-{rank}.json").write_text(json.dumps(found))
 
 

@@ -27,12 +27,13 @@ from transformers import (
 )
 
 from core import chat
-from core.learning import learn, prepare
+from core.learning import learn
 from core.lessons import make_lessons
 from core.schedule import plan_updates
 from core.student import Student, model_inputs, predict
 from core.teacher.packing import pack
 from core.teacher.scoring import Branches, packed_scores
+from core.training import prepare
 from core.types import Sample, Settings, StudentSettings, TuningSettings
 from tests.tiny_models import save_llava, save_qwen
 

@@ -77,6 +77,9 @@ def worker(
         int | None,
         typer.Option(min=1, help="Make each tuning run in so many processes on this machine (default: one a GPU)."),
     ] = None,
+    shard: Annotated[
+        bool, typer.Option(help="Deal the student over these processes: for one that is larger than a GPU.")
+    ] = False,
 ) -> Shown:
     """Do the jobs of this data directory (the app starts one by itself)."""
     import logging
@@ -86,7 +89,8 @@ def worker(
     for talkative in ("alembic", "httpx2"):  # the latter says a line for each request
         logging.getLogger(talkative).setLevel(logging.WARNING)
     settings = AppSettings()
-    models = Models(settings.device, processes=processes or settings.processes)
+    many = processes or settings.processes
+    models = Models(settings.device, processes=many, shard=shard or settings.shard)
     serve_jobs(terminal.data, models, idle_minutes=settings.idle_minutes if leave_when_idle else None)
     return Shown(data={"worker": "ended"})
 

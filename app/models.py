@@ -34,15 +34,16 @@ class Models:
 
     ``predictions``, ``diagnoses`` and ``labels`` are a job's work in batches to save, each sample once, and ``updates``
     is a run's; an engine that does it elsewhere (``app.cluster``) is a kind of Models that has these anew.
-    ``processes`` is in how many processes a run is made ("auto": as many as there are GPUs).
+    ``processes`` is in how many processes a run is made ("auto": as many as there are GPUs); ``shard`` deals the
+    student over them.
     """
 
-    def __init__(self, device: str = "auto", *, processes: int | Literal["auto"] = 1) -> None:
+    def __init__(self, device: str = "auto", *, processes: int | Literal["auto"] = 1, shard: bool = False) -> None:
         # Both are read when torch or transformers is first imported. A bar for each model has no place in a log; and a
         # thread that spins for long while it waits for another makes a busy machine 20 times slower (decision 0022).
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-        self.device, self.processes = device, processes
+        self.device, self.processes, self.shard = device, processes, shard
         self._loaded: dict[str, tuple[tuple[object, ...], Any]] = {}
 
     def student(self, name: str, adapter: Path | None, settings: StudentSettings) -> "Student":
@@ -104,11 +105,11 @@ class Models:
 
         with db.read() as connection:
             loading = store.project(connection, run.project).settings.student
-        many = how_many(self.processes, self.device, loading)
+        many = how_many(self.processes, self.device, loading, shard=self.shard)
         if many == 1:
             yield from tune_here(db, run, device=self.device, stop=stop, told=told)
         else:
-            yield from tune_in_processes(db, run, many, device=self.device, stop=stop, told=told)
+            yield from tune_in_processes(db, run, many, device=self.device, shard=self.shard, stop=stop, told=told)
 
     def clear(self) -> None:
         """Give the memory back, before tuning takes it."""

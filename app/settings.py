@@ -23,7 +23,8 @@ class AppSettings(BaseSettings):
     ``roots`` are the folders below which the page reads files of this machine (the command line reads any), as a list
     like that of PATH; the data directory is always one of them. ``names`` are host names, with commas between them,
     under which the page answers besides those of this machine. ``processes`` is in how many processes a worker makes a
-    tuning run: "auto" is one for each GPU of the machine.
+    tuning run: "auto" is one for each GPU of the machine. ``shard`` deals a student that is larger than one GPU over
+    them.
     """
 
     model_config = SettingsConfigDict(env_prefix="SWITCHPOINT_")
@@ -33,6 +34,7 @@ class AppSettings(BaseSettings):
     port: int = 7860
     device: str = "auto"
     processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    shard: bool = False
     idle_minutes: float = 10.0
     reviewer: str = Field(default_factory=getpass.getuser)
     roots: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=lambda: (Path.home(), Path.cwd()))

@@ -43,10 +43,12 @@ class SelectedSamples(Sequence[Sample]):
         return [found[each] for each in wanted] if isinstance(key, slice) else found[wanted[0]]
 
 
-def tune_here(db: Database, run: Run, *, device: str, stop: Stop, told: Callable[[str], None]) -> Iterator[Update]:
+def tune_here(
+    db: Database, run: Run, *, device: str, stop: Stop, told: Callable[[str], None], shard: bool = False
+) -> Iterator[Update]:
     """The updates of the run, as ``core.tuning.tune`` makes them; its adapter is left in the run's folder.
 
-    In a process group of torch this process makes its share of them.
+    In a process group of torch this process makes its share of them; ``shard`` then deals the student over it.
     """
     from core.tuning import tune
 
@@ -65,5 +67,6 @@ def tune_here(db: Database, run: Run, *, device: str, stop: Stop, told: Callable
         stop=stop,
         loading=project.settings.student,
         device=device,
+        shard=shard,
         told=told,
     )

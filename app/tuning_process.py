@@ -55,6 +55,7 @@ def _tune(folder: Path, asked: dict[str, Any]) -> None:
                 db,
                 run,
                 device=device,
+                shard=asked["shard"],
                 stop=(folder / "stop").exists,
                 told=lambda remark: _say(folder, {"remark": remark}),
             )

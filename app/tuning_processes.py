@@ -38,30 +38,40 @@ DEFAULTS = {
 }
 
 
-def how_many(processes: int | Literal["auto"], device: str, loading: StudentSettings) -> int:
-    """In how many processes a run is made. A student that is spread over all GPUs, or a device that is one GPU, leaves
-    room for one process."""
-    if loading.device_map == "auto" or device.startswith("cuda:"):
+def how_many(processes: int | Literal["auto"], device: str, loading: StudentSettings, *, shard: bool = False) -> int:
+    """In how many processes a run is made. A student that is spread over all GPUs (and not to be sharded, which spreads
+    it in another way), or a device that is one GPU, leaves room for one process."""
+    if (loading.device_map == "auto" and not shard) or device.startswith("cuda:"):
         return 1
     if processes != "auto":
         return processes
     if device == "cpu":
         return 1
-    from core.devices import device_memory
+    from core.devices import gpu_count
 
-    return max(1, len(device_memory()))
+    return max(1, gpu_count())
 
 
 def tune_in_processes(
-    db: Database, run: Run, many: int, *, device: str, stop: Stop, told: Callable[[str], None]
+    db: Database,
+    run: Run,
+    many: int,
+    *,
+    device: str,
+    shard: bool = False,
+    stop: Stop,
+    told: Callable[[str], None],
 ) -> Iterator[Update]:
     """The updates of the run, as ``tune_here``, from ``many`` processes that make it together.
 
     Raises UserError with the first cause when one of them fails, and RuntimeError when that is a bug.
     """
+    from core.devices import free_memory
+
+    free_memory()  # what this process held on a GPU, one of those processes needs
     with tempfile.TemporaryDirectory(prefix="switchpoint-") as name:
         folder = Path(name)
-        asked = {"data": str(db.data.resolve()), "run": run.id, "device": device}
+        asked = {"data": str(db.data.resolve()), "run": run.id, "device": device, "shard": shard}
         (folder / "asked.json").write_text(json.dumps(asked | {"worker": os.getpid(), "started": own_start()}))
         (folder / "accelerate.json").write_text(json.dumps(DEFAULTS | {"num_processes": many}))
         failures: list[dict[str, Any]] = []

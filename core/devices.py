@@ -34,6 +34,11 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def gpu_count() -> int:
+    """How many CUDA devices there are; asking takes no memory on them."""
+    return torch.cuda.device_count()
+
+
 def device_memory() -> list[tuple[str, int, int]]:
     """(name, bytes of memory, bytes free) of every CUDA device, in torch's order; [] where there is none."""
     found = []

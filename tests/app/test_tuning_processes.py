@@ -80,7 +80,8 @@ def until(condition: Callable[[], object], db: Database, *, seconds: float = 180
 
 def test_a_run_in_two_processes_opens_the_round_that_one_process_opens(db: Database, selection: int) -> None:
     alone = work_off(db, put(db, selection, QUICK), Models("cpu"))
-    together = work_off(db, put(db, selection, QUICK), TWO)
+    sharded = Models("cpu", processes=2, shard=True)  # in the tests below each process has the whole student
+    together = work_off(db, put(db, selection, QUICK), sharded)
     assert (together.state, together.done) == (alone.state, alone.done) == ("done", 2)
     one, two = updates_of(db, alone), updates_of(db, together)
     assert [each.loss for each in two] == pytest.approx([each.loss for each in one], rel=1e-5)
@@ -162,6 +163,7 @@ def test_as_many_processes_as_gpus_unless_something_else_is_asked_for(monkeypatc
     assert how_many(3, "cpu", one_place) == 3
     assert how_many(3, "cuda:1", one_place) == 1
     assert how_many(3, "auto", replace(one_place, device_map="auto")) == 1, "the student itself is spread over them"
+    assert how_many(3, "auto", replace(one_place, device_map="auto"), shard=True) == 3
     assert AppSettings().processes == "auto"
     monkeypatch.setenv("SWITCHPOINT_PROCESSES", "2")
     assert AppSettings().processes == 2

@@ -15,7 +15,8 @@ from core.types import Update
 from tests.core.test_tuning import TOTAL, adapter, assert_same_adapter, run_to_end
 from tests.core.two_processes import PLAIN, WAYS, begin_processes, stopping_after
 
-TOGETHER = [way for way in WAYS if way not in ("slow", "little memory in one")] + ["little memory in one"]
+LAST = ["little memory in one", "little memory in one, sharded"]  # it stays little, and in the end one is left
+TOGETHER = [way for way in WAYS if way not in ("slow", *LAST)] + LAST
 SOON = 20.0  # seconds
 
 
@@ -134,6 +135,12 @@ def test_where_one_has_too_little_memory_its_batches_alone_are_halved(
 ) -> None:
     assert_same_run(two, "little memory in one", tmp_path, run_to_end(folders["llava"], tmp_path, settings=PLAIN))
     assert {each.batch_size for each in two.updates("little memory in one")} == {2}
+
+
+def test_where_a_student_is_sharded_too_little_memory_ends_the_run_with_the_way_on(two: Two) -> None:
+    first, second = two.said("little memory in one, sharded")
+    assert second == "UserError: The memory is too small for batches of 4: set a smaller batch size for the run."
+    assert first.startswith("ElsewhereError: One of the 2 processes that tune together has ended")
 
 
 def test_the_end_of_one_process_ends_the_other_soon_with_the_way_on(folders: dict[str, Path], tmp_path: Path) -> None:

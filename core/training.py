@@ -14,7 +14,6 @@ from core.errors import UserError
 from core.lessons import Lessons, make_lessons
 from core.lora import continued_adapter, is_of_projector, new_adapter
 from core.schedule import Batch, plan_updates
-from core.sharding import shard_weights
 from core.student import OpenImage, Student, load_student
 from core.together import ProcessGroup, process_group
 from core.types import Sample, StudentSettings, TuningSettings
@@ -55,8 +54,8 @@ def begin(
     """The student loaded and made ready, and the plan of its updates: the batches of each.
 
     ``start_adapter`` is trained further unless ``settings.start`` is "base". Raises UserError as ``load_student``,
-    ``make_lessons`` and ``prepare`` do. ``device`` is this process's own where there are several, over
-    which ``shard`` deals the student.
+    ``make_lessons`` and ``prepare`` do. ``device`` is this process's own where there are several; with
+    ``shard`` the student is then left in the machine's memory, to be dealt over them.
     """
     shard = shard and process_group(device).size > 1
     student = load_student(model, loading, device=device, placed=not shard)
@@ -64,10 +63,7 @@ def begin(
     forget_peak(student.device)
     lessons = make_lessons(student, samples, settings)
     training = prepare(lessons, open_image, settings, start_adapter if settings.start == "adapter" else None)
-    if shard:
-        shard_weights(training.student.model, training.group)
-        training = replace(training, sharded=True)
-    return training, plan_updates(lessons.lengths, lessons.pictured, settings)
+    return replace(training, sharded=shard), plan_updates(lessons.lengths, lessons.pictured, settings)
 
 
 def prepare(lessons: Lessons, open_image: OpenImage, settings: TuningSettings, start_adapter: Path | None) -> Training:

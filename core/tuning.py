@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
@@ -19,6 +20,7 @@ from core.errors import UserError
 from core.learning import learn
 from core.lora import model_card
 from core.published import publish, remove_checkpoints
+from core.sharding import shard_weights
 from core.student import OpenImage
 from core.together import ProcessGroup, process_group
 from core.training import Training, begin
@@ -63,18 +65,10 @@ def tune(
     if group.first(lambda: _is_finished(folder)):
         yield from (Update(**made) for made in json.loads((folder / "adapter" / "updates.json").read_text()))
         return
-    training, plan = group.alike(
-        lambda: begin(
-            model,
-            samples,
-            open_image,
-            settings,
-            start_adapter=start_adapter,
-            loading=loading,
-            device=str(group.device),
-            shard=shard,
-        )
-    )
+    student = partial(begin, start_adapter=start_adapter, loading=loading, device=str(group.device), shard=shard)
+    training, plan = group.alike(lambda: student(model, samples, open_image, settings))
+    if training.sharded:  # not before all have come so far: the others would wait here for one that failed
+        shard_weights(training.student.model, group)
     fingerprint = _agreed(group, lambda: _fingerprint(samples, settings))
     updates = _resume(training, folder, fingerprint, told)
     yield from updates

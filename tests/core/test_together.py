@@ -66,6 +66,7 @@ def assert_same_run(two: Two, way: str, alone: Path, updates: list[Update]) -> N
         "one sample",
         "words alone and pictures",
         "sharded",
+        "cut, sharded",
         "one sample, sharded",
         "words alone and pictures, sharded",
     ],
@@ -99,14 +100,9 @@ def test_one_process_goes_on_with_what_two_began_and_two_with_what_one_began(
     assert_same_run(two, "begun alone", tmp_path, whole)
 
 
-def test_a_sharded_student_is_held_in_parts_and_one_process_goes_on_with_its_run(
-    two: Two, folders: dict[str, Path], tmp_path: Path
-) -> None:
+def test_of_a_sharded_student_each_process_holds_a_part(two: Two) -> None:
     for whole, part in (each["held"] for each in two.found):
         assert part < 0.6 * whole
-    again = run_to_end(folders["llava"], two.folder / "stopped, sharded", settings=PLAIN)
-    whole_run = run_to_end(folders["llava"], tmp_path, settings=PLAIN)
-    assert [each.loss for each in again] == pytest.approx([each.loss for each in whole_run], rel=1e-5)
 
 
 def test_process_0_alone_is_asked_whether_to_stop_and_both_end(two: Two) -> None:

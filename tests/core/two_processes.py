@@ -22,6 +22,7 @@ from torch.distributed.tensor import DTensor
 from core import learning
 from core.errors import UserError
 from core.feeding import Ready
+from core.sharding import shard_weights
 from core.student import Student
 from core.together import joined
 from core.training import begin
@@ -49,7 +50,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "sharded": {},
     "one sample, sharded": {"samples": SAMPLES[:1]},
     "words alone and pictures, sharded": {"settings": replace(PLAIN, projector_rate=1e-3, batch_size=1)},
-    "stopped, sharded": {},
+    "cut, sharded": {},
     "little memory in one, sharded": {},
     "slow": {"settings": replace(PLAIN, epochs=500.0)},
 }
@@ -108,7 +109,7 @@ def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, 
     """Tunes once; returns the updates, what ended it, and how often this process was asked whether to stop."""
     made, asked, said = [], 0, ""
     begun = (folder / way).exists()
-    stops = stopping_after(3) if way in ("stopped", "stopped, sharded", "dropout, cut") and not begun else lambda: False
+    stops = stopping_after(3) if way in ("stopped", "dropout, cut", "cut, sharded") and not begun else lambda: False
 
     def stop() -> bool:
         nonlocal asked
@@ -133,6 +134,8 @@ def weights_held(model: str, *, shard: bool) -> int:
     """How many numbers of the student this process holds."""
     given = {"start_adapter": None, "loading": StudentSettings(), "device": "cpu", "shard": shard}
     training, _ = begin(model, SAMPLES, open_image, PLAIN, **given)
+    if training.sharded:
+        shard_weights(training.student.model, training.group)
     held = (each.to_local() if isinstance(each, DTensor) else each for each in training.student.model.parameters())
     return sum(each.numel() for each in held)
 
@@ -148,8 +151,8 @@ def main(model: str, folder: str, *ways: str) -> None:
             if way.startswith("little memory in one") and rank == 1:
                 give_little_memory()
             found[way] = go(way, model, Path(folder), rank, device)
-            if way == "dropout, cut":
-                found[way] = go("dropout, cut", model, Path(folder), rank, device)
+            if way in ("dropout, cut", "cut, sharded"):
+                found[way] = go(way, model, Path(folder), rank, device)
     (Path(folder) / f"found-{rank}.json").write_text(json.dumps(found))
 
 

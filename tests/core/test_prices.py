@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.prices import Estimate, money, price_of, tokens_of
-from core.types import EndpointSettings
+from core.prices import Estimate, cost_of, money, price_of, tokens_of
+from core.types import EndpointSettings, Spent
 
 PLAIN = EndpointSettings()
 
@@ -26,3 +26,12 @@ def test_what_nobody_priced_has_no_price(name: str) -> None:
 def test_estimates_add_up() -> None:
     one = Estimate(requests=1, tokens_in=tokens_of("x" * 400, ""), tokens_out=3)
     assert one + one == Estimate(requests=2, tokens_in=2 * (101 + 1 + 8), tokens_out=6)
+
+
+@pytest.mark.parametrize(("model", "share"), [("openai:gpt-4o-mini", 0.5), ("m@http://h/v1", 1.0)])
+def test_tokens_of_batches_cost_half_at_openai_and_in_full_where_nobody_says(model: str, share: float) -> None:
+    own = EndpointSettings(prices=((model, 1.0, 10.0),))
+    single, batched = (money(model, tokens_in, tokens_out, own) or 0.0 for tokens_in, tokens_out in ((30, 4), (70, 6)))
+    spent = Spent(model=model, requests=3, tokens_in=100, tokens_out=10, batch_in=70, batch_out=6)
+    assert cost_of(spent, own) == pytest.approx(single + share * batched)
+    assert cost_of(Spent(model="openai:unheard-of", requests=1, tokens_in=1, tokens_out=1), own) is None

@@ -69,7 +69,7 @@ class Parrot(OpenAIServer):
 class Repeats(Handler):
     server: Parrot
 
-    def _answer(self, body: dict[str, Any], number: int) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, body: dict[str, Any], number: int) -> tuple[int, dict[str, str], bytes]:
         key = self.headers["Authorization"].removeprefix("Bearer ")
         self.server.sent.add(key)
         said = " ".join(ways(key)[name].decode() for name in REPEATED)
@@ -77,7 +77,7 @@ class Repeats(Handler):
             return 200, {}, f"<html><body>Bearer {said}</body></html>".encode()
         if self.server.failing:
             return failed(int(self.server.failing), {"X-Request-Id": key}, f"Incorrect API key provided: {said}")
-        status, headers, content = super()._answer(body, number)
+        status, headers, content = super().answer(body, number)
         completion = json.loads(content)
         for choice in completion["choices"]:
             choice["message"]["content"] += f" {said}"

@@ -25,6 +25,7 @@ from storage.store import Run
 
 LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 30.0  # in which accelerate ends its processes when it is asked to
+LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"  # gloo would take the interface of the machine's name
 # Every default named, so that neither a question is asked nor the person's own defaults for other work are taken.
 DEFAULTS = {
     "compute_environment": "LOCAL_MACHINE",
@@ -69,7 +70,7 @@ def tune_in_processes(
     from core.devices import free_memory
 
     free_memory()  # what this process held on a GPU, one of those processes needs
-    with tempfile.TemporaryDirectory(prefix="switchpoint-") as name:
+    with tempfile.TemporaryDirectory(prefix="switchpoint-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         asked = {"data": str(db.data.resolve()), "run": run.id, "device": device, "shard": shard}
         (folder / "asked.json").write_text(json.dumps(asked | {"worker": os.getpid(), "started": own_start()}))
@@ -102,7 +103,7 @@ def _begun(folder: Path, many: int) -> Iterator["subprocess.Popen[bytes]"]:
         command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the worker, which has them write a checkpoint
-        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": threads},
+        env={"GLOO_SOCKET_IFNAME": LOOPBACK} | os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": threads},
     )
     try:
         yield launcher

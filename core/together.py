@@ -123,7 +123,8 @@ def joined(device: str = "auto") -> Iterator[str]:
     """In the process group that a launcher's environment names (RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and _PORT).
 
     Yields the device of this process: with "auto" or "cuda" each has a GPU of its own. They are joined by NCCL on GPUs,
-    else by gloo. Raises UserError where the device is not there, or no GPU is left for this process.
+    else by gloo. Raises UserError where the device is not there, or no GPU is left for this process. After an error in
+    the block the process has to end.
     """
     place = choose_device(device)
     if str(place) == "cuda":
@@ -136,10 +137,9 @@ def joined(device: str = "auto") -> Iterator[str]:
     if place.type == "cuda":
         torch.cuda.set_device(place)
     distributed.init_process_group("nccl" if place.type == "cuda" else "gloo", timeout=LONGEST_WAIT)
-    try:
-        yield str(place)
-    finally:
-        distributed.destroy_process_group()
+    yield str(place)
+    # Not where something failed: that would wait for the others, who wait for this one. Its end tells them.
+    distributed.destroy_process_group()
 
 
 def _nothing() -> None:

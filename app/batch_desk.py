@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from app.endpoints import Ledger, check_cap
+from app.worker import worker_pid
 from core.asking import connect
 from core.asking_batches import BatchDesk, GoneError, NotTakenError
 from core.batch_files import BatchAnswer, BatchFile, SeenBatch
@@ -105,9 +106,14 @@ def find_out(db: Database, desk: BatchDesk, batch: Batch) -> SeenBatch | None:
 def cancel(db: Database, desk: BatchDesk, batch: Batch) -> Batch:
     """Ask the endpoint to end a batch. Of one that has ended there, or is gone, what can be had of its answers is taken
     in, and the rest is missing again."""
-    if not batch.remote:
-        raise UserError(f"Batch {batch.id} is just being handed in: try again when that job has ended.")
     state = "cancelled"
+    if not batch.remote:
+        if worker_pid(db.data) is not None:
+            raise UserError(f"Batch {batch.id} may just be handed in: try again when no job runs.")
+        left = find_out(db, desk, batch)
+        if left is None:
+            return replace(batch, state="cancelled")
+        batch = _seen(db, batch, left)
     try:
         seen = desk.see(batch.remote)
         if not seen.ended:

@@ -98,10 +98,12 @@ def batch_line(key: str, request: dict[str, Any]) -> bytes:
 
 
 def seen_batch(found: dict[str, Any], url: str) -> SeenBatch:
-    """A batch as the endpoint at ``url`` shows it. Raises UserError for what is none."""
-    state = found.get("status")
-    if state not in STATES:
-        raise UserError(f"{url} gives a batch a state that is none: look into its log.")
+    """A batch as the endpoint at ``url`` shows it; one in a state that OpenAI does not know is taken to be worked on.
+
+    Raises UserError for what is no batch.
+    """
+    state = str(found.get("status")).lower()
+    state = state if state in STATES else "in_progress"
     counts = found.get("request_counts")
     counts = counts if isinstance(counts, dict) else {}
     errors = found["errors"].get("data") if isinstance(found.get("errors"), dict) else None

@@ -12,7 +12,7 @@ from app.batch_desk import desk_of
 from app.label_batches import under_way
 from app.models import Models
 from app.spending import set_spending, spending
-from app.worker import run_one
+from app.worker import run_one, worker_lock
 from core import batch_files
 from core.errors import UserError
 from core.types import Batch
@@ -298,6 +298,25 @@ def test_ending_a_batch_that_has_just_ended_takes_its_answers_in(db: Database, s
     assert (ended.state, ended.collected is None) == ("completed", False)
     assert go(db).done == 10
     assert len(room(server).made) == 1
+
+
+@pytest.mark.parametrize(("state", "made"), [("uploading", False), ("creating", False), ("creating", True)])
+def test_a_batch_that_a_killed_worker_left_behind_can_be_ended(
+    db: Database, server: OpenAIServer, state: str, made: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_desk, "SETTLE_SECONDS", 0.0)
+    room(server).ends = ""
+    bare(db, TEACHER, 10)
+    go(db)
+    with db.write() as c:
+        c.exec_driver_sql("UPDATE batches SET remote = '', state = ?", (state,))
+    left = room(server).made if made else room(server).made.clear() or []
+    (batch,) = batches(db)
+    with worker_lock(db.data), pytest.raises(UserError, match="may just be handed in"):
+        batch_desk.cancel(db, desk_of(db, batch), batch)
+    assert batch_desk.cancel(db, desk_of(db, batch), batch).state == ("cancelling" if made else "cancelled")
+    assert [each["status"] for each in left] == (["cancelling"] if made else [])
+    assert len(under_way(db, "bare")) == (1 if made else 0)
 
 
 def test_a_teacher_without_batches_is_told_in_a_sentence(db: Database, server: OpenAIServer) -> None:

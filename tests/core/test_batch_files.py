@@ -100,5 +100,7 @@ def test_a_batch_is_read_with_whatever_a_server_leaves_out() -> None:
     assert (plain.remote, plain.ended, plain.done, plain.error, plain.files) == ("b1", False, 0, "", ())
     odd = {"id": "b1", "status": "failed", "request_counts": [], "errors": {"data": [3, {"message": "bad"}]}}
     assert seen_batch(odd, "u").error == "bad"
-    with pytest.raises(UserError, match="a state that is none"):
-        seen_batch({"id": "b1", "status": "creating"}, "u")
+    states = [seen_batch({"id": "b1", "status": said}, "u").state for said in ("COMPLETED", "queued", "creating", None)]
+    assert states == ["completed", "in_progress", "in_progress", "in_progress"]
+    with pytest.raises(UserError, match="u gives a batch or a file no name"):
+        seen_batch({"object": "error"}, "u")

@@ -32,14 +32,14 @@ from app import (
     cli_tuning,
 )  # fmt: skip
 from app.doctor import examine
-from app.models import Models
 from app.overview import project_status
 from app.projects import find_project
 from app.redacting import redact_output
 from app.rounds import round_lines
-from app.settings import AppSettings, logs_folder
+from app.settings import ENGINES, AppSettings, logs_folder
 from app.terminal import DataOption, JsonOption, Shown, Terminal, command, run_command_line
 from app.worker import serve_jobs, worker_pid
+from core.errors import UserError
 
 cli = typer.Typer(
     help="Find the reasoning step where a multimodal model goes wrong, name the missing skill, fetch samples, tune.",
@@ -72,6 +72,7 @@ def serve(
 @command(cli, "worker")
 def worker(
     terminal: Terminal,
+    *,
     leave_when_idle: Annotated[bool, typer.Option(help="End after some minutes without a job.")] = False,
     processes: Annotated[
         int | None,
@@ -80,18 +81,25 @@ def worker(
     shard: Annotated[
         bool, typer.Option(help="Deal the student over these processes: for one that is larger than a GPU.")
     ] = False,
+    engine: Annotated[str, typer.Option(help="local, or ray: where the work is done.")] = "",
+    address: Annotated[str, typer.Option(help="With ray: the cluster, as HOST:6379 (default: this machine's).")] = "",
+    actors: Annotated[int, typer.Option(help="With ray: how many at most (default: one a GPU).", min=0)] = 0,
 ) -> Shown:
     """Do the jobs of this data directory (the app starts one by itself)."""
     import logging
+
+    from app.cluster import engine_of
 
     logs_folder(terminal.data)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for talkative in ("alembic", "httpx2"):  # the latter says a line for each request
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    settings = AppSettings()
-    many = processes or settings.processes
-    models = Models(settings.device, processes=many, shard=shard or settings.shard)
-    serve_jobs(terminal.data, models, idle_minutes=settings.idle_minutes if leave_when_idle else None)
+    given = {"engine": engine, "ray_address": address, "ray_actors": actors, "processes": processes, "shard": shard}
+    if engine not in ("", *ENGINES):
+        raise UserError(f"There is no engine '{engine}': choose one of {', '.join(ENGINES)}.")
+    settings = AppSettings(**{name: each for name, each in given.items() if each})
+    idle_minutes = settings.idle_minutes if leave_when_idle else None
+    serve_jobs(terminal.data, engine_of(settings), idle_minutes=idle_minutes)
     return Shown(data={"worker": "ended"})
 
 

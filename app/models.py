@@ -83,7 +83,7 @@ class Models:
         yield from predict(student, samples, image_opener(db), settings, round=at.id, told=told, unseen=unseen)
 
     def diagnoses(
-        self, project: Project, items: Sequence[tuple[Sample, Prediction]], *, round: int, skipped: "Tell"
+        self, db: Database, project: Project, items: Sequence[tuple[Sample, Prediction]], *, round: int, skipped: "Tell"
     ) -> Iterator[list[Diagnosis]]:
         """What the teacher finds in wrong predictions (``core.skills.diagnose``)."""
         from core.skills import diagnose

@@ -6,7 +6,7 @@ Knows paths and plain values only; nothing here opens a file, a database or a mo
 import getpass
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -14,6 +14,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from core.errors import FolderError
 
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+
+Engine = Literal["local", "ray"]
+ENGINES: tuple[str, ...] = get_args(Engine)
 
 
 class AppSettings(BaseSettings):
@@ -24,7 +27,8 @@ class AppSettings(BaseSettings):
     like that of PATH; the data directory is always one of them. ``names`` are host names, with commas between them,
     under which the page answers besides those of this machine. ``processes`` is in how many processes a worker makes a
     tuning run: "auto" is one for each GPU of the machine. ``shard`` deals a student that is larger than one GPU over
-    them.
+    them. ``engine`` is where jobs are done: here, or on the Ray cluster at ``ray_address`` by ``ray_actors`` at most
+    (0: one a GPU; without any, one for each ``ray_cpus`` processors).
     """
 
     model_config = SettingsConfigDict(env_prefix="SWITCHPOINT_")
@@ -36,6 +40,10 @@ class AppSettings(BaseSettings):
     processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     shard: bool = False
     idle_minutes: float = 10.0
+    engine: Engine = "local"
+    ray_address: str = "auto"
+    ray_actors: int = Field(0, ge=0)
+    ray_cpus: int = Field(4, ge=1)
     reviewer: str = Field(default_factory=getpass.getuser)
     roots: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=lambda: (Path.home(), Path.cwd()))
 

@@ -70,7 +70,7 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
         remark = teacher.remark
         found = diagnose(teacher, missing, project.settings, round=at, skipped=failures.note)
     else:
-        found = models.diagnoses(project, missing, round=at, skipped=failures.note)
+        found = models.diagnoses(db, project, missing, round=at, skipped=failures.note)
     for batch in until(stop, found):
         done += len(batch)
         save = partial(store.save_diagnoses, diagnoses=batch)

@@ -17,12 +17,12 @@ from transformers import AutoModelForImageTextToText, GenerationConfig
 
 from core import chat
 from core.answers import read_answer
+from core.batching import Asked, batches
 from core.chat import fit_image
 from core.devices import choose_device, choose_dtype, free_memory
 from core.errors import FolderError, UserError
 from core.lora import attach_adapter
 from core.model_files import check_folder, unloadable
-from core.prompts import student_prompt
 from core.rationale import split_steps
 from core.truths import marked
 from core.types import Prediction, Sample, Settings, StudentSettings
@@ -130,12 +130,9 @@ def predict(
     even one sample fits, and when an image cannot be opened, unless ``unseen`` is there to hear of it: then its sample
     is left out.
     """
-    asked = [(sample, _asked(student, sample, settings)) for sample in samples]
-    lengths = [len(tokens) for tokens in chat.tokenise(student.processor, [text for _, text in asked])]
     size = settings.batch_size
-    for batch in batches([sample for sample, _ in asked], lengths, settings.batch_size):
-        chosen = [asked[position] for position in batch]
-        chosen, images = _seen(student, chosen, open_image, unseen)
+    for asked in batches(student.processor, student.family, samples, settings):
+        chosen, images = _seen(student, asked, open_image, unseen)
         while part := chosen[:size]:
             texts = _generate(student, [text for _, text in part], images[:size], settings.max_new_tokens)
             if texts is None:
@@ -148,10 +145,10 @@ def predict(
 
 def _seen(
     student: Student,
-    asked: list[tuple[Sample, str]],
+    asked: list[Asked],
     open_image: OpenImage,
     unseen: Callable[[Sample, str], None] | None,
-) -> tuple[list[tuple[Sample, str]], list[Image.Image]]:
+) -> tuple[list[Asked], list[Image.Image]]:
     """The samples whose images can be opened, with those; ``unseen`` hears of each other one and why."""
     kept, images = [], []
     for sample, text in asked:
@@ -168,11 +165,6 @@ def _seen(
     return kept, images
 
 
-def _asked(student: Student, sample: Sample, settings: Settings) -> str:
-    question = student_prompt(sample, settings, student.family)
-    return chat.prompt_text(student.processor, question, has_image=bool(sample.image))
-
-
 def _halved(size: int) -> int:
     if size == 1:
         raise UserError(
@@ -180,18 +172,6 @@ def _halved(size: int) -> int:
             "smaller number format, spread the student over several devices, or choose a smaller one."
         )
     return size // 2
-
-
-def batches(samples: Sequence[Sample], lengths: Sequence[int], size: int) -> Iterator[list[int]]:
-    """Positions in batches of similar length, longest first; samples with and without an image never share a batch.
-
-    Longest first, so that a batch that does not fit into memory fails at once; not mixed, since processors disagree on
-    how to say "no image" inside a batch.
-    """
-    for has_image in (True, False):
-        group = [position for position, sample in enumerate(samples) if bool(sample.image) == has_image]
-        group.sort(key=lambda position: -lengths[position])
-        yield from (group[start : start + size] for start in range(0, len(group), size))
 
 
 def model_inputs(

@@ -24,6 +24,7 @@ MAY_LOAD_MODELS = (
     "core/feeding",
     "core/measuring",
     "core/lora",
+    "core/batching",
     "core/checkpoints",
     "core/teacher/",
 )

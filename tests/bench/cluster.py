@@ -1,0 +1,139 @@
+"""The engine on a Ray cluster against the local one: answers and labels a second with one actor and with two, what it
+takes above the local engine at equal parallelism, and whether the cost model says beforehand what was measured.
+
+``python -m tests.bench.cluster [--samples N] [--turns N]``, on the demo's student and teacher, one thread a model; two
+node processes on this machine. A pace is that of the second half, when all actors are at work; the time to the first
+result is told beside it. The cost model: seconds = start + samples × seconds a sample (of the local engine) ÷ actors.
+"""
+
+import argparse
+import hashlib
+import tempfile
+import time
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.children import child, middle, report
+from tests.bench.results import Bar, save_results
+
+BAR = 1.1
+WORK = ("predict", "label")
+ENGINES = {"local": 0, "ray, one actor": 1, "ray, two actors": 2}
+
+
+def work(models: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]:
+    """What is found, batch by batch."""
+    from app.demo import PROJECT
+    from assets.demo import SUPPORT_NAME
+    from storage import store
+    from storage.database import open_database
+
+    db = open_database(Path(data))
+    with db.read() as c:
+        project = store.project_named(c, PROJECT)
+        at = store.rounds_of(c, project.id)[0]
+        asked = store.missing_predictions(c, at.id, "validation")[:samples]
+        ids = array("q", (each for each, _ in zip(store.support_ids(c, SUPPORT_NAME), range(samples), strict=False)))
+    if what == "predict":
+        found: Iterator[list[Any]] = models.predictions(db, project, at, asked, told=print, unseen=print)
+    else:
+        found = models.labels(db, project, ids, skipped=print)
+    yield from found
+    db.close()
+
+
+def measured(data: str, what: str, samples: str, actors: str) -> None:
+    """One engine at one work: the pace of the second half, the seconds to the first result, and those of all."""
+    if actors == "0":
+        from app.models import Models
+
+        paced(work(Models("cpu"), data, what, int(samples)), int(samples))
+        return
+    from app.cluster import Cluster
+    from tests.chaos.nodes import two_nodes
+
+    with two_nodes() as nodes:
+        paced(
+            work(Cluster("cpu", address=nodes.address, most=int(actors), cpus=1), data, what, int(samples)),
+            int(samples),
+        )
+
+
+def paced(found: Iterator[list[Any]], samples: int) -> None:
+    """Report how the work went on, and a number that only the same results have."""
+    started, results, times = time.perf_counter(), list[str](), []
+    for some in found:
+        results += map(repr, some)
+        times.append((len(results), time.perf_counter() - started))
+    assert len(results) == samples, f"{len(results)} of {samples}"
+    same = int.from_bytes(hashlib.sha256("".join(sorted(results)).encode()).digest()[:6])
+    half, at_half = next((each, seconds) for each, seconds in times if each >= samples / 2)
+    whole = times[-1][1]
+    report(pace=(samples - half) / (whole - at_half), first=times[0][1], whole=whole, same=same)
+
+
+def predicted(start: float, samples: int, seconds: float, actors: int) -> float:
+    """The cost model: seconds until all is done."""
+    return start + samples * seconds / actors
+
+
+def main() -> None:
+    """Print the table, and whether the engine costs less than a tenth above the local one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=960)
+    parser.add_argument("--turns", type=int, default=2)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        from app.demo import init_demo
+        from storage.database import open_database
+
+        db = open_database(Path(folder))
+        init_demo(db)
+        db.close()
+        same: dict[str, float] = {}
+        runs: dict[tuple[str, str], list[dict[str, float]]] = {}
+        for _ in range(given.turns):
+            for what in WORK:
+                for name, actors in ENGINES.items():
+                    found = child("cluster", "measured", folder, what, given.samples, actors)
+                    said = found.pop("same")
+                    assert same.setdefault(what, said) == said, f"{name} finds something else"
+                    runs.setdefault((what, name), []).append(found)
+    shown = {key: middle(each) for key, each in runs.items()}
+    told(shown, given.samples)
+
+
+def told(shown: dict[tuple[str, str], dict[str, float]], samples: int) -> None:
+    """The table, the bars, and the figures kept."""
+    table = Table(
+        "work", "engine", "a second", "× local", "first after", "all", "model says", title=f"{samples} samples"
+    )
+    kept: dict[str, Any] = {"samples": samples}
+    for (what, name), each in shown.items():
+        local, one = shown[what, "local"], shown[what, "ray, one actor"]
+        actors = max(1, ENGINES[name])
+        start = local["first"] if name == "local" else one["first"]
+        model = predicted(start, samples, 1 / local["pace"], actors)
+        table.add_row(
+            what,
+            name,
+            f"{each['pace']:.1f}",
+            f"{each['pace'] / local['pace']:.2f}",
+            f"{each['first']:.1f} s",
+            f"{each['whole']:.1f} s",
+            f"{model:.1f} s",
+        )
+        kept[f"{what}, {name}"] = each | {"model": model, "times_local": each["pace"] / local["pace"]}
+    Console().print(table)
+    ratio = {what: shown[what, "local"]["pace"] / shown[what, "ray, one actor"]["pace"] for what in WORK}
+    bars = [Bar(what=f"{what}: seconds a sample, one actor over local", value=ratio[what], below=BAR) for what in WORK]
+    save_results("cluster", kept, bars)
+
+
+if __name__ == "__main__":
+    main()

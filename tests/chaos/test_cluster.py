@@ -1,0 +1,230 @@
+"""The engine on Ray, on a real cluster of two nodes: what the local one finds, whoever is killed meanwhile."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from app import actions
+from app.cluster import Cluster
+from app.models import Models
+from app.worker import ensure_worker, run_one, worker_pid
+from storage import jobs, store
+from storage.database import Database, open_database
+from storage.jobs import Job
+from tests.chaos.nodes import Nodes, actors, kill_a_node, two_nodes
+from tests.test_kill import read_job, wait_for
+from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+
+PROJECT = "tiny"
+pytestmark = [
+    pytest.mark.skipif(os.environ.get("SWITCHPOINT_LONG") != "1", reason="minutes: make chaos runs it"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # Ray's own, of its own settings
+]
+HAND, TUNER = "Hand", "RayTrainWorker"
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
+    """The small project with enough samples for somebody to be killed in the middle, and a set without labels."""
+    made = write_files(tmp_path_factory.mktemp("many"), samples=40, support=40)
+    rows = [json.loads(line) for line in made["support"].read_text().splitlines()]
+    bare = [each | {"id": f"bare {each['id']}", "skill_label": ""} for each in rows]
+    made["bare"].write_text("\n".join(json.dumps(each) for each in bare))
+    return made
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    with two_nodes() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def local(many: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The loop done by the local engine."""
+    db = begun(tmp_path_factory.mktemp("local"), many)
+    loop(db, Models("cpu"))
+    yield db
+    db.close()
+
+
+def begun(folder: Path, files: TinyFiles) -> Database:
+    db = open_database(folder / "data")
+    fill_project(db, files, PROJECT, settings=SETTINGS)
+    actions.import_file(db, "support", files["bare"], images=files.images, name="bare")
+    return db
+
+
+@pytest.fixture
+def db(many: TinyFiles, tmp_path: Path) -> Iterator[Database]:
+    opened = begun(tmp_path, many)
+    yield opened
+    opened.close()
+
+
+def on(nodes: Nodes) -> Cluster:
+    return Cluster("cpu", address=nodes.address, cpus=1)
+
+
+def go(db: Database, job: Job, models: Models, *acts: tuple[int, Callable[[], None]]) -> Job:
+    """Do the job as a worker does, and each act once so much of it is saved."""
+    with db.write() as c:
+        claimed = jobs.claim(c, "test", 1, 1.0)
+    assert claimed is not None
+    still = list(acts)
+
+    def ended() -> bool:
+        with db.read() as c:
+            done = jobs.job(c, job.id).done
+        while still and done >= still[0][0]:
+            still.pop(0)[1]()
+        return False
+
+    run_one(db, claimed, models, ended)
+    assert not still, "the job ended too soon"
+    with db.read() as c:
+        return jobs.job(c, job.id)
+
+
+def loop(db: Database, models: Models) -> None:
+    for put in (
+        lambda: actions.put_predict(db, PROJECT),
+        lambda: actions.put_diagnose(db, PROJECT),
+        lambda: actions.put_label(db, "bare", project=PROJECT),
+    ):
+        assert go(db, put(), models).state == "done"
+    actions.make_selection(db, PROJECT, budget=24, arm="random", support="support")
+    assert go(db, actions.put_tune(db, PROJECT), models).state == "done"
+
+
+def predictions(db: Database) -> list[Any]:
+    with db.read() as c:
+        return [each for role in ("validation", "test") for each in store.predictions_of(c, 1, role)]
+
+
+def found(db: Database) -> dict[str, Any]:
+    with db.read() as c:
+        return {
+            "diagnoses": store.diagnoses_of(c, 1),
+            "labels": [(each.source_id, each.skill_label) for each in store.support_samples(c, "bare")],
+            "selection": list(store.selected_ids(c, 1)),
+        }
+
+
+def losses(db: Database) -> list[float]:
+    with db.read() as c:
+        return [update.loss for update in store.updates_of(c, 1)]
+
+
+def weights(db: Database) -> dict[str, Any]:
+    return load_file(db.adapters / "run-1" / "adapter" / "adapter_model.safetensors")
+
+
+def same_run(db: Database, local: Database) -> None:
+    assert losses(db) == pytest.approx(losses(local), rel=1e-4)
+    theirs = weights(local)
+    for name, tensor in weights(db).items():
+        assert (tensor - theirs[name]).abs().max() < 1e-4, name
+    assert not [each for each in (db.adapters / "run-1").iterdir() if each.name != "adapter"]
+
+
+def test_both_engines_give_the_same_predictions_diagnoses_labels_selection_and_run(
+    db: Database, local: Database, nodes: Nodes
+) -> None:
+    job = actions.put_predict(db, PROJECT, roles=("validation",))
+    assert go(db, job, on(nodes), (6, lambda: cancel(db, job))).state == "cancelled"
+    assert 0 < len(predictions(db)) < 40
+    give_up = time.monotonic() + 60
+    while actors(HAND):
+        assert time.monotonic() < give_up, "the actors are still there"
+        time.sleep(0.2)
+    loop(db, on(nodes))
+    assert predictions(db) == predictions(local)
+    assert len(predictions(db)) == 80
+    assert found(db) == found(local)
+    same_run(db, local)
+
+
+def test_an_actor_and_a_node_that_die_while_the_student_answers_change_nothing(
+    db: Database, local: Database, nodes: Nodes
+) -> None:
+    killed = (6, partial(kill_an_actor, HAND)), (30, lambda: kill_a_node(nodes))
+    job = go(db, actions.put_predict(db, PROJECT), on(nodes), *killed)
+    assert job.state == "done", job.error
+    assert predictions(db) == predictions(local)
+
+
+def test_an_actor_and_a_node_that_die_while_the_student_is_tuned_change_nothing(
+    db: Database, local: Database, nodes: Nodes
+) -> None:
+    selected(db)
+    killed = (3, partial(kill_an_actor, TUNER)), (7, lambda: kill_a_node(nodes))
+    job = go(db, actions.put_tune(db, PROJECT), on(nodes), *killed)
+    assert job.state == "done", job.error
+    same_run(db, local)
+
+
+def test_a_run_that_is_cancelled_on_the_cluster_is_gone_on_with_by_the_local_engine(
+    db: Database, local: Database, nodes: Nodes
+) -> None:
+    selected(db)
+    job = actions.put_tune(db, PROJECT)
+    assert go(db, job, on(nodes), (3, lambda: cancel(db, job))).state == "cancelled"
+    assert 0 < len(losses(db)) < 12
+    assert go(db, actions.put_tune(db, PROJECT), Models("cpu")).state == "done"
+    same_run(db, local)
+
+
+def test_what_is_wrong_is_said_in_a_sentence(db: Database, many: TinyFiles, nodes: Nodes) -> None:
+    job = go(db, actions.put_predict(db, PROJECT), Cluster("cpu", address="ray://127.0.0.1:10001"))
+    assert job.error.startswith("The worker itself has to run on a machine of the cluster")
+    moved = (many.teacher / "model.safetensors").rename(many.folder / "away")
+    try:
+        job = go(db, actions.put_label(db, "bare", project=PROJECT), on(nodes))
+    finally:
+        moved.rename(many.teacher / "model.safetensors")
+    assert job.state == "failed"
+    assert "teacher" in job.error
+    assert "(said by " in job.error
+    assert "Traceback" not in job.error
+
+
+def test_a_driver_that_dies_is_followed_by_one_that_finds_what_is_missing(
+    db: Database, local: Database, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"ENGINE": "ray", "RAY_ADDRESS": nodes.address, "RAY_CPUS": "1", "IDLE_MINUTES": "0.01"}.items():
+        monkeypatch.setenv(f"SWITCHPOINT_{name}", value)
+    job = actions.put_predict(db, PROJECT)
+    assert ensure_worker(db.data)
+    wait_for(lambda: read_job(db, job.id).done >= 6, db)
+    pid = worker_pid(db.data)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: worker_pid(db.data) is None, db)
+    assert read_job(db, job.id).state == "running"
+    assert 0 < len(predictions(db)) < 80
+    assert ensure_worker(db.data)
+    wait_for(lambda: read_job(db, job.id).state == "done", db)
+    wait_for(lambda: worker_pid(db.data) is None, db)
+    assert predictions(db) == predictions(local)
+
+
+def kill_an_actor(word: str) -> None:
+    actors(word)[0].kill()
+
+
+def cancel(db: Database, job: Job) -> None:
+    with db.write() as c:
+        jobs.ask_cancel(c, job.id)
+
+
+def selected(db: Database) -> None:
+    actions.make_selection(db, PROJECT, budget=24, arm="random", support="support")

@@ -1,0 +1,51 @@
+"""The demo project's first half by both engines: the same answers, diagnoses and selection. Minutes: ``make chaos``."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import actions
+from app.cluster import Cluster
+from app.demo import PROJECT, init_demo
+from app.models import Models
+from app.worker import work_off
+from storage import store
+from storage.database import open_database
+from tests.chaos.nodes import two_nodes
+
+pytestmark = [
+    pytest.mark.skipif(os.environ.get("SWITCHPOINT_LONG") != "1", reason="minutes: make chaos runs it"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # Ray's own, of its own settings
+]
+
+
+def found(data: Path, models: Models) -> dict[str, Any]:
+    db = open_database(data)
+    work_off(db, actions.put_predict(db, PROJECT, roles=("validation",)), models)
+    work_off(db, actions.put_diagnose(db, PROJECT), models)
+    actions.accept_all(db, PROJECT, reviewer="Ada")
+    chosen = actions.make_selection(db, PROJECT, budget=1000)
+    with db.read() as c:
+        kept = {
+            "predictions": store.predictions_of(c, 1, "validation"),
+            "diagnoses": store.diagnoses_of(c, 1),
+            "selection": [hit.sample for hit in chosen.hits],
+        }
+    db.close()
+    return kept
+
+
+def test_the_demo_project_comes_out_the_same_from_both_engines(tmp_path: Path) -> None:
+    db = open_database(tmp_path / "one")
+    init_demo(db)
+    db.close()
+    shutil.copytree(tmp_path / "one", tmp_path / "other")
+    local = found(tmp_path / "one", Models("cpu"))
+    with two_nodes() as nodes:
+        there = found(tmp_path / "other", Cluster("cpu", address=nodes.address, cpus=1))
+    assert len(local["predictions"]) == 1000
+    assert len(local["diagnoses"]) > 100
+    assert there == local

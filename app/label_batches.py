@@ -195,8 +195,8 @@ def check_batches(c: Connection, project: Project, support: str, *, batch: bool)
     waiting = [each for each in store.batches_under_way(c) if each.support == support]
     if waiting and not batch:
         raise UserError(
-            f"{waiting_text(waiting, way='')} What they ask is not asked one by one at the same time, which "
-            "would be paid twice: label with --batch, or cancel them with `switchpoint batches --cancel ID`."
+            f"{waiting_text(waiting, way='')} The same is not asked one by one meanwhile, since it would "
+            "be paid twice: label with --batch, or end a batch with `switchpoint batches --cancel ID`."
         )
 
 

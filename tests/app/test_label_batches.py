@@ -254,7 +254,7 @@ def test_while_too_much_waits_at_the_endpoint_nothing_more_is_handed_in_and_noth
 def test_asking_one_by_one_waits_for_what_batches_ask(db: Database, server: OpenAIServer) -> None:
     bare(db, TEACHER, 10)
     go(db)
-    with pytest.raises(UserError, match=r"is under way at openai:demo-teacher\. .*would be paid twice.*--cancel"):
+    with pytest.raises(UserError, match=r"is under way at openai:demo-teacher\. .*it would be paid twice: .*--cancel"):
         actions.put_label(db, "bare", project="p")
 
 
@@ -274,7 +274,7 @@ def test_a_job_that_was_queued_before_a_batch_was_handed_in_does_not_pay_for_it_
     assert claimed is not None
     run_one(db, claimed, Models("no such device"), lambda: False)
     with db.read() as c:
-        assert "would be paid twice" in jobs.job(c, early.id).error
+        assert "it would be paid twice" in jobs.job(c, early.id).error
     assert len(server.asked) == 1, "the probe"
 
 

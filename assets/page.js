@@ -12,10 +12,17 @@
     else setTimeout(() => wb.send(kind, data), 60);
   };
   // An act goes past Gradio: its answer holds the parts that change. What comes before `editor` is painted before it.
-  wb.act = (kind, data, signal) =>
-    fetch("/desk/act" + location.search, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...(data || {}), kind }), signal })
+  // A tick's answer is of the place it was asked for: where acts have moved on since then, it would turn the list back.
+  wb.act = (kind, data, signal) => {
+    const at = location.search;
+    const current = () => kind !== "tick" || location.search === at || void (asked = "");
+    return fetch("/desk/act" + at, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...(data || {}), kind }), signal })
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
-      .then(put, (error) => error.name === "AbortError" || put({ notice: error.message === "401" ? SIGNED_OUT : SILENT }));
+      .then(
+        (parts) => current() && put(parts),
+        (error) => error.name === "AbortError" || put({ notice: error.message === "401" ? SIGNED_OUT : SILENT }),
+      );
+  };
   // The curve can be painted only once plotly is there.
   const put = (parts) => {
     const names = Object.keys(parts);

@@ -4,10 +4,11 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from storage import store
 from storage.database import open_database
@@ -48,6 +49,40 @@ def test_ten_cases_are_reviewed_by_keyboard_alone(page: Page, served: Served) ->
     expect(page.locator(FORM)).to_have_attribute("data-sample", order[10])
     given = ["accepted", "accepted", "rejected", "skipped", "accepted", "edited", "edited", "label_wrong", "rejected"]
     assert verdicts(served) == dict(zip(order[:10], [*given, "accepted"], strict=True))
+
+
+def test_news_that_come_late_turn_the_list_back_to_no_earlier_page(
+    chromium: Browser, page: Page, served: Served
+) -> None:
+    context = chromium.new_context()
+    other, held = context.new_page(), list[Route]()
+
+    def hold(route: Route) -> None:
+        if json.loads(route.request.post_data or "{}")["kind"] == "tick":
+            held.append(route)
+        else:
+            route.continue_()
+
+    open_review(page, served)
+    page.locator("#cases .case-row").last.click()
+    expect(page.locator(FORM)).to_have_attribute("data-sample", listed(page)[-1])
+    page.route("**/desk/act*", hold)
+    open_review(other, served)
+    other.keyboard.press("r")
+    give_up = time.monotonic() + 20
+    while not held:
+        assert time.monotonic() < give_up, "no news were asked for"
+        page.wait_for_timeout(100)
+    late = held[0].fetch()
+    page.keyboard.press("j")
+    expect(page.locator("#cases .cases")).to_have_attribute("data-start", re.compile("."))
+    after = listed(page)
+    held[0].fulfill(response=late)
+    page.wait_for_timeout(1000)
+    assert listed(page) == after
+    assert "from=" in page.url
+    page.unroute_all(behavior="ignoreErrors")
+    context.close()
 
 
 def test_a_skill_says_for_which_step_it_was_named_once_another_step_is_chosen(page: Page, served: Served) -> None:

@@ -11,7 +11,18 @@ import sys
 from tests.bench.children import PEERS, ROOT
 
 # The longest last; those that hold a peer's packages in their own process run where these are.
-BENCHES = ("endpoint", "predicting", "tuning", "backup", "page", "retrieval", "support", "importing", "switching")
+BENCHES = (
+    "endpoint",
+    "predicting",
+    "tuning",
+    "backup",
+    "page",
+    "cluster",
+    "retrieval",
+    "support",
+    "importing",
+    "switching",
+)
 WITH_PEERS = ("switching", "report")
 
 

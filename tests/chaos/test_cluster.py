@@ -183,6 +183,15 @@ def test_a_run_that_is_cancelled_on_the_cluster_is_gone_on_with_by_the_local_eng
     same_run(db, local)
 
 
+def test_a_student_that_is_dealt_over_the_actors_makes_the_same_run(
+    db: Database, local: Database, nodes: Nodes
+) -> None:
+    selected(db)
+    cluster = Cluster("cpu", address=nodes.address, cpus=1, shard=True)
+    assert go(db, actions.put_tune(db, PROJECT), cluster).state == "done"
+    same_run(db, local)
+
+
 def test_what_is_wrong_is_said_in_a_sentence(db: Database, many: TinyFiles, nodes: Nodes) -> None:
     job = go(db, actions.put_predict(db, PROJECT), Cluster("cpu", address="ray://127.0.0.1:10001"))
     assert job.error.startswith("The worker itself has to run on a machine of the cluster")
@@ -197,24 +206,50 @@ def test_what_is_wrong_is_said_in_a_sentence(db: Database, many: TinyFiles, node
     assert "Traceback" not in job.error
 
 
-def test_a_driver_that_dies_is_followed_by_one_that_finds_what_is_missing(
-    db: Database, local: Database, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def by_ray(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that begin now have their work done by the cluster."""
     for name, value in {"ENGINE": "ray", "RAY_ADDRESS": nodes.address, "RAY_CPUS": "1", "IDLE_MINUTES": "0.01"}.items():
         monkeypatch.setenv(f"SWITCHPOINT_{name}", value)
+
+
+@pytest.mark.usefixtures("by_ray")
+def test_a_driver_that_dies_while_the_student_answers_is_followed_by_one_that_finds_what_is_missing(
+    db: Database, local: Database
+) -> None:
     job = actions.put_predict(db, PROJECT)
+    kill_the_driver(db, job, after=6)
+    assert 0 < len(predictions(db)) < 80
+    finish(db, job)
+    assert predictions(db) == predictions(local)
+
+
+@pytest.mark.usefixtures("by_ray")
+def test_a_driver_that_dies_while_the_student_is_tuned_is_followed_by_one_that_goes_on(
+    db: Database, local: Database
+) -> None:
+    selected(db)
+    job = actions.put_tune(db, PROJECT)
+    kill_the_driver(db, job, after=5)
+    assert not (db.adapters / "run-1" / "adapter").exists()
+    finish(db, job)
+    same_run(db, local)
+
+
+def kill_the_driver(db: Database, job: Job, *, after: int) -> None:
     assert ensure_worker(db.data)
-    wait_for(lambda: read_job(db, job.id).done >= 6, db)
+    wait_for(lambda: read_job(db, job.id).done >= after, db)
     pid = worker_pid(db.data)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: worker_pid(db.data) is None, db)
     assert read_job(db, job.id).state == "running"
-    assert 0 < len(predictions(db)) < 80
+
+
+def finish(db: Database, job: Job) -> None:
     assert ensure_worker(db.data)
     wait_for(lambda: read_job(db, job.id).state == "done", db)
     wait_for(lambda: worker_pid(db.data) is None, db)
-    assert predictions(db) == predictions(local)
 
 
 def kill_an_actor(word: str) -> None:

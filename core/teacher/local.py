@@ -25,8 +25,23 @@ from core.types import Curve, Prediction, Sample, Settings
 
 TOKENS_A_WORD = 2  # English skill phrases need about 1.4 with the tokenizers of today's models.
 TOKENS_A_BATCH = 16_384
+# A 7B model's forward over fewer tokens ends before the next one could be begun. A processor gains nothing by several
+# rationales in one forward (assets/decisions/0008), so it takes them one by one.
+NODES_ON_A_GPU = 4_096
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """One rationale's texts to score, ``longest`` tokens the longest of them, and what its curve will be of."""
+
+    place: int
+    branches: Branches
+    longest: int
+    candidates: tuple[str, ...]
+    truth: int
+    predicted: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +49,7 @@ class LocalTeacher:
     """A loaded causal language model and its tokenizer.
 
     ``opening`` are the special tokens that begin a text, ``limit`` is how many tokens the model reads; texts of up to
-    ``reach`` tokens are scored in packed forwards, longer ones plainly (0: all of them).
+    ``reach`` tokens are scored in packed forwards of about ``nodes`` tokens, longer ones plainly (0: all of them).
     """
 
     name: str
@@ -43,14 +58,20 @@ class LocalTeacher:
     opening: tuple[int, ...]
     limit: float
     reach: float
+    nodes: int = 1
     remark: str = ""
 
     def curves(
         self, items: Iterable[tuple[Sample, Prediction]], settings: Settings
     ) -> Iterator[tuple[int, Curve | Skipped]]:
-        """As ``Teacher.curves`` says: one packed forward a rationale, in the order of the items."""
-        for place, (sample, prediction) in enumerate(items):
-            yield place, self._curve(sample, prediction, settings)
+        """As ``Teacher.curves`` says, those of similar length together, the short ones first."""
+        by_length = sorted(enumerate(items), key=lambda each: _characters(*each[1]))
+        cases = (self._case(place, *item, settings) for place, item in by_length)
+        longer: list[Case] = []
+        for case, scores in packed_scores(self.model, self._packable(cases, longer), nodes=self.nodes):
+            yield case.place, _curve(case, scores)
+        for case in longer:
+            yield case.place, self._beyond(case)
 
     def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
         """As ``Teacher.complete`` says; prompts of similar length are decoded together."""
@@ -65,20 +86,31 @@ class LocalTeacher:
                 texts[place] = text
         return texts
 
-    def _curve(self, sample: Sample, prediction: Prediction, settings: Settings) -> Curve | Skipped:
+    def _case(self, place: int, sample: Sample, prediction: Prediction, settings: Settings) -> Case:
         if prediction.answer is None:
             raise ValueError(f"sample {sample.source_id}: an answer that could not be read has no curve")
         candidates, truth, predicted = candidates_of(sample, prediction.answer)
         branches = self._branches(sample, prediction.steps, candidates, settings)
         longest = max(len(tokens) for row in branches for tokens in row)
-        if longest > self.limit:
-            return Skipped(
-                reason=f"The question with its {len(prediction.steps)} steps is {longest:,} tokens long and the "
-                f"teacher {self.name} reads {self.limit:,}: choose a teacher with a longer context."
-            )
-        score = packed_scores if longest <= self.reach else plain_scores
-        scores = score(self.model, branches)
-        return Curve(candidates=candidates, truth=truth, predicted=predicted, probabilities=_shares(scores))
+        return Case(
+            place=place, branches=branches, longest=longest, candidates=candidates, truth=truth, predicted=predicted
+        )
+
+    def _packable(self, cases: Iterable[Case], longer: list[Case]) -> Iterator[tuple[Case, Branches]]:
+        """The cases within ``reach``, each with its texts; those beyond it are put into ``longer``."""
+        for case in cases:
+            if case.longest <= min(self.reach, self.limit):
+                yield case, case.branches
+            else:
+                longer.append(case)
+
+    def _beyond(self, case: Case) -> Curve | Skipped:
+        if case.longest <= self.limit:
+            return _curve(case, plain_scores(self.model, case.branches))
+        return Skipped(
+            reason=f"The question with its {len(case.branches) - 1} steps is {case.longest:,} tokens long and the "
+            f"teacher {self.name} reads {self.limit:,}: choose a teacher with a longer context."
+        )
 
     def _branches(
         self, sample: Sample, steps: tuple[str, ...], candidates: tuple[str, ...], settings: Settings
@@ -157,6 +189,7 @@ def load_teacher(model: str, *, device: str = "auto") -> LocalTeacher:
         opening=_opening(tokenizer),
         limit=limit or math.inf,
         reach=packing_reach(weights.config) if works else 0,
+        nodes=NODES_ON_A_GPU if place.type == "cuda" else 1,
     )
 
 
@@ -196,6 +229,14 @@ def _opening(tokenizer: Any) -> tuple[int, ...]:
 
 def _one_begins_another(sequences: Sequence[Sequence[int]]) -> bool:
     return any(list(other[: len(one)]) == list(one) for one, other in permutations(sequences, 2))
+
+
+def _characters(sample: Sample, prediction: Prediction) -> int:
+    return len(sample.question) + sum(map(len, sample.options)) + sum(map(len, prediction.steps))
+
+
+def _curve(case: Case, scores: Scores) -> Curve:
+    return Curve(candidates=case.candidates, truth=case.truth, predicted=case.predicted, probabilities=_shares(scores))
 
 
 def _shares(scores: Scores) -> tuple[tuple[float, ...], ...]:

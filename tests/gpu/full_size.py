@@ -7,8 +7,10 @@ processor, so that every line here runs without a GPU, too. Sizes are those of t
 
 import inspect
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,13 @@ from core.learning import learn
 from core.lessons import make_lessons
 from core.schedule import plan_updates
 from core.student import Student, model_inputs, predict
-from core.teacher.packing import pack
-from core.teacher.scoring import Branches, packed_scores
+from core.teacher.local import NODES_ON_A_GPU, LocalTeacher
+from core.teacher.scoring import packed
 from core.training import prepare
-from core.types import Sample, Settings, StudentSettings, TuningSettings
+from core.types import Prediction, Sample, Settings, StudentSettings, TuningSettings
+from tests.gpu.stalls import idle_share
 from tests.tiny_models import save_llava, save_qwen
+from tests.tiny_teachers import byte_pairs
 
 LLAMA = {"hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32, "num_attention_heads": 32}
 QWEN = {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28,
@@ -47,13 +51,21 @@ QWEN_VISION = {"depth": 32, "embed_dim": 1280, "hidden_size": 3584, "num_heads":
 SMALL = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
          "num_key_value_heads": 4}  # fmt: skip
 
+MEASURED = 4  # updates of a tuning run that are timed; those after them are profiled
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """Tokens a second, and the share of the matrix peak that their model FLOPs come to."""
+    """Tokens a second, the share of the matrix peak that their model FLOPs come to, and the share of the time in which
+    the device had nothing to do (on a processor: None)."""
 
     tokens: float
     share: float
+    idle: float | None
+
+    def __str__(self) -> str:
+        idle = "" if self.idle is None else f", idle {self.idle:.1%} of the time"
+        return f"{self.tokens:,.0f} tokens/s, {self.share:.0%} of the peak{idle}"
 
 
 def matrix_peak(device: torch.device, side: int, turns: int = 20) -> float:
@@ -80,12 +92,20 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def make_teacher(family: str, device: torch.device, *, full: bool) -> Any:
-    """A Llama or Qwen2 teacher with weights from a seed."""
+def _idle(work: Callable[[], object], device: torch.device) -> float | None:
+    return idle_share(work) if device.type == "cuda" else None
+
+
+def make_teacher(family: str, device: torch.device, *, full: bool) -> LocalTeacher:
+    """A Llama or Qwen2 teacher with weights from a seed, which reads rationales side by side as on a GPU."""
     shape = {"llama": LLAMA, "qwen2": QWEN}[family] if full else SMALL
     words = {"llama": 32_000, "qwen2": 152_064}[family] if full else 8_000
     config = {"llama": LlamaConfig, "qwen2": Qwen2Config}[family](vocab_size=words, **shape)
-    return _placed(AutoModelForCausalLM, config, device)
+    model = _placed(AutoModelForCausalLM, config, device)
+    reach = model.config.max_position_embeddings
+    return LocalTeacher(
+        name=family, model=model, tokenizer=byte_pairs(), opening=(), limit=reach, reach=reach, nodes=NODES_ON_A_GPU
+    )
 
 
 def make_student(family: str, folder: Path, device: torch.device, *, full: bool) -> Student:
@@ -146,11 +166,19 @@ def flops_a_token(model: Any) -> float:
     return 2.0 * sum(each.weight.numel() for each in language.modules() if isinstance(each, torch.nn.Linear))
 
 
-def switching(model: Any, cases: Sequence[Branches], device: torch.device, peak: float) -> Rate:
-    """The answer switch's packed forwards."""
-    tokens = sum(len(pack([each[:-1] for row in case for each in row]).tokens) for case in cases)
-    seconds = timed(lambda: [packed_scores(model, case) for case in cases], device, 3)
-    return Rate(tokens=tokens / seconds, share=tokens * flops_a_token(model) / seconds / peak)
+def switching(teacher: LocalTeacher, wrong: Sequence[tuple[Sample, Prediction]], peak: float) -> Rate:
+    """Curves as a diagnosis reads them, from texts to probabilities; each token of a rationale's forest counts once."""
+    device, settings = teacher.model.device, Settings()
+    asked = [teacher._branches(sample, said.steps, (*sample.options,), settings) for sample, said in wrong]
+    tokens = sum(len(packed(branches).tokens) for branches in asked)
+
+    def work() -> None:
+        found = dict(teacher.curves(wrong, settings))
+        assert len(found) == len(wrong)
+
+    seconds = timed(work, device, 3)
+    share = tokens * flops_a_token(teacher.model) / seconds / peak
+    return Rate(tokens=tokens / seconds, share=share, idle=_idle(work, device))
 
 
 def predicting(student: Student, samples: Sequence[Sample], side: int, settings: Settings, peak: float) -> Rate:
@@ -166,7 +194,8 @@ def predicting(student: Student, samples: Sequence[Sample], side: int, settings:
     asked = [chat.prompt_text(student.processor, samples[0].question, has_image=True)]
     width = model_inputs(student, asked, [picture], padding_side="left")["input_ids"].shape[1]
     tokens = width * len(samples) + sum(said)
-    return Rate(tokens=tokens / seconds, share=tokens * flops_a_token(student.model) / seconds / peak)
+    share = tokens * flops_a_token(student.model) / seconds / peak
+    return Rate(tokens=tokens / seconds, share=share, idle=_idle(work, student.device))
 
 
 def tuning(student: Student, samples: Sequence[Sample], side: int, settings: TuningSettings, peak: float) -> Rate:
@@ -179,13 +208,15 @@ def tuning(student: Student, samples: Sequence[Sample], side: int, settings: Tun
     next(updates)  # warms up
     _wait(student.device)
     started = time.perf_counter()
-    made = sum(1 for _ in updates)
+    made = sum(1 for _ in islice(updates, MEASURED))
     _wait(student.device)
     seconds = time.perf_counter() - started
+    idle = _idle(lambda: deque(updates, 0), student.device)
     asked = [lessons_text(student, samples[0])]
     width = model_inputs(student, asked, [picture], padding_side="right")["input_ids"].shape[1]
     tokens = width * settings.batch_size * settings.accumulation * made
-    return Rate(tokens=tokens / seconds, share=2 * tokens * flops_a_token(student.model) / seconds / peak)
+    share = 2 * tokens * flops_a_token(student.model) / seconds / peak
+    return Rate(tokens=tokens / seconds, share=share, idle=idle)
 
 
 def lessons_text(student: Student, sample: Sample) -> str:
@@ -198,3 +229,16 @@ def samples_of(many: int) -> list[Sample]:
     reply = " ".join(["Step 1 : the digit in A1 is 9 ."] * 12)
     base = Sample(source_id="", question="What is the sum of A1 and B2 ?", answer="9", response=reply, image="i")
     return [replace(base, id=number, source_id=str(number)) for number in range(many)]
+
+
+def wrong_ones(many: int) -> list[tuple[Sample, Prediction]]:
+    """Wrong rationales of 6, 10, 15 and 30 steps of some 25 tokens each, below questions of some 150."""
+    question = "What is the sum of the two digits ? " * 8
+    sample = Sample(source_id="", question=question, options=("11", "12", "16", "17"), answer="11")
+    step = "The left digit is 9 and the right digit is 7 ."
+    said = Prediction(round=0, sample=0, text="", steps=(), answer="16", reading="", correct=False)
+    sizes = [(6, 10, 15, 30)[number % 4] for number in range(many)]
+    return [
+        (replace(sample, id=number, source_id=str(number)), replace(said, sample=number, steps=(step,) * size))
+        for number, size in enumerate(sizes)
+    ]

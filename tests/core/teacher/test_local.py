@@ -147,11 +147,30 @@ def test_without_steps_the_curve_has_one_row(teacher: LocalTeacher) -> None:
 
 def test_a_rationale_beyond_the_context_is_skipped_with_a_reason_and_the_others_go_on(teacher: LocalTeacher) -> None:
     endless = prediction(steps=("The left digit is 9. " * 400,))
-    (_, first), (place, second) = teacher.curves([(SAMPLE, endless), (SAMPLE, prediction())], Settings())
-    assert isinstance(first, Skipped)
-    assert "tokens long" in first.reason
-    assert "reads 512: choose a teacher with a longer context" in first.reason
-    assert (place, type(second)) == (1, Curve)
+    found = dict(teacher.curves([(SAMPLE, endless), (SAMPLE, prediction())], Settings()))
+    assert isinstance(found[0], Skipped)
+    assert "tokens long" in found[0].reason
+    assert "reads 512: choose a teacher with a longer context" in found[0].reason
+    assert isinstance(found[1], Curve)
+
+
+def test_curves_read_side_by_side_as_on_a_gpu_are_those_read_one_by_one(teacher: LocalTeacher) -> None:
+    lines = [("11", STEPS), ("16", STEPS * 2), ("17", ()), ("12", STEPS[:1]), ("9", STEPS)]
+    items = [
+        (dataclasses.replace(SAMPLE, answer="11" if said != "11" else "12"), prediction(said, steps))
+        for said, steps in lines
+    ]
+    items[2:2] = [(SAMPLE, prediction(steps=("The left digit is 9. " * 400,)))]
+    together = dict(dataclasses.replace(teacher, nodes=2_000).curves(items, Settings()))
+    assert sorted(together) == list(range(len(items)))
+    assert isinstance(together[2], Skipped)
+    for place, one in teacher.curves(items, Settings()):
+        both = together[place]
+        if isinstance(one, Curve) and isinstance(both, Curve):
+            assert dataclasses.replace(both, probabilities=()) == dataclasses.replace(one, probabilities=())
+            assert np.array(both.probabilities) == pytest.approx(np.array(one.probabilities), abs=1e-4)
+        else:
+            assert both == one
 
 
 @pytest.mark.parametrize("answer", [None, "11"])

@@ -25,7 +25,7 @@ from core.types import Curve, Prediction, Sample, Settings
 
 TOKENS_A_WORD = 2  # English skill phrases need about 1.4 with the tokenizers of today's models.
 TOKENS_A_BATCH = 16_384
-# A 7B model's forward over fewer tokens ends before the next one could be begun. A processor gains nothing by several
+# A 7B model's forward over fewer tokens ends before the next one could be begun. A processor gains little by several
 # rationales in one forward (assets/decisions/0008), so it takes them one by one.
 NODES_ON_A_GPU = 4_096
 

@@ -14,7 +14,6 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.batches import Stop
@@ -22,9 +21,9 @@ from app.cluster_actors import Done, Hand, Keeper, a_student, a_teacher, diagnos
 from app.labels import Labels
 from app.models import Models, adapter_path
 from app.settings import AppSettings, model_path
+from app.tuning_here import begins_with
 from core.errors import UserError
 from core.types import Diagnosis, Prediction, Sample, Update
-from storage import store
 from storage.database import Database
 from storage.store import Project, Round, Run
 
@@ -64,7 +63,7 @@ class Cluster(Models):
         from core.batching import plan_batches
 
         pieces = plan_batches(model_path(project.student), samples, project.settings)
-        load = partial(a_student, self.device, project, _adapter(db, at))
+        load = partial(a_student, self.device, project, adapter_path(db, at.adapter))
         do = partial(predicted, settings=project.settings, round=at.id)
         for done in self._spread(db, pieces, load, do):
             for said in done.told:
@@ -88,16 +87,14 @@ class Cluster(Models):
         """As ``Models.updates`` (``app.cluster_tuning``)."""
         from app.cluster_tuning import Course, tune_there
 
-        with db.read() as connection:
-            project, at = store.project(connection, run.project), store.round_of(connection, run.from_round)
-            ids = store.selected_ids(connection, run.selection)
+        project, adapter, ids = begins_with(db, run)
         course = Course(
             keeper=self._keeper(db, ids),
             samples=len(ids),
             project=project,
             run=run,
             folder=db.adapters.resolve() / f"run-{run.id}",
-            adapter=_adapter(db, at),
+            adapter=adapter,
             shard=self.shard,
         )
         yield from tune_there(course, most=self.size(), share=self._share(), stop=stop, told=told)
@@ -189,12 +186,6 @@ def engine_of(settings: AppSettings) -> Models:
         found = settings.ray_address, settings.ray_actors, settings.ray_cpus
         return Cluster(settings.device, address=found[0], most=found[1], cpus=found[2], shard=settings.shard)
     return Models(settings.device, processes=settings.processes, shard=settings.shard)
-
-
-def _adapter(db: Database, at: Round) -> Path | None:
-    """The round's adapter as every node finds it."""
-    path = adapter_path(db, at.adapter)
-    return path.resolve() if path else None
 
 
 def _cut(items: Sequence[Any], size: int) -> list[Sequence[Any]]:

@@ -5,12 +5,11 @@ and the driver meet in the run's folder: process 0 writes what happens into a fi
 once there is another. Knows neither jobs nor the database.
 """
 
-import json
 import logging
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -18,13 +17,13 @@ from typing import Any, overload
 
 from app.cluster_actors import ask, whole
 from app.models import Models, opening
+from app.news import heard, say
 from app.settings import model_path
 from core.errors import UserError
 from core.types import Sample, Settings, Update
 from storage.store import Project, Run
 
 FAILURES = 8  # a node that is lost is one
-POLL_SECONDS = 0.2
 ENDING_SECONDS = 600.0  # for a checkpoint of a large student
 log = logging.getLogger("switchpoint.worker")
 
@@ -97,13 +96,13 @@ def tune_there(
         _removed(old)
     ended, failed = "", list[Exception]()
     with _fitting(_trainer(course, most, share), course, failed) as fitting:
-        for said in _tail(course.news, fitting):
+        for said in heard(course.news, lambda: not fitting.is_alive()):
             if stop():
                 course.stop.touch()
             if "update" in said:
                 yield Update(**said["update"])
-            elif "told" in said:
-                told(said["told"])
+            elif "remark" in said:
+                told(said["remark"])
             ended = said.get("ended", ended)
     if ended:
         raise UserError(ended)
@@ -164,24 +163,6 @@ def _removed(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _tail(news: Path, fitting: Thread) -> Iterator[dict[str, Any]]:
-    """What is written, as it comes, until the trainer has ended; an empty word now and then where nothing comes."""
-    at = 0
-    while True:
-        last = not fitting.is_alive()
-        with suppress(FileNotFoundError), news.open("rb") as file:
-            file.seek(at)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                at += len(line)
-                yield json.loads(line)
-        if last:
-            return
-        yield {}
-        fitting.join(POLL_SECONDS)
-
-
 def _tuned(given: dict[str, Course]) -> None:
     """What each process does. One that has a sentence for the person leaves it and ends as if well, so that Ray begins
     nothing anew; the others notice, and find the sentence when they are begun again."""
@@ -193,10 +174,6 @@ def _tuned(given: dict[str, Course]) -> None:
 
     course, first = given["course"], get_context().get_world_rank() == 0
     settings = course.project.settings
-
-    def say(**said: Any) -> None:
-        with course.news.open("a") as file:
-            file.write(json.dumps(said) + "\n")
 
     if course.news.exists() and '{"ended"' in course.news.read_text():
         return
@@ -214,11 +191,11 @@ def _tuned(given: dict[str, Course]) -> None:
             loading=settings.student,
             shard=course.shard,
             device=str(get_device()),
-            told=lambda said: say(told=said),
+            told=lambda remark: say(course.news, remark=remark),
         ):
             if first:
-                say(update=asdict(update))
+                say(course.news, update=asdict(update))
     except ElsewhereError:
         raise
     except UserError as error:
-        say(ended=str(error))
+        say(course.news, ended=str(error))

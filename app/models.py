@@ -149,13 +149,13 @@ def opening(read: Callable[[str], tuple[bytes, str]]) -> Callable[[str], "Image.
 
 
 def adapter_path(db: Database, adapter: str | None) -> Path | None:
-    """Where a round's adapter lies; rows name it relative to the data directory's ``adapters`` folder.
+    """Where a round's adapter lies, as a whole path; rows name it relative to the data directory's ``adapters`` folder.
 
     Raises UserError where a row of a foreign or mended database leads out of there.
     """
     if not adapter:
         return None
-    path = db.adapters / adapter
-    if not path.resolve().is_relative_to(db.adapters.resolve()):
+    path = (db.adapters / adapter).resolve()
+    if not path.is_relative_to(db.adapters.resolve()):
         raise UserError(f"The round's adapter {adapter} lies outside of {db.adapters}: tune again.")
     return path

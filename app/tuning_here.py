@@ -5,6 +5,7 @@ Reads the data directory and saves no row. Loads models inside functions only.
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import overload
 
 from app.batches import Stop
@@ -14,7 +15,7 @@ from core.arms import as_lesson
 from core.types import Sample, Settings, Update
 from storage import store
 from storage.database import Database
-from storage.store import Run
+from storage.store import Project, Run
 
 
 class SelectedSamples(Sequence[Sample]):
@@ -43,6 +44,14 @@ class SelectedSamples(Sequence[Sample]):
         return [found[each] for each in wanted] if isinstance(key, slice) else found[wanted[0]]
 
 
+def begins_with(db: Database, run: Run) -> tuple[Project, Path | None, "array[int]"]:
+    """What a run is made from: its project, the adapter that its student has already, and the ids of its samples."""
+    with db.read() as connection:
+        project = store.project(connection, run.project)
+        at = store.round_of(connection, run.from_round)
+        return project, adapter_path(db, at.adapter), store.selected_ids(connection, run.selection)
+
+
 def tune_here(
     db: Database, run: Run, *, device: str, stop: Stop, told: Callable[[str], None], shard: bool = False
 ) -> Iterator[Update]:
@@ -52,10 +61,7 @@ def tune_here(
     """
     from core.tuning import tune
 
-    with db.read() as connection:
-        project = store.project(connection, run.project)
-        at = store.round_of(connection, run.from_round)
-        ids = store.selected_ids(connection, run.selection)
+    project, adapter, ids = begins_with(db, run)
     yield from tune(
         model_path(project.student),
         SelectedSamples(db, ids, project.settings),
@@ -63,7 +69,7 @@ def tune_here(
         run.settings,
         folder=db.adapters / f"run-{run.id}",
         run=run.id,
-        start_adapter=adapter_path(db, at.adapter),
+        start_adapter=adapter,
         stop=stop,
         loading=project.settings.student,
         device=device,

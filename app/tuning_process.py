@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from app.news import say
 from app.processes import is_alive
 from app.redacting import redact_output
 from app.tuning_here import tune_here
@@ -23,6 +24,7 @@ from storage import store
 from storage.database import open_database
 from storage.faults import fault_told
 
+NEWS = "said.jsonl"
 LOOK_SECONDS = 0.3
 log = logging.getLogger("switchpoint.tuning")
 
@@ -38,7 +40,7 @@ def main(folder: Path) -> int:
     except Exception as error:  # whatever it is, the worker has to hear of it
         told = fault_told(error, Path(asked["data"])) or error
         log.warning("process %s: %s", os.environ["RANK"], told, exc_info=not isinstance(told, UserError))
-        _say(folder, _failure(told))
+        say(folder / NEWS, **_failure(told))
         return 1
     return 0
 
@@ -57,11 +59,11 @@ def _tune(folder: Path, asked: dict[str, Any]) -> None:
                 device=device,
                 shard=asked["shard"],
                 stop=(folder / "stop").exists,
-                told=lambda remark: _say(folder, {"remark": remark}),
+                told=lambda remark: say(folder / NEWS, remark=remark),
             )
             for update in updates:
                 if os.environ["RANK"] == "0":
-                    _say(folder, {"update": asdict(update)})
+                    say(folder / NEWS, update=asdict(update))
     finally:
         db.close()
 
@@ -73,12 +75,6 @@ def _failure(error: Exception) -> dict[str, Any]:
     bug = not isinstance(error, UserError)
     said = redacted(f"{type(error).__name__}: {error}") if bug else str(error)
     return {"failed": said, "bug": bug, "own": not isinstance(error, ElsewhereError)}
-
-
-def _say(folder: Path, what: dict[str, Any]) -> None:
-    """Appends a line in one piece, whoever else does."""
-    with (folder / "said.jsonl").open("ab", buffering=0) as file:
-        file.write((json.dumps(what) + "\n").encode())
 
 
 def _end_with(worker: int, started: float) -> None:

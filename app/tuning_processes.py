@@ -9,21 +9,22 @@ import os
 import subprocess  # one call, to begin the processes  # nosec B404
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from app.batches import Stop
+from app.news import heard
 from app.processes import own_start
 from app.settings import PACKAGE_ROOT
+from app.tuning_process import NEWS
 from core.errors import UserError
 from core.types import StudentSettings, Update
 from storage.database import Database
 from storage.store import Run
 
-LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 30.0  # in which accelerate ends its processes when it is asked to
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"  # gloo would take the interface of the machine's name
 # Every default named, so that neither a question is asked nor the person's own defaults for other work are taken.
@@ -76,15 +77,16 @@ def tune_in_processes(
         (folder / "asked.json").write_text(json.dumps(asked | {"worker": os.getpid(), "started": own_start()}))
         (folder / "accelerate.json").write_text(json.dumps(DEFAULTS | {"num_processes": many}))
         failures: list[dict[str, Any]] = []
-        with _begun(folder, many) as launcher, (folder / "said.jsonl").open("a+") as said:
-            said.seek(0)
-            for line in _lines(said, launcher, folder, stop):
-                if "update" in line:
-                    yield Update(**line["update"])
-                elif "remark" in line:
-                    told(line["remark"])
-                else:
-                    failures.append(line)
+        with _begun(folder, many) as launcher:
+            for said in heard(folder / NEWS, partial(_has_ended, launcher)):
+                if stop():
+                    (folder / "stop").touch()
+                if "update" in said:
+                    yield Update(**said["update"])
+                elif "remark" in said:
+                    told(said["remark"])
+                elif "failed" in said:
+                    failures.append(said)
             code = launcher.wait()
     if code and not (db.adapters / f"run-{run.id}" / "adapter").is_dir():
         _raise(failures, many)
@@ -116,20 +118,8 @@ def _begun(folder: Path, many: int) -> Iterator["subprocess.Popen[bytes]"]:
             launcher.wait()
 
 
-def _lines(said: Any, launcher: "subprocess.Popen[bytes]", folder: Path, stop: Stop) -> Iterator[dict[str, Any]]:
-    """What the processes say, until they have ended and all of it is read. Hands on that they are to stop."""
-    rest, asked = "", False
-    while True:
-        ended = launcher.poll() is not None
-        *lines, rest = (rest + said.read()).split("\n")
-        yield from map(json.loads, lines)
-        if ended:
-            return
-        if not asked and stop():
-            asked = True
-            (folder / "stop").touch()
-        if not lines:
-            time.sleep(LOOK_SECONDS)
+def _has_ended(launcher: "subprocess.Popen[bytes]") -> bool:
+    return launcher.poll() is not None
 
 
 def _raise(failures: list[dict[str, Any]], many: int) -> None:

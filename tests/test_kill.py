@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -13,12 +12,12 @@ import pytest
 from app import actions
 from app.processes import is_alive, process_start
 from app.worker import ensure_worker, worker_pid
-from storage import jobs, store
+from storage import store
 from storage.database import Database, open_database
 from storage.jobs import Job
 from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.waiting import read_job, wait_for
 
-PATIENCE = 180.0
 # One sample a batch and long answers: a job of some seconds, so that a kill lands in its middle.
 SLOW = replace(
     SETTINGS,
@@ -42,19 +41,6 @@ def db(tmp_path: Path, many: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iter
     yield opened
     wait_for(lambda: worker_pid(opened.data) is None, opened)
     opened.close()
-
-
-def wait_for(condition: object, db: Database) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():  # type: ignore[operator]
-        log = db.data / "logs" / "worker.log"
-        assert time.monotonic() < deadline, log.read_text() if log.exists() else "no worker ever started"
-        time.sleep(0.01)
-
-
-def read_job(db: Database, key: int) -> Job:
-    with db.read() as connection:
-        return jobs.job(connection, key)
 
 
 def kill_in_the_middle(db: Database, job: Job) -> Job:

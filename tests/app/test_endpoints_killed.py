@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from storage.database import Database
 from tests.demo_answers import ByLetter
 from tests.endpoint_world import QUICK, fill
 from tests.openai_server import Manners, OpenAIServer, openai_server
+from tests.waiting import wait_for
 
 KEY = "sk-test-0a1b2c3d4e5f6a7b"
-PATIENCE = 120.0
 COUNT = 40
 
 
@@ -29,14 +28,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with openai_server(ByLetter(), Manners(key=KEY, delay=0.05)) as running:
         yield running
-
-
-def wait_for(condition: object, db: Database) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():  # type: ignore[operator]
-        log = db.data / "logs" / "worker.log"
-        assert time.monotonic() < deadline, log.read_text() if log.exists() else "no worker ever started"
-        time.sleep(0.01)
 
 
 def test_what_was_answered_before_the_kill_is_not_asked_again(db: Database, server: OpenAIServer) -> None:

@@ -2,9 +2,7 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -18,8 +16,8 @@ from storage.jobs import Job
 from tests.batch_server import BatchRoom
 from tests.batch_world import KEY, Quick, bare, labels
 from tests.openai_server import Manners, OpenAIServer, openai_server
+from tests.waiting import wait_for
 
-PATIENCE = 120.0
 COUNT = 1500
 ASKED = 1350
 
@@ -32,14 +30,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
     with openai_server(Quick(), Manners(key=KEY)) as running:
         running.batches = BatchRoom()
         yield running
-
-
-def wait_for(condition: Any, db: Database) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        log = db.data / "logs" / "worker.log"
-        assert time.monotonic() < deadline, log.read_text() if log.exists() else "no worker ever started"
-        time.sleep(0.01)
 
 
 def ended(db: Database, job: Job) -> Job:

@@ -16,13 +16,8 @@ from app.processes import is_alive, own_start, process_start
 from core.errors import UserError
 from storage import jobs, store
 from storage.database import Database
-from storage.jobs import Job
 from tests.tiny_project import TinyFiles
-
-
-def read_job(db: Database, key: int) -> Job:
-    with db.read() as connection:
-        return jobs.job(connection, key)
+from tests.waiting import read_job
 
 
 def test_a_process_is_known_by_its_id_and_start_time() -> None:

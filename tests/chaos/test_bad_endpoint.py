@@ -25,6 +25,7 @@ from storage.jobs import Job
 from tests.endpoint_world import SETTINGS, fill, mistakes
 from tests.faulty_server import FAULTS, FaultyServer, faulty_server
 from tests.openai_server import Manners, openai_server
+from tests.waiting import wait_for
 
 LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEEDS = range(1, 4) if LONG else range(1, 2)
@@ -91,7 +92,7 @@ def worlds(tmp_path: Path) -> Iterator[list[World]]:
     made: list[World] = []
     yield made
     for world in made:
-        wait_for(lambda world=world: worker_pid(world.db.data) is None, world)
+        wait_for(lambda world=world: worker_pid(world.db.data) is None, world.db, patience=PATIENCE)
         world.db.close()
 
 
@@ -99,14 +100,6 @@ def put(db: Database, kind: str) -> Job:
     if kind == "label":
         return actions.put_label(db, "bare", project=PROJECT)
     return actions.put_predict(db, PROJECT) if kind == "predict" else actions.put_diagnose(db, PROJECT)
-
-
-def wait_for(condition: object, world: World) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():  # type: ignore[operator]
-        log = world.db.data / "logs" / "worker.log"
-        assert time.monotonic() < deadline, log.read_text()[-3000:] if log.exists() else "no worker ever started"
-        time.sleep(0.02)
 
 
 def run(world: World, kind: str, kills: list[float]) -> Job:
@@ -123,15 +116,19 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
         served(world)
         over = time.monotonic() + seconds
         # One that left because it was idle, just when the job was put, has another one started.
-        wait_for(lambda over=over: ended() or time.monotonic() > over or worker_pid(world.db.data) is None, world)
+        wait_for(
+            lambda over=over: ended() or time.monotonic() > over or worker_pid(world.db.data) is None,
+            world.db,
+            patience=PATIENCE,
+        )
         pid = worker_pid(world.db.data)
         if pid is not None and not ended():
             os.kill(pid, signal.SIGKILL)
             world.killed.append(pid)
-            wait_for(lambda: worker_pid(world.db.data) is None, world)
+            wait_for(lambda: worker_pid(world.db.data) is None, world.db, patience=PATIENCE)
     while not ended():
         served(world)
-        wait_for(lambda: ended() or worker_pid(world.db.data) is None, world)
+        wait_for(lambda: ended() or worker_pid(world.db.data) is None, world.db, patience=PATIENCE)
     with world.db.read() as c:
         return jobs.job(c, job.id)
 
@@ -139,7 +136,7 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
 def served(world: World) -> None:
     """Start a worker, once, and wait until it serves."""
     if ensure_worker(world.db.data):
-        wait_for(lambda: worker_pid(world.db.data) is not None, world)
+        wait_for(lambda: worker_pid(world.db.data) is not None, world.db, patience=PATIENCE)
 
 
 def checked(world: World, kind: str, job: Job) -> int:
@@ -177,7 +174,7 @@ def reference(folder: Path, seed: int) -> list[Diagnosis]:
         world = make(folder, server)
         assert finished(world, []) == {"predict": [0], "diagnose": [0], "label": [0]}
         assert server.counted.twice == 0
-        wait_for(lambda: worker_pid(world.db.data) is None, world)
+        wait_for(lambda: worker_pid(world.db.data) is None, world.db, patience=PATIENCE)
         found = world.diagnoses
         world.db.close()
     assert any(each.curve.bounded for each in found), "no candidate was ever absent"

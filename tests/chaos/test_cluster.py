@@ -20,8 +20,8 @@ from storage import jobs, store
 from storage.database import Database, open_database
 from storage.jobs import Job
 from tests.chaos.nodes import Nodes, actors, kill_a_node, two_nodes
-from tests.test_kill import read_job, wait_for
 from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.waiting import read_job, wait_for
 
 PROJECT = "tiny"
 pytestmark = [

@@ -19,7 +19,7 @@ from app.worker import ensure_worker, work_off, worker_pid
 from core.checkpoints import newest_checkpoint, save_checkpoint
 from core.errors import FolderError
 from core.published import publish
-from storage import jobs, store
+from storage import store
 from storage.database import FILE_NAME, Database, open_database
 from storage.faults import fault_told
 from storage.jobs import Job
@@ -28,8 +28,8 @@ from tests import test_kill
 from tests.chaos.small_disk import Disk, small_disk
 from tests.core.test_checkpoints import checkpoint, names
 from tests.tiny_project import TinyFiles, fill_project, write_files
+from tests.waiting import read_job, wait_for
 
-PATIENCE = 240.0
 SLOW = replace(test_kill.SLOW, tuning=replace(test_kill.SLOW.tuning, checkpoint_every=5, epochs=2.0))
 
 
@@ -51,21 +51,8 @@ def db(disk: Disk, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterato
     opened = open_database(disk.path / "data")
     fill_project(opened, files, settings=SLOW)
     yield opened
-    until(lambda: worker_pid(opened.data) is None, opened)
+    wait_for(lambda: worker_pid(opened.data) is None, opened)
     opened.close()
-
-
-def until(condition: object, db: Database) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():  # type: ignore[operator]
-        log = db.data / "logs" / "worker.log"
-        assert time.monotonic() < deadline, log.read_text()[-3000:] if log.exists() else "no worker ever started"
-        time.sleep(0.02)
-
-
-def read_job(db: Database, key: int) -> Job:
-    with db.read() as c:
-        return jobs.job(c, key)
 
 
 def sound(db: Database) -> None:
@@ -78,7 +65,7 @@ def sound(db: Database) -> None:
 def run_into_a_full_disk(db: Database, disk: Disk, job: Job) -> Job:
     """Fill the disk once a tenth of the job is saved; with room again the worker can say how the job ended."""
     ensure_worker(db.data)
-    until(lambda: read_job(db, job.id).done > read_job(db, job.id).total / 10 > 0, db)
+    wait_for(lambda: read_job(db, job.id).done > read_job(db, job.id).total / 10 > 0, db)
     disk.fill()
     log = db.data / "logs" / "worker.log"
     last = [-1, 0.0]
@@ -90,10 +77,10 @@ def run_into_a_full_disk(db: Database, disk: Disk, job: Job) -> Job:
             last[:] = [now.done, time.monotonic()]
         return now.state != "running" or time.monotonic() - last[1] > 6
 
-    until(stuck, db)
+    wait_for(stuck, db)
     sound(db)
     disk.free()
-    until(lambda: read_job(db, job.id).state != "running", db)
+    wait_for(lambda: read_job(db, job.id).state != "running", db)
     ended = read_job(db, job.id)
     assert ended.state == "failed", log.read_text()[-2000:]
     assert "The disk is full" in ended.error
@@ -109,7 +96,7 @@ def test_predicting_keeps_what_was_saved_and_goes_on(db: Database, disk: Disk) -
     assert len(before) == failed.done
     again = actions.put_predict(db, "tiny", roles=("validation",))
     ensure_worker(db.data)
-    until(lambda: read_job(db, again.id).state == "done", db)
+    wait_for(lambda: read_job(db, again.id).state == "done", db)
     with db.read() as c:
         after = {each.sample: each for each in store.predictions_of(c, 1, "validation")}
     assert len(after) == 80
@@ -124,7 +111,7 @@ def test_tuning_goes_on_from_a_whole_checkpoint(db: Database, disk: Disk) -> Non
     assert all(name.removeprefix("checkpoint-").isdecimal() for name in left), left
     again = actions.resume_run(db, "tiny", job.args["run"])
     ensure_worker(db.data)
-    until(lambda: read_job(db, again.id).state in ("done", "failed"), db)
+    wait_for(lambda: read_job(db, again.id).state in ("done", "failed"), db)
     assert read_job(db, again.id).error == ""
     with db.read() as c:
         assert [each.number for each in store.updates_of(c, job.args["run"])] == list(range(1, 101))

@@ -1,0 +1,25 @@
+"""Waiting for a job or a worker of another process, with its log where that takes too long."""
+
+import time
+from collections.abc import Callable
+
+from storage import jobs
+from storage.database import Database
+from storage.jobs import Job
+
+PATIENCE = 180.0
+
+
+def wait_for(condition: Callable[[], object], db: Database, *, patience: float = PATIENCE) -> None:
+    """Returns once the condition is true; fails with the worker's log after so many seconds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        log = db.data / "logs" / "worker.log"
+        assert time.monotonic() < deadline, log.read_text() if log.exists() else "no worker ever started"
+        time.sleep(0.01)
+
+
+def read_job(db: Database, key: int) -> Job:
+    """The job as it is now."""
+    with db.read() as connection:
+        return jobs.job(connection, key)

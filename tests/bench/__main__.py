@@ -7,6 +7,7 @@ nothing else should run meanwhile.
 
 import subprocess
 import sys
+import time
 
 from tests.bench.children import PEERS, ROOT
 
@@ -31,9 +32,10 @@ def main() -> None:
     failed = []
     for name in [*(sys.argv[1:] or BENCHES), "report"]:
         print(f"\n== {name}", flush=True)
-        python = PEERS if name in WITH_PEERS else sys.executable
+        python, started = PEERS if name in WITH_PEERS else sys.executable, time.monotonic()
         if subprocess.run([str(python), "-m", f"tests.bench.{name}"], cwd=ROOT, check=False).returncode:
             failed.append(name)
+        print(f"{name} took {(time.monotonic() - started) / 60:.1f} minutes", flush=True)
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 

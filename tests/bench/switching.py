@@ -41,7 +41,8 @@ FAMILIES: dict[str, tuple[Any, Any]] = {
 }
 BAR = {6: 5.0, 15: 9.0}
 FLOOR = 1.3
-QUICK, MORE_TURNS = 1.0, 9  # a call of less than so many seconds is made so often
+# A call of less than so many seconds is made so often, and one of more than so many once after the one that warms up.
+QUICK, MORE_TURNS, SLOW = 1.0, 9, 5.0
 
 
 def model_of(family: str) -> Any:
@@ -170,11 +171,12 @@ def floor(model: Any, branches: Branches) -> Callable[[], object]:
 
 
 def medians(ways: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
-    """The median seconds of each way, called in turn, after one call that warms up; a quick way takes more turns."""
+    """The median seconds of each way, called in turn, after one call that warms up; a quick way takes more turns, a
+    slow one a single."""
     took: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(max(turns, MORE_TURNS) + 1):
         for name, way in ways.items():
-            if turn <= turns or took[name][0] < QUICK:
+            if turn < 2 or took[name][0] < QUICK or (turn <= turns and took[name][0] < SLOW):
                 started = time.perf_counter()
                 way()
                 took[name].append(time.perf_counter() - started)

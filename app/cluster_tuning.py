@@ -17,8 +17,8 @@ from typing import Any, overload
 
 from app.cluster_actors import ask, whole
 from app.models import Models, opening
-from app.news import heard, say
 from app.settings import model_path
+from app.telling import heard, say
 from core.errors import UserError
 from core.types import Sample, Settings, Update
 from storage.store import Project, Run

@@ -14,9 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.news import say
 from app.processes import is_alive
 from app.redacting import redact_output
+from app.telling import say
 from app.tuning_here import tune_here
 from core.errors import UserError
 from core.redaction import redacted

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.batches import Stop
-from app.news import heard
 from app.processes import own_start
 from app.settings import PACKAGE_ROOT
+from app.telling import heard
 from app.tuning_process import NEWS
 from core.errors import UserError
 from core.types import StudentSettings, Update

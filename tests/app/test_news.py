@@ -1,57 +1,49 @@
-"""What processes say is heard once, in their order, and to its end."""
+"""How a page that is open learns what jobs and other people do: a short stamp, and the parts once it has changed."""
 
-import subprocess
-import sys
-from itertools import count
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
-from app.news import heard, say
-
-
-@given(st.lists(st.dictionaries(st.text(), st.text()), max_size=6), st.data())
-@settings(deadline=None, max_examples=25)
-def test_what_comes_in_pieces_is_heard_whole(tmp_path_factory: Any, said: list[dict[str, str]], data: Any) -> None:
-    folder = tmp_path_factory.mktemp("said")
-    for number, each in enumerate(said):
-        say(folder / f"{number}", said=each)
-    written = b"".join((folder / f"{number}").read_bytes() for number in range(len(said)))
-    cut = data.draw(st.integers(0, len(written)))
-    pieces, looks = [written[:cut], written[cut:]], count()
-
-    def ended() -> bool:
-        """Before each look a piece more is there."""
-        look = next(looks)
-        with (folder / "news").open("ab") as file:
-            file.write(pieces[look])
-        return look == 1
-
-    assert [each["said"] for each in heard(folder / "news", ended) if each] == said
+from core.types import Review
+from storage import store
+from storage.database import open_database
+from tests.app.rpc import REVIEW, Remote, fill_two, refused
+from tests.browser.serving import serving
 
 
-def test_what_is_said_just_before_the_end_is_heard(tmp_path: Path) -> None:
-    news = tmp_path / "news"
-
-    def ended() -> bool:
-        say(news, last="word")
-        return True
-
-    assert list(heard(news, ended)) == [{"last": "word"}]
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("news") / "data"
 
 
-def test_nothing_is_heard_of_those_who_never_spoke(tmp_path: Path) -> None:
-    assert list(heard(tmp_path / "nobody", lambda: True)) == []
+@pytest.fixture(scope="module")
+def remote(data: Path) -> Iterator[Remote]:
+    fill_two(data)
+    with serving(data) as served:
+        client = Remote(served.url)
+        yield client
+        client.http.close()
 
 
-def test_two_who_speak_at_once_do_not_break_each_others_words(tmp_path: Path) -> None:
-    news = tmp_path / "news"
-    code = "import sys; from pathlib import Path; from app.news import say\nfor number in range(200):\n"
-    code += "    say(Path(sys.argv[1]), who=int(sys.argv[2]), number=number, long='x' * 3000)"
-    children = [subprocess.Popen([sys.executable, "-c", code, str(news), str(who)]) for who in range(2)]
-    assert [each.wait() for each in children] == [0, 0]
-    found = list(heard(news, lambda: True))
-    for who in range(2):
-        assert [each["number"] for each in found if each["who"] == who] == list(range(200))
+def test_a_stamp_stays_until_somebody_decides_and_a_tick_then_brings_what_changed(remote: Remote, data: Path) -> None:
+    def stamp() -> str:
+        return remote.http.get("/desk/stamp", params=REVIEW).text
+
+    before = stamp()
+    assert stamp() == before
+    db = open_database(data)
+    with db.write() as c:
+        store.add_review(c, Review(round=1, sample=2, reviewer="x", verdict="skipped", mistake_step=1, skill="y"))
+    db.close()
+    assert stamp() != before
+    brought = json.loads(remote.send("tick", REVIEW, last=before).body)
+    assert "1 of 60 reviewed" in brought["cases"]
+    assert brought.keys() == {"hint", "tray", "cases", "filters"}
+
+
+def test_a_stamp_of_a_project_that_is_gone_and_a_tick_without_one_are_refused(remote: Remote) -> None:
+    assert remote.http.get("/desk/stamp", params={"project": "gone"}).status_code == 400
+    for last in (None, 5, "x" * 1000):
+        refused(remote.send("tick", REVIEW, last=last))

@@ -13,13 +13,23 @@
   };
   // An act goes past Gradio: its answer holds the parts that change. What comes before `editor` is painted before it.
   // A tick's answer is of the place it was asked for: where acts have moved on since then, it would turn the list back.
+  // Where an act is on its way it would hold up that one's painting. It is then asked for again.
+  let acting = 0; // acts whose answers are not here yet
+  let acted = 0; // when the newest was begun
   wb.act = (kind, data, signal) => {
     const at = location.search;
-    const current = () => kind !== "tick" || location.search === at || void (asked = "");
+    const isNews = kind === "tick";
+    const current = () => !isNews || (!acting && location.search === at) || void (asked = "");
+    if (!isNews) [acting, acted] = [acting + 1, Date.now()];
     return fetch("/desk/act" + at, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...(data || {}), kind }), signal })
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
+      .finally(() => isNews || acting--)
       .then(
-        (parts) => current() && put(parts),
+        (parts) => {
+          if (!current()) return;
+          if (wb.arrives) wb.arrives(data, parts);
+          put(parts);
+        },
         (error) => error.name === "AbortError" || put({ notice: error.message === "401" ? SIGNED_OUT : SILENT }),
       );
   };
@@ -31,15 +41,22 @@
   };
 
   // --- news: jobs and other people change what is shown. The server is asked for a short stamp, and for the parts only
-  // where it changed.
+  // where it changed. Whoever decides case after case makes news with every key: they wait for a pause, though not for
+  // long, since counting and painting them beside the next verdict would hold it up.
   const NEWS = 1500;
+  const PAUSE = 1000;
+  const LONGEST = 6000;
   const AGAIN = 15000;
   let seen = "";
   let asked = ""; // the stamp that a tick was last sent for, and when
   let askedAt = 0;
+  let looked = 0; // when the stamp was last asked for
   let out = false; // said already that the session is over
   setInterval(() => {
     if (document.hidden || !seen) return;
+    const isBusy = acting || Date.now() - acted < PAUSE;
+    if (isBusy && Date.now() - looked < LONGEST) return;
+    looked = Date.now();
     fetch("/desk/stamp" + location.search)
       .then((answer) => {
         if (answer.status === 401 && !out) put({ notice: SIGNED_OUT });

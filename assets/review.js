@@ -167,6 +167,13 @@
   };
   wb.press = press;
 
+  // The case that a command leads to is named in the address before it is painted: an address that changes while the
+  // page is being painted has every link in it styled anew, 50 in the list, before the next line runs.
+  wb.arrives = (sent, parts) => {
+    const found = busy && sent && sent.token === busy.token && /data-sample="(\d+)"/.exec(parts.editor || "");
+    if (found && wb.param("tab") === "review") wb.url({ sample: found[1] });
+  };
+
   // --- after painting
   wb.onPaint("editor", () => {
     const f = form();
@@ -218,7 +225,8 @@
       at = start;
       wb.url({ from: start });
     }
-    mark(wanted || shown());
+    // The editor that comes with a command's answer marks its own case; the one before is over.
+    if (!busy) mark(wanted || shown());
   });
 
   let typing = 0;

@@ -56,7 +56,8 @@ class ReviewTab:
                 return {**self._blank(), self.cases: _nothing_yet(place)}
             facets = store.facet_counts(c, now.id, filters_of(place))
             named = store.case_of(c, now.id, place.sample) if place.sample else None
-            case = named or (listing.cases[-1 if end else 0] if listing.cases else None)
+            first = listing.cases[-1 if end else 0].sample if listing.cases else None
+            case = named or (None if first is None else store.case_of(c, now.id, first))
             support = indexed_soon(c, self.page.db, project.settings.support)
             known = [*facets.skill, *(support.labels if support else ())]
             return {
@@ -103,24 +104,28 @@ class ReviewTab:
             _, now = where(c, place)
             after = store.case_of(c, now.id, sample)
             found = review_list.next_unreviewed(c, now.id, place, after)
+            shown = self._listed(c, place, now, found or after, token=token)
         if found is not None:
-            return self.show_case(place, found, token)
+            return shown
         said = told("Every case of this list has a verdict. Change the filters, or go on to Skills and Selection.")
-        return {**self.show_case(place, sample, token), self.page.notice: said}
+        return {**shown, self.page.notice: said}
 
     def show_case(self, place: Place, sample: int, token: str, **more: Any) -> Parts:
-        """A case the server chose, with the list page it is on; ``token`` tells the page which command it answers.
+        """A case the server chose, with the list page it is on; ``token`` tells the page which command it answers."""
+        with self.page.db.read() as c:
+            _, now = where(c, place)
+            return self._listed(c, place, now, store.case_of(c, now.id, sample), token=token, **more)
+
+    def _listed(self, c: Connection, place: Place, now: Round, case: Case | None, **more: Any) -> Parts:
+        """A case with the list page it is on; ``more`` is as in ``one``.
 
         The filters' counts follow with the next tick: they cost more than everything else here together.
         """
-        with self.page.db.read() as c:
-            _, now = where(c, place)
-            case = store.case_of(c, now.id, sample)
-            listing = review_list.listing(c, now.id, place, holding=case)
-            return {
-                self.cases: review_list.cases_html(place, listing, sample),
-                **self.one(c, place, now, case, token=token, **more),
-            }
+        listing = review_list.listing(c, now.id, place, holding=case)
+        return {
+            self.cases: review_list.cases_html(place, listing, case.sample.id if case else None),
+            **self.one(c, place, now, case, **more),
+        }
 
     def one(self, c: Connection, place: Place, now: Round, case: Case | None, *, token: str = "", **more: Any) -> Parts:
         """The parts of one case; ``more`` goes to the editor (a conflict to be shown)."""

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from app.links import Place
 from app.markup import choices, count, empty, esc, percent, short
-from core.types import SwitchStatus, Verdict
+from core.types import SwitchStatus
 from storage import store
-from storage.store import Case, CaseFilters, Cursor, Facets, Order
+from storage.store import Case, CaseFilters, CaseLine, Cursor, Facets, Order
 
 PAGE = 50
 PARAMS = ("verdict", "category", "skill", "step", "status", "sure", "reviewer", "text")
@@ -49,7 +49,7 @@ JUMP = (
 class Listing:
     """One page of the list: ``matching`` cases pass the filters, of ``errors`` in all; ``after`` leads on."""
 
-    cases: list[Case]
+    cases: list[CaseLine]
     start: str
     after: str
     matching: int
@@ -76,14 +76,14 @@ def listing(c: Connection, round_id: int, place: Place, *, holding: Case | None 
     """The page of the URL; where it does not hold ``holding`` (or the URL's own case), the page that starts with it."""
     filters, order = filters_of(place), order_of(place)
     start = place.choice("from")
-    cases = store.cases_page(c, round_id, after=read_cursor(start), limit=PAGE + 1, filters=filters, order=order)
-    if holding is None and place.sample and not any(case.sample.id == place.sample for case in cases):
+    cases = store.lines_page(c, round_id, after=read_cursor(start), limit=PAGE + 1, filters=filters, order=order)
+    if holding is None and place.sample and not any(case.sample == place.sample for case in cases):
         holding = store.case_of(c, round_id, place.sample)
-    if holding is not None and not any(case.sample.id == holding.sample.id for case in cases[:PAGE]):
+    if holding is not None and not any(case.sample == holding.sample.id for case in cases[:PAGE]):
         key, sample = store.cursor_of(holding, order)
         start = json.dumps([key, sample - 1])
-        cases = store.cases_page(c, round_id, after=(key, sample - 1), limit=PAGE + 1, filters=filters, order=order)
-    after = json.dumps(store.cursor_of(cases[PAGE - 1], order)) if len(cases) > PAGE else ""
+        cases = store.lines_page(c, round_id, after=(key, sample - 1), limit=PAGE + 1, filters=filters, order=order)
+    after = json.dumps(cases[PAGE - 1].cursor(order)) if len(cases) > PAGE else ""
     errors = store.count_cases(c, round_id)
     return Listing(
         cases=cases[:PAGE],
@@ -101,7 +101,7 @@ def order_of(place: Place) -> Order:
     return asked if asked in ORDERS else "least_sure"  # type: ignore[return-value]
 
 
-def next_unreviewed(c: Connection, round_id: int, place: Place, after: Case | None) -> int | None:
+def next_unreviewed(c: Connection, round_id: int, place: Place, after: Case | None) -> Case | None:
     """The next case without a verdict that passes the URL's filters, from ``after`` on and then from the start."""
     filters, order = filters_of(place), order_of(place)
     if filters.verdict not in (None, "unreviewed"):
@@ -110,10 +110,10 @@ def next_unreviewed(c: Connection, round_id: int, place: Place, after: Case | No
     return _following(c, round_id, waiting, order, after) or _following(c, round_id, waiting, order, None)
 
 
-def _following(c: Connection, round_id: int, filters: CaseFilters, order: Order, after: Case | None) -> int | None:
+def _following(c: Connection, round_id: int, filters: CaseFilters, order: Order, after: Case | None) -> Case | None:
     cursor = None if after is None else store.cursor_of(after, order)
     found = store.cases_page(c, round_id, after=cursor, limit=1, filters=filters, order=order)
-    return found[0].sample.id if found and (after is None or found[0].sample.id != after.sample.id) else None
+    return found[0] if found and (after is None or found[0].sample.id != after.sample.id) else None
 
 
 def read_cursor(text: str) -> Cursor | None:
@@ -195,21 +195,21 @@ def cases_html(place: Place, found: Listing, chosen: int | None) -> str:
     )
     if not found.cases:
         return head + empty("No case matches", "Loosen a filter above, or clear them all.")
-    rows = "".join(_row(place, case, case.sample.id == chosen) for case in found.cases)
+    rows = "".join(_row(place, case, case.sample == chosen) for case in found.cases)
     return f'{head}<nav class="cases" aria-label="Errors" data-start="{esc(found.start)}">{rows}</nav>{_pages(found)}'
 
 
-def _row(place: Place, case: Case, chosen: bool) -> str:
-    verdict: Verdict | str = case.review.verdict if case.review else "unreviewed"
+def _row(place: Place, case: CaseLine, chosen: bool) -> str:
+    verdict = case.verdict or "unreviewed"
     sign, name = VERDICTS.get(verdict, ("?", verdict))
     step = f"step {case.mistake_step}" if case.mistake_step else "no step"
-    sure = f" · {percent(case.diagnosis.switch.confidence, 0)} sure" if case.diagnosis else " · not diagnosed"
+    sure = " · not diagnosed" if case.confidence is None else f" · {percent(case.confidence, 0)} sure"
     return (
         f'<a class="case-row{" sel" if chosen else ""} {verdict}" '
-        f'href="{esc(place.link(tab="review", sample=case.sample.id))}" '
-        f'data-sample="{case.sample.id}"{" aria-current=true" if chosen else ""}>'
+        f'href="{esc(place.link(tab="review", sample=case.sample))}" '
+        f'data-sample="{case.sample}"{" aria-current=true" if chosen else ""}>'
         f'<span class="sign" title="{name}" aria-label="{name}">{sign}</span>'
-        f'<span class="what" dir="auto"><small>{case.sample.id}</small> {short(case.sample.question, 120)}</span>'
+        f'<span class="what" dir="auto"><small>{case.sample}</small> {short(case.question, 120)}</span>'
         f'<span class="why" dir="auto">{step}{sure}{f" · {short(case.skill, 60)}" if case.skill else ""}</span></a>'
     )
 

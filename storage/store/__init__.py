@@ -15,17 +15,17 @@ from storage.store.batches import (
     take_refusals,
 )
 from storage.store.bulk import BulkSummary, add_reviews, bulk_of, bulks_of, round_of_bulk, undo_bulk
+from storage.store.case_queries import CaseFilters, Cursor, Order
 from storage.store.cases import (
     Case,
-    CaseFilters,
-    Cursor,
+    CaseLine,
     Facets,
-    Order,
     case_of,
     cases_page,
     count_cases,
     cursor_of,
     facet_counts,
+    lines_page,
 )
 from storage.store.diagnoses import (
     diagnoses_of,

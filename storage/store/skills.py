@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from storage.store.cases import SKILL, CaseFilters, errors_query
+from storage.store.case_queries import SKILL, CaseFilters, errors_query
 from storage.store.predictions import in_set_of, scores
 from storage.store.reviews import accepted_skills
 from storage.tables import predictions, samples

@@ -14,7 +14,7 @@ from app.support import Behind
 from app.tabs import bulk_dialog, reading_panel, review_case, review_editor, review_list
 from core.terms import tokenise
 from core.types import Curve, Diagnosis, Draft, Hit, Prediction, Review, Sample, Settings, Switch
-from storage.store import Case
+from storage.store import Case, CaseLine
 
 NASTY = (
     '<img src=x onerror="window.xss=1">',
@@ -136,7 +136,10 @@ def plan_with(case: Case, text: str) -> Plan:
 def test_text_of_a_case_never_becomes_markup(text: str) -> None:
     case = case_with(text)
     place = Place(project=text, round=0, tab="review", choices={"skill": text, "text": text})
-    listing = review_list.Listing(cases=[case], start=text, after=text, matching=1, errors=1, reviewed=1)
+    line = CaseLine(
+        sample=3, question=text, verdict="accepted", skill=text, mistake_step=1, confidence=None, machine_skill=None
+    )
+    listing = review_list.Listing(cases=[line], start=text, after=text, matching=1, errors=1, reviewed=1)
     assert case.review
     hit = Hit(sample=3, skill=text, score=1.0, terms=tokenise(text))
     written = [

@@ -85,6 +85,47 @@ def test_news_that_come_late_turn_the_list_back_to_no_earlier_page(
     context.close()
 
 
+def test_news_hold_up_no_verdict_and_come_once_it_is_given(chromium: Browser, page: Page, served: Served) -> None:
+    context = chromium.new_context()
+    other, held, asked = context.new_page(), dict[str, Route](), list[str]()
+
+    def hold(route: Route) -> None:
+        kind = json.loads(route.request.post_data or "{}")["kind"]
+        if kind in held:
+            route.continue_()
+        else:
+            held[kind] = route
+
+    def until(kind: str) -> Route:
+        give_up = time.monotonic() + 20
+        while kind not in held:
+            assert time.monotonic() < give_up, f"no {kind} was sent"
+            page.wait_for_timeout(100)
+        return held[kind]
+
+    open_review(page, served)
+    head, case = page.locator("#cases .cases-head"), shown(page)
+    page.route("**/desk/act*", hold)
+    open_review(other, served)
+    other.locator("#cases .case-row").nth(5).click()
+    other.keyboard.press("r")
+    news = until("tick")
+    page.keyboard.press("s")
+    verdict = until("verdict")
+    page.on("request", lambda request: asked.append(request.url) if "/desk/stamp" in request.url else None)
+    news.fulfill(response=news.fetch())
+    page.wait_for_timeout(2500)
+    expect(head).to_contain_text("0 of")
+    assert (asked, shown(page)) == ([], case)
+    verdict.continue_()
+    expect(page.locator(FORM)).not_to_have_attribute("data-sample", case)
+    expect(head).to_contain_text("2 of")
+    expect(page.locator(".case-row.sel")).to_have_attribute("data-sample", shown(page))
+    expect(page.locator("#filters select[data-param=verdict]")).to_contain_text("skipped (1)")
+    page.unroute_all(behavior="ignoreErrors")
+    context.close()
+
+
 def test_a_skill_says_for_which_step_it_was_named_once_another_step_is_chosen(page: Page, served: Served) -> None:
     open_review(page, served)
     said = page.locator(".named")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from core.types import Verdict
 from storage import store
 from storage.database import Database
-from storage.store import Case, CaseFilters, Order
+from storage.store import Case, CaseFilters, CaseLine, Order
 from tests.storage.world import a_diagnosis, a_review, a_round_of_errors
 
 EVERYTHING = CaseFilters()
@@ -25,6 +25,20 @@ def place(case: Case, order: Order) -> tuple[object, ...]:
         return True, 0, case.sample.id
     key = case.diagnosis.switch.confidence if order == "least_sure" else case.diagnosis.skill
     return False, key, case.sample.id
+
+
+def line_of(case: Case) -> CaseLine:
+    """What a list says of a case, taken from the case itself."""
+    found = case.diagnosis
+    return CaseLine(
+        sample=case.sample.id,
+        question=case.sample.question,
+        verdict=case.review.verdict if case.review else None,
+        skill=case.skill,
+        mistake_step=case.mistake_step,
+        confidence=found.switch.confidence if found else None,
+        machine_skill=found.skill if found else None,
+    )
 
 
 def all_cases(c: Connection, base: int, filters: CaseFilters = EVERYTHING, order: Order = "id") -> list[Case]:
@@ -127,6 +141,13 @@ def test_filters_combine_and_keep_order_and_counts(db: Database, asked: CaseFilt
             found += page
         assert found == expected
         assert store.count_cases(c, base, asked) == len(expected)
+        lines: list[CaseLine] = []
+        while more := store.lines_page(
+            c, base, after=lines[-1].cursor(order) if lines else None, limit=size, filters=asked, order=order
+        ):
+            lines += more
+        assert lines == [line_of(case) for case in expected]
+        assert [line.cursor(order) for line in lines] == [store.cursor_of(case, order) for case in expected]
 
 
 @given(asked=filters)

@@ -1,0 +1,147 @@
+"""Queries over the errors of a round: which filters there are, which orders, and the rows of a page in one of them.
+
+Knows conditions and joins; which columns are selected, and what is made of them, is the caller's.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    literal_column,
+    select,
+    table,
+    tuple_,
+)
+
+from core.types import SwitchStatus, Verdict
+from storage.rows import latest_review
+from storage.store.diagnoses import wrong_of
+from storage.tables import diagnoses, predictions, reviews, samples
+
+Order = Literal["least_sure", "skill", "id"]
+Cursor = tuple[float | str | None, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFilters:
+    """Which cases are shown; what is None is not asked for, the rest must all hold.
+
+    ``skill`` and ``mistake_step`` are those that a person decided on, else the machine's. ``confidence`` is a half-open
+    range [low, high) of the machine's confidence; ``reviewer`` gave the verdict that stands. Every word of ``text``
+    must begin a word of question, rationale or skill.
+    """
+
+    verdict: Verdict | Literal["unreviewed"] | None = None
+    category: str | None = None
+    skill: str | None = None
+    mistake_step: int | None = None
+    status: SwitchStatus | Literal["undiagnosed"] | None = None
+    confidence: tuple[float, float] | None = None
+    reviewer: str | None = None
+    text: str | None = None
+
+
+EVERY = CaseFilters()
+DECIDED: tuple[Verdict, ...] = ("accepted", "edited")
+_DECIDED = reviews.c.verdict.in_(DECIDED)
+STANDS = func.nullif(reviews.c.verdict, "cleared")
+VERDICT = func.coalesce(STANDS, "unreviewed")
+SKILL = case((_DECIDED, reviews.c.skill), else_=diagnoses.c.skill)
+STEP = case((_DECIDED, reviews.c.mistake_step), else_=diagnoses.c.mistake_step)
+REVIEWER = case((VERDICT != "unreviewed", reviews.c.reviewer))
+STATUS = func.coalesce(diagnoses.c.status, "undiagnosed")
+
+
+def rows_of_page(
+    c: Connection,
+    query: Select[Any],
+    round_id: int,
+    *,
+    after: Cursor | None,
+    limit: int,
+    filters: CaseFilters,
+    order: Order,
+) -> list[Row[Any]]:
+    """The rows of a page of cases, with the columns that ``query`` selects."""
+
+    def fetch(asked: Select[Any], most: int) -> list[Row[Any]]:
+        return list(c.execute(asked.limit(most)))
+
+    if order == "id":
+        return fetch(errors_query(query, round_id, filters, after), limit)
+    key = diagnoses.c.confidence if order == "least_sure" else diagnoses.c.skill
+    found: list[Row[Any]] = []
+    if after is None or after[0] is not None:
+        found = fetch(_diagnosed(query, round_id, filters, after, key), limit)
+        after = None
+    if len(found) < limit:
+        undiagnosed = errors_query(query, round_id, filters, after).where(diagnoses.c.sample.is_(None))
+        found += fetch(undiagnosed, limit - len(found))
+    return found
+
+
+def errors_query(query: Select[Any], round_id: int, filters: CaseFilters, after: Cursor | None) -> Select[Any]:
+    """A query over the round's errors that pass the filters, by sample, diagnosed or not."""
+    same = and_(diagnoses.c.round == predictions.c.round, diagnoses.c.sample == predictions.c.sample)
+    joined = predictions.join(samples, samples.c.id == predictions.c.sample).outerjoin(diagnoses, same)
+    query = query.select_from(joined.outerjoin(reviews, _STANDING))
+    query = query.where(predictions.c.round == round_id, wrong_of(round_id), *_conditions(filters, round_id))
+    if after is not None:
+        query = query.where(predictions.c.sample > after[1])
+    return query.order_by(predictions.c.sample)
+
+
+def _diagnosed(
+    query: Select[Any], round_id: int, filters: CaseFilters, after: Cursor | None, key: ColumnElement[Any]
+) -> Select[Any]:
+    """The diagnosed errors in the order of an index on (round, key, sample)."""
+    same = and_(predictions.c.round == diagnoses.c.round, predictions.c.sample == diagnoses.c.sample)
+    joined = diagnoses.join(predictions, same).join(samples, samples.c.id == diagnoses.c.sample)
+    query = query.select_from(joined.outerjoin(reviews, _STANDING))
+    query = query.where(diagnoses.c.round == round_id, wrong_of(round_id), *_conditions(filters, round_id))
+    if after is not None:
+        query = query.where(tuple_(key, diagnoses.c.sample) > tuple_(*after))
+    return query.order_by(key, diagnoses.c.sample)
+
+
+_STANDING = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)
+
+
+def _conditions(filters: CaseFilters, round_id: int) -> Sequence[ColumnElement[bool]]:
+    asked = {
+        VERDICT: filters.verdict,
+        samples.c.category: filters.category,
+        SKILL: filters.skill,
+        STEP: filters.mistake_step,
+        STATUS: filters.status,
+        REVIEWER: filters.reviewer,
+    }
+    conditions = [column == value for column, value in asked.items() if value is not None]
+    if filters.confidence is not None:
+        low, high = filters.confidence
+        sure = diagnoses.c.confidence + 0.0  # no column, so that SQLite keeps to the index of the order asked for
+        conditions.append(and_(sure >= low, sure < high))
+    if filters.text:
+        conditions.append(_says(filters.text, round_id))
+    return conditions
+
+
+def _says(text: str, round_id: int) -> ColumnElement[bool]:
+    """Whether every word of the text begins a word of the case; a text without a word is in no case."""
+    words = re.findall(r"\w+", text.replace("_", " "))
+    if not words:
+        return false()
+    wanted = " AND ".join(f'"{word}"*' for word in words)
+    asked = f"scope:r{round_id} AND {{question rationale skill}}:({wanted})"
+    found: Select[Any] = select(literal_column("sample")).select_from(table("case_texts"))
+    return predictions.c.sample.in_(found.where(literal_column("case_texts").op("MATCH")(asked)))

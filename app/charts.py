@@ -159,6 +159,6 @@ def _field(place: int, name: str, colour: str, numbers: list[int], values: Seque
         "xaxis": f"x{axis}",
         "yaxis": f"y{axis}",
         "line": {"color": colour, "width": 2},
-        "marker": {"size": 4},
+        "marker": {"size": 4 if len(numbers) > 9 else 8},
         "hovertemplate": f"update %{{x}}: %{{y}}<extra>{name}</extra>",
     }

@@ -50,7 +50,7 @@
     });
     figure.titles.forEach((title, place) => {
       const end = place ? place + 1 : "";
-      layout["xaxis" + end] = axis({ range: [0, figure.total || 1], title: place > 1 ? { text: "update", standoff: 4, font: { size: 11 } } : undefined });
+      layout["xaxis" + end] = axis({ range: [0, (figure.total || 1) * 1.03], dtick: figure.total < 6 ? 1 : undefined, title: place > 1 ? { text: "update", standoff: 4, font: { size: 11 } } : undefined });
       layout["yaxis" + end] = axis({ rangemode: "tozero", nticks: 6, tickformat: title === "learning rate" ? ".1e" : "" });
       layout.annotations.push({ xref: `x${end} domain`, yref: `y${end} domain`, x: 0, y: 1, xanchor: "left", yanchor: "bottom", showarrow: false, text: `<b>${title}</b>`, font: { size: 12 } });
     });

@@ -64,6 +64,8 @@ def test_progress_shows_every_update_and_how_many_there_will_be() -> None:
     assert figure["titles"] == ["loss", "learning rate", "samples a second", "peak memory, GiB"]
     assert [trace["yaxis"] for trace in figure["traces"]] == ["y", "y2", "y3", "y4"]
     assert figure["traces"][3]["y"] == [None, None], "an update from before memory was measured has none to draw"
+    few, many = progress_figure([first]), progress_figure([replace(first, number=n) for n in range(1, 20)])
+    assert few["traces"][0]["marker"]["size"] > many["traces"][0]["marker"]["size"], "a single point is seen"
     measured = progress_figure([replace(first, memory=3 * 2**30)])
     assert measured["traces"][3]["y"] == [3.0]
 

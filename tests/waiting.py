@@ -7,7 +7,7 @@ from storage import jobs
 from storage.database import Database
 from storage.jobs import Job
 
-PATIENCE = 180.0
+PATIENCE = 240.0
 
 
 def wait_for(condition: Callable[[], object], db: Database, *, patience: float = PATIENCE) -> None:

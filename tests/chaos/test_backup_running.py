@@ -16,8 +16,9 @@ from app.worker import ensure_worker, worker_pid
 from core.published import checkpoints_in
 from storage import jobs, store
 from storage.database import Database, open_database
-from tests.chaos.test_full_disk import SLOW, read_job, sound, until
+from tests.chaos.test_full_disk import SLOW, sound
 from tests.tiny_project import TinyFiles, fill_project, write_files
+from tests.waiting import read_job, wait_for
 
 LONG = bool(os.environ.get("SWITCHPOINT_LONG"))
 BACKUPS = 12 if LONG else 2
@@ -37,7 +38,7 @@ def db(tmp_path: Path, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Ite
     opened = open_database(tmp_path / "data")
     fill_project(opened, files, settings=SETTINGS)
     yield opened
-    until(lambda: worker_pid(opened.data) is None, opened)
+    wait_for(lambda: worker_pid(opened.data) is None, opened)
     opened.close()
 
 
@@ -54,14 +55,16 @@ def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_p
     taken = []
     for number in range(BACKUPS):
         wanted = (number + 1) * (100 if LONG else 35) // BACKUPS
-        until(lambda wanted=wanted: len(losses(db, run)) >= wanted or read_job(db, job.id).state not in jobs.ACTIVE, db)
+        wait_for(
+            lambda wanted=wanted: len(losses(db, run)) >= wanted or read_job(db, job.id).state not in jobs.ACTIVE, db
+        )
         file = tmp_path / f"{number}.zip"
         began = time.monotonic()
         manifest = back_up(db, file, watch=lambda _: None)
         seconds = time.monotonic() - began
         print(f"backup {number}: {file.stat().st_size:,} bytes in {seconds:.2f} s, {len(manifest['members'])} members")
         taken.append(file)
-    until(lambda: read_job(db, job.id).state not in jobs.ACTIVE, db)
+    wait_for(lambda: read_job(db, job.id).state not in jobs.ACTIVE, db)
     assert read_job(db, job.id).state == "done", read_job(db, job.id).error
     for file in taken:
         goes_on(db, file, tmp_path / file.stem, run, job.id)
@@ -75,7 +78,7 @@ def goes_on(db: Database, file: Path, data: Path, run: int, job: int) -> None:
     kept = [each.updates for each in checkpoints_in(again.adapters / f"run-{run}")]
     assert kept or (again.adapters / f"run-{run}" / "adapter").is_dir(), "a checkpoint is in the backup"
     ensure_worker(data)
-    until(lambda: read_job(again, job).state not in jobs.ACTIVE, again)
+    wait_for(lambda: read_job(again, job).state not in jobs.ACTIVE, again)
     assert read_job(again, job).state == "done", read_job(again, job).error
     assert losses(again, run)[: len(there)] == there
     assert losses(again, run) == losses(db, run)
@@ -85,5 +88,5 @@ def goes_on(db: Database, file: Path, data: Path, run: int, job: int) -> None:
     assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
     made = len(losses(db, run))
     print(f"restored {file.name}: {len(there)} updates and checkpoints after {kept} were in it, {made} in the end")
-    until(lambda: worker_pid(data) is None, again)
+    wait_for(lambda: worker_pid(data) is None, again)
     again.close()

@@ -18,8 +18,8 @@ from storage.database import Database, open_database
 from tests.app.rpc import Remote
 from tests.browser.serving import serving
 from tests.chaos.small_disk import as_anybody, read_only
-from tests.chaos.test_full_disk import until
 from tests.tiny_project import TinyFiles, fill_project, write_files
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = {"project": "tiny", "round": "0", "tab": "data"}
@@ -39,7 +39,7 @@ def db(tmp_path: Path, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Ite
     (opened.data / "worker.lock").touch()
     (opened.data / "logs").mkdir()
     yield opened
-    until(lambda: worker_pid(opened.data) is None, opened)
+    wait_for(lambda: worker_pid(opened.data) is None, opened)
     opened.close()
 
 
@@ -70,7 +70,7 @@ def test_the_page_says_why_a_job_waits_and_it_begins_by_itself(db: Database) -> 
         waits(remote, db.data / "worker.lock")
         assert states(db) == [("predict", "queued")]
         mended.close()
-        until(lambda: states(db) == [("predict", "done")], db)
+        wait_for(lambda: states(db) == [("predict", "done")], db)
         assert "Traceback" not in (db.data / "server.log").read_text()
 
 

@@ -55,7 +55,7 @@ $(VENV)/bench/.installed: $(STAMP) Makefile
 	$(VENV)/bench/bin/python -m pip install --quiet $(PEERS)
 	touch $@
 
-bench: $(VENV)/bench/.installed ## Speed and memory as ratios against named peers, bars, plots (hours; NAMES="retrieval page" for some)
+bench: $(VENV)/bench/.installed ## Speed and memory as ratios against named peers, bars, plots (85 minutes; NAMES="retrieval page" for some)
 	$(BIN)/python -m tests.bench $(NAMES)
 
 chaos: $(STAMP)  ## The long suites: 200 random kills over the loop, bad endpoints, many reviewers, odd files (SWITCHPOINT_SEED=1: other moments)

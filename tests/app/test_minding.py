@@ -18,9 +18,10 @@ from app.worker import worker_pid
 from storage import jobs, store
 from storage.database import Database
 from tests.app.rpc import Remote
-from tests.app.test_worker import read_job, until
+from tests.app.test_worker import until
 from tests.browser.serving import serving
 from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.waiting import read_job
 
 # One sample a batch and long answers: a job of some seconds, so that a kill lands in its middle.
 SLOW = replace(SETTINGS, batch_size=1, max_new_tokens=24)

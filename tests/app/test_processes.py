@@ -19,9 +19,10 @@ from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
 from tests.app.rpc import Remote
-from tests.app.test_worker import read_job, until
+from tests.app.test_worker import until
 from tests.browser.serving import ROOT, begun, free_port, wait_for
 from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.waiting import read_job
 
 Process = subprocess.Popen[bytes]
 

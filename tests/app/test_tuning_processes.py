@@ -20,10 +20,11 @@ from app.tuning_processes import how_many
 from app.worker import ensure_worker, work_off, worker_pid
 from core.errors import UserError
 from core.types import StudentSettings, TuningSettings, Update
-from storage import jobs, store
+from storage import store
 from storage.database import Database
 from storage.jobs import Job
 from tests.tiny_project import SETTINGS
+from tests.waiting import read_job, wait_for
 
 TWO = Models("cpu", processes=2)
 QUICK = replace(SETTINGS.tuning, batch_size=4, accumulation=3, start="base")
@@ -68,14 +69,6 @@ def children_of(pid: int, *, grand: bool = True) -> dict[int, float]:
                 found[int(each.parent.name)] = process_start(int(each.parent.name)) or 0.0
     below = [children_of(each, grand=False) for each in found] if grand else []
     return found | {pid: start for some in below for pid, start in some.items()}
-
-
-def until(condition: Callable[[], object], db: Database, *, seconds: float = 180.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        log = db.data / "logs" / "worker.log"
-        assert time.monotonic() < deadline, log.read_text() if log.exists() else "it takes too long"
-        time.sleep(0.05)
 
 
 def test_a_run_in_two_processes_opens_the_round_that_one_process_opens(db: Database, selection: int) -> None:
@@ -133,28 +126,24 @@ def test_a_killed_worker_takes_its_processes_along_and_the_next_goes_on_from_the
     monkeypatch.setenv("SWITCHPOINT_PROCESSES", "2")
     job = put(db, selection, replace(LONG, epochs=30.0))
     assert ensure_worker(db.data)
-    until(lambda: len(updates_of(db, job)) > 20, db)
+    wait_for(lambda: len(updates_of(db, job)) > 20, db)
     worker = worker_pid(db.data)
     assert worker is not None
     began = children_of(worker)
     assert len(began) == 3
     os.kill(worker, signal.SIGKILL)
-    until(lambda: not any(is_alive(each, started) for each, started in began.items()), db, seconds=SOON)
+    wait_for(lambda: not any(is_alive(each, started) for each, started in began.items()), db, patience=SOON)
     before = updates_of(db, job)
     monkeypatch.setenv("SWITCHPOINT_PROCESSES", "1")
     assert ensure_worker(db.data)
 
-    def state() -> str:
-        with db.read() as c:
-            return jobs.job(c, job.id).state
-
-    until(lambda: state() not in ("queued", "running", "interrupted"), db)
-    assert state() == "done"
+    wait_for(lambda: read_job(db, job.id).state not in ("queued", "running", "interrupted"), db)
+    assert read_job(db, job.id).state == "done"
     after = updates_of(db, job)
     assert [each.number for each in after] == list(range(1, after[-1].total + 1))
     assert len(before) < len(after)
     assert [each.loss for each in after[: len(before)]] == pytest.approx([each.loss for each in before], rel=1e-3)
-    until(lambda: worker_pid(db.data) is None, db)
+    wait_for(lambda: worker_pid(db.data) is None, db)
 
 
 def test_as_many_processes_as_gpus_unless_something_else_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,7 @@ def test_tuning_reaches_45_percent_of_the_matrix_peak(family: str, tmp_path: Pat
     )
     print(f"{family} predicts {said}")
     settings = TuningSettings(batch_size=16, accumulation=1)
-    tuned = full_size.tuning(student, full_size.samples_of(16 * 8), 336, settings, peak)
+    tuned = full_size.tuning(student, full_size.samples_of(128), 336, settings, peak)
     print(f"{family} is tuned on {tuned}")
     assert tuned.share >= 0.45
     assert (tuned.idle or 0) <= MOST_IDLE

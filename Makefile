@@ -9,7 +9,7 @@ SEEDS ?= 1
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint audit format demo demo-assets bench chaos llama screenshots experiment lock clean help
+.PHONY: run test lint audit format docs demo demo-assets bench chaos llama screenshots experiment lock clean help
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -40,6 +40,9 @@ audit: $(STAMP)  ## Known vulnerabilities of every package in requirements.lock 
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(STAMP)   ## Write the page of commands (assets/docs/command-line.md) from the commands
+	$(BIN)/python -m tests.docs.command_line
 
 demo: $(STAMP)   ## The loop headless on the demo project, with the table of results (SEEDS=5 for intervals over seeds)
 	SEEDS=$(SEEDS) $(BIN)/python -m app.demo --data $(DATA)/demo-run

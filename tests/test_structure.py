@@ -1,7 +1,6 @@
-"""The shape of the project: who imports whom, what the page may load, sizes, and what the README promises."""
+"""The shape of the project: who imports whom, what the page may load, and sizes."""
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,22 +113,3 @@ def test_the_top_level_holds_only_what_was_agreed() -> None:
     )
     for name in {line.split("/")[0] for line in listed if line}:
         assert name in TOP_LEVEL or name.startswith((".", "requirements")), f"unexpected top-level entry {name}"
-
-
-def test_the_readme_tree_shows_what_is_there() -> None:
-    readme = (ROOT / "README.md").read_text()
-    block = re.search(r"```tree\n(.*?)```", readme, re.DOTALL)
-    assert block, "README.md has no ```tree block"
-    shown: set[str] = set()
-    folders: list[str] = []
-    for line in block[1].splitlines():
-        entry = re.match(r"( *)(\S+)  +\S", line)
-        assert entry, f"a tree line without a note: {line!r}"
-        depth = len(entry[1]) // 2
-        folders = [*folders[:depth], entry[2].rstrip("/")]
-        shown.add("/".join(folders))
-        assert (ROOT / "/".join(folders)).exists(), f"README shows {'/'.join(folders)}, which does not exist"
-    for path in python_files(*PACKAGES):
-        name = str(path.relative_to(ROOT))
-        if path.name != "__init__.py" and "/migrations/" not in name:
-            assert name in shown, f"README's tree does not show {name}"

@@ -1,7 +1,7 @@
 """Every bench, one after the other, then the report: ``python -m tests.bench [NAME …]``, which is ``make bench``.
 
 A bench runs ours and its peers in turn, each measure in a process of its own, raises where they compute something else,
-and keeps its medians in ``assets/bench/results.json``; the report makes a README table and plots of them. 85
+and keeps its medians in ``assets/bench/results.json``; the report makes a table in the docs and plots of them. 85
 minutes in all: nothing else should run meanwhile.
 """
 

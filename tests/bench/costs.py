@@ -48,7 +48,7 @@ def lessons(gpus: int) -> Cost:
 
 
 def main() -> None:
-    """Print the rows of the README."""
+    """Print the table of ``assets/docs/cluster.md``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dollars", type=float, default=3.0)
     dollars = parser.parse_args().dollars

@@ -1,7 +1,7 @@
-"""What the benches kept, as the README's table of bars and as plots: ``python -m tests.bench.report``.
+"""What the benches kept, as the table of bars in the docs and as plots: ``python -m tests.bench.report``.
 
-Reads ``assets/bench/results.json`` and writes ``assets/bench/*.svg`` and the part of the README between its two marks.
-Measures nothing.
+Reads ``assets/bench/results.json`` and writes ``assets/bench/*.svg`` and the part of ``assets/docs/benchmarks.md``
+between its two marks. Measures nothing.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from tests.bench.children import ROOT
 from tests.bench.results import RESULTS, Bar
 
-README = ROOT / "README.md"
+PAGE = ROOT / "assets" / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- bars: written by python -m tests.bench.report -->", "<!-- end of bars -->"
 INK = {"ours": "#d9480f", "rank_bm25": "#495057", "fts5": "#1971c2", "bm25s": "#2f9e44", "bm25s_numba": "#94d82d",
        "tantivy": "#7048e8", "naive": "#495057", "padded": "#1971c2", "cached": "#2f9e44", "lm-eval": "#7048e8",
@@ -28,9 +28,9 @@ NAMES = {
 def main() -> None:
     """Write the table and the plots."""
     kept = json.loads(RESULTS.read_text())
-    text = README.read_text()
+    text = PAGE.read_text()
     start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
-    README.write_text(text[:start] + "\n\n" + "\n".join(table(kept)) + "\n\n" + text[end:])
+    PAGE.write_text(text[:start] + "\n\n" + "\n".join(table(kept)) + "\n\n" + text[end:])
     retrieval(kept["retrieval"]["sizes"], RESULTS.parent / "retrieval.svg")
     switching(kept["answer switch"]["cases"]["Llama, candidates of 1 token"], RESULTS.parent / "answer-switch.svg")
     importing(kept["import"]["formats"], RESULTS.parent / "import.svg")

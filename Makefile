@@ -62,7 +62,7 @@ bench: $(VENV)/bench/.installed ## Speed and memory as ratios against named peer
 	$(BIN)/python -m tests.bench $(NAMES)
 
 chaos: $(STAMP)  ## The long suites: 200 random kills over the loop, bad endpoints, many reviewers, odd files (SWITCHPOINT_SEED=1: other moments)
-	SWITCHPOINT_LONG=1 $(BIN)/python -m pytest tests/test_kill.py tests/app/test_tuning_processes.py
+	SWITCHPOINT_LONG=1 $(BIN)/python -m pytest tests/test_kill.py tests/app/tuning/test_multiprocess_run.py
 	SWITCHPOINT_LONG=1 $(BIN)/python -m pytest -s tests/chaos tests/fuzz
 
 llama: $(STAMP)  ## A real llama.cpp server over the demo's teacher, asked for its curves (builds llama-cpp-python, some minutes)

@@ -4,7 +4,7 @@ Arithmetic on ``Curve``: knows no model and no prompt, so that a stored curve is
 without calling a teacher.
 """
 
-from core.truths import marked, truth_of
+from core.parsing.scoring import marked, truth_of
 from core.types import Curve, Sample, Switch, SwitchStatus
 
 LOWEST_SWITCHED = 0.5

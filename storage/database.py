@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoTurnError
 
 from core.errors import BusyError, FolderError
-from storage.faults import fault_told, is_locked
+from storage.errors import fault_told, is_locked
 from storage.migrations import BUSY_SECONDS, upgrade
 
 FILE_NAME = "switchpoint.db"

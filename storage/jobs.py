@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, inse
 
 from core.errors import UserError
 from core.types import JobKind, JobState
-from storage.columns import utc_now
 from storage.rows import noun_of
-from storage.tables import jobs
+from storage.tables.columns import utc_now
+from storage.tables.jobs import jobs
 
 WAITING: tuple[JobState, ...] = ("queued", "interrupted")
 ACTIVE: tuple[JobState, ...] = ("running", *WAITING)
@@ -180,3 +180,11 @@ def _claimed(mine: Job) -> Update:
 
 def _running(job_id: int, *also: ColumnElement[bool]) -> Update:
     return update(jobs).where(jobs.c.id == job_id, jobs.c.state == "running", *also)
+
+
+def put_once(connection: Connection, kind: JobKind, project: int | None, args: dict[str, Any]) -> Job:
+    """The same job twice is one job: asked again while it waits or runs, it is found, not queued again."""
+    for job in jobs_of(connection, project):
+        if job.kind == kind and job.state in ACTIVE and job.args == args:
+            return job
+    return put(connection, kind, project, args)

@@ -1,6 +1,7 @@
 """Who may sign in, who is signed in, and how often it failed: rows only.
 
-Knows no password (hashes come from ``app.passwords``), no cookie (only its SHA-256) and no rule of how long to wait.
+Knows no password (hashes come from ``app.security.passwords``), no cookie (only its SHA-256) and no rule of how long to
+wait.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, exists, func, insert, literal, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from storage.columns import utc_now
 from storage.tables import attempts, logins, sessions
+from storage.tables.columns import utc_now
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, Table, bindparam, func, literal_column, select
 
 from core.types import Curve, Diagnosis, Prediction, Review, Sample, Switch
-from storage.columns import Json
-from storage.tables import diagnoses, labels, predictions, reviews, samples
+from storage.tables import labels, reviews, samples
+from storage.tables.columns import Json
+from storage.tables.diagnoses import diagnoses, predictions
 
 Noun = TypeVar("Noun")
 

@@ -6,7 +6,7 @@ import zipfile
 from functools import cache
 
 from assets import demo
-from core.importers.options import split_options
+from core.importers.fields.inline_options import split_options
 from core.types import EndpointSettings, Prediction, Sample, Settings
 from storage import store
 from storage.database import Database

@@ -12,7 +12,8 @@ from pathlib import Path
 from PIL import Image
 from sqlalchemy import Connection
 
-from app import actions
+from app.reviews.verdicts import accept_all
+from app.selections.draw import make_selection
 from core.answer_switch import find_switch
 from core.types import Curve, Diagnosis, Prediction, Role, Sample, Settings, TuningSettings, Update
 from storage import store
@@ -50,8 +51,8 @@ def finish_loop(db: Database, sizes: Sizes = Sizes(), *, breaks: bool = True, di
         store.save_samples(c, project=None, role="support", name=SUPPORT, samples=lessons, images=images)
         _answer(c, project, base, lambda place, category: place // 3 % 2 == 1)
         _diagnose(c, project, base)
-    actions.accept_all(db, LOOP, reviewer="Ada", round=0)
-    selection = actions.make_selection(db, LOOP, budget=BUDGET, round=0)
+    accept_all(db, LOOP, reviewer="Ada", round=0)
+    selection = make_selection(db, LOOP, budget=BUDGET, round=0)
     with db.write() as c:
         opened = _tune(c, project, selection.id, base)
         _answer(c, project, opened, lambda place, category: _after(place, category, breaks=breaks))

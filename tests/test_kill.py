@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app import actions
-from app.processes import is_alive, process_start
-from app.worker import ensure_worker, worker_pid
+from app.imports.pipeline import import_file
+from app.jobs.queue import put_diagnose, put_experiment, put_predict, put_tune
+from app.processes.identity import is_alive, process_start
+from app.processes.worker_process import ensure_worker, worker_pid
+from app.projects.status import project_status
+from app.selections.draw import make_selection
 from storage import store
 from storage.database import Database, open_database
 from storage.jobs import Job
@@ -67,7 +70,7 @@ def finish(db: Database, job: Job) -> Job:
 
 
 def test_predict(db: Database) -> None:
-    job = actions.put_predict(db, "slow", roles=("validation",))
+    job = put_predict(db, "slow", roles=("validation",))
     left = kill_in_the_middle(db, job)
     with db.read() as connection:
         before = store.predictions_of(connection, 1, "validation")
@@ -80,8 +83,8 @@ def test_predict(db: Database) -> None:
 
 
 def test_diagnose(db: Database, many: TinyFiles) -> None:
-    actions.import_file(db, "predictions", many["predictions"], "slow")
-    job = actions.put_diagnose(db, "slow")
+    import_file(db, "predictions", many["predictions"], "slow")
+    job = put_diagnose(db, "slow")
     kill_in_the_middle(db, job)
     with db.read() as connection:
         before = store.diagnoses_of(connection, 1)
@@ -106,8 +109,8 @@ def children_of(pid: int) -> dict[int, float]:
 
 @pytest.mark.skipif(os.environ.get("SWITCHPOINT_LONG") != "1", reason="minutes: make chaos runs it")
 def test_trials_side_by_side(db: Database, many: TinyFiles) -> None:
-    actions.import_file(db, "predictions", many["predictions"], "slow")
-    job = actions.put_experiment(db, "slow", arms=["untuned", "random"], budgets=[30], seeds=3, at_once=2)
+    import_file(db, "predictions", many["predictions"], "slow")
+    job = put_experiment(db, "slow", arms=["untuned", "random"], budgets=[30], seeds=3, at_once=2)
     assert ensure_worker(db.data)
     wait_for(lambda: tuned(db), db)
     pid = worker_pid(db.data)
@@ -136,10 +139,10 @@ def tuned(db: Database) -> set[int]:
 
 
 def test_tune(db: Database) -> None:
-    actions.make_selection(db, "slow", budget=50, arm="random")
-    job = actions.put_tune(db, "slow")
+    make_selection(db, "slow", budget=50, arm="random")
+    job = put_tune(db, "slow")
     kill_in_the_middle(db, job)
-    assert actions.project_status(db, "slow")["rounds"][-1]["round"] == 0
+    assert project_status(db, "slow")["rounds"][-1]["round"] == 0
     finish(db, job)
     with db.read() as connection:
         updates = store.updates_of(connection, job.args["run"])

@@ -14,14 +14,20 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app import actions
-from app.demo import demo_settings
-from app.models import Models
+from app.comparisons.paired import compare_rounds
+from app.engines.local_engine import Models
+from app.imports.pipeline import import_file
+from app.jobs.queue import put_diagnose, put_predict, put_tune
+from app.projects.configuration import create_project
+from app.projects.status import next_step, project_status
+from app.reviews.verdicts import accept_all
+from app.selections.draw import make_selection
 from app.settings import AppSettings
-from app.worker import work_off
+from app.worker.loop import work_off
 from assets import demo
 from assets.demo.draw import SCENES
 from assets.demo.scene import Cell, render
+from assets.demo.settings import demo_settings
 from storage.database import Database, open_database
 
 VALIDATION, TEST, SUPPORT, BUDGET = 160, 160, 2400, 240
@@ -40,53 +46,53 @@ def test_from_an_upload_to_a_better_student(db: Database, tmp_path: Path) -> Non
     settings = demo_settings()
 
     # One student, one teacher, one task to get better at.
-    actions.create_project(
+    create_project(
         db,
         "digits",
         student="assets/demo/student",
         teacher="assets/demo/teacher",
         settings=replace(settings, support="lessons", tuning=replace(settings.tuning, epochs=4.0)),
     )
-    assert actions.next_step(db, "digits").stage == "import"
+    assert next_step(db, "digits").stage == "import"
 
     # Labelled samples of the task: one set to diagnose, one to measure; and a support set of many other tasks.
     for role, archive, count in (("validation", demo.VALIDATION, VALIDATION), ("test", demo.TEST, TEST)):
-        report = actions.import_file(db, role, beginning_of(archive, count, tmp_path / role), "digits", test_share=0)  # type: ignore[arg-type]
+        report = import_file(db, role, beginning_of(archive, count, tmp_path / role), "digits", test_share=0)  # type: ignore[arg-type]
         assert (report["accepted"], report["refused"]) == (count, [])
-    report = actions.import_file(db, "support", lessons(tmp_path / "lessons"), name="lessons")
+    report = import_file(db, "support", lessons(tmp_path / "lessons"), name="lessons")
     assert (report["accepted"], report["refused"]) == (SUPPORT, [])
-    assert actions.next_step(db, "digits").stage == "predict"
+    assert next_step(db, "digits").stage == "predict"
 
     # The student answers with a rationale; about half of its answers are wrong.
-    work_off(db, actions.put_predict(db, "digits"), models)
-    row = actions.project_status(db, "digits")["rounds"][0]
+    work_off(db, put_predict(db, "digits"), models)
+    row = project_status(db, "digits")["rounds"][0]
     assert (row["predictions"], row["test_predictions"]) == (VALIDATION, TEST)
     assert VALIDATION * 0.2 < row["wrong"] < VALIDATION * 0.8
-    assert actions.next_step(db, "digits").stage == "diagnose"
+    assert next_step(db, "digits").stage == "diagnose"
 
     # The teacher reads each wrong rationale, finds the step where the answer switches, and names the missing skill.
-    work_off(db, actions.put_diagnose(db, "digits"), models)
-    row = actions.project_status(db, "digits")["rounds"][0]
+    work_off(db, put_diagnose(db, "digits"), models)
+    row = project_status(db, "digits")["rounds"][0]
     assert row["wrong"] * 0.8 < row["diagnosed"] <= row["wrong"]
-    assert actions.next_step(db, "digits").stage == "review"
+    assert next_step(db, "digits").stage == "review"
 
     # A person looks at them; here, one who agrees with everything.
-    assert actions.accept_all(db, "digits", reviewer="ann") == row["diagnosed"]
-    assert actions.next_step(db, "digits").stage == "select"
+    assert accept_all(db, "digits", reviewer="ann") == row["diagnosed"]
+    assert next_step(db, "digits").stage == "select"
 
     # The accepted skills retrieve support samples; every one of them exercises a skill that was asked for.
-    selection = actions.make_selection(db, "digits", budget=BUDGET)
+    selection = make_selection(db, "digits", budget=BUDGET)
     assert len(selection.hits) == BUDGET
     assert all(hit.score > 0 and hit.terms for hit in selection.hits)
-    assert actions.next_step(db, "digits").stage == "tune"
+    assert next_step(db, "digits").stage == "tune"
 
     # Tuning on them opens round 1, whose student answers the same samples.
-    work_off(db, actions.put_tune(db, "digits"), models)
-    work_off(db, actions.put_predict(db, "digits"), models)
-    assert actions.next_step(db, "digits").stage == "compare"
+    work_off(db, put_tune(db, "digits"), models)
+    work_off(db, put_predict(db, "digits"), models)
+    assert next_step(db, "digits").stage == "compare"
 
     # It is better on the set that nothing was diagnosed or selected from.
-    found = actions.compare_rounds(db, "digits", 0, 1)
+    found = compare_rounds(db, "digits", 0, 1)
     assert found.role == "test"
     assert len(found.fixed) > len(found.broken)
     assert found.difference.low > 0, f"{found.before.value:.3f} before, {found.after.value:.3f} after"

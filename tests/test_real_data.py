@@ -11,11 +11,17 @@ from typing import Any
 
 import pytest
 
-from app import actions
-from app.demo import demo_settings
-from app.models import Models
+from app.comparisons.paired import compare_rounds
+from app.engines.local_engine import Models
+from app.imports.pipeline import import_file
+from app.jobs.queue import put_diagnose, put_label, put_predict, put_tune
+from app.projects.configuration import create_project
+from app.projects.status import next_step, project_status
+from app.reviews.verdicts import accept_all, add_review
+from app.selections.draw import make_selection
 from app.settings import AppSettings
-from app.worker import work_off
+from app.worker.loop import work_off
+from assets.demo.settings import demo_settings
 from core.importers import read_samples
 from core.types import Settings
 from storage import store
@@ -52,12 +58,12 @@ def settings() -> Settings:
 
 
 def new_project(db: Database, name: str, settings: Settings) -> str:
-    actions.create_project(db, name, student="assets/demo/student", teacher="assets/demo/teacher", settings=settings)
+    create_project(db, name, student="assets/demo/student", teacher="assets/demo/teacher", settings=settings)
     return name
 
 
 def row(db: Database, project: str) -> dict[str, Any]:
-    return actions.project_status(db, project)["rounds"][-1]  # type: ignore[no-any-return]
+    return project_status(db, project)["rounds"][-1]  # type: ignore[no-any-return]
 
 
 def do(db: Database, job: Job, models: Models) -> Job:
@@ -70,45 +76,45 @@ def review_some(db: Database, project: str) -> None:
         found = store.project_named(connection, project)
         base = store.rounds_of(connection, found.id)[0].id
         cases = [each for each in store.diagnoses_of(connection, base) if each.switch.mistake_step]
-    actions.add_review(
+    add_review(
         db, project, cases[0].sample, "edited", reviewer="ann", mistake_step=1, skill="object recognition in images"
     )
-    actions.add_review(db, project, cases[1].sample, "accepted", reviewer="ann", skill="reading the question carefully")
-    actions.add_review(db, project, cases[2].sample, "rejected", reviewer="ann")
-    actions.accept_all(db, project, reviewer="bob")
+    add_review(db, project, cases[1].sample, "accepted", reviewer="ann", skill="reading the question carefully")
+    add_review(db, project, cases[2].sample, "rejected", reviewer="ann")
+    accept_all(db, project, reviewer="bob")
 
 
 def tune_and_compare(db: Database, project: str, models: Models) -> None:
-    made = actions.make_selection(db, project, budget=16, allow_fewer=True)
-    do(db, actions.put_tune(db, project, selection=made.id), models)
-    do(db, actions.put_predict(db, project, roles=("validation",)), models)
-    found = actions.compare_rounds(db, project, 0, 1, role="validation")
+    made = make_selection(db, project, budget=16, allow_fewer=True)
+    do(db, put_tune(db, project, selection=made.id), models)
+    do(db, put_predict(db, project, roles=("validation",)), models)
+    found = compare_rounds(db, project, 0, 1, role="validation")
     measured = len(found.fixed) + len(found.broken) + len(found.still_wrong) + len(found.still_right)
     assert measured == row(db, project)["predictions"]
     assert found.before.low <= found.before.value <= found.before.high
 
 
 def test_vision_flan_is_a_support_set_that_the_teacher_labels(db: Database, models: Models, settings: Settings) -> None:
-    report = actions.import_file(db, "support", FLAN / "annotation.json", images=FLAN, name="vision-flan")
+    report = import_file(db, "support", FLAN / "annotation.json", images=FLAN, name="vision-flan")
     assert (report["found"], report["accepted"], report["refused"]) == (102, 102, [])
     new_project(db, "labels", settings)
-    do(db, actions.put_label(db, "vision-flan", project="labels"), models)
+    do(db, put_label(db, "vision-flan", project="labels"), models)
     with db.read() as connection:
         assert [(each.samples, each.labelled) for each in store.support_sets(connection)] == [(102, 102)]
 
 
 def test_palm_2s_rationales_go_through_the_loop(db: Database, models: Models, settings: Settings) -> None:
     project = new_project(db, "palm", settings)
-    report = actions.import_file(db, "predictions", RATIONALES, project)
+    report = import_file(db, "predictions", RATIONALES, project)
     assert (report["found"], report["accepted"], report["refused"]) == (300, 300, [])
     assert report["format"]
     with db.read() as connection:
         gold = store.gold_of(connection, store.rounds_of(connection, store.project_named(connection, project).id)[0].id)
     written = [json.loads(line)["mistake_index"] for line in RATIONALES.read_text().splitlines()]
     assert sorted(step for step in gold.values() if step) == sorted(index + 1 for index in written if index is not None)
-    do(db, actions.put_diagnose(db, project), models)
+    do(db, put_diagnose(db, project), models)
     assert row(db, project)["diagnosed"] > 0
-    assert actions.next_step(db, project).stage == "review", "rationales that the teacher cannot read stop nobody"
+    assert next_step(db, project).stage == "review", "rationales that the teacher cannot read stop nobody"
     review_some(db, project)
     tune_and_compare(db, project, models)
 
@@ -122,11 +128,11 @@ def test_vision_flans_questions_with_options_go_through_the_loop(
     rows = [each for each in json.loads((FLAN / "annotation.json").read_text()) if each["id"] in wanted]
     (tmp_path / "with-options.json").write_text(json.dumps(rows))
     project = new_project(db, "photos", settings)
-    report = actions.import_file(db, "validation", tmp_path / "with-options.json", project, images=FLAN, test_share=0)
+    report = import_file(db, "validation", tmp_path / "with-options.json", project, images=FLAN, test_share=0)
     assert (report["accepted"], report["refused"]) == (len(wanted), [])
-    do(db, actions.put_predict(db, project), models)
+    do(db, put_predict(db, project), models)
     assert row(db, project)["predictions"] == len(wanted)
-    do(db, actions.put_diagnose(db, project), models)
+    do(db, put_diagnose(db, project), models)
     assert row(db, project)["diagnosed"] >= 3
     review_some(db, project)
     tune_and_compare(db, project, models)

@@ -29,7 +29,7 @@ from transformers import (
     Qwen2VLImageProcessorPil,
 )
 
-from core.published import publish
+from core.atomic_files import publish
 
 TEXT = "What is the sum of difference digit in A1 B2 and Step answer . : ? plus minus equals The USER ASSISTANT"
 NUMBERS = [str(number) for number in range(30)]

@@ -12,7 +12,8 @@ import torch
 from PIL import Image
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from app import actions
+from app.imports.pipeline import import_file
+from app.projects.configuration import create_project
 from core.types import Settings, TuningSettings
 from storage.database import Database
 from tests.tiny_models import save_llava, tokenizer
@@ -77,9 +78,9 @@ def write_files(folder: Path, *, samples: int = 12, support: int = 30) -> TinyFi
 
 def fill_project(db: Database, files: TinyFiles, name: str = "tiny", *, settings: Settings = SETTINGS) -> str:
     """Create the project and import its three sets; returns its name."""
-    actions.create_project(db, name, student=str(files.student), teacher=str(files.teacher), settings=settings)
+    create_project(db, name, student=str(files.student), teacher=str(files.teacher), settings=settings)
     for what in ("validation", "test", "support"):
-        report = actions.import_file(db, what, files[what], name, images=files.images, test_share=0)
+        report = import_file(db, what, files[what], name, images=files.images, test_share=0)
         assert not report["refused"], report
     return name
 

@@ -1,7 +1,7 @@
 """Diagnoses written by hand, for tests that need some and no teacher."""
 
-from app import actions
-from app.projects import find_project
+from app.imports.pipeline import import_file
+from app.projects.lookup import find_project
 from core.types import Curve, Diagnosis, Prediction, Switch
 from storage import store
 from storage.database import Database
@@ -10,7 +10,7 @@ from tests.tiny_project import SKILLS, TinyFiles
 
 def diagnose_by_hand(db: Database, project: str, files: TinyFiles, *, test_too: bool = False) -> list[int]:
     """Import the written predictions and diagnose each error at step 2; returns the sample ids diagnosed, in order."""
-    actions.import_file(db, "predictions", files["predictions"], project)
+    import_file(db, "predictions", files["predictions"], project)
     with db.write() as connection:
         found = find_project(connection, project)
         base = store.rounds_of(connection, found.id)[0].id

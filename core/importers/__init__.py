@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from core.errors import UserError
-from core.importers import bigbench_mistake, llava, predictions
-from core.importers.columns import FIELDS, by_name, propose
-from core.importers.containers import RowFile, open_rows
-from core.importers.fields import as_fields
-from core.importers.images import ImageRef
-from core.importers.opening import FORMATS, duplicate, open_samples
-from core.importers.report import (
+from core.importers.containers.json_rows import Row
+from core.importers.containers.open_rows import RowFile, open_rows
+from core.importers.fields.column_mapping import FIELDS, by_name, propose
+from core.importers.fields.typed import as_fields
+from core.importers.formats import bigbench_mistake, llava, predictions
+from core.importers.images.sources import ImageRef
+from core.importers.open_samples import FORMATS, duplicate, open_samples
+from core.importers.results import (
     Duplicate,
     ImportedPrediction,
     ImportedPredictions,
@@ -24,7 +25,6 @@ from core.importers.report import (
     RowError,
     SampleFile,
 )
-from core.importers.rows import Row
 from core.types import Refusal, Role, Sample
 
 __all__ = [

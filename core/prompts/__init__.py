@@ -8,6 +8,7 @@ functions. ``own`` is everywhere a project's ``settings.prompts``.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from core.parsing.steps import join_steps
 from core.prompts.texts import (
     BUILT_IN,
     DEFAULT_FAMILY,
@@ -20,7 +21,6 @@ from core.prompts.texts import (
     text_of,
     texts_hash,
 )
-from core.rationale import join_steps
 from core.types import Sample, Settings
 
 __all__ = [

@@ -1,7 +1,8 @@
 """The teacher behind an OpenAI-compatible endpoint: curves from the log-probabilities of one letter, or from votes.
 
 What is asked and how a reply is read stands in ``core.teacher.letters``; how requests are sent, kept and counted in
-``core.asking``. n + 1 requests a rationale, one after the other with a growing text, many rationales side by side.
+``core.endpoints.client``. n + 1 requests a rationale, one after the other with a growing text, many rationales side by
+side.
 """
 
 import logging
@@ -11,10 +12,10 @@ from functools import partial
 from typing import Any
 
 from core.answer_switch import candidates_of
-from core.asking import Asker, Line, Replies, connect
-from core.asking_errors import FailedError, RefusedError
-from core.asking_replies import Messages, Reply, chat_request, kept_reply, reply_key
-from core.endpoints import Endpoint
+from core.endpoints.addresses import Endpoint
+from core.endpoints.client import Asker, Line, Replies, connect
+from core.endpoints.errors import FailedError, RefusedError
+from core.endpoints.messages import Messages, Reply, chat_request, kept_reply, reply_key
 from core.prompts import LETTERS
 from core.prompts.texts import BUILT_IN, text_of
 from core.teacher import Skipped, phrase_of

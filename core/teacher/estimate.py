@@ -6,7 +6,7 @@ Sends nothing: tokens are estimated at four characters each, replies kept from e
 from collections.abc import Iterable
 
 from core.answer_switch import candidates_of
-from core.prices import Estimate, tokens_of
+from core.endpoints.prices import Estimate, tokens_of
 from core.prompts import label_prompt, skill_prompt
 from core.prompts.texts import text_of
 from core.teacher.letters import lettered

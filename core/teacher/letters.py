@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from core.answers import read_answer
+from core.parsing.answer import read_answer
 from core.prompts import LETTERS, answer_cue, teacher_header, teacher_step
 from core.types import Sample, Settings
 

@@ -15,9 +15,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, StoppingCriteriaList
 
 from core.answer_switch import candidates_of
-from core.devices import choose_device, choose_dtype
 from core.errors import UserError
-from core.model_files import check_folder, unloadable
+from core.models.devices import choose_device, choose_dtype
+from core.models.files import check_folder, unloadable
 from core.prompts import answer_cue, candidate_text, teacher_header, teacher_step
 from core.teacher import END, Skipped, phrase_of
 from core.teacher.scoring import Branches, Scores, packed_scores, packing_reach, packing_works, plain_scores

@@ -5,27 +5,16 @@ Knows no verb, no model and no database. ``id``, ``sample``, ``round`` … are t
 """
 
 from core.types.batches import Batch, BatchedRequest, BatchState
+from core.types.comparisons import Adoption, Comparison, Gate, GroupChange, Interval
+from core.types.diagnoses import Curve, Diagnosis, Prediction, Switch, SwitchStatus
 from core.types.experiments import SIZED, Arm, Evidence, Method, Trial
-from core.types.findings import Curve, Diagnosis, Prediction, Switch, SwitchStatus
 from core.types.jobs import JobKind, JobState
-from core.types.measures import Adoption, Comparison, Gate, GroupChange, Interval
 from core.types.reviews import LONGEST_SKILL, Draft, Review, Verdict
 from core.types.samples import Refusal, Role, Sample
+from core.types.selections import Hit, Leak, MakeUp, Overlap, Ruling, RulingAct, Selection, SkillDemand, SkillShare
 from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
 from core.types.spending import Spent
-from core.types.training import (
-    Hit,
-    Leak,
-    MakeUp,
-    Overlap,
-    Ruling,
-    RulingAct,
-    Selection,
-    SkillDemand,
-    SkillShare,
-    TuningEstimate,
-    Update,
-)
+from core.types.tuning import TuningEstimate, Update
 
 __all__ = [
     "LONGEST_SKILL",

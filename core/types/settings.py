@@ -56,9 +56,9 @@ class EndpointSettings:
     At most ``at_once`` requests run at the same time; each may take ``timeout`` seconds and is tried again up to
     ``retries`` times. ``top_logprobs`` tokens are asked for (a server may list fewer); where it lists none, ``votes``
     sampled replies stand in. ``prices`` are (model as the project names it, US dollars per million tokens in, and out),
-    before those of ``core.prices``; ``spend_cap`` is what the project may spend in all, in US dollars (None: no cap).
-    ``addresses`` are (model as the project names it, base URL, name of the environment variable that holds its key),
-    before what the model's name says; "" leaves either as that says. A key itself is never a setting.
+    before those of ``core.endpoints.prices``; ``spend_cap`` is what the project may spend in all, in US dollars (None:
+    no cap). ``addresses`` are (model as the project names it, base URL, name of the environment variable that holds its
+    key), before what the model's name says; "" leaves either as that says. A key itself is never a setting.
     """
 
     at_once: int = 8

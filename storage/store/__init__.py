@@ -47,8 +47,9 @@ from storage.store.labels import (
     save_label_check,
     save_labels,
 )
-from storage.store.pairs import Pair, marks_for, pairs_of, predictions_for
-from storage.store.pending import (
+from storage.store.model_tries import Try, save_try, tries_of
+from storage.store.paired_scores import Pair, marks_for, pairs_of, predictions_for
+from storage.store.pending_imports import (
     PendingImport,
     begin_pending,
     drop_pending,
@@ -92,6 +93,7 @@ from storage.store.reviews import (
     review_counts,
     undo,
 )
+from storage.store.round_counts import RoundCounts, counts
 from storage.store.rulings import add_ruling, newest_ruling, ruling_of, rulings_of, standing_ruling
 from storage.store.runs import Run, create_run, drop_updates, finish_run, run_of, runs_of, save_updates, updates_of
 from storage.store.samples import (
@@ -119,7 +121,6 @@ from storage.store.selections import (
 )
 from storage.store.skills import MissingSkill, missing_skills, named_skills
 from storage.store.spending import add_spent, replies_of, reply_of, save_reply, spending_of
-from storage.store.status import RoundCounts, counts
 from storage.store.support import (
     LabelledSupport,
     Part,
@@ -136,4 +137,3 @@ from storage.store.support import (
     unfinished_parts,
 )
 from storage.store.trials import advance_trial, answered, begin_trial, trial_of, trials_of
-from storage.store.tries import Try, save_try, tries_of

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.types import Batch, BatchedRequest, Spent
-from storage.columns import utc_now
 from storage.rows import among, noun_of, values_of
 from storage.store.spending import add_spent
 from storage.tables import batched_requests as requests
-from storage.tables import batches, replies
+from storage.tables import batches
+from storage.tables.columns import utc_now
+from storage.tables.spending import replies
 
 _BATCH = [batches.c[part.name] for part in fields(Batch)]
 _REQUEST = [requests.c[part.name] for part in fields(BatchedRequest)]

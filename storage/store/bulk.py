@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select
 
 from core.types import Review, Verdict
-from storage.columns import utc_now
 from storage.rows import latest_review, noun_of, values_of
 from storage.store.cases import Case
 from storage.store.reviews import check_review, completed
 from storage.tables import bulk_reviews, reviews
+from storage.tables.columns import utc_now
 
 NEWEST = 30
 STATE = ("verdict", "mistake_step", "skill", "answer", "correct", "score", "note")

@@ -26,7 +26,8 @@ from sqlalchemy import (
 from core.types import SwitchStatus, Verdict
 from storage.rows import latest_review
 from storage.store.diagnoses import wrong_of
-from storage.tables import diagnoses, predictions, reviews, samples
+from storage.tables import reviews, samples
+from storage.tables.diagnoses import diagnoses, predictions
 
 Order = Literal["least_sure", "skill", "id"]
 Cursor = tuple[float | str | None, int]

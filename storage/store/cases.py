@@ -27,7 +27,8 @@ from storage.store.case_queries import (
     rows_of_page,
 )
 from storage.store.predictions import label_is_wrong
-from storage.tables import diagnoses, predictions, reviews, samples
+from storage.tables import reviews, samples
+from storage.tables.diagnoses import diagnoses, predictions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from core.types import Curve, Diagnosis, Prediction, Sample, Switch
-from storage.columns import Tuples
 from storage.rows import (
     DIAGNOSIS,
     PREDICTION,
@@ -34,8 +33,10 @@ from storage.rows import (
     values_of,
 )
 from storage.store.predictions import in_set_of
-from storage.tables import diagnoses as diagnosis_rows
-from storage.tables import predictions, samples
+from storage.tables import samples
+from storage.tables.columns import Tuples
+from storage.tables.diagnoses import diagnoses as diagnosis_rows
+from storage.tables.diagnoses import predictions
 
 
 class FindSwitch(Protocol):

@@ -5,11 +5,11 @@ from sqlalchemy.dialects.sqlite import insert
 
 from core.errors import UserError
 from core.types import Draft
-from storage.columns import utc_now
 from storage.rows import noun_of, values_of
 from storage.store.predictions import prediction
 from storage.store.reviews import check_texts
 from storage.tables import drafts
+from storage.tables.columns import utc_now
 
 
 def save_draft(c: Connection, draft: Draft) -> Draft:

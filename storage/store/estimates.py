@@ -6,9 +6,9 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.types import TuningEstimate, TuningSettings
-from storage.columns import utc_now
 from storage.rows import json_of
 from storage.tables import estimates
+from storage.tables.columns import utc_now
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,12 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.errors import UserError
 from core.types import Sample
-from storage.columns import utc_now
 from storage.rows import SAMPLE, among, noun_of
 from storage.store.samples import AT_ONCE, label_ids, samples_by_id, set_ids
 from storage.store.support import support_set, support_sets
 from storage.tables import label_checks
 from storage.tables import samples as sample_rows
+from storage.tables.columns import utc_now
 
 # All labelled samples are listed to draw from where the set is small, or where most that is drawn would have no label.
 FEW, RARE = 20_000, 0.005

@@ -8,8 +8,10 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.types import Prediction, Role, Sample
 from storage.rows import PREDICTION, SAMPLE, latest_review, noun_of, values_of
-from storage.tables import gold, reviews, rounds, sample_sets, samples
-from storage.tables import predictions as prediction_rows
+from storage.tables import reviews, sample_sets, samples
+from storage.tables.diagnoses import gold
+from storage.tables.diagnoses import predictions as prediction_rows
+from storage.tables.projects import rounds
 
 
 def save_predictions(c: Connection, predictions: Sequence[Prediction]) -> int:

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, inser
 from core.errors import UserError
 from core.types import EndpointSettings, Settings, StudentSettings, TuningSettings
 from storage.rows import json_of, noun_of
-from storage.tables import projects, rounds, runs, trials
+from storage.tables import runs, trials
+from storage.tables.projects import projects, rounds
 
 LONGEST_NAME = 100
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, func, select
 from storage.store.case_queries import SKILL, CaseFilters, errors_query
 from storage.store.predictions import in_set_of, scores
 from storage.store.reviews import accepted_skills
-from storage.tables import predictions, samples
+from storage.tables import samples
+from storage.tables.diagnoses import predictions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from core.types import Spent
 from storage.rows import among, noun_of
-from storage.tables import replies, spending
+from storage.tables.spending import replies, spending
 
 _COUNTS = [part.name for part in fields(Spent) if part.name != "model"]
 

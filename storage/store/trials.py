@@ -10,7 +10,8 @@ from core.errors import UserError
 from core.types import Trial
 from storage.rows import noun_of
 from storage.store.predictions import in_set_of
-from storage.tables import hits, predictions, reviews, samples, trials
+from storage.tables import hits, reviews, samples, trials
+from storage.tables.diagnoses import predictions
 
 
 def begin_trial(c: Connection, trial: Trial) -> Trial:

@@ -21,8 +21,8 @@ from assets.demo.gold import Truth, gold_mistake, load_phrases, load_truth
 from assets.demo.items import corrupted, draw_item, guessed, is_known, rationale
 from assets.demo.scene import SPLITS, digits_of, handwriting, random_cell, render
 from assets.demo.world import FAMILIES, OPERATIONS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, operations_in
-from core.rationale import split_steps
-from core.terms import tokenise
+from core.parsing.steps import split_steps
+from core.retrieval.terms import tokenise
 
 LIMIT = 25 * 2**20
 

@@ -33,8 +33,8 @@ Found = dict[str, dict[str, float]]
 def command(*arguments: str) -> None:
     """A command as a person types it."""
     started = time.perf_counter()
-    from app.cli import cli
-    from app.terminal import run_command_line
+    from app.cli.main import cli
+    from app.cli.terminal import run_command_line
 
     with redirect_stdout(io.StringIO()):
         assert run_command_line(cli, ["--json", *arguments]) == 0

@@ -28,7 +28,7 @@ ENGINES = {"local": 0, "ray, one actor": 1, "ray, two actors": 2}
 
 def work(models: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]:
     """What is found, batch by batch."""
-    from app.demo import PROJECT
+    from app.demo.project import PROJECT
     from assets.demo import SUPPORT_NAME
     from storage import store
     from storage.database import open_database
@@ -50,11 +50,11 @@ def work(models: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]
 def measured(data: str, what: str, samples: str, actors: str) -> None:
     """One engine at one work: the pace of the second half, the seconds to the first result, and those of all."""
     if actors == "0":
-        from app.models import Models
+        from app.engines.local_engine import Models
 
         paced(work(Models("cpu"), data, what, int(samples)), int(samples))
         return
-    from app.cluster import Cluster
+    from app.engines.ray_engine import Cluster
     from tests.chaos.nodes import two_nodes
 
     with two_nodes() as nodes:
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=2)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        from app.demo import init_demo
+        from app.demo.project import init_demo
         from storage.database import open_database
 
         db = open_database(Path(folder))

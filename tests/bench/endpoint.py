@@ -86,8 +86,8 @@ def served() -> Iterator[str]:
 
 def ours(name: str, samples: int, limit: int, kept: Kept) -> float:
     """Seconds for predictions of so many samples with at most ``limit`` requests at once."""
-    from core.endpoint_student import predict_there
-    from core.endpoints import endpoint_of
+    from core.endpoints.addresses import endpoint_of
+    from core.student.endpoint import predict_there
     from core.types import EndpointSettings, Sample, Settings
 
     endpoint = endpoint_of(name)

@@ -116,7 +116,7 @@ def digest(key: Any, asked: Any) -> int:
 
 def ours(path: str, folder: str) -> None:
     """The import as the command line makes it."""
-    from app.imports import import_file
+    from app.imports.pipeline import import_file
     from storage.database import FILE_NAME, open_database
 
     data = Path(folder) / "data"

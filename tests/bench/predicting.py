@@ -27,8 +27,8 @@ def world(samples: str) -> tuple[list[Any], Any, Any]:
     """The first validation samples, what opens their images, and the demo's settings."""
     from PIL import Image
 
-    from app.demo import demo_settings
     from assets import demo
+    from assets.demo.settings import demo_settings
     from core.importers import read_samples
 
     found = read_samples(demo.VALIDATION, role="validation").samples[: int(samples)]
@@ -47,7 +47,7 @@ def ours(samples: str, batch: str, texts: str) -> None:
     from dataclasses import replace
 
     from assets import demo
-    from core.student import load_student, predict
+    from core.student.local import load_student, predict
 
     found, open_image, settings = world(samples)
     student = load_student(str(demo.STUDENT), device="cpu")
@@ -61,9 +61,9 @@ def ours(samples: str, batch: str, texts: str) -> None:
 def peer_parts(samples: str) -> tuple[Any, list[str], list[Any], Any]:
     """A loaded student, the prompts, the images and the settings, as a script has them."""
     from assets import demo
-    from core import chat
     from core.prompts import student_prompt
-    from core.student import load_student
+    from core.student import chat
+    from core.student.local import load_student
 
     found, open_image, settings = world(samples)
     student = load_student(str(demo.STUDENT), device="cpu")

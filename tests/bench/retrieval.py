@@ -42,8 +42,8 @@ def timed(search: Callable[[str], object], queries: list[str], **more: float) ->
 
 def ours(folder: str, rows: str) -> None:
     """Build, save, open, search: what the Selection tab does while a person types."""
-    from core.index_files import open_index, save_index
-    from core.retrieval import SkillIndex
+    from core.retrieval.index import SkillIndex
+    from core.retrieval.index_files import open_index, save_index
 
     labels, tasks, queries = read_corpus(folder, rows)
     started = time.perf_counter()
@@ -64,7 +64,7 @@ def ours(folder: str, rows: str) -> None:
 
 def searching(folder: str, rows: str) -> None:
     """The memory of a process that only opens the index and searches, as an app that was started again."""
-    from core.index_files import open_index
+    from core.retrieval.index_files import open_index
 
     opened = open_index(Path(folder) / f"index-{rows}")
     assert opened is not None
@@ -76,8 +76,8 @@ def rank_bm25(folder: str, rows: str) -> None:
     """The reference, and whether ours gives every row its score to the last bit."""
     from rank_bm25 import BM25Okapi
 
-    from core.index_files import open_index
-    from core.terms import tokenise
+    from core.retrieval.index_files import open_index
+    from core.retrieval.terms import tokenise
 
     labels, _, queries = read_corpus(folder, rows)
     started = time.perf_counter()
@@ -101,7 +101,7 @@ def bm25s(folder: str, rows: str, backend: str = "numpy") -> None:
     """bm25s with its own top-k; ``backend`` numba compiles its scoring beforehand."""
     import bm25s as library
 
-    from core.terms import tokenise
+    from core.retrieval.terms import tokenise
 
     labels, _, queries = read_corpus(folder, rows)
     started = time.perf_counter()
@@ -126,7 +126,7 @@ def tantivy(folder: str, rows: str) -> None:
     """tantivy's index on disk, one writer thread."""
     import tantivy as library
 
-    from core.terms import tokenise
+    from core.retrieval.terms import tokenise
 
     labels, _, queries = read_corpus(folder, rows)
     started = time.perf_counter()
@@ -151,7 +151,7 @@ def tantivy(folder: str, rows: str) -> None:
 
 def fts5(folder: str, rows: str) -> None:
     """SQLite's own full-text index, ordered by its bm25()."""
-    from core.terms import tokenise
+    from core.retrieval.terms import tokenise
 
     labels, _, queries = read_corpus(folder, rows)
     db = sqlite3.connect(Path(folder) / "fts.db")

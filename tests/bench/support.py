@@ -58,8 +58,8 @@ def peer(path: str) -> None:
 def imported(path: str, data: str) -> None:
     """The import as the command line makes it."""
     started = time.perf_counter()
-    from app.cli import cli
-    from app.terminal import run_command_line
+    from app.cli.main import cli
+    from app.cli.terminal import run_command_line
 
     assert run_command_line(cli, ["--data", data, "import", "support", path, "--name", "big", "--json"]) == 0
     report(seconds=time.perf_counter() - started)
@@ -101,8 +101,8 @@ def digest(data: Path) -> str:
 def draw(data: str) -> None:
     """Index the set and draw 1,000 samples from it, as a selection does."""
     started = time.perf_counter()
-    from app.support import indexed
-    from core.selection import select
+    from app.selections.support_index import indexed
+    from core.selection.draw import select
     from core.types import SkillDemand
     from storage.database import open_database
     from tests.bench.big_project import ACTS, THINGS

@@ -36,7 +36,7 @@ def world(folder: str, samples: str) -> tuple[Any, Any, Any]:
     """The demo's settings, so many of its support samples, and what opens their images, lazily."""
     from PIL import Image
 
-    from app.tuning_form import preset
+    from app.tuning.options import preset
     from core.importers import read_samples
 
     rows = Path(folder) / "support.jsonl"
@@ -53,16 +53,16 @@ def world(folder: str, samples: str) -> tuple[Any, Any, Any]:
 
 def ours(folder: str, samples: str) -> None:
     """A whole run of ours, timed from the first update to the last."""
-    from app.models import Models
+    from app.engines.local_engine import Models
     from assets import demo
 
     Models()  # as in the worker: what it sets for torch holds only where torch is not there yet
-    from core.devices import TUNING_THREADS, choose_threads
-    from core.learning import learn
-    from core.lessons import make_lessons
-    from core.schedule import plan_updates
-    from core.student import load_student
-    from core.training import prepare
+    from core.models.devices import TUNING_THREADS, choose_threads
+    from core.student.local import load_student
+    from core.tuning.examples import make_lessons
+    from core.tuning.prepare import prepare
+    from core.tuning.schedule import plan_updates
+    from core.tuning.update import learn
 
     settings, chosen, open_image = world(folder, samples)
     student = load_student(str(demo.STUDENT), device="cpu")
@@ -87,10 +87,10 @@ def peer(folder: str, samples: str) -> None:
     from transformers import Trainer, TrainingArguments
 
     from assets import demo
-    from core.chat import encode
-    from core.lessons import make_lessons
-    from core.lora import new_adapter
-    from core.student import load_student
+    from core.student.chat import encode
+    from core.student.local import load_student
+    from core.student.lora import new_adapter
+    from core.tuning.examples import make_lessons
 
     settings, chosen, open_image = world(folder, samples)
     student = load_student(str(demo.STUDENT), device="cpu")
@@ -152,11 +152,11 @@ def peer(folder: str, samples: str) -> None:
 
 def growing(data: str, selection: str) -> None:
     """The first updates of a run on a selection in a database, as the worker makes them."""
-    from app.models import image_opener
-    from app.tuning_form import preset
-    from app.tuning_here import SelectedSamples
+    from app.model_inputs import image_opener
+    from app.tuning.local_run import SelectedSamples
+    from app.tuning.options import preset
     from assets import demo
-    from core.tuning import tune
+    from core.tuning.run import tune
     from core.types import Settings
     from storage import store
     from storage.database import open_database

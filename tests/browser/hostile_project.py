@@ -1,6 +1,6 @@
 """A project in which every text that a person or a model could have written is one of the hostile ones.
 
-Written through ``storage`` and ``app.actions`` as the app itself would, without any model: one wrong answer with its
+Written through ``storage`` and ``app.jobs.queue`` as the app itself would, without any model: one wrong answer with its
 diagnosis, review and draft for each text, support sets, a selection, a finished run with its round, and failed jobs.
 """
 
@@ -13,8 +13,9 @@ from pathlib import Path
 from PIL import Image
 from sqlalchemy import Connection
 
-from app import actions
-from app.bulk import do_bulk, plan_bulk
+from app.reviews.bulk_verdicts import do_bulk, plan_bulk
+from app.reviews.verdicts import add_review
+from app.selections.draw import make_selection
 from app.settings import AppSettings
 from core.answer_switch import find_switch
 from core.types import Curve, Diagnosis, Draft, Prediction, Sample, Settings, TuningSettings, Update
@@ -43,7 +44,7 @@ def fill(data: Path) -> None:
         _answer(c, project)
     _review(db)
     _decide_at_once(db)
-    chosen = actions.make_selection(db, PROJECT, budget=len(CORPUS), allow_fewer=True)
+    chosen = make_selection(db, PROJECT, budget=len(CORPUS), allow_fewer=True)
     with db.write() as c:
         _tune(c, project, chosen.id, chosen.round)
         _fail(c, project)
@@ -132,7 +133,7 @@ def _review(db: Database) -> None:
         cases = store.cases_page(c, base, limit=1000, order="id")
     for number, (case, text) in enumerate(zip(cases, CORPUS, strict=True)):
         verdict = VERDICTS[number % len(VERDICTS)]
-        actions.add_review(
+        add_review(
             db,
             PROJECT,
             case.sample.id,

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from app.links import TABS
+from app.web.page.place import TABS
 from tests.browser.serving import Served
 
 WIDTHS = (1280, 1600)

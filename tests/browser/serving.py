@@ -74,7 +74,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
 
 
 def _end_worker(data: Path) -> None:
-    from app.worker import worker_pid
+    from app.processes.worker_process import worker_pid
 
     pid = worker_pid(data)
     if pid is not None:

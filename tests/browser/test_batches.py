@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.spending import set_spending
+from app.endpoints.spending import set_spending
 from storage.database import open_database
 from tests.batch_server import BatchRoom
 from tests.batch_world import KEY, Quick, bare

@@ -13,8 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from app import actions
-from app.choosing import DEMO_STUDENT, DEMO_TEACHER, settings_for
+from app.projects.configuration import DEMO_STUDENT, DEMO_TEACHER, create_project, settings_for
 from assets import demo
 from storage import store
 from storage.database import open_database
@@ -35,10 +34,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     fill(data)
     db = open_database(data)
     for name in ("fruit", "again", "tried", "named"):
-        actions.create_project(
-            db, name, student=DEMO_STUDENT, teacher=DEMO_TEACHER, settings=settings_for(DEMO_TEACHER)
-        )
-    actions.create_project(db, "paid", student=DEMO_STUDENT, teacher="openai:gpt-4o-mini")
+        create_project(db, name, student=DEMO_STUDENT, teacher=DEMO_TEACHER, settings=settings_for(DEMO_TEACHER))
+    create_project(db, "paid", student=DEMO_STUDENT, teacher="openai:gpt-4o-mini")
     db.close()
     with serving(data) as running:
         yield running

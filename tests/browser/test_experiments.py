@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from app import actions
+from app.reviews.verdicts import accept_all
 from storage.database import open_database
 from tests.browser.serving import Served, serving
 from tests.tiny_project import fill_project, write_files
@@ -22,7 +22,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     db = open_database(folder / "data")
     name = fill_project(db, files)
     diagnose_by_hand(db, name, files)
-    actions.accept_all(db, name, reviewer="ann")
+    accept_all(db, name, reviewer="ann")
     db.close()
     with serving(folder / "data") as running:
         yield running

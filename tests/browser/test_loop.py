@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from app.links import TABS
+from app.web.page.place import TABS
 from tests.browser.demo_cut import TEST, VALIDATION, cut_support, cut_zip
 from tests.browser.importing import bring_in, look_at
 from tests.browser.screens import screens_folder, take_screens

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Request, Response, expect
 
-from app import actions
-from app.links import TABS
+from app.jobs.queue import put_diagnose, put_predict
+from app.web.page.place import TABS
 from storage import jobs
 from storage.database import Database, open_database
 from tests.browser.serving import ROOT, serving
@@ -66,7 +66,7 @@ def test_nothing_is_asked_of_any_other_host(chromium: Browser, tmp_path: Path) -
     files = write_files(tmp_path / "files", samples=4, support=9)
     db = open_database(tmp_path / "data")
     fill_project(db, files)
-    actions.put_predict(db, "tiny")
+    put_predict(db, "tiny")
     asked: Counter[str] = Counter()
     missing: list[str] = []
 
@@ -87,7 +87,7 @@ def test_nothing_is_asked_of_any_other_host(chromium: Browser, tmp_path: Path) -
             expect(page.locator("#head .head")).to_have_attribute("data-project", "tiny")
             expect(page.get_by_role("tab", name=tab.capitalize())).to_have_attribute("aria-selected", "true")
         wait_until_done(db, 1)
-        actions.put_diagnose(db, "tiny")
+        put_diagnose(db, "tiny")
         wait_until_done(db, 2)
         page.reload()
         page.wait_for_load_state("networkidle")

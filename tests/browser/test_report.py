@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from app import actions
+from app.exports.write import export_report
 from storage.database import open_database
 from tests.browser.cases import PROJECT, fill
 
@@ -18,7 +18,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     fill(folder / "data")
     db = open_database(folder / "data")
-    out = actions.export_report(db, PROJECT, folder / "report.html")
+    out = export_report(db, PROJECT, folder / "report.html")
     db.close()
     return out
 

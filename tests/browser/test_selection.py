@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app import actions
-from app.rulings import standing_rulings
+from app.reviews.verdicts import accept_all
+from app.selections.rulings import standing_rulings
 from storage import store
 from storage.database import open_database
 from tests.browser import cases
@@ -23,7 +23,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     data = tmp_path_factory.mktemp("selecting") / "data"
     cases.fill(data)
     db = open_database(data)
-    actions.accept_all(db, cases.PROJECT, reviewer="ann")
+    accept_all(db, cases.PROJECT, reviewer="ann")
     db.close()
     with serving(data) as running:
         yield running

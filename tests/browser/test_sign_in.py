@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.sessions import add_login
+from app.security.sessions import add_login
 from storage.database import open_database
 from tests.browser.cases import PROJECT, fill
 from tests.browser.screens import screens_folder

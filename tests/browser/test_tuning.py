@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import actions
+from app.selections.draw import make_selection
 from core.types import TuningSettings
 from storage import store
 from storage.database import open_database
@@ -26,7 +26,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     slow = replace(SETTINGS, tuning=replace(SETTINGS.tuning, epochs=60.0, checkpoint_every=20, batch_size=1))
     with closing(open_database(folder / "data")) as db:
         fill_project(db, write_files(folder / "files", support=40), settings=slow)
-        actions.make_selection(db, "tiny", budget=30, arm="random")
+        make_selection(db, "tiny", budget=30, arm="random")
     with serving(folder / "data") as running:
         yield running
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.worker import worker_pid
+from app.processes.worker_process import worker_pid
 from tests.browser.serving import begun, free_port, wait_for
 
 TARGETS = ("worker", "app", "both")

@@ -13,7 +13,7 @@ from typing import Any
 
 from safetensors.torch import load_file
 
-from app import actions
+from app.comparisons.paired import compare_rounds
 from storage.database import FILE_NAME, Database
 
 # Rows that are never changed once they are saved; with the row's own number, so that one saved again is seen.
@@ -95,7 +95,7 @@ def portrait(db: Database, project: str) -> dict[str, Any]:
         found: dict[str, Any] = {name: c.execute(query).fetchall() for name, query in ENDED.items()}
         source = dict(c.execute("SELECT id, source_id FROM samples").fetchall())
     for role in ("validation", "test"):
-        found[f"compared on {role}"] = asdict(actions.compare_rounds(db, project, 0, 1, role=role))
+        found[f"compared on {role}"] = asdict(compare_rounds(db, project, 0, 1, role=role))
         for which in ("fixed", "broken", "still_wrong", "still_right"):
             found[f"{which} on {role}"] = [source[each] for each in found[f"compared on {role}"].pop(which)]
     found["weights"] = {

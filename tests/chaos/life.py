@@ -15,9 +15,9 @@ from typing import Any
 
 import httpx
 
-from app import actions
-from app.links import REVIEWER_COOKIE
-from app.worker import worker_pid
+from app.processes.worker_process import worker_pid
+from app.projects.configuration import create_project
+from app.web.page.place import REVIEWER_COOKIE
 from core.types import Settings
 from storage import jobs
 from storage.database import FILE_NAME, open_database
@@ -69,7 +69,7 @@ class Life:
 
     def __init__(self, data: Path, files: TinyFiles, sizes: Sizes, killer: Callable[[App], Killer | None]) -> None:
         self.files, self.db = files, open_database(data)
-        actions.create_project(
+        create_project(
             self.db, PROJECT, student=str(files.student), teacher=str(files.teacher), settings=sizes.settings
         )
         self.app, self.ledger = App(data), Ledger(data)

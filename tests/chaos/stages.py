@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 
-from app import actions
-from app.import_report import ImportRequest
-from app.minding import DEATHS
+from app.imports import support_set
+from app.imports.report import ImportRequest
+from app.jobs.queue import put_tune
+from app.worker.supervisor import DEATHS
 from storage import store
 from tests.chaos.killer import App, Killer
 from tests.chaos.life import LOST, PERSON, PROJECT, SUPPORT, Life, Sizes, Stage
@@ -61,7 +62,7 @@ def job_of(ask: Callable[[Life], Any]) -> Stage:
 
 def begin_import(life: Life) -> None:
     path, images = str(life.files["lessons"]), str(life.files.images)
-    actions.put_import(life.db, ImportRequest(what="support", path=path, images=images, name=SUPPORT))
+    support_set.put_import(life.db, ImportRequest(what="support", path=path, images=images, name=SUPPORT))
 
 
 def review(life: Life) -> Iterator[None]:
@@ -134,7 +135,7 @@ STAGES: tuple[tuple[str, float, Stage], ...] = (
     ("label", 1.0, job_of(lambda life: life.send("label", support=SUPPORT, by="sample"))),
     ("review", 1.0, review),
     ("select", 0.5, select),
-    ("tune", 1.0, job_of(lambda life: actions.put_tune(life.db, PROJECT))),
+    ("tune", 1.0, job_of(lambda life: put_tune(life.db, PROJECT))),
     ("predict again", 1.0, job_of(lambda life: life.send("predict", newest="yes"))),
     ("compare", 0.5, compare),
 )

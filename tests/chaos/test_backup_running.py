@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from app import actions
-from app.backup import back_up
-from app.restoring import restore
-from app.worker import ensure_worker, worker_pid
-from core.published import checkpoints_in
+from app.backup.create import back_up
+from app.backup.restore import restore
+from app.jobs.queue import put_tune
+from app.processes.worker_process import ensure_worker, worker_pid
+from app.selections.draw import make_selection
+from core.tuning.saved_checkpoints import checkpoints_in
 from storage import jobs, store
 from storage.database import Database, open_database
 from tests.chaos.test_full_disk import SLOW, sound
@@ -48,8 +49,8 @@ def losses(db: Database, run: int) -> list[tuple[int, float]]:
 
 
 def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_path: Path) -> None:
-    actions.make_selection(db, "tiny", budget=50, arm="random")
-    job = actions.put_tune(db, "tiny")
+    make_selection(db, "tiny", budget=50, arm="random")
+    job = put_tune(db, "tiny")
     run = job.args["run"]
     ensure_worker(db.data)
     taken = []

@@ -15,9 +15,9 @@ from threading import Thread
 
 import pytest
 
-from app import actions
-from app.spending import set_spending, spending
-from app.worker import ensure_worker, worker_pid
+from app.endpoints.spending import set_spending, spending
+from app.jobs.queue import put_diagnose, put_label, put_predict
+from app.processes.worker_process import ensure_worker, worker_pid
 from core.types import Diagnosis, EndpointSettings, Sample
 from storage import jobs, store
 from storage.database import Database, open_database
@@ -98,8 +98,8 @@ def worlds(tmp_path: Path) -> Iterator[list[World]]:
 
 def put(db: Database, kind: str) -> Job:
     if kind == "label":
-        return actions.put_label(db, "bare", project=PROJECT)
-    return actions.put_predict(db, PROJECT) if kind == "predict" else actions.put_diagnose(db, PROJECT)
+        return put_label(db, "bare", project=PROJECT)
+    return put_predict(db, PROJECT) if kind == "predict" else put_diagnose(db, PROJECT)
 
 
 def run(world: World, kind: str, kills: list[float]) -> Job:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from app import actions
-from app.models import Models
-from app.worker import work_off
+from app.engines.local_engine import Models
+from app.jobs.queue import put_predict, put_tune
+from app.selections.draw import make_selection
+from app.worker.loop import work_off
 from core.errors import UserError
 from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
-from tests.storage.schemas.make import HERE
+from tests.storage.migrations.schemas.make import HERE
 from tests.tiny_project import TinyFiles, fill_project, write_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +46,7 @@ def test_predicting_leaves_out_the_sample_whose_image_is_cut_and_names_it(tmp_pa
     fill_project(db, files)
     name = break_image(db, "validation")
     with pytest.raises(UserError, match=rf"1 were not answered.* {name}: The image cut cannot be opened"):
-        work_off(db, actions.put_predict(db, "tiny", roles=("validation",)), Models("cpu"))
+        work_off(db, put_predict(db, "tiny", roles=("validation",)), Models("cpu"))
     with db.read() as c:
         assert len(store.predictions_of(c, 1, "validation")) == 11
     db.close()
@@ -54,7 +55,7 @@ def test_predicting_leaves_out_the_sample_whose_image_is_cut_and_names_it(tmp_pa
 def test_tuning_names_the_sample_whose_image_is_cut(tmp_path: Path, files: TinyFiles) -> None:
     db = open_database(tmp_path / "data")
     fill_project(db, files)
-    actions.make_selection(db, "tiny", budget=25, arm="random")
+    make_selection(db, "tiny", budget=25, arm="random")
     with db.read() as c:
         chosen = store.selected_ids(c, 1)[0]
         name = c.exec_driver_sql("SELECT source_id FROM samples WHERE id = ?", (chosen,)).scalar()
@@ -64,7 +65,7 @@ def test_tuning_names_the_sample_whose_image_is_cut(tmp_path: Path, files: TinyF
         )
         c.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = ?", (chosen,))
     with pytest.raises(UserError, match=rf"Sample {name} cannot be learned from.*gone.png cannot be read.*put it back"):
-        work_off(db, actions.put_tune(db, "tiny"), Models("cpu"))
+        work_off(db, put_tune(db, "tiny"), Models("cpu"))
     with db.read() as c:
         assert "bug" not in jobs.jobs_of(c)[0].error
     db.close()

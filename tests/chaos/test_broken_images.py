@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app import actions
-from app.models import Models, image_opener
-from app.trying import put_try
-from app.worker import work_off
+from app.engines.local_engine import Models
+from app.exports.write import export_report
+from app.imports.pipeline import import_file
+from app.jobs.queue import put_predict, put_try
+from app.model_inputs import image_opener
+from app.projects.configuration import create_project
+from app.worker.loop import work_off
 from core.errors import UserError
-from core.pictures import FORMATS
+from core.images import FORMATS
 from storage import store
 from storage.database import Database, open_database
-from tests.core.test_endpoint_student import Eyes
+from tests.core.student.test_endpoint import Eyes
 from tests.openai_server import Manners, OpenAIServer, openai_server
 from tests.tiny_project import TinyFiles, fill_project, write_files
 
@@ -101,7 +104,7 @@ def break_images(db: Database, folder: Path) -> list[str]:
 def predicted(db: Database, names: list[str]) -> str:
     """How the job failed that answers all samples but those of that name."""
     with pytest.raises(UserError) as raised:
-        work_off(db, actions.put_predict(db, "tiny", roles=("validation",)), Models("cpu"))
+        work_off(db, put_predict(db, "tiny", roles=("validation",)), Models("cpu"))
     with db.read() as c:
         answered = {each.sample for each in store.predictions_of(c, 1, "validation")}
         known = list(store.samples_of(c, project=1, role="validation"))
@@ -136,7 +139,7 @@ def test_a_student_behind_an_endpoint_answers_all_others_and_is_sent_nothing_bro
     (tmp_path / "gone.png").write_bytes(bytes(saved("PNG")))
     for name in BROKEN:
         (tmp_path / f"{name}.png").write_bytes(bytes(saved("PNG")))
-    assert work_off(db, actions.put_predict(db, "tiny", roles=("validation",)), Models("cpu")).state == "done"
+    assert work_off(db, put_predict(db, "tiny", roles=("validation",)), Models("cpu")).state == "done"
     assert len(server.asked) == 12
 
 
@@ -154,9 +157,9 @@ def test_trying_the_student_on_a_sample_says_what_is_wrong_with_its_image(
 
 def test_a_report_says_where_an_image_would_be(db: Database, files: TinyFiles, tmp_path: Path) -> None:
     fill_project(db, files)
-    actions.import_file(db, "predictions", files["predictions"], "tiny")
+    import_file(db, "predictions", files["predictions"], "tiny")
     break_images(db, tmp_path)
-    actions.export_report(db, "tiny", tmp_path / "report.html", samples=[3, 6])  # of those that were answered wrong
+    export_report(db, "tiny", tmp_path / "report.html", samples=[3, 6])  # of those that were answered wrong
     html = (tmp_path / "report.html").read_text()
     assert html.count("The image cannot be opened: put a whole one in its place.") == 1
     assert html.count("gone.png cannot be read (No such file or directory): put it back there") == 1
@@ -164,10 +167,10 @@ def test_a_report_says_where_an_image_would_be(db: Database, files: TinyFiles, t
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_an_import_refuses_the_row_with_its_reason(db: Database, tmp_path: Path, name: str) -> None:
-    actions.create_project(db, "p", student="s", teacher="t")
+    create_project(db, "p", student="s", teacher="t")
     (tmp_path / "one.png").write_bytes(BROKEN[name])
     (tmp_path / "rows.jsonl").write_text(json.dumps({"id": "1", "image": "one.png", "question": "q", "answer": "yes"}))
-    report = actions.import_file(db, "validation", tmp_path / "rows.jsonl", "p")
+    report = import_file(db, "validation", tmp_path / "rows.jsonl", "p")
     assert report["accepted"] == 0
     (refused,) = report["refused"]
     assert "one.png" in refused["reason"]

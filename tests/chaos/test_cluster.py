@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from app import actions
-from app.cluster import Cluster
-from app.models import Models
-from app.worker import ensure_worker, run_one, worker_pid
+from app.engines.local_engine import Models
+from app.engines.ray_engine import Cluster
+from app.imports.pipeline import import_file
+from app.jobs.queue import put_diagnose, put_label, put_predict, put_tune
+from app.processes.worker_process import ensure_worker, worker_pid
+from app.selections.draw import make_selection
+from app.worker.loop import run_one
 from storage import jobs, store
 from storage.database import Database, open_database
 from storage.jobs import Job
@@ -59,7 +62,7 @@ def local(many: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def begun(folder: Path, files: TinyFiles) -> Database:
     db = open_database(folder / "data")
     fill_project(db, files, PROJECT, settings=SETTINGS)
-    actions.import_file(db, "support", files["bare"], images=files.images, name="bare")
+    import_file(db, "support", files["bare"], images=files.images, name="bare")
     return db
 
 
@@ -96,13 +99,13 @@ def go(db: Database, job: Job, models: Models, *acts: tuple[int, Callable[[], No
 
 def loop(db: Database, models: Models) -> None:
     for put in (
-        lambda: actions.put_predict(db, PROJECT),
-        lambda: actions.put_diagnose(db, PROJECT),
-        lambda: actions.put_label(db, "bare", project=PROJECT),
+        lambda: put_predict(db, PROJECT),
+        lambda: put_diagnose(db, PROJECT),
+        lambda: put_label(db, "bare", project=PROJECT),
     ):
         assert go(db, put(), models).state == "done"
-    actions.make_selection(db, PROJECT, budget=24, arm="random", support="support")
-    assert go(db, actions.put_tune(db, PROJECT), models).state == "done"
+    make_selection(db, PROJECT, budget=24, arm="random", support="support")
+    assert go(db, put_tune(db, PROJECT), models).state == "done"
 
 
 def predictions(db: Database) -> list[Any]:
@@ -139,7 +142,7 @@ def same_run(db: Database, local: Database) -> None:
 def test_both_engines_give_the_same_predictions_diagnoses_labels_selection_and_run(
     db: Database, local: Database, nodes: Nodes
 ) -> None:
-    job = actions.put_predict(db, PROJECT, roles=("validation",))
+    job = put_predict(db, PROJECT, roles=("validation",))
     assert go(db, job, on(nodes), (6, lambda: cancel(db, job))).state == "cancelled"
     assert 0 < len(predictions(db)) < 40
     give_up = time.monotonic() + 60
@@ -157,7 +160,7 @@ def test_an_actor_and_a_node_that_die_while_the_student_answers_change_nothing(
     db: Database, local: Database, nodes: Nodes
 ) -> None:
     killed = (6, partial(kill_an_actor, HAND)), (30, lambda: kill_a_node(nodes))
-    job = go(db, actions.put_predict(db, PROJECT), on(nodes), *killed)
+    job = go(db, put_predict(db, PROJECT), on(nodes), *killed)
     assert job.state == "done", job.error
     assert predictions(db) == predictions(local)
 
@@ -167,7 +170,7 @@ def test_an_actor_and_a_node_that_die_while_the_student_is_tuned_change_nothing(
 ) -> None:
     selected(db)
     killed = (3, partial(kill_an_actor, TUNER)), (7, lambda: kill_a_node(nodes))
-    job = go(db, actions.put_tune(db, PROJECT), on(nodes), *killed)
+    job = go(db, put_tune(db, PROJECT), on(nodes), *killed)
     assert job.state == "done", job.error
     same_run(db, local)
 
@@ -176,10 +179,10 @@ def test_a_run_that_is_cancelled_on_the_cluster_is_gone_on_with_by_the_local_eng
     db: Database, local: Database, nodes: Nodes
 ) -> None:
     selected(db)
-    job = actions.put_tune(db, PROJECT)
+    job = put_tune(db, PROJECT)
     assert go(db, job, on(nodes), (3, lambda: cancel(db, job))).state == "cancelled"
     assert 0 < len(losses(db)) < 12
-    assert go(db, actions.put_tune(db, PROJECT), Models("cpu")).state == "done"
+    assert go(db, put_tune(db, PROJECT), Models("cpu")).state == "done"
     same_run(db, local)
 
 
@@ -188,16 +191,16 @@ def test_a_student_that_is_dealt_over_the_actors_makes_the_same_run(
 ) -> None:
     selected(db)
     cluster = Cluster("cpu", address=nodes.address, cpus=1, shard=True)
-    assert go(db, actions.put_tune(db, PROJECT), cluster).state == "done"
+    assert go(db, put_tune(db, PROJECT), cluster).state == "done"
     same_run(db, local)
 
 
 def test_what_is_wrong_is_said_in_a_sentence(db: Database, many: TinyFiles, nodes: Nodes) -> None:
-    job = go(db, actions.put_predict(db, PROJECT), Cluster("cpu", address="ray://127.0.0.1:10001"))
+    job = go(db, put_predict(db, PROJECT), Cluster("cpu", address="ray://127.0.0.1:10001"))
     assert job.error.startswith("The worker itself has to run on a machine of the cluster")
     moved = (many.teacher / "model.safetensors").rename(many.folder / "away")
     try:
-        job = go(db, actions.put_label(db, "bare", project=PROJECT), on(nodes))
+        job = go(db, put_label(db, "bare", project=PROJECT), on(nodes))
     finally:
         moved.rename(many.teacher / "model.safetensors")
     assert job.state == "failed"
@@ -217,7 +220,7 @@ def by_ray(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_driver_that_dies_while_the_student_answers_is_followed_by_one_that_finds_what_is_missing(
     db: Database, local: Database
 ) -> None:
-    job = actions.put_predict(db, PROJECT)
+    job = put_predict(db, PROJECT)
     kill_the_driver(db, job, after=6)
     assert 0 < len(predictions(db)) < 80
     finish(db, job)
@@ -229,7 +232,7 @@ def test_a_driver_that_dies_while_the_student_is_tuned_is_followed_by_one_that_g
     db: Database, local: Database
 ) -> None:
     selected(db)
-    job = actions.put_tune(db, PROJECT)
+    job = put_tune(db, PROJECT)
     kill_the_driver(db, job, after=5)
     assert not (db.adapters / "run-1" / "adapter").exists()
     finish(db, job)
@@ -266,4 +269,4 @@ def cancel(db: Database, job: Job) -> None:
 
 
 def selected(db: Database) -> None:
-    actions.make_selection(db, PROJECT, budget=24, arm="random", support="support")
+    make_selection(db, PROJECT, budget=24, arm="random", support="support")

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from app import actions
-from app.cluster import Cluster
-from app.demo import PROJECT, init_demo
-from app.models import Models
-from app.worker import work_off
+from app.demo.project import PROJECT, init_demo
+from app.engines.local_engine import Models
+from app.engines.ray_engine import Cluster
+from app.jobs.queue import put_diagnose, put_predict
+from app.reviews.verdicts import accept_all
+from app.selections.draw import make_selection
+from app.worker.loop import work_off
 from storage import store
 from storage.database import open_database
 from tests.chaos.nodes import two_nodes
@@ -24,10 +26,10 @@ pytestmark = [
 
 def found(data: Path, models: Models) -> dict[str, Any]:
     db = open_database(data)
-    work_off(db, actions.put_predict(db, PROJECT, roles=("validation",)), models)
-    work_off(db, actions.put_diagnose(db, PROJECT), models)
-    actions.accept_all(db, PROJECT, reviewer="Ada")
-    chosen = actions.make_selection(db, PROJECT, budget=1000)
+    work_off(db, put_predict(db, PROJECT, roles=("validation",)), models)
+    work_off(db, put_diagnose(db, PROJECT), models)
+    accept_all(db, PROJECT, reviewer="Ada")
+    chosen = make_selection(db, PROJECT, budget=1000)
     with db.read() as c:
         kept = {
             "predictions": store.predictions_of(c, 1, "validation"),

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import cli
-from app.restoring import restore
-from app.terminal import run_command_line
-from core.published import publish
+from app.backup.restore import restore
+from app.cli.main import cli
+from app.cli.terminal import run_command_line
+from core.atomic_files import publish
 from storage.database import Database, open_database
 from tests.chaos.small_disk import small_disk
 from tests.chaos.test_full_disk import sound
-from tests.core.test_checkpoints import names
+from tests.core.tuning.test_checkpoints import names
 from tests.finished_loop import finish_loop
 
 
@@ -74,7 +74,7 @@ def test_a_restore_whose_disk_gets_full_in_the_middle_leaves_nothing(
     loop: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert command("--data", loop.data, "backup", tmp_path / "kept.zip") == 0
-    monkeypatch.setattr("app.restoring._fits", lambda *_: None)  # as if others took the room meanwhile
+    monkeypatch.setattr("app.backup.restore._fits", lambda *_: None)  # as if others took the room meanwhile
     with small_disk(tmp_path / "disk", "1m") as disk:
         capsys.readouterr()
         assert command("restore", tmp_path / "kept.zip", "--data", disk.path / "new") == 1

@@ -11,22 +11,26 @@ import torch
 from PIL import Image
 from sqlalchemy import select
 
-from app import actions
-from app.cli import cli
-from app.models import Models
-from app.terminal import run_command_line
-from app.worker import ensure_worker, work_off, worker_pid
-from core.checkpoints import newest_checkpoint, save_checkpoint
+from app.cli.main import cli
+from app.cli.terminal import run_command_line
+from app.engines.local_engine import Models
+from app.jobs.queue import put_predict, put_tune
+from app.processes.worker_process import ensure_worker, worker_pid
+from app.projects.configuration import create_project
+from app.selections.draw import make_selection
+from app.tuning.runs import resume_run
+from app.worker.loop import work_off
+from core.atomic_files import publish
 from core.errors import FolderError
-from core.published import publish
+from core.tuning.checkpoints import newest_checkpoint, save_checkpoint
 from storage import store
 from storage.database import FILE_NAME, Database, open_database
-from storage.faults import fault_told
+from storage.errors import fault_told
 from storage.jobs import Job
 from storage.tables import samples
 from tests import test_kill
 from tests.chaos.small_disk import Disk, small_disk
-from tests.core.test_checkpoints import checkpoint, names
+from tests.core.tuning.test_checkpoints import checkpoint, names
 from tests.tiny_project import TinyFiles, fill_project, write_files
 from tests.waiting import read_job, wait_for
 
@@ -90,11 +94,11 @@ def run_into_a_full_disk(db: Database, disk: Disk, job: Job) -> Job:
 
 
 def test_predicting_keeps_what_was_saved_and_goes_on(db: Database, disk: Disk) -> None:
-    failed = run_into_a_full_disk(db, disk, actions.put_predict(db, "tiny", roles=("validation",)))
+    failed = run_into_a_full_disk(db, disk, put_predict(db, "tiny", roles=("validation",)))
     with db.read() as c:
         before = store.predictions_of(c, 1, "validation")
     assert len(before) == failed.done
-    again = actions.put_predict(db, "tiny", roles=("validation",))
+    again = put_predict(db, "tiny", roles=("validation",))
     ensure_worker(db.data)
     wait_for(lambda: read_job(db, again.id).state == "done", db)
     with db.read() as c:
@@ -104,12 +108,12 @@ def test_predicting_keeps_what_was_saved_and_goes_on(db: Database, disk: Disk) -
 
 
 def test_tuning_goes_on_from_a_whole_checkpoint(db: Database, disk: Disk) -> None:
-    actions.make_selection(db, "tiny", budget=50, arm="random")
-    job = actions.put_tune(db, "tiny")
+    make_selection(db, "tiny", budget=50, arm="random")
+    job = put_tune(db, "tiny")
     run_into_a_full_disk(db, disk, job)
     left = names(db.adapters / "run-1")
     assert all(name.removeprefix("checkpoint-").isdecimal() for name in left), left
-    again = actions.resume_run(db, "tiny", job.args["run"])
+    again = resume_run(db, "tiny", job.args["run"])
     ensure_worker(db.data)
     wait_for(lambda: read_job(db, again.id).state in ("done", "failed"), db)
     assert read_job(db, again.id).error == ""
@@ -127,7 +131,7 @@ def test_an_import_that_does_not_fit_imports_nothing(tmp_path: Path, capsys: pyt
         Image.fromarray(noise).save(tmp_path / "images" / f"{n}.png")
     with small_disk(tmp_path / "disk", "2m") as disk:
         db = open_database(disk.path / "data")
-        actions.create_project(db, "full", student="s", teacher="t")
+        create_project(db, "full", student="s", teacher="t")
         asked = ["--data", db.data, "import", "validation", tmp_path / "rows.jsonl", "--project", "full"]
         asked += ["--images", tmp_path / "images"]
         assert run_command_line(cli, list(map(str, asked))) == 1
@@ -148,7 +152,7 @@ def test_an_export_that_does_not_fit_leaves_nothing(
 ) -> None:
     db = open_database(tmp_path / "data")
     fill_project(db, files)
-    actions.make_selection(db, "tiny", budget=50, arm="random")
+    make_selection(db, "tiny", budget=50, arm="random")
     with small_disk(tmp_path / "disk", "12k") as disk:
         asked = ["--data", str(db.data), "export", "selection", "tiny", str(disk.path / f"out{ending}")]
         assert run_command_line(cli, asked) == 1
@@ -198,4 +202,4 @@ def test_every_write_that_does_not_fit_says_so_and_the_database_stays_sound(db: 
     assert all("The disk is full" in told for told in refused)
     sound(db)
     disk.free()
-    work_off(db, actions.put_predict(db, "tiny", roles=("test",)), Models("cpu"))
+    work_off(db, put_predict(db, "tiny", roles=("test",)), Models("cpu"))

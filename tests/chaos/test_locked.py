@@ -19,14 +19,14 @@ from pathlib import Path
 
 import pytest
 
-from app import actions
-from app.cli import cli
-from app.import_report import ImportRequest
-from app.looking import Looks, look
-from app.models import Models
+from app.cli.main import cli
+from app.cli.terminal import run_command_line
+from app.engines.local_engine import Models
+from app.imports.preview import Looks, look
+from app.imports.report import ImportRequest
+from app.jobs.queue import put_predict
 from app.settings import AppSettings
-from app.terminal import run_command_line
-from app.worker import work_off
+from app.worker.loop import work_off
 from core.errors import BusyError
 from storage import store
 from storage.database import FILE_NAME, Database, open_database
@@ -35,7 +35,7 @@ from tests.app.rpc import DATA, REVIEW, Remote, fill_two
 from tests.browser.cases import PROJECT
 from tests.browser.serving import serving
 from tests.chaos.test_full_disk import sound
-from tests.storage.schemas.make import HERE
+from tests.storage.migrations.schemas.make import HERE
 from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
 
 WAIT = BUSY_SECONDS if os.environ.get("SWITCHPOINT_LONG") else 1
@@ -62,7 +62,7 @@ main()
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.database.BUSY_SECONDS", WAIT)
     monkeypatch.setattr("storage.migrations.BUSY_SECONDS", WAIT)
-    monkeypatch.setattr("app.worker.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("app.worker.loop.PATIENCE_SECONDS", 0.5)
 
 
 @contextlib.contextmanager
@@ -138,7 +138,7 @@ def test_a_database_of_an_older_schema_waits_to_be_brought_up_to_date(
 
 
 def test_the_worker_waits_and_loses_no_batch(db: Database, caplog: pytest.LogCaptureFixture) -> None:
-    job = actions.put_predict(db, "tiny", roles=("validation",))
+    job = put_predict(db, "tiny", roles=("validation",))
     released = threading.Event()
 
     def hold_in_the_middle() -> None:

@@ -20,10 +20,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app import actions
-from app.imports import ImportRequest
-from app.links import REVIEWER_COOKIE
-from app.worker import ensure_worker, worker_pid
+from app.imports import support_set
+from app.imports.pipeline import ImportRequest
+from app.jobs.queue import cancel_job, put_tune
+from app.processes.worker_process import ensure_worker, worker_pid
+from app.selections.draw import make_selection
+from app.web.page.place import REVIEWER_COOKIE
 from core.types import Review
 from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
@@ -126,11 +128,11 @@ class Labour:
         for number in count():
             kind = ("import", "tune")[number % 2]
             if kind == "import":
-                job = actions.put_import(
+                job = support_set.put_import(
                     self.db, ImportRequest(what="support", path=str(self.rows), name=f"new {number}")
                 )
             else:
-                job = actions.put_tune(self.db, "tiny", seed=number)
+                job = put_tune(self.db, "tiny", seed=number)
             if ensure_worker(self.db.data):
                 time.sleep(1)
             while True:
@@ -138,7 +140,7 @@ class Labour:
                     now = jobs.job(c, job.id)
                 self.seen |= {kind} if now.done else set()
                 if self.over.is_set() and now.state in jobs.ACTIVE:
-                    actions.cancel_job(self.db, job.id)
+                    cancel_job(self.db, job.id)
                     return
                 if now.state not in jobs.ACTIVE:
                     break
@@ -159,7 +161,7 @@ def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Serv
     tuning = replace(SETTINGS.tuning, epochs=60.0 if LONG else 12.0, checkpoint_every=20)
     files = write_files(tmp_path / "tiny", samples=12, support=60)
     fill_project(db, files, "tiny", settings=replace(SETTINGS, tuning=tuning))
-    actions.make_selection(db, "tiny", support="support", budget=50, arm="random")
+    make_selection(db, "tiny", support="support", budget=50, arm="random")
     rows = tmp_path / "rows.jsonl"
     rows.write_text("\n".join(json.dumps(_row(number)) for number in range(ROWS)) + "\n")
     with serving(data) as served:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from app import actions
-from app.backup import back_up
-from app.cli import cli
-from app.links import TABS
-from app.models import Models
-from app.restoring import restore
-from app.terminal import run_command_line
-from app.trying import put_try
-from app.worker import work_off
+from app.backup.create import back_up
+from app.backup.restore import restore
+from app.cli.main import cli
+from app.cli.terminal import run_command_line
+from app.engines.local_engine import Models
+from app.jobs.queue import put_predict, put_try, put_tune
+from app.selections.draw import make_selection
+from app.web.page.place import TABS
+from app.worker.loop import work_off
 from core.errors import UserError
 from core.types import TuningSettings
 from storage import store
@@ -38,8 +38,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, files: TinyFiles) -> Path:
     db = open_database(data)
     tuning = replace(SETTINGS.tuning, epochs=0.2)
     fill_project(db, files, settings=replace(SETTINGS, tuning=tuning))
-    actions.make_selection(db, "tiny", budget=10, arm="random")
-    for put in (actions.put_predict, actions.put_tune, actions.put_predict):
+    make_selection(db, "tiny", budget=10, arm="random")
+    for put in (put_predict, put_tune, put_predict):
         work_off(db, put(db, "tiny"), Models("cpu"))
     db.close()
     return data
@@ -70,25 +70,25 @@ MISSING = r"There is no adapter in .*run-1/adapter; put the folder back from a b
 def test_predicting_and_trying_say_where_it_was(db: Database, files: TinyFiles) -> None:
     new_samples(db)
     with pytest.raises(UserError, match=MISSING):
-        work_off(db, actions.put_predict(db, "tiny", round=1), Models("cpu"))
+        work_off(db, put_predict(db, "tiny", round=1), Models("cpu"))
     with pytest.raises(UserError, match=MISSING):
         work_off(db, put_try(db, "tiny", "student", round=1), Models("cpu"))
 
 
 def test_the_round_before_is_predicted_as_ever(db: Database) -> None:
-    ended = work_off(db, actions.put_predict(db, "tiny", round=0), Models("cpu"))
+    ended = work_off(db, put_predict(db, "tiny", round=0), Models("cpu"))
     assert (ended.state, ended.done) == ("done", 24)
 
 
 def test_a_run_that_starts_from_it_says_so_and_one_from_the_base_model_goes_on(db: Database) -> None:
-    selection = actions.make_selection(db, "tiny", budget=10, arm="random", round=1).id
+    selection = make_selection(db, "tiny", budget=10, arm="random", round=1).id
     with db.read() as c:
         tuning = store.list_projects(c)[0].settings.tuning
     further, afresh = (replace(tuning, start=start, epochs=0.2) for start in ("adapter", "base"))
     assert isinstance(afresh, TuningSettings)
     with pytest.raises(UserError, match=MISSING):
-        work_off(db, actions.put_tune(db, "tiny", selection=selection, settings=further), Models("cpu"))
-    assert work_off(db, actions.put_tune(db, "tiny", selection=selection, settings=afresh), Models("cpu"))
+        work_off(db, put_tune(db, "tiny", selection=selection, settings=further), Models("cpu"))
+    assert work_off(db, put_tune(db, "tiny", selection=selection, settings=afresh), Models("cpu"))
     with db.read() as c:
         assert [each.number for each in store.rounds_of(c, 1)] == [0, 1, 2]
 
@@ -115,7 +115,7 @@ def test_the_command_line_exports_no_adapter_and_compares_what_was_measured(
 
 
 def test_every_tab_opens_and_tuning_says_what_is_gone(db: Database) -> None:
-    actions.make_selection(db, "tiny", budget=10, arm="random", round=1)
+    make_selection(db, "tiny", budget=10, arm="random", round=1)
     with serving(db.data) as served, closing(Remote(served.url)) as remote:
         for tab in TABS:
             place = {"project": "tiny", "round": "1", "tab": tab}
@@ -136,4 +136,4 @@ def test_put_back_from_a_backup_all_goes_on(db: Database, whole: Path, tmp_path:
     restore(tmp_path / "kept.zip", tmp_path / "again", watch=lambda _: None)
     shutil.copytree(tmp_path / "again" / "adapters" / "run-1", db.adapters / "run-1")
     new_samples(db)
-    assert work_off(db, actions.put_predict(db, "tiny", round=1), Models("cpu")).state == "done"
+    assert work_off(db, put_predict(db, "tiny", round=1), Models("cpu")).state == "done"

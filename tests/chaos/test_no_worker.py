@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from app import actions
-from app.cli import cli
-from app.models import Models
-from app.terminal import run_command_line
-from app.worker import work_off, worker_pid
+from app.cli.main import cli
+from app.cli.terminal import run_command_line
+from app.engines.local_engine import Models
+from app.jobs.queue import put_predict
+from app.processes.worker_process import worker_pid
+from app.worker.loop import work_off
 from storage import jobs
 from storage.database import Database, open_database
 from tests.app.rpc import Remote
@@ -88,7 +89,7 @@ def test_the_command_line_says_why_a_job_waits_and_goes_on_with_it_later(
         assert run_command_line(cli, ["--data", str(db.data), "worker", "--leave-when-idle"]) == 1
         assert "worker.lock cannot be used (Read-only file system)" in capsys.readouterr().err
     assert states(db) == [("predict", "queued")]
-    again = actions.put_predict(db, "tiny", roles=("test",))  # as the command does first
+    again = put_predict(db, "tiny", roles=("test",))  # as the command does first
     assert again.id == 1
     assert work_off(db, again, Models("cpu")).state == "done"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app import actions
-from app.backup import back_up
-from app.cli import cli
-from app.models import Models
-from app.terminal import run_command_line
-from app.worker import work_off
+from app.backup.create import back_up
+from app.cli.main import cli
+from app.cli.terminal import run_command_line
+from app.engines.local_engine import Models
+from app.jobs.queue import put_predict
+from app.worker.loop import work_off
 from storage.database import FILE_NAME, open_database
 from tests.chaos.small_disk import Disk, as_anybody, read_only, small_disk
 from tests.chaos.test_full_disk import sound
@@ -119,7 +119,7 @@ def test_once_it_can_be_written_again_work_goes_on(disk: Disk) -> None:
     disk.remount("ro")
     disk.remount("rw")
     db = open_database(disk.path / "data")
-    ended = work_off(db, actions.put_predict(db, "tiny"), Models("cpu"))
+    ended = work_off(db, put_predict(db, "tiny"), Models("cpu"))
     assert (ended.state, ended.done) == ("done", 24)
     sound(db)
     db.close()

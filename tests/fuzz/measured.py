@@ -11,9 +11,9 @@ from typing import Any
 
 from PIL import Image
 
-from app import actions
-from app.import_report import ImportRequest
-from app.imports import commit
+from app.imports.pipeline import commit
+from app.imports.report import ImportRequest
+from app.projects.configuration import create_project
 from core.errors import UserError
 from storage.database import open_database
 from tests.bench.children import peak_mb
@@ -25,7 +25,7 @@ def main(folder: Path, what: Any, path: str) -> dict[str, Any]:
 
     Image.init()
     db = open_database(folder / "data")
-    actions.create_project(db, "p", student="s", teacher="t")
+    create_project(db, "p", student="s", teacher="t")
     before, began = peak_mb(), time.monotonic()
     try:
         done = commit(db, ImportRequest(what=what, path=path, project="p", skip_refused=True))

@@ -21,7 +21,7 @@ import pyarrow
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from app.import_report import What
+from app.imports.report import What
 from tests.fuzz.oddities import PICTURES, PNG, as_base64, damaged, encoded, encodings, values
 from tests.fuzz.world import Given
 

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow
 import pytest
 
-from app.import_report import ImportReport
-from app.looking import Looks
-from app.terminal import _plain
+from app.cli.terminal import _plain
+from app.imports.preview import Looks
+from app.imports.report import ImportReport
 from core.errors import UserError, in_a_line
 from storage import store
 from tests.fuzz.oddities import DEEP, NAMES, PICTURES, PNG, TEXTS
@@ -210,7 +210,7 @@ def test_a_zip_is_read_within_bounds_and_never_unpacked_beside_itself(world: Wor
 
 
 def test_a_zip_of_more_members_than_a_set_has_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.importers.files.MAX_MEMBERS", 100)
+    monkeypatch.setattr("core.importers.containers.files.MAX_MEMBERS", 100)
     content = packed(*((f"{n}.png", b"") for n in range(101)), ("set.jsonl", LINE))
     assert "holds more than 100 files" in str(judged(world, content, "set.zip"))
 

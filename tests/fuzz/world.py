@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app import actions
-from app.import_report import ImportReport, ImportRequest, What
-from app.imports import commit, dry_run
+from app.imports.pipeline import commit, dry_run
+from app.imports.report import ImportReport, ImportRequest, What
+from app.projects.configuration import create_project
 from core.errors import UserError
-from core.pictures import upright
+from core.images import upright
 from core.types import Role
 from storage import store, tables
 from storage.database import Database, open_database
@@ -178,7 +178,7 @@ class World:
             (folder / name).write_bytes(content)
         name = f"p{self.number}"
         if given.what != "support":
-            actions.create_project(self.db, name, student="s", teacher="t")
+            create_project(self.db, name, student="s", teacher="t")
         if given.what == "predictions":
             commit(self.db, ImportRequest(what="validation", path=str(self.known), project=name, test_share=0))
         return ImportRequest(

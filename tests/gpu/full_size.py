@@ -28,14 +28,14 @@ from transformers import (
     Qwen2VLImageProcessorPil,
 )
 
-from core import chat
-from core.learning import learn
-from core.lessons import make_lessons
-from core.schedule import plan_updates
-from core.student import Student, model_inputs, predict
+from core.student import chat
+from core.student.local import Student, model_inputs, predict
 from core.teacher.local import NODES_ON_A_GPU, LocalTeacher
 from core.teacher.scoring import packed
-from core.training import prepare
+from core.tuning.examples import make_lessons
+from core.tuning.prepare import prepare
+from core.tuning.schedule import plan_updates
+from core.tuning.update import learn
 from core.types import Prediction, Sample, Settings, StudentSettings, TuningSettings
 from tests.gpu.stalls import idle_share
 from tests.tiny_models import save_llava, save_qwen

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core import chat
+from core.student import chat
 from core.types import Curve, Settings, TuningSettings
 from tests.gpu import full_size
 from tests.gpu.stalls import busy_share

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from assets import demo
-from core.endpoints import endpoint_of
+from core.endpoints.addresses import endpoint_of
 from core.prompts import skill_prompt
 from core.teacher.endpoint import EndpointTeacher, connect_teacher
 from core.teacher.letters import letter_of, lettered

@@ -32,7 +32,7 @@ def pairs(routes: Sequence[BaseRoute], before: str = "") -> Iterator[Pair]:
 
 
 if __name__ == "__main__":
-    from app.server import build_routes
+    from app.web.server import build_routes
     from storage.database import open_database
 
     print(json.dumps(list(pairs(build_routes(open_database(Path(sys.argv[1]))).routes))))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app.backup import back_up
-from app.cli import cli
-from app.foreign import OUTSIDE
-from app.restoring import restore
-from app.terminal import run_command_line
-from core.endpoint_student import data_url
+from app.backup.create import back_up
+from app.backup.restore import restore
+from app.backup.sanitize import OUTSIDE
+from app.cli.main import cli
+from app.cli.terminal import run_command_line
 from core.errors import UserError
+from core.student.endpoint import data_url
 from core.types import Settings
 from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database

@@ -10,10 +10,10 @@ from importlib.metadata import version
 
 import pytest
 
-from tests.security import test_nothing_runs_what_it_reads as reading
+from tests.security import test_nothing_runs_what_it_reads
 from tests.security.test_nothing_runs_what_it_reads import ROOT, keyword
 
-ONLY_IMPORTER = "app/quiet.py"
+ONLY_IMPORTER = "app/web/page/gradio_offline.py"
 FLOOR = (6, 25)
 # What the page is built from. Each of the others would first have to be looked at: some read files, some call out.
 PARTS = {
@@ -32,14 +32,14 @@ MUST_BE = {
 
 def parts() -> Iterator[tuple[str, str]]:
     """(file and line, name) of everything that is taken from Gradio."""
-    for name, tree in reading.trees():
+    for name, tree in test_nothing_runs_what_it_reads.trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "gr":
                 yield f"{name}:{node.lineno}", node.attr
 
 
 def test_one_module_imports_gradio_and_tells_it_to_be_quiet_first() -> None:
-    for name, tree in reading.trees():
+    for name, tree in test_nothing_runs_what_it_reads.trees():
         for node in ast.walk(tree):
             names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
             names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
@@ -58,7 +58,7 @@ def test_the_page_is_built_from_parts_that_were_looked_at() -> None:
 
 def test_no_share_link_no_monitoring_and_no_path_is_opened() -> None:
     seen = set()
-    for where, _, called, call in reading.calls():
+    for where, _, called, call in test_nothing_runs_what_it_reads.calls():
         assert called != "launch", where
         for name, value in MUST_BE.get(called, {}).items():
             given = next((each.value for each in call.keywords if each.arg == name), None)
@@ -101,8 +101,8 @@ def test_gradio_is_pinned_at_a_version_without_its_known_holes() -> None:
     ],
 )
 def test_each_of_these_is_found_where_it_is_planted(planted: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = [*reading.trees(), ("core/planted.py", ast.parse(planted))]
-    monkeypatch.setattr(reading, "trees", lambda: iter(whole))
+    whole = [*test_nothing_runs_what_it_reads.trees(), ("core/planted.py", ast.parse(planted))]
+    monkeypatch.setattr(test_nothing_runs_what_it_reads, "trees", lambda: iter(whole))
     found = []
     for rule in (
         test_one_module_imports_gradio_and_tells_it_to_be_quiet_first,

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.guard import HEADERS
-from app.reachable import is_needed
-from app.sessions import add_login
+from app.security.request_checks import HEADERS
+from app.security.route_allowlist import is_needed
+from app.security.sessions import add_login
 from storage.database import open_database
 from tests.browser.serving import Served, serving
 from tests.security.raw import Answer, ask

@@ -18,14 +18,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.checkpoints import newest_checkpoint, save_checkpoint
+from core.atomic_files import publish
 from core.errors import UserError
-from core.lora import continued_adapter, new_adapter
-from core.published import publish
-from core.student import load_student
+from core.student.local import load_student
+from core.student.lora import continued_adapter, new_adapter
 from core.teacher.local import load_teacher
+from core.tuning.checkpoints import newest_checkpoint, save_checkpoint
 from core.types import TuningSettings
-from tests.core.test_checkpoints import checkpoint
+from tests.core.tuning.test_checkpoints import checkpoint
 from tests.tiny_models import publish_adapter, save_llava
 from tests.tiny_project import save_teacher
 

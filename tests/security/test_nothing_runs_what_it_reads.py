@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("app", "core", "storage", "assets")
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml", "jsonpickle"}
 # To name what reading a checkpoint raises; ``test_a_pickle_is_named_only_to_be_refused`` holds it to that.
-MAY_NAME_PICKLE = {"core/checkpoints.py"}
+MAY_NAME_PICKLE = {"core/tuning/checkpoints.py"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "input", "breakpoint"}
 FORBIDDEN_METHODS = {
     *(("os", name) for name in ("system", "popen", "execv", "execve", "execvp", "spawnv", "spawnl", "startfile")),
@@ -93,7 +93,7 @@ def test_trust_remote_code_is_only_ever_false() -> None:
                 assert isinstance(node.value, ast.Constant), f"{name}:{node.lineno}"
                 assert node.value.value is False, f"{name}:{node.lineno}"
             if isinstance(node, ast.Constant) and node.value == "trust_remote_code":
-                assert name == "core/model_files.py", f"{name}:{node.lineno}: no keyword by way of a dictionary"
+                assert name == "core/models/files.py", f"{name}:{node.lineno}: no keyword by way of a dictionary"
 
 
 def test_every_loader_of_transformers_is_told_to_run_no_code_and_to_read_safetensors_only() -> None:
@@ -106,7 +106,7 @@ def test_every_loader_of_transformers_is_told_to_run_no_code_and_to_read_safeten
         if owner.startswith("AutoModel"):
             assert keyword(call, "use_safetensors") is True, where
         seen.add(where.partition(":")[0])
-    assert {"core/student.py", "core/chat.py", "core/teacher/local.py"} <= seen
+    assert {"core/student/local.py", "core/student/chat.py", "core/teacher/local.py"} <= seen
 
 
 def test_torch_reads_plain_values_only() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from app.pictures import Kept
+from app.web.routes.images import Kept
 from storage.database import open_database
 from storage.images import save_images
 from tests.browser.cases import Picture

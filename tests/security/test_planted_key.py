@@ -21,8 +21,11 @@ from typing import Any
 
 import pytest
 
-from app import actions
-from app.links import TABS
+from app.exports.write import export_report
+from app.jobs.queue import put_diagnose, put_label, put_predict
+from app.reviews.verdicts import accept_all
+from app.selections.draw import make_selection
+from app.web.page.place import TABS
 from core.redaction import GONE, redacted, without_keys
 from core.types import Sample
 from storage import jobs, store
@@ -133,9 +136,9 @@ def make(db: Database, server: Parrot) -> None:
 def work(db: Database, server: Parrot) -> None:
     """Every kind of job that asks an endpoint, first while it fails and then while it answers."""
     kinds: tuple[Callable[[], Job], ...] = (
-        lambda: actions.put_predict(db, "p"),
-        lambda: actions.put_diagnose(db, "p"),
-        lambda: actions.put_label(db, "bare", project="p"),
+        lambda: put_predict(db, "p"),
+        lambda: put_diagnose(db, "p"),
+        lambda: put_label(db, "bare", project="p"),
     )
     failures = []
     for server.failing in (401, 400, 500, "html"):
@@ -146,8 +149,8 @@ def work(db: Database, server: Parrot) -> None:
     server.failing = 0
     for put in kinds:
         assert ended(db, put()).error == ""
-    assert actions.accept_all(db, "p", reviewer="Ada") == 4
-    actions.make_selection(db, "p", budget=2, arm="random")
+    assert accept_all(db, "p", reviewer="Ada") == 4
+    make_selection(db, "p", budget=2, arm="random")
 
 
 def page_answers(remote: Remote, server: Parrot) -> list[bytes]:
@@ -207,7 +210,7 @@ def test_a_planted_key_lies_nowhere_after_a_whole_life(
             switchpoint("doctor", code=1)
             switchpoint("diagnose", "made", code=1)
             switchpoint("backup", str(out / "saved.zip"))
-    actions.export_report(db, "p", out / "report.md")
+    export_report(db, "p", out / "report.md")
     db.close()
     assert server.sent == set(KEYS.values()), "both keys were sent, and repeated"
     for word in (b"serve", b"worker", b"doctor", b"backup", b"key\0set"):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from app.gate import COOKIE, OPEN
-from app.sessions import add_login, sign_in
+from app.security.authentication import COOKIE, OPEN
+from app.security.sessions import add_login, sign_in
 from storage.database import open_database
 from tests.browser.cases import fill
 from tests.browser.serving import ROOT, Served, serving

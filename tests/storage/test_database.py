@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from core.errors import UserError
 from storage import store
 from storage.database import FILE_NAME, Database, open_database
-from storage.tables import projects, rounds
+from storage.tables.projects import projects, rounds
 from tests.storage.world import a_project
 
 ROOT = Path(__file__).resolve().parents[2]

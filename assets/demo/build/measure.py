@@ -28,10 +28,10 @@ from assets.demo.draw import write_support
 from assets.demo.gold import gold_mistake, load_phrases, load_truth
 from core.answer_switch import candidates_of, find_switch
 from core.prompts import answer_cue, skill_prompt, teacher_header, teacher_step
-from core.retrieval import SkillIndex
-from core.selection import select, select_random
-from core.student import load_student, predict
-from core.tuning import tune
+from core.retrieval.index import SkillIndex
+from core.selection.draw import select, select_random
+from core.student.local import load_student, predict
+from core.tuning.run import tune
 from core.types import Curve, Prediction, Sample, Settings, SkillDemand, TuningSettings
 
 BUDGET = 2000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from assets import demo
-from core.endpoints import endpoint_of
+from core.endpoints.addresses import endpoint_of
 from core.errors import UserError
 from core.prompts import skill_prompt
 from core.teacher import Skipped

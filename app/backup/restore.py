@@ -1,0 +1,145 @@
+"""Restores backups: into a new data directory, which appears when every member was verified, or not at all.
+
+A backup may come from anyone: only the names that a backup has are taken, no links, no more bytes than it says there
+are, no adapter but its own folders', and no image or import of this machine's other files.
+"""
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+import sqlite3
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.backup.create import FORMAT, MANIFEST, PIECE, Members
+from app.backup.sanitize import foreign_object, keep_inside, told
+from app.progress import Advance, nothing_to_save
+from app.security.file_roots import page_roots
+from core.errors import UserError
+from storage.database import FILE_NAME, open_database
+from storage.errors import fault_told
+
+Watch = Callable[[Advance], None]
+LARGEST_MANIFEST = 64 * 2**20
+MOST_MEMBERS = 100_000
+_PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+NAMES = re.compile(rf"adapters/run-\d+/(adapter|checkpoint-\d+)/({_PART}/)*{_PART}", re.ASCII)
+ADAPTER = re.compile(r"run-\d+/adapter", re.ASCII)
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError, RuntimeError)
+
+
+def restore(file: Path, data: Path, *, watch: Watch) -> dict[str, Any]:
+    """Put the backup ``file`` into the new or empty directory ``data``; returns its manifest, and what of it was named
+    elsewhere: "outside_images" of them, "outside" a sentence about that.
+
+    Raises UserError when the directory holds anything, when the file is no backup, was changed or cut, is from a newer
+    Switchpoint, or does not fit: then nothing was put there. A backup of an older schema is brought up to date.
+    """
+    if data.exists() and (not data.is_dir() or any(data.iterdir())):
+        raise UserError(f"{data} is not empty, and a backup replaces nothing: name a new directory with --data.")
+    data.parent.mkdir(parents=True, exist_ok=True)
+    draft = data.with_name(f".{data.name}.restoring")
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        with _opened(file) as archive:
+            manifest = read_manifest(file, archive)
+            _fits(file, manifest["members"], data.parent)
+            _unpack(file, archive, manifest["members"], draft, watch)
+        _check_database(file, draft)
+        try:
+            named = keep_inside(draft / FILE_NAME, data.absolute(), page_roots(data))
+        except (sqlite3.Error, OverflowError) as error:
+            raise fault_told(error, data) or _refused(file, f"its rows cannot be looked at ({error})") from error
+        if data.exists():
+            data.rmdir()
+        draft.rename(data)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return manifest | {"outside_images": named.images, "outside": told(named, data.absolute())}
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Any:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {error.filename}: check the path of the backup.") from error
+    except BROKEN as error:
+        raise _refused(file, f"it is damaged or none ({error})") from error
+
+
+def read_manifest(file: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
+    """The manifest of a backup whose members are exactly those that it names. Raises UserError otherwise."""
+    entries = {entry.filename: entry for entry in archive.infolist()}
+    if len(entries) != len(archive.infolist()) or len(entries) > MOST_MEMBERS:
+        raise _refused(file, "it holds names twice, or too many of them")
+    if MANIFEST not in entries or entries[MANIFEST].file_size > LARGEST_MANIFEST:
+        raise _refused(file, f"it has no {MANIFEST}")
+    manifest = json.loads(archive.read(MANIFEST))
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+        raise _refused(file, f"its {MANIFEST} is none of a backup")
+    if manifest["format"] > FORMAT:
+        raise UserError(f"{file} was made by a newer Switchpoint ({manifest.get('switchpoint')}): update Switchpoint.")
+    members = manifest.get("members")
+    if not isinstance(members, dict) or set(members) | {MANIFEST} != set(entries) or FILE_NAME not in members:
+        raise _refused(file, f"it does not hold what its {MANIFEST} says")
+    for name, said in members.items():
+        mode = entries[name].external_attr >> 16
+        if (name != FILE_NAME and not NAMES.fullmatch(name)) or (stat.S_IFMT(mode) not in (0, stat.S_IFREG)):
+            raise _refused(file, f"{name!r} is no file of a backup")
+        if said["bytes"] != entries[name].file_size:
+            raise _refused(file, f"{name} has another size than its {MANIFEST} says")
+    return manifest
+
+
+def _fits(file: Path, members: Members, parent: Path) -> None:
+    needed, free = sum(int(each["bytes"]) for each in members.values()), shutil.disk_usage(parent).free
+    if needed > free:
+        raise UserError(
+            f"{file} needs {needed / 2**30:.2f} GiB and the disk of {parent} has {free / 2**30:.2f} GiB free: free "
+            "some room, or name a directory on another disk with --data."
+        )
+
+
+def _unpack(file: Path, archive: zipfile.ZipFile, members: Members, draft: Path, watch: Watch) -> None:
+    total, done = sum(each["bytes"] for each in members.values()), 0
+    (draft / "adapters").mkdir(parents=True)
+    for name, said in members.items():
+        found, target = hashlib.sha256(), draft / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(name) as source, target.open("xb") as written:
+            while piece := source.read(PIECE):  # never more than the size that was checked above
+                found.update(piece)
+                written.write(piece)
+                done += len(piece)
+                watch(nothing_to_save(done // PIECE, total // PIECE, "MiB"))
+        if found.hexdigest() != said["sha256"]:
+            raise _refused(file, f"{name} has changed since")
+
+
+def _check_database(file: Path, draft: Path) -> None:
+    """Open it as any other, which brings it up to date or refuses a newer one; then look whether it is sound."""
+    try:
+        open_database(draft).close()
+    except UserError as error:
+        raise UserError(f"{file} cannot be restored. {str(error).replace(str(draft), 'the backup')}") from error
+    with contextlib.closing(sqlite3.connect(draft / FILE_NAME)) as c:
+        faults = c.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if faults != "ok" or c.execute("PRAGMA foreign_key_check").fetchone():
+            raise _refused(file, f"its database is not sound ({faults})")
+        if foreign := foreign_object(draft / FILE_NAME):
+            raise _refused(file, f"its database holds {foreign!r}, which is none of Switchpoint's")
+        for (adapter,) in c.execute("SELECT adapter FROM runs WHERE adapter IS NOT NULL"):
+            if not isinstance(adapter, str) or not ADAPTER.fullmatch(adapter):
+                raise _refused(file, f"a run's adapter lies outside of it ({adapter!r})")
+
+
+def _refused(file: Path, why: str) -> UserError:
+    return UserError(f"{file} was not restored: {why}. Take another copy of the backup; nothing was changed.")

@@ -1,0 +1,1 @@
+"""The ``switchpoint`` command line: one file a group of commands."""

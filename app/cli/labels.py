@@ -1,0 +1,166 @@
+"""Commands for the skill labels of support sets: label them, and judge them.
+
+Each is a thin layer over ``app.jobs.queue``: parse, call, show.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from time import sleep
+from typing import Annotated, cast, get_args
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.terminal import Shown, Terminal
+from app.endpoints.spending import estimate_label, estimate_text
+from app.jobs.queue import put_label
+from app.labels.batch_labelling import state_text, under_way, waiting_text
+from app.labels.labelling import By, check_label, label_estimate, label_quality, labels_to_check
+from app.projects.lookup import find_project
+from app.projects.status import job_row
+from app.settings import AppSettings
+from core.errors import UserError
+from core.types import Batch
+from storage import store
+from storage.database import Database
+
+FIRST_PAUSE = 60.0
+LONGEST_PAUSE = 600.0
+GROWTH = 1.25
+
+
+SupportArgument = Annotated[str, typer.Argument(help="The support set's name.")]
+VERDICTS = {"right": True, "wrong": False}
+
+
+def label(
+    terminal: Terminal,
+    support: SupportArgument,
+    *,
+    project: Annotated[str, typer.Option(help="The project whose teacher labels (default: the only one).")] = "",
+    by: Annotated[str, typer.Option(help="sample, or group (samples with the same instruction)")] = "sample",
+    estimate: Annotated[bool, typer.Option(help="Only say how often the teacher would be asked.")] = False,
+    batch: Annotated[bool, typer.Option(help="Ask in batches: answered within a day, at OpenAI for half.")] = False,
+    wait: Annotated[bool, typer.Option(help="With --batch: stay until all is answered.")] = False,
+) -> Shown:
+    """Name the skills that a support set's samples exercise, where they have no label."""
+    if wait and not batch:
+        raise UserError("Only batches are waited for: say --batch too.")
+    if by not in get_args(By):
+        raise UserError(f"Labels are not made by '{by}': choose one of {', '.join(get_args(By))}.")
+    with terminal.database() as db:
+        found = label_estimate(db, support)
+        said = (
+            f"{found.unlabelled:,} of {found.samples:,} samples of '{found.support}' have no label: the teacher is "
+            f"asked {found.calls_by_sample:,} times by sample, {found.calls_by_group:,} times by group."
+        )
+        if estimate:
+            calls = found.calls_by_group if by == "group" else found.calls_by_sample
+            cost = estimate_label(db, support, project=project, calls=calls, batch=batch)
+            return Shown(data=asdict(found) | {"cost": cost}, text=f"{said}\n{estimate_text(cost)}")
+        terminal.say(said)
+        while True:
+            job = put_label(db, support, project=project, by=cast(By, by), batch=batch)
+            ended = terminal.follow(db, job)
+            if not (batch and wait and under_way(db, found.support)):
+                break
+            terminal.say(ended.message)
+            wait_until_ready(db, found.support, terminal.say)
+    text = f"Labelled: {ended.done:,} of {ended.total:,} samples of '{found.support}'. {ended.message}".rstrip()
+    return Shown(data={"job": job_row(ended)}, text=text)
+
+
+def label_check(
+    terminal: Terminal,
+    *,
+    support: SupportArgument,
+    sample: Annotated[int | None, typer.Argument(help="A sample's id, to judge its label.")] = None,
+    verdict: Annotated[str, typer.Argument(help="right or wrong")] = "",
+    reviewer: Annotated[str, typer.Option(help="Who judges (default: the user's name).")] = "",
+    seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
+    limit: Annotated[int, typer.Option(help="How many samples to list.")] = 20,
+) -> Shown:
+    """List labelled samples to judge, or judge one; says what share of the labels fits."""
+    who = reviewer or AppSettings().reviewer
+    with terminal.database() as db:
+        if sample is not None:
+            if verdict not in VERDICTS:
+                raise UserError(f"Say whether the label of sample {sample} is right or wrong.")
+            check_label(db, sample, reviewer=who, fits=VERDICTS[verdict])
+        listed = labels_to_check(db, support, reviewer=who, seed=seed, limit=limit)
+        found = label_quality(db, support)
+    rows = [{"sample": each.id, "label": each.skill_label, "question": each.question} for each in listed]
+    share = found.share
+    said = f" ({share.value:.0%}, 95 % interval {share.low:.0%} to {share.high:.0%})" if share else ""
+    lines = [f"{row['sample']}  {row['label']}  ←  {row['question']}" for row in rows]
+    text = "\n".join([*lines, f"{found.fit:,} of {found.judged:,} judged labels fit{said}."])
+    return Shown(data={"to_check": rows, "quality": asdict(found)}, text=text)
+
+
+def batches(
+    terminal: Terminal,
+    *,
+    project: Annotated[str, typer.Argument(help="A project (default: all of them).")] = "",
+    cancel: Annotated[int | None, typer.Option(help="End this batch; what is answered is paid and collected.")] = None,
+) -> Shown:
+    """List the batches of questions at endpoints with their state, asked for now; or end one."""
+    with terminal.database() as db:
+        listed = _listed_batches(db, project)
+        if cancel is not None:
+            listed = [_cancelled(db, listed, cancel)]
+        else:
+            listed = [_as_it_is(db, each, terminal.say) for each in listed]
+    table = Table(
+        "batch", "support set", "model", "state", "requests", "answered", "failed", "since", "at the endpoint"
+    )
+    for each in listed:
+        counts = (f"{number:,}" for number in (each.requests, each.done, each.failed))
+        row = (str(each.id), each.support, each.model, state_text(each), *counts, each.created[:16], each.remote)
+        table.add_row(*map(Text, row))  # what a server says is no markup
+    return Shown(data={"batches": [asdict(each) for each in listed]}, text=table if listed else "No batches.")
+
+
+def wait_until_ready(db: Database, support: str, say: Callable[[str], None]) -> None:
+    """Return as soon as one of the support set's batches can be collected, asked for with growing pauses."""
+    from core.endpoints.batch_files import ENDED
+
+    pause = FIRST_PAUSE
+    while True:
+        sleep(pause)
+        pause = min(pause * GROWTH, LONGEST_PAUSE)
+        found = [_as_it_is(db, each, say) for each in under_way(db, support)]
+        if not found or any(each.state in ENDED or not each.remote for each in found):
+            return
+        done = sum(each.done for each in found)
+        say(f"{waiting_text(found, way='')} {done:,} are answered.")
+
+
+def _listed_batches(db: Database, project: str) -> list[Batch]:
+    with db.read() as c:
+        projects = [find_project(c, project)] if project else store.list_projects(c)
+        found = [batch for each in projects for batch in store.batches_of(c, each.id)]
+    return sorted(found, key=lambda each: -each.id)
+
+
+def _as_it_is(db: Database, batch: Batch, say: Callable[[str], None]) -> Batch:
+    """The batch with its state as it is now; as it was known where the endpoint cannot say."""
+    if batch.collected or not batch.remote:
+        return batch
+    from app.endpoints.batch_requests import desk_of, refresh
+
+    try:
+        return refresh(db, desk_of(db, batch), batch)
+    except UserError as error:
+        say(str(error))
+        return batch
+
+
+def _cancelled(db: Database, listed: list[Batch], id: int) -> Batch:
+    from app.endpoints.batch_requests import cancel, desk_of
+
+    found = next((each for each in listed if each.id == id), None)
+    if found is None or found.collected:
+        what = "is collected already" if found else "is not there"
+        raise UserError(f"Batch {id} {what}: `switchpoint batches` lists those that are under way.")
+    return cancel(db, desk_of(db, found), found)

@@ -1,0 +1,186 @@
+"""The command line: its root options, and the commands that open, look and serve.
+
+``switchpoint [--data DIR] [--json] COMMAND …``; both options are accepted before and after the command. The other
+modules of this folder hold the commands, one file a group; the list at the end registers them in the order of
+``--help``. Imports no model library.
+"""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.table import Table
+
+from app.cli import endpoints, experiments, files, labels, login, loop, projects, review, selection, tuning
+from app.cli.terminal import DataOption, JsonOption, Shown, Terminal, command, run_command_line
+from app.doctor.checks import examine
+from app.processes.redacted_output import redact_output
+from app.processes.worker_process import worker_pid
+from app.projects.lookup import find_project
+from app.projects.round_history import round_lines
+from app.projects.status import project_status
+from app.settings import ENGINES, AppSettings, logs_folder
+from app.worker.loop import serve_jobs
+from core.errors import UserError
+
+cli = typer.Typer(
+    help="Find the reasoning step where a multimodal model goes wrong, name the missing skill, fetch samples, tune.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@cli.callback()
+def root(context: typer.Context, data: DataOption = None, json: JsonOption = False) -> None:
+    """Find the reasoning step where a model goes wrong, name the missing skill, fetch samples for it, tune, measure."""
+    context.obj = Terminal(data=data or AppSettings().data, json=json)
+
+
+@command(cli, "serve")
+def serve(
+    terminal: Terminal,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 0,
+) -> Shown:
+    """Open the page in a browser; jobs go on when it is closed."""
+    from app.web.server import serve as serve_page
+
+    settings = AppSettings()
+    serve_page(terminal.data, host=host or settings.host, port=port or settings.port, names=settings.names)
+    return Shown(data={"served": str(terminal.data)})
+
+
+@command(cli, "worker")
+def worker(
+    terminal: Terminal,
+    *,
+    leave_when_idle: Annotated[bool, typer.Option(help="End after some minutes without a job.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Make each tuning run in so many processes on this machine (default: one a GPU)."),
+    ] = None,
+    shard: Annotated[
+        bool, typer.Option(help="Deal the student over these processes: for one that is larger than a GPU.")
+    ] = False,
+    engine: Annotated[str, typer.Option(help="local, or ray: where the work is done.")] = "",
+    address: Annotated[str, typer.Option(help="With ray: the cluster, as HOST:6379 (default: this machine's).")] = "",
+    actors: Annotated[int, typer.Option(help="With ray: how many at most (default: one a GPU).", min=0)] = 0,
+) -> Shown:
+    """Do the jobs of this data directory (the app starts one by itself)."""
+    import logging
+
+    from app.engines.ray_engine import engine_of
+
+    logs_folder(terminal.data)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for talkative in ("alembic", "httpx2"):  # the latter says a line for each request
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    given = {"engine": engine, "ray_address": address, "ray_actors": actors, "processes": processes, "shard": shard}
+    if engine not in ("", *ENGINES):
+        raise UserError(f"There is no engine '{engine}': choose one of {', '.join(ENGINES)}.")
+    settings = AppSettings(**{name: each for name, each in given.items() if each})
+    idle_minutes = settings.idle_minutes if leave_when_idle else None
+    serve_jobs(terminal.data, engine_of(settings), idle_minutes=idle_minutes)
+    return Shown(data={"worker": "ended"})
+
+
+@command(cli, "init-demo")
+def init_demo_command(terminal: Terminal) -> Shown:
+    """Create the project "demo" (again does nothing)."""
+    from app.demo.project import init_demo
+
+    with terminal.database() as db:
+        report = init_demo(db)
+    done = "is there already" if not report["created"] else "is ready"
+    return Shown(data=report, text=f"Project 'demo' {done} in {terminal.data}: `switchpoint serve` opens it.")
+
+
+@command(cli, "status")
+def status(
+    terminal: Terminal, project: Annotated[str, typer.Argument(help="A project (default: all of them).")] = ""
+) -> Shown:
+    """What there is, what is running, and what to do next."""
+    with terminal.database() as db:
+        shown = project_status(db, project) | {"worker": worker_pid(db.data)}
+        if project:
+            with db.read() as connection:
+                lines = round_lines(connection, find_project(connection, project))
+            shown["line"] = [asdict(each) | {"round": each.number} for each in lines]
+    return Shown(data=shown, text=_status_table(shown) if project else _overview(shown))
+
+
+@command(cli, "doctor")
+def doctor(terminal: Terminal) -> Shown:
+    """Check versions, devices, memory, disk, the data directory, the worker, every project's models, and keys."""
+    checks = examine(terminal.data)
+    lines = [f"{'ok ' if check['ok'] else 'NO '} {check['name']}: {check['found']}" for check in checks]
+    return Shown(data=checks, text="\n".join(lines), code=0 if all(check["ok"] for check in checks) else 1)
+
+
+def main() -> None:
+    """The ``switchpoint`` command."""
+    redact_output()
+    raise SystemExit(run_command_line(cli))
+
+
+def _overview(shown: dict[str, Any]) -> str:
+    projects = ", ".join(shown["projects"]) or "none yet: `switchpoint init-demo` makes one"
+    return (
+        f"Projects: {projects}\nSupport sets: {shown['support'] or 'none'}\nWorker: {shown['worker'] or 'not running'}"
+    )
+
+
+def _status_table(shown: dict[str, Any]) -> Group:
+    columns = ("round", "samples", "predictions", "wrong", "diagnosed", "reviewed", "selected")
+    table = Table(*columns)
+    for row in shown["rounds"]:
+        table.add_row(*(str(row[name]) for name in columns))
+    jobs = [
+        f"job {job['id']} {job['kind']}: {job['state']}, {job['done']:,} of {job['total']:,} {job['error']}".rstrip()
+        for job in shown["jobs"][:8]
+    ]
+    return Group(table, _line_table(shown["line"]), *jobs, f"Next: {shown['next']}")
+
+
+def _line_table(lines: list[dict[str, Any]]) -> Table:
+    """What each round changed."""
+    table = Table("round", "from", "test accuracy, 95 %", "validation accuracy, 95 %", "skills closed", "opened")
+    for line in lines:
+        shares = [
+            f"{found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%})" if found else "–"
+            for found in (line["accuracy"].get(role) for role in ("test", "validation"))
+        ]
+        skills = ["–" if line[which] is None else str(len(line[which])) for which in ("closed", "opened")]
+        origin = "–" if line["came_from"] is None else str(line["came_from"])
+        table.add_row(str(line["round"]), origin, *shares, *skills)
+    return table
+
+
+for name, function in (
+    ("backup", files.backup),
+    ("restore", files.restore_command),
+    ("new", projects.new),
+    ("settings", projects.settings),
+    ("import", files.import_command),
+    ("review", review.review),
+    ("select", selection.select),
+    ("export", files.export),
+    ("predict", loop.predict),
+    ("diagnose", loop.diagnose),
+    ("loop", loop.loop),
+    ("compare", review.compare),
+    ("adopt", review.adopt),
+    ("experiment", experiments.experiment),
+    ("label", labels.label),
+    ("label-check", labels.label_check),
+    ("batches", labels.batches),
+    ("prompts", projects.prompts),
+    ("rule", selection.rule_command),
+    ("spending", endpoints.spending_command),
+):
+    command(cli, name)(function)
+tuning.register(cli)
+cli.add_typer(endpoints.keys, name="key")
+login.register(cli)

@@ -1,0 +1,91 @@
+"""Commands on reviews and rounds: review, compare, adopt."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, get_args
+
+import typer
+
+from app.cli.terminal import ProjectArgument, RoundOption, Shown, Terminal
+from app.comparisons import adoption
+from app.comparisons.paired import compare_rounds
+from app.rendering.terminal_tables import comparison_table
+from app.reviews import verdicts
+from app.reviews.verdicts import add_review
+from app.settings import AppSettings
+from core.errors import UserError
+from core.evaluation.comparison import gate
+from core.types import Comparison, Verdict
+
+
+def review(
+    terminal: Terminal,
+    *,
+    project: ProjectArgument,
+    sample: Annotated[int | None, typer.Argument(help="The sample's id.")] = None,
+    verdict: Annotated[str, typer.Argument(help=", ".join(get_args(Verdict)))] = "",
+    accept_all: Annotated[bool, typer.Option(help="Accept every diagnosis that has no verdict yet.")] = False,
+    step: Annotated[int | None, typer.Option(help="The mistake step, where the machine's is wrong.")] = None,
+    skill: Annotated[str, typer.Option(help="The missing skill, where the machine's is wrong.")] = "",
+    answer: Annotated[str | None, typer.Option(help="With 'misread': the answer the student really gave.")] = None,
+    reviewer: Annotated[str, typer.Option(help="Who reviews (default: the user's name).")] = "",
+    round: RoundOption = None,
+) -> Shown:
+    """Give a verdict on one diagnosis, or accept all that have none."""
+    who = reviewer or AppSettings().reviewer
+    if accept_all:
+        with terminal.database() as db:
+            count = verdicts.accept_all(db, project, reviewer=who, round=round)
+        return Shown(data={"accepted": count}, text=f"Accepted {count} diagnoses.")
+    if sample is None or verdict not in get_args(Verdict):
+        raise UserError(
+            f"Say which sample and a verdict ({', '.join(get_args(Verdict))}), or --accept-all: "
+            f"`switchpoint review {project} SAMPLE VERDICT`."
+        )
+    with terminal.database() as db:
+        made = add_review(
+            db,
+            project,
+            sample,
+            verdict,  # type: ignore[arg-type]
+            reviewer=who,
+            round=round,
+            mistake_step=step,
+            skill=skill,
+            answer=answer,
+        )
+    return Shown(data=asdict(made), text=f"{made.verdict}: sample {sample}, step {made.mistake_step}, {made.skill}")
+
+
+def compare(
+    terminal: Terminal,
+    project: ProjectArgument,
+    before: Annotated[int, typer.Argument(help="The round before, as in: compare PROJECT 0 1.")],
+    after: Annotated[int, typer.Argument(help="The round after.")],
+    set: Annotated[str, typer.Option("--set", help="validation or test")] = "test",
+) -> Shown:
+    """Compare two rounds on the same samples: fixed and broken, by category and skill, and the gate."""
+    if set not in ("validation", "test"):
+        raise UserError(f"There is no set '{set}' to measure on: choose validation or test.")
+    with terminal.database() as db:
+        found = compare_rounds(db, project, before, after, role=set)  # type: ignore[arg-type]
+    return Shown(data=comparison_data(found, (before, after)), text=comparison_table(found, (before, after)))
+
+
+def adopt(
+    terminal: Terminal,
+    project: ProjectArgument,
+    round: Annotated[int, typer.Argument(help="The round to build on from now on.")],
+    reason: Annotated[str, typer.Option(help="Why, where the gate stops it.")] = "",
+) -> Shown:
+    """Make a round the one that the project builds on; the gate stops one that broke something, unless you say why."""
+    with terminal.database() as db:
+        made = adoption.adopt(db, project, round, reviewer=AppSettings().reviewer, reason=reason)
+    text = f"Round {round} of '{project}' is adopted: the next diagnosis and selection build on it. " + " ".join(
+        made.findings
+    )
+    return Shown(data=asdict(made) | {"number": round}, text=text)
+
+
+def comparison_data(found: Comparison, rounds: tuple[int, int]) -> dict[str, Any]:
+    """A comparison as ``--json`` prints it, with the gate's word on it."""
+    return {"rounds": list(rounds)} | asdict(found) | {"gate": asdict(gate(found))}

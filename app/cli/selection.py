@@ -1,0 +1,97 @@
+"""Commands on selections: select, and rule, which pins or removes hits."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.terminal import ProjectArgument, RoundOption, Shown, Terminal
+from app.projects.lookup import find_project, find_round
+from app.selections.draw import make_selection
+from app.selections.rulings import rule, ruling_row, standing_rulings
+from app.selections.shortfalls import shortfalls
+from app.settings import AppSettings
+from core.errors import UserError
+from core.types import Ruling
+from storage import store
+
+
+def select(
+    terminal: Terminal,
+    *,
+    project: ProjectArgument,
+    budget: Annotated[int, typer.Option(help="How many support samples.")],
+    round: RoundOption = None,
+    seed: Annotated[int | None, typer.Option(help="The draw's seed (default: the project's).")] = None,
+    random: Annotated[bool, typer.Option(help="Draw at random instead, for comparison.")] = False,
+    support: Annotated[str, typer.Option(help="The support set (default: the project's).")] = "",
+    allow_fewer: Annotated[bool, typer.Option(help="Take what there is when fewer samples match.")] = False,
+) -> Shown:
+    """Choose support samples for the accepted skills."""
+    with terminal.database() as db:
+        made = make_selection(
+            db,
+            project,
+            budget=budget,
+            round=round,
+            seed=seed,
+            arm="random" if random else "targeted",
+            support=support,
+            allow_fewer=allow_fewer,
+        )
+    shown = {
+        "selection": made.id,
+        "arm": made.arm,
+        "support": made.support,
+        "budget": made.budget,
+        "seed": made.seed,
+        "hits": len(made.hits),
+        "skills": {each.skill: each.errors for each in made.demands},
+        "leaked": made.leaked,
+        "shortfalls": [said for share in (made.make_up.skills if made.make_up else ()) for said in shortfalls(share)],
+    }
+    text = f"Selection {made.id}: {len(made.hits)} samples of '{made.support}' for {len(made.demands)} skills; "
+    text += f"{made.leaked} left out because they occur in the validation or test set."
+    return Shown(data=shown, text="\n".join([text, *shown["shortfalls"]]))
+
+
+def rule_command(
+    terminal: Terminal,
+    *,
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name.")],
+    act: Annotated[str, typer.Argument(help="pin, remove or clear; without it, what stands is listed.")] = "",
+    skill: Annotated[str, typer.Option(help="The accepted skill, word for word.")] = "",
+    sample: Annotated[
+        list[int] | None, typer.Option(help="A support sample, by its id; give it more than once.")
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="All samples of a source task; give it more than once.")
+    ] = None,
+    support: Annotated[str, typer.Option(help="The support set (default: the project's).")] = "",
+    reviewer: Annotated[str, typer.Option(help="Who says so (default: the user's name).")] = "",
+) -> Shown:
+    """Pin hits of a skill (drawn first) or remove them (never drawn), one by one or all of a source task."""
+    if not act:
+        return _listed_rulings(terminal, project, skill)
+    if not skill or not (sample or task):
+        raise UserError(f"Say for which skill and what: `switchpoint rule {project} {act} --skill … --sample ID`.")
+    who = reviewer or AppSettings().reviewer
+    with terminal.database() as db:
+        said = [rule(db, project, skill, act, sample=each, reviewer=who, support=support) for each in sample or ()]
+        said += [rule(db, project, skill, act, task=each, reviewer=who, support=support) for each in task or ()]
+    return Shown(data={"rulings": [ruling_row(each) for each in said]}, text="\n".join(map(_ruling_line, said)))
+
+
+def _listed_rulings(terminal: Terminal, project: str, skill: str) -> Shown:
+    with terminal.database() as db:
+        found = standing_rulings(db, project, skill)
+        with db.read() as c:
+            demands = store.accepted_skills(c, find_round(c, find_project(c, project), None).id)
+    skills = {each.skill: each.errors for each in demands}
+    lines = [f"{name} ({errors} errors)" for name, errors in skills.items()] or ["No skill is accepted yet."]
+    lines += [_ruling_line(each) for each in found] or ["Nothing is pinned or removed."]
+    return Shown(data={"skills": skills, "rulings": [ruling_row(each) for each in found]}, text="\n".join(lines))
+
+
+def _ruling_line(ruling: Ruling) -> str:
+    on = f"sample {ruling.sample}" if ruling.task is None else f"all of task {ruling.task}"
+    return f"{ruling.act}: {on}, for “{ruling.skill}” ({ruling.reviewer})"

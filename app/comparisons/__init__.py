@@ -1,0 +1,1 @@
+"""Comparisons of rounds, adoption and lineage."""

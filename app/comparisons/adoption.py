@@ -1,0 +1,90 @@
+"""Which round a project builds on: the gate before a round is adopted, and adopting it.
+
+The gate does not depend on which rounds somebody looks at: a round is held against the adopted one (else the one it was
+tuned from), on the test set where both have answered it, else on the validation set. Renders nothing.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from app.comparisons.paired import compare_pair
+from app.projects.lookup import find_project, find_round
+from core.errors import UserError
+from core.types import Adoption, Gate, Role
+from storage import store
+from storage.database import Database
+from storage.store import Project, Round
+
+ROLES: tuple[Role, ...] = ("test", "validation")
+LONGEST_REASON = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What the gate says of a round: ``against`` is the round it was held against, ``role`` the set ("": neither)."""
+
+    round: Round
+    against: Round | None
+    role: Role | str
+    gate: Gate
+
+
+def judge(c: Connection, project: Project, round: Round) -> Judged:
+    """The gate's word on adopting the round. Raises UserError where it has answered neither set."""
+    against = _against(c, project, round)
+    if against is None:
+        return Judged(
+            round=round, against=None, role="", gate=Gate(passed=True, findings=("There is no round to compare with.",))
+        )
+    for role in ROLES:
+        compared = compare_pair(c, project, against, round, role)
+        if compared is not None:
+            return Judged(round=round, against=against, role=role, gate=compared.gate)
+    if not any(store.correctness(c, round.id, role) for role in ROLES):
+        raise UserError(
+            f"Round {round.number} has answered neither set, so nothing can be said of it: "
+            f"run `switchpoint predict {project.name} --round {round.number}` first."
+        )
+    unknown = f"Rounds {against.number} and {round.number} share no sample, so what broke is not known."
+    return Judged(round=round, against=against, role="", gate=Gate(passed=False, findings=(unknown,)))
+
+
+def adopt(db: Database, project: str, round: int, *, reviewer: str, reason: str = "") -> Adoption:
+    """Make a round (its number) the one that the project builds on; kept with who did it, when, and the gate's word.
+
+    Raises UserError for the round that is adopted already, and for one that the gate stops while ``reason`` is empty.
+    """
+    reason = " ".join(reason.split())
+    if len(reason) > LONGEST_REASON:
+        raise UserError(f"The reason is longer than {LONGEST_REASON:,} characters: shorten it.")
+    with db.write() as c:
+        found = find_project(c, project)
+        at = find_round(c, found, round)
+        if store.adopted_round(c, found.id) == at.id:
+            raise UserError(f"Round {at.number} is adopted already.")
+        judged = judge(c, found, at)
+        if not judged.gate.passed and not reason:
+            raise UserError(
+                f"The gate stops round {at.number}: {judged.gate.sentence} Give a reason to adopt it all the same."
+            )
+        return store.save_adoption(
+            c,
+            Adoption(
+                project=found.id,
+                round=at.id,
+                against=judged.against.id if judged.against else None,
+                role=judged.role,
+                passed=judged.gate.passed,
+                findings=judged.gate.findings,
+                reviewer=reviewer.strip() or "anonymous",
+                reason=reason,
+            ),
+        )
+
+
+def _against(c: Connection, project: Project, round: Round) -> Round | None:
+    adopted = store.adopted_round(c, project.id)
+    if adopted is not None and adopted != round.id:
+        return store.round_of(c, adopted)
+    return None if round.run is None else store.round_of(c, store.run_of(c, round.run).from_round)

@@ -1,0 +1,189 @@
+"""Lineage both ways: from an error over its review, hits, selection and run to what became of it, and from a training
+sample back to the errors that it was chosen for.
+
+Follows rows as they stood when a selection was made; renders nothing.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from core.errors import UserError
+from core.types import Hit, Prediction, Review, Sample
+from storage import store
+from storage.store import Project, Round, Run, SelectionSummary, lineage
+from storage.store.lineage import ChosenHit, Origin
+
+HITS = 6
+USES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Treated:
+    """A run on a selection and the round it opened (None: not finished yet)."""
+
+    run: Run
+    opened: Round | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A selection that an error had a say in: the verdict that stood then, what was chosen for its skill, the runs."""
+
+    selection: SelectionSummary
+    review: Review
+    chosen: int
+    best: tuple[ChosenHit, ...]
+    treated: tuple[Treated, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundTrace:
+    """A sample in one round: the answer and whether it counts as right (None: the label is called wrong), the verdict
+    that stands, and the selections it had a say in."""
+
+    round: Round
+    prediction: Prediction
+    right: bool | None
+    review: Review | None
+    asked: tuple[Asked, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorLineage:
+    """A validation or test sample through all rounds that answered it, in order."""
+
+    sample: Sample
+    origin: Origin
+    rounds: tuple[RoundTrace, ...]
+
+    def right_in(self, round: Round) -> bool | None:
+        """Whether the sample counts as right there; None where it was not answered or its label is called wrong."""
+        return next((each.right for each in self.rounds if each.round.id == round.id), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Became:
+    """What a run's round made of the errors asking for a skill: right or not by sample, those without an answer
+    missing."""
+
+    treated: Treated
+    right: dict[int, bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """A training sample in a selection: the errors (sample ids) of the round ``made_from`` that asked for its skill."""
+
+    selection: SelectionSummary
+    made_from: Round
+    place: int
+    hit: Hit
+    errors: tuple[int, ...]
+    became: tuple[Became, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingLineage:
+    """A support sample and its uses in this project, newest first; ``left_out`` are older ones that are not listed."""
+
+    sample: Sample
+    origin: Origin
+    uses: tuple[Use, ...]
+    left_out: int
+
+
+def trace_error(c: Connection, project: Project, sample_id: int) -> ErrorLineage:
+    """What became of a validation or test sample of the project. Raises UserError for any other sample."""
+    origin = lineage.origin_of(c, sample_id)
+    if origin.project != project.id:
+        raise UserError(f"Sample {sample_id} is not one of '{project.name}': choose one from the comparison's lists.")
+    rounds = store.rounds_of(c, project.id)
+    made = store.selections_of(c, project.id)
+    treatments = _treatments(c, project, rounds)
+    traces = []
+    for each in rounds:
+        given = store.prediction(c, each.id, sample_id)
+        if given is None:
+            continue
+        asked = (_asked(c, one, sample_id, treatments) for one in made if one.round == each.id)
+        traces.append(
+            RoundTrace(
+                round=each,
+                prediction=given,
+                right=store.marks_for(c, each.id, [sample_id]).get(sample_id),
+                review=store.current_review(c, each.id, sample_id),
+                asked=tuple(found for found in asked if found is not None),
+            )
+        )
+    return ErrorLineage(sample=store.get_sample(c, sample_id), origin=origin, rounds=tuple(traces))
+
+
+def trace_training(c: Connection, project: Project, sample_id: int) -> TrainingLineage:
+    """Which errors of the project a support sample was chosen for, and what became of them.
+
+    Raises UserError for a sample that is in no support set.
+    """
+    origin = lineage.origin_of(c, sample_id)
+    if origin.role != "support":
+        raise UserError(f"Sample {sample_id} is no training sample: only samples of support sets are trained on.")
+    rounds = store.rounds_of(c, project.id)
+    treatments = _treatments(c, project, rounds)
+    made = {each.id: each for each in store.selections_of(c, project.id)}
+    known = {each.id: each for each in rounds}
+    found = [each for each in lineage.hits_of_sample(c, sample_id) if each.selection in made]
+    uses = [_use(c, made[each.selection], each, known, treatments) for each in found[:USES]]
+    return TrainingLineage(
+        sample=store.get_sample(c, sample_id),
+        origin=origin,
+        uses=tuple(uses),
+        left_out=len(found) - len(uses),
+    )
+
+
+def _treatments(c: Connection, project: Project, rounds: list[Round]) -> dict[int, tuple[Treated, ...]]:
+    """The runs on each selection, oldest first."""
+    opened = {each.run: each for each in rounds if each.run is not None}
+    found: dict[int, tuple[Treated, ...]] = {}
+    for run in reversed(store.runs_of(c, project.id)):
+        found[run.selection] = (*found.get(run.selection, ()), Treated(run=run, opened=opened.get(run.id)))
+    return found
+
+
+def _asked(
+    c: Connection, made: SelectionSummary, sample_id: int, treatments: dict[int, tuple[Treated, ...]]
+) -> Asked | None:
+    """What the selection holds for the error; None where it asked for nothing then."""
+    review = lineage.review_at(c, made.round, sample_id, made.created)
+    if review is None or not review.skill or review.skill not in {each.skill for each in made.demands}:
+        return None
+    return Asked(
+        selection=made,
+        review=review,
+        chosen=lineage.count_hits_of_skill(c, made.id, review.skill),
+        best=tuple(lineage.hits_of_skill(c, made.id, review.skill, limit=HITS)),
+        treated=treatments.get(made.id, ()),
+    )
+
+
+def _use(
+    c: Connection,
+    made: SelectionSummary,
+    found: ChosenHit,
+    rounds: dict[int, Round],
+    treatments: dict[int, tuple[Treated, ...]],
+) -> Use:
+    skill = found.hit.skill
+    errors = lineage.errors_asking_at(c, made.round, skill, made.created) if skill else []
+    became = [
+        Became(treated=each, right=store.marks_for(c, each.opened.id, errors) if each.opened else {})
+        for each in treatments.get(made.id, ())
+    ]
+    return Use(
+        selection=made,
+        made_from=rounds[made.round],
+        place=found.position,
+        hit=found.hit,
+        errors=tuple(errors),
+        became=tuple(became),
+    )

@@ -1,0 +1,85 @@
+"""Two rounds of a project on the same samples: the comparison, and which category and skill each sample is counted in.
+
+Joins the rows with the arithmetic of ``core.evaluation.comparison``; starts nothing and renders nothing.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from app.projects.lookup import find_project, find_round
+from core.errors import UserError
+from core.evaluation.comparison import compare, gate
+from core.types import Comparison, Gate, Role
+from storage import store
+from storage.database import Database
+from storage.store import Project, Round
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """The comparison of two rounds; ``categories`` and ``skills`` name the group of a sample, where it has one.
+
+    Skills are those found missing in the round before, and for an answer that broke the one found missing since.
+    ``unnamed`` counts the broken answers that have no skill (yet): as long as there are some, what was fixed in a skill
+    stands alone, and its p says nothing.
+    """
+
+    first: Round
+    second: Round
+    found: Comparison
+    categories: dict[int, str]
+    skills: dict[int, str]
+    unnamed: int
+
+    @property
+    def gate(self) -> Gate:
+        """Whether anything broke significantly."""
+        return gate(self.found)
+
+
+def compare_pair(c: Connection, project: Project, first: Round, second: Round, role: Role) -> Compared | None:
+    """Two rounds on the samples of ``role`` that both answered; None when there are none.
+
+    Only errors of the validation set are diagnosed, so on the test set no sample has a skill.
+    """
+    pairs = store.pairs_of(c, first.id, second.id, role)
+    if not pairs:
+        return None
+    skills: dict[int, str] = {}
+    if role == "validation":
+        named = store.named_skills(c, first.id)
+        skills = store.named_skills(c, second.id) | named if named else {}
+    found = compare(
+        role,
+        {pair.sample: pair.right_before for pair in pairs},
+        {pair.sample: pair.right_after for pair in pairs},
+        categories := {pair.sample: pair.category for pair in pairs},
+        skills,
+        seed=project.settings.seed,
+        scores=({pair.sample: pair.score_before for pair in pairs}, {pair.sample: pair.score_after for pair in pairs}),
+    )
+    unnamed = sum(sample not in skills for sample in found.broken)
+    return Compared(first=first, second=second, found=found, categories=categories, skills=skills, unnamed=unnamed)
+
+
+def compare_rounds(db: Database, project: str, before: int, after: int, *, role: Role = "test") -> Comparison:
+    """Two rounds (numbers) on the samples of ``role`` that both answered. Raises UserError where there are none."""
+    with db.read() as c:
+        return compared_rounds(c, project, before, after, role=role).found
+
+
+def compared_rounds(c: Connection, project: str, before: int, after: int, *, role: Role = "test") -> Compared:
+    """As ``compare_rounds``, with the groups of each sample."""
+    found = find_project(c, project)
+    first, second = (find_round(c, found, number) for number in (before, after))
+    compared = compare_pair(c, found, first, second, role)
+    if compared is not None:
+        return compared
+    for at in (first, second):
+        if not store.correctness(c, at.id, role):
+            raise UserError(
+                f"Round {at.number} has no predictions on the {role} set: "
+                f"run `switchpoint predict {project} --round {at.number}` first."
+            )
+    raise UserError(f"Rounds {before} and {after} share no {role} sample: predict both on the same set.")

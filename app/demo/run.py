@@ -1,0 +1,61 @@
+"""The whole loop on the demo project, without a page."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from app.demo.arms import ARMS, measure, run_arm
+from app.demo.gold_measures import found_by_the_machine
+from app.demo.project import PROJECT, init_demo
+from app.engines.local_engine import Models
+from app.jobs.queue import put_diagnose, put_predict
+from app.reviews.verdicts import accept_all
+from app.settings import AppSettings
+from app.worker.loop import work_off
+from storage.database import Database, open_database
+from storage.jobs import Job
+
+BUDGET = 2000
+
+
+def run_demo(data: Path, seeds: int) -> dict[str, Any]:
+    """The whole loop; returns what ``demo-result.json`` holds."""
+    started = time.monotonic()
+    db = open_database(data)
+    seconds: dict[str, list[float]] = {}
+    models = Models(AppSettings().device)
+    try:
+        init_demo(db)
+        finish = _finisher(db, models, seconds)
+        finish(put_predict(db, PROJECT, roles=("validation",)), "predict")
+        finish(put_diagnose(db, PROJECT), "diagnose")
+        accept_all(db, PROJECT, reviewer="demo")
+        finish(put_predict(db, PROJECT, roles=("test",)), "measure")
+        rounds: dict[str, list[int]] = {"before": [0]}
+        for seed in range(seeds):
+            for arm in ARMS:
+                number = run_arm(db, PROJECT, arm, budget=BUDGET, seed=seed, finish=finish)
+                rounds.setdefault(arm, []).append(number)
+        result = measure(db, PROJECT, rounds) | found_by_the_machine(db, PROJECT)
+    finally:
+        db.close()
+    took = {stage: sum(each) / len(each) for stage, each in seconds.items()} | {"total": time.monotonic() - started}
+    return result | {"seconds": took, "budget": BUDGET}
+
+
+def _finisher(db: Database, models: Models, seconds: dict[str, list[float]]) -> Callable[..., Job]:
+    """A function that does a job in this process, notes its seconds, and raises when it failed."""
+
+    def finish(job: Job, stage: str = "") -> Job:
+        started = time.monotonic()
+        ended = work_off(db, job, models)
+        took = time.monotonic() - started
+        name = stage or {"predict": "measure"}.get(job.kind, job.kind)
+        seconds.setdefault(name, []).append(took)
+        Console(stderr=True).print(f"{name}: {ended.done} of {ended.total} in {took:.1f} s")
+        return ended
+
+    return finish

@@ -1,0 +1,1 @@
+"""What ``switchpoint doctor`` checks."""

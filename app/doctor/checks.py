@@ -1,0 +1,150 @@
+"""What ``switchpoint doctor`` looks at, as plain lines: each check says what it found and, where it fails, what to do.
+
+Looks and changes nothing but an empty data directory it was pointed at.
+"""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from app.doctor.model_checks import key_variables, models_found
+from app.processes.worker_process import worker_pid
+from app.settings import PACKAGE_ROOT, AppSettings
+from core.endpoints.keys import key_named
+from core.errors import UserError
+from storage import jobs, store
+from storage.database import open_database
+
+LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "openai", "gradio", "sqlalchemy")
+KEYS = ("OPENAI_API_KEY", "SWITCHPOINT_API_KEY", "HF_TOKEN")
+KEY_OF_HOST = "SWITCHPOINT_API_KEY_"
+LEAST_MEMORY = 2**30  # bytes
+LEAST_DISK = 2  # GB
+
+
+def examine(data: Path) -> list[dict[str, Any]]:
+    """One row for each check: ``name``, ``ok`` and ``found`` (a sentence)."""
+    checks: tuple[tuple[str, Callable[[Path], str]], ...] = (
+        ("python", _python),
+        ("libraries", _libraries),
+        ("device", _device),
+        ("memory", _memory),
+        ("data directory", _data),
+        ("disk", _disk),
+        ("worker", _worker),
+        ("demo models", _demo_models),
+        ("keys", _keys),
+    )
+    return [_row(name, check, data) for name, check in checks] + _models(data)
+
+
+def _row(name: str, check: Callable[[Path], str], data: Path) -> dict[str, Any]:
+    try:
+        return {"name": name, "ok": True, "found": check(data)}
+    except UserError as error:
+        return {"name": name, "ok": False, "found": str(error)}
+    except OSError as error:
+        found = (
+            f"{error.filename or data}: {error.strerror}; name another data directory with --data, or set its rights."
+        )
+        return {"name": name, "ok": False, "found": found}
+
+
+def _python(_: Path) -> str:
+    return f"{platform.python_version()} at {sys.executable}"
+
+
+def _libraries(_: Path) -> str:
+    try:
+        return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise UserError(f"{error.name} is not installed: run `make run` once, or install requirements.lock.") from error
+
+
+def _device(_: Path) -> str:
+    from core.models.devices import choose_device, device_memory
+
+    runs_on = f"models run on {choose_device(AppSettings().device)}"
+    memory = [f"{name}: {total / 2**30:.0f} GB, {free / 2**30:.1f} GB free" for name, total, free in device_memory()]
+    return "; ".join([runs_on, *memory])
+
+
+def _memory(_: Path) -> str:
+    memory = psutil.virtual_memory()
+    told = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GB are free"
+    if memory.available < LEAST_MEMORY:
+        raise UserError(f"only {told}: end other programs, or choose smaller models.")
+    return told
+
+
+def _data(data: Path) -> str:
+    db = open_database(data)
+    try:
+        with db.read() as connection:
+            waiting = [job for job in jobs.jobs_of(connection, limit=100) if job.state in ("queued", "running")]
+    finally:
+        db.close()
+    return f"{data} can be written, its database is up to date, {len(waiting)} jobs wait or run"
+
+
+def _disk(data: Path) -> str:
+    free = shutil.disk_usage(data if data.exists() else Path.home()).free / 2**30
+    if free < LEAST_DISK:
+        raise UserError(
+            f"only {free:.1f} GB are free, and checkpoints and adapters need room: delete what is not needed."
+        )
+    return f"{free:.0f} GB are free"
+
+
+def _worker(data: Path) -> str:
+    pid = worker_pid(data)
+    return f"process {pid} does the jobs" if pid else "none runs; the next job starts one"
+
+
+def _keys(data: Path) -> str:
+    """Where each key lies, by name; a value is never shown, not even in part."""
+    found = {name for name in os.environ if name.startswith(KEY_OF_HOST)} | _variables(data)
+    known = list(dict.fromkeys([*KEYS, *sorted(found)]))
+    places = {"environment": "in the environment", "keyring": "in the keyring", "": "absent"}
+    return ", ".join(f"{name} {places[key_named(name)[1]]}" for name in known)
+
+
+def _variables(data: Path) -> set[str]:
+    """The names under which the keys of the projects' endpoints are looked for."""
+    try:
+        db = open_database(data)
+    except (UserError, OSError):
+        return set()  # which the check of the data directory says
+    try:
+        with db.read() as connection:
+            projects = store.list_projects(connection)
+        return {name for project in projects for name in key_variables(project)}
+    finally:
+        db.close()
+
+
+def _models(data: Path) -> list[dict[str, Any]]:
+    """A row for the student and the teacher of every project; none where the data directory cannot be opened."""
+    try:
+        db = open_database(data)
+    except (UserError, OSError):
+        return []  # which the check of the data directory says
+    try:
+        return [{"name": name, "ok": ok, "found": found} for name, ok, found in models_found(db)]
+    finally:
+        db.close()
+
+
+def _demo_models(_: Path) -> str:
+    folders = [PACKAGE_ROOT / "assets" / "demo" / name for name in ("student", "teacher")]
+    missing = [str(folder) for folder in folders if not (folder / "model.safetensors").exists()]
+    if missing:
+        raise UserError(f"{' and '.join(missing)} is missing: `make demo-assets` builds the demo models.")
+    return "the demo's student and teacher are there"

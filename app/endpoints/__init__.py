@@ -1,0 +1,1 @@
+"""Models behind endpoints: metering, spending and Batch API requests."""

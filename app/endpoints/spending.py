@@ -1,0 +1,158 @@
+"""What models behind endpoints will cost and have cost: estimates before a start, the meter, prices and the cap.
+
+Calls no endpoint. Money is in US dollars, worked out from counted tokens at today's prices when it is asked for.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from app.endpoints.metered_models import votes_known
+from app.projects.lookup import find_project, find_round, newest_round, teaching_project
+from core.endpoints.addresses import endpoint_of
+from core.endpoints.prices import (
+    TOKENS_AN_IMAGE,
+    Estimate,
+    batch_share,
+    cost_of,
+    in_dollars,
+    money,
+    price_of,
+    tokens_of,
+)
+from core.errors import UserError
+from core.prompts import student_prompt
+from core.teacher.estimate import estimate_diagnoses, estimate_labels
+from core.types import Role, Sample, Spent
+from storage import store
+from storage.database import Database
+from storage.store import Project
+
+TOKENS_A_RATIONALE = 120
+SOME = 1000
+
+
+def estimate_diagnose(db: Database, project: str, *, round: int | None = None) -> dict[str, Any]:
+    """What diagnosing the round's errors that have no diagnosis yet will ask of the teacher, at most.
+
+    ``votes`` says whether it votes, as far as that is known (None: it was not asked yet).
+    """
+    with db.read() as connection:
+        found = find_project(connection, project)
+        missing = store.missing_diagnoses(connection, find_round(connection, found, round).id)
+    votes = votes_known(db, found)
+    total = estimate_diagnoses(missing, found.settings, votes=bool(votes))
+    told = {"votes": votes, "replies_a_step": found.settings.endpoint.votes}
+    return _shown(db, found, found.teacher, len(missing), total) | told
+
+
+def estimate_label(
+    db: Database,
+    support: str = "",
+    *,
+    project: str = "",
+    calls: int,
+    some: Sequence[Sample] = (),
+    batch: bool = False,
+) -> dict[str, Any]:
+    """What ``calls`` questions for labels will ask of the project's teacher, at most: worked out from ``some`` samples
+    without a label (default: the first thousand). ``batch``: asked in batches, at what those cost."""
+    with db.read() as connection:
+        found = teaching_project(connection, project)
+        name = store.support_set(connection, support or found.settings.support)
+        some = some or store.missing_labels(connection, name, limit=SOME)
+    total = estimate_labels(some, found.settings)
+    scale = calls / max(1, len(some))
+    scaled = replace(
+        total, requests=calls, tokens_in=round(total.tokens_in * scale), tokens_out=round(total.tokens_out * scale)
+    )
+    shown = _shown(db, found, found.teacher, calls, scaled)
+    if batch and shown["money"] is not None:
+        shown["money"] *= batch_share(found.teacher)
+    return shown
+
+
+def estimate_predict(
+    db: Database, project: str, *, round: int | None = None, roles: Sequence[Role] = ("validation", "test")
+) -> dict[str, Any]:
+    """What the predictions that are missing will ask of the student, images roughly."""
+    with db.read() as connection:
+        found = find_project(connection, project)
+        at = newest_round(connection, found) if round is None else find_round(connection, found, round)
+        missing = [each for role in roles for each in store.missing_predictions(connection, at.id, role)]
+    total = Estimate(
+        requests=len(missing),
+        tokens_in=sum(
+            tokens_of(student_prompt(each, found.settings)) + TOKENS_AN_IMAGE * bool(each.image) for each in missing
+        ),
+        tokens_out=len(missing) * min(TOKENS_A_RATIONALE, found.settings.max_new_tokens),
+    )
+    return _shown(db, found, found.student, len(missing), total)
+
+
+def spending(db: Database, project: str) -> dict[str, Any]:
+    """What the project has spent, a row a model, in all, and its cap."""
+    with db.read() as connection:
+        found = find_project(connection, project)
+        rows = [asdict(each) for each in store.spending_of(connection, found.id)]
+    settings = found.settings.endpoint
+    for row in rows:
+        row |= {"money": cost_of(Spent(**row), settings), "price": price_of(row["model"], settings)}
+    return {"models": rows, "money": sum(row["money"] or 0.0 for row in rows), "cap": settings.spend_cap}
+
+
+def set_spending(
+    db: Database,
+    project: str,
+    *,
+    cap: float | None = None,
+    no_cap: bool = False,
+    prices: Sequence[tuple[str, float, float]] = (),
+) -> None:
+    """Set or lift the project's cap (US dollars in all), and give models prices (per million tokens in and out)."""
+    amounts = [*([] if cap is None else [cap]), *(amount for price in prices for amount in price[1:])]
+    if not all(0 <= amount < math.inf for amount in amounts):
+        raise UserError("A cap and a price are amounts of US dollars, 0 or more.")
+    with db.write() as connection:
+        found = find_project(connection, project)
+        old = found.settings.endpoint
+        named = {price[0] for price in prices}
+        changed = replace(
+            old,
+            spend_cap=None if no_cap else old.spend_cap if cap is None else cap,
+            prices=(*(price for price in old.prices if price[0] not in named), *prices),
+        )
+        store.save_settings(connection, found.id, replace(found.settings, endpoint=changed))
+
+
+def estimate_text(shown: dict[str, Any]) -> str:
+    """An estimate in a sentence or two."""
+    if not shown["endpoint"]:
+        return f"{shown['model']} runs on this machine: {shown['items']:,} items, no requests and no cost."
+    cost = "its price is not known" if shown["money"] is None else f"about {in_dollars(shown['money'])}"
+    text = (
+        f"{shown['items']:,} items: {shown['requests']:,} requests to {shown['model']}, about {shown['tokens_in']:,} "
+        f"tokens in and {shown['tokens_out']:,} out, {cost}. Spent so far: {in_dollars(shown['spent'])}"
+    )
+    text += f" of a cap of {in_dollars(shown['cap'])}." if shown["cap"] is not None else ", no cap is set."
+    return text + _votes_text(shown)
+
+
+def _votes_text(shown: dict[str, Any]) -> str:
+    """What a person should know of a teacher that votes, or may; "" where there is nothing to say."""
+    replies = f"{shown.get('replies_a_step')} sampled replies a step"
+    if shown.get("votes", False) is None:
+        return f" Not asked yet: should it give no log-probabilities, {replies} would stand in, at a higher cost."
+    if shown.get("votes", False):
+        return f" It gives no log-probabilities, so {replies} are counted in; a teacher that thinks first costs more."
+    return ""
+
+
+def _shown(db: Database, project: Project, model: str, items: int, total: Estimate) -> dict[str, Any]:
+    there = endpoint_of(model) is not None
+    total = total if there else Estimate()
+    cost = money(model, total.tokens_in, total.tokens_out, project.settings.endpoint) if there else 0.0
+    so_far = spending(db, project.name)
+    told = {"model": model, "endpoint": there, "items": items, "money": cost}
+    return told | asdict(total) | {"spent": so_far["money"], "cap": so_far["cap"]}

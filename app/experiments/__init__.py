@@ -1,0 +1,1 @@
+"""Experiments: requirements, arms, trials, results and identification of mistake steps."""

@@ -1,0 +1,167 @@
+"""How each arm of an experiment chooses its samples in a project: the draw, its leak check, and the selection unsaved.
+
+Asks the project's teacher where an arm needs one (skills of random steps, embeddings); everything it says is kept and
+asked for once. Joins ``core.evaluation.arms`` to the tables; knows no job.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from app.endpoints.metered_models import teacher_at
+from app.engines.local_engine import Models
+from app.experiments.requirements import BY_SKILL
+from app.progress import Advance, Stop, looking, nothing_to_save
+from app.selections.leak_check import looker
+from app.selections.support_index import indexed
+from app.settings import model_path
+from core.diagnosis import BATCH, name_skills
+from core.errors import UserError
+from core.evaluation.arms import demands_for, likeness_to, nearest_instructions, random_steps
+from core.parsing.scoring import truth_of
+from core.selection.draw import draw_checked, select, select_random, take
+from core.types import Evidence, Hit, Ruling, Selection, SkillDemand, Trial
+from storage import store
+from storage.database import Database
+from storage.store import Project
+
+Draw = Callable[[set[int], Mapping[int, str]], list[Hit]]
+
+
+def chosen_by(db: Database, project: Project, trial: Trial, models: Models) -> Selection:
+    """What the trial's arm chooses, not saved. Raises UserError where there is too little to choose from."""
+    with db.read() as c:
+        name = store.support_set(c, project.settings.support)
+    demands: list[SkillDemand] = []
+    rulings: list[Ruling] = []
+    if trial.arm in BY_SKILL:
+        demands = _demands(db, project, trial)
+        rulings = _rulings(db, project, trial, demands)
+        draw = _by_skill(db, name, demands, trial, rulings)
+    elif trial.arm == "validation":
+        with db.read() as c:
+            own = [each.id for each in store.samples_of(c, project=project.id, role="validation")]
+        draw = partial(_taken, [(sample, 0.0) for sample in own], 0)
+    elif trial.arm == "insta":
+        draw = partial(_taken, _nearest(db, project, name, trial.seed, models), trial.budget)
+    else:
+        draw = _from_all(db, name, trial)
+    # The validation samples are the leak in person: it is what this arm is there to show.
+    hits, leaks = (draw(set(), {}), ()) if trial.arm == "validation" else draw_checked(draw, looker(db, project))
+    # A way of naming skills that soon finds no more samples is measured with those it found: that is its weakness.
+    if not hits or (trial.arm not in BY_SKILL and len(hits) < trial.budget):
+        raise UserError(
+            f"The arm '{trial.arm}' finds only {len(hits):,} samples in '{name}' for a budget of {trial.budget:,}: "
+            "choose smaller budgets or a larger support set."
+        )
+    return Selection(
+        project=project.id,
+        round=trial.base,
+        support=name,
+        arm=trial.arm,
+        budget=trial.budget or len(hits),
+        seed=trial.seed,
+        demands=tuple(demands),
+        hits=tuple(hits),
+        leaked=len({leak.sample for leak in leaks}),
+        leaks=leaks,
+        rulings=tuple(rulings),
+    )
+
+
+def ask_for(db: Database, project: Project, trial: Trial, models: Models, stop: Stop) -> Iterator[Advance]:
+    """What has to be asked of the teacher before the arm can choose: the skills of random steps, batch by batch."""
+    if trial.arm != "random_step":
+        return
+    variant = str(trial.seed)
+    with db.read() as c:
+        known = store.evidence_of(c, trial.base, project.teacher, "random_step", variant)
+        predictions = {each.sample: each for each in store.predictions_of(c, trial.base, "validation")}
+        errors = [sample for sample, _, _ in store.accepted_cases(c, trial.base)]
+        samples = store.samples_by_id(c, [each for each in errors if each not in known])
+    steps = random_steps([(each, len(predictions[each].steps)) for each in samples], trial.seed)
+    cases = [(replace(samples[k], answer=truth_of(samples[k])), predictions[k], step) for k, step in steps.items()]
+    if not cases:
+        return
+    teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
+    for start in range(0, len(cases), BATCH):
+        looking(stop)()
+        some = cases[start : start + BATCH]
+        found = [
+            Evidence(
+                round=trial.base,
+                teacher=project.teacher,
+                method="random_step",
+                variant=variant,
+                sample=sample.id,
+                value=phrase,
+            )
+            for (sample, _, _), phrase in zip(some, name_skills(teacher, some, project.settings), strict=True)
+        ]
+        yield replace(nothing_to_save(0, 0), save=partial(store.save_evidence, found=found))
+
+
+def _demands(db: Database, project: Project, trial: Trial) -> list[SkillDemand]:
+    with db.read() as c:
+        if trial.arm == "targeted":
+            return store.accepted_skills(c, trial.base)
+        if trial.arm == "random_step":
+            named = store.evidence_of(c, trial.base, project.teacher, "random_step", str(trial.seed))
+            accepted = {sample for sample, _, _ in store.accepted_cases(c, trial.base)}
+            return demands_for(phrase for sample, phrase in named.items() if sample in accepted)
+        steps = {each.sample: each.steps for each in store.predictions_of(c, trial.base, "validation")}
+        return demands_for(steps[sample][step - 1] for sample, step, _ in store.accepted_cases(c, trial.base))
+
+
+def _by_skill(db: Database, name: str, demands: list[SkillDemand], trial: Trial, rulings: list[Ruling]) -> Draw:
+    with db.read() as c:
+        found = indexed(c, db, name)
+    if found is None:
+        raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
+
+    def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
+        return select(
+            found.index, demands, budget=trial.budget, leaked=leaked, seed=trial.seed, contents=contents,
+            rulings=rulings,
+        )  # fmt: skip
+
+    return draw
+
+
+def _rulings(db: Database, project: Project, trial: Trial, demands: list[SkillDemand]) -> list[Ruling]:
+    """What people pinned and removed is a part of our arm; an ablation of it has no person's hand in it."""
+    if trial.arm != "targeted":
+        return []
+    with db.read() as c:
+        return store.rulings_of(c, project.id, {each.skill for each in demands})
+
+
+def _from_all(db: Database, name: str, trial: Trial) -> Draw:
+    with db.read() as c:
+        ids = store.support_ids(c, name)
+
+    def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
+        return select_random(ids, budget=trial.budget or len(ids), leaked=leaked, seed=trial.seed, contents=contents)
+
+    return draw
+
+
+def _taken(ranked: list[tuple[int, float]], budget: int, leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
+    return take(ranked, budget=budget, leaked=leaked, contents=contents)
+
+
+def _nearest(db: Database, project: Project, name: str, seed: int, models: Models) -> list[tuple[int, float]]:
+    """The support set by how near its instructions lie to the validation set's; each distinct one is embedded once."""
+    from core.teacher.embedding import embed
+
+    with db.read() as c:
+        wanted = sorted({each.question for each in store.samples_of(c, project=project.id, role="validation")})
+        offered = [(sample, question) for sample, _, question, _ in store.support_questions(c, name)]
+    distinct = sorted({question for _, question in offered})
+    teacher = models.teacher(model_path(project.teacher))
+    found = likeness_to(embed(teacher, wanted), embed(teacher, distinct))
+    at = {question: place for place, question in enumerate(distinct)}
+    likeness = np.array([found[at[question]] for _, question in offered])
+    return nearest_instructions([sample for sample, _ in offered], likeness, seed)

@@ -1,0 +1,150 @@
+"""The job that asks a teacher in several ways where rationales go wrong, and the report against known steps.
+
+The answer switch's curves at the project's own π are the diagnoses; what else is asked is kept as evidence and asked
+for once. Known steps come with imported predictions, or from the demo's world; they are for this report only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from app.ground_truth import known_mistakes
+from app.projects.lookup import find_project, find_round
+from core.errors import UserError
+from core.evaluation import identification
+from core.evaluation.identification import PRIORS, Identified, Known
+from core.parsing.scoring import truth_of
+from core.prompts import prompts_hash, texts_hash
+from core.teacher import Skipped, Teacher
+from core.types import Curve, Method, Prediction, Sample, Settings
+from storage import store
+from storage.database import Database
+from storage.store import Project
+
+SEED = 0
+Case = tuple[Sample, Prediction]
+CHECK = ("step.check", "step.check.examples")
+WRITE = ("rationale", "rationale.examples")
+KEPT = 4
+_reported: dict[object, list[Identified]] = {}
+
+
+def identified(db: Database, project: str, round: int | None = None) -> list[Identified]:
+    """What each way finds, in the order random, prompt per step, pseudo-rationale, answer switch.
+
+    Worked out anew when more was said. Raises UserError where fewer than two errors have a known step, or where the
+    teacher was not asked everything yet.
+    """
+    with db.read() as c:
+        found = find_project(c, project)
+        at = find_round(c, found, round).id
+        variants = tuple(variant for _, variant, _ in ways_to_ask(found.settings))
+        rows = (store.count_evidence(c, at), store.readings_version(c, at), len(store.gold_of(c, at)))
+        key = (db.data, at, found.teacher, variants, rows)
+    if key not in _reported:
+        _reported[key] = _report(db, found, at)
+        for old in list(_reported)[:-KEPT]:
+            del _reported[old]
+    return _reported[key]
+
+
+def ways_compared(db: Database, project: str, round: int | None = None) -> list[Identified]:
+    """As ``identified``; none where the ways were not compared yet."""
+    try:
+        return identified(db, project, round)
+    except UserError:
+        return []
+
+
+def _report(db: Database, project: Project, at: int) -> list[Identified]:
+    settings = project.settings
+    known = known_errors(db, project, at)
+    with db.read() as c:
+        said = {
+            (method, variant): store.evidence_of(c, at, project.teacher, method, variant)
+            for method, variant, _ in ways_to_ask(settings)
+        }
+        diagnoses = {each.sample: each.curve for each in store.diagnoses_of(c, at)}
+        steps = {each.sample: each.steps for each in store.predictions_of(c, at, "validation")}
+    if any(each.sample not in answers for answers in said.values() for each in known):
+        raise UserError(
+            f"The teacher of '{project.name}' was not asked everything yet: "
+            f"run `switchpoint experiment {project.name} --identification`."
+        )
+    curves: dict[float, dict[int, Curve]] = {settings.prior: diagnoses}
+    for prior in PRIORS:
+        if prior != settings.prior:
+            rows = said["answer_switch", _variant_of_prior(settings, prior)]
+            curves[prior] = {key: _curve(value) for key, value in rows.items() if value is not None}
+    doubts = _there(said["prompt_per_step", texts_hash(settings, CHECK)])
+    written = _there(said["pseudo_rationale", texts_hash(settings, WRITE)])
+    return [
+        identification.random_report(known, SEED),
+        identification.report("prompt_per_step", identification.doubt_guesses(doubts), known, SEED),
+        identification.report("pseudo_rationale", identification.written_guesses(steps, written), known, SEED),
+        identification.report("answer_switch", identification.switch_guesses(curves), known, SEED),
+    ]
+
+
+def known_errors(db: Database, project: Project, at: int) -> list[Known]:
+    """The diagnosed errors of a round whose first wrong step is known and among the steps that the student wrote.
+
+    Raises UserError where there are fewer than two.
+    """
+    with db.read() as c:
+        gold = store.gold_of(c, at) or known_mistakes(c, project, at)
+        steps = {each.sample: len(each.steps) for each in store.predictions_of(c, at, "validation")}
+        diagnosed = [each.sample for each in store.diagnoses_of(c, at)]
+    found = [(sample, steps[sample], gold.get(sample)) for sample in diagnosed]
+    known = [Known(sample=key, steps=count, gold=step) for key, count, step in found if step and step <= count]
+    if len(known) < 2:
+        raise UserError(
+            f"Of '{project.name}' no diagnosed error has a known mistake step: import predictions with a "
+            "mistake step (a 'mistake_step' field, or BIG-Bench Mistake's own file) and diagnose them."
+        )
+    return known
+
+
+def ways_to_ask(settings: Settings) -> list[tuple[Method, str, Settings]]:
+    """(method, variant, settings to ask under) of everything that has to be asked; the diagnoses are there already."""
+    ways: list[tuple[Method, str, Settings]] = [
+        ("answer_switch", _variant_of_prior(settings, prior), replace(settings, prior=prior))
+        for prior in PRIORS
+        if prior != settings.prior
+    ]
+    ways.append(("prompt_per_step", texts_hash(settings, CHECK), settings))
+    ways.append(("pseudo_rationale", texts_hash(settings, WRITE), settings))
+    return ways
+
+
+def _variant_of_prior(settings: Settings, prior: float) -> str:
+    return f"π = {prior:g} {prompts_hash(replace(settings, prior=prior))}"
+
+
+def ask_teacher(teacher: Teacher, method: Method, cases: Sequence[Case], settings: Settings) -> dict[int, Any]:
+    """What the teacher says of each case, by sample id; a case that is beyond it is left out."""
+    if method == "prompt_per_step":
+        return dict(identification.step_doubts(teacher, cases, settings))
+    if method == "pseudo_rationale":
+        asked = [(sample, len(prediction.steps)) for sample, prediction in cases]
+        written = identification.write_rationales(teacher, asked, settings)
+        return {sample.id: steps for (sample, _), steps in zip(asked, written, strict=True)}
+    curves = teacher.curves(cases, settings)
+    return {cases[place][0].id: asdict(curve) for place, curve in curves if not isinstance(curve, Skipped)}
+
+
+def cases_of_round(db: Database, at: int, wanted: set[int]) -> list[Case]:
+    with db.read() as c:
+        predictions = [each for each in store.predictions_of(c, at, "validation") if each.sample in wanted]
+        samples = store.samples_by_id(c, wanted)
+    return [(replace(samples[each.sample], answer=truth_of(samples[each.sample])), each) for each in predictions]
+
+
+def _there(said: dict[int, Any]) -> dict[int, Any]:
+    return {sample: value for sample, value in said.items() if value is not None}
+
+
+def _curve(value: dict[str, Any]) -> Curve:
+    rows = tuple(tuple(row) for row in value["probabilities"])
+    bounded = tuple(tuple(pair) for pair in value["bounded"])
+    return Curve(**value | {"candidates": tuple(value["candidates"]), "probabilities": rows, "bounded": bounded})

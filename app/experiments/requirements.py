@@ -1,0 +1,46 @@
+"""Whether a project can run an experiment, asked before one is queued. Reads rows; knows no model."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from app.projects.lookup import find_project, find_round
+from core.endpoints.addresses import endpoint_of
+from core.errors import UserError
+from storage import store
+from storage.database import Database
+from storage.store import Project, Round
+
+BY_SKILL = ("targeted", "random_step", "step_text")
+
+
+def check_experiment(c: Connection, project: Project, at: Round, arms: Sequence[str]) -> None:
+    """Raises UserError that says what is missing for these arms, and how to get it."""
+    if not store.count_samples(c, project=project.id, role="test"):
+        raise UserError(
+            f"'{project.name}' has no test set to measure on: `switchpoint import test PATH --project {project.name}`."
+        )
+    if any(arm in BY_SKILL for arm in arms) and not store.accepted_skills(c, at.id):
+        raise UserError(
+            f"Round {at.number} of '{project.name}' has no accepted skill: review some cases, "
+            f"or accept every diagnosis with `switchpoint review {project.name} --accept-all`."
+        )
+    if "insta" in arms and endpoint_of(project.teacher):
+        raise UserError(
+            "The arm 'insta' embeds instructions with a teacher on this machine, and "
+            f"{project.teacher} answers behind an endpoint: leave the arm out, or choose a local teacher."
+        )
+
+
+def has_accepted(db: Database, project: str, *, round: int | None = 0) -> bool:
+    """Whether any missing skill of the round was accepted."""
+    with db.read() as c:
+        return bool(store.accepted_skills(c, find_round(c, find_project(c, project), round).id))
+
+
+def budgets_in(text: str) -> list[int]:
+    """ "500, 1000" → [500, 1000]. A comma parts two budgets, never thousands."""
+    parts = [part.strip().replace("_", "") for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and len(part) < 10 for part in parts):
+        raise UserError(f"Budgets are whole numbers separated by commas, as in 500, 1000, not '{text[:80]}'.")
+    return [int(part) for part in parts]

@@ -1,0 +1,1 @@
+"""What leaves Switchpoint as files: selections, adapters, reviews, reports."""

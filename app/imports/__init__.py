@@ -1,0 +1,1 @@
+"""Imports: preview, deduplication, pipeline, support sets, predictions and uploads."""

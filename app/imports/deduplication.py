@@ -1,0 +1,93 @@
+"""Reads a file of samples and holds each against what is in the set already: new, there, in conflict or refused.
+
+Streams in batches, so that a file of any size is read in the same memory. Saves nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from itertools import islice
+from pathlib import Path
+
+from app.imports.report import Findings, ImportRequest
+from core.errors import AwayError
+from core.importers import Duplicate, Read, SampleFile, open_samples
+from core.types import Refusal, Role, Sample
+from storage import store
+from storage.database import Database
+
+AT_ONCE = 2000
+Item = Read | Refusal
+# The samples of those source ids in the set, and those elsewhere that count as there when they are the same.
+Known = Callable[[list[str]], tuple[Mapping[str, Sample], Mapping[str, Sample]]]
+
+
+def opened(request: ImportRequest, role: Role) -> AbstractContextManager[SampleFile]:
+    """The file of a request. Raises UserError when it cannot be read at all."""
+    check_path(request)
+    lazy = role == "support" and not request.copy_images
+    return open_samples(
+        request.path,
+        role=role,
+        format=request.format,
+        mapping=request.mapping or None,
+        images=Path(request.images) if request.images else None,
+        lazy_images=lazy,
+    )
+
+
+def check_path(request: ImportRequest) -> None:
+    """Raises AwayError when there is nothing at the path."""
+    path = Path(request.path)
+    if not (request.path.startswith("hf:") or path.is_file() or path.is_dir()):
+        raise AwayError(f"There is no file or folder {request.path}: check the path and try again.")
+
+
+def read_new(file: SampleFile, known: Known, found: Findings) -> Iterator[list[Read]]:
+    """The samples that are new, up to 2,000 a list; all others are counted in ``found``."""
+    found.format, found.container = file.format, file.container
+    found.columns, found.mapping, found.notes = list(file.columns), dict(file.mapping), list(file.notes)
+    for items in batches(file.items):
+        found.found += len(items)
+        read = [item for item in items if isinstance(item, Read)]
+        for item in items:
+            if isinstance(item, Refusal):
+                found.refuse(item, duplicate=isinstance(item, Duplicate))
+        own, elsewhere = known([each.sample.source_id for each in read])
+        new = []
+        for each in read:
+            found.show(each.sample, each.split)
+            found.splits[each.split] = found.splits.get(each.split, 0) + 1
+            name = each.sample.source_id
+            if any(name in there and store.same_content(there[name], each.sample) for there in (own, elsewhere)):
+                found.already_present += 1
+            elif name in own:
+                found.refuse(_conflict(file.name, each), conflict=True)
+            else:
+                new.append(each)
+        found.new.update(each.split for each in new)
+        yield new
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items, 2,000 at a time."""
+    rest = iter(items)
+    while batch := list(islice(rest, AT_ONCE)):
+        yield batch
+
+
+def known_in(db: Database, project: int | None, role: Role, name: str = "") -> Known:
+    """Looks samples up in a set; for a validation set also in the project's test set, where some may be held out."""
+
+    def known(ids: list[str]) -> tuple[Mapping[str, Sample], Mapping[str, Sample]]:
+        with db.read() as c:
+            own = store.samples_by_source_id(c, project=project, role=role, name=name, source_ids=ids)
+            if role != "validation":
+                return own, {}
+            return own, store.samples_by_source_id(c, project=project, role="test", source_ids=ids)
+
+    return known
+
+
+def _conflict(file: str, read: Read) -> Refusal:
+    reason = f"“{read.sample.source_id}” is in the set already, with other content: give the changed sample a new id."
+    return Refusal(file=file, line=read.line, field="id", reason=reason)

@@ -1,0 +1,87 @@
+"""Predictions made elsewhere become those of round 0, with the samples that they bring and their gold mistake steps.
+
+Knows the importer of predictions and the tables.
+"""
+
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from app.imports.report import Findings, ImportRequest
+from app.projects.lookup import find_project
+from core.importers import ImportedPrediction, ImportedPredictions, read_predictions
+from core.parsing.scoring import marked
+from core.types import Prediction, Refusal, Sample
+from storage import store
+from storage.database import Database
+from storage.store import Project
+
+
+def import_predictions(db: Database, request: ImportRequest, found: Findings, *, save: bool) -> None:
+    """Read them and, with ``save``, keep those that the round has none of yet; ``found`` counts them either way."""
+    with db.read() as c:
+        project = find_project(c, request.project)
+        known = _known(c, project)
+        read = read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None)
+        present = _predicted(c, project)
+    found.format, found.found, found.notes = read.format, read.found, list(read.notes)
+    found.columns, found.mapping = list(read.columns), dict(read.mapping)
+    for refusal in read.refused:
+        found.refuse(refusal)
+    found.refused_rows, found.duplicates = read.refused_rows, read.duplicates
+    for sample in read.samples:
+        found.show(sample, "")
+    if read.refused and not request.skip_refused:
+        return
+    there = sum(each.source_id in known and known[each.source_id].id in present for each in read.predictions)
+    found.accepted, found.already_present = len(read.predictions) - there, there
+    if save and (read.samples or read.predictions):
+        with db.write() as c:
+            _save(c, project, read)
+
+
+def refused_predictions(db: Database, request: ImportRequest) -> tuple[Refusal, ...]:
+    """The refused rows of a file of predictions, the first 100,000."""
+    with db.read() as c:
+        known = _known(c, find_project(c, request.project))
+    return read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None).refused
+
+
+def _save(c: Connection, project: Project, read: ImportedPredictions) -> None:
+    if read.samples:
+        store.save_samples(c, project=project.id, role="validation", samples=read.samples, images={})
+    base = store.rounds_of(c, project.id)[0].id
+    known, present = _known(c, project), _predicted(c, project)
+    new = [each for each in read.predictions if known[each.source_id].id not in present]
+    store.save_predictions(c, [_prediction(each, known[each.source_id], base) for each in new])
+    store.save_gold(c, base, [(known[each.source_id].id, each.gold_mistake_step) for each in new])
+
+
+def _prediction(imported: ImportedPrediction, sample: Sample, round: int) -> Prediction:
+    correct, score = marked(imported.answer, sample)
+    return Prediction(
+        round=round,
+        sample=sample.id,
+        text=imported.text,
+        steps=imported.steps,
+        answer=imported.answer,
+        reading=imported.reading,
+        span=imported.span,
+        correct=correct,
+        score=score,
+        read_confidence=imported.read_confidence,
+    )
+
+
+def _known(c: Connection, project: Project) -> Mapping[str, Sample]:
+    samples = [
+        sample for role in ("test", "validation") for sample in store.samples_of(c, project=project.id, role=role)
+    ]
+    return {sample.source_id: sample for sample in samples}
+
+
+def _predicted(c: Connection, project: Project) -> set[int]:
+    base = store.rounds_of(c, project.id)[0].id
+    return {each.sample for each in chain(*(store.predictions_of(c, base, role) for role in ("validation", "test")))}

@@ -1,0 +1,244 @@
+"""Imports in two steps: a look that writes nothing and may take minutes, and the import that a person says yes to.
+
+What waits is a row, so that a reload or a restart loses nothing; the look itself runs in a thread beside the page and
+is begun again where the app ended in its middle. An uploaded copy lives as long as its row. Knows no HTML.
+"""
+
+import base64
+import io
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from app.imports import support_set
+from app.imports.deduplication import known_in, opened, read_new
+from app.imports.pipeline import commit, dry_run
+from app.imports.predictions import refused_predictions
+from app.imports.report import PREVIEWED, Findings, ImportReport, ImportRequest
+from app.imports.uploads import remove_upload
+from app.progress import Advance, Stopped
+from app.projects.lookup import find_project
+from core.errors import BusyError, FolderError, UserError
+from core.images import upright
+from core.importers import ImageRef, Read, columns_of
+from core.importers.images.sources import ImageError, decoded
+from core.types import Refusal
+from storage import jobs, store
+from storage.database import Database
+from storage.store import PendingImport
+
+MOST_AT_ONCE = 5000
+TOLD_EVERY = 0.4
+PATIENCE = 2.5
+THUMBNAIL = 96
+log = logging.getLogger("switchpoint.page")
+
+
+class Looks:
+    """The looks that run beside the page, one thread each."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self._running: dict[int, threading.Thread] = {}
+        self._importing = threading.Lock()
+
+    def begin(self, request: ImportRequest, *, reviewer: str, file: str, upload: str) -> PendingImport:
+        """Look at what is asked for, in place of what the reviewer looked at before; a short look is over on return."""
+        with self.db.write() as c:
+            project = find_project(c, request.project).id if request.project else None
+            former = store.pending_import(c, project, reviewer)
+            if former is not None and former.job is not None:
+                raise UserError("An import of yours runs: wait for it, or cancel its job below.")
+            made = store.begin_pending(c, project, reviewer, request=asdict(request), file=file, upload=upload)
+        if former is not None and former.upload != upload:
+            remove_upload(self.db, former.upload)
+        self.ensure(made)
+        self._running[made.id].join(PATIENCE)
+        return made
+
+    def ensure(self, pending: PendingImport) -> None:
+        """See to it that somebody looks, unless what there is to see is known."""
+        running = self._running.get(pending.id)
+        if pending.report is not None or pending.error or (running is not None and running.is_alive()):
+            return
+        thread = threading.Thread(target=look, args=(self.db, pending), daemon=True)
+        self._running[pending.id] = thread
+        thread.start()
+
+    def give_up(self, pending: PendingImport) -> None:
+        """Forget a pending import and its uploaded copy; a look that runs ends by itself."""
+        with self.db.write() as c:
+            store.drop_pending(c, pending.id)
+        remove_upload(self.db, pending.upload)
+
+    def carry_out(self, pending: PendingImport) -> str:
+        """Import what was looked at, a large support set as a job; returns the sentence that says so."""
+        pending = self._again(pending)
+        request, found = request_of(pending), pending.report
+        if reason := obstacle(pending):
+            raise UserError(reason)
+        assert found is not None
+        if request.what == "support" and found["found"] > MOST_AT_ONCE:
+            job = support_set.put_import(self.db, request)
+            with self.db.write() as c:
+                store.update_pending(c, pending.id, job=job.id)
+            return f"{found['accepted']:,} samples are on their way into “{request.set_name}”: job {job.id} below."
+        with self._importing:
+            with self.db.read() as c:
+                if store.pending_import(c, pending.project, pending.reviewer) != pending:
+                    raise UserError("This was imported or given up in the meantime.")
+            done = commit(self.db, request)
+            if done["refused_rows"] and not request.skip_refused:
+                raise UserError(f"{pending.file} changed since you looked at it: look again.")
+            self.give_up(pending)
+        return told(request, done)
+
+    def _again(self, pending: PendingImport) -> PendingImport:
+        """The pending import without its job where that ended without importing it."""
+        if pending.job is None:
+            return pending
+        with self.db.write() as c:
+            if jobs.job(c, pending.job).state not in ("failed", "cancelled"):
+                return pending
+            store.update_pending(c, pending.id, job=None)
+        return replace(pending, job=None)
+
+    def attend(self, pending: PendingImport | None) -> PendingImport | None:
+        """The pending import as the page should show it: its look goes on, and one whose job is done is over."""
+        if pending is None:
+            return None
+        self.ensure(pending)
+        if pending.job is None:
+            return pending
+        with self.db.read() as c:
+            state = jobs.job(c, pending.job).state
+        if state == "done":
+            self.give_up(pending)
+            return None
+        return pending
+
+
+def look(db: Database, pending: PendingImport) -> None:
+    """Read what is asked for and keep in the row what was found; ends early when the row is gone."""
+    changes: dict[str, Any]
+    request = replace(request_of(pending), skip_refused=True)
+    told_at = time.monotonic()
+
+    def watch(advance: Advance) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at < TOLD_EVERY:
+            return
+        told_at = time.monotonic()
+        with db.write() as c:
+            if not store.update_pending(c, pending.id, seen=advance.done):
+                raise Stopped
+
+    try:
+        report = dry_run(db, request, watch=watch)
+        _add_thumbnails(request, report)
+        changes = {"report": report, "seen": report["found"]}
+    except Stopped:
+        return
+    except BusyError as error:
+        log.warning("looking at %s: %s", pending.file, error)
+        return
+    except UserError as error:
+        changes = {"error": str(error), "report": _as_table(request)}
+    except Exception:  # shown as a bug, kept whole in the log, as for the page's handlers
+        log.exception("looking at %s failed", pending.file)
+        changes = {"error": "This is a bug in Switchpoint; the log has the details. Give this import up."}
+    try:
+        with db.write() as c:
+            store.update_pending(c, pending.id, **changes)
+    except FolderError as error:  # the page looks again as long as the row does not say what was found
+        log.warning("looking at %s: %s", pending.file, error)
+
+
+def request_of(pending: PendingImport) -> ImportRequest:
+    """What was asked for."""
+    return ImportRequest(**pending.request)
+
+
+def obstacle(pending: PendingImport) -> str:
+    """Why a pending import cannot be carried out now, as a sentence; "" when it can."""
+    found = pending.report
+    if pending.error:
+        return "This cannot be read as it is: the sentence above says what to do."
+    if found is None:
+        return "Wait until the whole file was looked at."
+    if pending.job is not None:
+        return "It is being imported: its job is below."
+    if found["refused_rows"] and not pending.request["skip_refused"]:
+        return f"{found['refused_rows']:,} of {found['found']:,} rows are refused: mend them, or leave them out."
+    if not found["accepted"]:
+        return "There is nothing new in it."
+    return ""
+
+
+def told(request: ImportRequest, done: ImportReport) -> str:
+    """What an import did, in one sentence."""
+    things = "predictions" if request.what == "predictions" else "samples"
+    into = f"support set “{request.set_name}”" if request.what == "support" else f"“{request.project}”"
+    held = f", {done['held_out']:,} of them held out as its test set" if done["held_out"] else ""
+    left = f"; {done['refused_rows']:,} refused rows were left out" if done["refused_rows"] else ""
+    return f"{done['accepted']:,} {things} are in {into}{held}{left}."
+
+
+def refusals(db: Database, request: ImportRequest) -> Iterator[Refusal]:
+    """Every refused row of what is asked for, read anew, so that nobody has to keep a million of them."""
+    if request.what == "predictions":
+        yield from refused_predictions(db, request)
+        return
+    with db.read() as c:
+        project = find_project(c, request.project).id if request.what != "support" else None
+    found = Findings()
+    with opened(request, request.what) as file:
+        for _ in read_new(file, known_in(db, project, request.what, request.set_name), found):
+            yield from (Refusal(**refused) for refused in found.refused)
+            found.refused.clear()
+
+
+def _add_thumbnails(request: ImportRequest, report: ImportReport) -> None:
+    """Put small pictures into the preview: the images themselves are nowhere yet where the page could ask for them."""
+    wanted = {shown["image"] for shown in report["preview"] if shown.get("image")}
+    if not wanted or request.what == "predictions":
+        return
+    pictures: dict[str, str] = {}
+    with opened(request, request.what) as file:
+        read = (item.sample.image for item in file.items if isinstance(item, Read) and item.sample.image in wanted)
+        for _, image in zip(range(PREVIEWED), read, strict=False):
+            if image:
+                pictures[image] = _thumbnail(file.image(image))
+            if pictures.keys() == wanted:
+                break
+    for shown in report["preview"]:
+        shown["picture"] = pictures.get(shown.get("image") or "", "")
+
+
+def _thumbnail(ref: ImageRef) -> str:
+    """A picture of at most 96 × 96 pixels as a data URL, "" where there is no usable image."""
+    try:
+        content = ref.read()
+        decoded(ref.found, content, whole=False)  # one that stays in its file was not held against the limits before
+        small = upright(content)
+    except (ImageError, OSError):
+        return ""
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    written = io.BytesIO()
+    small.save(written, "PNG")
+    return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode()
+
+
+def _as_table(request: ImportRequest) -> Mapping[str, Any] | None:
+    """The columns of a file that could not be read as asked, so that a person can say what they are."""
+    try:
+        columns, mapping = columns_of(request.path, prefer=request.what, format=request.format)
+    except (UserError, OSError):
+        return None
+    if not columns:
+        return None
+    given = {field: column for field, column in request.mapping.items() if column in ("", *columns)}
+    return Findings(columns=list(columns), mapping={**mapping, **given}).report()

@@ -1,0 +1,181 @@
+"""Imports a support set of any size: reads the file once, saves it in batches that nobody sees, shows it at once.
+
+What is saved stays unseen until the whole file was read and found good; with a refused row, or in a broken file, it is
+thrown away. Each batch goes with how far it is into one transaction, so an import that was killed goes on behind its
+last batch and ends as if it never was; so does one whose file could not be read for a while. What is saved belongs to a
+file in a certain state, and is thrown away when another one is imported under its name. Knows files and rows; no page,
+no worker.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from functools import partial
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from app.imports.deduplication import batches, known_in, opened, read_new
+from app.imports.report import Findings, ImportRequest, placed
+from app.progress import Advance, Stop, nothing_to_save, until
+from core.errors import AwayError, FolderError, UserError
+from core.importers import Read, SampleFile
+from core.importers.unavailable import away_told, is_away
+from storage import store
+from storage.database import Database
+from storage.errors import is_full
+from storage.jobs import Job, put_once
+from storage.store import Part
+from storage.support_parts import drop_part
+
+# Rows of these splits are wanted whatever other splits the file turns out to have (``placed``).
+SURE = {"", "train"}
+
+
+def import_support(db: Database, request: ImportRequest, found: Findings, stop: Stop) -> Iterator[Advance]:
+    """The batches of an import; ``found`` says at the end what the file held.
+
+    With a refused row nothing is saved, unless the request says to leave those out. Raises UserError as reading does.
+    """
+    with _kept_or_dropped(db, request):
+        part = _unfinished(db, request)
+        yield from until(stop, _read_and_saved(db, request, found, part))
+        found.accepted = _accepted(request, found)
+        if not found.accepted:
+            _drop(db, request)
+            return
+        part = _unfinished(db, request) or _begun(db, request)
+        if part.handled < found.found:
+            yield from until(stop, _saved(request, found, part))
+    yield Advance(save=partial(store.finish_part, part=part.id), done=found.found, total=found.found)
+
+
+def check_support(db: Database, request: ImportRequest, found: Findings) -> Iterator[Advance]:
+    """Read the whole file and count in ``found`` what importing it would do; nothing is saved."""
+    with opened(request, "support") as file:
+        for _ in read_new(file, known_in(db, None, "support", request.set_name), found):
+            yield nothing_to_save(found.found, 0, f"checked {found.found:,} rows")
+    found.accepted = _accepted(request, found)
+
+
+def _read_and_saved(db: Database, request: ImportRequest, found: Findings, part: Part | None) -> Iterator[Advance]:
+    """Read the whole file, and save what comes as long as it is sure that it will be wanted.
+
+    It is not once a row is refused, nor once a row is of a split that counts only where the file has no training rows:
+    the rest is then saved in a second reading, or nothing at all.
+    """
+    done = 0
+    with opened(request, "support") as file:
+        for read in read_new(file, known_in(db, None, "support", request.set_name), found):
+            start, done = done, found.found
+            unsure = (found.refused_rows and not request.skip_refused) or found.splits.keys() - SURE
+            if unsure or (not read if part is None else start != part.handled):
+                yield nothing_to_save(done, 0, f"checked {done:,} rows")
+                continue
+            part = replace(part or _begun(db, request, start), handled=done)
+            save = partial(_save, request=request, file=file, part=part, read=read, start=start, handled=done)
+            yield Advance(save=save, done=done, total=0, message=f"read {done:,} rows")
+
+
+def _accepted(request: ImportRequest, found: Findings) -> int:
+    """How many of the new rows are wanted, by what is known of all of them; those of other splits are counted."""
+    places = placed("support", found.splits)
+    found.left_out = sum(found.splits[split] for split, place in places.items() if place is None)
+    if found.refused_rows and not request.skip_refused:
+        return 0
+    return sum(found.new[split] for split, place in places.items() if place is not None)
+
+
+def _begun(db: Database, request: ImportRequest, handled: int = 0) -> Part:
+    with db.write() as c:
+        key = store.begin_part(c, request.set_name, request.source, handled)
+        return next(each for each in store.unfinished_parts(c, request.set_name) if each.id == key)
+
+
+def _unfinished(db: Database, request: ImportRequest) -> Part | None:
+    """The part that an earlier import of the same file left; those of other files are thrown away."""
+    with db.read() as c:
+        parts = store.unfinished_parts(c, request.set_name)
+    for part in parts:
+        if part.source != request.source:
+            drop_part(db, part.id)
+    return next((part for part in parts if part.source == request.source), None)
+
+
+def _drop(db: Database, request: ImportRequest) -> None:
+    with db.read() as c:
+        parts = store.unfinished_parts(c, request.set_name)
+    for part in parts:
+        drop_part(db, part.id)
+
+
+@contextmanager
+def _kept_or_dropped(db: Database, request: ImportRequest) -> Iterator[None]:
+    """Of a broken file nothing is kept; of one that cannot be read just now what was read is, and the error says so.
+
+    So it is where the data folder is what fails.
+    """
+    try:
+        yield
+    except (UserError, OSError) as error:
+        if isinstance(error, FolderError) or (isinstance(error, OSError) and is_full(error)):
+            raise
+        if (away := _away(error, request)) is None:
+            _drop(db, request)
+            raise
+        with db.read() as c:
+            parts = store.unfinished_parts(c, request.set_name)
+        raise _kept(away, sum(part.handled for part in parts if request.may_continue(part.source))) from error
+
+
+def _away(error: Exception, request: ImportRequest) -> AwayError | None:
+    if isinstance(error, AwayError):
+        return error
+    return away_told(error, str(getattr(error, "filename", None) or request.path)) if is_away(error) else None
+
+
+def _kept(away: AwayError, rows: int) -> AwayError:
+    """The same sentence, and how much an import of the same file would go on behind."""
+    if not rows:
+        return away
+    said = str(away).removesuffix(".")
+    return AwayError(f"{said}; the {rows:,} rows that were read are kept, and importing it again goes on from there.")
+
+
+def _saved(request: ImportRequest, found: Findings, part: Part) -> Iterator[Advance]:
+    """Read the file again and save what stands behind the rows that are saved already."""
+    places = placed("support", found.splits)
+    with opened(request, "support") as file:
+        rest = iter(file.items)
+        done = sum(1 for _ in islice(rest, part.handled))
+        for items in batches(rest):
+            start, done = done, done + len(items)
+            read = [each for each in items if isinstance(each, Read) and places.get(each.split) is not None]
+            save = partial(_save, request=request, file=file, part=part, read=read, start=start, handled=done)
+            yield Advance(save=save, done=done, total=found.found)
+
+
+def _save(
+    c: Connection, *, request: ImportRequest, file: SampleFile, part: Part, read: list[Read], start: int, handled: int
+) -> None:
+    samples = [each.sample for each in read]
+    images = {sample.image: file.image(sample.image) for sample in samples if sample.image}
+    try:
+        done = store.save_part(c, part.id, name=part.name, start=start, handled=handled, samples=samples, images=images)
+    except OSError as error:  # it is the images that are read now
+        if (away := _away(error, request)) is None:
+            raise
+        raise _kept(away, start) from error
+    if done.conflicts and not request.skip_refused:
+        raise UserError(
+            f"Sample {done.conflicts[0]!r} came into support set {part.name!r} with other content while this file was "
+            "imported: give it a new id, or add --skip-refused."
+        )
+
+
+def put_import(db: Database, request: ImportRequest) -> Job:
+    """Queue the import of a support set; whatever its size, it is seen by nobody until it is whole."""
+    if request.what != "support":
+        raise UserError("Only support sets are imported in the background: import this file directly.")
+    with db.write() as connection:
+        return put_once(connection, "import", None, asdict(request))

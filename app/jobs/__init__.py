@@ -1,0 +1,1 @@
+"""Queueing jobs, and one generator a job kind."""

@@ -1,0 +1,40 @@
+"""The diagnose job: a diagnosis for each wrong validation prediction of a round that has none."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from app.endpoints.metered_models import teacher_at
+from app.engines.local_engine import Models
+from app.progress import Advance, Stop, looking, nothing_left, nothing_to_save, until
+from app.projects.lookup import job_project
+from app.skipped_samples import Failures
+from storage import store
+from storage.database import Database
+from storage.jobs import Job
+
+
+def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+    """A diagnosis for each wrong validation prediction of the round that has none."""
+    from core.diagnosis import diagnose
+
+    with db.read() as connection:
+        project = job_project(connection, job)
+        missing = store.missing_diagnoses(connection, job.args["round"])
+        known = len(store.diagnoses_of(connection, job.args["round"]))
+    if not missing:
+        yield nothing_left(known)
+        return
+    done, total, failures, remark, at = known, known + len(missing), Failures(), "", job.args["round"]
+    if teacher := teacher_at(db, project, looking(stop)):
+        remark = teacher.remark
+        found = diagnose(teacher, missing, project.settings, round=at, skipped=failures.note)
+    else:
+        found = models.diagnoses(db, project, missing, round=at, skipped=failures.note)
+    for batch in until(stop, found):
+        done += len(batch)
+        save = partial(store.save_diagnoses, diagnoses=batch)
+        yield Advance(save=save, done=done, total=total, message=remark)
+    failures.told("were not diagnosed")
+    if done < total:
+        message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each. {remark}".rstrip()
+        yield nothing_to_save(done, total, message)

@@ -1,0 +1,67 @@
+"""The experiment job: its trials one after the other or several at the same time."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from sqlalchemy import Connection
+
+from app.engines.local_engine import Models
+from app.experiments.trials import is_measured, name_of, setup_of
+from app.jobs.predict import run_predict
+from app.jobs.trial import run_trial, with_args
+from app.jobs.trial_pool import side_by_side
+from app.progress import Advance, Stop, nothing_to_save
+from app.projects.lookup import job_project
+from core.evaluation.experiment import plan
+from core.types import Trial
+from storage import store
+from storage.database import Database
+from storage.jobs import Job
+
+
+def run_experiment(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+    """The trials of ``args`` (round id, arms, budgets, seeds, at_once) that are not measured yet."""
+    base = job.args["round"]
+    with db.read() as c:
+        project = job_project(c, job)
+        setup = setup_of(c, project, base)
+    planned = plan(job.args["arms"], job.args["budgets"], job.args["seeds"])
+    begin = partial(_begun, project=project.id, base=base, setup=setup, planned=planned)
+    yield replace(nothing_to_save(0, len(planned), "the base model answers the test set"), save=begin)
+    yield from _told(
+        run_predict(db, with_args(job, round=base, roles=["test"]), models, stop), 0, len(planned), "untuned"
+    )
+    with db.read() as c:
+        trials = [each for each in store.trials_of(c, base, setup) if (each.arm, each.budget, each.seed) in planned]
+        open_ = [each for each in trials if not is_measured(db, c, each)]
+    done = len(trials) - len(open_)
+    yield nothing_to_save(done, len(planned))
+    if job.args.get("at_once", 1) > 1 and open_:
+        yield from side_by_side(db, job, open_, stop, at_once=job.args["at_once"], done=done, total=len(planned))
+    else:
+        for number, trial in enumerate(open_, done):
+            yield from _told(run_trial(db, job, trial, models, stop), number, len(planned), name_of(trial))
+            yield nothing_to_save(number + 1, len(planned))
+    with db.read() as c:
+        asked = {each.id for each in open_}
+        refused = [each for each in store.trials_of(c, base, setup) if each.id in asked and each.refused]
+    if refused:
+        said = f"{len(refused)} could not be done, such as {name_of(refused[0])}: {refused[0].refused}"
+        yield nothing_to_save(len(planned), len(planned), said)
+
+
+def _begun(c: Connection, project: int, base: int, setup: str, planned: list[tuple[str, int, int]]) -> None:
+    for arm, budget, seed in planned:
+        asked = Trial(project=project, base=base, setup=setup, arm=arm, budget=budget, seed=seed)  # type: ignore[arg-type]
+        trial = store.begin_trial(c, asked)
+        if arm == "untuned":
+            store.advance_trial(c, trial.id, round=base)
+
+
+def _told(advances: Iterator[Advance], done: int, total: int, name: str) -> Iterator[Advance]:
+    """A trial's own progress as a message of the experiment, whose progress is counted in trials."""
+    for each in advances:
+        part = f"{each.done:,} of {each.total:,}" if each.total else ""
+        said = " · ".join(word for word in (name, part, each.message) if word)
+        yield replace(each, done=done, total=total, message=said)

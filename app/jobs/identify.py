@@ -1,0 +1,54 @@
+"""The identify job: asks a teacher in several ways where rationales go wrong."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from app.endpoints.metered_models import teacher_at
+from app.engines.local_engine import Models
+from app.experiments.identification import Case, ask_teacher, cases_of_round, known_errors, ways_to_ask
+from app.progress import Advance, Stop, looking, nothing_to_save
+from app.projects.lookup import job_project
+from app.settings import model_path
+from core.types import Evidence, Method, Settings
+from storage import store
+from storage.database import Database
+from storage.jobs import Job
+
+BATCH = 16
+
+
+def run_identify(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+    """Ask what is not known yet of the round ``args["round"]`` (id): every method for every error with a known step."""
+    at = job.args["round"]
+    with db.read() as c:
+        project = job_project(c, job)
+        known = {each.sample for each in known_errors(db, project, at)}
+        cases = cases_of_round(db, at, known)
+    ways = ways_to_ask(project.settings)
+    total = len(ways) * len(cases)
+    open_: list[tuple[Method, str, Settings, list[Case]]] = []
+    with db.read() as c:
+        for method, variant, settings in ways:
+            there = store.evidence_of(c, at, project.teacher, method, variant)
+            open_.append((method, variant, settings, [each for each in cases if each[0].id not in there]))
+    done = total - sum(len(missing) for *_, missing in open_)
+    yield nothing_to_save(done, total)
+    if done == total:
+        return
+    teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
+    for method, variant, settings, missing in open_:
+        for start in range(0, len(missing), BATCH):
+            looking(stop)()
+            some = missing[start : start + BATCH]
+            said = ask_teacher(teacher, method, some, settings)
+            found = [
+                Evidence(
+                    round=at, teacher=project.teacher, method=method, variant=variant, sample=sample.id,
+                    value=said.get(sample.id),
+                )
+                for sample, _ in some
+            ]  # fmt: skip
+            done += len(some)
+            yield Advance(
+                save=partial(store.save_evidence, found=found), done=done, total=total, message=method.replace("_", " ")
+            )

@@ -1,0 +1,43 @@
+"""The label job: a skill label for each sample of a support set that has none."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from app.endpoints.metered_models import teacher_at
+from app.engines.local_engine import Models
+from app.labels.batch_labelling import check_batches, label_in_batches
+from app.labels.labelling import for_all, samples_to_label, to_label
+from app.progress import Advance, Stop, looking, nothing_left, until
+from app.projects.lookup import job_project
+from app.skipped_samples import Failures
+from storage import store
+from storage.database import Database
+from storage.jobs import Job
+
+
+def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+    """A skill label for each sample of the support set ``args["support"]`` that has none; with ``args["by"]`` "group"
+    the same one for all samples that share a task and its instruction."""
+    from core.diagnosis import label
+
+    name = job.args["support"]
+    with db.read() as connection:
+        project = job_project(connection, job)
+        size = next(each for each in store.support_sets(connection) if each.name == name)
+        check_batches(connection, project, name, batch=job.args.get("batch", False))
+    if job.args.get("batch"):
+        yield from label_in_batches(db, job, project, stop)
+        return
+    if size.labelled == size.samples:
+        yield nothing_left(size.samples)
+        return
+    done, failures = size.labelled, Failures()
+    ids, members = to_label(db, name, job.args.get("by", "sample"), seed=project.settings.seed)
+    if teacher := teacher_at(db, project, looking(stop)):
+        found = label(teacher, samples_to_label(db, ids), project.settings, skipped=failures.note)
+    else:
+        found = models.labels(db, project, ids, skipped=failures.note)
+    for batch in until(stop, for_all(found, members)):
+        done += len(batch)
+        yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=size.samples)
+    failures.told("got no label")

@@ -1,0 +1,179 @@
+"""What the page and the command line both do: create projects, queue jobs and cancel them.
+
+Joins core and storage and loads no model: work that needs one becomes a job for the worker. Every function takes the
+database and a project's *name*, checks what must be there first, and raises ``UserError`` that names the next step.
+Imports, reviews, comparisons, selections, exports, prompts and the overview have modules of their own; their functions
+are offered here too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from sqlalchemy import Connection
+
+from app.experiments.identification import known_errors
+from app.experiments.requirements import check_experiment
+from app.jobs.try_model import Who
+from app.labels.batch_labelling import check_batches
+from app.labels.labelling import By
+from app.projects.lookup import find_project, find_round, newest_round, teaching_project
+from app.selections.draw import newest_selection
+from app.tuning.runs import unfinished_run
+from core.endpoints.addresses import endpoint_of
+from core.errors import UserError
+from core.evaluation.experiment import plan
+from core.types import Role, TuningSettings
+from storage import jobs, store
+from storage.database import Database
+from storage.jobs import Job, put_once
+from storage.store import Project, Round
+
+
+def put_predict(
+    db: Database, project: str, *, round: int | None = None, roles: tuple[Role, ...] = ("validation", "test")
+) -> Job:
+    """Queue predictions for the samples of ``roles`` that have none in the round (default: the newest round)."""
+    with db.write() as connection:
+        found = find_project(connection, project)
+        at = newest_round(connection, found) if round is None else find_round(connection, found, round)
+        if not any(store.count_samples(connection, project=found.id, role=role) for role in roles):
+            raise UserError(
+                f"Project '{project}' has no {' or '.join(roles)} samples: "
+                f"import some with `switchpoint import {roles[0]} PATH --project {project}`."
+            )
+        return put_once(connection, "predict", found.id, {"round": at.id, "roles": list(roles)})
+
+
+def put_diagnose(db: Database, project: str, *, round: int | None = None) -> Job:
+    """Queue the diagnosis of the round's wrong validation predictions."""
+    with db.write() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+        if not _has_predictions(connection, at):
+            raise UserError(
+                f"Round {at.number} of '{project}' has no predictions: run `switchpoint predict {project}`."
+            )
+        return put_once(connection, "diagnose", found.id, {"round": at.id})
+
+
+def put_label(db: Database, support: str = "", *, project: str = "", by: By = "sample", batch: bool = False) -> Job:
+    """Queue skill labels for a support set's unlabelled samples, by the project's teacher (default: the only one).
+
+    ``by`` "group" asks once for all samples that share a task and its instruction; ``batch`` hands the questions in to
+    be answered within a day. Raises UserError for what batches that are under way ask already.
+    """
+    with db.write() as connection:
+        found = teaching_project(connection, project)
+        name = store.support_set(connection, support or found.settings.support)
+        check_batches(connection, found, name, batch=batch)
+        return put_once(connection, "label", found.id, {"support": name, "by": by} | ({"batch": True} if batch else {}))
+
+
+def put_tune(
+    db: Database,
+    project: str,
+    *,
+    selection: int | None = None,
+    seed: int | None = None,
+    settings: TuningSettings | None = None,
+) -> Job:
+    """Queue a tuning run on a selection (id; default: the project's newest) with ``settings`` (default: the project's);
+    ``seed`` replaces theirs. An unfinished run of the same goes on."""
+    with db.write() as connection:
+        found = _to_tune(connection, project)
+        chosen = newest_selection(connection, found, selection)
+        if not chosen.hits:
+            raise UserError(f"Selection {chosen.id} is empty: make another with `switchpoint select {project}`.")
+        wanted = settings or found.settings.tuning
+        wanted = wanted if seed is None else replace(wanted, seed=seed)
+        run = unfinished_run(connection, chosen.project, chosen.id, wanted) or store.create_run(
+            connection, project=found.id, selection=chosen.id, from_round=chosen.round, settings=wanted
+        )
+        return put_once(connection, "tune", found.id, {"run": run.id, "selection": chosen.id})
+
+
+def put_measure(
+    db: Database, project: str, *, selection: int | None = None, settings: TuningSettings | None = None
+) -> Job:
+    """Queue a measure of what tuning on a selection (id; default: the newest) takes with ``settings`` (default: the
+    project's)."""
+    with db.write() as connection:
+        found = _to_tune(connection, project)
+        chosen = newest_selection(connection, found, selection)
+        wanted = asdict(settings or found.settings.tuning)
+        return put_once(
+            connection, "measure", found.id, {"selection": chosen.id, "round": chosen.round, "settings": wanted}
+        )
+
+
+def put_experiment(
+    db: Database,
+    project: str,
+    *,
+    arms: Sequence[str],
+    budgets: Sequence[int],
+    seeds: int,
+    round: int | None = 0,
+    at_once: int = 1,
+) -> Job:
+    """Queue an experiment from the round's student (default: the base model): ``core.evaluation.experiment`` says which
+    trials.
+
+    Raises UserError for a project that cannot run it: no test set, no accepted skill, a student that is not here.
+    """
+    plan(arms, budgets, seeds)  # type: ignore[arg-type] # it refuses what is no arm
+    with db.write() as connection:
+        found = _to_tune(connection, project)
+        at = find_round(connection, found, round)
+        check_experiment(connection, found, at, arms)
+        args = {"round": at.id, "arms": list(arms), "budgets": sorted({*budgets}), "seeds": seeds}
+        return put_once(connection, "experiment", found.id, args | {"at_once": max(1, at_once)})
+
+
+def put_identify(db: Database, project: str, *, round: int | None = 0) -> Job:
+    """Queue the questions by which ways to find mistakes are compared, for the round's errors with a known step."""
+    with db.read() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+    known_errors(db, found, at.id)
+    with db.write() as connection:
+        return put_once(connection, "identify", found.id, {"round": at.id})
+
+
+def cancel_job(db: Database, job: int) -> None:
+    """Ask a job to stop; a tuning run writes a checkpoint first."""
+    with db.write() as connection:
+        jobs.ask_cancel(connection, job)
+
+
+def _to_tune(connection: Connection, project: str) -> Project:
+    """The project, whose student can be tuned here."""
+    found = find_project(connection, project)
+    if endpoint_of(found.student):
+        raise UserError(
+            f"The student {found.student} answers behind an endpoint and cannot be tuned here: export the "
+            "selection and tune it where it runs, or make a project with a folder or a Hub model as student."
+        )
+    return found
+
+
+def _has_predictions(connection: Connection, round: Round) -> bool:
+    return bool(store.correctness(connection, round.id, "validation"))
+
+
+def put_try(db: Database, project: str, who: Who, *, round: int | None = None, another: bool = False) -> Job:
+    """Queue a try: on the sample tried last (else the first), or with ``another`` on the one behind it.
+
+    Raises UserError where the project has no sample yet.
+    """
+    with db.write() as c:
+        found = find_project(c, project)
+        at = find_round(c, found, round)
+        ids = [each.id for role in ("validation", "test") for each in store.samples_of(c, project=found.id, role=role)]
+        if not ids:
+            raise UserError("There is no sample to try on: bring in a validation set first.")
+        tried = store.tries_of(c, found.id)
+        newest = max(tried.values(), key=lambda each: each.created, default=None)
+        place = ids.index(newest.sample) if newest is not None and newest.sample in ids else -1
+        sample = ids[(place + 1) % len(ids)] if another or place < 0 else ids[place]
+        return jobs.put(c, "try", found.id, {"who": who, "sample": sample, "round": at.id})

@@ -1,0 +1,72 @@
+"""One trial of an experiment: select, tune, predict the test set, hidden from the project's rounds."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from sqlalchemy import Connection
+
+from app.engines.local_engine import Models
+from app.experiments.arms import ask_for, chosen_by
+from app.jobs.predict import run_predict
+from app.jobs.tune import run_tune
+from app.progress import Advance, Stop, nothing_to_save
+from app.projects.lookup import job_project
+from core.errors import UserError
+from core.types import Selection, Trial
+from storage import store
+from storage.database import Database
+from storage.jobs import Job
+from storage.store import Project
+
+
+def run_trial(db: Database, job: Job, trial: Trial, models: Models, stop: Stop) -> Iterator[Advance]:
+    """One trial from wherever it stands: choose, tune, measure. Its adapter goes once it is measured: it is for nothing
+    else, and a hundred of them would fill a disk. What keeps it from being done is recorded: the others go on.
+    """
+    refused = ""
+    try:
+        yield from _parts(db, job, trial, models, stop)
+    except UserError as error:
+        refused = str(error)
+    if refused != trial.refused:
+        yield replace(nothing_to_save(0, 0), save=partial(store.advance_trial, trial=trial.id, refused=refused))
+
+
+def _parts(db: Database, job: Job, trial: Trial, models: Models, stop: Stop) -> Iterator[Advance]:
+    with db.read() as c:
+        project = job_project(c, job)
+    yield from ask_for(db, project, trial, models, stop)
+    if trial.selection is None:
+        chosen = chosen_by(db, project, trial, models)
+        yield replace(nothing_to_save(0, 0, "selected"), save=partial(_with_selection, trial=trial, chosen=chosen))
+    yield replace(nothing_to_save(0, 0), save=partial(_with_run, trial=trial.id, project=project))
+    with db.read() as c:
+        run = store.trial_of(c, trial.id).run
+    yield from run_tune(db, with_args(job, run=run), models, stop)
+    with db.read() as c:
+        opened = store.trial_of(c, trial.id).round
+    yield from run_predict(db, with_args(job, round=opened, roles=["test"]), models, stop)
+    shutil.rmtree(db.adapters / f"run-{run}", ignore_errors=True)
+
+
+def _with_selection(c: Connection, trial: Trial, chosen: Selection) -> None:
+    store.advance_trial(c, trial.id, selection=store.save_selection(c, chosen).id)
+
+
+def _with_run(c: Connection, trial: int, project: Project) -> None:
+    """The trial's run: the one it has, or one with the project's settings and the trial's seed."""
+    known = store.trial_of(c, trial)
+    if known.run is None:
+        assert known.selection is not None, "a trial chooses before it tunes"
+        settings = replace(project.settings.tuning, seed=known.seed)
+        run = store.create_run(
+            c, project=project.id, selection=known.selection, from_round=known.base, settings=settings
+        )
+        store.advance_trial(c, trial, run=run.id)
+
+
+def with_args(job: Job, **args: object) -> Job:
+    """The job as the stages know it, for a part of an experiment."""
+    return replace(job, args=args)

@@ -1,0 +1,89 @@
+"""Several trials at the same time, each in a process of its own that saves what it does into the same database.
+
+For machines whose one student leaves processors or memory idle. A process takes one trial after the other; it ends
+between two batches when the job is to stop, and at once when the worker that began it is gone. Knows no arm.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from app.engines.local_engine import Models
+from app.processes.redacted_output import redact_output
+from app.progress import Advance, Stop, Stopped, nothing_to_save
+from app.settings import AppSettings
+from core.types import Trial
+from storage import jobs
+from storage.database import Database, open_database
+from storage.jobs import Job
+
+LOOK_SECONDS = 0.5
+_stopping: list[Event] = []  # in a process of the pool: the one event by which it hears that the job is to stop
+
+
+def side_by_side(
+    db: Database, job: Job, trials: Sequence[Trial], stop: Stop, *, at_once: int, done: int, total: int
+) -> Iterator[Advance]:
+    """The trials, ``at_once`` of them at a time; raises what a trial raises once those under way have ended."""
+    context = multiprocessing.get_context("spawn")
+    stopping = context.Event()
+    with ProcessPoolExecutor(at_once, context, initializer=_start, initargs=(stopping, at_once)) as pool:
+        try:
+            open_ = {pool.submit(_do, db.data, job.id, each): each for each in trials}
+            while open_:
+                ended, _ = wait(open_, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                for each in ended:
+                    del open_[each]
+                    each.result()
+                    done += 1
+                    yield nothing_to_save(done, total, f"{min(at_once, len(open_))} at a time")
+                if stop():
+                    raise Stopped
+        except BaseException:
+            stopping.set()
+            _cancel(open_)
+            raise
+
+
+def _cancel(open_: dict["Future[None]", Trial]) -> None:
+    for each in open_:
+        each.cancel()
+
+
+def _start(stopping: Event, at_once: int) -> None:
+    # Read when torch is first imported: the processes share the cores instead of each taking all.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // at_once)))
+    redact_output()
+    _stopping.append(stopping)
+    threading.Thread(target=_end_with_worker, daemon=True).start()
+
+
+def _end_with_worker() -> None:
+    """A worker that was killed hands out no more trials, and its processes would wait for one for ever, with a model in
+    memory. What is saved is whole at any moment, so they end as it did; the next worker goes on."""
+    worker = multiprocessing.parent_process()
+    assert worker is not None, "a process of the pool has one that began it"
+    worker.join()
+    os._exit(1)
+
+
+def _do(data: Path, job: int, trial: Trial) -> None:
+    """One trial in this process, saved as it goes."""
+    from app.jobs.trial import run_trial
+
+    db = open_database(data)
+    try:
+        with db.read() as c:
+            asked = jobs.job(c, job)
+        models = Models(AppSettings().device)
+        for advance in run_trial(db, asked, trial, models, _stopping[0].is_set):
+            with db.write() as c:
+                advance.save(c)
+    except Stopped:
+        pass
+    finally:
+        db.close()

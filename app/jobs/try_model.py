@@ -1,0 +1,153 @@
+"""Trying a project's student or teacher on one sample: what it is shown, what it says, how that is read, how long.
+
+A job like the others, so that the page loads no model and a model that is loaded is used. Only the result is kept,
+apart from the round's predictions and diagnoses: trying changes no figure.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+from app.endpoints.metered_models import predictions_at, teacher_at
+from app.engines.local_engine import Models
+from app.model_inputs import adapter_path, image_opener
+from app.progress import Advance, Stop, looking, nothing_to_save
+from app.settings import model_path
+from app.skipped_samples import Failures
+from core.errors import UserError
+from core.parsing.scoring import marked, truth_of
+from core.prompts import answer_cue, student_prompt, teacher_header, teacher_step
+from core.prompts.texts import text_of
+from core.teacher import Skipped
+from core.types import Diagnosis, Prediction, Sample
+from storage import store
+from storage.database import Database
+from storage.jobs import Job
+from storage.store import Project, Round
+
+Who = Literal["student", "teacher"]
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Whose models are asked; ``look`` comes before each request to an endpoint, and raises to end the try."""
+
+    db: Database
+    project: Project
+    models: Models
+    look: Callable[[], None]
+
+
+def try_out(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+    """The try of ``args["who"]`` on ``args["sample"]`` (id) in the round ``args["round"]`` (id)."""
+    assert job.project is not None
+    with db.read() as c:
+        project = store.project(c, job.project)
+        at = store.round_of(c, job.args["round"])
+        sample = store.get_sample(c, job.args["sample"])
+        known = store.prediction(c, at.id, sample.id)
+    asking = Asking(db=db, project=project, models=models, look=looking(stop))
+    if job.args["who"] == "student":
+        yield nothing_to_save(0, 1, f"loading {project.student}")
+        result, _ = ask_student(asking, at, sample)
+        yield _kept(project, "student", sample, project.student, result)
+        return
+    yield nothing_to_save(0, 1, f"loading {project.teacher}")
+    if known is None:
+        result, known = ask_student(asking, at, sample)
+        yield _kept(project, "student", sample, project.student, result)
+    yield _kept(project, "teacher", sample, project.teacher, ask_teacher(asking, sample, known))
+
+
+def ask_student(asking: Asking, at: Round, sample: Sample) -> tuple[Result, Prediction]:
+    """What the student is shown and says, with seconds for loading it and for its reply.
+
+    Behind an endpoint it is asked anew, so that the seconds are those of now.
+    """
+    from core.student.chat import prompt_text
+    from core.student.local import predict
+
+    started, db, project = time.monotonic(), asking.db, asking.project
+    failures = Failures()
+    there = predictions_at(db, project, [sample], asking.look, round=at.id, remember=False, failures=failures)
+    if there is not None:
+        found = next(there, [])
+        if not found:
+            raise UserError(next(iter(failures.names), "The endpoint gave no answer: try it again."))
+        (said,) = found
+        return _of_student(student_prompt(sample, project.settings), said, 0.0, time.monotonic() - started), said
+    student = asking.models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
+    loaded = time.monotonic()
+    question = student_prompt(sample, project.settings, student.family)
+    prompt = prompt_text(student.processor, question, has_image=bool(sample.image))
+    ((said,),) = predict(student, [sample], image_opener(db), project.settings, round=at.id)
+    return _of_student(prompt, said, loaded - started, time.monotonic() - loaded), said
+
+
+def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
+    """What the teacher makes of a rationale: the probabilities after every step, and where they switch if it is wrong.
+
+    Of a right answer among options they are the teacher's own; of a free one there is nothing to choose from.
+    """
+    from core.diagnosis import diagnose
+
+    started, project = time.monotonic(), asking.project
+    there = teacher_at(asking.db, project, asking.look, remember=False)
+    teacher = there or asking.models.teacher(model_path(project.teacher))
+    loaded = time.monotonic()
+    own = project.settings.prompts
+    shown = teacher_header(replace(sample, answer=truth_of(sample)), project.settings.prior, own)
+    steps = "".join(teacher_step(number, step, own) for number, step in enumerate(said.steps, 1))
+    task = f"{text_of('endpoint.letter', own)}\n\n" if there else ""
+    result: Result = {"prompt": task + shown + steps + answer_cue(own), "steps": list(said.steps)}
+    result |= {"answer": said.answer, "truth": truth_of(sample), "why": "", "curve": None, "remark": teacher.remark}
+    right = said.answer is not None and marked(said.answer, sample)[0]
+    other = next((option for option in sample.options if not marked(option, sample)[0]), None)
+    asked = replace(said, answer=other, correct=False) if right and other is not None else said
+    told: list[Skipped] = []
+    found = [
+        each
+        for batch in diagnose(
+            teacher,
+            [(sample, asked)],
+            project.settings,
+            round=said.round,
+            skipped=lambda _, why: told.append(why),
+        )
+        for each in batch
+    ]
+    result |= _of_teacher(found[0], right) if found else {"why": " ".join(why.reason for why in told)}
+    return result | {"loading": loaded - started, "seconds": time.monotonic() - loaded}
+
+
+def _of_student(prompt: str, said: Prediction, loading: float, seconds: float) -> Result:
+    kept = asdict(said)
+    return {
+        "prompt": prompt,
+        "reply": said.text,
+        **{name: kept[name] for name in ("steps", "answer", "reading", "span", "read_confidence", "correct")},
+        "loading": loading,
+        "seconds": seconds,
+    }
+
+
+def _of_teacher(found: Diagnosis, right: bool) -> Result:
+    curve = asdict(found.curve)
+    if right:
+        return {"curve": curve, "right": True, "status": "", "mistake_step": None, "skill": ""}
+    switch = found.switch
+    return {
+        "curve": curve,
+        "right": False,
+        "status": switch.status,
+        "mistake_step": switch.mistake_step,
+        "skill": found.skill,
+    }
+
+
+def _kept(project: Project, who: Who, sample: Sample, model: str, result: Result) -> Advance:
+    save = partial(store.save_try, project=project.id, who=who, sample=sample.id, model=model, result=result)
+    return Advance(save=save, done=1, total=1)

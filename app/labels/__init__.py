@@ -1,0 +1,1 @@
+"""Skill labels of support sets: labelling, batch labelling and costs."""

@@ -1,0 +1,100 @@
+"""Skill labels of a support set: by the teacher, sample by sample or group by group; what it costs, how good they are.
+
+Knows a teacher by what it can do, and the rows; no page.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from core.evaluation.comparison import accuracy_interval
+from core.label_groups import skill_groups
+from core.types import Interval, Sample
+from storage import store
+from storage.database import Database
+
+By = Literal["sample", "group"]
+Labels = list[tuple[int, str]]
+AT_ONCE = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelEstimate:
+    """Of a support set's ``samples``, how many are ``unlabelled``; and how often the teacher is asked to label them,
+    sample by sample and group by group."""
+
+    support: str
+    samples: int
+    unlabelled: int
+    calls_by_sample: int
+    calls_by_group: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelQuality:
+    """How many labels people judged, how many of these fit, and their share with its interval (None: nobody judged)."""
+
+    judged: int
+    fit: int
+    share: Interval | None
+
+
+def to_label(db: Database, support: str, by: By, *, seed: int) -> tuple["array[int]", dict[int, "array[int]"]]:
+    """The samples without a label that the teacher is asked about, and by each of these those that get its label; by
+    sample, where each gets its own, there is none of them."""
+    with db.read() as c:
+        if by == "sample":
+            return store.missing_label_ids(c, support), {}
+        groups = skill_groups(store.support_questions(c, support), seed=seed)
+    return array("q", (group.asked for group in groups)), {group.asked: group.members for group in groups}
+
+
+def samples_to_label(db: Database, ids: "array[int]") -> Iterator[Sample]:
+    """The samples in the order of their ids' list, read some at a time."""
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        with db.read() as c:
+            found = store.samples_by_id(c, some)
+        yield from (found[each] for each in some if each in found)
+
+
+def for_all(found: Iterable[Labels], members: Mapping[int, "array[int]"]) -> Iterator[Labels]:
+    """The labels that were found, those of groups for all of their members, one group a list."""
+    for labels in found:
+        if members:
+            yield from ([(sample, label) for sample in members[asked]] for asked, label in labels)
+        else:
+            yield labels
+
+
+def label_estimate(db: Database, support: str = "") -> LabelEstimate:
+    """What labelling a support set takes ("" = the only one). Reads every question once: seconds for a million."""
+    with db.read() as c:
+        name = store.support_set(c, support)
+        size = next(each for each in store.support_sets(c) if each.name == name)
+        groups = len(skill_groups(store.support_questions(c, name), seed=0))
+    missing = size.samples - size.labelled
+    return LabelEstimate(
+        support=name, samples=size.samples, unlabelled=missing, calls_by_sample=missing, calls_by_group=groups
+    )
+
+
+def labels_to_check(db: Database, support: str, *, reviewer: str, seed: int = 0, limit: int = 20) -> list[Sample]:
+    """The next samples of a seeded draw whose labels the reviewer has not judged."""
+    with db.read() as c:
+        return store.labels_to_check(c, support, reviewer=reviewer, seed=seed, limit=limit)
+
+
+def check_label(db: Database, sample: int, *, reviewer: str, fits: bool) -> None:
+    """Keep whether a person finds that the sample's skill label fits. Raises UserError for an unlabelled sample."""
+    with db.write() as c:
+        store.save_label_check(c, sample, reviewer=reviewer, fits=fits)
+
+
+def label_quality(db: Database, support: str = "") -> LabelQuality:
+    """What people's judgements say of a support set's labels: the share that fits, at 95 % (Wilson)."""
+    with db.read() as c:
+        found = store.checked_labels(c, support)
+    answers = [True] * found.fit + [False] * (found.judged - found.fit)
+    return LabelQuality(judged=found.judged, fit=found.fit, share=accuracy_interval(answers) if answers else None)

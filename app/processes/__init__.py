@@ -1,0 +1,1 @@
+"""Processes: identity, the worker process, redacted output."""

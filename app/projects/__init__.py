@@ -1,0 +1,1 @@
+"""Projects: lookup, configuration, settings, prompts, status and round history."""

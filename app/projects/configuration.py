@@ -1,0 +1,130 @@
+"""A project's models and settings: making a project with them, and choosing others as long as no rows depend on them.
+
+Takes names as they are written; whether a model is there is found out by trying it. Loads no model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from sqlalchemy import Connection
+
+from app.projects.lookup import find_project
+from app.projects.settings_fields import Rows, SettingRow, changed, setting_rows
+from core.endpoints.addresses import endpoint_of
+from core.errors import UserError
+from core.types import Role, Settings, TuningSettings
+from storage import store
+from storage.database import Database
+from storage.store import Project
+
+DEMO_STUDENT = "assets/demo/student"
+DEMO_TEACHER = "assets/demo/teacher"
+NOTHING_GIVEN: Mapping[str, str] = MappingProxyType({})
+ROLES: tuple[Role, ...] = ("validation", "test")
+
+
+def create_project(
+    db: Database,
+    name: str,
+    *,
+    student: str,
+    teacher: str,
+    settings: Settings | None = None,
+    given: Mapping[str, str] = NOTHING_GIVEN,
+) -> Project:
+    """A new project with its round 0 (the untuned student); ``given`` are settings by name, over ``settings``."""
+    check_models(student, teacher)
+    student, teacher = student.strip(), teacher.strip()
+    chosen = changed(settings or Settings(), given, {"student": student, "teacher": teacher}, ())
+    with db.write() as connection:
+        return store.create_project(connection, name, student=student, teacher=teacher, settings=chosen)
+
+
+def project_settings(db: Database, project: str) -> list[SettingRow]:
+    """Every setting of a project, with what it means and whether rows hold it as it is."""
+    with db.read() as connection:
+        found = find_project(connection, project)
+        return setting_rows(found.settings, models_of(found), rows_made(connection, found))
+
+
+def set_settings(db: Database, project: str, given: Mapping[str, str]) -> Project:
+    """Change settings by name (``app.projects.settings_fields``), all or none.
+
+    Raises UserError for an unknown one, a value that it cannot have, and one that rows were made with.
+    """
+    with db.write() as connection:
+        found = find_project(connection, project)
+        now = changed(found.settings, given, models_of(found), rows_made(connection, found))
+        if now.support and now.support != found.settings.support:
+            store.support_set(connection, now.support)
+        store.save_settings(connection, found.id, now)
+        return store.project(connection, found.id)
+
+
+def models_of(project: Project) -> dict[str, str]:
+    """The names of a project's models by their role."""
+    return {"student": project.student, "teacher": project.teacher}
+
+
+def rows_made(connection: Connection, project: Project) -> set[Rows]:
+    """Which kinds of rows there are that settings must stay for."""
+    counted = store.counts(connection, project.id)
+    made: set[Rows] = set()
+    if any(each.predictions or each.test_predictions for each in counted):
+        made.add("predictions")
+    if any(each.diagnosed for each in counted):
+        made.add("diagnoses")
+    return made
+
+
+def set_models(db: Database, project: str, *, student: str, teacher: str) -> Project:
+    """Give a project another student and teacher. Settings that are those of the teacher before become the new one's.
+
+    Raises UserError for a name that is none, and where the base round has predictions.
+    """
+    check_models(student, teacher)
+    with db.write() as connection:
+        found = find_project(connection, project)
+        if has_answers(db, found):
+            raise UserError(
+                f"'{project}' has predictions of the student {found.student}: make a new project for other models."
+            )
+        store.save_models(connection, found.id, student=student.strip(), teacher=teacher.strip())
+        if found.settings == settings_for(found.teacher):
+            store.save_settings(connection, found.id, settings_for(teacher))
+        return store.project(connection, found.id)
+
+
+def has_answers(db: Database, project: Project) -> bool:
+    """Whether the project's base round has a prediction, of either set."""
+    with db.read() as connection:
+        base = next(each for each in store.rounds_of(connection, project.id) if each.number == 0)
+        return any(store.correctness(connection, base.id, role) for role in ROLES)
+
+
+def check_models(student: str, teacher: str) -> None:
+    """Raise UserError where one of the two names can be no model's, or holds a key, which must never be stored."""
+    if not student.strip() or not teacher.strip():
+        raise UserError(
+            "A project needs a student model and a teacher model: folders, names on the Hugging Face Hub, "
+            "openai:MODEL, or MODEL@http://host:port/v1."
+        )
+    for model in (student, teacher):
+        endpoint_of(model.strip())
+
+
+def settings_for(teacher: str) -> Settings:
+    """The settings a new project starts with: the demo's own where it uses the demo's teacher, else the defaults."""
+    if teacher.strip() != DEMO_TEACHER:
+        return Settings()
+    from assets.demo.settings import demo_settings
+
+    return replace(demo_settings(), support="")
+
+
+def save_tuning(db: Database, project: str, settings: TuningSettings) -> None:
+    """Keep what the project's runs are tuned with from now on."""
+    with db.write() as connection:
+        found = find_project(connection, project)
+        store.save_settings(connection, found.id, replace(found.settings, tuning=settings))

@@ -1,0 +1,80 @@
+"""A project's rounds as a line: what each came from, its accuracy, its errors, which skills closed and opened.
+
+Reads rows; renders nothing and changes nothing.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from core.evaluation.comparison import accuracy_interval
+from core.types import Interval, Role
+from storage import store
+from storage.store import Project, Round
+
+MEASURED: tuple[Role, ...] = ("validation", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundLine:
+    """One round: ``accuracy`` by set as far as it was answered, and its ``errors`` on the validation set.
+
+    ``came_from`` is the number of the round whose errors its selection was made for, and ``start`` what its adapter was
+    tuned from ("adapter": that round's, trained further; "base"). ``closed`` and ``opened`` are the skills found
+    missing in that round and no longer in this one, and the other way round; None until both are diagnosed.
+    """
+
+    number: int
+    came_from: int | None
+    run: int | None
+    start: str
+    adopted: bool
+    accuracy: dict[Role, Interval]
+    errors: int
+    closed: tuple[str, ...] | None
+    opened: tuple[str, ...] | None
+
+
+def round_lines(c: Connection, project: Project) -> list[RoundLine]:
+    """Every round of the project, in order."""
+    rounds = store.rounds_of(c, project.id)
+    runs = {run.id: run for run in store.runs_of(c, project.id)}
+    by_id = {each.id: each for each in rounds}
+    missing = {each.id: _missing(c, each) for each in rounds}
+    adopted = store.adopted_round(c, project.id)
+    lines = []
+    for each in rounds:
+        run = runs.get(each.run or 0)
+        before = by_id.get(run.from_round) if run else None
+        now, then = missing[each.id], missing[before.id] if before else None
+        known = now is not None and then is not None
+        lines.append(
+            RoundLine(
+                number=each.number,
+                came_from=before.number if before else None,
+                run=each.run,
+                start=run.settings.start if run and before and before.adapter else "base",
+                adopted=each.id == adopted,
+                accuracy=_accuracy(c, each),
+                errors=sum(not right for right in store.correctness(c, each.id, "validation").values()),
+                closed=_without(then, now) if known else None,
+                opened=_without(now, then) if known else None,
+            )
+        )
+    return lines
+
+
+def _accuracy(c: Connection, at: Round) -> dict[Role, Interval]:
+    found = {role: list(store.scores(c, at.id, role).values()) for role in MEASURED}
+    return {role: accuracy_interval(scores) for role, scores in found.items() if scores}
+
+
+def _missing(c: Connection, at: Round) -> dict[str, str] | None:
+    """The skills missing in a round, by their words without case; None where its errors are not all diagnosed."""
+    if not store.correctness(c, at.id, "validation") or store.missing_diagnoses(c, at.id):
+        return None
+    return {" ".join(each.skill.casefold().split()): each.skill for each in store.missing_skills(c, at.id)}
+
+
+def _without(some: dict[str, str] | None, others: dict[str, str] | None) -> tuple[str, ...]:
+    return tuple(skill for key, skill in (some or {}).items() if key not in (others or {}))

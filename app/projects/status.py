@@ -1,0 +1,163 @@
+"""What a project holds and what to do next: the counts behind ``status`` and the page's hints.
+
+Derives everything from rows; stores nothing, starts nothing.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from app.projects.lookup import find_project, find_round
+from storage import jobs, store
+from storage.database import Database
+from storage.jobs import Job
+from storage.store import Project, RoundCounts
+
+Stage = Literal["import", "predict", "diagnose", "review", "label", "select", "tune", "compare", "wait"]
+DOING = {
+    "predict": "predicts",
+    "diagnose": "diagnoses",
+    "label": "labels",
+    "tune": "tunes",
+    "import": "imports",
+    "try": "tries a model",
+    "measure": "measures what tuning would take",
+    "experiment": "runs an experiment",
+    "identify": "compares ways to find mistakes",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextStep:
+    """The stage to go to and one sentence that says what to do there."""
+
+    stage: Stage
+    sentence: str
+
+
+def job_row(job: Job) -> dict[str, Any]:
+    """A job as ``--json`` shows it."""
+    shown = ("id", "kind", "state", "done", "total", "message", "error", "created", "started", "finished")
+    return {name: getattr(job, name) for name in shown}
+
+
+def project_status(db: Database, project: str = "") -> dict[str, Any]:
+    """Counts per round and the jobs of one project; without a name, the projects, support sets and all jobs.
+
+    A row of ``rounds`` has the round's number as ``round`` and the counts of ``storage``'s ``RoundCounts``.
+    """
+    with db.read() as connection:
+        if not project:
+            return {
+                "projects": [each.name for each in store.list_projects(connection)],
+                "support": {each.name: each.samples for each in store.support_sets(connection)},
+                "jobs": [job_row(job) for job in jobs.jobs_of(connection, limit=20)],
+            }
+        found = find_project(connection, project)
+        return {
+            "project": found.name,
+            "student": found.student,
+            "teacher": found.teacher,
+            "rounds": [_round_row(row) for row in store.counts(connection, found.id)],
+            "jobs": [job_row(job) for job in jobs.jobs_of(connection, found.id, limit=50)],
+            "next": _next_step(connection, found).sentence,
+        }
+
+
+def next_step(db: Database, project: str) -> NextStep:
+    """What a newcomer should do now in this project: measure its newest round, then work on the one it builds on."""
+    with db.read() as connection:
+        return _next_step(connection, find_project(connection, project))
+
+
+def _round_row(row: RoundCounts) -> dict[str, int]:
+    values = asdict(row)
+    return {"round": values.pop("number")} | {name: value for name, value in values.items() if name != "round"}
+
+
+def _next_step(connection: Connection, project: Project) -> NextStep:
+    for job in jobs.jobs_of(connection, project.id):
+        if job.state in jobs.ACTIVE:
+            return NextStep(stage="wait", sentence=f"Job {job.id} {DOING[job.kind]}: wait for it, or look around.")
+    rounds = store.counts(connection, project.id)
+    newest, base = rounds[-1], find_round(connection, project, None)
+    now = next(each for each in rounds if each.number == base.number)
+    return (
+        _measured(newest)
+        or _to_adopt(connection, project, now, newest)
+        or _diagnosed(connection, project, now)
+        or _treated(connection, project, now, newest.number + 1)
+    )
+
+
+def _measured(now: RoundCounts) -> NextStep | None:
+    if not now.samples:
+        return NextStep(
+            stage="import", sentence="Import a validation set: labelled samples of the task to get better at."
+        )
+    if now.predictions < now.samples or now.test_predictions < now.test_samples:
+        left = now.samples - now.predictions + now.test_samples - now.test_predictions
+        return NextStep(stage="predict", sentence=f"Let the student of round {now.number} answer {left:,} samples.")
+    return None
+
+
+def _to_adopt(connection: Connection, project: Project, now: RoundCounts, newest: RoundCounts) -> NextStep | None:
+    """A newer round than the adopted one waits for a decision, unless the next selection is made already."""
+    adoptions = store.adoptions_of(connection, project.id)
+    if now.round == newest.round or newest.round in {each.round for each in adoptions}:
+        return None
+    tuned = {run.selection for run in store.runs_of(connection, project.id) if run.adapter}
+    chosen = [each.id for each in store.selections_of(connection, project.id) if each.round == now.round]
+    if chosen and chosen[0] not in tuned:
+        return None
+    sentence = (
+        f"Round {newest.number} is measured: compare it with round {now.number} and adopt it, "
+        f"or go on from round {now.number}."
+    )
+    return NextStep(stage="compare", sentence=sentence)
+
+
+def _diagnosed(connection: Connection, project: Project, now: RoundCounts) -> NextStep | None:
+    if not now.wrong:
+        return NextStep(stage="compare", sentence="Every validation answer is right: nothing is left to diagnose.")
+    if now.number and not now.diagnosed and store.adopted_round(connection, project.id) != now.round:
+        sentence = (
+            f"Round {now.number} is measured: compare it with the one before and adopt it, "
+            "or diagnose what is still wrong."
+        )
+        return NextStep(stage="compare", sentence=sentence)
+    missing = len(store.missing_diagnoses(connection, now.round))
+    beyond = _beyond_the_teacher(connection, project, now)
+    if missing > beyond:
+        return NextStep(stage="diagnose", sentence=f"Let the teacher diagnose {missing:,} wrong answers.")
+    if not now.diagnosed:
+        sentence = f"The teacher could diagnose none of {missing:,} wrong answers: the worker's log says why."
+        return NextStep(stage="diagnose", sentence=sentence)
+    if not store.accepted_skills(connection, now.round):
+        sentence = f"Review the {now.diagnosed:,} diagnoses: accept or edit those whose missing skill is right."
+        return NextStep(stage="review", sentence=sentence)
+    return None
+
+
+def _beyond_the_teacher(connection: Connection, project: Project, now: RoundCounts) -> int:
+    """How many errors the round's newest finished diagnosis left out, such as rationales longer than it can read."""
+    for job in jobs.jobs_of(connection, project.id):
+        if job.kind == "diagnose" and job.state == "done" and job.args["round"] == now.round:
+            return job.total - job.done
+    return 0
+
+
+def _treated(connection: Connection, project: Project, now: RoundCounts, opens: int) -> NextStep:
+    known = store.support_sets(connection)
+    if not known:
+        return NextStep(
+            stage="import", sentence="Import a support set: training samples of many tasks, with skill labels."
+        )
+    drawn = [each for each in known if each.name == project.settings.support] or known
+    if not any(each.labelled for each in drawn):
+        return NextStep(stage="label", sentence=f"Let the teacher label the support set '{drawn[0].name}' with skills.")
+    if not now.selected:
+        return NextStep(stage="select", sentence="Select support samples for the accepted skills.")
+    selected = max(each.id for each in store.selections_of(connection, project.id) if each.round == now.round)
+    return NextStep(stage="tune", sentence=f"Tune the student on selection {selected}: that opens round {opens}.")

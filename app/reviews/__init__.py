@@ -1,0 +1,1 @@
+"""Reviews: verdicts, bulk verdicts, threshold preview and wording."""

@@ -1,0 +1,140 @@
+"""One decision over many cases: what it would change, doing it as one action, and taking that back.
+
+Knows cases and verdicts, no HTML. A plan is read anew before it is carried out, so that nobody decides unseen cases.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from sqlalchemy import Connection
+
+from app.projects.lookup import find_project, find_round
+from core.errors import UserError
+from core.types import Review, Verdict
+from storage import store
+from storage.database import Database
+from storage.store import Case, CaseFilters, Cursor
+
+Act = Literal["accepted", "rejected", "skipped", "label_wrong", "renamed"]
+AT_ONCE = 1000
+NOT_REVIEWED = "unreviewed"
+SAME = "are so already"
+NAMELESS = "name no skill and step"
+OTHERWISE = "were decided otherwise"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an act would do to the cases of a filter: ``changes``, counted by the verdict that stands (``before``).
+
+    ``left`` counts the cases that stay as they are by the reason. ``seal`` changes when any of this does.
+    """
+
+    act: Act
+    skill: str
+    changes: list[tuple[Case, Review]] = field(repr=False)
+    before: dict[str, int]
+    left: dict[str, int]
+
+    @property
+    def seal(self) -> str:
+        """A short text that two equal plans share: how many cases change, from which verdicts, and the newest one."""
+        newest = max((case.review.id for case, _ in self.changes if case.review), default=0)
+        return f"{len(self.changes)}.{newest}." + ".".join(f"{key}{n}" for key, n in sorted(self.before.items()))
+
+
+def plan_bulk(
+    c: Connection, project: str, round: int | None, filters: CaseFilters, act: str, *, skill: str, reviewer: str
+) -> Plan:
+    """What ``act`` would change. A rename rewords accepted cases and accepts those without a verdict, reworded.
+
+    Raises UserError for an unknown act, or a rename without a skill.
+    """
+    if act not in get_args(Act):
+        raise UserError(f"There is no such decision: choose one of {', '.join(get_args(Act))}.")
+    skill = " ".join(skill.split())
+    if act == "renamed" and not skill:
+        raise UserError("Type the new wording of the skill first.")
+    at = find_round(c, find_project(c, project), round)
+    changes: list[tuple[Case, Review]] = []
+    before: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    for case in _cases(c, at.id, filters):
+        reason = _stays(case, act, skill)  # type: ignore[arg-type]
+        if reason:
+            left[reason] += 1
+            continue
+        before[case.review.verdict if case.review else NOT_REVIEWED] += 1
+        changes.append((case, _review(case, act, skill, reviewer)))  # type: ignore[arg-type]
+    return Plan(act=act, skill=skill, changes=changes, before=dict(before), left=dict(left))  # type: ignore[arg-type]
+
+
+def do_bulk(
+    db: Database,
+    project: str,
+    round: int | None,
+    filters: CaseFilters,
+    act: str,
+    *,
+    skill: str,
+    reviewer: str,
+    seal: str,
+) -> tuple[int, int]:
+    """Carry a plan out as one action; returns (the action's number, how many cases it decided).
+
+    Raises UserError where the cases have changed since the plan with this ``seal`` was shown.
+    """
+    with db.write() as c:
+        plan = plan_bulk(c, project, round, filters, act, skill=skill, reviewer=reviewer)
+        if plan.seal != seal:
+            raise UserError("These cases changed while you looked at them: look at the new count, then decide.")
+        bulk = store.add_reviews(c, plan.changes)
+    if bulk is None:
+        raise UserError("No case would change: loosen the filters, or choose another decision.")
+    return bulk, len(plan.changes)
+
+
+def undo_bulk(db: Database, project: str, bulk: int, *, reviewer: str) -> tuple[int, int]:
+    """Take an action of the project back; returns (the undo's own number, how many cases it gave back)."""
+    with db.write() as c:
+        rounds = {each.id for each in store.rounds_of(c, find_project(c, project).id)}
+        if store.round_of_bulk(c, bulk) not in rounds:
+            raise UserError("There is no such action in this project.")
+        count, undo = store.undo_bulk(c, bulk, reviewer)
+    if undo is None:
+        raise UserError("Nothing is left to undo: every one of these cases was decided anew since.")
+    return undo, count
+
+
+def _cases(c: Connection, round_id: int, filters: CaseFilters) -> Iterator[Case]:
+    after: Cursor | None = None
+    while page := store.cases_page(c, round_id, after=after, limit=AT_ONCE, filters=filters, order="id"):
+        yield from page
+        after = store.cursor_of(page[-1], "id")
+
+
+def _stays(case: Case, act: Act, skill: str) -> str:
+    """Why the act leaves a case as it is, "" when it changes it."""
+    verdict: Verdict | None = case.review.verdict if case.review else None
+    if act == "renamed":
+        if verdict not in (None, "accepted", "edited"):
+            return OTHERWISE
+        if case.skill == skill and verdict is not None:
+            return SAME
+        return "" if case.mistake_step else NAMELESS
+    if verdict == act or (act == "accepted" and verdict == "edited"):
+        return SAME
+    return NAMELESS if act == "accepted" and not (case.skill and case.mistake_step) else ""
+
+
+def _review(case: Case, act: Act, skill: str, reviewer: str) -> Review:
+    at = {"round": case.prediction.round, "sample": case.sample.id, "reviewer": reviewer}
+    if act != "renamed":
+        return Review(**at, verdict=act)
+    as_found = case.diagnosis is not None and skill == case.diagnosis.skill
+    moved = case.diagnosis is None or case.mistake_step != case.diagnosis.switch.mistake_step
+    return Review(
+        **at, verdict="accepted" if as_found and not moved else "edited", mistake_step=case.mistake_step, skill=skill
+    )

@@ -1,0 +1,48 @@
+"""What other values of δ and λ would make of a round's stored curves, counted without changing anything.
+
+Margins are kept for the newest round asked about, since a slider asks many times. Knows no HTML and calls no model.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.projects.lookup import find_project, find_round
+from core.answer_switch import find_switch
+from core.types import Diagnosis
+from storage import store
+from storage.database import Database
+
+LAST_STEP = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readings:
+    """A round's curves read at one δ and λ: how many have each status, and each mistake step (10 for 10 and later)."""
+
+    statuses: dict[str, int]
+    steps: dict[int, int]
+    changed: int
+    curves: int
+
+
+def readings(db: Database, project: str, round: int | None, *, delta: float, lam: int) -> Readings:
+    """The round's stored curves at δ and λ; ``changed`` counts those whose status or step differs from the stored."""
+    with db.read() as c:
+        at = find_round(c, find_project(c, project), round)
+        found = _curves(db, at.id, store.readings_version(c, at.id))
+    statuses: Counter[str] = Counter()
+    steps: Counter[int] = Counter()
+    changed = 0
+    for each in found:
+        switch = find_switch(each.curve, delta=delta, lam=lam)
+        statuses[switch.status] += 1
+        steps[min(switch.mistake_step or 0, LAST_STEP)] += 1
+        changed += (switch.status, switch.mistake_step) != (each.switch.status, each.switch.mistake_step)
+    return Readings(statuses=dict(statuses), steps=dict(sorted(steps.items())), changed=changed, curves=len(found))
+
+
+@lru_cache(maxsize=1)
+def _curves(db: Database, round_id: int, _: tuple[object, ...]) -> tuple[Diagnosis, ...]:
+    with db.read() as c:
+        return tuple(store.diagnoses_of(c, round_id))

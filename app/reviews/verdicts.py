@@ -1,0 +1,93 @@
+"""What a person decides: verdicts on single cases or on all that the machine is right about, and how curves are read.
+
+Knows the rows and the rules of a review, no page.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from app.projects.lookup import find_project, find_round
+from core.answer_switch import find_switch
+from core.errors import ConflictError, UserError
+from core.parsing.scoring import marked
+from core.types import Review, Verdict
+from storage import store
+from storage.database import Database
+
+
+def add_review(
+    db: Database,
+    project: str,
+    sample: int,
+    verdict: Verdict,
+    *,
+    reviewer: str,
+    round: int | None = None,
+    mistake_step: int | None = None,
+    skill: str = "",
+    answer: str | None = None,
+    note: str = "",
+    seen: int | None = None,
+) -> Review:
+    """Append a verdict and drop the reviewer's draft; step and skill default to the diagnosis's own, if there is one.
+
+    ``seen`` is the id of the newest review that the person saw (0: none); where there is a newer one, ConflictError is
+    raised and nothing saved. None decides whatever stands.
+    """
+    with db.write() as connection:
+        at = find_round(connection, find_project(connection, project), round)
+        if store.prediction(connection, at.id, sample) is None:
+            raise UserError(f"Sample {sample} has no prediction in round {at.number}: choose one of those that have.")
+        check_seen(connection, at.id, sample, seen)
+        found = store.diagnosis(connection, at.id, sample)
+        machine = (None, "") if found is None else (found.switch.mistake_step, found.skill)
+        changed = mistake_step not in (None, machine[0]) or " ".join(skill.split()) not in ("", machine[1])
+        review = Review(
+            round=at.id,
+            sample=sample,
+            reviewer=reviewer,
+            verdict="edited" if verdict == "accepted" and changed else verdict,
+            mistake_step=mistake_step,
+            skill=skill,
+            answer=answer,
+            note=note,
+        )
+        correct, score = (None, None) if answer is None else marked(answer, store.get_sample(connection, sample))
+        stored = store.add_review(connection, review, correct, score)
+        store.drop_draft(connection, at.id, sample, stored.reviewer)
+        return stored
+
+
+def check_seen(connection: Connection, round_id: int, sample: int, seen: int | None) -> None:
+    """Raise ConflictError where the case was decided since ``seen`` was its newest review (None: that is no matter)."""
+    if seen is None or store.newest_review(connection, round_id, sample) == seen:
+        return
+    raise ConflictError("Somebody decided this case in the meantime: compare both versions, then choose one.")
+
+
+def set_reading(db: Database, project: str, *, round: int | None, delta: float, lam: int) -> int:
+    """Read the round's stored curves anew at δ and λ, which the project keeps for later ones; returns how many changed.
+
+    Calls no model; what people decided stays. Raises UserError for values that no margin can meet.
+    """
+    if not (-1 <= delta < 1 and 1 <= lam <= 20):
+        raise UserError("δ lies between −1 and 1 and λ between 1 and 20: choose values in these ranges.")
+    with db.write() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+        store.save_settings(connection, found.id, replace(found.settings, delta=delta, lam=lam))
+        return store.reread(connection, at.id, delta, lam, find_switch)
+
+
+def accept_all(db: Database, project: str, *, reviewer: str, round: int | None = None) -> int:
+    """Accept every diagnosis of the round that has no verdict yet; returns how many."""
+    with db.write() as connection:
+        at = find_round(connection, find_project(connection, project), round)
+        accepted = 0
+        for each in store.diagnoses_of(connection, at.id):
+            if not each.skill or store.current_review(connection, at.id, each.sample) is not None:
+                continue
+            store.add_review(connection, Review(round=at.id, sample=each.sample, reviewer=reviewer, verdict="accepted"))
+            accepted += 1
+        return accepted

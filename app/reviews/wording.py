@@ -1,0 +1,54 @@
+"""The words and reasons of verdicts and diagnoses, as the page and the reports show them."""
+
+from core.answer_switch import margins
+from core.types import Curve, Diagnosis
+from storage.store import Case
+
+SMALL_MOVE = 0.2
+
+
+VERDICTS: dict[str, tuple[str, str]] = {
+    "unreviewed": ("○", "not reviewed"),
+    "accepted": ("✓", "accepted"),
+    "edited": ("✎", "accepted edited"),
+    "rejected": ("✗", "rejected"),
+    "skipped": ("→", "skipped"),
+    "label_wrong": ("⚑", "label wrong"),
+    "misread": ("≠", "misread"),
+}
+STATUSES = {
+    "switched": "switched",
+    "no_switch": "no clear switch",
+    "prior_ignored": "prior ignored",
+    "no_steps": "no steps",
+    "undiagnosed": "not diagnosed",
+}
+
+
+def reason(case: Case) -> str:
+    """Why a diagnosed case's step is sure or not, in one or two sentences."""
+    assert case.diagnosis is not None
+    return f"{_weighed(case.diagnosis)}{_evidence(case.diagnosis.curve)}"
+
+
+def _evidence(curve: Curve) -> str:
+    """What the curve itself is made of, where that is less than the teacher's own probabilities."""
+    if curve.votes:
+        return f" Each point is the share of {curve.votes} sampled replies: coarse."
+    return " Hollow points are upper bounds: the teacher did not list that option." if curve.bounded else ""
+
+
+def _weighed(diagnosis: Diagnosis) -> str:
+    switch, gaps = diagnosis.switch, margins(diagnosis.curve)
+    step = switch.mistake_step
+    if step is None:
+        return "The rationale has no steps to look at."
+    moved = f"margin {gaps[step - 1]:+.2f} to {gaps[step]:+.2f}"
+    if switch.status == "prior_ignored":
+        return f"The teacher preferred the wrong answer before any step ({gaps[0]:+.2f}): weak evidence ({moved})."
+    if switch.status == "no_switch":
+        return f"The wrong answer never leads for good; it gains most at step {step} ({moved})."
+    lowest = min(gaps[step:])
+    back = "" if lowest > diagnosis.delta else f" Later steps take it back, to {lowest:+.2f}."
+    weak = " A small move: look twice." if gaps[step] - gaps[step - 1] < SMALL_MOVE else ""
+    return f"From step {step} on the wrong answer leads ({moved}).{back}{weak}"

@@ -1,0 +1,1 @@
+"""Selections: draw, leak check, support index, rulings and shortfalls."""

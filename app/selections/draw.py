@@ -1,0 +1,125 @@
+"""From accepted skills to a selection: the support set's index, the draw, the leak check, and the stored result.
+
+Only samples that would be drawn are checked for leaks, by the content of their images and the words of their questions,
+so that a support set of a million photos is never read whole. Knows the retrieval and the tables; no model, no page.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from app.ground_truth import precisions
+from app.projects.lookup import find_project, find_round
+from app.selections.leak_check import looker
+from app.selections.support_index import Indexed, indexed
+from core.errors import UserError
+from core.selection.composition import by_task, make_up
+from core.selection.draw import draw_checked, select, select_random
+from core.types import Hit, MakeUp, Ruling, Selection, SkillDemand
+from storage import store
+from storage.database import Database
+from storage.store import Project
+
+
+def make_selection(
+    db: Database,
+    project: str,
+    *,
+    budget: int,
+    round: int | None = None,
+    seed: int | None = None,
+    arm: Literal["targeted", "random"] = "targeted",
+    support: str = "",
+    allow_fewer: bool = False,
+) -> Selection:
+    """Choose ``budget`` support samples for the round's accepted skills (or at random) and keep the selection.
+
+    ``seed`` defaults to the project's. Fewer matching samples than the budget is refused with the number there is,
+    unless ``allow_fewer``.
+    """
+    if budget < 1:
+        raise UserError("A selection needs a budget of at least 1 sample.")
+    with db.read() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+        name = store.support_set(connection, support or found.settings.support)
+        demands = store.accepted_skills(connection, at.id) if arm == "targeted" else []
+        if arm == "targeted" and not demands:
+            raise UserError(
+                f"Round {at.number} of '{project}' has no accepted skill: review some cases, "
+                f"or accept every diagnosis with `switchpoint review {project} --accept-all`."
+            )
+        index = indexed(connection, db, name) if arm == "targeted" else None
+        if arm == "targeted" and index is None:
+            raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
+        ids = store.support_ids(connection, name) if index is None else ()
+        rulings = store.rulings_of(connection, found.id, {each.skill for each in demands}) if demands else []
+    start = found.settings.seed if seed is None else seed
+
+    def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
+        if index is None:
+            return select_random(ids, budget=budget, leaked=leaked, seed=start, contents=contents)
+        return select(
+            index.index, demands, budget=budget, leaked=leaked, seed=start, contents=contents, rulings=rulings
+        )
+
+    hits, leaks = draw_checked(draw, looker(db, found))
+    _check_size(name, arm, budget, len(hits), allow_fewer)
+    leaked = {leak.sample for leak in leaks}
+    selection = Selection(
+        project=found.id, round=at.id, support=name, arm=arm, budget=budget, seed=start, demands=tuple(demands),
+        hits=tuple(hits), leaked=len(leaked), leaks=leaks, rulings=tuple(rulings),
+        make_up=_made_of(db, index, demands, hits, budget=budget, leaked=leaked, seed=start, rulings=rulings),
+    )  # fmt: skip
+    with db.write() as connection:
+        return store.save_selection(connection, selection)
+
+
+def _made_of(
+    db: Database,
+    index: Indexed | None,
+    demands: Sequence[SkillDemand],
+    hits: Sequence[Hit],
+    *,
+    budget: int,
+    leaked: set[int],
+    seed: int,
+    rulings: Sequence[Ruling],
+) -> MakeUp:
+    with db.read() as connection:
+        samples = store.samples_by_id(connection, [hit.sample for hit in hits])
+    tasks = {key: sample.task for key, sample in samples.items()}
+    if index is None:
+        return MakeUp(tasks=by_task(hits, tasks))
+    return make_up(
+        index.index, demands, hits, budget=budget, leaked=leaked, seed=seed, rulings=rulings, tasks=tasks,
+        precisions=precisions(index.name, hits, samples),
+    )  # fmt: skip
+
+
+def newest_selection(connection: Connection, project: Project, selection: int | None = None) -> Selection:
+    """The project's selection of that id, or its newest; ``UserError`` when there is none."""
+    known = [each.id for each in store.selections_of(connection, project.id)]
+    if not known:
+        raise UserError(
+            f"Project '{project.name}' has no selection: make one with `switchpoint select {project.name} --budget N`."
+        )
+    if selection is not None and selection not in known:
+        raise UserError(
+            f"Project '{project.name}' has no selection {selection}: there are {', '.join(map(str, known))}."
+        )
+    return store.selection(connection, selection or max(known))
+
+
+def _check_size(support: str, arm: str, budget: int, found: int, allow_fewer: bool) -> None:
+    if not found:
+        raise UserError(
+            f"No sample of '{support}' matches the accepted skills: edit the skills, or add support samples."
+        )
+    if found < budget and not allow_fewer:
+        what = "match the accepted skills" if arm == "targeted" else "are free of leaks"
+        raise UserError(
+            f"Only {found:,} samples of '{support}' {what}, fewer than the budget of {budget:,}: "
+            f"choose --budget {found} or add --allow-fewer."
+        )

@@ -1,0 +1,47 @@
+"""The leak check: which support samples also occur in the validation or test set."""
+
+from collections.abc import Callable, Collection
+
+from core.selection.draw import Look, leak_key
+from core.types import Leak, Sample
+from storage import store
+from storage.database import Database
+from storage.images import content_hashes, keep_hashes
+from storage.store import Project
+
+
+def looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[int, Look]]:
+    """Looks whether samples' questions or images also occur in the project's validation or test set.
+
+    An image that stayed in its file is read for it, the first time that it is drawn anywhere.
+    """
+    with db.read() as c:
+        questions: dict[str, int] = {}
+        keys: dict[str, int] = {}
+        for role in ("validation", "test"):
+            for each in store.samples_of(c, project=project.id, role=role):
+                questions.setdefault(leak_key(each.question), each.id)
+                keys.setdefault(each.image or "", each.id)
+        images, _ = content_hashes(c, keys.keys() - {""})
+    shown: dict[str, int] = {}
+    for key, measured in keys.items():
+        if key in images:
+            shown.setdefault(images[key], measured)
+
+    def look(ids: Collection[int]) -> dict[int, Look]:
+        with db.read() as c:
+            samples = store.samples_by_id(c, ids)
+            contents, fresh = content_hashes(c, {each.image for each in samples.values() if each.image})
+        with db.write() as c:
+            keep_hashes(c, fresh)
+        return {key: _looked(sample, contents.get(sample.image or "")) for key, sample in samples.items()}
+
+    def _looked(sample: Sample, content: str | None) -> Look:
+        asked, leaks = leak_key(sample.question), []
+        if content is not None and content in shown:
+            leaks.append(Leak(sample=sample.id, why="image", key=content, measured=shown[content]))
+        if asked in questions:
+            leaks.append(Leak(sample=sample.id, why="question", key=asked, measured=questions[asked]))
+        return Look(leaks=tuple(leaks), content=content)
+
+    return look

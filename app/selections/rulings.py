@@ -1,0 +1,94 @@
+"""Rulings on the hits of a skill as a person gives them: pin or remove a support sample or a whole task, and undo.
+
+Checks what is named against the rows and keeps the act; what a ruling does to a selection is
+``core.selection.rulings``'s matter.
+"""
+
+from dataclasses import replace
+from typing import Any, get_args
+
+from sqlalchemy import Connection
+
+from app.projects.lookup import find_project
+from app.selections.support_index import indexed
+from core.errors import UserError
+from core.types import Ruling, RulingAct
+from storage import store
+from storage.database import Database
+from storage.store import Project
+
+
+def rule(
+    db: Database, project: str, skill: str, act: str, *, sample: int | None = None, task: str | None = None,
+    reviewer: str, support: str = "",
+) -> Ruling:  # fmt: skip
+    """Pin, remove or clear a support sample (id) or all samples of a task of ``support`` among the hits of a skill.
+
+    Raises UserError where there is no such skill, sample or task, or nothing to clear.
+    """
+    if act not in get_args(RulingAct):
+        raise UserError(f"There is no such ruling: choose one of {', '.join(get_args(RulingAct))}.")
+    if (sample is None) == (task is None):
+        raise UserError("A ruling is on one sample or on all samples of one task: name one of the two.")
+    asked = Ruling(skill=skill, act=act, sample=sample, task=task, reviewer=reviewer)  # type: ignore[arg-type]
+    with db.write() as c:
+        found = find_project(c, project)
+        stands = store.standing_ruling(c, found.id, asked)
+        if act == "clear" and (stands is None or stands.act == "clear"):
+            raise UserError("Nothing was said of it under this skill, so there is nothing to take back.")
+        if act != "clear":
+            _check(c, db, found, asked, support)
+        if stands is not None and stands.act == act:
+            return stands
+        return store.add_ruling(c, found.id, asked)
+
+
+def undo_ruling(db: Database, project: str, ruling: int, *, reviewer: str) -> Ruling:
+    """Take a ruling back, so that what was said before it stands again; returns the act that does this.
+
+    Raises UserError where there is no such ruling, or it does not stand any more.
+    """
+    with db.write() as c:
+        found = find_project(c, project)
+        undone = store.ruling_of(c, found.id, ruling)
+        stands = None if undone is None else store.standing_ruling(c, found.id, undone)
+        if undone is None or stands is None or stands.id != undone.id:
+            raise UserError("This ruling does not stand any more, so there is nothing to undo.")
+        before = store.standing_ruling(c, found.id, undone, before=undone.id)
+        act: RulingAct = "clear" if before is None else before.act
+        return store.add_ruling(c, found.id, replace(undone, act=act, reviewer=reviewer))
+
+
+def standing_rulings(db: Database, project: str, skill: str = "") -> list[Ruling]:
+    """The rulings of a project that stand, oldest first; with a ``skill``, its own alone."""
+    with db.read() as c:
+        found = store.rulings_of(c, find_project(c, project).id)
+    return [each for each in found if skill in ("", each.skill)]
+
+
+def ruling_row(ruling: Ruling) -> dict[str, Any]:
+    """A ruling as the command line and a manifest show it."""
+    return {
+        "ruling": ruling.id, "skill": ruling.skill, "act": ruling.act, "sample": ruling.sample, "task": ruling.task,
+        "reviewer": ruling.reviewer, "created": ruling.created,
+    }  # fmt: skip
+
+
+def _check(c: Connection, db: Database, project: Project, ruling: Ruling, support: str) -> None:
+    """A ruling names a skill that some round accepted, and a labelled sample, or a task, of a support set."""
+    accepted = {each.skill for at in store.rounds_of(c, project.id) for each in store.accepted_skills(c, at.id)}
+    if ruling.skill not in accepted:
+        raise UserError(
+            f"No case with the skill '{ruling.skill[:120]}' is accepted: name one of those that `switchpoint rule "
+            f"{project.name}` and the Selection tab show, word for word."
+        )
+    if ruling.sample is not None:
+        known = store.samples_by_id(c, [ruling.sample]).get(ruling.sample)
+        if known is None or not known.skill_label:
+            raise UserError(f"There is no support sample {ruling.sample} with a skill label: choose one of the hits.")
+        return
+    index = indexed(c, db, support or project.settings.support)
+    if index is None or ruling.task not in index.index.task_codes:
+        raise UserError(
+            f"No labelled support sample is of a task '{(ruling.task or '')[:120]}': choose one of the hits'."
+        )

@@ -1,0 +1,1 @@
+"""HTML shared by several tabs or by the frame of the page."""

@@ -1,0 +1,121 @@
+"""The sign-in page and what it sends: plain HTML that needs no script, the session's cookie, and signing out.
+
+Everything here is open to anyone, so nothing says which names there are, and no more than one form's length is read.
+"""
+
+from urllib.parse import parse_qs
+
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from app.rendering.html import esc
+from app.security.authentication import COOKIE, safe_path
+from app.security.sessions import LASTS, LONGEST_NAME, TooSoonError, sign_in, sign_out, standing
+from app.settings import PACKAGE_ROOT
+from storage.database import Database
+
+STYLE = PACKAGE_ROOT / "assets" / "web" / "sign_in.css"
+LONGEST_FORM = 16_384
+WRONG = "Name and password do not fit: try again."
+# Hashes worked out at the same time, each with 32 MB: guessing must not take the machine from who is at work.
+AT_ONCE = 2
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in · Switchpoint</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<link rel="stylesheet" href="/own/sign_in.css"></head><body><main><h1><svg viewBox="0 0 24 24" aria-hidden="true">
+<path d="M3 17h5c6 0 4-10 10-10h3M3 17h18M18 4l3 3-3 3"/></svg>Switchpoint</h1>
+<form method="post" action="/login">{error}<input type="hidden" name="next" value="{wanted}">
+<label for="name">Name</label><input id="name" name="name" value="{name}" required maxlength="{longest}"
+ autocomplete="username" autocapitalize="none" spellcheck="false" dir="auto"{name_focus}>
+<label for="password">Password</label><input id="password" name="password" type="password" required
+ autocomplete="current-password"{described}{password_focus}>
+<button type="submit">Sign in</button></form></main></body></html>"""
+
+
+def sign_in_app(db: Database) -> Starlette:
+    """The routes that need no session."""
+    limiter = CapacityLimiter(AT_ONCE)
+
+    async def form(request: Request) -> Response:
+        wanted = safe_path(request.query_params.get("next", "/"))
+        found = await to_thread.run_sync(standing, db, request.cookies.get(COOKIE, ""))
+        return RedirectResponse(wanted, 303) if found.name else page(wanted=wanted)
+
+    async def enter(request: Request) -> Response:
+        return await _enter(db, request, limiter)
+
+    async def leave(request: Request) -> Response:
+        await to_thread.run_sync(sign_out, db, request.cookies.get(COOKIE, ""))
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=_private(request))
+        return answer
+
+    async def style(_: Request) -> Response:
+        return Response(STYLE.read_bytes(), media_type="text/css", headers={"cache-control": "max-age=3600"})
+
+    async def health(_: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    return Starlette(
+        routes=[
+            Route("/login", form, methods=["GET"]),
+            Route("/login", enter, methods=["POST"]),
+            Route("/logout", leave, methods=["POST"]),
+            Route("/own/sign_in.css", style),
+            Route("/health", health),
+        ]
+    )
+
+
+async def _enter(db: Database, request: Request, limiter: CapacityLimiter) -> Response:
+    sent = await _fields(request)
+    if sent is None:
+        return PlainTextResponse("A sign-in form is at most 16 kB of name and password.", 413)
+    name, wanted = sent.get("name", "")[:LONGEST_NAME], safe_path(sent.get("next", "/"))
+    address = request.client.host if request.client else ""
+    try:
+        token = await to_thread.run_sync(sign_in, db, name, sent.get("password", ""), address, limiter=limiter)
+    except TooSoonError as error:
+        return page(str(error), name=name, wanted=wanted, status=429, wait=error.seconds)
+    if token is None:
+        return page(WRONG, name=name, wanted=wanted, status=401)
+    answer = RedirectResponse(wanted, 303)
+    answer.set_cookie(COOKIE, token, max_age=round(LASTS), httponly=True, samesite="strict", secure=_private(request))
+    return answer
+
+
+def page(error: str = "", *, name: str = "", wanted: str = "/", status: int = 200, wait: int = 0) -> Response:
+    """The sign-in page; ``error`` is one sentence, ``wait`` seconds until the next attempt."""
+    told = f'<p id="error" role="alert">{esc(error, 200)}</p>' if error else ""
+    first = ' autofocus aria-invalid="true"' if error else " autofocus"
+    text = PAGE.format(
+        error=told,
+        wanted=esc(wanted, 2000),
+        name=esc(name, LONGEST_NAME),
+        longest=LONGEST_NAME,
+        name_focus="" if name else first,
+        described=' aria-describedby="error"' if error else "",
+        password_focus=first if name else "",
+    )
+    headers = {"cache-control": "no-store"} | ({"retry-after": str(wait)} if wait else {})
+    return HTMLResponse(text.encode("utf-8", "replace"), status, headers)
+
+
+def _private(request: Request) -> bool:
+    return request.url.scheme == "https"
+
+
+async def _fields(request: Request) -> dict[str, str] | None:
+    """The fields of a form; None when it is longer than one is."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_FORM:
+            return None
+    try:
+        sent = parse_qs(body.decode("latin-1"), max_num_fields=10, errors="replace")
+    except ValueError:
+        return {}
+    return {field: values[0] for field, values in sent.items()}

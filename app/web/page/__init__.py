@@ -1,0 +1,1 @@
+"""What every tab stands on: the place in the URL, event handlers, change stamps."""

@@ -1,0 +1,1 @@
+"""The Comparison tab."""

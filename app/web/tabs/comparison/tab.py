@@ -1,0 +1,118 @@
+"""The Comparison tab: two rounds on the same samples, the gate before a round is adopted, the samples behind each
+number, and their lineage.
+
+Rounds, set, opened numbers and page are in the URL. Says with every figure which set it was measured on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, get_args
+
+from sqlalchemy import Connection
+
+from app.comparisons import adoption
+from app.comparisons.adoption import LONGEST_REASON
+from app.comparisons.paired import Compared, compare_pair
+from app.projects.lookup import find_project
+from app.rendering.html import choices, empty, nav
+from app.web.page.handlers import Page, Parts, TabView, number_in, text_in, told
+from app.web.page.place import Place
+from app.web.tabs.comparison.cases import cases_html
+from app.web.tabs.comparison.figures import figures_html, groups_html, tiles_html
+from app.web.tabs.comparison.gate import gate_html
+from app.web.tabs.comparison.lineage import lineage_html
+from core.types import Role
+from storage import store
+from storage.store import Project, Round, RoundCounts
+
+ROLES: tuple[Role, ...] = ("test", "validation")
+
+
+def build(page: Page) -> TabView:
+    """The tab, inside the tab that is being built."""
+    traced, measured, gate, view = (page.part(name) for name in ("lineage", "compared", "adopting", "comparison"))
+
+    def show(place: Place) -> Parts:
+        blank = dict.fromkeys((traced, measured, gate, view), "")
+        if not place.project:
+            return blank | {measured: empty("No project", "Make a project first: the button is above.")}
+        with page.db.read() as c:
+            project = find_project(c, place.project)
+            rounds = store.rounds_of(c, project.id)
+            blank[traced] = lineage_html(c, place, project)
+            if len(rounds) < 2:
+                return blank | {measured: _one_round(place)}
+            counts = {each.number: each for each in store.counts(c, project.id)}
+            adopted = store.adopted_round(c, project.id)
+            first, second = chosen_rounds(place, rounds, adopted)
+            role = _role(place, counts[first.number], counts[second.number])
+            pickers = _pickers(place, rounds, (first, second), role, adopted)
+            compared = compare_pair(c, project, first, second, role)
+            shown = blank | {gate: gate_html(c, project, second)}
+            if compared is None:
+                return shown | {measured: pickers + _not_measured(place, counts, (first, second), role)}
+            return shown | {
+                measured: pickers + figures_html(compared),
+                view: _numbers(c, place, project, compared),
+            }
+
+    def adopt(place: Place, sent: Mapping[str, Any]) -> Parts:
+        number, reason = number_in(sent, "round"), text_in({"reason": "", **sent}, "reason", 4 * LONGEST_REASON)
+        adoption.adopt(page.db, place.project, number, reviewer=place.reviewer, reason=reason)
+        said = f"Round {number} is adopted: the next diagnosis and selection build on it."
+        return {**page.refresh(replace(place, round=number)), page.notice: told(said)}
+
+    page.commands["adopt"] = adopt
+    return TabView(show=show, follow=show)
+
+
+def _numbers(c: Connection, place: Place, project: Project, compared: Compared) -> str:
+    return tiles_html(place, compared) + groups_html(place, compared) + cases_html(c, place, compared)
+
+
+def _one_round(place: Place) -> str:
+    go = nav(place.link(tab="tuning", sample=None), "Go to Tuning", "button primary")
+    return empty("One round so far", "A comparison needs a second round: tune the student, then predict again.", go)
+
+
+def _not_measured(place: Place, counts: Mapping[int, RoundCounts], pair: tuple[Round, Round], role: Role) -> str:
+    answered = {each.number: _answered(counts[each.number], role) for each in reversed(pair)}
+    missing = next((number for number, done in answered.items() if not done), pair[1].number)
+    go = nav(place.link(tab="data", round=missing, sample=None), f"Predict round {missing}", "button primary")
+    return empty(f"Round {missing} has not answered the {role} set", "Predict it on the Data tab, then compare.", go)
+
+
+def _answered(counted: RoundCounts, role: Role) -> int:
+    return counted.test_predictions if role == "test" else counted.predictions
+
+
+def _pickers(place: Place, rounds: list[Round], pair: tuple[Round, Round], role: Role, adopted: int | None) -> str:
+    names = [(str(each.number), " · ".join([f"round {each.number}", *_notes(each, adopted)])) for each in rounds]
+    return (
+        '<div class="row">'
+        + choices("before", "Before", names, str(pair[0].number))
+        + choices("after", "After", names, str(pair[1].number))
+        + choices("set", "Measured on", [(each, f"{each} set") for each in ROLES], role)
+        + "</div>"
+    )
+
+
+def _notes(round: Round, adopted: int | None) -> list[str]:
+    return ["untuned"] * (round.run is None) + ["adopted"] * (round.id == adopted)
+
+
+def chosen_rounds(place: Place, rounds: list[Round], adopted: int | None) -> tuple[Round, Round]:
+    """The rounds of the URL; without them the newest one against the adopted one, else against the one before it."""
+    known = {each.number: each for each in rounds}
+    before, after = place.number("before"), place.number("after")
+    second = known.get(-1 if after is None else after, rounds[-1])
+    others = [each for each in rounds if each.id == adopted != second.id]
+    others = others or [each for each in rounds if each.number < second.number] or rounds
+    return known.get(-1 if before is None else before, others[-1]), second
+
+
+def _role(place: Place, before: RoundCounts, after: RoundCounts) -> Role:
+    asked = place.choice("set")
+    if asked in get_args(Role) and asked != "support":
+        return asked  # type: ignore[return-value]
+    return "test" if before.test_predictions and after.test_predictions else "validation"

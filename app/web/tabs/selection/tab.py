@@ -1,0 +1,118 @@
+"""The Selection tab: the hits of each accepted skill with a person's rulings, a budget, and the selections made so far.
+
+The URL says which of the two is shown, for which skill, budget and support set. The form, the hits and the selections
+stand in modules of their own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.projects.lookup import find_project, find_round
+from app.rendering.html import command, empty
+from app.selections.rulings import rule, undo_ruling
+from app.selections.support_index import indexed
+from app.web.page.handlers import Page, Parts, TabView, number_in, text_in, told
+from app.web.page.place import Place
+from app.web.tabs.selection.form import (
+    SUPPORT_CHOSEN,
+    budget_at,
+    build_form,
+    form_values,
+    ready_html,
+    support_at,
+    views_html,
+)
+from app.web.tabs.selection.hits import Choosing, choosing_html
+from app.web.tabs.selection.result import selection_html
+from core.types import Ruling
+from storage import store
+from storage.store import Project, Round
+
+LONGEST = 400
+SAID = {"pin": "comes first for", "remove": "is not drawn for", "clear": "is ranked as before for"}
+
+
+def build(page: Page) -> TabView:
+    """The tab, inside the tab that is being built."""
+    ready = page.part("ready")
+    form = build_form(page)
+    views = page.part("views")
+    choosing = page.part("choosing")
+    made = page.part("selection")
+
+    def parts(place: Place) -> Parts:
+        """What is shown of the place, all but the form."""
+        if not place.project:
+            return {
+                ready: "",
+                views: "",
+                choosing: "",
+                made: empty("No project", "Make a project first: the button is above."),
+            }
+        with page.db.read() as c:
+            project = find_project(c, place.project)
+            now = find_round(c, project, place.round)
+            known = store.selections_of(c, project.id)
+            view = place.choice("view") or ("made" if known else "hits")
+            demands = store.accepted_skills(c, now.id)
+            return {
+                ready: ready_html(place, demands),
+                views: views_html(place, view, len(known)),
+                choosing: _choosing(c, page, place, project, now) if view == "hits" else "",
+                made: selection_html(c, place, known) if view != "hits" else "",
+            }
+
+    def show(place: Place) -> Parts:
+        shown = parts(place)
+        if place.project:
+            with page.db.read() as c:
+                own = find_project(c, place.project).settings.support
+                shown |= form_values(c, place, form, own)
+        return shown
+
+    def said(place: Place, ruling: Ruling) -> Parts:
+        undo = command("unrule", "Undo", "button small", over="desk", ruling=ruling.id)
+        return {**parts(place), page.notice: told(_sentence(ruling), action=undo)}
+
+    page.listen(form.support.input, lambda place, _: parts(place), [form.support], js=SUPPORT_CHOSEN)
+    page.acts["budget"] = lambda place, _: parts(place)
+    page.acts["rule"] = lambda place, sent: said(place, _ruled(page, place, sent))
+    page.acts["unrule"] = lambda place, sent: said(place, _undone(page, place, sent))
+    return TabView(show=show, follow=parts)
+
+
+def _choosing(c: Connection, page: Page, place: Place, project: Project, now: Round) -> str:
+    demands = store.accepted_skills(c, now.id)
+    if not demands:
+        return empty("No hits yet", "Accept diagnoses on the Review tab: each accepted skill shows its hits here.")
+    found = indexed(c, page.db, support_at(c, place, project.settings.support))
+    if found is None:
+        return empty(
+            "No skill labels", "Import a support set with skill labels, or have the teacher name them, on Data."
+        )
+    rulings = store.rulings_of(c, project.id, {each.skill for each in demands})
+    shown = Choosing(
+        demands=demands, rulings=rulings, support=found, budget=budget_at(c, place), seed=project.settings.seed
+    )
+    return choosing_html(c, place, shown)
+
+
+def _ruled(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:
+    skill, act = text_in(sent, "skill", LONGEST), text_in(sent, "ruling", 10)
+    task = text_in(sent, "task", 20_000) if "task" in sent else None
+    sample = None if task is not None else number_in(sent, "sample")
+    with page.db.read() as c:
+        support = support_at(c, place, find_project(c, place.project).settings.support)
+    return rule(page.db, place.project, skill, act, sample=sample, task=task, reviewer=place.reviewer, support=support)
+
+
+def _undone(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:
+    return undo_ruling(page.db, place.project, number_in(sent, "ruling"), reviewer=place.reviewer)
+
+
+def _sentence(ruling: Ruling) -> str:
+    what = f"Sample {ruling.sample}" if ruling.task is None else f"All of “{ruling.task[:80]}”"
+    whose = "any skill" if ruling.act == "remove" and ruling.task is None else f"“{ruling.skill[:120]}”"
+    return f"{what} {SAID[ruling.act]} {whose}."

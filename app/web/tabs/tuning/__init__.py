@@ -1,0 +1,1 @@
+"""The Tuning tab."""

@@ -1,0 +1,178 @@
+"""The Tuning tab: presets and settings, a measure of what a run would take, launch, progress, and every run.
+
+Settings are the project's: what is changed here is kept at once, so that the command and the estimate are always of
+what is seen. Progress is drawn from the updates the worker saves, so it is whole after any reload.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from app.jobs.queue import put_measure, put_tune
+from app.projects import configuration
+from app.projects.lookup import find_project
+from app.rendering.charts import progress_figure
+from app.rendering.html import command, empty
+from app.tuning.options import FIELDS, PRESETS, STARTS, preset_in, read_settings, with_preset
+from app.tuning.runs import resume_run
+from app.web.page.gradio_offline import gr
+from app.web.page.handlers import Page, Parts, TabView, number_in, text_in, told
+from app.web.page.place import Place
+from app.web.tabs.tuning.launch import chosen_selection, estimate_html, launch_html
+from app.web.tabs.tuning.runs import chosen_run, run_html, runs_html
+from core.errors import UserError
+from core.types import TuningSettings
+from storage import store
+
+PLOT = (
+    '<div class="plotbox"><div class="plot" role="img" aria-label="Loss, learning rate, samples a second and memory '
+    'over the updates"></div></div>'
+)
+
+
+def build(page: Page) -> TabView:
+    """The tab, inside the tab that is being built."""
+    launch = page.part("launch")
+    preset, start, fields = _form(page)
+    estimate = page.part("estimate")
+    with gr.Row(elem_id="tuning-buttons"):
+        go = page.output(gr.Button("Start tuning", variant="primary", elem_id="start-tuning", visible=False))
+        look = page.output(gr.Button("Measure first", elem_id="measure-tuning", visible=False))
+    run = page.part("run")
+    progress = page.part("progress", None, html_template=PLOT, head='<script src="/own/plotly.min.js"></script>')
+    runs = page.part("runs")
+    form = [*fields, start]
+
+    def follow(place: Place) -> Parts:
+        with page.db.read() as c:
+            project = find_project(c, place.project)
+            known = store.runs_of(c, project.id)
+            chosen = chosen_run(place, known)
+            updates = store.updates_of(c, chosen.id) if chosen else []
+            ready = chosen_selection(c, place, project.id) is not None
+            return {
+                launch: launch_html(c, place, project, page.db.data),
+                estimate: estimate_html(c, place, project, page.db.data),
+                **{button: gr.Button(visible=ready) for button in (go, look)},
+                progress: progress_figure(updates) if updates else None,
+                run: run_html(page.db, c, place, chosen, updates) if chosen else "",
+                runs: runs_html(c, place, known),
+            }
+
+    def show(place: Place) -> Parts:
+        if not place.project:
+            hidden = {button: gr.Button(visible=False) for button in (go, look)}
+            nothing = empty("No project", "Make a project first: the button is above.")
+            return {launch: nothing, estimate: "", **hidden, run: "", progress: None, runs: ""}
+        return {**follow(place), **filled(_own(page, place))}
+
+    def filled(settings: TuningSettings) -> Parts:
+        numbers = {part: getattr(settings, each.name) for part, each in zip(fields, FIELDS, strict=True)}
+        return {**numbers, start: settings.start, preset: gr.Radio(value=preset_in(settings))}
+
+    def kept(place: Place, *values: Any) -> TuningSettings:
+        """What the form says, kept for the project."""
+        given = dict(zip((*(each.name for each in FIELDS), "start"), values, strict=True))
+        settings = read_settings(_own(page, place), given)
+        configuration.save_tuning(page.db, place.project, settings)
+        return settings
+
+    def keep(place: Place, *values: Any) -> Parts:
+        settings = kept(place, *values)
+        with page.db.read() as c:
+            now = estimate_html(c, place, find_project(c, place.project), page.db.data)
+        return {estimate: now, preset: gr.Radio(value=preset_in(settings))}
+
+    def choose(place: Place, name: Any) -> Parts:
+        before = _own(page, place)
+        settings = with_preset(before, str(name))
+        configuration.save_tuning(page.db, place.project, settings)
+        return {**show(place), page.notice: _taken_back(f"{PRESETS[str(name)]} is filled in.", before, settings)}
+
+    def tune(place: Place, *values: Any) -> Parts:
+        kept(place, *values)
+        put_tune(page.db, place.project, selection=place.number("selection"))
+        return page.begun(place.without("run"))
+
+    def measure(place: Place, *values: Any) -> Parts:
+        kept(place, *values)
+        put_measure(page.db, place.project, selection=place.number("selection"))
+        return page.begun(place)
+
+    for part in fields:
+        for event in (part.blur, part.submit):
+            page.listen(event, keep, form)
+    for event, work, inputs in (
+        (start.input, keep, form),
+        (preset.input, choose, [preset]),
+        (go.click, tune, form),
+        (look.click, measure, form),
+    ):
+        page.listen(event, work, inputs)
+    page.commands |= _commands(page)
+    return TabView(show=show, follow=follow)
+
+
+def _form(page: Page) -> tuple[Any, Any, list[Any]]:
+    """The preset, where to start from, and the settings, folded away."""
+    with gr.Row(elem_id="tuning-choices"):
+        preset = page.output(
+            gr.Radio(
+                [(label, name) for name, label in PRESETS.items()], label="Preset", elem_id="preset", min_width=420
+            )
+        )
+        start = page.output(
+            gr.Radio([(label, name) for name, label in STARTS.items()], label="Start from", elem_id="tune-start")
+        )
+    with gr.Accordion("Settings of the next run", open=False, elem_id="tuning-settings"):
+        fields = _fields(page)
+    return preset, start, fields
+
+
+def _fields(page: Page) -> list[Any]:
+    """The number fields, in rows that fit 1280 pixels."""
+    made: list[Any] = []
+    for first in range(0, len(FIELDS), 5):
+        with gr.Row():
+            for each in FIELDS[first : first + 5]:
+                field = gr.Number(
+                    label=each.label,
+                    info=each.about,
+                    precision=0 if each.whole else None,
+                    elem_id=f"set-{each.name}",
+                    min_width=150,
+                )
+                made.append(page.output(field))
+    return made
+
+
+def _own(page: Page, place: Place) -> TuningSettings:
+    with page.db.read() as c:
+        return find_project(c, place.project).settings.tuning
+
+
+def _taken_back(said: str, before: TuningSettings, now: TuningSettings) -> str:
+    """The notice, with a button that brings back what a person had set themselves."""
+    if before == now or preset_in(before):
+        return told(said)
+    values = json.dumps({each.name: getattr(before, each.name) for each in FIELDS} | {"start": before.start})
+    return told(said, action=command("tuning-settings", "Take back", "button small", settings=values))
+
+
+def _commands(page: Page) -> dict[str, Any]:
+    def fill(place: Place, sent: Mapping[str, Any]) -> Parts:
+        try:
+            given = json.loads(text_in(sent, "settings", 4000))
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            raise UserError("The settings cannot be read: reload the page.")
+        configuration.save_tuning(page.db, place.project, read_settings(_own(page, place), given))
+        return {**page.refresh(place), page.notice: told("The settings are filled in.")}
+
+    def resume(place: Place, sent: Mapping[str, Any]) -> Parts:
+        checkpoint = number_in(sent, "checkpoint") if "checkpoint" in sent else None
+        resume_run(page.db, place.project, number_in(sent, "run"), checkpoint=checkpoint)
+        return page.begun(place)
+
+    return {"tuning-settings": fill, "tuning-resume": resume}

@@ -1,0 +1,1 @@
+"""The worker process: its loop, the registry of job kinds, and its supervisor."""

@@ -1,0 +1,32 @@
+"""Which generator does which kind of job. Knows every stage, and nothing of how one works."""
+
+from collections.abc import Iterator
+
+from app.engines.local_engine import Models
+from app.jobs.diagnose import run_diagnose
+from app.jobs.experiment import run_experiment
+from app.jobs.identify import run_identify
+from app.jobs.import_support import run_import
+from app.jobs.label import run_label
+from app.jobs.predict import run_predict
+from app.jobs.try_model import try_out
+from app.jobs.tune import run_measure, run_tune
+from app.progress import Advance, Stop
+from storage.database import Database
+from storage.jobs import Job
+
+
+def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+    """The generator for the job's kind; raises ``Stopped`` after the batch in which ``stop()`` became true."""
+    stages = {
+        "predict": run_predict,
+        "diagnose": run_diagnose,
+        "label": run_label,
+        "tune": run_tune,
+        "import": run_import,
+        "try": try_out,
+        "measure": run_measure,
+        "experiment": run_experiment,
+        "identify": run_identify,
+    }
+    return stages[job.kind](db, job, models, stop)

@@ -1,0 +1,101 @@
+// Draws the figures that the server describes (app/rendering/charts.py) with plotly, in the colours of the page's theme.
+(() => {
+  const wb = (window.wb = window.wb || {});
+  const css = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
+  const axis = (more) => ({ gridcolor: css("--line"), linecolor: css("--line"), zeroline: false, fixedrange: true, ...more });
+
+  const base = (more) => ({
+    autosize: true,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: css("--body-text-color"), size: 12, family: css("--font") || "system-ui" },
+    hoverlabel: { bgcolor: css("--background-fill-primary"), bordercolor: css("--line"), font: { color: css("--body-text-color") } },
+    ...more,
+  });
+
+  const curve = (figure) => {
+    const at = figure.mistake;
+    const shapes = [
+      { type: "line", xref: "paper", x0: 0, x1: 1, y0: figure.prior, y1: figure.prior, line: { dash: "dot", width: 1.5, color: css("--body-text-color-subdued") } },
+    ];
+    const notes = [
+      { xref: "paper", x: 1.01, y: figure.prior, xanchor: "left", yanchor: "middle", showarrow: false, text: `prior<br>${Math.round(figure.prior * 100)} %`, font: { size: 11, color: css("--body-text-color-subdued") } },
+    ];
+    if (at > 0) {
+      shapes.push({ type: "rect", x0: at - 0.28, x1: at + 0.28, yref: "paper", y0: 0, y1: 1, line: { width: 0 }, fillcolor: css("--mark"), layer: "below" });
+      notes.push({ x: at, yref: "paper", y: 1, yanchor: "bottom", showarrow: false, text: `<b>mistake step ${at}</b>`, font: { size: 11, color: css("--accent-text") } });
+    }
+    if (figure.votes) notes.push({ xref: "paper", x: 0, yref: "paper", y: 1, xanchor: "left", yanchor: "bottom", showarrow: false, text: `${figure.votes} votes a point`, font: { size: 11, color: css("--body-text-color-subdued") } });
+    return base({
+      height: 250,
+      margin: { l: 44, r: 42, t: 22, b: 60 },
+      showlegend: true,
+      legend: { orientation: "h", y: -0.2, yanchor: "top", x: 0, font: { size: 12 } },
+      hovermode: "x unified",
+      xaxis: axis({ dtick: figure.steps > 16 ? 2 : 1, range: [-0.4, figure.steps + 0.4], title: { text: "after step", standoff: 4, font: { size: 11 } } }),
+      yaxis: axis({ range: [-0.03, 1.03], tickformat: ".0%", dtick: 0.25 }),
+      shapes,
+      annotations: notes,
+    });
+  };
+
+  // Four fields, two by two; what each shows stands above it.
+  const progress = (figure) => {
+    const layout = base({
+      height: 400,
+      margin: { l: 60, r: 20, t: 26, b: 40 },
+      showlegend: false,
+      grid: { rows: 2, columns: 2, pattern: "independent", xgap: 0.12, ygap: 0.28 },
+      annotations: [],
+    });
+    figure.titles.forEach((title, place) => {
+      const end = place ? place + 1 : "";
+      layout["xaxis" + end] = axis({ range: [0, (figure.total || 1) * 1.03], dtick: figure.total < 6 ? 1 : undefined, title: place > 1 ? { text: "update", standoff: 4, font: { size: 11 } } : undefined });
+      layout["yaxis" + end] = axis({ rangemode: "tozero", nticks: 6, tickformat: title === "learning rate" ? ".1e" : "" });
+      layout.annotations.push({ xref: `x${end} domain`, yref: `y${end} domain`, x: 0, y: 1, xanchor: "left", yanchor: "bottom", showarrow: false, text: `<b>${title}</b>`, font: { size: 12 } });
+    });
+    return layout;
+  };
+
+  const outcomes = (figure) =>
+    base({
+      height: 380,
+      margin: { l: 56, r: 20, t: 12, b: 46 },
+      showlegend: true,
+      legend: { orientation: "v", x: 1.02, y: 1, font: { size: 12 } },
+      hovermode: "closest",
+      xaxis: axis({ range: [0, figure.widest * 1.04], title: { text: "samples tuned on", standoff: 6, font: { size: 11 } } }),
+      yaxis: axis({ tickformat: ".0%", title: { text: "test accuracy", standoff: 6, font: { size: 11 } } }),
+    });
+
+  const layouts = { curve, progress, outcomes };
+  const figures = {};
+  wb.draw = (name) => {
+    const figure = figures[name];
+    const div = document.querySelector(`#${name} .plot`);
+    if (!div) return;
+    document.getElementById(name).classList.toggle("blank", !figure);
+    if (!figure) return;
+    if (!window.Plotly) return setTimeout(() => wb.draw(name), 60);
+    const layout = layouts[figure.kind](figure);
+    Plotly.react(div, figure.traces, layout, { responsive: true, displayModeBar: false }).then(() => {
+      div.dataset.sample = figure.sample || "";
+      if (figure.kind !== "curve" || div.dataset.heard) return;
+      div.dataset.heard = "yes";
+      div.on("plotly_click", (event) => wb.choose && wb.choose(event.points[0].x));
+    });
+  };
+  wb.figure = (name, figure) => {
+    figures[name] = figure || null;
+    wb.draw(name);
+  };
+  wb.markStep = (step) => {
+    if (!figures.curve || figures.curve.mistake === step) return;
+    figures.curve = { ...figures.curve, mistake: step };
+    wb.draw("curve");
+  };
+  const redraw = () => Object.keys(figures).forEach((name) => wb.draw(name));
+  new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"], subtree: false });
+  document.addEventListener("DOMContentLoaded", () => new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] }));
+  for (const name of Object.keys(layouts)) wb.onPaint(name, (_, value) => value !== undefined && wb.figure(name, value));
+})();

@@ -1,0 +1,1 @@
+"""OpenAI-compatible endpoints: addresses, keys, client, retries, batches, prices."""

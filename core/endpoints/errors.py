@@ -1,0 +1,134 @@
+"""What a failed request to an endpoint means to a person, each with what to do. No message holds a key.
+
+Knows the errors of the ``openai`` client and sends nothing.
+"""
+
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx2
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+)
+
+from core.endpoints.addresses import Endpoint
+from core.errors import UserError
+from core.redaction import redacted
+from core.types import EndpointSettings
+
+LONGEST = 300
+NOT_THIS_ONE = (400, 413, 422)
+PASSING = (408, 409, 425, 429)
+LONGEST_TOLD = 60.0
+
+
+class RefusedError(UserError):
+    """The endpoint does not take this one request (too long, a setting it does not know); others it may."""
+
+
+class FailedError(UserError):
+    """Every try of this one request failed, by what may pass (a timeout, status 500); others may be answered."""
+
+
+class NoCompletionError(Exception):
+    """The endpoint's answer is no chat completion; ``listed`` False: it is one, but without the tokens asked for."""
+
+    def __init__(self, *, listed: bool = True) -> None:
+        super().__init__("no chat completion")
+        self.listed = listed
+
+
+def explained(error: Exception, endpoint: Endpoint, settings: EndpointSettings, tries: int) -> UserError:
+    """The sentence for the error of the last of ``tries``.
+
+    ``RefusedError`` and ``FailedError`` where other requests may be answered all the same.
+    """
+    often = f" (the last of {tries} tries)" if tries > 1 else ""
+    if isinstance(error, APITimeoutError | TimeoutError):
+        return FailedError(
+            f"{endpoint.url} took longer than {settings.timeout:g} seconds{often}: ask for less at once than "
+            f"{settings.at_once}, or allow more time, in the project's endpoint settings."
+        )
+    if isinstance(error, APIConnectionError):
+        if isinstance(error.__cause__, httpx2.ConnectError):
+            return FailedError(
+                f"Nothing answers at {endpoint.url}{often}: start the server that serves {endpoint.model}, or correct "
+                "the address."
+            )
+        return FailedError(
+            f"{endpoint.url} ended the connection before its answer was whole{often}: look into its log, then start "
+            "again."
+        )
+    if isinstance(error, APIStatusError):
+        return _status(error, endpoint, settings)
+    if isinstance(error, NoCompletionError) and not error.listed:
+        return FailedError(
+            f"{endpoint.url} left out the log-probabilities that it gives with other answers{often}: look into its "
+            "log, then start again."
+        )
+    return FailedError(
+        f"{endpoint.url} answered with something that is no chat completion{often}: check that it is the address of an "
+        "OpenAI-compatible server, up to and with /v1."
+    )
+
+
+def _status(error: APIStatusError, endpoint: Endpoint, settings: EndpointSettings) -> UserError:
+    said = _said(error)
+    if isinstance(error, AuthenticationError):  # Its own words are left out: servers repeat a part of the key.
+        return UserError(
+            f"{endpoint.url} does not accept the key: set the right one as {endpoint.keys[-1]} in the environment "
+            "and start Switchpoint again, or keep it with `switchpoint key set`."
+        )
+    if isinstance(error, PermissionDeniedError):
+        return UserError(
+            f"{endpoint.url} does not let this key use {endpoint.model}: ask for access, or choose another model.{said}"
+        )
+    if isinstance(error, NotFoundError):
+        return UserError(
+            f"{endpoint.url} has no model {endpoint.model!r}, or no chat completions: correct the name (its /models "
+            f"lists them) and check that the address ends in /v1.{said}"
+        )
+    if isinstance(error, RateLimitError):
+        if error.code == "insufficient_quota":
+            return UserError(f"The account at {endpoint.url} has no credit left: add some, then start again.")
+        later = told_wait(error)
+        kind = UserError if later is not None and later > LONGEST_TOLD else FailedError
+        return kind(
+            f"{endpoint.url} still says that there are too many requests: ask for fewer at once than "
+            f"{settings.at_once} in the project's endpoint settings, or start again later.{said}"
+        )
+    if error.status_code in NOT_THIS_ONE:
+        return RefusedError(f"{endpoint.name} does not take this request.{said}")
+    if error.status_code < 400:
+        return UserError(f"{endpoint.url} points to another address: name that one, it is not followed with a key.")
+    kind = FailedError if error.status_code in PASSING or error.status_code >= 500 else UserError
+    return kind(f"{endpoint.url} failed with status {error.status_code}: look into its log, then start again.{said}")
+
+
+def _said(error: APIStatusError) -> str:
+    """The server's own words in one line, without the key and whatever looks like one."""
+    body = error.body
+    message = body.get("message") or body.get("detail") if isinstance(body, dict) else None
+    line = redacted(" ".join(str(message or "").split()))
+    return f" It says: {line[:LONGEST]}" if line else ""
+
+
+def told_wait(error: APIStatusError) -> float | None:
+    """Seconds that a server's Retry-After names, as a number or as a date; None where it names none."""
+    text = error.response.headers.get("retry-after", "")
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None

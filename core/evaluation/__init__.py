@@ -1,0 +1,1 @@
+"""Measuring: paired comparison, experiments, identification of mistake steps."""

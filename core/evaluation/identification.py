@@ -1,0 +1,211 @@
+"""How well mistake steps are found: the answer switch beside three plainer ways, against steps known to be wrong.
+
+Each way has settings of its own, chosen on one half of the errors and reported on the other. Asks a teacher through
+``core.teacher``; knows no database and nothing of where the known steps come from.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from core.answer_switch import find_switch
+from core.evaluation.comparison import accuracy_interval
+from core.prompts import rationale_prompt, step_question, step_settings
+from core.retrieval.terms import tokenise
+from core.teacher import Skipped, Teacher, all_said
+from core.types import Curve, Interval, Prediction, Sample, Settings
+
+PRIORS = (0.5, 0.6, 0.7, 0.8)
+DELTAS = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.5)
+LAMBDAS = (1, 2, 3, 4)
+WORDS_A_STEP = 24
+
+Guess = Callable[[int], int | None]
+"""From a sample's id to the step (from 1) that is guessed to be the first wrong one; None: nothing was said of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """An error whose first wrong step is known: ``gold`` of ``steps``, counted from 1."""
+
+    sample: int
+    steps: int
+    gold: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identified:
+    """How often one way finds the known step, exactly and within one step, on the half that was not chosen on.
+
+    ``settings`` are the ones frozen, ``chosen_at`` their exact share on the first half (None where there is nothing to
+    choose), ``errors`` how many the second half has.
+    """
+
+    method: str
+    settings: str
+    chosen_at: float | None
+    exact: Interval
+    near: Interval
+    errors: int
+
+
+def step_doubts(
+    teacher: Teacher, cases: Sequence[tuple[Sample, Prediction]], settings: Settings
+) -> Iterator[tuple[int, list[float]]]:
+    """(sample id, probability that each step is wrong) by asking the teacher about one step after the other.
+
+    A case with a step that is beyond the teacher is left out.
+    """
+    for sample, prediction in cases:
+        numbers = range(1, len(prediction.steps) + 1)
+        asked = [step_question(sample, prediction.steps, n, settings.skill_shots, settings.prompts) for n in numbers]
+        said = Prediction(
+            round=prediction.round, sample=sample.id, text="", steps=(), answer="wrong", reading="", correct=False
+        )
+        found = dict(teacher.curves([(each, said) for each in asked], step_settings(settings)))
+        curves = [found[place] for place in range(len(asked))]
+        if not any(isinstance(each, Skipped) for each in curves):
+            yield sample.id, [each.probabilities[0][each.predicted] for each in curves if isinstance(each, Curve)]
+
+
+def write_rationales(
+    teacher: Teacher, cases: Sequence[tuple[Sample, int]], settings: Settings
+) -> list[tuple[str, ...]]:
+    """A rationale for the right answer of each (sample, most steps), written step by step; it ends where none comes."""
+    written: list[tuple[str, ...]] = [()] * len(cases)
+    open_ = list(range(len(cases)))
+    while open_ := [place for place in open_ if len(written[place]) < cases[place][1]]:
+        prompts = [
+            rationale_prompt(cases[place][0], written[place], settings.skill_shots, settings.prompts) for place in open_
+        ]
+        said = [" ".join(text.split()) for text in all_said(teacher.complete(prompts, WORDS_A_STEP))]
+        for place, step in zip(open_, said, strict=True):
+            written[place] += (step,) if step else ()
+        open_ = [place for place, step in zip(open_, said, strict=True) if step]
+    return written
+
+
+def first_doubted(doubts: Sequence[float], threshold: float) -> int:
+    """The first step whose doubt is above the threshold, else the most doubted one."""
+    above = next((k for k, doubt in enumerate(doubts, 1) if doubt > threshold), None)
+    return above or int(np.argmax(doubts)) + 1
+
+
+def random_chance(known: Sequence[Known]) -> tuple[list[float], list[float]]:
+    """How likely a step drawn at random is the known one, and within one of it, for each error."""
+    exact = [1 / each.steps for each in known]
+    near = [sum(abs(k - each.gold) <= 1 for k in range(1, each.steps + 1)) / each.steps for each in known]
+    return exact, near
+
+
+def halves(known: Sequence[Known], seed: int) -> tuple[list[Known], list[Known]]:
+    """The errors to choose settings on, and those to report on: a seeded half each."""
+    order = np.random.default_rng(seed).permutation(len(known)).tolist()
+    first = set(order[: len(known) // 2])
+    return [known[k] for k in sorted(first)], [each for k, each in enumerate(known) if k not in first]
+
+
+def report(method: str, guesses: Mapping[str, Guess], known: Sequence[Known], seed: int) -> Identified:
+    """The guess (by its settings) that is right most often on the first half, measured on the second.
+
+    Of equals the one that comes first. An error of which nothing was said counts as missed.
+    """
+    choose_on, report_on = halves(known, seed)
+    shares = {name: _share(guess, choose_on) for name, guess in guesses.items()}
+    best = max(shares, key=lambda name: shares[name])
+    exact, near = _hits(guesses[best], report_on)
+    return Identified(
+        method=method,
+        settings=best,
+        chosen_at=shares[best] if len(guesses) > 1 else None,
+        exact=accuracy_interval(exact),
+        near=accuracy_interval(near),
+        errors=len(report_on),
+    )
+
+
+def random_report(known: Sequence[Known], seed: int) -> Identified:
+    """What a step drawn at random is expected to find, on the same half."""
+    exact, near = random_chance(halves(known, seed)[1])
+    return Identified(
+        method="any_step",
+        settings="",
+        chosen_at=None,
+        exact=accuracy_interval(exact),
+        near=accuracy_interval(near),
+        errors=len(exact),
+    )
+
+
+def switch_guesses(curves: Mapping[float, Mapping[int, Curve]]) -> dict[str, Guess]:
+    """The answer switch at every prior (whose curves are there), δ and λ; the usual ones first."""
+    grid = sorted(product(curves, DELTAS, LAMBDAS), key=lambda at: (at[0] != 0.6, at[1] != 0.0, at[2] != 2))
+    return {f"π = {pi:g}, δ = {delta:g}, λ = {lam}": _switch(curves[pi], delta, lam) for pi, delta, lam in grid}
+
+
+def doubt_guesses(doubts: Mapping[int, Sequence[float]]) -> dict[str, Guess]:
+    """The first doubted step at a half, and at thresholds spread over the doubts there are.
+
+    A teacher that was never taught to judge steps may find all of them wrong with much the same certainty: thresholds
+    between its own doubts are what is fair to it.
+    """
+
+    def guess(at: float) -> Guess:
+        return lambda sample: first_doubted(doubts[sample], at) if sample in doubts else None
+
+    spread = _spread([each for some in doubts.values() for each in some])
+    return {f"threshold {at:.4g}": guess(at) for at in (0.5, *spread)}
+
+
+def written_guesses(steps: Mapping[int, Sequence[str]], written: Mapping[int, Sequence[str]]) -> dict[str, Guess]:
+    """The first step that shares less with the written rationale than a half, or than a threshold over all sharing."""
+    shares = {sample: shared_words(steps[sample], lines) for sample, lines in written.items()}
+
+    def guess(at: float) -> Guess:
+        return lambda sample: first_diverging(shares[sample], at) if sample in shares else None
+
+    spread = _spread([each for some in shares.values() for each in some])
+    return {f"threshold {at:.4g}": guess(at) for at in (0.5, *spread)}
+
+
+def shared_words(steps: Sequence[str], written: Sequence[str]) -> list[float]:
+    """What each step shares with the written step that it shares most with: the F1 of their words, 0 to 1."""
+    return [max((_overlap(step, other) for other in written), default=0.0) for step in steps]
+
+
+def first_diverging(shares: Sequence[float], threshold: float) -> int:
+    """The first step that shares less than ``threshold``, else the one that shares least."""
+    return first_doubted([1 - share for share in shares], 1 - threshold)
+
+
+def _spread(values: Sequence[float]) -> list[float]:
+    """Nineteen quantiles of the values, each once."""
+    return sorted({float(each) for each in np.quantile(values, np.arange(1, 20) / 20)}) if values else []
+
+
+def _switch(curves: Mapping[int, Curve], delta: float, lam: int) -> Guess:
+    def guess(sample: int) -> int | None:
+        return find_switch(curves[sample], delta=delta, lam=lam).mistake_step if sample in curves else None
+
+    return guess
+
+
+def _hits(guess: Guess, known: Sequence[Known]) -> tuple[list[float], list[float]]:
+    found = [(guess(each.sample), each.gold) for each in known]
+    exact = [float(step == gold) for step, gold in found]
+    return exact, [float(step is not None and abs(step - gold) <= 1) for step, gold in found]
+
+
+def _share(guess: Guess, known: Sequence[Known]) -> float:
+    exact, _ = _hits(guess, known)
+    return sum(exact) / max(1, len(exact))
+
+
+def _overlap(one: str, other: str) -> float:
+    """The F1 of two steps' words, numbers included, each word as often as it occurs."""
+    first, second = (Counter(tokenise(text)) for text in (one, other))
+    words = first.total() + second.total()
+    return 2 * (first & second).total() / words if words else 1.0

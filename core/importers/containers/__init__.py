@@ -1,0 +1,1 @@
+"""What rows come in: JSON, CSV, parquet, archives and folders."""

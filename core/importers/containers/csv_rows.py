@@ -1,0 +1,102 @@
+"""Rows of CSV and TSV: the delimiter is found in the first lines, the first row names the columns.
+
+Python's csv module does the reading; lines are counted as an editor counts them, also inside quotes. Knows nothing of
+what the columns mean.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from io import StringIO
+from itertools import islice
+
+from core.errors import UserError
+from core.importers.containers.encoding import MAX_LINE, Encoding, bounded_lines, open_text
+from core.importers.containers.files import Content, readable
+from core.importers.containers.json_rows import Row
+
+DELIMITERS = {"\t": "TSV", ",": "CSV", ";": "CSV", "|": "CSV"}
+MAX_COLUMNS = 2_000
+_HEAD = 2**16
+_LOOKED_AT = 20
+
+
+def find_delimiter(content: Content, encoding: Encoding) -> str:
+    """The delimiter that cuts the first rows into equally many cells, at least two. Raises UserError for none."""
+    with readable(content.name), open_text(content, encoding, "") as text:
+        head = text.read(_HEAD)
+    fits = {delimiter: _fit(head, delimiter) for delimiter in DELIMITERS}
+    best = max(fits, key=lambda delimiter: fits[delimiter])
+    if fits[best][1] < 2:
+        raise UserError(
+            f"{content.name} is neither JSON nor a table: it must begin with “[” or “{{”, or with a line that names "
+            "its columns, separated by commas, semicolons or tabs."
+        )
+    return best
+
+
+def columns_of(content: Content, encoding: Encoding, delimiter: str) -> tuple[str, ...]:
+    """The names in the first row. Raises UserError when two are the same, or one is empty."""
+    with open_text(content, encoding, "") as text:
+        _, cells = next(_parsed(bounded_lines(text, content.name), delimiter, content.name), (1, []))
+    names = [name.strip() for name in cells]
+    twice = [name for name, count in Counter(names).items() if count > 1 and name]
+    if twice:
+        raise UserError(f"{content.name}, line 1: the column “{twice[0]}” occurs twice: give each its own name.")
+    if len(names) > MAX_COLUMNS:
+        raise UserError(f"{content.name}, line 1: more than {MAX_COLUMNS:,} columns: is the delimiter right?")
+    # pandas writes its index as a first column without a name.
+    return tuple(name or f"column {number}" for number, name in enumerate(names, 1))
+
+
+def table_rows(content: Content, encoding: Encoding, delimiter: str, columns: tuple[str, ...]) -> Iterator[Row]:
+    """The rows below the first; a row with more or fewer cells than there are columns is a broken row."""
+    with open_text(content, encoding, "") as text:
+        parsed = _parsed(bounded_lines(text, content.name), delimiter, content.name)
+        next(parsed, None)
+        for line, cells in parsed:
+            if len(cells) == len(columns):
+                yield Row(line=line, value=dict(zip(columns, cells, strict=True)))
+            elif cells:
+                error = f"The row has {len(cells)} cells where the first line names {len(columns)} columns."
+                yield Row(line=line, error=error)
+
+
+def _parsed(lines: Iterator[str], delimiter: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """The line that each row begins on, and its cells."""
+    # The limit is the module's own and holds for the process; a base64 image in a cell needs more than its default.
+    csv.field_size_limit(MAX_LINE)
+    line = held = 0
+
+    def bounded() -> Iterator[str]:
+        nonlocal held
+        for each in lines:
+            held += len(each)
+            if held > MAX_LINE:
+                raise UserError(f"{name}, line {line + 1}: the row is too large: is a quote opened and not closed?")
+            yield each
+
+    reader = csv.reader(bounded(), delimiter=delimiter, strict=True)
+    try:
+        for cells in reader:
+            yield line + 1, cells
+            line, held = reader.line_num, 0
+    except csv.Error as error:
+        raise UserError(
+            f"{name}, line {line + 1}: the row cannot be cut into cells ({error}): is a quote opened and not closed?"
+        ) from error
+
+
+def _fit(head: str, delimiter: str) -> tuple[int, int]:
+    """How well a delimiter fits: minus the rows that are not as wide as the first, then that width."""
+    csv.field_size_limit(MAX_LINE)
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # the head may end inside quotes
+        rows.extend(islice(csv.reader(StringIO(head, newline=""), delimiter=delimiter), _LOOKED_AT))
+    if len(head) >= _HEAD and len(rows) > 1:
+        rows.pop()
+    rows = [cells for cells in rows if cells]
+    if not rows or len(rows[0]) < 2:
+        return (-_LOOKED_AT, 1)
+    return (-sum(len(cells) != len(rows[0]) for cells in rows), len(rows[0]))

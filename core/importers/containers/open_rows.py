@@ -1,0 +1,179 @@
+"""What rows come in: JSON, CSV, parquet, a saved data set or the Hub, all opened as one stream of rows.
+
+Which format the rows have is not asked here. Knows no sample.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.importers.containers import csv_rows, parquet
+from core.importers.containers.csv_rows import MAX_COLUMNS
+from core.importers.containers.encoding import MAX_LINE, find_encoding
+from core.importers.containers.files import Content, open_content, seekable
+from core.importers.containers.json_rows import Row, json_kind, json_rows
+from core.importers.images.sources import ImageFolder, ImageSource
+
+_LOOKED_AT = 100
+_HALVES = re.compile("[\ud800-\udfff]")
+Notes = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowFile:
+    """An open file of rows: its ``name`` for reports, its ``kind`` ("csv", "tsv", "jsonl", "parquet", "dataset" or
+    "hub") and the ``container`` in words, the columns of a table, the first rows to look at, and the images beside it.
+
+    ``rows`` gives the rows with these first ones again. ``beside`` reads a small file of the same folder or zip.
+    """
+
+    name: str
+    kind: str
+    container: str
+    columns: tuple[str, ...]
+    notes: Notes
+    first: tuple[Row, ...]
+    rows: Iterator[Row]
+    images: ImageSource
+    beside: Callable[[str], bytes | None]
+
+
+@contextmanager
+def open_rows(path: Path | str, *, prefer: str = "", kind: str = "") -> Iterator[RowFile]:
+    """The rows at a path or under a Hub name, of several files those named after ``prefer``; ``kind`` overrides.
+
+    Raises UserError, naming the file, when nothing in it can be read or it holds no rows.
+    """
+    if kind == "hub" or str(path).startswith(parquet.HUB):
+        yield _sets(str(path), "hub", "Hugging Face data set from the Hub", parquet.hub_sets(str(path)), Path())
+        return
+    path = Path(path)
+    if path.is_dir() and parquet.is_saved(path):
+        yield _sets(path.name, "dataset", "Hugging Face data set", parquet.saved_sets(path), path)
+        return
+    if path.is_dir() and kind in ("", "parquet") and (shards := parquet.shards_in(path)):
+        yield _shards(path, shards)
+        return
+    with open_content(path, prefer) as content:
+        if content.start.startswith(b"PAR1"):
+            with seekable(content) as file:
+                columns = parquet.parquet_columns(file, content.name)
+                rows = parquet.parquet_rows(file, content.name)
+                yield _row_file(content, "parquet", container="parquet", columns=columns, rows=rows)
+        elif kind in ("parquet", "dataset"):
+            raise UserError(f"{content.name} is no parquet file: leave the format to be found, or choose another.")
+        else:
+            yield _text(content, kind)
+
+
+def _text(content: Content, kind: str) -> RowFile:
+    encoding = find_encoding(content)
+    notes = (encoding.note,) if encoding.note else ()
+    json = "" if kind in ("csv", "tsv") else json_kind(content, encoding)
+    if json:
+        rows = json_rows(content, encoding, json)
+        return _row_file(content, "jsonl", container=json, rows=rows, notes=notes)
+    if kind == "jsonl":
+        raise UserError(f"{content.name} is neither JSON nor JSON Lines: it must begin with “[” or “{{”.")
+    delimiter = "\t" if kind == "tsv" else csv_rows.find_delimiter(content, encoding)
+    columns = csv_rows.columns_of(content, encoding, delimiter)
+    rows = csv_rows.table_rows(content, encoding, delimiter, columns)
+    name = csv_rows.DELIMITERS[delimiter]
+    return _row_file(content, name.lower(), container=name, columns=columns, rows=rows, notes=notes)
+
+
+def _row_file(
+    content: Content,
+    kind: str,
+    *,
+    container: str,
+    columns: tuple[str, ...] = (),
+    rows: Iterator[Row],
+    notes: Notes = (),
+) -> RowFile:
+    first, rows = _looked_at(rows, content.name)
+    return RowFile(
+        name=content.name,
+        kind=kind,
+        container=container + content.packed,
+        columns=_checked(columns or _named_in(first), content.name),
+        notes=notes,
+        first=first,
+        rows=rows,
+        images=content.images,
+        beside=content.beside,
+    )
+
+
+def _shards(folder: Path, shards: list[parquet.Shard]) -> RowFile:
+    every = (parquet.parquet_rows(each.path, each.name, each.split) for each in shards)
+    first, rows = _looked_at(chain.from_iterable(every), folder.name)
+    return RowFile(
+        name=folder.name,
+        kind="parquet",
+        container="parquet in a folder",
+        columns=_checked(parquet.parquet_columns(shards[0].path, shards[0].name), folder.name),
+        notes=(f"{len(shards)} parquet files were read as one set.",) if len(shards) > 1 else (),
+        first=first,
+        rows=rows,
+        images=ImageFolder(folder),
+        beside=lambda name: None,
+    )
+
+
+def _sets(name: str, kind: str, container: str, sets: list[tuple[str, Any]], folder: Path) -> RowFile:
+    if not sets:
+        raise UserError(f"{name} holds no split: save the data set again.")
+    named = [(split, found, f"{name}/{split}" if len(sets) > 1 else name) for split, found in sets]
+    every = (parquet.set_rows(found, each, split) for split, found, each in named)
+    first, rows = _looked_at(chain.from_iterable(every), name)
+    return RowFile(
+        name=name,
+        kind=kind,
+        container=container,
+        columns=_checked(parquet.set_columns(sets[0][1]), name),
+        notes=(),
+        first=first,
+        rows=rows,
+        images=ImageFolder(folder),
+        beside=lambda name: None,
+    )
+
+
+def _looked_at(rows: Iterator[Row], name: str) -> tuple[tuple[Row, ...], Iterator[Row]]:
+    """The first rows, and all of them. Raises UserError when the file breaks off among the first."""
+    first: list[Row] = []
+    held = 0
+    for row in islice(rows, _LOOKED_AT):
+        first.append(row)
+        held += _size(row.value)
+        if held > MAX_LINE:  # they are held until the import is over
+            break
+    if not first:
+        raise UserError(f"{name} holds no rows: there is nothing to import.")
+    return tuple(first), chain(first, rows)
+
+
+def _size(value: Any) -> int:
+    """About how many bytes of memory a row's texts take."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(map(_size, parts))
+
+
+def _named_in(rows: tuple[Row, ...]) -> tuple[str, ...]:
+    """The names of the fields of JSON rows, in the order they come."""
+    return tuple(dict.fromkeys(each for row in rows if isinstance(row.value, dict) for each in row.value))
+
+
+def _checked(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
+    if len(columns) > MAX_COLUMNS:
+        raise UserError(f"{name} has more than {MAX_COLUMNS:,} columns: import one with those that a sample needs.")
+    # The name of a column is shown and sent to the page, which takes no halves of characters.
+    return tuple(each for each in columns if not _HALVES.search(each))

@@ -1,0 +1,66 @@
+"""BIG-Bench Mistake (Tyen et al. 2024): PaLM 2's rationales with the human-annotated index of the first wrong step.
+
+A row is {"input", "steps", "target", "answer", "mistake_index"} and brings its own text-only sample; ``mistake_index``
+counts from 0, null when no step is wrong. Rows have no id, so a sample is named by a hash of its input, the same in
+every file and on every import. A gold index at a step that only states the answer has no number left among our steps
+and becomes None (in the published logical_deduction file there is no such row). Knows nothing of files.
+"""
+
+import hashlib
+from typing import Any
+
+from core.importers.fields.inline_options import split_options
+from core.importers.fields.typed import as_fields, checked_text, text_field, text_list
+from core.importers.formats.predictions import check_index, numbered_steps, settle
+from core.importers.results import ImportedPrediction, RowError
+from core.parsing.answer import UNCLEAR, read_answer
+from core.types import Sample
+
+TASK = "BIG-Bench Mistake"
+
+
+def is_row(value: Any) -> bool:
+    """Whether a row looks like this format's."""
+    return isinstance(value, dict) and {"input", "steps", "target"} <= value.keys()
+
+
+def sample_and_prediction(value: Any, category: str) -> tuple[Sample, ImportedPrediction]:
+    """The sample that a row brings and the prediction for it; ``category`` is the file's task. Raises RowError."""
+    row = as_fields(value)
+    sample = _sample(text_field(row, "input"), text_field(row, "target"), category)
+    given = text_list(row, "steps")
+    steps, places = numbered_steps(given)
+    mistake = row.get("mistake_index")
+    if mistake is not None:
+        check_index("mistake_index", mistake, len(given))
+    text = "\n".join(given)
+    stated = row.get("answer")
+    answer = UNCLEAR if stated is None else read_answer(checked_text(stated, "answer"), sample.options)
+    reading = settle(text, answer, sample.options)
+    return sample, ImportedPrediction(
+        source_id=sample.source_id,
+        text=text,
+        steps=steps,
+        answer=reading.answer,
+        reading=reading.rule,
+        span=reading.span,
+        read_confidence=reading.confidence,
+        gold_mistake_step=None if mistake is None else places.get(mistake + 1),
+    )
+
+
+def _sample(asked: str, target: str, category: str) -> Sample:
+    question, options = split_options(asked)
+    if not question:
+        raise RowError("input", "The question is empty.")
+    truth = read_answer(target, options).answer if options else target
+    if not truth or (options and truth not in options):
+        raise RowError("target", f"The truth “{target}” is not among the options {' · '.join(options)}.")
+    return Sample(
+        source_id="bigbench-mistake-" + hashlib.sha256(asked.encode()).hexdigest()[:12],
+        question=question,
+        options=options,
+        answer=truth,
+        category=category,
+        task=TASK,
+    )

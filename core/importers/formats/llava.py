@@ -1,0 +1,97 @@
+"""Samples in LLaVA's format, which ShareGPT's and Vision-Flan's share: a list of conversations about an image.
+
+A row is {"id", "image", "task_name" or "category", "conversations": [{"from": "human", "value": "<image>\\n…"},
+{"from": "gpt", "value": …}], optional "skill_label"}. Of several turns the first pair is imported: later questions lean
+on it ("And the other one?") and are no samples of their own. For a validation or test set the options are split off the
+question and the reply must name one of them; a support sample keeps its turns as they are, because it is trained on.
+Knows nothing of files: where rows and images come from is the caller's business.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from core.importers.fields.inline_options import split_options
+from core.importers.fields.typed import Fields, as_fields, checked_text, id_field, text_field
+from core.importers.images.sources import ImageError
+from core.importers.results import RowError
+from core.parsing.answer import normalise, read_answer
+from core.types import Role, Sample
+
+IMAGE_TOKEN = "<image>"  # where the image stands in a text  # nosec B105
+_HUMAN = ("human", "user")
+_MODEL = ("gpt", "assistant", "chatgpt", "model")
+_SHOWN = 80
+
+
+def is_row(value: Any) -> bool:
+    """Whether a row looks like this format's."""
+    return isinstance(value, dict) and "conversations" in value
+
+
+def sample_of(value: Any, role: Role, hash_of: Callable[[Any], str | None]) -> Sample:
+    """The sample in a row; ``hash_of`` gives the hash of what the row holds as its image. Raises RowError."""
+    row = as_fields(value)
+    source_id = id_field(row)
+    asked, reply = _first_pair(row)
+    image = _image(row, asked, hash_of)
+    question = asked.replace(IMAGE_TOKEN, "").strip()
+    if not question:
+        raise RowError("question", "The question is empty.")
+    if not reply:
+        raise RowError("answer", "The reply is empty.")
+    options: tuple[str, ...] = ()
+    if role != "support":
+        question, options = split_options(question)
+        if not question:
+            raise RowError("question", "The question is empty but for its options.")
+    task = text_field(row, "task_name", required=False)
+    category = text_field(row, "category", required=False)
+    return Sample(
+        source_id=source_id,
+        question=question,
+        options=options,
+        answer=_truth(reply, options),
+        category=category or task,
+        task=task or category,
+        response=reply if role == "support" else "",
+        skill_label=text_field(row, "skill_label", required=False),
+        image=image,
+    )
+
+
+def _first_pair(row: Fields) -> tuple[str, str]:
+    turns = row.get("conversations")
+    if not isinstance(turns, list) or not turns:
+        raise RowError("conversations", "“conversations” must be a list of turns.")
+    if any(not isinstance(turn, dict) for turn in turns):
+        raise RowError("conversations", "Every turn must be an object with “from” and “value”.")
+    spoken = [turn for turn in turns if turn.get("from") != "system"]
+    speakers = [turn.get("from") for turn in spoken[:2]]
+    if len(spoken) < 2 or speakers[0] not in _HUMAN or speakers[1] not in _MODEL:
+        raise RowError("conversations", "A conversation begins with a turn from “human” and one from “gpt”.")
+    return checked_text(spoken[0].get("value"), "conversations"), checked_text(spoken[1].get("value"), "conversations")
+
+
+def _image(row: Fields, asked: str, hash_of: Callable[[Any], str | None]) -> str | None:
+    if asked.count(IMAGE_TOKEN) > 1:
+        raise RowError("conversations", "The question holds several <image> tokens: samples have one image or none.")
+    try:
+        image = hash_of(row.get("image"))
+    except ImageError as error:
+        raise RowError("image", str(error)) from error
+    if image is None and IMAGE_TOKEN in asked:
+        raise RowError("image", "The question holds an <image> token, but the row names no image.")
+    return image
+
+
+def _truth(reply: str, options: tuple[str, ...]) -> str:
+    """The option that the reply names; without options the answer that it states, or the whole reply."""
+    if not options:
+        return read_answer(reply, ()).answer or reply
+    if len({normalise(option) for option in options}) < len(options):
+        raise RowError("options", "Two of the options read the same.")
+    answer = read_answer(reply, options).answer
+    if answer not in options:
+        shown = reply if len(reply) <= _SHOWN else reply[:_SHOWN] + "…"
+        raise RowError("answer", f"The truth “{shown}” is not among the options {' · '.join(options)}.")
+    return answer

@@ -1,0 +1,107 @@
+"""MMBench's TSV (Liu et al. 2023): index, base64 image, question, hint, A, B, … answer letter, categories, split.
+
+An image cell that holds the index of another row takes that row's image, which may stand before or behind it; a row
+whose image is still to come waits for it, so such rows come later than they stand. The rotated copies of circular
+evaluation (indices above a million) are ordinary rows. Knows nothing of files.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from core.importers.containers.json_rows import Row
+from core.importers.fields.options_and_answers import text_of
+from core.importers.formats.table import sample_of
+from core.importers.images.checked import Images
+from core.importers.images.sources import ImageError, ImageRef
+from core.importers.results import RowError
+from core.types import Role, Sample
+
+COLUMNS = {"index", "question", "a", "b", "answer"}
+MARKS = {"l2-category", "category", "image"}
+_INDEX = re.compile(r"\d{1,18}")
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def is_table(columns: tuple[str, ...]) -> bool:
+    """Whether a table's columns are MMBench's."""
+    named = {column.lower() for column in columns}
+    return named >= COLUMNS and len(named & MARKS) > 1
+
+
+def mapping_of(columns: tuple[str, ...]) -> dict[str, str]:
+    """MMBench's mapping, with the columns that are there."""
+    by_name = {column.lower(): column for column in columns}
+    letters: list[str] = []
+    for each in _LETTERS:
+        if each.lower() not in by_name:
+            break
+        letters.append(by_name[each.lower()])
+    fixed = {"id": "index", "question": "question", "answer": "answer", "hint": "hint", "image": "image"}
+    fixed |= {"category": "category", "task": "l2-category", "split": "split"}
+    mapping = {field: by_name[name] for field, name in fixed.items() if name in by_name}
+    return mapping | {"options": "|".join(letters), "answer_as": "letter"}
+
+
+def samples(
+    rows: Iterator[Row], mapping: Mapping[str, str], role: Role, images: Images
+) -> Iterator[tuple[Row, Sample | RowError]]:
+    """Each row with its sample, or with what is wrong; rows that wait for another row's image come after that row."""
+    known: dict[str, ImageRef] = {}
+    waiting: dict[str, list[tuple[Row, Sample | RowError]]] = {}
+    for row in rows:
+        if row.error or not isinstance(row.value, dict):
+            yield row, RowError("row", row.error or "A row must be an object with a field for each column.")
+            continue
+        index = text_of(row.value.get(mapping["id"], ""))
+        held = row.value.get(mapping.get("image", ""))
+        cell = text_of(held) if isinstance(held, str | int) else ""
+        image, sample = "", _without_image(row, mapping, role, images)
+        if _INDEX.fullmatch(cell) and cell != index:
+            if cell not in known:
+                waiting.setdefault(cell, []).append((row, sample))
+                continue
+            image = images.again(known[cell])
+        else:
+            try:
+                image = images.of(held) or ""
+            except ImageError as error:
+                yield row, RowError("image", str(error))
+                continue
+        yield row, _with_image(sample, image)
+        if image:
+            known[index] = images.image(image)
+            yield from _released(index, known, waiting, mapping, images)
+    for index, left in waiting.items():
+        reason = f"The image cell names the row with index {index}, and no such row has a usable image."
+        yield from ((row, RowError("image", reason)) for row, _ in left)
+
+
+def _released(
+    index: str,
+    known: dict[str, ImageRef],
+    waiting: dict[str, list[tuple[Row, Sample | RowError]]],
+    mapping: Mapping[str, str],
+    images: Images,
+) -> Iterator[tuple[Row, Sample | RowError]]:
+    """The rows that waited for this row's image, and those that waited for theirs."""
+    ready = [index]
+    while ready:
+        ref = known[index := ready.pop(0)]
+        for row, sample in waiting.pop(index, ()):
+            yield row, _with_image(sample, images.again(ref))
+            own = text_of(row.value.get(mapping["id"], ""))
+            known[own] = ref
+            ready.append(own)
+
+
+def _without_image(row: Row, mapping: Mapping[str, str], role: Role, images: Images) -> Sample | RowError:
+    fields = {field: column for field, column in mapping.items() if field != "image"}
+    try:
+        return sample_of(row.value, fields, role, images, "")
+    except RowError as error:
+        return error
+
+
+def _with_image(sample: Sample | RowError, image: str) -> Sample | RowError:
+    return sample if isinstance(sample, RowError) or not image else replace(sample, image=image)

@@ -1,0 +1,78 @@
+"""Samples out of tables: CSV, TSV, JSON rows and parquet with a mapping from fields to columns.
+
+Knows nothing of files; how the columns are found is ``columns``' business, how options and answers are read is that of
+``choices``.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from core.importers.cells import is_empty
+from core.importers.fields.column_mapping import row_options
+from core.importers.fields.options_and_answers import checked_options, list_of, text_of, truth_of
+from core.importers.fields.typed import checked_id, checked_text
+from core.importers.formats.training_text import as_support
+from core.importers.images.checked import Images
+from core.importers.images.sources import ImageError
+from core.importers.results import RowError
+from core.types import Role, Sample
+
+
+def sample_of(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role, images: Images, number: str) -> Sample:
+    """The sample in a row; ``number`` names it where no column is an id. Raises RowError."""
+
+    def text(field: str) -> str:
+        value = row.get(mapping[field]) if field in mapping else None
+        if isinstance(value, bytes):
+            raise RowError(field, f"“{field}” holds bytes: write the column “{mapping[field]}” as text.")
+        return "" if is_empty(value) else checked_text(text_of(value), field)
+
+    source_id = text("id") if "id" in mapping else number
+    if not source_id:
+        raise RowError("id", f"The id (column “{mapping['id']}”) is empty.")
+    checked_id(source_id)
+    question = text("question")
+    if not question:
+        raise RowError("question", f"The question (column “{mapping['question']}”) is empty.")
+    given = row_options(row, mapping["options"]) if "options" in mapping else []
+    options = checked_options(checked_text(option, "options") for option in given)
+    answer, answers = _truths(row, mapping, options)
+    sample = Sample(
+        source_id=source_id,
+        question=question,
+        options=options,
+        answer=answer,
+        answers=answers,
+        category=text("category") or text("task"),
+        task=text("task") or text("category"),
+        hint=text("hint"),
+        lecture=text("lecture"),
+        response=text("response"),
+        skill_label=text("skill_label") if role == "support" else "",
+        image=_image(row.get(mapping["image"]), images) if "image" in mapping else None,
+    )
+    return as_support(sample) if role == "support" else sample
+
+
+def _truths(
+    row: Mapping[str, Any], mapping: Mapping[str, str], options: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
+    """The truth, and all that people gave where there are several; the commonest of them where none is the truth."""
+    given = row.get(mapping["answer"]) if "answer" in mapping else None
+    answers = row.get(mapping["answers"]) if "answers" in mapping else None
+    if options:
+        return truth_of(given, options, mapping.get("answer_as", "text")), ()
+    several = tuple(checked_text(each, "answers") for each in list_of(answers))
+    if not is_empty(given):
+        return checked_text(text_of(given), "answer"), several
+    if not several:
+        raise RowError("answer", "The answer is empty: a labelled sample needs one.")
+    return Counter(several).most_common(1)[0][0], several
+
+
+def _image(value: Any, images: Images) -> str | None:
+    try:
+        return images.of(value)
+    except ImageError as error:
+        raise RowError("image", str(error)) from error

@@ -1,0 +1,186 @@
+"""Open a file of samples of any format: which one it is is seen in the rows, the same for every container.
+
+Streams: duplicates are found by a hash of each id, so that a million rows take no more memory than their hashes. Knows
+nothing of what becomes of the samples.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from core.errors import AwayError, UserError
+from core.importers import splits
+from core.importers.containers.files import open_zip
+from core.importers.containers.json_rows import Row
+from core.importers.containers.open_rows import RowFile, open_rows
+from core.importers.fields import column_mapping
+from core.importers.formats import bigbench_mistake, llava, mmbench, predictions, scienceqa, table
+from core.importers.images.checked import Images
+from core.importers.images.sources import ImageFolder, ImageSource, ImageZip
+from core.importers.results import Duplicate, Read, RowError, SampleFile
+from core.types import Refusal, Role, Sample
+
+FORMATS = {
+    "llava": "LLaVA or ShareGPT conversations",
+    "mmbench": "MMBench",
+    "scienceqa": "ScienceQA",
+    "csv": "CSV table",
+    "tsv": "TSV table",
+    "jsonl": "JSON rows",
+    "parquet": "parquet table",
+    "dataset": "Hugging Face data set",
+    "hub": "data set of the Hugging Face Hub",
+}
+_SHAPES = ("llava", "mmbench", "scienceqa")
+Found = tuple[Row, Sample | RowError, str]
+
+
+@contextmanager
+def open_samples(
+    path: Path | str,
+    *,
+    role: Role,
+    format: str = "",
+    mapping: Mapping[str, str] | None = None,
+    images: Path | None = None,
+    lazy_images: bool = False,
+) -> Iterator[SampleFile]:
+    """The samples at a path (a file, folder or zip) or, as "hf:owner/name[:split]", on the Hugging Face Hub.
+
+    The format is found in the content; ``format`` (a key of ``FORMATS``) overrides. For tables ``mapping`` puts columns
+    in place of those proposed ("" leaves a field out). Image names are relative to ``images`` (a folder or zip), by
+    default to where the file lies; a folder "images" there is looked into as well. With ``lazy_images`` an image in a
+    folder is only looked for and stays there (``ImageRef.path``). Raises UserError when the file cannot be read.
+    """
+    if format and format not in FORMATS:
+        raise UserError(f"There is no format “{format}”: choose among {', '.join(FORMATS)}, or leave it to be found.")
+    kind = "" if format in _SHAPES else format
+    with open_rows(path, prefer=role, kind=kind) as file:
+        checked = Images(_source(images) if images else file.images, lazy=lazy_images)
+        yield _opened(file, format or _shape(file), role, mapping or {}, checked)
+
+
+def looks_like_predictions(file: RowFile) -> bool:
+    """Whether the rows are predictions rather than samples."""
+    values = [row.value for row in file.first if not row.error]
+    return bool(values) and (
+        bigbench_mistake.is_row(values[0]) or (not llava.is_row(values[0]) and predictions.is_table(file.columns))
+    )
+
+
+def _shape(file: RowFile) -> str:
+    first = next((row for row in file.first if not row.error), None)
+    if looks_like_predictions(file):
+        raise UserError(f"{file.name} holds predictions, not samples: import it as predictions.")
+    if first is not None and llava.is_row(first.value):
+        return "llava"
+    if first is not None and scienceqa.is_row(first.value, first.key):
+        return "scienceqa"
+    if not file.columns:
+        return "llava"  # no row has fields, and each row says so itself
+    return "mmbench" if mmbench.is_table(file.columns) else file.kind
+
+
+def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], images: Images) -> SampleFile:
+    notes = list(file.notes)
+    mapping: Mapping[str, str] = {}
+    if shape == "llava":
+        found = _each(file.rows, lambda row: (llava.sample_of(row.value, role, images.of), row.split))
+    elif shape == "scienceqa":
+        splits = scienceqa.read_splits(file.beside(scienceqa.SPLITS_FILE), scienceqa.SPLITS_FILE)
+        found = _each(file.rows, lambda row: scienceqa.sample_of(row.value, row.key, splits, role, images))
+    else:
+        rows = [_value(row) for row in file.first if isinstance(row.value, dict)]
+        names = tuple(dict.fromkeys((*(("id",) if any(row.key for row in file.first) else ()), *file.columns)))
+        proposed = mmbench.mapping_of(file.columns) if shape == "mmbench" else {}
+        mapping = column_mapping.settle(file.name, names, proposed | dict(given), rows)
+        if "id" not in mapping and shape == "mmbench":
+            raise UserError(f"{file.name} has no column “index”, which MMBench's images are shared by: read it as TSV.")
+        if "id" not in mapping:
+            notes.append("No column is the id: samples are named by the file and their row's number.")
+        if mapping.get("answer_as") in ("index", "number"):
+            first = 0 if mapping["answer_as"] == "index" else 1
+            notes.append(f"Answers are read as the options' places, counted from {first}: look whether that is right.")
+        found = _mmbench(file, mapping, role, images) if shape == "mmbench" else _table(file, mapping, role, images)
+    return SampleFile(
+        name=file.name,
+        format=shape,
+        container=file.container,
+        columns=file.columns if mapping else (),
+        mapping=mapping,
+        notes=tuple(notes),
+        items=_unique(found, file.name),
+        image=images.image,
+    )
+
+
+def _each(rows: Iterator[Row], read: Callable[[Row], tuple[Sample, str]]) -> Iterator[Found]:
+    for row in rows:
+        try:
+            if row.error:
+                raise RowError("row", row.error)
+            sample, split = read(row)
+            yield row, sample, split
+        except RowError as error:
+            yield row, error, ""
+
+
+def _table(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[Found]:
+    numbers = count(1)
+
+    def read(row: Row) -> tuple[Sample, str]:
+        number = next(numbers)
+        value = _value(row)
+        name = f"{Path(row.file or file.name).name.split('.')[0]}-{row.line if row.file else number}"
+        return table.sample_of(value, mapping, role, images, name), _split(row, value, mapping)
+
+    return _each(file.rows, read)
+
+
+def _mmbench(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[Found]:
+    for row, sample in mmbench.samples(file.rows, mapping, role, images):
+        yield row, sample, _split(row, row.value, mapping) if isinstance(sample, Sample) else ""
+
+
+def _value(row: Row) -> dict[str, Any]:
+    if not isinstance(row.value, dict):
+        raise RowError("row", "A row must be a JSON object with a field for each column.")
+    return {"id": row.key} | row.value if row.key else row.value
+
+
+def _split(row: Row, value: Mapping[str, Any], mapping: Mapping[str, str]) -> str:
+    return splits.split_named(str(value.get(mapping["split"]) or "")) if "split" in mapping else row.split
+
+
+def _unique(found: Iterator[Found], name: str) -> Iterator[Read | Refusal]:
+    seen: set[int] = set()
+    for row, sample, split in found:
+        if isinstance(sample, RowError):
+            yield Refusal(file=row.file or name, line=row.line, field=sample.field, reason=sample.reason)
+            continue
+        key = hash(sample.source_id)
+        if key in seen:
+            yield duplicate(row.file or name, row.line, sample.source_id)
+            continue
+        seen.add(key)
+        yield Read(line=row.line, sample=sample, split=split)
+
+
+def duplicate(file: str, line: int, source_id: str) -> Duplicate:
+    """The refusal of a row whose id came earlier."""
+    return Duplicate(
+        file=file, line=line, field="id", reason=f"The id “{source_id}” occurs on an earlier line: give each its own."
+    )
+
+
+def _source(path: Path) -> ImageSource:
+    if path.is_dir():
+        return ImageFolder(path)
+    if not path.is_file():
+        raise AwayError(f"There is no folder or zip {path} to take the images from: check the path and try again.")
+    archive = open_zip(path)
+    if archive is None:
+        raise UserError(f"{path.name} is neither a folder nor a zip: images come from one of these.")
+    return ImageZip(archive)

@@ -1,0 +1,1 @@
+"""From a model's output to steps and answer, and what the answer scores."""

@@ -1,0 +1,201 @@
+"""Where sentences end, and where a text states its final answer ("So the answer is (B).", "\\boxed{16}", "#### 16").
+
+Shared by ``core.parsing.steps``, which takes such statements out of the steps, and ``core.parsing.answer``, which reads
+them, so that the two never disagree. Pure text: knows no options, no model, and not whether an answer is right.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+StatementKind = Literal["the answer is", "option is correct", "boxed", "####", "tagged"]
+
+# GPT-3's ScienceQA rationales hold the two characters "\\n" for a line break; "\\neq" and "\\nu" are LaTeX.
+ESCAPED_BREAK = re.compile(r"\\n(?![a-z])")
+_END_OF_TURN = re.compile(r"</s>|<\|[a-z_]{1,20}\|>")
+# Full-width forms as Chinese models write them; "。！？" stay, since they end a sentence without a space behind.
+_FULL_WIDTH = {0xFF01 + at: 0x21 + at for at in range(94) if chr(0x21 + at) not in "!?"} | {0x3000: 0x20}
+
+# A sentence goes on in lower case far more often than it begins so: "approx. 5 km", "vs. the".
+_BOUNDARY = re.compile(
+    r"""(?<![.!?])[.!?]++[*_"'”’)\]}]*+(?=\s+["'“‘(\[*_$\\]*[^\W_a-z]|\s*$)|[。！？]|\n""",
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|vs|cf|Mr|Mrs|Ms|Dr|Prof|St|Mt|Fig|approx|Jr|Sr)|\b(?:[A-Z]\.)+[A-Z]|(?:^|[:;!?]\s|(?<!No)\.\s)\d{1,2})\.$"
+)
+_SEEN = 40
+# How far a statement may reach: no answer is longer, and a degenerate output stays quick to read.
+_LONGEST = 600
+# "George W. Bush", but not "Option B. So …".
+_INITIAL = re.compile(r"(?:^|\b([A-Z][a-z]+|[A-Z]\.)\s)[A-Z]\.$")
+_LABELLED = re.compile(
+    r"Option|Choice|Answer|Point|Pair|Figure|Cell|Step|Line|Group|Sample|Image|Vitamin|Picture|Part|Side|Box|Bar|Type"
+    r"|Class|Grade|Column|Row|Panel|Object|Number|Letter|Is"
+)
+
+# Where a cue can begin at all: no place inside a word is tried, which is most of a text.
+_BEGINS = r"(?<![^\W_])(?=[a-z(])"
+_LEAD = (
+    r"(?P<lead>(?:\b(?:so|thus|therefore|hence|consequently|accordingly|finally|ultimately|overall|clearly|and|"
+    r"in (?:conclusion|short|summary)|to (?:conclude|sum up)|as a result|which means(?: that)?)\b[\s,:]*){0,4})"
+)
+_KIND_OF = r"(?:(?:final|correct|right|best|most likely)\s+)"
+_NOUN = (
+    rf"(?:\b(?<!\bif )(?<!what )(?<!whether )(?<!how )(?<!find )(?<!get )(?<!know )(?:the|my|our)\s+{_KIND_OF}*answer"
+    rf"|\b(?:the\s+)?{_KIND_OF}(?:option|choice)"
+    rf"|(?:^|(?<=[.!?\n:;,*_#>])|(?<=[.!?\n:;,*_#>]\s)){_KIND_OF}*(?:answer|ans\.?(?=\s*:)))(?!\w)"
+)
+_VERB = (
+    r"(?:[*_\s]*(?:option|choice|letter))?(?:\s+to\s+[^.!?\n]{1,80}?)??[*_]*(?:[\s,]+(?:therefore|thus|hence|then))?,?"
+    r"(?:\s+(?:is|was|will be|would be|should be|has to be|must (?:therefore |thus )?be)\b\s*:?|\s*[:=])"
+)
+_NO_ANSWER = r"(?!\s*(?:not|neither|determined|found|obtained|computed|calculated|given by|based on|hidden)\b)"
+_CUES: tuple[tuple[StatementKind, re.Pattern[str]], ...] = (
+    (
+        "the answer is",
+        re.compile(_BEGINS + _LEAD + _NOUN + _VERB + _NO_ANSWER + r"[\s*_]*", re.IGNORECASE | re.MULTILINE),
+    ),
+    ("boxed", re.compile(r"[\s$*]{0,8}\\boxed\s*(?=\{)")),
+    ("####", re.compile(r"^####[ \t]*(?=\S{1,40}\s*$)", re.MULTILINE)),
+    ("the answer is", re.compile(rf"^[ \t>#*_]*(?:the\s+)?{_KIND_OF}*answer[ \t]*[*_]*[ \t]*\n[\s*_>-]*", re.I | re.M)),
+    (
+        "the answer is",
+        re.compile(
+            r"(?:答案|正确选项)\s*(?:应该|应)?\s*(?:是|为|选|:)[\s:]*|(?:故|所以|因此|应)?[,，\s]{0,8}(?:选择|选)\s*(?:选项)?\s*"
+            r"(?=\(?[A-Za-z](?![A-Za-z]))"
+        ),
+    ),
+    (
+        "the answer is",
+        re.compile(
+            r"(?:\b(?:I|we)(?:['’](?:d|ll)| would| will| should)?|\bto)\s+(?:choose|pick|select|go with|go for)\s+"
+            r"(?=(?:the\s+)?(?:option|choice|answer)\b|[*_\"']*\(?[A-Z]\)?[*_\"']*(?:[.,;:\n]|$| because))",
+        ),
+    ),
+    ("tagged", re.compile(r"<answer>\s*(?P<value>[^<]{0,400}?)\s*(?:</answer>|$)", re.IGNORECASE)),
+    (
+        "tagged",
+        re.compile(r"[\"'](?:final_?|correct_?)?answer[\"']\s*:\s*[\"']?(?P<value>[^\"'\n,}]{1,400})", re.IGNORECASE),
+    ),
+)
+_VERDICT = re.compile(
+    _BEGINS + _LEAD + r"(?P<value>\b(?:option|choice|answer)\s*\(?[A-Za-z]\)?|(?<!\w)\([A-Za-z]\)"
+    r"|(?:^|(?<=[.!?\n,;:*_]\s)|(?<=[\n*_])|(?<=\bthat\s))(?-i:[A-Z])(?!\w))[*_]*\s+(?:is|must be)\s+(?:the\s+)?"
+    r"(?:(?:most\s+)?(?:correct|right|best)(?:\s+(?:one|answer|option|choice))?|(?<=the )answer)\b"
+    r"(?!\s+(?:of|side|next|above|below|angle|if)\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# What every match of the first cue and of a verdict holds: a quick look that saves two slow ones where it is missing.
+_SAYS_ANSWER = re.compile(r"answer|ans\b|option|choice", re.IGNORECASE)
+_SAYS_VERDICT = re.compile(
+    r"(?:is|must be)\s+(?:the\s+)?(?:(?:most\s+)?(?:correct|right|best)|answer)\b", re.IGNORECASE
+)
+_REASON = re.compile(r"\s*[,;:–—-]?\s*\b(?:because|since|BECAUSE)\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement of a final answer, as offsets into the text.
+
+    ``start`` … ``end`` is the whole statement with its lead-in ("So the answer is (B)."), ``value`` the answer in it;
+    ``concludes`` says that a word like "so" or "final" introduces it. An empty ``value`` is a statement cut off.
+    """
+
+    kind: StatementKind
+    start: int
+    end: int
+    value: tuple[int, int]
+    concludes: bool
+
+
+@lru_cache(maxsize=16)
+def sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """The sentences as (start, end) offsets without surrounding white space; a line break always ends one.
+
+    Kept, since reading an answer asks for them twice and splitting the steps of the same output once more.
+    """
+    spans: list[tuple[int, int]] = []
+    start = 0
+    while start < len(text):
+        end = sentence_end(text, start)
+        stripped = text[start:end].strip()
+        if stripped:
+            first = text.index(stripped, start)
+            spans.append((first, first + len(stripped)))
+        start = max(end, start + 1)
+    return tuple(spans)
+
+
+def plain(text: str) -> str:
+    """Full-width letters and brackets as plain ones, escaped line breaks as real ones, ends of turns as spaces.
+
+    Every offset stays the same.
+    """
+    text = ESCAPED_BREAK.sub(" \n", text.translate(_FULL_WIDTH))
+    return _END_OF_TURN.sub(lambda end: " " * len(end[0]), text)
+
+
+def sentence_end(text: str, start: int, limit: int | None = None, *, begins: int | None = None) -> int:
+    """The offset just behind the sentence that ``start`` lies in, its full stop included; at most ``limit``.
+
+    ``begins`` is where the sentence begins, where that is before ``start``.
+    """
+    first = start if begins is None else begins
+    last = len(text) if limit is None else min(limit, len(text))
+    for match in _BOUNDARY.finditer(text, start, last):
+        end = match.end()
+        if not _goes_on(text[max(first, end - _SEEN) : end], text[end : end + _SEEN]):
+            return end
+    return last
+
+
+def statements(text: str) -> list[Statement]:
+    """Every statement of a final answer, in the order of the text; denials ("the answer is not B") are none."""
+    text = plain(text)
+    cues = _CUES if _SAYS_ANSWER.search(text) else _CUES[1:]
+    found = [_from_cue(text, kind, match) for kind, cue in cues for match in cue.finditer(text)]
+    if _SAYS_VERDICT.search(text):
+        found += [_from_verdict(text, match) for match in _VERDICT.finditer(text)]
+    return sorted(found, key=lambda statement: (statement.start, statement.value))
+
+
+def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement:
+    end = sentence_end(text, match.end(), match.end() + _LONGEST, begins=match.start())
+    value = (match.end(), end)
+    if kind == "tagged":
+        value, end = match.span("value"), match.end()
+    elif kind == "boxed":
+        value = _braced(text, match.end())
+        end = max(value[1] + 1, end if not text[value[1] + 1 : end].strip(" $*.!") else 0)
+    elif reason := _REASON.search(text, match.end(), end):
+        value, end = (match.end(), reason.start()), reason.start()
+    concludes = bool(match.groupdict().get("lead")) or "final" in match[0].lower()
+    return Statement(kind=kind, start=match.start(), end=end, value=value, concludes=concludes)
+
+
+def _from_verdict(text: str, match: re.Match[str]) -> Statement:
+    end = sentence_end(text, match.end(), match.end() + _LONGEST)
+    if reason := _REASON.search(text, match.end(), end):
+        end = reason.start()
+    return Statement(
+        kind="option is correct", start=match.start(), end=end, value=match.span("value"), concludes=bool(match["lead"])
+    )
+
+
+def _braced(text: str, brace: int) -> tuple[int, int]:
+    """The span inside the balanced braces that open at ``brace`` (to the end of the text when they never close)."""
+    depth = 0
+    for at in range(brace, min(len(text), brace + 10 * _SEEN)):
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        if depth == 0:
+            return brace + 1, at
+    return brace + 1, min(len(text), brace + 10 * _SEEN)
+
+
+def _goes_on(sentence: str, rest: str) -> bool:
+    """Whether the full stop belongs to an abbreviation, judged from the last and next ``_SEEN`` characters."""
+    if _ABBREVIATION.search(sentence) or (sentence.endswith(" No.") and rest.lstrip()[:1].isdigit()):
+        return bool(rest.strip())
+    initial = _INITIAL.search(sentence)
+    return bool(initial and initial[1] and not _LABELLED.fullmatch(initial[1]) and rest.strip())

@@ -1,0 +1,211 @@
+"""Ranked support samples for a missing skill: ``rank_bm25``'s BM25Okapi over the support set's skill labels.
+
+A support set repeats its labels, so the index holds each distinct label once and counts it as often as it occurs. The
+scores are bit-equal to ``BM25Okapi`` over every sample's label; the tests hold it to that. Knows no model, no database.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.retrieval.bm25 import Floats, Integers, coded, hashed, mixed, starts, weighted
+from core.retrieval.terms import matched_terms, tokenise
+from core.types import Hit
+
+NO_IMAGE = -1
+SOON = 128
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SkillIndex:
+    """BM25 weights of every distinct label's words, by column (word), and the samples that carry each label.
+
+    Word j occurs in the labels ``rows[words[j]:words[j + 1]]`` with ``weights`` likewise; label i is carried by the
+    samples at ``members[labelled[i]:labelled[i + 1]]``, by id: positions in ``samples`` (ids), ``codes`` (labels),
+    ``tasks`` (codes, by name in ``task_codes``) and ``images`` (codes). ``keys`` are hashes of the labels' texts: the
+    seeded orders hang on them, not on the support set's order. ``rarity`` is each word's inverse document frequency.
+    """
+
+    labels: tuple[str, ...]
+    counts: Integers
+    vocabulary: dict[str, int]
+    rarity: Floats
+    words: Integers
+    rows: Integers
+    weights: Floats
+    members: Integers
+    labelled: Integers
+    samples: Integers
+    codes: Integers
+    tasks: Integers
+    task_codes: dict[str, int]
+    images: Integers
+    by_id: Integers
+    keys: NDArray[np.uint64]
+
+    @classmethod
+    def build(
+        cls,
+        labels: Sequence[str],
+        sample_ids: Sequence[int],
+        tasks: Sequence[str],
+        images: Sequence[str | None],
+    ) -> "SkillIndex":
+        """The index of a support set, given as four columns of equal length (``images``: content hashes or None).
+
+        Raises ``UserError`` when no label holds a word, ValueError when the columns differ in length.
+        """
+        if len({len(labels), len(sample_ids), len(tasks), len(images)}) > 1:
+            raise ValueError("labels, sample_ids, tasks and images describe the same samples")
+        codes, distinct = coded(labels)
+        counts = np.bincount(codes, minlength=len(distinct))
+        vocabulary, rarity, words, rows, weights = weighted(distinct, counts)
+        task_of, task_codes = coded(tasks)
+        pictures = [image if image is not None else "" for image in images]
+        picture_codes, hashes = coded(pictures)
+        ids = np.asarray(sample_ids, np.int64)
+        return cls(
+            labels=tuple(distinct),
+            counts=counts,
+            vocabulary=vocabulary,
+            rarity=rarity,
+            words=words,
+            rows=rows,
+            weights=weights,
+            members=np.lexsort((ids, codes)),
+            labelled=starts(counts),
+            samples=ids,
+            codes=codes,
+            tasks=task_of,
+            task_codes=task_codes,
+            images=np.where(picture_codes == hashes.get("", NO_IMAGE), NO_IMAGE, picture_codes),
+            by_id=np.argsort(ids, kind="stable"),
+            keys=np.array([hashed(label) for label in distinct], np.uint64),
+        )
+
+    def scores(self, skill: str) -> Floats:
+        """The BM25Okapi score of each of ``labels`` for a skill; 0 where no word matches."""
+        scores = np.zeros(len(self.labels))
+        for word in tokenise(skill):
+            column = self.vocabulary.get(word)
+            if column is not None:
+                found = slice(self.words[column], self.words[column + 1])
+                scores[self.rows[found]] += self.weights[found]
+        return scores
+
+    def search(self, skill: str, *, seed: int) -> Iterator[Hit]:
+        """The samples whose labels match a skill, best first, one by one as they are asked for.
+
+        Labels come in score order, equal scores in a seeded order. Inside a label the seeded order takes turns between
+        the source tasks. No image comes twice. Labels with a score of 0 or less share nothing telling and are no hits.
+        """
+        scores = self.scores(skill)
+        shown: set[int] = set()
+        for label in self._ranked(scores, seed):
+            terms = matched_terms(skill, self.labels[label])
+            members = self._members_in_turn(label, seed)
+            for sample, image in zip(self.samples[members].tolist(), self.images[members].tolist(), strict=True):
+                if image in shown:
+                    continue
+                if image != NO_IMAGE:
+                    shown.add(image)
+                yield Hit(sample=sample, skill=skill, score=float(scores[label]), terms=terms)
+
+    def hits_of(self, skill: str, samples: Iterable[int]) -> list[Hit]:
+        """These samples as hits of a skill, in their order, whether their labels match it or not; unknown ids are left
+        out."""
+        scores = self.scores(skill)
+        places = [place for place in map(self._place, samples) if place is not None]
+        return [self._hit(skill, scores, place) for place in places]
+
+    def hits_of_task(self, skill: str, task: str, *, seed: int) -> list[Hit]:
+        """All samples of a source task as hits of a skill: by score, equal scores in a seeded order."""
+        code = self.task_codes.get(task)
+        if code is None:
+            return []
+        scores = self.scores(skill)
+        places = np.flatnonzero(self.tasks == code)
+        places = places[np.argsort(self.samples[places])]
+        shuffled = np.random.default_rng([seed & 0xFFFFFFFF, hashed(task)]).permutation(places)
+        ranked = shuffled[np.argsort(-scores[self.codes[shuffled]], kind="stable")]
+        return [self._hit(skill, scores, place) for place in ranked.tolist()]
+
+    def task_of(self, sample: int) -> int | None:
+        """A number that samples of the same source task share (``task_codes``); None for unknown ids."""
+        place = self._place(sample)
+        return None if place is None else int(self.tasks[place])
+
+    def strength(self, skill: str, terms: Collection[str]) -> float:
+        """The share of a skill's words that ``terms`` make up, each word counted by its rarity; 0 without words.
+
+        A word that no label holds is as rare as one can be.
+        """
+        unheard = math.log(int(self.counts.sum()) + 0.5) - math.log(0.5)
+        rarity = {
+            word: float(self.rarity[self.vocabulary[word]]) if word in self.vocabulary else unheard
+            for word in tokenise(skill)
+        }
+        whole = sum(rarity.values())
+        return sum(rarity[word] for word in terms if word in rarity) / whole if whole > 0 else 0.0
+
+    def matching(self, skill: str) -> int:
+        """How many samples carry a label that matches the skill; those whose image comes again are counted, too."""
+        return int(self.counts[self.scores(skill) > 0].sum())
+
+    def top_labels(self, skill: str, k: int) -> list[tuple[str, float, int]]:
+        """The k best labels for a skill as (label, score, samples that carry it); fewer where fewer match."""
+        scores = self.scores(skill)
+        return [(self.labels[i], float(scores[i]), int(self.counts[i])) for i in islice(self._ranked(scores, 0), k)]
+
+    def image_of(self, sample: int) -> int | None:
+        """A number that samples with the same image share, None without an image. Raises KeyError for unknown ids."""
+        place = self._place(sample)
+        if place is None:
+            raise KeyError(sample)
+        code = int(self.images[place])
+        return None if code == NO_IMAGE else code
+
+    def _place(self, sample: int) -> int | None:
+        place = int(np.searchsorted(self.samples, sample, sorter=self.by_id))
+        if place == len(self.by_id) or self.samples[self.by_id[place]] != sample:
+            return None
+        return int(self.by_id[place])
+
+    def _hit(self, skill: str, scores: Floats, place: int) -> Hit:
+        label = int(self.codes[place])
+        terms = matched_terms(skill, self.labels[label])
+        return Hit(sample=int(self.samples[place]), skill=skill, score=float(scores[label]), terms=terms)
+
+    def _ranked(self, scores: Floats, seed: int) -> Iterator[int]:
+        """The labels that match, best first; most callers want a few, so the best are sorted before the rest."""
+        found = np.flatnonzero(scores > 0)
+        best = scores[found]
+        cut = np.partition(best, -SOON)[-SOON] if len(found) > 2 * SOON else 0.0
+        for part in (found[best >= cut], found[best < cut]):
+            yield from part[np.lexsort((mixed(self.keys[part], seed), -scores[part]))].tolist()
+
+    def _members_in_turn(self, label: int, seed: int) -> Integers:
+        """A label's samples in the seeded order that alternates their tasks (positions)."""
+        members = self.members[self.labelled[label] : self.labelled[label + 1]]
+        if len(members) == 1:
+            return members
+        # The words that a list of both numbers would be made into, at a tenth of the time.
+        key = int(self.keys[label])
+        words = [seed & 0xFFFFFFFF, key & 0xFFFFFFFF, *([key >> 32] if key >> 32 else [])]
+        random = np.random.default_rng(np.array(words, np.uint32))
+        shuffled = random.permutation(members)
+        of = self.tasks[shuffled]
+        if (of == of[0]).all():
+            return shuffled
+        grouped = np.argsort(of, kind="stable")
+        new = np.ones(len(members), np.bool_)
+        np.not_equal(of[grouped[1:]], of[grouped[:-1]], out=new[1:])
+        begins, task = np.flatnonzero(new), np.cumsum(new) - 1
+        turn, first = np.empty_like(members), np.empty_like(members)
+        turn[grouped] = np.arange(len(members)) - begins[task]
+        first[grouped] = grouped[begins[task]]
+        return shuffled[np.lexsort((first, turn))]

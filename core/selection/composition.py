@@ -1,0 +1,127 @@
+"""What a selection is made of: its skills beside what they were due, its source tasks, and where skills overlap.
+
+An account of a draw that was made; chooses nothing. Knows the index and no database. How precise the hits of a skill
+are is told by whoever knows the truth.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations, islice
+
+from core.retrieval.index import SkillIndex
+from core.retrieval.terms import lacking_terms
+from core.selection.draw import due
+from core.selection.rulings import pinned_samples, queue
+from core.types import Hit, MakeUp, Overlap, Ruling, SkillDemand, SkillShare
+
+WEAK = 0.5
+MOST_OVERLAPS = 100
+
+
+def make_up(
+    index: SkillIndex,
+    demands: Sequence[SkillDemand],
+    hits: Sequence[Hit],
+    *,
+    budget: int,
+    leaked: Container[int],
+    seed: int,
+    rulings: Sequence[Ruling] = (),
+    tasks: Mapping[int, str],
+    precisions: Mapping[str, float] | None = None,
+) -> MakeUp:
+    """The account of ``hits``, which ``select`` chose with the same arguments; ``tasks`` are those of their samples."""
+    shares = skill_shares(index, demands, hits, budget=budget, seed=seed, rulings=rulings, precisions=precisions)
+    wanted = {each.skill: each.due for each in shares}
+    overlaps = _overlaps(index, wanted, leaked=leaked, seed=seed, rulings=rulings)
+    return MakeUp(skills=shares, tasks=by_task(hits, tasks), overlaps=overlaps)
+
+
+def by_task(hits: Sequence[Hit], tasks: Mapping[int, str]) -> tuple[tuple[str, int], ...]:
+    """(source task, how many samples), most first."""
+    counted = Counter(tasks.get(hit.sample, "") for hit in hits)
+    return tuple(sorted(counted.items(), key=lambda each: (-each[1], each[0])))
+
+
+def skill_shares(
+    index: SkillIndex,
+    demands: Sequence[SkillDemand],
+    hits: Sequence[Hit],
+    *,
+    budget: int,
+    seed: int,
+    rulings: Sequence[Ruling] = (),
+    precisions: Mapping[str, float] | None = None,
+) -> tuple[SkillShare, ...]:
+    """Each demanded skill with what it was due and got, by errors, most first."""
+    errors: Counter[str] = Counter()
+    for demand in demands:
+        errors[demand.skill] += demand.errors
+    got = Counter(hit.skill for hit in hits)
+    pins = {skill: frozenset(pinned_samples(rulings, skill)) for skill in errors}
+    pinned = Counter(hit.skill for hit in hits if hit.sample in pins.get(hit.skill, ()))
+    turns = due(demands, budget, pinned)
+    return tuple(
+        _share(
+            index, skill, seed=seed, errors=count, due=turns[skill], got=got[skill], pinned=pinned[skill],
+            precision=(precisions or {}).get(skill),
+        )
+        for skill, count in sorted(errors.items(), key=lambda each: (-each[1], each[0]))
+    )  # fmt: skip
+
+
+def skill_offers(
+    index: SkillIndex,
+    demands: Sequence[SkillDemand],
+    skills: Collection[str],
+    *,
+    budget: int,
+    seed: int,
+    rulings: Sequence[Ruling] = (),
+) -> tuple[SkillShare, ...]:
+    """What some of the demanded skills would be due and find, before anything is drawn: ``got`` is at most that."""
+    pinned = {each.skill: len(pinned_samples(rulings, each.skill)) for each in demands}
+    turns = due(demands, budget, pinned)
+    errors = Counter({each.skill: 0 for each in demands})
+    for each in demands:
+        errors[each.skill] += each.errors
+    found = (
+        _share(index, skill, seed=seed, errors=errors[skill], due=turns[skill], got=0, pinned=pinned[skill])
+        for skill in skills
+    )
+    return tuple(replace(each, got=min(each.due, max(each.matching, each.pinned))) for each in found)
+
+
+def too_few(share: SkillShare) -> bool:
+    """Whether a skill ran dry before its turns were over: others took the rest of them."""
+    return share.got < share.due
+
+
+def weak(share: SkillShare) -> bool:
+    """Whether even the best hit holds less than half of the skill's words, by rarity."""
+    return share.matching > 0 and share.strength < WEAK
+
+
+def _share(index: SkillIndex, skill: str, *, seed: int, **counted: object) -> SkillShare:
+    best = next(index.search(skill, seed=seed), None)
+    if best is None:
+        return SkillShare(skill=skill, **counted)  # type: ignore[arg-type]
+    return SkillShare(
+        skill=skill, matching=index.matching(skill), best=best.score, strength=index.strength(skill, best.terms),
+        lacking=lacking_terms(skill, best.terms), **counted,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _overlaps(
+    index: SkillIndex, wanted: Mapping[str, int], *, leaked: Container[int], seed: int, rulings: Sequence[Ruling]
+) -> tuple[Overlap, ...]:
+    """Pairs of skills that want the same samples: what each would draw alone in the turns that it is due."""
+    skills_of: dict[int, list[str]] = {}
+    for skill, turns in wanted.items():
+        alone = (hit for hit in queue(index, skill, seed=seed, rulings=rulings) if hit.sample not in leaked)
+        for hit in islice(alone, turns):
+            skills_of.setdefault(hit.sample, []).append(skill)
+    pairs = Counter(pair for skills in skills_of.values() for pair in combinations(sorted(skills), 2))
+    most = sorted(pairs.items(), key=lambda each: (-each[1], each[0]))[:MOST_OVERLAPS]
+    return tuple(Overlap(one=one, other=other, samples=count) for (one, other), count in most)

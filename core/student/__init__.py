@@ -1,0 +1,1 @@
+"""The student: local or behind an endpoint."""

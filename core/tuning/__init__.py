@@ -1,0 +1,1 @@
+"""LoRA tuning of a student."""

@@ -1,0 +1,37 @@
+"""What a project's models made of one sample when somebody tried them: the newest try of each. Loads no model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from storage.rows import noun_of
+from storage.tables import tries
+from storage.tables.columns import utc_now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """A try of the project's ``who`` ("student" or "teacher"), which was ``model`` then, on ``sample`` (id)."""
+
+    who: str
+    sample: int
+    model: str
+    result: Mapping[str, Any]
+    created: str
+
+
+def save_try(c: Connection, project: int, who: str, *, sample: int, model: str, result: Mapping[str, Any]) -> None:
+    """Keep a try in place of the one before."""
+    values = {"sample": sample, "model": model, "result": dict(result), "created": utc_now()}
+    made = insert(tries).values(project=project, who=who, **values)
+    c.execute(made.on_conflict_do_update(index_elements=["project", "who"], set_=values))
+
+
+def tries_of(c: Connection, project: int) -> dict[str, Try]:
+    """The newest tries of a project's models, by who was tried."""
+    columns = [tries.c[name] for name in Try.__dataclass_fields__]
+    found = c.execute(select(*columns).where(tries.c.project == project))
+    return {row.who: noun_of(Try, row) for row in found}

@@ -1,0 +1,77 @@
+"""How far a project is, counted from the rows that are there."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, func, select
+
+from core.types import Role
+from storage.store.diagnoses import wrong_of
+from storage.store.predictions import in_set_of
+from storage.store.projects import rounds_of
+from storage.store.reviews import review_counts
+from storage.store.samples import count_samples
+from storage.store.trials import of_no_trial
+from storage.tables import hits, samples, selections
+from storage.tables.diagnoses import diagnoses, predictions
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundCounts:
+    """How far a round is: validation samples, of them predicted, of these wrong (as predicted, whatever people said
+    since), of these diagnosed and reviewed (a verdict stands); the hits of the newest selection made from the round;
+    and the test samples and of them predicted."""
+
+    round: int
+    number: int
+    samples: int
+    predictions: int
+    wrong: int
+    diagnosed: int
+    reviewed: int
+    selected: int
+    test_samples: int
+    test_predictions: int
+
+
+def counts(c: Connection, project_id: int) -> list[RoundCounts]:
+    """The counts of each of the project's rounds, in order."""
+    validation = count_samples(c, project=project_id, role="validation")
+    test = count_samples(c, project=project_id, role="test")
+    return [
+        RoundCounts(
+            round=each.id,
+            number=each.number,
+            samples=validation,
+            predictions=_predicted(c, each.id, "validation"),
+            wrong=_wrong(c, each.id),
+            diagnosed=_diagnosed(c, each.id),
+            reviewed=sum(review_counts(c, each.id).values()),
+            selected=_selected(c, each.id),
+            test_samples=test,
+            test_predictions=_predicted(c, each.id, "test"),
+        )
+        for each in rounds_of(c, project_id)
+    ]
+
+
+def _predicted(c: Connection, round_id: int, role: Role) -> int:
+    joined = samples.join(predictions, predictions.c.sample == samples.c.id)
+    query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, in_set_of(round_id, role))
+    return c.execute(query).scalar_one()
+
+
+def _wrong(c: Connection, round_id: int) -> int:
+    joined = predictions.join(samples, predictions.c.sample == samples.c.id)
+    query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, wrong_of(round_id))
+    return c.execute(query).scalar_one()
+
+
+def _diagnosed(c: Connection, round_id: int) -> int:
+    query = select(func.count()).select_from(diagnoses).where(diagnoses.c.round == round_id)
+    return c.execute(query).scalar_one()
+
+
+def _selected(c: Connection, round_id: int) -> int:
+    mine = and_(selections.c.round == round_id, of_no_trial(selections.c.id, "selection"))
+    newest = select(func.max(selections.c.id)).where(mine).scalar_subquery()
+    return c.execute(select(func.count()).select_from(hits).where(hits.c.selection == newest)).scalar_one()

@@ -1,0 +1,58 @@
+"""Every table, with the field names of ``core.types``. What is not written here is not stored.
+
+Says how the nouns lie in SQLite; knows no query. The migrations build these tables, the triggers that keep reviews,
+curves and selections from changing, and the text index ``case_texts``; a test compares the tables. Times are UTC in ISO
+8601. Nothing here holds a secret: keys for teachers come from the environment and are never part of ``Settings``.
+"""
+
+from storage.tables.adoptions import adoptions
+from storage.tables.batches import batched_requests, batches
+from storage.tables.columns import metadata
+from storage.tables.diagnoses import diagnoses, gold, predictions
+from storage.tables.experiments import evidence, trials
+from storage.tables.imports import pending_imports, tries
+from storage.tables.jobs import jobs
+from storage.tables.logins import attempts, logins, sessions
+from storage.tables.projects import projects, rounds
+from storage.tables.reviews import bulk_reviews, drafts, reviews
+from storage.tables.samples import images, label_checks, labels, sample_sets, samples
+from storage.tables.selections import hits, leaks, rulings, selections
+from storage.tables.spending import replies, spending
+from storage.tables.tuning import estimates, runs, updates
+
+__all__ = [
+    "adoptions",
+    "attempts",
+    "batched_requests",
+    "batches",
+    "bulk_reviews",
+    "diagnoses",
+    "drafts",
+    "estimates",
+    "evidence",
+    "gold",
+    "hits",
+    "images",
+    "jobs",
+    "label_checks",
+    "labels",
+    "leaks",
+    "logins",
+    "metadata",
+    "pending_imports",
+    "predictions",
+    "projects",
+    "replies",
+    "reviews",
+    "rounds",
+    "rulings",
+    "runs",
+    "sample_sets",
+    "samples",
+    "selections",
+    "sessions",
+    "spending",
+    "trials",
+    "tries",
+    "updates",
+]

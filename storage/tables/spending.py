@@ -1,0 +1,38 @@
+"""Tables of endpoint replies and spending."""
+
+from sqlalchemy import (
+    Column,
+    Table,
+    Text,
+)
+
+from storage.tables.columns import (
+    added_integer,
+    created,
+    integer,
+    metadata,
+    part_of,
+    text_column,
+)
+
+# What endpoints replied, by the hash of address, model and request: asked again, it costs nothing.
+replies = Table(
+    "replies",
+    metadata,
+    Column("key", Text, primary_key=True),
+    text_column("reply"),
+    created(),
+    sqlite_with_rowid=False,
+)
+spending = Table(
+    "spending",
+    metadata,
+    part_of("project", "projects.id", key=True),
+    Column("model", Text, primary_key=True),
+    integer("requests"),
+    integer("tokens_in"),
+    integer("tokens_out"),
+    added_integer("batch_in"),
+    added_integer("batch_out"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,83 @@
+"""Batches on the command line: what they cost, handed in, listed, waited for and ended."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app.cli import labels as cli_labels
+from app.cli.main import cli
+from app.cli.terminal import run_command_line
+from storage.database import Database
+from tests.batch_server import BatchRoom
+from tests.batch_world import KEY, Quick, bare, labels
+from tests.openai_server import MODEL, Manners, OpenAIServer, openai_server
+
+TEACHER = f"openai:{MODEL}"
+COUNT = 20
+Told = Callable[..., Any]
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+    with openai_server(Quick(), Manners(key=KEY)) as running:
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        monkeypatch.setenv("OPENAI_BASE_URL", running.url)
+        monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.02")
+        running.batches = BatchRoom(ends="")
+        yield running
+
+
+@pytest.fixture
+def told(db: Database, capsys: pytest.CaptureFixture[str]) -> Told:
+    """Runs a command; what it says as JSON, or the sentence that it refuses with."""
+
+    def run(*arguments: object) -> Any:
+        code = run_command_line(cli, ["--data", str(db.data), "--json", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return json.loads(out) if code == 0 else err
+
+    return run
+
+
+def test_batches_are_handed_in_listed_ended_and_waited_for(
+    db: Database, server: OpenAIServer, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare(db, TEACHER, COUNT)
+    told("spending", "p", "--price", TEACHER, 10, 100)
+    whole, half = (told("label", "bare", "--estimate", *more)["cost"]["money"] for more in ((), ("--batch",)))
+    assert half == pytest.approx(whole / 2)
+    job = told("label", "bare", "--batch")["job"]
+    assert "1 batch (18 requests) is under way" in job["message"]
+    assert server.batches is not None
+    (listed,) = told("batches", "p")["batches"]
+    assert (listed["state"], listed["requests"], listed["remote"]) == ("in_progress", 18, "batch_0")
+    (ended,) = told("batches", "--cancel", 1)["batches"]
+    assert ended["state"] == "cancelling"
+    server.batches.outcome = lambda body: (
+        (0, "batch_cancelled", "Cancelled.") if "What is 7" in body["messages"][-1]["content"] else None
+    )
+    (ended,) = told("batches")["batches"]
+    assert (ended["state"], ended["done"], ended["failed"]) == ("cancelled", 17, 1)
+    monkeypatch.setattr(cli_labels, "sleep", paused := Pauses(server.batches))
+    job = told("label", "bare", "--batch", "--wait")["job"]
+    assert (job["done"], job["total"], job["message"]) == (COUNT, COUNT, "")
+    assert paused.seconds == [60.0, 75.0, 93.75, 117.1875], "each longer than the one before"
+    assert all(labels(db).values())
+    assert [each["collected"] is not None for each in told("batches")["batches"]] == [True, True]
+    assert "Batch 1 is collected already" in told("batches", "--cancel", 1)
+    assert "Batch 9 is not there" in told("batches", "--cancel", 9)
+    assert "say --batch too" in told("label", "bare", "--wait")
+
+
+class Pauses:
+    """Counts the pauses between two looks, and lets the server end its batches in the fourth."""
+
+    def __init__(self, room: BatchRoom) -> None:
+        self.room, self.seconds = room, list[float]()
+
+    def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        if len(self.seconds) == 4:
+            self.room.outcome, self.room.ends = lambda _: None, "completed"

@@ -1,0 +1,86 @@
+"""Comparing two rounds of a project: what was fixed and broken, in which category and skill, and what the gate says."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli.main import cli
+from app.cli.terminal import run_command_line
+from app.comparisons.paired import compare_rounds, compared_rounds
+from core.errors import UserError
+from storage import store
+from storage.database import Database, open_database
+from tests.finished_loop import LOOP, finish_loop, finished
+from tests.storage.world import a_review
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(tmp_path / "data")
+    yield database
+    database.close()
+
+
+def test_both_sets_are_compared_by_category_and_only_validation_by_skill(db: Database) -> None:
+    finish_loop(db)
+    for role in ("validation", "test"):
+        found = compare_rounds(db, LOOP, 0, 1, role=role)
+        counts = {each.name: (each.fixed, each.broken, each.samples) for each in found.by_category}
+        assert counts == {"colours": (0, 0, 20), "maps": (0, 10, 20), "sums": (10, 0, 20)}
+    assert found.by_skill == ()
+    validation = compare_rounds(db, LOOP, 0, 1, role="validation")
+    skills = {each.name: (each.fixed, each.broken, each.still_wrong) for each in validation.by_skill}
+    assert skills == {"adding two digits": (10, 0, 0), "naming a colour": (0, 0, 10), "reading a map": (0, 10, 10)}
+
+
+def test_the_gate_names_the_category_that_broke(db: Database) -> None:
+    finish_loop(db)
+    with db.read() as c:
+        judged = compared_rounds(c, LOOP, 0, 1, role="test").gate
+        assert compared_rounds(c, LOOP, 1, 0, role="test").gate.findings[0].startswith("Broken in category “sums”")
+    assert not judged.passed
+    assert judged.sentence.startswith("Broken in category “maps” is significant: 10 broken, 0 fixed of 20")
+
+
+def test_a_skill_is_the_one_that_people_named(db: Database) -> None:
+    finish_loop(db)
+    with db.write() as c:
+        base, later = store.rounds_of(c, store.project_named(c, LOOP).id)
+        named = store.named_skills(c, base.id)
+        fixed = compared_rounds(c, LOOP, 0, 1, role="validation").found.fixed[0]
+        store.add_review(c, a_review(base.id, fixed, "edited", mistake_step=1, skill="carrying the one"))
+        compared = compared_rounds(c, LOOP, 0, 1, role="validation")
+        assert named[fixed] == "adding two digits"
+    assert compared.skills[fixed] == "carrying the one"
+    assert compared.unnamed == 0
+    assert later.number == 1
+
+
+def test_what_broke_has_no_skill_until_the_later_round_is_diagnosed(db: Database) -> None:
+    finish_loop(db, diagnose_after=False)
+    with db.read() as c:
+        compared = compared_rounds(c, LOOP, 0, 1, role="validation")
+    assert compared.unnamed == len(compared.found.broken) == 10
+    assert all(each.broken == 0 for each in compared.found.by_skill)
+
+
+def test_a_round_without_predictions_is_named_with_the_way_on(db: Database) -> None:
+    finish_loop(db)
+    with db.write() as c:
+        store.open_round(c, store.project_named(c, LOOP).id, run=None)
+    with pytest.raises(UserError, match="Round 2 has no predictions on the test set: run `switchpoint predict"):
+        compare_rounds(db, LOOP, 0, 2)
+
+
+def test_the_command_line_shows_groups_and_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    finished(tmp_path)
+    assert run_command_line(cli, ["--data", str(tmp_path), "compare", LOOP, "0", "1", "--set", "validation"]) == 0
+    shown = capsys.readouterr().out
+    assert "Gate FAILED: Broken in category “maps” is significant" in " ".join(shown.split())
+    assert "By missing skill, validation set" in shown
+    assert run_command_line(cli, ["--data", str(tmp_path), "--json", "compare", LOOP, "0", "1"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["role"], told["gate"]["passed"], told["rounds"]) == ("test", False, [0, 1])
+    assert [each["name"] for each in told["by_category"] if each["significantly_broken"]] == ["maps"]

@@ -1,0 +1,157 @@
+"""Whose process is whose: a worker outlives the app that began it, is alone, and no other process is taken for it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.engines.local_engine import Models
+from app.jobs.queue import cancel_job, put_predict
+from app.processes.identity import is_alive, process_start
+from app.processes.worker_process import worker_lock, worker_pid
+from app.worker.loop import work_off
+from storage import jobs, store
+from storage.database import Database
+from storage.jobs import Job
+from tests.app.rpc import Remote
+from tests.app.worker.test_loop import until
+from tests.browser.serving import ROOT, begun, free_port, wait_for
+from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.waiting import read_job
+
+Process = subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def foreign() -> Iterator[Process]:
+    """A live process that is none of ours."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def recycled(foreign: Process) -> tuple[int, float]:
+    """Its id, with the start of a process of ours that had the same id before."""
+    started = process_start(foreign.pid)
+    assert started is not None
+    return foreign.pid, started - 1
+
+
+class Apps:
+    """Apps on one data directory, one after the other on the same port."""
+
+    def __init__(self, data: Path) -> None:
+        self.data, self.port = data, free_port()
+
+    def begin(self) -> Remote:
+        url = f"http://127.0.0.1:{self.port}"
+        self.running = begun(self.data, self.port)
+        wait_for(url, self.running, self.data)
+        return Remote(url)
+
+    def kill(self) -> None:
+        self.running.kill()
+        self.running.wait()
+
+
+@pytest.fixture
+def apps(db: Database) -> Iterator[Apps]:
+    made = Apps(db.data)
+    yield made
+    made.kill()
+    worker = worker_pid(db.data)
+    if worker is not None:
+        os.kill(worker, signal.SIGTERM)
+        until(lambda: worker_pid(db.data) is None)
+
+
+def test_a_worker_goes_on_when_the_app_dies_and_the_next_app_finds_it(
+    db: Database, tmp_path: Path, apps: Apps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    files = write_files(tmp_path / "many", samples=100, support=5)
+    fill_project(db, files, "slow", settings=replace(SETTINGS, batch_size=1, max_new_tokens=24))
+    place = {"project": "slow", "tab": "data"}
+    remote = apps.begin()
+    with closing(remote.http):
+        assert not remote.send("predict", place, role="test").is_refusal
+    until(lambda: read_job(db, 1).done > 2)
+    worker = worker_pid(db.data)
+    apps.kill()
+    left = read_job(db, 1)
+    assert left.state == "running", "the worker was too fast to prove anything"
+    until(lambda: read_job(db, 1).done > left.done)
+    remote = apps.begin()
+    assert worker_pid(db.data) == worker
+    with closing(remote.http):
+        assert not remote.send("predict", place, role="test").is_refusal
+    until(lambda: not any(job.state in jobs.ACTIVE for job in every_job(db)))
+    assert {(job.state, job.done, job.pid) for job in every_job(db)} == {("done", 100, worker)}
+    with db.read() as c:
+        assert len(store.predictions_of(c, 1, "test")) == 100
+    said = (db.data / "logs" / "worker.log").read_text()
+    assert (said.count(" serves "), said.count("job 1 ended")) == (1, 1)
+
+
+def every_job(db: Database) -> list[Job]:
+    with db.read() as c:
+        return jobs.jobs_of(c)
+
+
+def test_a_second_worker_is_refused_on_the_command_line_with_a_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app", "--data", str(tmp_path), "worker"]
+    with worker_lock(tmp_path):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
+        assert worker_pid(tmp_path) == os.getpid()
+    assert done.returncode == 1
+    (sentence,) = [line for line in " ".join(done.stderr.split()).split(". ") if "A worker already serves" in line]
+    assert "`switchpoint status` shows its jobs" in sentence
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_a_process_with_the_id_of_a_dead_worker_is_never_taken_for_it(
+    db: Database, tiny: str, foreign: Process, recycled: tuple[int, float]
+) -> None:
+    job = put_predict(db, tiny, roles=("test",))
+    with db.write() as c:
+        assert jobs.claim(c, "dead", *recycled) is not None
+    (db.data / "worker.lock").write_text("{} {}".format(*recycled))
+    assert worker_pid(db.data) is None
+    assert work_off(db, job, Models("cpu")).state == "done"
+    assert foreign.poll() is None
+
+
+def test_cancelling_a_job_signals_no_process(
+    db: Database, tiny: str, files: TinyFiles, foreign: Process, recycled: tuple[int, float]
+) -> None:
+    job, other = (put_predict(db, tiny, roles=(role,)) for role in ("test", "validation"))
+    with db.write() as c:
+        assert jobs.claim(c, "dead", *recycled) is not None
+    cancel_job(db, job.id)
+    assert work_off(db, other, Models("cpu")).state == "done"
+    assert read_job(db, job.id).state == "cancelled"
+    assert foreign.poll() is None
+    assert is_alive(foreign.pid, recycled[1] + 1)
+    with db.read() as c:
+        assert store.predictions_of(c, 1, "test") == []
+
+
+def test_the_job_of_a_live_process_is_its_own_and_cancelling_only_asks(
+    db: Database, tiny: str, foreign: Process, recycled: tuple[int, float]
+) -> None:
+    job, other = (put_predict(db, tiny, roles=(role,)) for role in ("test", "validation"))
+    with db.write() as c:
+        assert jobs.claim(c, "alive", recycled[0], recycled[1] + 1) is not None
+    cancel_job(db, job.id)
+    assert work_off(db, other, Models("cpu")).state == "done"
+    left = read_job(db, job.id)
+    assert (left.state, left.cancel_asked) == ("running", True)
+    assert foreign.poll() is None

@@ -1,0 +1,206 @@
+"""What the page writes: places and links, and text from files and models that must never become markup."""
+
+import html
+import json
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from app.rendering import formatting
+from app.rendering import html as markup
+from app.reviews.bulk_verdicts import SAME, Plan
+from app.selections.support_index import Behind
+from app.web.components import sample_cards
+from app.web.page.place import Place, read_place
+from app.web.tabs import bulk_dialog
+from app.web.tabs.review import case as review_case
+from app.web.tabs.review import editor, threshold_panel
+from app.web.tabs.review import list as review_list
+from core.retrieval.terms import tokenise
+from core.types import Curve, Diagnosis, Draft, Hit, Prediction, Review, Sample, Settings, Switch
+from storage.store import Case, CaseLine
+
+NASTY = (
+    '<img src=x onerror="window.xss=1">',
+    "<script>window.xss=1</script>",
+    "</textarea></title></style></script><svg onload=window.xss=1>",
+    "\"><iframe srcdoc='<script>parent.xss=1</script>'>",
+    "' onfocus='window.xss=1' autofocus='",
+    "${window.xss=1} {{constructor.constructor('window.xss=1')()}} `x` \\frac{a}{b}",
+    "javascript:window.xss=1",
+    "&lt;script&gt;window.xss=1&lt;/script&gt;",
+    "مرحبا \u202e reversed \x00 nul",
+)
+SAFE_TAGS = frozenset(
+    [
+        "a",
+        "article",
+        "b",
+        "button",
+        "datalist",
+        "details",
+        "dialog",
+        "div",
+        "em",
+        "form",
+        "h2",
+        "h3",
+        "i",
+        "img",
+        "input",
+        "kbd",
+        "label",
+        "li",
+        "mark",
+        "nav",
+        "ol",
+        "option",
+        "output",
+        "p",
+        "q",
+        "select",
+        "small",
+        "span",
+        "summary",
+        "time",
+    ]
+)
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes that run code, and the text a person would read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.handlers: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.handlers += [name for name, _ in attrs if name.startswith("on") or name == "srcdoc"]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def case_with(text: str) -> Case:
+    """A reviewed case in which every text is ``text``."""
+    sample = Sample(
+        id=3,
+        source_id=text,
+        question=text,
+        options=(text, text + "2"),
+        answer=text,
+        category=text,
+        task=text,
+        image="ab",
+    )
+    said = f"{text} so the answer is {text}2"
+    prediction = Prediction(
+        round=1,
+        sample=3,
+        text=said,
+        steps=(text, text),
+        answer=text + "2",
+        reading=text,
+        span=(0, len(text)),
+        correct=False,
+    )
+    curve = Curve(candidates=sample.options, truth=0, predicted=1, probabilities=((0.7, 0.3), (0.4, 0.6), (0.1, 0.9)))
+    switch = Switch(status="switched", mistake_step=1, confidence=0.5)
+    diagnosis = Diagnosis(
+        round=1, sample=3, curve=curve, switch=switch, skill=text, prior=0.6, delta=0.0, lam=2, teacher=text
+    )
+    review = Review(
+        round=1,
+        sample=3,
+        reviewer=text,
+        verdict="edited",
+        mistake_step=2,
+        skill=text,
+        note=text,
+        created="2026-11-24T10:00:00+00:00",
+    )
+    return Case(sample=sample, prediction=prediction, diagnosis=diagnosis, review=review, correct=False)
+
+
+def desk_with(review: Review, text: str) -> editor.Desk:
+    """A desk with everything on it: history, a draft, a conflict, and an action over many cases."""
+    draft = Draft(round=1, sample=3, reviewer=text, skill=text, answer=text, note=text, created=review.created)
+    return editor.Desk(history=[review], draft=draft, bulk=(1, 3), token=text, mine=review)
+
+
+def plan_with(case: Case, text: str) -> Plan:
+    assert case.review
+    return Plan(act="renamed", skill=text, changes=[(case, case.review)], before={"edited": 1}, left={SAME: 2})
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_text_of_a_case_never_becomes_markup(text: str) -> None:
+    case = case_with(text)
+    place = Place(project=text, round=0, tab="review", choices={"skill": text, "text": text})
+    line = CaseLine(
+        sample=3, question=text, verdict="accepted", skill=text, mistake_step=1, confidence=None, machine_skill=None
+    )
+    listing = review_list.Listing(cases=[line], start=text, after=text, matching=1, errors=1, reviewed=1)
+    assert case.review
+    hit = Hit(sample=3, skill=text, score=1.0, terms=tokenise(text))
+    written = [
+        review_case.case_html(case),
+        review_case.steps_html(case),
+        editor.editor_html(case, place, desk_with(case.review, text)),
+        editor.suggestions_html([text]),
+        threshold_panel.panel_html(Settings(), place),
+        bulk_dialog.dialog_html(plan_with(case, text), act="renamed", skill=text, of=text, filtered=True),
+        sample_cards.live_html(
+            Behind(matching=1, hits=(hit,)), {3: replace(case.sample, skill_label=text)}, waiting=False
+        ),
+        review_list.cases_html(place, listing, 3),
+        review_list.search_html(place),
+    ]
+    for part in written:
+        reader = Reader()
+        reader.feed(part)
+        assert reader.tags <= SAFE_TAGS
+        assert not reader.handlers
+    reader = Reader()
+    reader.feed(written[0])
+    assert text.replace("\x00", "\ufffd") in reader.text
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_escaped_text_reads_as_it_was_written(text: str) -> None:
+    assert html.unescape(markup.esc(text)) == text.replace("\x00", "\ufffd")
+
+
+def test_long_text_is_cut_with_an_ellipsis() -> None:
+    assert markup.short("word " * 100, 20) == "word word word word …"
+
+
+def test_a_link_keeps_the_place_and_changes_what_is_asked() -> None:
+    place = read_place(
+        {"project": "demo", "round": "1", "tab": "review", "sample": "7", "skill": "adding", "from": "[0.1, 4]"}
+    )
+    again = read_place(dict(pair.split("=") for pair in place.link(sample=9)[1:].split("&")))
+    assert (again.project, again.round, again.tab, again.sample) == ("demo", 1, "review", 9)
+    assert again.choice("skill") == "adding"
+    assert again.choice("from") == ""
+
+
+@pytest.mark.parametrize("round", ["-1", "1e9", "x", "٣", "9" * 40, ""])
+def test_a_url_that_makes_no_sense_is_a_place_all_the_same(round: str) -> None:
+    place = read_place({"round": round, "tab": "<script>", "sample": round})
+    assert (place.round, place.tab, place.sample) == (None, "data", None)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "[1]", "[1, 2, 3]", '["a", 2]', '[0.5, "2"]', "null", "[[1], 2]", json.dumps([0.5, 10])]
+)
+def test_only_a_well_formed_cursor_is_used(cursor: str) -> None:
+    assert review_list.read_cursor(cursor) in (None, (0.5, 10), ("a", 2))
+
+
+def test_durations_are_said_as_people_say_them() -> None:
+    assert [formatting.duration(each) for each in (0, 59.6, 61, 3700)] == ["0 s", "1 min 0 s", "1 min 1 s", "1 h 1 min"]

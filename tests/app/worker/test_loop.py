@@ -1,0 +1,165 @@
+"""One worker per data directory; jobs survive it, and it survives jobs."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.engines.local_engine import Models
+from app.imports.pipeline import import_file
+from app.jobs.queue import cancel_job, put_predict
+from app.processes import identity, worker_process
+from app.processes.identity import is_alive, own_start, process_start
+from app.projects.configuration import create_project
+from app.worker import loop
+from core.errors import UserError
+from storage import jobs, store
+from storage.database import Database
+from tests.tiny_project import TinyFiles
+from tests.waiting import read_job
+
+
+def test_a_process_is_known_by_its_id_and_start_time() -> None:
+    assert is_alive(os.getpid(), own_start())
+    assert not is_alive(os.getpid(), own_start() + 1), "another process had this id before"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert process_start(ended.pid) is None
+
+
+def test_a_process_that_ended_and_was_not_waited_for_is_not_alive() -> None:
+    zombie = subprocess.Popen([sys.executable, "-c", ""])
+    for _ in range(200):
+        if process_start(zombie.pid) is None:
+            break
+        time.sleep(0.05)
+    assert process_start(zombie.pid) is None
+    zombie.wait()
+
+
+def test_the_same_id_and_tick_after_a_reboot_or_on_another_machine_is_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = own_start()
+    with worker_process.worker_lock(tmp_path):
+        (tmp_path / "boot_id").write_text("another boot\n")
+        monkeypatch.setattr(identity, "BOOT_ID", tmp_path / "boot_id")
+        assert own_start() != before
+        assert not is_alive(os.getpid(), before)
+        assert worker_process.worker_pid(tmp_path) is None, "the lock file was copied here"
+    assert own_start().is_integer(), "a float holds it exactly"
+
+
+def test_a_second_worker_is_refused(tmp_path: Path) -> None:
+    with worker_process.worker_lock(tmp_path):
+        assert worker_process.worker_pid(tmp_path) == os.getpid()
+        with pytest.raises(UserError, match="A worker already serves"), worker_process.worker_lock(tmp_path):
+            pass
+    assert worker_process.worker_pid(tmp_path) is None
+
+
+def test_a_finished_job_is_done(db: Database, tiny: str) -> None:
+    job = put_predict(db, tiny, roles=("test",))
+    ended = loop.work_off(db, job, Models("cpu"))
+    assert (ended.state, ended.done, ended.total) == ("done", 12, 12)
+
+
+def test_a_user_error_fails_the_job_with_its_sentence(db: Database, files: TinyFiles, tiny: str) -> None:
+    create_project(db, "lost", student=str(files.folder / "absent"), teacher=str(files.teacher))
+    import_file(db, "test", files["test"], "lost", images=files.images)
+    job = put_predict(db, "lost", roles=("test",))
+    with pytest.raises(UserError, match="absent"):
+        loop.work_off(db, job, Models("cpu"))
+    assert read_job(db, job.id).state == "failed"
+    other = put_predict(db, tiny, roles=("test",))
+    assert loop.work_off(db, other, Models("cpu")).state == "done", "the worker goes on with the next job"
+
+
+def test_a_bug_fails_the_job_and_keeps_its_traceback(db: Database, tiny: str, caplog: pytest.LogCaptureFixture) -> None:
+    with db.write() as connection:
+        job = jobs.put(connection, "predict", 1, {"no": "round"})
+    with pytest.raises(UserError, match=r"A bug in Switchpoint stopped this job \(KeyError.*worker\.log"):
+        loop.work_off(db, job, Models("cpu"))
+    assert "Traceback" in caplog.text
+
+
+def test_the_job_of_a_dead_worker_is_taken_up_again(db: Database, tiny: str) -> None:
+    job = put_predict(db, tiny, roles=("test",))
+    with db.write() as connection:
+        jobs.claim(connection, "dead", os.getpid(), own_start() + 1)
+    assert read_job(db, job.id).state == "running"
+    assert loop.work_off(db, job, Models("cpu")).state == "done"
+
+
+def test_a_worker_that_was_taken_for_dead_saves_nothing_more(db: Database, tiny: str) -> None:
+    job = put_predict(db, tiny, roles=("test",))
+    with db.write() as connection:
+        mine = jobs.claim(connection, "me", os.getpid(), own_start())
+        assert mine is not None
+        jobs.interrupt_orphans(connection, lambda pid, started: False)
+        theirs = jobs.claim(connection, "another", 1, 1.0)
+    loop.run_one(db, mine, Models("cpu"), lambda: False)
+    assert read_job(db, job.id) == theirs, "it is the other's to say how it goes"
+    with db.read() as connection:
+        assert store.predictions_of(connection, job.args["round"], "test") == []
+
+
+def test_cancel_is_honoured_between_two_batches(db: Database, tiny: str) -> None:
+    job = put_predict(db, tiny, roles=("test",))
+    with db.write() as connection:
+        claimed = jobs.claim(connection, "me", os.getpid(), own_start())
+    assert claimed is not None
+    cancel_job(db, job.id)
+    loop.run_one(db, claimed, Models("cpu"), lambda: False)
+    ended = read_job(db, job.id)
+    assert (ended.state, ended.done) == ("cancelled", 2)
+    again = put_predict(db, tiny, roles=("test",))
+    assert loop.work_off(db, again, Models("cpu")).done == 12, "and goes on where it stopped when asked again"
+
+
+def test_a_started_worker_is_found_again_and_leaves_when_idle(
+    db: Database, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.02")
+    job = put_predict(db, tiny, roles=("test",))
+    assert worker_process.ensure_worker(db.data)
+    deadline = time.monotonic() + 90
+    seen: set[int | None] = set()
+    while read_job(db, job.id).state != "done" and time.monotonic() < deadline:
+        seen.add(worker_process.worker_pid(db.data))
+        time.sleep(0.05)
+    assert read_job(db, job.id).state == "done", (db.data / "logs" / "worker.log").read_text()
+    assert len(seen - {None}) == 1
+    while worker_process.worker_pid(db.data) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert worker_process.worker_pid(db.data) is None
+
+
+def test_jobs_queued_while_a_worker_starts_start_no_other(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    try:
+        assert [worker_process.ensure_worker(data) for _ in range(5)] == [True, False, False, False, False]
+        until(lambda: worker_process.worker_pid(data) is not None)
+        first = worker_process.worker_pid(data)
+        assert not worker_process.ensure_worker(data)
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        until(lambda: worker_process.worker_pid(data) is None)
+        assert worker_process.ensure_worker(data), "one that was killed keeps no other from starting"
+        until(lambda: worker_process.worker_pid(data) not in (None, first))
+    finally:
+        last = worker_process.worker_pid(data)
+        if last is not None:
+            os.kill(last, signal.SIGTERM)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

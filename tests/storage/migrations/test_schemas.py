@@ -1,0 +1,131 @@
+"""Databases of every schema that was released: brought up to date they still say what they said, and a failure on the
+way leaves them as they were."""
+
+import gzip
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import UserError
+from storage import store
+from storage.database import FILE_NAME, open_database
+from storage.images import image_bytes
+from storage.migrations import upgrade
+from tests.chaos.small_disk import small_disk
+from tests.storage.migrations.schemas.make import HERE, versions
+from tests.storage.migrations.test_migrations import everything, folder_with, schema
+
+ROOT = Path(__file__).resolve().parents[3]
+NEWEST = versions()[-1]
+# Columns whose values a later schema keeps in another form; what they say is compared below.
+REWRITTEN = {("projects", "settings"), ("samples", "skill_label")}
+
+
+def old_database(version: str, data: Path) -> Path:
+    """The data directory with a database of that version."""
+    data.mkdir(parents=True)
+    (data / FILE_NAME).write_bytes(gzip.decompress((HERE / f"{version}.db.gz").read_bytes()))
+    return data
+
+
+def rows(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables but those behind the text index."""
+    connection = sqlite3.connect(file)
+    connection.row_factory = sqlite3.Row
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    own = [name for name in names if not name.startswith(("case_texts_", "sqlite_", "alembic_"))]
+    found = {name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')] for name in own}
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("version", versions())
+def test_a_database_of_an_old_schema_keeps_every_row(version: str, tmp_path: Path) -> None:
+    data = old_database(version, tmp_path / "data")
+    before = rows(data / FILE_NAME)
+    assert all(before.values()), "every table holds something"
+    db = open_database(data)
+    after = rows(data / FILE_NAME)
+    for table, old in before.items():
+        same = [name for name in old[0] if (table, name) not in REWRITTEN and name in after[table][0]]
+        assert [{name: row[name] for name in same} for row in after[table]][: len(old)] == [
+            {name: row[name] for name in same} for row in old
+        ], table
+    with db.read() as c:
+        (project,) = store.list_projects(c)
+        assert project.settings.prompts == {"student": "{question}\n{options}"}
+        assert (project.settings.support, project.settings.tuning.epochs) == ("flan", 2.0)
+        assert store.support_sets(c)[0].labelled == 1
+        assert [each.skill_label for each in store.support_samples(c, "flan")] == ["reading", ""]
+        assert store.review_counts(c, 1) == {"edited": 1}
+        assert image_bytes(c, "ab") == (b"\x00\xff", "image/png")
+        assert c.exec_driver_sql("SELECT skill FROM case_texts WHERE case_texts MATCH 'adding'").all()
+        assert c.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        assert c.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    db.close()
+    fresh = open_database(tmp_path / "fresh")
+    fresh.close()
+    assert schema(data / FILE_NAME) == schema(fresh.data / FILE_NAME)
+
+
+def test_every_schema_has_its_database() -> None:
+    assert [f"{version}.db.gz" for version in versions()] == sorted(each.name for each in HERE.glob("*.gz"))
+
+
+@pytest.mark.parametrize("version", [version for version in versions() if version != NEWEST])
+def test_before_an_upgrade_the_database_is_copied_as_it_was(version: str, tmp_path: Path) -> None:
+    data = old_database(version, tmp_path / "data")
+    before = everything(data / FILE_NAME)
+    open_database(data).close()
+    (kept,) = data.glob(f"{FILE_NAME}.before-*")
+    assert kept.name == f"{FILE_NAME}.before-{NEWEST}"
+    assert everything(kept) == before
+    open_database(data).close()
+    assert [each.name for each in data.glob(f"{FILE_NAME}.*")] == [kept.name], "opened again, nothing is copied"
+
+
+@pytest.mark.parametrize("version", ["0001", "0006", NEWEST])
+def test_a_process_killed_while_it_upgrades_leaves_the_old_database(version: str, tmp_path: Path) -> None:
+    path = old_database(version, tmp_path / "data") / FILE_NAME
+    before = everything(path)
+    folder = folder_with(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
+    code = "import sys, pathlib, storage.migrations as m; m.upgrade(*map(pathlib.Path, sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", code, path, folder], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert everything(path) == before
+    open_database(path.parent).close()
+
+
+def test_an_upgrade_that_does_not_fit_leaves_the_old_database(tmp_path: Path) -> None:
+    refused = 0
+    with small_disk(tmp_path / "disk", "16m") as disk:
+        data = old_database("0001", disk.path / "data")
+        before = everything(data / FILE_NAME)
+        for room in range(0, 1600, 100):  # KiB: too little for the copy, then for the upgrade, then enough
+            disk.fill(leave=room * 1024)
+            try:
+                open_database(data).close()
+            except UserError as error:
+                refused += 1
+                assert "The disk is full" in str(error)  # noqa: PT017 - whether it fits is what is tried
+                disk.free()
+                assert everything(data / FILE_NAME) == before
+                assert not list(data.glob("*.part")), "no half copy keeps the disk full"
+            else:
+                break
+        disk.free()
+        open_database(data).close()
+    assert refused >= 3
+
+
+def test_a_failed_upgrade_can_be_gone_back_from(tmp_path: Path) -> None:
+    path = old_database("0013", tmp_path / "data") / FILE_NAME
+    before = everything(path)
+    with pytest.raises(RuntimeError, match="stop"):
+        upgrade(path, folder_with(tmp_path, "raise RuntimeError('stop')"))
+    assert everything(path) == before

@@ -1,0 +1,97 @@
+"""Diagnoses: kept bit by bit; only their reading changes."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from core.answer_switch import find_switch
+from core.types import Curve, Switch
+from storage import store
+from storage.database import Database
+from storage.tables.diagnoses import diagnoses
+from tests.storage.world import a_diagnosis, a_prediction, a_project, a_review, a_round_of_errors
+
+shares = st.floats(0, 1, allow_subnormal=True)
+
+
+@given(rows=st.lists(st.tuples(shares, shares, shares), min_size=1, max_size=6).map(tuple), confidence=shares)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_curve_comes_back_bit_by_bit(
+    db: Database, rows: tuple[tuple[float, float, float], ...], confidence: float
+) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 1, undiagnosed=1, name=f"project {len(store.list_projects(c))}")
+        curve = Curve(candidates=("7", "«9»", "a\nb"), truth=1, predicted=0, probabilities=rows)
+        found = replace(a_diagnosis(base, ids[0], confidence=confidence), curve=curve, prior=confidence)
+        assert store.save_diagnoses(c, [found]) == 1
+        assert store.diagnosis(c, base, ids[0]) == found
+
+
+def test_what_is_missing_are_the_errors_that_can_be_diagnosed(db: Database) -> None:
+    with db.write() as c:
+        project = a_project(c, validation=6, test=2)
+        base = store.rounds_of(c, project.id)[0].id
+        ids = [sample.id for sample in store.missing_predictions(c, base, "validation")]
+        tests = [sample.id for sample in store.missing_predictions(c, base, "test")]
+        wrong = [a_prediction(base, sample) for sample in (ids[1], ids[2])]
+        store.save_predictions(
+            c,
+            [
+                a_prediction(base, ids[0], correct=True),
+                *wrong,
+                a_prediction(base, ids[3], answer=None),
+                replace(a_prediction(base, ids[4]), steps=()),
+                a_prediction(base, tests[0]),
+            ],
+        )
+        assert store.missing_diagnoses(c, base) == [(store.get_sample(c, each.sample), each) for each in wrong]
+        store.save_diagnoses(c, [a_diagnosis(base, ids[1])])
+        assert [found.sample for _, found in store.missing_diagnoses(c, base)] == [ids[2]]
+
+
+def test_saving_diagnoses_again_changes_nothing(db: Database) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 3)
+        before = store.diagnoses_of(c, base)
+        assert store.save_diagnoses(c, [a_diagnosis(base, ids[0], skill="other")]) == 0
+        assert store.save_diagnoses(c, []) == 0
+        assert store.diagnoses_of(c, base) == before
+        assert [each.sample for each in before] == ids
+        assert store.diagnosis(c, base, 999) is None
+
+
+def test_reading_anew_changes_the_switch_and_keeps_curves_skills_and_reviews(db: Database) -> None:
+    with db.write() as c:
+        base, ids = a_round_of_errors(c, 4)
+        store.add_review(c, a_review(base, ids[0], "accepted"))
+        before = store.diagnoses_of(c, base)
+        assert store.reread(c, base, 0.9, 1, find_switch) == 4
+        after = store.diagnoses_of(c, base)
+        expected = [
+            replace(each, switch=find_switch(each.curve, delta=0.9, lam=1), delta=0.9, lam=1) for each in before
+        ]
+        assert after == expected
+        assert {each.switch.status for each in after} == {"no_switch"}
+        assert store.current_review(c, base, ids[0]).mistake_step == 2
+        assert store.reread(c, base, 0.9, 1, find_switch) == 0
+
+
+def test_reading_an_empty_round_anew_does_nothing(db: Database) -> None:
+    def never(curve: Curve, *, delta: float, lam: int) -> Switch:
+        raise AssertionError
+
+    with db.write() as c:
+        base, _ = a_round_of_errors(c, 2, undiagnosed=2)
+        assert store.reread(c, base, 0.5, 2, never) == 0
+
+
+@pytest.mark.parametrize("column", ["probabilities", "candidates", "truth", "predicted", "skill", "prior", "teacher"])
+def test_the_database_refuses_to_change_what_the_teacher_said(db: Database, column: str) -> None:
+    with db.write() as c:
+        a_round_of_errors(c, 1)
+        with pytest.raises(IntegrityError, match="only the reading of a curve may change"):
+            c.execute(update(diagnoses).values({column: diagnoses.c[column]}))

@@ -11,7 +11,7 @@ from core.teacher import Skipped
 from core.types import Sample
 
 NAMED = 20
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Failures:
 
     def note(self, sample: Sample, why: Skipped) -> None:
         """Log a sample that is left out; list it where asking once more may help."""
-        log.warning("sample %s is left out: %s", sample.source_id, why.reason)
+        logger.warning("sample %s is left out: %s", sample.source_id, why.reason)
         if why.failed:
             self.samples.add(sample.id)
             self.names.setdefault(why.reason, []).append(sample.source_id)

@@ -51,8 +51,8 @@ class Database:
         Keep it short: while it is open the log that writers append to cannot be reused. Raises FolderError when the
         file or the disk fails.
         """
-        with self._sentences(), self.reader.connect() as c:
-            yield c
+        with self._sentences(), self.reader.connect() as connection:
+            yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -62,8 +62,8 @@ class Database:
         compute and call models outside. Never open one inside another. Raises BusyError when others held the lock for
         30 seconds, and FolderError when the disk is full or fails: then nothing of the block is saved.
         """
-        with self._sentences(), self.writer.begin() as c:
-            yield c
+        with self._sentences(), self.writer.begin() as connection:
+            yield connection
 
     @contextlib.contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -151,9 +151,9 @@ def _engine(path: Path, *, writes: bool) -> Engine:
         connection.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
 
     @event.listens_for(engine, "begin")
-    def begin(c: Connection) -> None:
-        c.exec_driver_sql("BEGIN")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
         if writes:
-            c.exec_driver_sql(TAKE_TURN)
+            connection.exec_driver_sql(TAKE_TURN)
 
     return engine

@@ -35,41 +35,43 @@ class ImageRef(Protocol):
     def read(self) -> bytes: ...
 
 
-def save_images(c: Connection, refs: Iterable[ImageRef]) -> int:
+def save_images(connection: Connection, refs: Iterable[ImageRef]) -> int:
     """Add the images that are not there yet and return how many; only theirs are read, a few at a time."""
     added = 0
     remaining = iter(refs)
     while batch := {ref.hash: ref for ref in islice(remaining, AT_ONCE)}:
-        for known in c.scalars(select(images.c.hash).where(among(images.c.hash, batch))):
+        for known in connection.scalars(select(images.c.hash).where(among(images.c.hash, batch))):
             del batch[known]
         if batch:
-            c.execute(insert(images), [_values(ref) for ref in batch.values()])
+            connection.execute(insert(images), [_values(ref) for ref in batch.values()])
         added += len(batch)
     return added
 
 
-def image_bytes(c: Connection, key: str) -> tuple[bytes, str]:
+def image_bytes(connection: Connection, key: str) -> tuple[bytes, str]:
     """The image's bytes and MIME type. Raises UserError when no image has this key, or its file is gone."""
-    row = c.execute(select(images.c.content, images.c.mime, images.c.path).where(images.c.hash == key)).one_or_none()
+    row = connection.execute(
+        select(images.c.content, images.c.mime, images.c.path).where(images.c.hash == key)
+    ).one_or_none()
     if row is None:
         raise _unknown(key)
     return (row.content if row.path is None else _read(Path(row.path))), row.mime
 
 
-def image_path(c: Connection, key: str) -> str | None:
+def image_path(connection: Connection, key: str) -> str | None:
     """Where the image's file lies; None for one that is stored whole, or is not there."""
-    return c.scalar(select(images.c.path).where(images.c.hash == key))
+    return connection.scalar(select(images.c.path).where(images.c.hash == key))
 
 
-def image_version(c: Connection, key: str) -> str:
+def image_version(connection: Connection, key: str) -> str:
     """What changes when the image does; nothing is read for it. Raises UserError as ``image_bytes`` does."""
-    row = c.execute(select(images.c.path).where(images.c.hash == key)).one_or_none()
+    row = connection.execute(select(images.c.path).where(images.c.hash == key)).one_or_none()
     if row is None:
         raise _unknown(key)
     return key if row.path is None else f"{key} {_stamp(Path(row.path))}"
 
 
-def content_hashes(c: Connection, keys: Collection[str]) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+def content_hashes(connection: Connection, keys: Collection[str]) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """The SHA-256 of the content of each of those images, by key; and, for ``keep_hashes``, those that were read now.
 
     A file is read when it never was, or was changed since; reading takes time, so hold no write lock meanwhile. Raises
@@ -78,7 +80,7 @@ def content_hashes(c: Connection, keys: Collection[str]) -> tuple[dict[str, str]
     known: dict[str, str] = {}
     fresh: dict[str, tuple[str, str]] = {}
     columns = (images.c.hash, images.c.path, images.c.content_hash, images.c.stamp)
-    for row in c.execute(select(*columns).where(among(images.c.hash, keys))):
+    for row in connection.execute(select(*columns).where(among(images.c.hash, keys))):
         if row.path is None:
             known[row.hash] = row.content_hash or row.hash  # it has one where a backup brought the file in
             continue
@@ -89,12 +91,12 @@ def content_hashes(c: Connection, keys: Collection[str]) -> tuple[dict[str, str]
     return known, fresh
 
 
-def keep_hashes(c: Connection, found: dict[str, tuple[str, str]]) -> None:
+def keep_hashes(connection: Connection, found: dict[str, tuple[str, str]]) -> None:
     """Keep what ``content_hashes`` read, so that it is not read again."""
     query = update(images).where(images.c.hash == bindparam("of"))
     if found:
         values = [{"of": key, "known": content, "at": stamp} for key, (content, stamp) in found.items()]
-        c.execute(query.values(content_hash=bindparam("known"), stamp=bindparam("at")), values)
+        connection.execute(query.values(content_hash=bindparam("known"), stamp=bindparam("at")), values)
 
 
 def _values(ref: ImageRef) -> dict[str, object]:

@@ -58,22 +58,24 @@ class Pace:
     seconds_left: float
 
 
-def put(c: Connection, kind: JobKind, project: int | None, args: dict[str, Any]) -> Job:
+def put(connection: Connection, kind: JobKind, project: int | None, args: dict[str, Any]) -> Job:
     """Queue a job. ``args`` are JSON values and hold no secret."""
     values = {"kind": kind, "project": project, "args": args, "state": "queued"}
-    return noun_of(Job, c.execute(insert(jobs).values(values).returning(*_JOB)).one())
+    return noun_of(Job, connection.execute(insert(jobs).values(values).returning(*_JOB)).one())
 
 
-def claim(c: Connection, worker: str, pid: int, pid_start: float) -> Job | None:
+def claim(connection: Connection, worker: str, pid: int, pid_start: float) -> Job | None:
     """Take the oldest waiting job, in one statement, so that no two workers take the same; None when none waits."""
     oldest = select(func.min(jobs.c.id)).where(jobs.c.state.in_(WAITING)).scalar_subquery()
     values = {"state": "running", "worker": worker, "pid": pid, "pid_start": pid_start, "started": utc_now()}
     fresh = {"error": "", "first_done": None, "first_at": None}
-    row = c.execute(update(jobs).where(jobs.c.id == oldest).values(values | fresh).returning(*_JOB)).one_or_none()
+    row = connection.execute(
+        update(jobs).where(jobs.c.id == oldest).values(values | fresh).returning(*_JOB)
+    ).one_or_none()
     return None if row is None else noun_of(Job, row)
 
 
-def progress(c: Connection, mine: Job, done: int, total: int, message: str = "") -> bool:
+def progress(connection: Connection, mine: Job, done: int, total: int, message: str = "") -> bool:
     """Record how far a running job is; ``mine`` is the job as it was claimed. False where it is not that worker's any
     more: it was taken for dead, or the job has ended. The first call after a claim sets the mark that its pace is
     measured from."""
@@ -86,76 +88,77 @@ def progress(c: Connection, mine: Job, done: int, total: int, message: str = "")
         "first_done": case((fresh, done), else_=jobs.c.first_done),
         "first_at": case((fresh, utc_now()), else_=jobs.c.first_at),
     }
-    return c.execute(_claimed(mine).values(values)).rowcount == 1
+    return connection.execute(_claimed(mine).values(values)).rowcount == 1
 
 
-def finish(c: Connection, mine: Job) -> None:
+def finish(connection: Connection, mine: Job) -> None:
     """A running job is done."""
-    c.execute(_claimed(mine).values(state="done", finished=utc_now()))
+    connection.execute(_claimed(mine).values(state="done", finished=utc_now()))
 
 
-def fail(c: Connection, mine: Job, error: str) -> None:
+def fail(connection: Connection, mine: Job, error: str) -> None:
     """A running job has failed; ``error`` is the sentence to show."""
-    c.execute(_claimed(mine).values(state="failed", error=error, finished=utc_now()))
+    connection.execute(_claimed(mine).values(state="failed", error=error, finished=utc_now()))
 
 
-def cancelled(c: Connection, mine: Job) -> None:
+def cancelled(connection: Connection, mine: Job) -> None:
     """A running job has ended because it was asked to."""
-    c.execute(_claimed(mine).values(state="cancelled", finished=utc_now()))
+    connection.execute(_claimed(mine).values(state="cancelled", finished=utc_now()))
 
 
-def ask_cancel(c: Connection, job_id: int) -> None:
+def ask_cancel(connection: Connection, job_id: int) -> None:
     """Ask a job to end: a waiting one ends at once, a running one when its worker next looks, an ended one stays."""
-    job(c, job_id)
+    job(connection, job_id)
     waiting = and_(jobs.c.id == job_id, jobs.c.state.in_(WAITING))
-    c.execute(update(jobs).where(waiting).values(state="cancelled", cancel_asked=True, finished=utc_now()))
-    c.execute(_running(job_id).values(cancel_asked=True))
+    connection.execute(update(jobs).where(waiting).values(state="cancelled", cancel_asked=True, finished=utc_now()))
+    connection.execute(_running(job_id).values(cancel_asked=True))
 
 
-def cancel_asked(c: Connection, job_id: int) -> bool:
+def cancel_asked(connection: Connection, job_id: int) -> bool:
     """Whether somebody asked the job to end."""
-    return bool(c.scalar(select(jobs.c.cancel_asked).where(jobs.c.id == job_id)))
+    return bool(connection.scalar(select(jobs.c.cancel_asked).where(jobs.c.id == job_id)))
 
 
-def interrupt_orphans(c: Connection, alive: Callable[[int, float], bool]) -> list[int]:
+def interrupt_orphans(connection: Connection, alive: Callable[[int, float], bool]) -> list[int]:
     """Mark running jobs whose process is not ``alive(pid, pid_start)`` as interrupted, or, where somebody had asked for
     that, as cancelled. Returns the ids of the interrupted ones."""
-    running = c.execute(select(jobs.c.id, jobs.c.pid, jobs.c.pid_start).where(jobs.c.state == "running")).all()
+    running = connection.execute(select(jobs.c.id, jobs.c.pid, jobs.c.pid_start).where(jobs.c.state == "running")).all()
     orphans = [row.id for row in running if row.pid is None or not alive(row.pid, row.pid_start)]
     for orphan in orphans:
-        c.execute(_running(orphan, jobs.c.cancel_asked).values(state="cancelled", finished=utc_now()))
-    return [orphan for orphan in orphans if c.execute(_running(orphan).values(state="interrupted")).rowcount]
+        connection.execute(_running(orphan, jobs.c.cancel_asked).values(state="cancelled", finished=utc_now()))
+    return [orphan for orphan in orphans if connection.execute(_running(orphan).values(state="interrupted")).rowcount]
 
 
-def give_up(c: Connection, job_id: int, error: str) -> None:
+def give_up(connection: Connection, job_id: int, error: str) -> None:
     """An interrupted job has failed, as nobody is to take it up again; one that somebody took up goes on."""
     left = update(jobs).where(jobs.c.id == job_id, jobs.c.state == "interrupted")
-    c.execute(left.values(state="failed", error=error, finished=utc_now()))
+    connection.execute(left.values(state="failed", error=error, finished=utc_now()))
 
 
-def requeue_interrupted(c: Connection) -> None:
+def requeue_interrupted(connection: Connection) -> None:
     """Queue the interrupted jobs again under their own ids, which puts them before every newer one."""
-    c.execute(update(jobs).where(jobs.c.state == "interrupted").values(state="queued"))
+    connection.execute(update(jobs).where(jobs.c.state == "interrupted").values(state="queued"))
 
 
-def next_up(c: Connection) -> Job | None:
+def next_up(connection: Connection) -> Job | None:
     """The oldest job that runs or waits: the one that a worker has in hand, or takes up next."""
     oldest = [select(func.min(jobs.c.id)).where(jobs.c.state == state).scalar_subquery() for state in ACTIVE]
-    rows = c.execute(select(*_JOB).where(jobs.c.id.in_(oldest)).order_by(jobs.c.id).limit(1))
+    rows = connection.execute(select(*_JOB).where(jobs.c.id.in_(oldest)).order_by(jobs.c.id).limit(1))
     return next((noun_of(Job, row) for row in rows), None)
 
 
-def jobs_of(c: Connection, project: int | None = None, limit: int = 50) -> list[Job]:
+def jobs_of(connection: Connection, project: int | None = None, limit: int = 50) -> list[Job]:
     """The newest jobs of a project, or of all (None), newest first."""
     query = select(*_JOB).order_by(jobs.c.id.desc()).limit(limit)
     return [
-        noun_of(Job, row) for row in c.execute(query if project is None else query.where(jobs.c.project == project))
+        noun_of(Job, row)
+        for row in connection.execute(query if project is None else query.where(jobs.c.project == project))
     ]
 
 
-def job(c: Connection, job_id: int) -> Job:
+def job(connection: Connection, job_id: int) -> Job:
     """The job of that id. Raises UserError when there is none."""
-    row = c.execute(select(*_JOB).where(jobs.c.id == job_id)).one_or_none()
+    row = connection.execute(select(*_JOB).where(jobs.c.id == job_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no job {job_id}: see `switchpoint status` for those there are.")
     return noun_of(Job, row)

@@ -38,83 +38,87 @@ class Failures:
     last: float
 
 
-def save_login(c: Connection, name: str, hash: str) -> bool:
+def save_login(connection: Connection, name: str, hash: str) -> bool:
     """Add a login, or give a known one another password, which ends its sessions; True when it is new."""
-    ended = c.execute(update(logins).where(logins.c.name == name).values(hash=hash)).rowcount
+    ended = connection.execute(update(logins).where(logins.c.name == name).values(hash=hash)).rowcount
     if ended:
-        c.execute(delete(sessions).where(sessions.c.login == name))
+        connection.execute(delete(sessions).where(sessions.c.login == name))
     else:
-        c.execute(insert(logins).values(name=name, hash=hash, created=utc_now()))
+        connection.execute(insert(logins).values(name=name, hash=hash, created=utc_now()))
     return not ended
 
 
-def remove_login(c: Connection, name: str) -> bool:
+def remove_login(connection: Connection, name: str) -> bool:
     """Remove a login with its sessions; False when there is none of this name."""
-    c.execute(delete(sessions).where(sessions.c.login == name))
-    return c.execute(delete(logins).where(logins.c.name == name)).rowcount == 1
+    connection.execute(delete(sessions).where(sessions.c.login == name))
+    return connection.execute(delete(logins).where(logins.c.name == name)).rowcount == 1
 
 
-def list_logins(c: Connection) -> list[Login]:
+def list_logins(connection: Connection) -> list[Login]:
     """Every login by name."""
-    return [Login(name=row.name, created=row.created) for row in c.execute(select(logins).order_by(logins.c.name))]
+    return [
+        Login(name=row.name, created=row.created) for row in connection.execute(select(logins).order_by(logins.c.name))
+    ]
 
 
-def hash_of(c: Connection, name: str) -> str | None:
+def hash_of(connection: Connection, name: str) -> str | None:
     """The hash of a login's password; None when there is none of this name."""
-    return c.scalar(select(logins.c.hash).where(logins.c.name == name))
+    return connection.scalar(select(logins.c.hash).where(logins.c.name == name))
 
 
-def open_session(c: Connection, name: str, hash: str, *, key: str, address: str, now: float, until: float) -> bool:
+def open_session(
+    connection: Connection, name: str, hash: str, *, key: str, address: str, now: float, until: float
+) -> bool:
     """Begin a session; False when the login was removed or got another password since ``hash`` was read.
 
     Sessions that are over by ``now`` (Unix seconds) are dropped.
     """
-    c.execute(delete(sessions).where(sessions.c.expires <= now))
+    connection.execute(delete(sessions).where(sessions.c.expires <= now))
     known = select(literal(key), logins.c.name, literal(address), literal(until), literal(utc_now())).where(
         logins.c.name == name, logins.c.hash == hash
     )
     columns = ("key", "login", "address", "expires", "created")
-    return c.execute(insert(sessions).from_select(columns, known)).rowcount == 1
+    return connection.execute(insert(sessions).from_select(columns, known)).rowcount == 1
 
 
-def end_session(c: Connection, key: str) -> None:
+def end_session(connection: Connection, key: str) -> None:
     """End a session, if it is one."""
-    c.execute(delete(sessions).where(sessions.c.key == key))
+    connection.execute(delete(sessions).where(sessions.c.key == key))
 
 
-def standing(c: Connection, key: str, now: float) -> Standing:
+def standing(connection: Connection, key: str, now: float) -> Standing:
     """Whether anyone may sign in at all, and whose session ``key`` is; in one query, as every request asks."""
     whose = select(sessions.c.login).where(sessions.c.key == key, sessions.c.expires > now).scalar_subquery()
-    row = c.execute(select(exists(select(logins.c.name)), whose)).one()
+    row = connection.execute(select(exists(select(logins.c.name)), whose)).one()
     return Standing(configured=bool(row[0]), name=row[1] or "")
 
 
-def signed_in_from(c: Connection, name: str, address: str, now: float) -> bool:
+def signed_in_from(connection: Connection, name: str, address: str, now: float) -> bool:
     """Whether the login has a session that was begun at this address."""
     query = select(sessions.c.key).where(sessions.c.login == name, sessions.c.address == address)
-    return c.execute(query.where(sessions.c.expires > now).limit(1)).first() is not None
+    return connection.execute(query.where(sessions.c.expires > now).limit(1)).first() is not None
 
 
-def failures_of(c: Connection, keys: Collection[str]) -> Mapping[str, Failures]:
+def failures_of(connection: Connection, keys: Collection[str]) -> Mapping[str, Failures]:
     """The failures that are kept under those keys."""
     query = select(attempts).where(attempts.c.key.in_(keys))
-    return {row.key: Failures(count=row.failures, last=row.last) for row in c.execute(query)}
+    return {row.key: Failures(count=row.failures, last=row.last) for row in connection.execute(query)}
 
 
-def count_failure(c: Connection, keys: Collection[str], *, now: float, forget: float) -> None:
+def count_failure(connection: Connection, keys: Collection[str], *, now: float, forget: float) -> None:
     """Count one more failure under each key; what failed last before ``forget`` is dropped first."""
-    c.execute(delete(attempts).where(attempts.c.last < forget))
+    connection.execute(delete(attempts).where(attempts.c.last < forget))
     more = upsert(attempts).values([{"key": key, "failures": 1, "last": now} for key in keys])
     counted = {"failures": attempts.c.failures + 1, "last": now}
-    c.execute(more.on_conflict_do_update(index_elements=["key"], set_=counted))
+    connection.execute(more.on_conflict_do_update(index_elements=["key"], set_=counted))
 
 
-def take_back_failure(c: Connection, keys: Collection[str]) -> None:
+def take_back_failure(connection: Connection, keys: Collection[str]) -> None:
     """Count one failure less under each key: it was none."""
     less = update(attempts).where(attempts.c.key.in_(keys))
-    c.execute(less.values(failures=func.max(attempts.c.failures - 1, 0)))
+    connection.execute(less.values(failures=func.max(attempts.c.failures - 1, 0)))
 
 
-def forgive(c: Connection, key: str) -> None:
+def forgive(connection: Connection, key: str) -> None:
     """Drop all failures of a key."""
-    c.execute(delete(attempts).where(attempts.c.key == key))
+    connection.execute(delete(attempts).where(attempts.c.key == key))

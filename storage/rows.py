@@ -37,7 +37,7 @@ def noun_of(noun: type[Noun], row: Row[Any]) -> Noun:
     return noun(**row._mapping)
 
 
-def diagnosis_of(values: Mapping[str, Any]) -> Diagnosis:
+def diagnosis_from_row(values: Mapping[str, Any]) -> Diagnosis:
     """The diagnosis in a mapping of the table's columns."""
     return Diagnosis(
         curve=Curve(**{part.name: values[part.name] for part in fields(Curve)}),

@@ -26,8 +26,8 @@ class Quick:
 
 def bare(db: Database, teacher: str, count: int, *, name: str = "bare", project: str = "p", start: int = 0) -> None:
     """A project with that teacher, and a support set without labels: every tenth question is asked twice."""
-    with db.read() as c:
-        known = [each.name for each in store.list_projects(c)]
+    with db.read() as connection:
+        known = [each.name for each in store.list_projects(connection)]
     if project not in known:
         fill(db, project, teacher=teacher, count=1)
     samples = [
@@ -39,11 +39,11 @@ def bare(db: Database, teacher: str, count: int, *, name: str = "bare", project:
         )
         for n in range(start, start + count)
     ]
-    with db.write() as c:
-        store.save_samples(c, project=None, role="support", name=name, samples=samples, images={})
+    with db.write() as connection:
+        store.save_samples(connection, project=None, role="support", name=name, samples=samples, images={})
 
 
 def labels(db: Database, name: str = "bare") -> dict[str, str]:
     """The labels of the set by the samples' own names, "" where there is none."""
-    with db.read() as c:
-        return {each.source_id: each.skill_label for each in store.support_samples(c, name)}
+    with db.read() as connection:
+        return {each.source_id: each.skill_label for each in store.support_samples(connection, name)}

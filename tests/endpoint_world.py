@@ -45,15 +45,15 @@ def fill(
     db: Database, name: str, *, teacher: str, count: int, settings: Settings = SETTINGS, student: str = "s"
 ) -> int:
     """A project with that many errors to diagnose; returns its round 0."""
-    with db.write() as c:
-        project = store.create_project(c, name, student=student, teacher=teacher, settings=settings)
+    with db.write() as connection:
+        project = store.create_project(connection, name, student=student, teacher=teacher, settings=settings)
         found = mistakes(count)
         saved = [sample for sample, _ in found]
-        store.save_samples(c, project=project.id, role="validation", samples=saved, images={})
-        (at,) = store.rounds_of(c, project.id)
-        ids = {each.source_id: each.id for each in store.samples_of(c, project=project.id, role="validation")}
+        store.save_samples(connection, project=project.id, role="validation", samples=saved, images={})
+        (at,) = store.rounds_of(connection, project.id)
+        ids = {each.source_id: each.id for each in store.samples_of(connection, project=project.id, role="validation")}
         store.save_predictions(
-            c,
+            connection,
             [
                 a_prediction(each.answer or "", each.steps, round=at.id, sample=ids[sample.source_id])
                 for sample, each in found

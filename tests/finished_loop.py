@@ -38,26 +38,28 @@ class Sizes:
 
 def finish_loop(db: Database, sizes: Sizes = Sizes(), *, breaks: bool = True, diagnose_after: bool = True) -> str:
     """Fill the database and return the project's name. Round 0 is reviewed by Ada, round 1 by nobody."""
-    with db.write() as c:
-        project = store.create_project(c, LOOP, student="s", teacher="t", settings=Settings(support=SUPPORT)).id
-        base = store.rounds_of(c, project)[0].id
+    with db.write() as connection:
+        project = store.create_project(
+            connection, LOOP, student="s", teacher="t", settings=Settings(support=SUPPORT)
+        ).id
+        base = store.rounds_of(connection, project)[0].id
         pictures = [_picture(colour) for colour in ("teal", "orange", "navy")]
         images = {each.hash: each for each in pictures}
         wanted: tuple[tuple[Role, int], ...] = (("validation", sizes.validation), ("test", sizes.test))
         for role, number in wanted:
             asked = [_sample(role, place, pictures[place % 3].hash) for place in range(number)]
-            store.save_samples(c, project=project, role=role, samples=asked, images=images)
+            store.save_samples(connection, project=project, role=role, samples=asked, images=images)
         lessons = [_lesson(place, pictures[place % 3].hash) for place in range(sizes.support)]
-        store.save_samples(c, project=None, role="support", name=SUPPORT, samples=lessons, images=images)
-        _answer(c, project, base, lambda place, category: place // 3 % 2 == 1)
-        _diagnose(c, project, base)
+        store.save_samples(connection, project=None, role="support", name=SUPPORT, samples=lessons, images=images)
+        _answer(connection, project, base, lambda place, category: place // 3 % 2 == 1)
+        _diagnose(connection, project, base)
     accept_all(db, LOOP, reviewer="Ada", round=0)
     selection = make_selection(db, LOOP, budget=BUDGET, round=0)
-    with db.write() as c:
-        opened = _tune(c, project, selection.id, base)
-        _answer(c, project, opened, lambda place, category: _after(place, category, breaks=breaks))
+    with db.write() as connection:
+        opened = _tune(connection, project, selection.id, base)
+        _answer(connection, project, opened, lambda place, category: _after(place, category, breaks=breaks))
         if diagnose_after:
-            _diagnose(c, project, opened)
+            _diagnose(connection, project, opened)
     return LOOP
 
 
@@ -88,11 +90,11 @@ def _lesson(place: int, image: str) -> Sample:
     )  # fmt: skip
 
 
-def _answer(c: Connection, project: int, at: int, right: Callable[[int, str], bool]) -> None:
+def _answer(connection: Connection, project: int, at: int, right: Callable[[int, str], bool]) -> None:
     for role in ("validation", "test"):
-        known = store.samples_of(c, project=project, role=role)
+        known = store.samples_of(connection, project=project, role=role)
         said = [_prediction(at, sample, correct=right(place, sample.category)) for place, sample in enumerate(known)]
-        store.save_predictions(c, said)
+        store.save_predictions(connection, said)
 
 
 def _prediction(at: int, sample: Sample, *, correct: bool) -> Prediction:
@@ -104,10 +106,10 @@ def _prediction(at: int, sample: Sample, *, correct: bool) -> Prediction:
     )
 
 
-def _diagnose(c: Connection, project: int, at: int) -> None:
-    samples = {each.id: each for each in store.samples_of(c, project=project, role="validation")}
-    wrong = [each for each in store.predictions_of(c, at, "validation") if not each.correct]
-    store.save_diagnoses(c, [_diagnosis(each, samples[each.sample].category) for each in wrong])
+def _diagnose(connection: Connection, project: int, at: int) -> None:
+    samples = {each.id: each for each in store.samples_of(connection, project=project, role="validation")}
+    wrong = [each for each in store.predictions_of(connection, at, "validation") if not each.correct]
+    store.save_diagnoses(connection, [_diagnosis(each, samples[each.sample].category) for each in wrong])
 
 
 def _diagnosis(said: Prediction, category: str) -> Diagnosis:
@@ -119,13 +121,13 @@ def _diagnosis(said: Prediction, category: str) -> Diagnosis:
     )  # fmt: skip
 
 
-def _tune(c: Connection, project: int, selection: int, base: int) -> int:
+def _tune(connection: Connection, project: int, selection: int, base: int) -> int:
     settings = TuningSettings(rank=2, alpha=4)
-    run = store.create_run(c, project=project, selection=selection, from_round=base, settings=settings).id
+    run = store.create_run(connection, project=project, selection=selection, from_round=base, settings=settings).id
     update = Update(run=run, number=1, total=1, epoch=1.0, loss=0.5, learning_rate=1e-3, samples_per_second=5.0)
-    store.save_updates(c, [update])
-    store.finish_run(c, run, f"run-{run}/adapter")
-    return store.open_round(c, project, run=run).id
+    store.save_updates(connection, [update])
+    store.finish_run(connection, run, f"run-{run}/adapter")
+    return store.open_round(connection, project, run=run).id
 
 
 def _picture(colour: str) -> Picture:

@@ -117,7 +117,7 @@ def lessons(folder: Path) -> Path:
         rows = [json.loads(line) for line, _ in zip(scenes, range(SUPPORT), strict=False)]
     for row in rows:
         scene = row.pop("scene")
-        cells = tuple(Cell(kind=k, value=v, colour=c, variant=n) for k, v, c, n in scene["cells"])
+        cells = tuple(Cell(kind=k, value=v, colour=connection, variant=n) for k, v, connection, n in scene["cells"])
         Image.fromarray(render(cells, scene["seed"])).save(folder / row["image"])
     (folder / "lessons.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return folder

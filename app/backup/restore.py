@@ -130,13 +130,13 @@ def _check_database(file: Path, draft: Path) -> None:
         open_database(draft).close()
     except UserError as error:
         raise UserError(f"{file} cannot be restored. {str(error).replace(str(draft), 'the backup')}") from error
-    with contextlib.closing(sqlite3.connect(draft / FILE_NAME)) as c:
-        faults = c.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if faults != "ok" or c.execute("PRAGMA foreign_key_check").fetchone():
+    with contextlib.closing(sqlite3.connect(draft / FILE_NAME)) as connection:
+        faults = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if faults != "ok" or connection.execute("PRAGMA foreign_key_check").fetchone():
             raise _refused(file, f"its database is not sound ({faults})")
         if foreign := foreign_object(draft / FILE_NAME):
             raise _refused(file, f"its database holds {foreign!r}, which is none of Switchpoint's")
-        for (adapter,) in c.execute("SELECT adapter FROM runs WHERE adapter IS NOT NULL"):
+        for (adapter,) in connection.execute("SELECT adapter FROM runs WHERE adapter IS NOT NULL"):
             if not isinstance(adapter, str) or not ADAPTER.fullmatch(adapter):
                 raise _refused(file, f"a run's adapter lies outside of it ({adapter!r})")
 

@@ -60,12 +60,12 @@ class Named:
 def keep_inside(database: Path, data: Path, roots: Sequence[Path]) -> Named:
     """Change the rows of the file ``database``, which is to lie in ``data``, that name what is outside of ``roots``."""
     named = Named(roots=roots)
-    with closing(sqlite3.connect(database, isolation_level=None)) as c:
-        c.execute("BEGIN")
-        _move_images(c, data, named)
-        _give_up_imports(c, named)
-        _give_up_asking(c, named)
-        c.execute("COMMIT")
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        _move_images(connection, data, named)
+        _give_up_imports(connection, named)
+        _give_up_asking(connection, named)
+        connection.execute("COMMIT")
     return named
 
 
@@ -81,8 +81,8 @@ def foreign_object(database: Path) -> str:
 
 
 def _objects(database: Path) -> set[tuple[str, str, str]]:
-    with closing(sqlite3.connect(database)) as c:
-        found = c.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    with closing(sqlite3.connect(database)) as connection:
+        found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     return {each for each in found if each[:2] not in SQLITES_OWN}
 
 
@@ -105,9 +105,9 @@ def told(named: Named, data: Path) -> str:
     return said.strip()
 
 
-def _move_images(c: sqlite3.Connection, data: Path, named: Named) -> None:
+def _move_images(connection: sqlite3.Connection, data: Path, named: Named) -> None:
     following = -(2**63)
-    while rows := c.execute(SOME_IMAGES, (following, AT_ONCE)).fetchall():
+    while rows := connection.execute(SOME_IMAGES, (following, AT_ONCE)).fetchall():
         following, moved = rows[-1][0] + 1, []
         for key, given in rows:
             path = given if isinstance(given, str) else repr(given)
@@ -116,7 +116,7 @@ def _move_images(c: sqlite3.Connection, data: Path, named: Named) -> None:
             named.first = named.first or path
             moved.append((str(data / OUTSIDE / _harmless(path)), key))
         named.images += len(moved)
-        c.executemany("UPDATE images SET path = ?, content_hash = NULL, stamp = '' WHERE rowid = ?", moved)
+        connection.executemany("UPDATE images SET path = ?, content_hash = NULL, stamp = '' WHERE rowid = ?", moved)
 
 
 def _harmless(path: str) -> str:
@@ -125,29 +125,29 @@ def _harmless(path: str) -> str:
     return os.path.join(*parts) if parts else "nameless"
 
 
-def _give_up_imports(c: sqlite3.Connection, named: Named) -> None:
+def _give_up_imports(connection: sqlite3.Connection, named: Named) -> None:
     """Looks and imports read the file that they name and show what is in it."""
-    looks = c.execute("SELECT id, request FROM pending_imports").fetchall()
-    jobs = c.execute(
+    looks = connection.execute("SELECT id, request FROM pending_imports").fetchall()
+    jobs = connection.execute(
         "SELECT id, args FROM jobs WHERE kind = 'import' AND state IN ('queued', 'interrupted')"
     ).fetchall()
     given_up = [key for key, request in looks if not _may_be_read(request, named)]
     ended = [key for key, args in jobs if not _may_be_read(args, named)]
-    c.executemany("DELETE FROM pending_imports WHERE id = ?", [(key,) for key in given_up])
+    connection.executemany("DELETE FROM pending_imports WHERE id = ?", [(key,) for key in given_up])
     said = "The file to import lies outside of the folders that may be read: import it again from where it is now."
-    c.executemany("UPDATE jobs SET state = 'failed', error = ? WHERE id = ?", [(said, key) for key in ended])
+    connection.executemany("UPDATE jobs SET state = 'failed', error = ? WHERE id = ?", [(said, key) for key in ended])
     named.imports = len(given_up) + len(ended)
 
 
-def _give_up_asking(c: sqlite3.Connection, named: Named) -> None:
+def _give_up_asking(connection: sqlite3.Connection, named: Named) -> None:
     """The worker would take such a job up by itself, and send the key of this machine to whatever address is there."""
-    waiting = c.execute("""SELECT jobs.id, projects.student, projects.teacher FROM jobs
+    waiting = connection.execute("""SELECT jobs.id, projects.student, projects.teacher FROM jobs
         JOIN projects ON projects.id = jobs.project WHERE jobs.state IN ('queued', 'interrupted')""").fetchall()
     for key, *models in waiting:
         if asked := {str(name) for name in models if _is_elsewhere(str(name))}:
             named.asking |= asked
             said = "This job came with a backup and would ask a model elsewhere: look at its address, then ask again."
-            c.execute("UPDATE jobs SET state = 'failed', error = ? WHERE id = ?", (said, key))
+            connection.execute("UPDATE jobs SET state = 'failed', error = ? WHERE id = ?", (said, key))
 
 
 def _is_elsewhere(model: str) -> bool:

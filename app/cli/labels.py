@@ -137,9 +137,9 @@ def wait_until_ready(db: Database, support: str, say: Callable[[str], None]) -> 
 
 
 def _listed_batches(db: Database, project: str) -> list[Batch]:
-    with db.read() as c:
-        projects = [find_project(c, project)] if project else store.list_projects(c)
-        found = [batch for each in projects for batch in store.batches_of(c, each.id)]
+    with db.read() as connection:
+        projects = [find_project(connection, project)] if project else store.list_projects(connection)
+        found = [batch for each in projects for batch in store.batches_of(connection, each.id)]
     return sorted(found, key=lambda each: -each.id)
 
 

@@ -38,8 +38,8 @@ def remove(terminal: Terminal, *, name: Name) -> Shown:
 
 def listed(terminal: Terminal) -> Shown:
     """Who may sign in."""
-    with terminal.database() as db, db.read() as c:
-        found = logins.list_logins(c)
+    with terminal.database() as db, db.read() as connection:
+        found = logins.list_logins(connection)
     lines = [f"{each.name}, since {each.created[:10]}" for each in found]
     rows = [{"name": each.name, "created": each.created} for each in found]
     nobody = "Nobody: the page is open to who is on this machine. `switchpoint login add NAME` changes that."

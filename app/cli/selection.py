@@ -84,8 +84,10 @@ def rule_command(
 def _listed_rulings(terminal: Terminal, project: str, skill: str) -> Shown:
     with terminal.database() as db:
         found = standing_rulings(db, project, skill)
-        with db.read() as c:
-            demands = store.accepted_skills(c, find_round(c, find_project(c, project), None).id)
+        with db.read() as connection:
+            demands = store.accepted_skills(
+                connection, find_round(connection, find_project(connection, project), None).id
+            )
     skills = {each.skill: each.errors for each in demands}
     lines = [f"{name} ({errors} errors)" for name, errors in skills.items()] or ["No skill is accepted yet."]
     lines += [_ruling_line(each) for each in found] or ["Nothing is pinned or removed."]

@@ -30,18 +30,18 @@ class Judged:
     gate: Gate
 
 
-def judge(c: Connection, project: Project, round: Round) -> Judged:
+def judge(connection: Connection, project: Project, round: Round) -> Judged:
     """The gate's word on adopting the round. Raises UserError where it has answered neither set."""
-    against = _against(c, project, round)
+    against = _against(connection, project, round)
     if against is None:
         return Judged(
             round=round, against=None, role="", gate=Gate(passed=True, findings=("There is no round to compare with.",))
         )
     for role in ROLES:
-        compared = compare_pair(c, project, against, round, role)
+        compared = compare_pair(connection, project, against, round, role)
         if compared is not None:
             return Judged(round=round, against=against, role=role, gate=compared.gate)
-    if not any(store.correctness(c, round.id, role) for role in ROLES):
+    if not any(store.correct_predictions(connection, round.id, role) for role in ROLES):
         raise UserError(
             f"Round {round.number} has answered neither set, so nothing can be said of it: "
             f"run `switchpoint predict {project.name} --round {round.number}` first."
@@ -58,18 +58,18 @@ def adopt(db: Database, project: str, round: int, *, reviewer: str, reason: str 
     reason = " ".join(reason.split())
     if len(reason) > LONGEST_REASON:
         raise UserError(f"The reason is longer than {LONGEST_REASON:,} characters: shorten it.")
-    with db.write() as c:
-        found = find_project(c, project)
-        at = find_round(c, found, round)
-        if store.adopted_round(c, found.id) == at.id:
+    with db.write() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+        if store.adopted_round(connection, found.id) == at.id:
             raise UserError(f"Round {at.number} is adopted already.")
-        judged = judge(c, found, at)
+        judged = judge(connection, found, at)
         if not judged.gate.passed and not reason:
             raise UserError(
                 f"The gate stops round {at.number}: {judged.gate.sentence} Give a reason to adopt it all the same."
             )
         return store.save_adoption(
-            c,
+            connection,
             Adoption(
                 project=found.id,
                 round=at.id,
@@ -83,8 +83,8 @@ def adopt(db: Database, project: str, round: int, *, reviewer: str, reason: str 
         )
 
 
-def _against(c: Connection, project: Project, round: Round) -> Round | None:
-    adopted = store.adopted_round(c, project.id)
+def _against(connection: Connection, project: Project, round: Round) -> Round | None:
+    adopted = store.adopted_round(connection, project.id)
     if adopted is not None and adopted != round.id:
-        return store.round_of(c, adopted)
-    return None if round.run is None else store.round_of(c, store.run_of(c, round.run).from_round)
+        return store.round_of(connection, adopted)
+    return None if round.run is None else store.round_of(connection, store.run_of(connection, round.run).from_round)

@@ -93,90 +93,90 @@ class TrainingLineage:
     left_out: int
 
 
-def trace_error(c: Connection, project: Project, sample_id: int) -> ErrorLineage:
+def trace_error(connection: Connection, project: Project, sample_id: int) -> ErrorLineage:
     """What became of a validation or test sample of the project. Raises UserError for any other sample."""
-    origin = lineage.origin_of(c, sample_id)
+    origin = lineage.origin_of(connection, sample_id)
     if origin.project != project.id:
         raise UserError(f"Sample {sample_id} is not one of '{project.name}': choose one from the comparison's lists.")
-    rounds = store.rounds_of(c, project.id)
-    made = store.selections_of(c, project.id)
-    treatments = _treatments(c, project, rounds)
+    rounds = store.rounds_of(connection, project.id)
+    made = store.selections_of(connection, project.id)
+    treatments = _treatments(connection, project, rounds)
     traces = []
     for each in rounds:
-        given = store.prediction(c, each.id, sample_id)
+        given = store.prediction_of(connection, each.id, sample_id)
         if given is None:
             continue
-        asked = (_asked(c, one, sample_id, treatments) for one in made if one.round == each.id)
+        asked = (_asked(connection, one, sample_id, treatments) for one in made if one.round == each.id)
         traces.append(
             RoundTrace(
                 round=each,
                 prediction=given,
-                right=store.marks_for(c, each.id, [sample_id]).get(sample_id),
-                review=store.current_review(c, each.id, sample_id),
+                right=store.paired_scores_of(connection, each.id, [sample_id]).get(sample_id),
+                review=store.current_review(connection, each.id, sample_id),
                 asked=tuple(found for found in asked if found is not None),
             )
         )
-    return ErrorLineage(sample=store.get_sample(c, sample_id), origin=origin, rounds=tuple(traces))
+    return ErrorLineage(sample=store.get_sample(connection, sample_id), origin=origin, rounds=tuple(traces))
 
 
-def trace_training(c: Connection, project: Project, sample_id: int) -> TrainingLineage:
+def trace_training(connection: Connection, project: Project, sample_id: int) -> TrainingLineage:
     """Which errors of the project a support sample was chosen for, and what became of them.
 
     Raises UserError for a sample that is in no support set.
     """
-    origin = lineage.origin_of(c, sample_id)
+    origin = lineage.origin_of(connection, sample_id)
     if origin.role != "support":
         raise UserError(f"Sample {sample_id} is no training sample: only samples of support sets are trained on.")
-    rounds = store.rounds_of(c, project.id)
-    treatments = _treatments(c, project, rounds)
-    made = {each.id: each for each in store.selections_of(c, project.id)}
+    rounds = store.rounds_of(connection, project.id)
+    treatments = _treatments(connection, project, rounds)
+    made = {each.id: each for each in store.selections_of(connection, project.id)}
     known = {each.id: each for each in rounds}
-    found = [each for each in lineage.hits_of_sample(c, sample_id) if each.selection in made]
-    uses = [_use(c, made[each.selection], each, known, treatments) for each in found[:USES]]
+    found = [each for each in lineage.hits_of_sample(connection, sample_id) if each.selection in made]
+    uses = [_use(connection, made[each.selection], each, known, treatments) for each in found[:USES]]
     return TrainingLineage(
-        sample=store.get_sample(c, sample_id),
+        sample=store.get_sample(connection, sample_id),
         origin=origin,
         uses=tuple(uses),
         left_out=len(found) - len(uses),
     )
 
 
-def _treatments(c: Connection, project: Project, rounds: list[Round]) -> dict[int, tuple[Treated, ...]]:
+def _treatments(connection: Connection, project: Project, rounds: list[Round]) -> dict[int, tuple[Treated, ...]]:
     """The runs on each selection, oldest first."""
     opened = {each.run: each for each in rounds if each.run is not None}
     found: dict[int, tuple[Treated, ...]] = {}
-    for run in reversed(store.runs_of(c, project.id)):
+    for run in reversed(store.runs_of(connection, project.id)):
         found[run.selection] = (*found.get(run.selection, ()), Treated(run=run, opened=opened.get(run.id)))
     return found
 
 
 def _asked(
-    c: Connection, made: SelectionSummary, sample_id: int, treatments: dict[int, tuple[Treated, ...]]
+    connection: Connection, made: SelectionSummary, sample_id: int, treatments: dict[int, tuple[Treated, ...]]
 ) -> Asked | None:
     """What the selection holds for the error; None where it asked for nothing then."""
-    review = lineage.review_at(c, made.round, sample_id, made.created)
+    review = lineage.review_at(connection, made.round, sample_id, made.created)
     if review is None or not review.skill or review.skill not in {each.skill for each in made.demands}:
         return None
     return Asked(
         selection=made,
         review=review,
-        chosen=lineage.count_hits_of_skill(c, made.id, review.skill),
-        best=tuple(lineage.hits_of_skill(c, made.id, review.skill, limit=HITS)),
+        chosen=lineage.count_hits_of_skill(connection, made.id, review.skill),
+        best=tuple(lineage.hits_of_skill(connection, made.id, review.skill, limit=HITS)),
         treated=treatments.get(made.id, ()),
     )
 
 
 def _use(
-    c: Connection,
+    connection: Connection,
     made: SelectionSummary,
     found: ChosenHit,
     rounds: dict[int, Round],
     treatments: dict[int, tuple[Treated, ...]],
 ) -> Use:
     skill = found.hit.skill
-    errors = lineage.errors_asking_at(c, made.round, skill, made.created) if skill else []
+    errors = lineage.errors_asking_at(connection, made.round, skill, made.created) if skill else []
     became = [
-        Became(treated=each, right=store.marks_for(c, each.opened.id, errors) if each.opened else {})
+        Became(treated=each, right=store.paired_scores_of(connection, each.opened.id, errors) if each.opened else {})
         for each in treatments.get(made.id, ())
     ]
     return Use(

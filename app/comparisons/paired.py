@@ -38,18 +38,18 @@ class Compared:
         return gate(self.found)
 
 
-def compare_pair(c: Connection, project: Project, first: Round, second: Round, role: Role) -> Compared | None:
+def compare_pair(connection: Connection, project: Project, first: Round, second: Round, role: Role) -> Compared | None:
     """Two rounds on the samples of ``role`` that both answered; None when there are none.
 
     Only errors of the validation set are diagnosed, so on the test set no sample has a skill.
     """
-    pairs = store.pairs_of(c, first.id, second.id, role)
+    pairs = store.pairs_of(connection, first.id, second.id, role)
     if not pairs:
         return None
     skills: dict[int, str] = {}
     if role == "validation":
-        named = store.named_skills(c, first.id)
-        skills = store.named_skills(c, second.id) | named if named else {}
+        named = store.named_skills(connection, first.id)
+        skills = store.named_skills(connection, second.id) | named if named else {}
     found = compare(
         role,
         {pair.sample: pair.right_before for pair in pairs},
@@ -65,19 +65,19 @@ def compare_pair(c: Connection, project: Project, first: Round, second: Round, r
 
 def compare_rounds(db: Database, project: str, before: int, after: int, *, role: Role = "test") -> Comparison:
     """Two rounds (numbers) on the samples of ``role`` that both answered. Raises UserError where there are none."""
-    with db.read() as c:
-        return compared_rounds(c, project, before, after, role=role).found
+    with db.read() as connection:
+        return compared_rounds(connection, project, before, after, role=role).found
 
 
-def compared_rounds(c: Connection, project: str, before: int, after: int, *, role: Role = "test") -> Compared:
+def compared_rounds(connection: Connection, project: str, before: int, after: int, *, role: Role = "test") -> Compared:
     """As ``compare_rounds``, with the groups of each sample."""
-    found = find_project(c, project)
-    first, second = (find_round(c, found, number) for number in (before, after))
-    compared = compare_pair(c, found, first, second, role)
+    found = find_project(connection, project)
+    first, second = (find_round(connection, found, number) for number in (before, after))
+    compared = compare_pair(connection, found, first, second, role)
     if compared is not None:
         return compared
     for at in (first, second):
-        if not store.correctness(c, at.id, role):
+        if not store.correct_predictions(connection, at.id, role):
             raise UserError(
                 f"Round {at.number} has no predictions on the {role} set: "
                 f"run `switchpoint predict {project} --round {at.number}` first."

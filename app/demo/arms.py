@@ -43,7 +43,9 @@ def measure(db: Database, project: str, rounds: dict[str, list[int]]) -> dict[st
     with db.read() as connection:
         found = find_project(connection, project)
         scores = {
-            arm: [store.scores(connection, find_round(connection, found, each).id, "test") for each in numbers]
+            arm: [
+                store.prediction_scores(connection, find_round(connection, found, each).id, "test") for each in numbers
+            ]
             for arm, numbers in rounds.items()
         }
     common = sorted(set.intersection(*({*score} for each in scores.values() for score in each)))

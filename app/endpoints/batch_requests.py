@@ -28,7 +28,7 @@ SOME = 500
 SETTLE_SECONDS = 60.0
 NEVER = 1_000_000  # tries of what the endpoint refuses: it is not asked in a batch once more
 Some = TypeVar("Some")
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def hand_in(db: Database, desk: BatchDesk, batch: Batch, file: BatchFile, settings: EndpointSettings) -> Batch:
@@ -38,27 +38,32 @@ def hand_in(db: Database, desk: BatchDesk, batch: Batch, file: BatchFile, settin
     """
     batch = replace(batch, requests=len(file.keys), tokens_in=file.tokens_in, tokens_out=file.tokens_out)
     check_room(db, batch, settings)
-    with db.write() as c:
-        batch = store.begin_batch(c, batch, list(file.keys))
+    with db.write() as connection:
+        batch = store.begin_batch(connection, batch, list(file.keys))
     file.out.flush()
     try:
         name = desk.upload(file.out, batch.token)
         _advance(db, batch, state="creating")
         seen = desk.create(name, batch.token)
     except UserError as error:
-        with db.write() as c:
-            stays = store.advance_batch(c, batch.id).state == "creating" and not isinstance(error, NotTakenError)
+        with db.write() as connection:
+            stays = store.advance_batch(connection, batch.id).state == "creating" and not isinstance(
+                error, NotTakenError
+            )
             if not stays:
-                store.drop_batch(c, batch.id)
+                store.drop_batch(connection, batch.id)
         raise
-    log.info("batch %d: %d requests are under way as %s", batch.id, batch.requests, seen.remote)
+    logger.info("batch %d: %d requests are under way as %s", batch.id, batch.requests, seen.remote)
     return _seen(db, batch, seen)
 
 
 def check_room(db: Database, batch: Batch, settings: EndpointSettings) -> None:
     """Raise UserError where what is spent, what is under way and this batch may together exceed the project's cap."""
-    with db.read() as c:
-        spent, under_way = store.spending_of(c, batch.project), store.spending_under_way(c, batch.project)
+    with db.read() as connection:
+        spent, under_way = (
+            store.spending_of(connection, batch.project),
+            store.spending_under_way(connection, batch.project),
+        )
     counted = {"tokens_in": batch.tokens_in, "tokens_out": batch.tokens_out}
     own = {"batch_in": batch.tokens_in, "batch_out": batch.tokens_out}
     check_cap(settings, batch.model, spent, [*under_way, Spent(model=batch.model, requests=1, **counted, **own)])
@@ -69,8 +74,8 @@ def take_in_all(db: Database, desk: BatchDesk) -> bool:
     stays under way. Returns whether one was turned away since too much waits at the endpoint already. Raises UserError,
     when all others are taken in, for one whose answers are gone."""
     full, gone = False, list[UserError]()
-    with db.read() as c:
-        found = [each for each in store.batches_under_way(c) if each.url == desk.asker.endpoint.url]
+    with db.read() as connection:
+        found = [each for each in store.batches_under_way(connection) if each.url == desk.asker.endpoint.url]
     for batch in found:
         try:
             seen = find_out(db, desk, batch)
@@ -95,9 +100,9 @@ def find_out(db: Database, desk: BatchDesk, batch: Batch) -> SeenBatch | None:
     elif batch.state != "uploading":
         seen = desk.see(batch.remote)
     if seen is None:
-        log.info("batch %d was never made", batch.id)
-        with db.write() as c:
-            store.drop_batch(c, batch.id)
+        logger.info("batch %d was never made", batch.id)
+        with db.write() as connection:
+            store.drop_batch(connection, batch.id)
         return None
     _seen(db, batch, seen)
     return seen
@@ -122,16 +127,16 @@ def cancel(db: Database, desk: BatchDesk, batch: Batch) -> Batch:
         _take_in(db, desk, batch, seen)
     except GoneError:
         _advance(db, batch, state=state)
-        with db.write() as c:
-            store.release_requests(c, batch.id)
-            store.finish_batch(c, batch.id)
+        with db.write() as connection:
+            store.release_requests(connection, batch.id)
+            store.finish_batch(connection, batch.id)
     return _advance(db, batch, state=state)
 
 
 def desk_of(db: Database, batch: Batch) -> BatchDesk:
     """Where a batch lies. Raises UserError where its model is at another address by now."""
-    with db.read() as c:
-        settings = store.project(c, batch.project).settings.endpoint
+    with db.read() as connection:
+        settings = store.project_of(connection, batch.project).settings.endpoint
     endpoint = endpoint_at(batch.model, settings)
     if endpoint is None or endpoint.url != batch.url:
         raise UserError(f"Batch {batch.id} lies at {batch.url}: give {batch.model} that address again to collect it.")
@@ -164,9 +169,9 @@ def _take_in(db: Database, desk: BatchDesk, batch: Batch, seen: SeenBatch) -> No
         lines += len(some)
         answered = {each.key: _reply(each, batch) for each in some if each.reply is not None}
         refused = {each.key: (each.why, _tries(each, seen)) for each in some if each.reply is None}
-        with db.write() as c:
-            store.take_answers(c, batch, answered)
-            store.take_refusals(c, batch, refused)
+        with db.write() as connection:
+            store.take_answers(connection, batch, answered)
+            store.take_refusals(connection, batch, refused)
     if lines < seen.done:
         raise GoneError(
             f"{desk.asker.endpoint.url} says that {seen.done:,} requests of batch {batch.id} are answered, and gave "
@@ -174,10 +179,10 @@ def _take_in(db: Database, desk: BatchDesk, batch: Batch, seen: SeenBatch) -> No
         )
     given_up = seen.full or seen.state == "cancelled"
     why = f"Its batch {seen.state} before it was answered{f': {seen.error}' if seen.error else '.'}"
-    with db.write() as c:
-        store.release_requests(c, batch.id, tries=0 if given_up else 1, error=why)
-        store.finish_batch(c, batch.id)
-    log.info("batch %d (%s) is collected: %d lines", batch.id, seen.state, lines)
+    with db.write() as connection:
+        store.release_requests(connection, batch.id, tries=0 if given_up else 1, error=why)
+        store.finish_batch(connection, batch.id)
+    logger.info("batch %d (%s) is collected: %d lines", batch.id, seen.state, lines)
 
 
 def _gone(error: GoneError, batch: Batch) -> UserError:
@@ -205,8 +210,8 @@ def _seen(db: Database, batch: Batch, seen: SeenBatch) -> Batch:
 
 
 def _advance(db: Database, batch: Batch, **changes: object) -> Batch:
-    with db.write() as c:
-        return store.advance_batch(c, batch.id, **changes)
+    with db.write() as connection:
+        return store.advance_batch(connection, batch.id, **changes)
 
 
 def _by(size: int, items: Iterable[Some]) -> Iterator[list[Some]]:

@@ -60,7 +60,7 @@ def estimate_label(
     without a label (default: the first thousand). ``batch``: asked in batches, at what those cost."""
     with db.read() as connection:
         found = teaching_project(connection, project)
-        name = store.support_set(connection, support or found.settings.support)
+        name = store.named_support_set(connection, support or found.settings.support)
         some = some or store.missing_labels(connection, name, limit=SOME)
     total = estimate_labels(some, found.settings)
     scale = calls / max(1, len(some))

@@ -100,7 +100,7 @@ class Models:
         from app.tuning.multiprocess_run import how_many, tune_in_processes
 
         with db.read() as connection:
-            loading = store.project(connection, run.project).settings.student
+            loading = store.project_of(connection, run.project).settings.student
         many = how_many(self.processes, self.device, loading, shard=self.shard)
         if many == 1:
             yield from tune_here(db, run, device=self.device, stop=stop, told=told)

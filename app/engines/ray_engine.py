@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 DIAGNOSED, LABELLED = 32, 256  # items in a piece of work; the student's batch is the project's
 READERS = 8
-log = logging.getLogger("switchpoint.worker")
+logger = logging.getLogger("switchpoint.worker")
 MISSING = "Ray is not installed here: `pip install 'switchpoint[cluster]'`, on every machine of the cluster."
 
 
@@ -137,7 +137,7 @@ class Cluster(Models):
                         raise UserError(row["done"].ended)
                     yield row["done"]
             except ray.exceptions.RayError as error:
-                log.exception("the cluster failed")
+                logger.exception("the cluster failed")
                 raise UserError(
                     f"The Ray cluster could not do this ({type(error).__name__}); logs/worker.log says why. What came "
                     "back is saved: start again, and it goes on from there."

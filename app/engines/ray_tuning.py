@@ -26,7 +26,7 @@ from storage.store import Project, Run
 
 FAILURES = 8  # a node that is lost is one
 ENDING_SECONDS = 600.0  # for a checkpoint of a large student
-log = logging.getLogger("switchpoint.worker")
+logger = logging.getLogger("switchpoint.worker")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ def tune_there(
     if ended:
         raise UserError(ended)
     if failed:
-        log.error("tuning on the cluster failed", exc_info=failed[0])
+        logger.error("tuning on the cluster failed", exc_info=failed[0])
         raise UserError(
             "Tuning on the cluster failed: its processes ended or could not begin, logs/worker.log says why. Resume "
             "the run, and it goes on from its newest checkpoint."

@@ -32,8 +32,8 @@ Draw = Callable[[set[int], Mapping[int, str]], list[Hit]]
 
 def chosen_by(db: Database, project: Project, trial: Trial, models: Models) -> Selection:
     """What the trial's arm chooses, not saved. Raises UserError where there is too little to choose from."""
-    with db.read() as c:
-        name = store.support_set(c, project.settings.support)
+    with db.read() as connection:
+        name = store.named_support_set(connection, project.settings.support)
     demands: list[SkillDemand] = []
     rulings: list[Ruling] = []
     if trial.arm in BY_SKILL:
@@ -41,8 +41,8 @@ def chosen_by(db: Database, project: Project, trial: Trial, models: Models) -> S
         rulings = _rulings(db, project, trial, demands)
         draw = _by_skill(db, name, demands, trial, rulings)
     elif trial.arm == "validation":
-        with db.read() as c:
-            own = [each.id for each in store.samples_of(c, project=project.id, role="validation")]
+        with db.read() as connection:
+            own = [each.id for each in store.samples_of(connection, project=project.id, role="validation")]
         draw = partial(_taken, [(sample, 0.0) for sample in own], 0)
     elif trial.arm == "insta":
         draw = partial(_taken, _nearest(db, project, name, trial.seed, models), trial.budget)
@@ -76,11 +76,11 @@ def ask_for(db: Database, project: Project, trial: Trial, models: Models, stop: 
     if trial.arm != "random_step":
         return
     variant = str(trial.seed)
-    with db.read() as c:
-        known = store.evidence_of(c, trial.base, project.teacher, "random_step", variant)
-        predictions = {each.sample: each for each in store.predictions_of(c, trial.base, "validation")}
-        errors = [sample for sample, _, _ in store.accepted_cases(c, trial.base)]
-        samples = store.samples_by_id(c, [each for each in errors if each not in known])
+    with db.read() as connection:
+        known = store.evidence_of(connection, trial.base, project.teacher, "random_step", variant)
+        predictions = {each.sample: each for each in store.predictions_of(connection, trial.base, "validation")}
+        errors = [sample for sample, _, _ in store.accepted_cases(connection, trial.base)]
+        samples = store.samples_by_id(connection, [each for each in errors if each not in known])
     steps = random_steps([(each, len(predictions[each].steps)) for each in samples], trial.seed)
     cases = [(replace(samples[k], answer=truth_of(samples[k])), predictions[k], step) for k, step in steps.items()]
     if not cases:
@@ -104,20 +104,20 @@ def ask_for(db: Database, project: Project, trial: Trial, models: Models, stop: 
 
 
 def _demands(db: Database, project: Project, trial: Trial) -> list[SkillDemand]:
-    with db.read() as c:
+    with db.read() as connection:
         if trial.arm == "targeted":
-            return store.accepted_skills(c, trial.base)
+            return store.accepted_skills(connection, trial.base)
         if trial.arm == "random_step":
-            named = store.evidence_of(c, trial.base, project.teacher, "random_step", str(trial.seed))
-            accepted = {sample for sample, _, _ in store.accepted_cases(c, trial.base)}
+            named = store.evidence_of(connection, trial.base, project.teacher, "random_step", str(trial.seed))
+            accepted = {sample for sample, _, _ in store.accepted_cases(connection, trial.base)}
             return demands_for(phrase for sample, phrase in named.items() if sample in accepted)
-        steps = {each.sample: each.steps for each in store.predictions_of(c, trial.base, "validation")}
-        return demands_for(steps[sample][step - 1] for sample, step, _ in store.accepted_cases(c, trial.base))
+        steps = {each.sample: each.steps for each in store.predictions_of(connection, trial.base, "validation")}
+        return demands_for(steps[sample][step - 1] for sample, step, _ in store.accepted_cases(connection, trial.base))
 
 
 def _by_skill(db: Database, name: str, demands: list[SkillDemand], trial: Trial, rulings: list[Ruling]) -> Draw:
-    with db.read() as c:
-        found = indexed(c, db, name)
+    with db.read() as connection:
+        found = indexed(connection, db, name)
     if found is None:
         raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
 
@@ -134,13 +134,13 @@ def _rulings(db: Database, project: Project, trial: Trial, demands: list[SkillDe
     """What people pinned and removed is a part of our arm; an ablation of it has no person's hand in it."""
     if trial.arm != "targeted":
         return []
-    with db.read() as c:
-        return store.rulings_of(c, project.id, {each.skill for each in demands})
+    with db.read() as connection:
+        return store.rulings_of(connection, project.id, {each.skill for each in demands})
 
 
 def _from_all(db: Database, name: str, trial: Trial) -> Draw:
-    with db.read() as c:
-        ids = store.support_ids(c, name)
+    with db.read() as connection:
+        ids = store.support_ids(connection, name)
 
     def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
         return select_random(ids, budget=trial.budget or len(ids), leaked=leaked, seed=trial.seed, contents=contents)
@@ -156,9 +156,9 @@ def _nearest(db: Database, project: Project, name: str, seed: int, models: Model
     """The support set by how near its instructions lie to the validation set's; each distinct one is embedded once."""
     from core.teacher.embedding import embed
 
-    with db.read() as c:
-        wanted = sorted({each.question for each in store.samples_of(c, project=project.id, role="validation")})
-        offered = [(sample, question) for sample, _, question, _ in store.support_questions(c, name)]
+    with db.read() as connection:
+        wanted = sorted({each.question for each in store.samples_of(connection, project=project.id, role="validation")})
+        offered = [(sample, question) for sample, _, question, _ in store.support_questions(connection, name)]
     distinct = sorted({question for _, question in offered})
     teacher = models.teacher(model_path(project.teacher))
     found = likeness_to(embed(teacher, wanted), embed(teacher, distinct))

@@ -35,11 +35,15 @@ def identified(db: Database, project: str, round: int | None = None) -> list[Ide
     Worked out anew when more was said. Raises UserError where fewer than two errors have a known step, or where the
     teacher was not asked everything yet.
     """
-    with db.read() as c:
-        found = find_project(c, project)
-        at = find_round(c, found, round).id
+    with db.read() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round).id
         variants = tuple(variant for _, variant, _ in ways_to_ask(found.settings))
-        rows = (store.count_evidence(c, at), store.readings_version(c, at), len(store.gold_of(c, at)))
+        rows = (
+            store.count_evidence(connection, at),
+            store.readings_version(connection, at),
+            len(store.gold_of(connection, at)),
+        )
         key = (db.data, at, found.teacher, variants, rows)
     if key not in _reported:
         _reported[key] = _report(db, found, at)
@@ -59,13 +63,13 @@ def ways_compared(db: Database, project: str, round: int | None = None) -> list[
 def _report(db: Database, project: Project, at: int) -> list[Identified]:
     settings = project.settings
     known = known_errors(db, project, at)
-    with db.read() as c:
+    with db.read() as connection:
         said = {
-            (method, variant): store.evidence_of(c, at, project.teacher, method, variant)
+            (method, variant): store.evidence_of(connection, at, project.teacher, method, variant)
             for method, variant, _ in ways_to_ask(settings)
         }
-        diagnoses = {each.sample: each.curve for each in store.diagnoses_of(c, at)}
-        steps = {each.sample: each.steps for each in store.predictions_of(c, at, "validation")}
+        diagnoses = {each.sample: each.curve for each in store.diagnoses_of(connection, at)}
+        steps = {each.sample: each.steps for each in store.predictions_of(connection, at, "validation")}
     if any(each.sample not in answers for answers in said.values() for each in known):
         raise UserError(
             f"The teacher of '{project.name}' was not asked everything yet: "
@@ -91,10 +95,10 @@ def known_errors(db: Database, project: Project, at: int) -> list[Known]:
 
     Raises UserError where there are fewer than two.
     """
-    with db.read() as c:
-        gold = store.gold_of(c, at) or known_mistakes(c, project, at)
-        steps = {each.sample: len(each.steps) for each in store.predictions_of(c, at, "validation")}
-        diagnosed = [each.sample for each in store.diagnoses_of(c, at)]
+    with db.read() as connection:
+        gold = store.gold_of(connection, at) or known_mistakes(connection, project, at)
+        steps = {each.sample: len(each.steps) for each in store.predictions_of(connection, at, "validation")}
+        diagnosed = [each.sample for each in store.diagnoses_of(connection, at)]
     found = [(sample, steps[sample], gold.get(sample)) for sample in diagnosed]
     known = [Known(sample=key, steps=count, gold=step) for key, count, step in found if step and step <= count]
     if len(known) < 2:
@@ -134,9 +138,9 @@ def ask_teacher(teacher: Teacher, method: Method, cases: Sequence[Case], setting
 
 
 def cases_of_round(db: Database, at: int, wanted: set[int]) -> list[Case]:
-    with db.read() as c:
-        predictions = [each for each in store.predictions_of(c, at, "validation") if each.sample in wanted]
-        samples = store.samples_by_id(c, wanted)
+    with db.read() as connection:
+        predictions = [each for each in store.predictions_of(connection, at, "validation") if each.sample in wanted]
+        samples = store.samples_by_id(connection, wanted)
     return [(replace(samples[each.sample], answer=truth_of(samples[each.sample])), each) for each in predictions]
 
 

@@ -14,13 +14,13 @@ from storage.store import Project, Round
 BY_SKILL = ("targeted", "random_step", "step_text")
 
 
-def check_experiment(c: Connection, project: Project, at: Round, arms: Sequence[str]) -> None:
+def check_experiment(connection: Connection, project: Project, at: Round, arms: Sequence[str]) -> None:
     """Raises UserError that says what is missing for these arms, and how to get it."""
-    if not store.count_samples(c, project=project.id, role="test"):
+    if not store.count_samples(connection, project=project.id, role="test"):
         raise UserError(
             f"'{project.name}' has no test set to measure on: `switchpoint import test PATH --project {project.name}`."
         )
-    if any(arm in BY_SKILL for arm in arms) and not store.accepted_skills(c, at.id):
+    if any(arm in BY_SKILL for arm in arms) and not store.accepted_skills(connection, at.id):
         raise UserError(
             f"Round {at.number} of '{project.name}' has no accepted skill: review some cases, "
             f"or accept every diagnosis with `switchpoint review {project.name} --accept-all`."
@@ -34,8 +34,10 @@ def check_experiment(c: Connection, project: Project, at: Round, arms: Sequence[
 
 def has_accepted(db: Database, project: str, *, round: int | None = 0) -> bool:
     """Whether any missing skill of the round was accepted."""
-    with db.read() as c:
-        return bool(store.accepted_skills(c, find_round(c, find_project(c, project), round).id))
+    with db.read() as connection:
+        return bool(
+            store.accepted_skills(connection, find_round(connection, find_project(connection, project), round).id)
+        )
 
 
 def budgets_in(text: str) -> list[int]:

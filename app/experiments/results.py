@@ -55,19 +55,21 @@ class Results:
 
 def results(db: Database, project: str, round: int | None = None) -> Results:
     """The measured trials from the round (default: the base model's); worked out anew when another one is measured."""
-    with db.read() as c:
-        found = find_project(c, project)
-        base = find_round(c, found, round or 0).id
-        trials = store.trials_of(c, base)
-        setup = setup_of(c, found, base)
+    with db.read() as connection:
+        found = find_project(connection, project)
+        base = find_round(connection, found, round or 0).id
+        trials = store.trials_of(connection, base)
+        setup = setup_of(connection, found, base)
         mine = [each for each in trials if each.setup == setup]
-        answers, newest = store.answered(c, {each.round for each in mine if each.round is not None})
+        answers, newest = store.answered_in_trial(connection, {each.round for each in mine if each.round is not None})
         # A round that was opened and not measured yet, or not whole, is still open.
         whole = max(answers.values(), default=0)
         done = tuple(each for each in mine if each.round is not None and answers[each.round] == whole > 0)
         key = (db.data, done, newest)
         if key not in _known:
-            _known[key] = _worked_out({each: store.scores(c, each.round or 0, "test") for each in done})
+            _known[key] = _worked_out(
+                {each: store.prediction_scores(connection, each.round or 0, "test") for each in done}
+            )
             for old in list(_known)[:-KEPT]:
                 del _known[old]
     refused = [each for each in mine if each.refused and each not in done]

@@ -19,31 +19,31 @@ from storage.database import Database
 from storage.store import Project
 
 
-def setup_of(c: Connection, project: Project, base: int) -> str:
+def setup_of(connection: Connection, project: Project, base: int) -> str:
     """A short hash of what decides a trial's outcome beside its arm, budget and seed: another one makes trials anew.
 
     Settings that were left alone are no part of it, so that one that Switchpoint learns later changes no hash.
     """
     settings = project.settings
-    named = settings.support or [each.name for each in store.support_sets(c)]
+    named = settings.support or [each.name for each in store.support_sets(connection)]
     usual = TuningSettings()
     tuned = _changed(replace(settings.tuning, seed=usual.seed, checkpoint_every=usual.checkpoint_every), usual)
     loaded = _changed(settings.student, StudentSettings())
     decides: list[object] = [project.student, project.teacher, tuned, loaded, settings.prompts]
-    cases = store.accepted_cases(c, base)
-    rulings = store.rulings_of(c, project.id, {skill for _, _, skill in cases})
+    cases = store.accepted_cases(connection, base)
+    rulings = store.rulings_of(connection, project.id, {skill for _, _, skill in cases})
     decides += [settings.max_new_tokens, named, cases]
     decides += [(each.act, each.skill, each.sample, each.task) for each in rulings]
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def is_measured(db: Database, c: Connection, trial: Trial) -> bool:
+def is_measured(db: Database, connection: Connection, trial: Trial) -> bool:
     """Whether the trial's student answered the test set; one whose adapter has gone is not asked again."""
     if trial.round is None:
         return False
-    adapter = adapter_path(db, store.round_of(c, trial.round).adapter)
+    adapter = adapter_path(db, store.round_of(connection, trial.round).adapter)
     gone = adapter is not None and not adapter.exists()
-    return gone or not store.missing_predictions(c, trial.round, "test")
+    return gone or not store.missing_predictions(connection, trial.round, "test")
 
 
 def name_of(trial: Trial) -> str:

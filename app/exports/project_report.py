@@ -36,7 +36,7 @@ def _rounds(connection: Connection, project: Project) -> Iterator[str]:
     for each in store.rounds_of(connection, project.id):
         shown = []
         for role in ("validation", "test"):
-            scores = list(store.scores(connection, each.id, role).values())
+            scores = list(store.prediction_scores(connection, each.id, role).values())
             shown.append(f"{sum(scores) / len(scores):.1%} of {len(scores):,}" if scores else "not measured")
         model = f"adapter of run {each.run}" if each.run else "untuned"
         lines.append(f"| {each.number} | {model} | {shown[0]} | {shown[1]} |")

@@ -72,7 +72,7 @@ def safe_cell(value: object) -> str:
 def reviewed(connection: Connection, round: Round) -> Iterator[Reviewed]:
     """Every sample that someone said something about, diagnosed or not, by role and sample."""
     diagnoses = {found.sample: found for found in store.diagnoses_of(connection, round.id)}
-    histories = store.histories(connection, round.id)
+    histories = store.review_histories(connection, round.id)
     for role in ("validation", "test"):
         for prediction in store.predictions_of(connection, round.id, role):
             history = histories.get(prediction.sample)

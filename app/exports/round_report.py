@@ -29,7 +29,7 @@ ROLES: dict[Role, str] = {"validation": "Validation set (diagnosed)", "test": "T
 
 def report_round(connection: Connection, project: Project) -> Round:
     """The newest round with predictions on the validation set. Raises ``UserError`` when no round has any."""
-    counts = store.counts(connection, project.id)
+    counts = store.round_counts(connection, project.id)
     for each in sorted(counts, key=lambda counted: -counted.number):
         if each.predictions:
             return store.round_of(connection, each.round)
@@ -47,7 +47,7 @@ def report_html(connection: Connection, project: Project, round: Round, samples:
     curves = [curve_html(case) for case in cases]
     scripts = [_plotly()] if any(curves) else []
     facets = store.facet_counts(connection, round.id)
-    counted = next(each for each in store.counts(connection, project.id) if each.round == round.id)
+    counted = next(each for each in store.round_counts(connection, project.id) if each.round == round.id)
     parts = [
         _head(project, round),
         "<section><h2>Accuracy</h2>",
@@ -107,15 +107,15 @@ def _head(project: Project, round: Round) -> str:
     )
 
 
-def _accuracy(c: Connection, round: Round, counted: RoundCounts) -> Iterator[str]:
+def _accuracy(connection: Connection, round: Round, counted: RoundCounts) -> Iterator[str]:
     there = {
         "validation": (counted.predictions, counted.samples),
         "test": (counted.test_predictions, counted.test_samples),
     }
     for role, name in ROLES.items():
         predicted, samples = there[role]
-        scores = list(store.scores(c, round.id, role).values())
-        right = sum(store.correctness(c, round.id, role).values())
+        scores = list(store.prediction_scores(connection, round.id, role).values())
+        right = sum(store.correct_predictions(connection, round.id, role).values())
         yield f'<div class="measured"><h3>{name}</h3>'
         yield _measured(scores, right) if scores else '<p class="subdued">Not measured.</p>'
         if scores and predicted < samples:

@@ -54,13 +54,13 @@ class Chosen:
 
 def chosen_selection(db: Database, project: str, selection: int | None) -> Chosen:
     """The project's selection of that id (default: its newest); UserError where a file of its images is gone."""
-    with db.read() as c:
-        found = find_project(c, project)
-        chosen = newest_selection(c, found, selection)
+    with db.read() as connection:
+        found = find_project(connection, project)
+        chosen = newest_selection(connection, found, selection)
         ids = [hit.sample for hit in chosen.hits]
         for start in range(0, len(ids), 1000):
-            for sample in store.samples_by_id(c, ids[start : start + 1000]).values():
-                path = image_path(c, sample.image) if sample.image else None
+            for sample in store.samples_by_id(connection, ids[start : start + 1000]).values():
+                path = image_path(connection, sample.image) if sample.image else None
                 if path is not None and not Path(path).is_file():
                     raise UserError(f"The image {path} is gone: put it back there, then export again.")
     return Chosen(project=found, selection=chosen)
@@ -127,10 +127,10 @@ def manifest(db: Database, chosen: Chosen) -> dict[str, Any]:
     made = asdict(chosen.selection)
     del made["hits"], made["project"]
     project, leaks, account = chosen.project, chosen.selection.leaks, chosen.selection.make_up
-    with db.read() as c:
-        at = store.round_of(c, chosen.selection.round)
-        known = store.samples_by_id(c, {key for leak in leaks for key in (leak.sample, leak.measured)})
-        roles = store.roles_of(c, [leak.measured for leak in leaks])
+    with db.read() as connection:
+        at = store.round_of(connection, chosen.selection.round)
+        known = store.samples_by_id(connection, {key for leak in leaks for key in (leak.sample, leak.measured)})
+        roles = store.roles_of(connection, [leak.measured for leak in leaks])
     made["leaks"] = [
         {"sample": known[leak.sample].source_id, "why": leak.why, "key": leak.key,
          "measured": known[leak.measured].source_id, "set": roles[leak.measured]}
@@ -203,21 +203,21 @@ def _batches(db: Database, chosen: Chosen) -> Iterator[list[tuple[int, Hit, Samp
     hits = chosen.selection.hits
     for start in range(0, len(hits), AT_ONCE):
         part = hits[start : start + AT_ONCE]
-        with db.read() as c:
-            samples = store.samples_by_id(c, [hit.sample for hit in part])
+        with db.read() as connection:
+            samples = store.samples_by_id(connection, [hit.sample for hit in part])
         yield [(place, hit, samples[hit.sample]) for place, hit in enumerate(part, start + 1)]
 
 
 def _image(db: Database, key: str) -> tuple[bytes, str]:
-    with db.read() as c:
-        return image_bytes(c, key)
+    with db.read() as connection:
+        return image_bytes(connection, key)
 
 
 def _file_name(db: Database, key: str) -> str:
     """The image's key with the ending of its kind; a file keeps its own ending, where it has one."""
-    with db.read() as c:
-        path = image_path(c, key)
-        ending = Path(path).suffix.lower() if path else EXTENSIONS.get(image_bytes(c, key)[1], "")
+    with db.read() as connection:
+        path = image_path(connection, key)
+        ending = Path(path).suffix.lower() if path else EXTENSIONS.get(image_bytes(connection, key)[1], "")
     return key.removeprefix("file:") + ending
 
 

@@ -58,7 +58,7 @@ def read_new(file: SampleFile, known: Known, found: Findings) -> Iterator[list[R
             found.show(each.sample, each.split)
             found.splits[each.split] = found.splits.get(each.split, 0) + 1
             name = each.sample.source_id
-            if any(name in there and store.same_content(there[name], each.sample) for there in (own, elsewhere)):
+            if any(name in there and store.sample_of_content(there[name], each.sample) for there in (own, elsewhere)):
                 found.already_present += 1
             elif name in own:
                 found.refuse(_conflict(file.name, each), conflict=True)
@@ -79,11 +79,11 @@ def known_in(db: Database, project: int | None, role: Role, name: str = "") -> K
     """Looks samples up in a set; for a validation set also in the project's test set, where some may be held out."""
 
     def known(ids: list[str]) -> tuple[Mapping[str, Sample], Mapping[str, Sample]]:
-        with db.read() as c:
-            own = store.samples_by_source_id(c, project=project, role=role, name=name, source_ids=ids)
+        with db.read() as connection:
+            own = store.samples_by_source_id(connection, project=project, role=role, name=name, source_ids=ids)
             if role != "validation":
                 return own, {}
-            return own, store.samples_by_source_id(c, project=project, role="test", source_ids=ids)
+            return own, store.samples_by_source_id(connection, project=project, role="test", source_ids=ids)
 
     return known
 

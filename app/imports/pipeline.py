@@ -75,8 +75,8 @@ def commit(db: Database, request: ImportRequest, *, watch: Watch = lambda _: Non
             import_predictions(db, request, found, save=True)
         elif request.what == "support":
             for advance in import_support(db, request, found, lambda: False):
-                with db.write() as c:
-                    advance.save(c)
+                with db.write() as connection:
+                    advance.save(connection)
                 watch(advance)
         else:
             _import_set(db, request, request.what, found, save=True, watch=watch)
@@ -98,9 +98,9 @@ def _readable(request: ImportRequest) -> Iterator[None]:
 
 def _import_set(db: Database, request: ImportRequest, role: Role, found: Findings, *, save: bool, watch: Watch) -> None:
     """A validation or test set, whose new samples fit in memory."""
-    with db.read() as c:
-        project = find_project(c, request.project).id
-        has_test = store.count_samples(c, project=project, role="test") > 0
+    with db.read() as connection:
+        project = find_project(connection, request.project).id
+        has_test = store.count_samples(connection, project=project, role="test") > 0
     new: list[Read] = []
     images: dict[str, ImageRef] = {}
     with opened(request, role) as file:
@@ -114,11 +114,11 @@ def _import_set(db: Database, request: ImportRequest, role: Role, found: Finding
         found.accepted, found.held_out = sum(map(len, sets.values())), len(sets["test"]) if role != "test" else 0
         if not (save and found.accepted):
             return
-        with db.write() as c:
+        with db.write() as connection:
             for place, samples in sets.items():
                 used = {sample.image: images[sample.image] for sample in samples if sample.image}
                 if samples:
-                    store.save_samples(c, project=project, role=place, samples=samples, images=used)
+                    store.save_samples(connection, project=project, role=place, samples=samples, images=used)
 
 
 def _sorted(

@@ -21,11 +21,11 @@ from storage.store import Project
 
 def import_predictions(db: Database, request: ImportRequest, found: Findings, *, save: bool) -> None:
     """Read them and, with ``save``, keep those that the round has none of yet; ``found`` counts them either way."""
-    with db.read() as c:
-        project = find_project(c, request.project)
-        known = _known(c, project)
+    with db.read() as connection:
+        project = find_project(connection, request.project)
+        known = _known(connection, project)
         read = read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None)
-        present = _predicted(c, project)
+        present = _predicted(connection, project)
     found.format, found.found, found.notes = read.format, read.found, list(read.notes)
     found.columns, found.mapping = list(read.columns), dict(read.mapping)
     for refusal in read.refused:
@@ -38,25 +38,25 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
     there = sum(each.source_id in known and known[each.source_id].id in present for each in read.predictions)
     found.accepted, found.already_present = len(read.predictions) - there, there
     if save and (read.samples or read.predictions):
-        with db.write() as c:
-            _save(c, project, read)
+        with db.write() as connection:
+            _save(connection, project, read)
 
 
 def refused_predictions(db: Database, request: ImportRequest) -> tuple[Refusal, ...]:
     """The refused rows of a file of predictions, the first 100,000."""
-    with db.read() as c:
-        known = _known(c, find_project(c, request.project))
+    with db.read() as connection:
+        known = _known(connection, find_project(connection, request.project))
     return read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None).refused
 
 
-def _save(c: Connection, project: Project, read: ImportedPredictions) -> None:
+def _save(connection: Connection, project: Project, read: ImportedPredictions) -> None:
     if read.samples:
-        store.save_samples(c, project=project.id, role="validation", samples=read.samples, images={})
-    base = store.rounds_of(c, project.id)[0].id
-    known, present = _known(c, project), _predicted(c, project)
+        store.save_samples(connection, project=project.id, role="validation", samples=read.samples, images={})
+    base = store.rounds_of(connection, project.id)[0].id
+    known, present = _known(connection, project), _predicted(connection, project)
     new = [each for each in read.predictions if known[each.source_id].id not in present]
-    store.save_predictions(c, [_prediction(each, known[each.source_id], base) for each in new])
-    store.save_gold(c, base, [(known[each.source_id].id, each.gold_mistake_step) for each in new])
+    store.save_predictions(connection, [_prediction(each, known[each.source_id], base) for each in new])
+    store.save_gold(connection, base, [(known[each.source_id].id, each.gold_mistake_step) for each in new])
 
 
 def _prediction(imported: ImportedPrediction, sample: Sample, round: int) -> Prediction:
@@ -75,13 +75,18 @@ def _prediction(imported: ImportedPrediction, sample: Sample, round: int) -> Pre
     )
 
 
-def _known(c: Connection, project: Project) -> Mapping[str, Sample]:
+def _known(connection: Connection, project: Project) -> Mapping[str, Sample]:
     samples = [
-        sample for role in ("test", "validation") for sample in store.samples_of(c, project=project.id, role=role)
+        sample
+        for role in ("test", "validation")
+        for sample in store.samples_of(connection, project=project.id, role=role)
     ]
     return {sample.source_id: sample for sample in samples}
 
 
-def _predicted(c: Connection, project: Project) -> set[int]:
-    base = store.rounds_of(c, project.id)[0].id
-    return {each.sample for each in chain(*(store.predictions_of(c, base, role) for role in ("validation", "test")))}
+def _predicted(connection: Connection, project: Project) -> set[int]:
+    base = store.rounds_of(connection, project.id)[0].id
+    return {
+        each.sample
+        for each in chain(*(store.predictions_of(connection, base, role) for role in ("validation", "test")))
+    }

@@ -34,7 +34,7 @@ MOST_AT_ONCE = 5000
 TOLD_EVERY = 0.4
 PATIENCE = 2.5
 THUMBNAIL = 96
-log = logging.getLogger("switchpoint.page")
+logger = logging.getLogger("switchpoint.page")
 
 
 class Looks:
@@ -47,12 +47,12 @@ class Looks:
 
     def begin(self, request: ImportRequest, *, reviewer: str, file: str, upload: str) -> PendingImport:
         """Look at what is asked for, in place of what the reviewer looked at before; a short look is over on return."""
-        with self.db.write() as c:
-            project = find_project(c, request.project).id if request.project else None
-            former = store.pending_import(c, project, reviewer)
+        with self.db.write() as connection:
+            project = find_project(connection, request.project).id if request.project else None
+            former = store.pending_import_of(connection, project, reviewer)
             if former is not None and former.job is not None:
                 raise UserError("An import of yours runs: wait for it, or cancel its job below.")
-            made = store.begin_pending(c, project, reviewer, request=asdict(request), file=file, upload=upload)
+            made = store.begin_pending(connection, project, reviewer, request=asdict(request), file=file, upload=upload)
         if former is not None and former.upload != upload:
             remove_upload(self.db, former.upload)
         self.ensure(made)
@@ -70,8 +70,8 @@ class Looks:
 
     def give_up(self, pending: PendingImport) -> None:
         """Forget a pending import and its uploaded copy; a look that runs ends by itself."""
-        with self.db.write() as c:
-            store.drop_pending(c, pending.id)
+        with self.db.write() as connection:
+            store.drop_pending(connection, pending.id)
         remove_upload(self.db, pending.upload)
 
     def carry_out(self, pending: PendingImport) -> str:
@@ -83,12 +83,12 @@ class Looks:
         assert found is not None
         if request.what == "support" and found["found"] > MOST_AT_ONCE:
             job = support_set.put_import(self.db, request)
-            with self.db.write() as c:
-                store.update_pending(c, pending.id, job=job.id)
+            with self.db.write() as connection:
+                store.update_pending(connection, pending.id, job=job.id)
             return f"{found['accepted']:,} samples are on their way into “{request.set_name}”: job {job.id} below."
         with self._importing:
-            with self.db.read() as c:
-                if store.pending_import(c, pending.project, pending.reviewer) != pending:
+            with self.db.read() as connection:
+                if store.pending_import_of(connection, pending.project, pending.reviewer) != pending:
                     raise UserError("This was imported or given up in the meantime.")
             done = commit(self.db, request)
             if done["refused_rows"] and not request.skip_refused:
@@ -100,10 +100,10 @@ class Looks:
         """The pending import without its job where that ended without importing it."""
         if pending.job is None:
             return pending
-        with self.db.write() as c:
-            if jobs.job(c, pending.job).state not in ("failed", "cancelled"):
+        with self.db.write() as connection:
+            if jobs.job(connection, pending.job).state not in ("failed", "cancelled"):
                 return pending
-            store.update_pending(c, pending.id, job=None)
+            store.update_pending(connection, pending.id, job=None)
         return replace(pending, job=None)
 
     def attend(self, pending: PendingImport | None) -> PendingImport | None:
@@ -113,8 +113,8 @@ class Looks:
         self.ensure(pending)
         if pending.job is None:
             return pending
-        with self.db.read() as c:
-            state = jobs.job(c, pending.job).state
+        with self.db.read() as connection:
+            state = jobs.job(connection, pending.job).state
         if state == "done":
             self.give_up(pending)
             return None
@@ -132,8 +132,8 @@ def look(db: Database, pending: PendingImport) -> None:
         if time.monotonic() - told_at < TOLD_EVERY:
             return
         told_at = time.monotonic()
-        with db.write() as c:
-            if not store.update_pending(c, pending.id, seen=advance.done):
+        with db.write() as connection:
+            if not store.update_pending(connection, pending.id, seen=advance.done):
                 raise Stopped
 
     try:
@@ -143,18 +143,18 @@ def look(db: Database, pending: PendingImport) -> None:
     except Stopped:
         return
     except BusyError as error:
-        log.warning("looking at %s: %s", pending.file, error)
+        logger.warning("looking at %s: %s", pending.file, error)
         return
     except UserError as error:
         changes = {"error": str(error), "report": _as_table(request)}
     except Exception:  # shown as a bug, kept whole in the log, as for the page's handlers
-        log.exception("looking at %s failed", pending.file)
+        logger.exception("looking at %s failed", pending.file)
         changes = {"error": "This is a bug in Switchpoint; the log has the details. Give this import up."}
     try:
-        with db.write() as c:
-            store.update_pending(c, pending.id, **changes)
+        with db.write() as connection:
+            store.update_pending(connection, pending.id, **changes)
     except FolderError as error:  # the page looks again as long as the row does not say what was found
-        log.warning("looking at %s: %s", pending.file, error)
+        logger.warning("looking at %s: %s", pending.file, error)
 
 
 def request_of(pending: PendingImport) -> ImportRequest:
@@ -192,8 +192,8 @@ def refusals(db: Database, request: ImportRequest) -> Iterator[Refusal]:
     if request.what == "predictions":
         yield from refused_predictions(db, request)
         return
-    with db.read() as c:
-        project = find_project(c, request.project).id if request.what != "support" else None
+    with db.read() as connection:
+        project = find_project(connection, request.project).id if request.what != "support" else None
     found = Findings()
     with opened(request, request.what) as file:
         for _ in read_new(file, known_in(db, project, request.what, request.set_name), found):

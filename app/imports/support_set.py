@@ -87,15 +87,15 @@ def _accepted(request: ImportRequest, found: Findings) -> int:
 
 
 def _begun(db: Database, request: ImportRequest, handled: int = 0) -> Part:
-    with db.write() as c:
-        key = store.begin_part(c, request.set_name, request.source, handled)
-        return next(each for each in store.unfinished_parts(c, request.set_name) if each.id == key)
+    with db.write() as connection:
+        key = store.begin_part(connection, request.set_name, request.source, handled)
+        return next(each for each in store.unfinished_parts(connection, request.set_name) if each.id == key)
 
 
 def _unfinished(db: Database, request: ImportRequest) -> Part | None:
     """The part that an earlier import of the same file left; those of other files are thrown away."""
-    with db.read() as c:
-        parts = store.unfinished_parts(c, request.set_name)
+    with db.read() as connection:
+        parts = store.unfinished_parts(connection, request.set_name)
     for part in parts:
         if part.source != request.source:
             drop_part(db, part.id)
@@ -103,8 +103,8 @@ def _unfinished(db: Database, request: ImportRequest) -> Part | None:
 
 
 def _drop(db: Database, request: ImportRequest) -> None:
-    with db.read() as c:
-        parts = store.unfinished_parts(c, request.set_name)
+    with db.read() as connection:
+        parts = store.unfinished_parts(connection, request.set_name)
     for part in parts:
         drop_part(db, part.id)
 
@@ -123,8 +123,8 @@ def _kept_or_dropped(db: Database, request: ImportRequest) -> Iterator[None]:
         if (away := _away(error, request)) is None:
             _drop(db, request)
             raise
-        with db.read() as c:
-            parts = store.unfinished_parts(c, request.set_name)
+        with db.read() as connection:
+            parts = store.unfinished_parts(connection, request.set_name)
         raise _kept(away, sum(part.handled for part in parts if request.may_continue(part.source))) from error
 
 
@@ -156,12 +156,21 @@ def _saved(request: ImportRequest, found: Findings, part: Part) -> Iterator[Adva
 
 
 def _save(
-    c: Connection, *, request: ImportRequest, file: SampleFile, part: Part, read: list[Read], start: int, handled: int
+    connection: Connection,
+    *,
+    request: ImportRequest,
+    file: SampleFile,
+    part: Part,
+    read: list[Read],
+    start: int,
+    handled: int,
 ) -> None:
     samples = [each.sample for each in read]
     images = {sample.image: file.image(sample.image) for sample in samples if sample.image}
     try:
-        done = store.save_part(c, part.id, name=part.name, start=start, handled=handled, samples=samples, images=images)
+        done = store.save_part(
+            connection, part.id, name=part.name, start=start, handled=handled, samples=samples, images=images
+        )
     except OSError as error:  # it is the images that are read now
         if (away := _away(error, request)) is None:
             raise

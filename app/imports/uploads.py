@@ -36,8 +36,8 @@ def remove_upload(db: Database, upload: str) -> None:
 
 def sweep_uploads(db: Database) -> None:
     """Remove the uploads that no import waits for: those of pages that were closed before they looked at them."""
-    with db.read() as c:
-        kept = {Path(each.upload).parent.resolve() for each in store.pending_imports(c) if each.upload}
+    with db.read() as connection:
+        kept = {Path(each.upload).parent.resolve() for each in store.pending_imports(connection) if each.upload}
     folder = uploads_folder(db)
     for each in folder.iterdir() if folder.is_dir() else ():
         if each not in kept and each.is_dir() and not each.is_symlink():

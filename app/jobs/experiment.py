@@ -23,18 +23,20 @@ from storage.jobs import Job
 def run_experiment(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """The trials of ``args`` (round id, arms, budgets, seeds, at_once) that are not measured yet."""
     base = job.args["round"]
-    with db.read() as c:
-        project = job_project(c, job)
-        setup = setup_of(c, project, base)
+    with db.read() as connection:
+        project = job_project(connection, job)
+        setup = setup_of(connection, project, base)
     planned = plan(job.args["arms"], job.args["budgets"], job.args["seeds"])
     begin = partial(_begun, project=project.id, base=base, setup=setup, planned=planned)
     yield replace(nothing_to_save(0, len(planned), "the base model answers the test set"), save=begin)
     yield from _told(
         run_predict(db, with_args(job, round=base, roles=["test"]), models, stop), 0, len(planned), "untuned"
     )
-    with db.read() as c:
-        trials = [each for each in store.trials_of(c, base, setup) if (each.arm, each.budget, each.seed) in planned]
-        open_ = [each for each in trials if not is_measured(db, c, each)]
+    with db.read() as connection:
+        trials = [
+            each for each in store.trials_of(connection, base, setup) if (each.arm, each.budget, each.seed) in planned
+        ]
+        open_ = [each for each in trials if not is_measured(db, connection, each)]
     done = len(trials) - len(open_)
     yield nothing_to_save(done, len(planned))
     if job.args.get("at_once", 1) > 1 and open_:
@@ -43,20 +45,20 @@ def run_experiment(db: Database, job: Job, models: Models, stop: Stop) -> Iterat
         for number, trial in enumerate(open_, done):
             yield from _told(run_trial(db, job, trial, models, stop), number, len(planned), name_of(trial))
             yield nothing_to_save(number + 1, len(planned))
-    with db.read() as c:
+    with db.read() as connection:
         asked = {each.id for each in open_}
-        refused = [each for each in store.trials_of(c, base, setup) if each.id in asked and each.refused]
+        refused = [each for each in store.trials_of(connection, base, setup) if each.id in asked and each.refused]
     if refused:
         said = f"{len(refused)} could not be done, such as {name_of(refused[0])}: {refused[0].refused}"
         yield nothing_to_save(len(planned), len(planned), said)
 
 
-def _begun(c: Connection, project: int, base: int, setup: str, planned: list[tuple[str, int, int]]) -> None:
+def _begun(connection: Connection, project: int, base: int, setup: str, planned: list[tuple[str, int, int]]) -> None:
     for arm, budget, seed in planned:
         asked = Trial(project=project, base=base, setup=setup, arm=arm, budget=budget, seed=seed)  # type: ignore[arg-type]
-        trial = store.begin_trial(c, asked)
+        trial = store.begin_trial(connection, asked)
         if arm == "untuned":
-            store.advance_trial(c, trial.id, round=base)
+            store.advance_trial(connection, trial.id, round=base)
 
 
 def _told(advances: Iterator[Advance], done: int, total: int, name: str) -> Iterator[Advance]:

@@ -20,16 +20,16 @@ BATCH = 16
 def run_identify(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """Ask what is not known yet of the round ``args["round"]`` (id): every method for every error with a known step."""
     at = job.args["round"]
-    with db.read() as c:
-        project = job_project(c, job)
+    with db.read() as connection:
+        project = job_project(connection, job)
         known = {each.sample for each in known_errors(db, project, at)}
         cases = cases_of_round(db, at, known)
     ways = ways_to_ask(project.settings)
     total = len(ways) * len(cases)
     open_: list[tuple[Method, str, Settings, list[Case]]] = []
-    with db.read() as c:
+    with db.read() as connection:
         for method, variant, settings in ways:
-            there = store.evidence_of(c, at, project.teacher, method, variant)
+            there = store.evidence_of(connection, at, project.teacher, method, variant)
             open_.append((method, variant, settings, [each for each in cases if each[0].id not in there]))
     done = total - sum(len(missing) for *_, missing in open_)
     yield nothing_to_save(done, total)

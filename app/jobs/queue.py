@@ -64,7 +64,7 @@ def put_label(db: Database, support: str = "", *, project: str = "", by: By = "s
     """
     with db.write() as connection:
         found = teaching_project(connection, project)
-        name = store.support_set(connection, support or found.settings.support)
+        name = store.named_support_set(connection, support or found.settings.support)
         check_batches(connection, found, name, batch=batch)
         return put_once(connection, "label", found.id, {"support": name, "by": by} | ({"batch": True} if batch else {}))
 
@@ -158,7 +158,7 @@ def _to_tune(connection: Connection, project: str) -> Project:
 
 
 def _has_predictions(connection: Connection, round: Round) -> bool:
-    return bool(store.correctness(connection, round.id, "validation"))
+    return bool(store.correct_predictions(connection, round.id, "validation"))
 
 
 def put_try(db: Database, project: str, who: Who, *, round: int | None = None, another: bool = False) -> Job:
@@ -166,14 +166,18 @@ def put_try(db: Database, project: str, who: Who, *, round: int | None = None, a
 
     Raises UserError where the project has no sample yet.
     """
-    with db.write() as c:
-        found = find_project(c, project)
-        at = find_round(c, found, round)
-        ids = [each.id for role in ("validation", "test") for each in store.samples_of(c, project=found.id, role=role)]
+    with db.write() as connection:
+        found = find_project(connection, project)
+        at = find_round(connection, found, round)
+        ids = [
+            each.id
+            for role in ("validation", "test")
+            for each in store.samples_of(connection, project=found.id, role=role)
+        ]
         if not ids:
             raise UserError("There is no sample to try on: bring in a validation set first.")
-        tried = store.tries_of(c, found.id)
+        tried = store.tries_of(connection, found.id)
         newest = max(tried.values(), key=lambda each: each.created, default=None)
         place = ids.index(newest.sample) if newest is not None and newest.sample in ids else -1
         sample = ids[(place + 1) % len(ids)] if another or place < 0 else ids[place]
-        return jobs.put(c, "try", found.id, {"who": who, "sample": sample, "round": at.id})
+        return jobs.put(connection, "try", found.id, {"who": who, "sample": sample, "round": at.id})

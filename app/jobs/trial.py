@@ -35,36 +35,36 @@ def run_trial(db: Database, job: Job, trial: Trial, models: Models, stop: Stop) 
 
 
 def _parts(db: Database, job: Job, trial: Trial, models: Models, stop: Stop) -> Iterator[Advance]:
-    with db.read() as c:
-        project = job_project(c, job)
+    with db.read() as connection:
+        project = job_project(connection, job)
     yield from ask_for(db, project, trial, models, stop)
     if trial.selection is None:
         chosen = chosen_by(db, project, trial, models)
         yield replace(nothing_to_save(0, 0, "selected"), save=partial(_with_selection, trial=trial, chosen=chosen))
     yield replace(nothing_to_save(0, 0), save=partial(_with_run, trial=trial.id, project=project))
-    with db.read() as c:
-        run = store.trial_of(c, trial.id).run
+    with db.read() as connection:
+        run = store.trial_of(connection, trial.id).run
     yield from run_tune(db, with_args(job, run=run), models, stop)
-    with db.read() as c:
-        opened = store.trial_of(c, trial.id).round
+    with db.read() as connection:
+        opened = store.trial_of(connection, trial.id).round
     yield from run_predict(db, with_args(job, round=opened, roles=["test"]), models, stop)
     shutil.rmtree(db.adapters / f"run-{run}", ignore_errors=True)
 
 
-def _with_selection(c: Connection, trial: Trial, chosen: Selection) -> None:
-    store.advance_trial(c, trial.id, selection=store.save_selection(c, chosen).id)
+def _with_selection(connection: Connection, trial: Trial, chosen: Selection) -> None:
+    store.advance_trial(connection, trial.id, selection=store.save_selection(connection, chosen).id)
 
 
-def _with_run(c: Connection, trial: int, project: Project) -> None:
+def _with_run(connection: Connection, trial: int, project: Project) -> None:
     """The trial's run: the one it has, or one with the project's settings and the trial's seed."""
-    known = store.trial_of(c, trial)
+    known = store.trial_of(connection, trial)
     if known.run is None:
         assert known.selection is not None, "a trial chooses before it tunes"
         settings = replace(project.settings.tuning, seed=known.seed)
         run = store.create_run(
-            c, project=project.id, selection=known.selection, from_round=known.base, settings=settings
+            connection, project=project.id, selection=known.selection, from_round=known.base, settings=settings
         )
-        store.advance_trial(c, trial, run=run.id)
+        store.advance_trial(connection, trial, run=run.id)
 
 
 def with_args(job: Job, **args: object) -> Job:

@@ -77,12 +77,12 @@ def _do(data: Path, job: int, trial: Trial) -> None:
 
     db = open_database(data)
     try:
-        with db.read() as c:
-            asked = jobs.job(c, job)
+        with db.read() as connection:
+            asked = jobs.job(connection, job)
         models = Models(AppSettings().device)
         for advance in run_trial(db, asked, trial, models, _stopping[0].is_set):
-            with db.write() as c:
-                advance.save(c)
+            with db.write() as connection:
+                advance.save(connection)
     except Stopped:
         pass
     finally:

@@ -44,11 +44,11 @@ class Asking:
 def try_out(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """The try of ``args["who"]`` on ``args["sample"]`` (id) in the round ``args["round"]`` (id)."""
     assert job.project is not None
-    with db.read() as c:
-        project = store.project(c, job.project)
-        at = store.round_of(c, job.args["round"])
-        sample = store.get_sample(c, job.args["sample"])
-        known = store.prediction(c, at.id, sample.id)
+    with db.read() as connection:
+        project = store.project_of(connection, job.project)
+        at = store.round_of(connection, job.args["round"])
+        sample = store.get_sample(connection, job.args["sample"])
+        known = store.prediction_of(connection, at.id, sample.id)
     asking = Asking(db=db, project=project, models=models, look=looking(stop))
     if job.args["who"] == "student":
         yield nothing_to_save(0, 1, f"loading {project.student}")

@@ -22,7 +22,7 @@ from storage.database import Database
 from storage.jobs import Job
 from storage.store import Run
 
-log = logging.getLogger("switchpoint.worker")
+logger = logging.getLogger("switchpoint.worker")
 
 
 def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
@@ -37,7 +37,7 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
     folder, remarks = db.adapters / f"run-{run.id}", []
 
     def remark(said: str) -> None:
-        log.warning(said)
+        logger.warning(said)
         remarks.append(said)
 
     total = 0

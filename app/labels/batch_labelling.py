@@ -69,8 +69,8 @@ class LabelPass:
                 some = list(samples)
                 requests = self._requests(samples)
                 keys = [key for key, _ in requests]
-                with self.db.read() as c:
-                    kept, waiting = store.replies_of(c, keys), store.requests_in_batches(c, keys)
+                with self.db.read() as connection:
+                    kept, waiting = store.replies_of(connection, keys), store.requests_in_batches(connection, keys)
                 yield self._labels(some, keys, kept)
                 for place, key in enumerate(keys):
                     found = waiting.get(key)
@@ -86,8 +86,8 @@ class LabelPass:
                 self._hand_in()
 
     def _samples(self, start: int) -> dict[int, Sample]:
-        with self.db.read() as c:
-            return store.samples_by_id(c, self.ids[start : start + SOME])
+        with self.db.read() as connection:
+            return store.samples_by_id(connection, self.ids[start : start + SOME])
 
     def _requests(self, samples: Mapping[int, Sample]) -> list[tuple[str, dict[str, Any]]]:
         """The request about each, after the key that its reply is kept under."""
@@ -145,8 +145,8 @@ def label_in_batches(db: Database, job: Job, project: Project, stop: Stop) -> It
     name, look = job.args["support"], looking(stop)
     teacher, desk = teacher_and_desk(db, project, look)
     full = take_in_all(db, desk)
-    with db.read() as c:
-        size = next(each for each in store.support_sets(c) if each.name == name)
+    with db.read() as connection:
+        size = next(each for each in store.support_sets(connection) if each.name == name)
     by: By = job.args.get("by", "sample")
     ids, members = to_label(db, name, by, seed=project.settings.seed)
     found = LabelPass(
@@ -164,8 +164,10 @@ def label_in_batches(db: Database, job: Job, project: Project, stop: Stop) -> It
     for labels in until(stop, for_all(found.labels(), members)):
         done += len(labels)
         yield Advance(save=partial(store.save_labels, labels=labels), done=done, total=size.samples)
-    with db.read() as c:
-        waiting = [each for each in store.batches_under_way(c) if each.support == name or each.id in found.waits]
+    with db.read() as connection:
+        waiting = [
+            each for each in store.batches_under_way(connection) if each.support == name or each.id in found.waits
+        ]
     if waiting:
         yield nothing_to_save(done, size.samples, waiting_text(waiting, left=found.left))
     else:
@@ -188,11 +190,11 @@ def not_there(project: Project) -> UserError:
     return UserError(f"The teacher {project.teacher} runs on this machine, and batches need one behind an endpoint.")
 
 
-def check_batches(c: Connection, project: Project, support: str, *, batch: bool) -> None:
+def check_batches(connection: Connection, project: Project, support: str, *, batch: bool) -> None:
     """Raise UserError for batches of a teacher on this machine, and for asking one by one what batches ask already."""
     if batch and endpoint_of(project.teacher) is None:
         raise not_there(project)
-    waiting = [each for each in store.batches_under_way(c) if each.support == support]
+    waiting = [each for each in store.batches_under_way(connection) if each.support == support]
     if waiting and not batch:
         raise UserError(
             f"{waiting_text(waiting, way='')} The same is not asked one by one meanwhile, since it would "
@@ -202,8 +204,8 @@ def check_batches(c: Connection, project: Project, support: str, *, batch: bool)
 
 def under_way(db: Database, support: str) -> list[Batch]:
     """The batches that are not collected and ask for labels of the support set, oldest first."""
-    with db.read() as c:
-        return [each for each in store.batches_under_way(c) if each.support == support]
+    with db.read() as connection:
+        return [each for each in store.batches_under_way(connection) if each.support == support]
 
 
 def waiting_text(waiting: Sequence[Batch], *, way: str = "; run it again to collect", left: bool = False) -> str:

@@ -20,7 +20,7 @@ from storage.store import SupportSet
 
 KEPT = 4
 Key = tuple[Path, str, int]
-log = logging.getLogger("switchpoint.page")
+logger = logging.getLogger("switchpoint.page")
 _counting = Lock()
 _begun: set[Key] = set()
 _counted: dict[Key, "Counted | None"] = {}
@@ -72,10 +72,10 @@ def _count(db: Database, key: Key) -> None:
     with _counting:
         try:
             estimate = label_estimate(db, key[1])
-            with db.read() as c:
-                found = Counted(estimate=estimate, some=tuple(store.missing_labels(c, key[1], limit=SOME)))
+            with db.read() as connection:
+                found = Counted(estimate=estimate, some=tuple(store.missing_labels(connection, key[1], limit=SOME)))
         except Exception:  # said when the page asks, and kept whole in the log
-            log.exception("the questions of a support set could not be counted")
+            logger.exception("the questions of a support set could not be counted")
             _counted[key] = None
         else:
             _counted[key] = found

@@ -43,10 +43,10 @@ class LabelQuality:
 def to_label(db: Database, support: str, by: By, *, seed: int) -> tuple["array[int]", dict[int, "array[int]"]]:
     """The samples without a label that the teacher is asked about, and by each of these those that get its label; by
     sample, where each gets its own, there is none of them."""
-    with db.read() as c:
+    with db.read() as connection:
         if by == "sample":
-            return store.missing_label_ids(c, support), {}
-        groups = skill_groups(store.support_questions(c, support), seed=seed)
+            return store.missing_label_ids(connection, support), {}
+        groups = skill_groups(store.support_questions(connection, support), seed=seed)
     return array("q", (group.asked for group in groups)), {group.asked: group.members for group in groups}
 
 
@@ -54,8 +54,8 @@ def samples_to_label(db: Database, ids: "array[int]") -> Iterator[Sample]:
     """The samples in the order of their ids' list, read some at a time."""
     for start in range(0, len(ids), AT_ONCE):
         some = ids[start : start + AT_ONCE]
-        with db.read() as c:
-            found = store.samples_by_id(c, some)
+        with db.read() as connection:
+            found = store.samples_by_id(connection, some)
         yield from (found[each] for each in some if each in found)
 
 
@@ -70,10 +70,10 @@ def for_all(found: Iterable[Labels], members: Mapping[int, "array[int]"]) -> Ite
 
 def label_estimate(db: Database, support: str = "") -> LabelEstimate:
     """What labelling a support set takes ("" = the only one). Reads every question once: seconds for a million."""
-    with db.read() as c:
-        name = store.support_set(c, support)
-        size = next(each for each in store.support_sets(c) if each.name == name)
-        groups = len(skill_groups(store.support_questions(c, name), seed=0))
+    with db.read() as connection:
+        name = store.named_support_set(connection, support)
+        size = next(each for each in store.support_sets(connection) if each.name == name)
+        groups = len(skill_groups(store.support_questions(connection, name), seed=0))
     missing = size.samples - size.labelled
     return LabelEstimate(
         support=name, samples=size.samples, unlabelled=missing, calls_by_sample=missing, calls_by_group=groups
@@ -82,19 +82,19 @@ def label_estimate(db: Database, support: str = "") -> LabelEstimate:
 
 def labels_to_check(db: Database, support: str, *, reviewer: str, seed: int = 0, limit: int = 20) -> list[Sample]:
     """The next samples of a seeded draw whose labels the reviewer has not judged."""
-    with db.read() as c:
-        return store.labels_to_check(c, support, reviewer=reviewer, seed=seed, limit=limit)
+    with db.read() as connection:
+        return store.labels_to_check(connection, support, reviewer=reviewer, seed=seed, limit=limit)
 
 
 def check_label(db: Database, sample: int, *, reviewer: str, fits: bool) -> None:
     """Keep whether a person finds that the sample's skill label fits. Raises UserError for an unlabelled sample."""
-    with db.write() as c:
-        store.save_label_check(c, sample, reviewer=reviewer, fits=fits)
+    with db.write() as connection:
+        store.save_label_check(connection, sample, reviewer=reviewer, fits=fits)
 
 
 def label_quality(db: Database, support: str = "") -> LabelQuality:
     """What people's judgements say of a support set's labels: the share that fits, at 95 % (Wilson)."""
-    with db.read() as c:
-        found = store.checked_labels(c, support)
+    with db.read() as connection:
+        found = store.checked_labels(connection, support)
     answers = [True] * found.fit + [False] * (found.judged - found.fit)
     return LabelQuality(judged=found.judged, fit=found.fit, share=accuracy_interval(answers) if answers else None)

@@ -57,9 +57,9 @@ def set_settings(db: Database, project: str, given: Mapping[str, str]) -> Projec
         found = find_project(connection, project)
         now = changed(found.settings, given, models_of(found), rows_made(connection, found))
         if now.support and now.support != found.settings.support:
-            store.support_set(connection, now.support)
+            store.named_support_set(connection, now.support)
         store.save_settings(connection, found.id, now)
-        return store.project(connection, found.id)
+        return store.project_of(connection, found.id)
 
 
 def models_of(project: Project) -> dict[str, str]:
@@ -69,7 +69,7 @@ def models_of(project: Project) -> dict[str, str]:
 
 def rows_made(connection: Connection, project: Project) -> set[Rows]:
     """Which kinds of rows there are that settings must stay for."""
-    counted = store.counts(connection, project.id)
+    counted = store.round_counts(connection, project.id)
     made: set[Rows] = set()
     if any(each.predictions or each.test_predictions for each in counted):
         made.add("predictions")
@@ -93,14 +93,14 @@ def set_models(db: Database, project: str, *, student: str, teacher: str) -> Pro
         store.save_models(connection, found.id, student=student.strip(), teacher=teacher.strip())
         if found.settings == settings_for(found.teacher):
             store.save_settings(connection, found.id, settings_for(teacher))
-        return store.project(connection, found.id)
+        return store.project_of(connection, found.id)
 
 
 def has_answers(db: Database, project: Project) -> bool:
     """Whether the project's base round has a prediction, of either set."""
     with db.read() as connection:
         base = next(each for each in store.rounds_of(connection, project.id) if each.number == 0)
-        return any(store.correctness(connection, base.id, role) for role in ROLES)
+        return any(store.correct_predictions(connection, base.id, role) for role in ROLES)
 
 
 def check_models(student: str, teacher: str) -> None:

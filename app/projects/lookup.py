@@ -34,7 +34,7 @@ def find_project(connection: Connection, name: str) -> Project:
 def job_project(connection: Connection, job: Job) -> Project:
     """The project that a job belongs to; every job but an import of a support set has one."""
     assert job.project is not None, "every job of these kinds belongs to a project"
-    return store.project(connection, job.project)
+    return store.project_of(connection, job.project)
 
 
 def find_round(connection: Connection, project: Project, number: int | None) -> Round:

@@ -35,13 +35,13 @@ class RoundLine:
     opened: tuple[str, ...] | None
 
 
-def round_lines(c: Connection, project: Project) -> list[RoundLine]:
+def round_lines(connection: Connection, project: Project) -> list[RoundLine]:
     """Every round of the project, in order."""
-    rounds = store.rounds_of(c, project.id)
-    runs = {run.id: run for run in store.runs_of(c, project.id)}
+    rounds = store.rounds_of(connection, project.id)
+    runs = {run.id: run for run in store.runs_of(connection, project.id)}
     by_id = {each.id: each for each in rounds}
-    missing = {each.id: _missing(c, each) for each in rounds}
-    adopted = store.adopted_round(c, project.id)
+    missing = {each.id: _missing(connection, each) for each in rounds}
+    adopted = store.adopted_round(connection, project.id)
     lines = []
     for each in rounds:
         run = runs.get(each.run or 0)
@@ -55,8 +55,10 @@ def round_lines(c: Connection, project: Project) -> list[RoundLine]:
                 run=each.run,
                 start=run.settings.start if run and before and before.adapter else "base",
                 adopted=each.id == adopted,
-                accuracy=_accuracy(c, each),
-                errors=sum(not right for right in store.correctness(c, each.id, "validation").values()),
+                accuracy=_accuracy(connection, each),
+                errors=sum(
+                    not right for right in store.correct_predictions(connection, each.id, "validation").values()
+                ),
                 closed=_without(then, now) if known else None,
                 opened=_without(now, then) if known else None,
             )
@@ -64,16 +66,16 @@ def round_lines(c: Connection, project: Project) -> list[RoundLine]:
     return lines
 
 
-def _accuracy(c: Connection, at: Round) -> dict[Role, Interval]:
-    found = {role: list(store.scores(c, at.id, role).values()) for role in MEASURED}
+def _accuracy(connection: Connection, at: Round) -> dict[Role, Interval]:
+    found = {role: list(store.prediction_scores(connection, at.id, role).values()) for role in MEASURED}
     return {role: accuracy_interval(scores) for role, scores in found.items() if scores}
 
 
-def _missing(c: Connection, at: Round) -> dict[str, str] | None:
+def _missing(connection: Connection, at: Round) -> dict[str, str] | None:
     """The skills missing in a round, by their words without case; None where its errors are not all diagnosed."""
-    if not store.correctness(c, at.id, "validation") or store.missing_diagnoses(c, at.id):
+    if not store.correct_predictions(connection, at.id, "validation") or store.missing_diagnoses(connection, at.id):
         return None
-    return {" ".join(each.skill.casefold().split()): each.skill for each in store.missing_skills(c, at.id)}
+    return {" ".join(each.skill.casefold().split()): each.skill for each in store.missing_skills(connection, at.id)}
 
 
 def _without(some: dict[str, str] | None, others: dict[str, str] | None) -> tuple[str, ...]:

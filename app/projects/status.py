@@ -59,7 +59,7 @@ def project_status(db: Database, project: str = "") -> dict[str, Any]:
             "project": found.name,
             "student": found.student,
             "teacher": found.teacher,
-            "rounds": [_round_row(row) for row in store.counts(connection, found.id)],
+            "rounds": [_round_row(row) for row in store.round_counts(connection, found.id)],
             "jobs": [job_row(job) for job in jobs.jobs_of(connection, found.id, limit=50)],
             "next": _next_step(connection, found).sentence,
         }
@@ -80,7 +80,7 @@ def _next_step(connection: Connection, project: Project) -> NextStep:
     for job in jobs.jobs_of(connection, project.id):
         if job.state in jobs.ACTIVE:
             return NextStep(stage="wait", sentence=f"Job {job.id} {DOING[job.kind]}: wait for it, or look around.")
-    rounds = store.counts(connection, project.id)
+    rounds = store.round_counts(connection, project.id)
     newest, base = rounds[-1], find_round(connection, project, None)
     now = next(each for each in rounds if each.number == base.number)
     return (

@@ -46,7 +46,14 @@ class Plan:
 
 
 def plan_bulk(
-    c: Connection, project: str, round: int | None, filters: CaseFilters, act: str, *, skill: str, reviewer: str
+    connection: Connection,
+    project: str,
+    round: int | None,
+    filters: CaseFilters,
+    act: str,
+    *,
+    skill: str,
+    reviewer: str,
 ) -> Plan:
     """What ``act`` would change. A rename rewords accepted cases and accepts those without a verdict, reworded.
 
@@ -57,11 +64,11 @@ def plan_bulk(
     skill = " ".join(skill.split())
     if act == "renamed" and not skill:
         raise UserError("Type the new wording of the skill first.")
-    at = find_round(c, find_project(c, project), round)
+    at = find_round(connection, find_project(connection, project), round)
     changes: list[tuple[Case, Review]] = []
     before: Counter[str] = Counter()
     left: Counter[str] = Counter()
-    for case in _cases(c, at.id, filters):
+    for case in _cases(connection, at.id, filters):
         reason = _stays(case, act, skill)  # type: ignore[arg-type]
         if reason:
             left[reason] += 1
@@ -86,11 +93,11 @@ def do_bulk(
 
     Raises UserError where the cases have changed since the plan with this ``seal`` was shown.
     """
-    with db.write() as c:
-        plan = plan_bulk(c, project, round, filters, act, skill=skill, reviewer=reviewer)
+    with db.write() as connection:
+        plan = plan_bulk(connection, project, round, filters, act, skill=skill, reviewer=reviewer)
         if plan.seal != seal:
             raise UserError("These cases changed while you looked at them: look at the new count, then decide.")
-        bulk = store.add_reviews(c, plan.changes)
+        bulk = store.add_reviews(connection, plan.changes)
     if bulk is None:
         raise UserError("No case would change: loosen the filters, or choose another decision.")
     return bulk, len(plan.changes)
@@ -98,19 +105,19 @@ def do_bulk(
 
 def undo_bulk(db: Database, project: str, bulk: int, *, reviewer: str) -> tuple[int, int]:
     """Take an action of the project back; returns (the undo's own number, how many cases it gave back)."""
-    with db.write() as c:
-        rounds = {each.id for each in store.rounds_of(c, find_project(c, project).id)}
-        if store.round_of_bulk(c, bulk) not in rounds:
+    with db.write() as connection:
+        rounds = {each.id for each in store.rounds_of(connection, find_project(connection, project).id)}
+        if store.round_of_bulk(connection, bulk) not in rounds:
             raise UserError("There is no such action in this project.")
-        count, undo = store.undo_bulk(c, bulk, reviewer)
+        count, undo = store.undo_bulk(connection, bulk, reviewer)
     if undo is None:
         raise UserError("Nothing is left to undo: every one of these cases was decided anew since.")
     return undo, count
 
 
-def _cases(c: Connection, round_id: int, filters: CaseFilters) -> Iterator[Case]:
+def _cases(connection: Connection, round_id: int, filters: CaseFilters) -> Iterator[Case]:
     after: Cursor | None = None
-    while page := store.cases_page(c, round_id, after=after, limit=AT_ONCE, filters=filters, order="id"):
+    while page := store.cases_page(connection, round_id, after=after, limit=AT_ONCE, filters=filters, order="id"):
         yield from page
         after = store.cursor_of(page[-1], "id")
 

@@ -28,9 +28,9 @@ class Readings:
 
 def readings(db: Database, project: str, round: int | None, *, delta: float, lam: int) -> Readings:
     """The round's stored curves at δ and λ; ``changed`` counts those whose status or step differs from the stored."""
-    with db.read() as c:
-        at = find_round(c, find_project(c, project), round)
-        found = _curves(db, at.id, store.readings_version(c, at.id))
+    with db.read() as connection:
+        at = find_round(connection, find_project(connection, project), round)
+        found = _curves(db, at.id, store.readings_version(connection, at.id))
     statuses: Counter[str] = Counter()
     steps: Counter[int] = Counter()
     changed = 0
@@ -44,5 +44,5 @@ def readings(db: Database, project: str, round: int | None, *, delta: float, lam
 
 @lru_cache(maxsize=1)
 def _curves(db: Database, round_id: int, _: tuple[object, ...]) -> tuple[Diagnosis, ...]:
-    with db.read() as c:
-        return tuple(store.diagnoses_of(c, round_id))
+    with db.read() as connection:
+        return tuple(store.diagnoses_of(connection, round_id))

@@ -37,10 +37,10 @@ def add_review(
     """
     with db.write() as connection:
         at = find_round(connection, find_project(connection, project), round)
-        if store.prediction(connection, at.id, sample) is None:
+        if store.prediction_of(connection, at.id, sample) is None:
             raise UserError(f"Sample {sample} has no prediction in round {at.number}: choose one of those that have.")
         check_seen(connection, at.id, sample, seen)
-        found = store.diagnosis(connection, at.id, sample)
+        found = store.diagnosis_of(connection, at.id, sample)
         machine = (None, "") if found is None else (found.switch.mistake_step, found.skill)
         changed = mistake_step not in (None, machine[0]) or " ".join(skill.split()) not in ("", machine[1])
         review = Review(
@@ -77,7 +77,7 @@ def set_reading(db: Database, project: str, *, round: int | None, delta: float, 
         found = find_project(connection, project)
         at = find_round(connection, found, round)
         store.save_settings(connection, found.id, replace(found.settings, delta=delta, lam=lam))
-        return store.reread(connection, at.id, delta, lam, find_switch)
+        return store.reread_diagnoses(connection, at.id, delta, lam, find_switch)
 
 
 def accept_all(db: Database, project: str, *, reviewer: str, round: int | None = None) -> int:

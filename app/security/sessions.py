@@ -55,14 +55,14 @@ def add_login(db: Database, name: str, password: str) -> bool:
     if not (tidy.isprintable() and 0 < len(tidy) <= LONGEST_NAME):
         raise UserError(f"A login's name has 1 to {LONGEST_NAME} printable characters on one line: choose another one.")
     made = hash_password(password)
-    with db.write() as c:
-        return logins.save_login(c, tidy, made)
+    with db.write() as connection:
+        return logins.save_login(connection, tidy, made)
 
 
 def remove_login(db: Database, name: str) -> None:
     """Let somebody sign in no more; their sessions end now. UserError where nobody has this name."""
-    with db.write() as c:
-        if not logins.remove_login(c, unicodedata.normalize("NFC", name.strip())):
+    with db.write() as connection:
+        if not logins.remove_login(connection, unicodedata.normalize("NFC", name.strip())):
             raise UserError(f"There is no login '{name[:LONGEST_NAME]}': `switchpoint login list` shows them.")
 
 
@@ -75,36 +75,36 @@ def sign_in(db: Database, name: str, password: str, address: str) -> str | None:
     tidy, place, now = unicodedata.normalize("NFC", name.strip())[:LONGEST_NAME], _network(address), time.time()
     both, from_there, of_name = _hashed("both", tidy, place), _hashed("address", place), _hashed("name", tidy)
     keys = {both: PAIR, from_there: ADDRESS, of_name: NAME}
-    with db.read() as c:  # whoever must wait takes no writer's turn
-        at_home = logins.signed_in_from(c, tidy, place, now)
+    with db.read() as connection:  # whoever must wait takes no writer's turn
+        at_home = logins.signed_in_from(connection, tidy, place, now)
         waited_for = {key: patience for key, patience in keys.items() if not (at_home and key == of_name)}
-        _look(c, waited_for, now)
-    with db.write() as c:
-        _look(c, waited_for, now)
-        logins.count_failure(c, tuple(keys), now=now, forget=now - FORGOTTEN)
-        known = logins.hash_of(c, tidy)
+        _look(connection, waited_for, now)
+    with db.write() as connection:
+        _look(connection, waited_for, now)
+        logins.count_failure(connection, tuple(keys), now=now, forget=now - FORGOTTEN)
+        known = logins.hash_of(connection, tidy)
     if not fits(password, known) or known is None:
         return None
     token = secrets.token_urlsafe(32)
-    with db.write() as c:
+    with db.write() as connection:
         ends = now + LASTS
-        if not logins.open_session(c, tidy, known, key=key_of(token), address=place, now=now, until=ends):
+        if not logins.open_session(connection, tidy, known, key=key_of(token), address=place, now=now, until=ends):
             return None
-        logins.forgive(c, both)
-        logins.take_back_failure(c, (from_there, of_name))
+        logins.forgive(connection, both)
+        logins.take_back_failure(connection, (from_there, of_name))
     return token
 
 
 def sign_out(db: Database, token: str) -> None:
     """End the session of a token."""
-    with db.write() as c:
-        logins.end_session(c, key_of(token))
+    with db.write() as connection:
+        logins.end_session(connection, key_of(token))
 
 
 def standing(db: Database, token: str) -> Standing:
     """Whether anyone may sign in at all, and who carries this token."""
-    with db.read() as c:
-        return logins.standing(c, key_of(token), time.time())
+    with db.read() as connection:
+        return logins.standing(connection, key_of(token), time.time())
 
 
 def key_of(token: str) -> str:
@@ -121,9 +121,9 @@ def wait_left(failures: Failures, patience: Patience, now: float) -> float:
     return max(0.0, failures.last + wait - now)
 
 
-def _look(c: Connection, keys: dict[str, Patience], now: float) -> None:
+def _look(connection: Connection, keys: dict[str, Patience], now: float) -> None:
     """Raise TooSoonError while one of the keys has a wait."""
-    known = logins.failures_of(c, keys)
+    known = logins.failures_of(connection, keys)
     left = max((wait_left(found, keys[key], now) for key, found in known.items()), default=0.0)
     if left > 0:
         raise TooSoonError(left)

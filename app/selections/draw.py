@@ -43,7 +43,7 @@ def make_selection(
     with db.read() as connection:
         found = find_project(connection, project)
         at = find_round(connection, found, round)
-        name = store.support_set(connection, support or found.settings.support)
+        name = store.named_support_set(connection, support or found.settings.support)
         demands = store.accepted_skills(connection, at.id) if arm == "targeted" else []
         if arm == "targeted" and not demands:
             raise UserError(
@@ -109,7 +109,7 @@ def newest_selection(connection: Connection, project: Project, selection: int | 
         raise UserError(
             f"Project '{project.name}' has no selection {selection}: there are {', '.join(map(str, known))}."
         )
-    return store.selection(connection, selection or max(known))
+    return store.selection_of(connection, selection or max(known))
 
 
 def _check_size(support: str, arm: str, budget: int, found: int, allow_fewer: bool) -> None:

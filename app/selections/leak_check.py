@@ -15,25 +15,25 @@ def looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[i
 
     An image that stayed in its file is read for it, the first time that it is drawn anywhere.
     """
-    with db.read() as c:
+    with db.read() as connection:
         questions: dict[str, int] = {}
         keys: dict[str, int] = {}
         for role in ("validation", "test"):
-            for each in store.samples_of(c, project=project.id, role=role):
+            for each in store.samples_of(connection, project=project.id, role=role):
                 questions.setdefault(leak_key(each.question), each.id)
                 keys.setdefault(each.image or "", each.id)
-        images, _ = content_hashes(c, keys.keys() - {""})
+        images, _ = content_hashes(connection, keys.keys() - {""})
     shown: dict[str, int] = {}
     for key, measured in keys.items():
         if key in images:
             shown.setdefault(images[key], measured)
 
     def look(ids: Collection[int]) -> dict[int, Look]:
-        with db.read() as c:
-            samples = store.samples_by_id(c, ids)
-            contents, fresh = content_hashes(c, {each.image for each in samples.values() if each.image})
-        with db.write() as c:
-            keep_hashes(c, fresh)
+        with db.read() as connection:
+            samples = store.samples_by_id(connection, ids)
+            contents, fresh = content_hashes(connection, {each.image for each in samples.values() if each.image})
+        with db.write() as connection:
+            keep_hashes(connection, fresh)
         return {key: _looked(sample, contents.get(sample.image or "")) for key, sample in samples.items()}
 
     def _looked(sample: Sample, content: str | None) -> Look:

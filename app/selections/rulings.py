@@ -31,16 +31,16 @@ def rule(
     if (sample is None) == (task is None):
         raise UserError("A ruling is on one sample or on all samples of one task: name one of the two.")
     asked = Ruling(skill=skill, act=act, sample=sample, task=task, reviewer=reviewer)  # type: ignore[arg-type]
-    with db.write() as c:
-        found = find_project(c, project)
-        stands = store.standing_ruling(c, found.id, asked)
+    with db.write() as connection:
+        found = find_project(connection, project)
+        stands = store.standing_ruling(connection, found.id, asked)
         if act == "clear" and (stands is None or stands.act == "clear"):
             raise UserError("Nothing was said of it under this skill, so there is nothing to take back.")
         if act != "clear":
-            _check(c, db, found, asked, support)
+            _check(connection, db, found, asked, support)
         if stands is not None and stands.act == act:
             return stands
-        return store.add_ruling(c, found.id, asked)
+        return store.add_ruling(connection, found.id, asked)
 
 
 def undo_ruling(db: Database, project: str, ruling: int, *, reviewer: str) -> Ruling:
@@ -48,21 +48,21 @@ def undo_ruling(db: Database, project: str, ruling: int, *, reviewer: str) -> Ru
 
     Raises UserError where there is no such ruling, or it does not stand any more.
     """
-    with db.write() as c:
-        found = find_project(c, project)
-        undone = store.ruling_of(c, found.id, ruling)
-        stands = None if undone is None else store.standing_ruling(c, found.id, undone)
+    with db.write() as connection:
+        found = find_project(connection, project)
+        undone = store.ruling_of(connection, found.id, ruling)
+        stands = None if undone is None else store.standing_ruling(connection, found.id, undone)
         if undone is None or stands is None or stands.id != undone.id:
             raise UserError("This ruling does not stand any more, so there is nothing to undo.")
-        before = store.standing_ruling(c, found.id, undone, before=undone.id)
+        before = store.standing_ruling(connection, found.id, undone, before=undone.id)
         act: RulingAct = "clear" if before is None else before.act
-        return store.add_ruling(c, found.id, replace(undone, act=act, reviewer=reviewer))
+        return store.add_ruling(connection, found.id, replace(undone, act=act, reviewer=reviewer))
 
 
 def standing_rulings(db: Database, project: str, skill: str = "") -> list[Ruling]:
     """The rulings of a project that stand, oldest first; with a ``skill``, its own alone."""
-    with db.read() as c:
-        found = store.rulings_of(c, find_project(c, project).id)
+    with db.read() as connection:
+        found = store.rulings_of(connection, find_project(connection, project).id)
     return [each for each in found if skill in ("", each.skill)]
 
 
@@ -74,20 +74,24 @@ def ruling_row(ruling: Ruling) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check(c: Connection, db: Database, project: Project, ruling: Ruling, support: str) -> None:
+def _check(connection: Connection, db: Database, project: Project, ruling: Ruling, support: str) -> None:
     """A ruling names a skill that some round accepted, and a labelled sample, or a task, of a support set."""
-    accepted = {each.skill for at in store.rounds_of(c, project.id) for each in store.accepted_skills(c, at.id)}
+    accepted = {
+        each.skill
+        for at in store.rounds_of(connection, project.id)
+        for each in store.accepted_skills(connection, at.id)
+    }
     if ruling.skill not in accepted:
         raise UserError(
             f"No case with the skill '{ruling.skill[:120]}' is accepted: name one of those that `switchpoint rule "
             f"{project.name}` and the Selection tab show, word for word."
         )
     if ruling.sample is not None:
-        known = store.samples_by_id(c, [ruling.sample]).get(ruling.sample)
+        known = store.samples_by_id(connection, [ruling.sample]).get(ruling.sample)
         if known is None or not known.skill_label:
             raise UserError(f"There is no support sample {ruling.sample} with a skill label: choose one of the hits.")
         return
-    index = indexed(c, db, support or project.settings.support)
+    index = indexed(connection, db, support or project.settings.support)
     if index is None or ruling.task not in index.index.task_codes:
         raise UserError(
             f"No labelled support sample is of a task '{(ruling.task or '')[:120]}': choose one of the hits'."

@@ -26,7 +26,7 @@ from storage.database import Database
 MOST_LABELS = 300
 KEPT = 2
 Key = tuple[Path, str, int, int]  # the data folder, the set, its changes and its labelled samples
-log = logging.getLogger("switchpoint")
+logger = logging.getLogger("switchpoint")
 _building = Lock()
 _indexes: dict[Key, "Indexed"] = {}
 
@@ -48,20 +48,20 @@ class Behind:
     hits: tuple[Hit, ...]
 
 
-def has_labels(c: Connection, db: Database, support: str) -> bool:
+def has_labels(connection: Connection, db: Database, support: str) -> bool:
     """Whether there is a support set to draw from, and a label in it."""
-    return _key(c, db, support) is not None
+    return _key(connection, db, support) is not None
 
 
-def indexed(c: Connection, db: Database, support: str) -> Indexed | None:
+def indexed(connection: Connection, db: Database, support: str) -> Indexed | None:
     """The support set a project draws from, or None while there is none, several to choose from, or no label."""
-    key = _key(c, db, support)
+    key = _key(connection, db, support)
     return None if key is None else _indexed(db, key)
 
 
-def indexed_soon(c: Connection, db: Database, support: str) -> Indexed | None:
+def indexed_soon(connection: Connection, db: Database, support: str) -> Indexed | None:
     """As ``indexed``, but None while the index is still being made, which the first question begins."""
-    key = _key(c, db, support)
+    key = _key(connection, db, support)
     if key is not None and key not in _indexes and not _building.locked():
         Thread(target=_indexed, args=(db, key), daemon=True).start()
     return None if key is None else _indexes.get(key)
@@ -73,36 +73,36 @@ def behind(found: Indexed, skill: str, *, seed: int, limit: int) -> Behind:
     return Behind(matching=found.index.matching(skill), hits=hits)
 
 
-def _key(c: Connection, db: Database, support: str) -> Key | None:
+def _key(connection: Connection, db: Database, support: str) -> Key | None:
     try:
-        name = store.support_set(c, support)
+        name = store.named_support_set(connection, support)
     except UserError:
         return None
-    size = next(each for each in store.support_sets(c) if each.name == name)
+    size = next(each for each in store.support_sets(connection) if each.name == name)
     return (db.data, name, size.changes, size.labelled) if size.labelled else None
 
 
 def _indexed(db: Database, key: Key) -> Indexed:
     with _building:
         if key not in _indexes:
-            with db.read() as c:
+            with db.read() as connection:
                 # Labels may have changed since the key was made: the index is kept under what it was made from.
-                key = _key(c, db, key[1]) or key
-                _indexes[key] = _ready(key[1], open_index(_folder(key)) or _made(c, key))
+                key = _key(connection, db, key[1]) or key
+                _indexes[key] = _ready(key[1], open_index(_folder(key)) or _made(connection, key))
             for old in list(_indexes)[:-KEPT]:
                 del _indexes[old]
         return _indexes[key]
 
 
-def _made(c: Connection, key: Key) -> SkillIndex:
+def _made(connection: Connection, key: Key) -> SkillIndex:
     """The index from the rows, saved for the next start in the place of the set's earlier ones."""
-    found = store.labelled_support(c, key[1])
+    found = store.labelled_support(connection, key[1])
     index = SkillIndex.build(found.labels, found.samples, found.tasks, found.images)
     folder = _folder(key)
     try:
         save_index(index, folder)
     except OSError as error:  # it can be made again: no room for it stops nobody
-        log.warning("The index of %s is not kept in %s: %s", key[1], folder, error)
+        logger.warning("The index of %s is not kept in %s: %s", key[1], folder, error)
     for old in folder.parent.iterdir() if folder.parent.is_dir() else ():
         if old != folder:
             shutil.rmtree(old, ignore_errors=True)

@@ -47,7 +47,7 @@ class SelectedSamples(Sequence[Sample]):
 def begins_with(db: Database, run: Run) -> tuple[Project, Path | None, "array[int]"]:
     """What a run is made from: its project, the adapter that its student has already, and the ids of its samples."""
     with db.read() as connection:
-        project = store.project(connection, run.project)
+        project = store.project_of(connection, run.project)
         at = store.round_of(connection, run.from_round)
         return project, adapter_path(db, at.adapter), store.selected_ids(connection, run.selection)
 

@@ -25,7 +25,7 @@ from storage.database import open_database
 from storage.errors import fault_told
 
 LOOK_SECONDS = 0.3
-log = logging.getLogger("switchpoint.tuning")
+logger = logging.getLogger("switchpoint.tuning")
 
 
 def main(folder: Path) -> int:
@@ -38,7 +38,7 @@ def main(folder: Path) -> int:
         _tune(folder, asked)
     except Exception as error:  # whatever it is, the worker has to hear of it
         told = fault_told(error, Path(asked["data"])) or error
-        log.warning("process %s: %s", os.environ["RANK"], told, exc_info=not isinstance(told, UserError))
+        logger.warning("process %s: %s", os.environ["RANK"], told, exc_info=not isinstance(told, UserError))
         say(folder / NEWS, **_failure(told))
         return 1
     return 0

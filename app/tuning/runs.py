@@ -26,9 +26,9 @@ def checkpoints_of(db: Database, run: Run) -> list[SavedCheckpoint]:
     return [] if run.adapter else checkpoints_in(db.adapters / f"run-{run.id}")
 
 
-def unfinished_run(c: Connection, project: int, selection: int, settings: TuningSettings) -> Run | None:
+def unfinished_run(connection: Connection, project: int, selection: int, settings: TuningSettings) -> Run | None:
     """The run of that selection and those settings that has opened no round: tuning the same again goes on with it."""
-    for run in store.runs_of(c, project):
+    for run in store.runs_of(connection, project):
         if (run.selection, run.settings, run.adapter) == (selection, settings, None):
             return run
     return None

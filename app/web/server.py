@@ -83,8 +83,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _check_logins(db: Database, host: str) -> None:
-    with db.read() as c:
-        if host not in LOOPBACK and not logins.list_logins(c):
+    with db.read() as connection:
+        if host not in LOOPBACK and not logins.list_logins(connection):
             raise UserError(
                 f"Others can reach {host[:80]}, and nobody has to sign in: run `switchpoint login add NAME` first, or "
                 "leave --host out and come through a tunnel."

@@ -29,7 +29,7 @@ from storage.jobs import Job
 POLL_SECONDS = 0.3
 PATIENCE_SECONDS = 5.0
 Kept = TypeVar("Kept")
-log = logging.getLogger("switchpoint.worker")
+logger = logging.getLogger("switchpoint.worker")
 
 
 def serve_jobs(data: Path, models: Models, *, idle_minutes: float | None) -> None:
@@ -41,7 +41,7 @@ def serve_jobs(data: Path, models: Models, *, idle_minutes: float | None) -> Non
     try:
         while True:
             with worker_lock(data):
-                log.info("worker %d serves %s", os.getpid(), data)
+                logger.info("worker %d serves %s", os.getpid(), data)
                 _until_idle(db, models, idle_minutes, lambda: bool(ended))
             # A job queued between the last look and the release found the lock held and started no worker.
             if ended or not _waiting(db):
@@ -78,7 +78,7 @@ def _until_idle(db: Database, models: Models, idle_minutes: float | None, ended:
 
 def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -> None:
     """Run one claimed job to its end and record how it ended; nothing that a job does ends the worker."""
-    log.info("job %d: %s %s", job.id, job.kind, job.args)
+    logger.info("job %d: %s %s", job.id, job.kind, job.args)
     try:
         for advance in run_job(db, job, models, lambda: ended() or _cancel_asked(db, job)):
             _save(db, job, advance, ended)
@@ -89,13 +89,13 @@ def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -
     except UserError as error:
         _record(db, ended, jobs.fail, job, str(error))
     except Exception as error:  # the worker outlives a bug in one job: it is logged whole and shown on the job
-        log.exception("job %d failed", job.id)
+        logger.exception("job %d failed", job.id)
         said = redacted(f"{type(error).__name__}: {error}")
         bug = f"{BUG} ({said}); the traceback is in {db.data / 'logs' / 'worker.log'}."
         _record(db, ended, jobs.fail, job, str(fault_told(error, db.data) or bug))
     else:
         _record(db, ended, jobs.finish, job)
-    log.info("job %d ended", job.id)
+    logger.info("job %d ended", job.id)
 
 
 def _claim(db: Database) -> Job | None:
@@ -110,7 +110,7 @@ def _take_up_orphans(db: Database) -> None:
     with db.write() as connection:
         interrupted = jobs.interrupt_orphans(connection, is_alive)
     if interrupted:
-        log.info("took up interrupted jobs: %s", interrupted)
+        logger.info("took up interrupted jobs: %s", interrupted)
 
 
 def _waiting(db: Database) -> bool:
@@ -155,7 +155,7 @@ def _patiently(
         try:
             return act()
         except passing as error:
-            log.warning("%s", error)
+            logger.warning("%s", error)
             give_up = time.monotonic() + PATIENCE_SECONDS
             while time.monotonic() < give_up:
                 if ended():

@@ -20,7 +20,7 @@ from storage.jobs import Job
 LOOK_SECONDS = 3.0
 LONGEST_SECONDS = 60.0
 DEATHS = 3
-log = logging.getLogger("switchpoint.minder")
+logger = logging.getLogger("switchpoint.minder")
 
 
 class Minder:
@@ -52,8 +52,8 @@ class Minder:
         if worker_pid(self._db.data) is not None:
             self._said = ""
             return
-        with self._db.read() as c:
-            job = jobs.next_up(c)
+        with self._db.read() as connection:
+            job = jobs.next_up(connection)
         if job is None:
             return
         if (job.id, job.done) != self._place:
@@ -68,11 +68,11 @@ class Minder:
             ensure_worker(self._db.data)
 
     def _give_up(self, job: Job) -> None:
-        log.warning("job %d: %d workers died in it at the same place", job.id, DEATHS)
-        with self._db.write() as c:
-            jobs.interrupt_orphans(c, is_alive)
+        logger.warning("job %d: %d workers died in it at the same place", job.id, DEATHS)
+        with self._db.write() as connection:
+            jobs.interrupt_orphans(connection, is_alive)
             jobs.give_up(
-                c,
+                connection,
                 job.id,
                 f"{DEATHS} workers died at the same place in this job (after {job.done:,} of {job.total:,}), perhaps "
                 "for want of memory: close other programs or choose smaller batches, then ask for it again.",
@@ -88,7 +88,7 @@ class Minder:
 
     def _say(self, sentence: str) -> None:
         if sentence != self._said:
-            log.warning("%s", sentence)
+            logger.warning("%s", sentence)
         self._said = sentence
 
 

@@ -28,7 +28,7 @@ from core.student.lora import attach_adapter
 from core.types import Prediction, Sample, Settings, StudentSettings
 
 OpenImage = Callable[[str], Image.Image]
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def predict(
     settings: Settings,
     *,
     round: int,
-    told: Callable[[str], None] = log.warning,
+    told: Callable[[str], None] = logger.warning,
     unseen: Callable[[Sample, str], None] | None = None,
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, one list a batch; every sample once, longest prompts first.

@@ -32,7 +32,7 @@ UNREADABLE = (
     OSError,
     AttributeError,
 )
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
 
 
 def newest_checkpoint(
-    folder: Path, fingerprint: str, *, told: Callable[[str], None] = log.warning
+    folder: Path, fingerprint: str, *, told: Callable[[str], None] = logger.warning
 ) -> Checkpoint | None:
     """The newest complete checkpoint of the run with this fingerprint; damaged and foreign ones are passed over.
 

@@ -13,7 +13,7 @@ from core.student import chat
 from core.student.local import Student
 from core.types import Sample, TuningSettings
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 AT_ONCE = 256  # samples that are looked at together
 
 
@@ -84,7 +84,7 @@ def make_lessons(student: Student, samples: Sequence[Sample], settings: TuningSe
         silent += len(some) - len(answered)
         _add(made, answered, settings.max_length)
     if made.left_out:
-        log.warning("%d of %d samples cannot be learned and are left out.", made.left_out, len(samples))
+        logger.warning("%d of %d samples cannot be learned and are left out.", made.left_out, len(samples))
     if not len(made):
         raise UserError(
             f"None of the {len(samples)} samples can be learned ({silent} have no response, the "

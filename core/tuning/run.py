@@ -29,7 +29,7 @@ from core.tuning.update import learn
 from core.types import Sample, StudentSettings, TuningSettings, Update
 
 AT_ONCE = 256
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def tune(
@@ -45,7 +45,7 @@ def tune(
     loading: StudentSettings = StudentSettings(),  # noqa: B008 - it is frozen
     device: str = "auto",
     shard: bool = False,
-    told: Callable[[str], None] = log.warning,
+    told: Callable[[str], None] = logger.warning,
 ) -> Iterator[Update]:
     """Tunes the student ``model`` on the samples' questions and responses; leaves the adapter in ``folder/adapter``.
 

@@ -22,7 +22,7 @@ from core.tuning.process_group import reached
 from core.tuning.schedule import Batch, learning_rate, passes, pieces, share
 from core.types import TuningSettings, Update
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ def halved(size: int, *, sharded: bool = False) -> int:
             "The memory is too small to tune with even one sample at a time; set fewer pixels or a shorter longest "
             "length, a smaller rank or number format, or choose a smaller student."
         )
-    log.warning("The memory was too small for batches of %d; going on with %d, twice as many.", size, size // 2)
+    logger.warning("The memory was too small for batches of %d; going on with %d, twice as many.", size, size // 2)
     return size // 2
 
 

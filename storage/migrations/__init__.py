@@ -33,19 +33,19 @@ def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
     engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
     event.listen(engine, "connect", _prepare)
     try:
-        with engine.connect() as c:
-            if _is_newest(c, script):
+        with engine.connect() as connection:
+            if _is_newest(connection, script):
                 return
-        with engine.begin() as c:
+        with engine.begin() as connection:
             # IMMEDIATE, unlike anywhere else: who waited for another process's migration must then read its version.
-            c.exec_driver_sql("BEGIN IMMEDIATE")
-            if _is_newest(c, script):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            if _is_newest(connection, script):
                 return
-            if MigrationContext.configure(c).get_current_revision() is not None:
+            if MigrationContext.configure(connection).get_current_revision() is not None:
                 _keep(path, str(script.get_current_head()))
-            config.attributes["connection"] = c
+            config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            orphans = c.exec_driver_sql("PRAGMA foreign_key_check").all()
+            orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if orphans:
                 raise RuntimeError(f"the migration leaves rows without what they refer to: {orphans[:5]}")
     finally:
@@ -70,8 +70,8 @@ def _keep(path: Path, version: str) -> None:
             older.unlink()
 
 
-def _is_newest(c: Connection, script: ScriptDirectory) -> bool:
-    found = MigrationContext.configure(c).get_current_revision()
+def _is_newest(connection: Connection, script: ScriptDirectory) -> bool:
+    found = MigrationContext.configure(connection).get_current_revision()
     if found is not None and found not in {known.revision for known in script.walk_revisions()}:
         raise UserError(
             f"A newer Switchpoint (schema {found}) wrote this data: update Switchpoint, or choose another --data."

@@ -29,10 +29,10 @@ from storage.store.cases import (
 )
 from storage.store.diagnoses import (
     diagnoses_of,
-    diagnosis,
+    diagnosis_of,
     missing_diagnoses,
     readings_version,
-    reread,
+    reread_diagnoses,
     save_diagnoses,
 )
 from storage.store.drafts import draft_of, drop_draft, save_draft
@@ -48,24 +48,24 @@ from storage.store.labels import (
     save_labels,
 )
 from storage.store.model_tries import Try, save_try, tries_of
-from storage.store.paired_scores import Pair, marks_for, pairs_of, predictions_for
+from storage.store.paired_scores import Pair, paired_scores_of, pairs_of, predictions_for
 from storage.store.pending_imports import (
     PendingImport,
     begin_pending,
     drop_pending,
-    pending_import,
+    pending_import_of,
     pending_imports,
     update_pending,
 )
 from storage.store.predictions import (
-    correctness,
+    correct_predictions,
     gold_of,
     missing_predictions,
-    prediction,
+    prediction_of,
+    prediction_scores,
     predictions_of,
     save_gold,
     save_predictions,
-    scores,
 )
 from storage.store.projects import (
     Project,
@@ -73,8 +73,8 @@ from storage.store.projects import (
     create_project,
     list_projects,
     open_round,
-    project,
     project_named,
+    project_of,
     round_of,
     rounds_of,
     save_models,
@@ -85,15 +85,15 @@ from storage.store.reviews import (
     accepted_skills,
     add_review,
     current_review,
-    histories,
-    history,
     last_reviewed,
     newest_review,
-    redo,
+    redo_review,
     review_counts,
-    undo,
+    review_histories,
+    review_history,
+    undo_review,
 )
-from storage.store.round_counts import RoundCounts, counts
+from storage.store.round_counts import RoundCounts, round_counts
 from storage.store.rulings import add_ruling, newest_ruling, ruling_of, rulings_of, standing_ruling
 from storage.store.runs import Run, create_run, drop_updates, finish_run, run_of, runs_of, save_updates, updates_of
 from storage.store.samples import (
@@ -103,7 +103,7 @@ from storage.store.samples import (
     count_samples,
     get_sample,
     roles_of,
-    same_content,
+    sample_of_content,
     samples_by_id,
     samples_by_source_id,
     samples_of,
@@ -116,7 +116,7 @@ from storage.store.selections import (
     make_up_of,
     save_selection,
     selected_ids,
-    selection,
+    selection_of,
     selections_of,
 )
 from storage.store.skills import MissingSkill, missing_skills, named_skills
@@ -128,12 +128,12 @@ from storage.store.support import (
     begin_part,
     finish_part,
     labelled_support,
+    named_support_set,
     save_part,
     support_ids,
     support_questions,
     support_samples,
-    support_set,
     support_sets,
     unfinished_parts,
 )
-from storage.store.trials import advance_trial, answered, begin_trial, trial_of, trials_of
+from storage.store.trials import advance_trial, answered_in_trial, begin_trial, trial_of, trials_of

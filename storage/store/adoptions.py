@@ -11,23 +11,23 @@ from storage.tables import adoptions
 _ADOPTION: tuple[ColumnElement[Any], ...] = tuple(adoptions.c[name] for name in Adoption.__dataclass_fields__)
 
 
-def save_adoption(c: Connection, adoption: Adoption) -> Adoption:
+def save_adoption(connection: Connection, adoption: Adoption) -> Adoption:
     """Append an adoption and return it with its id and time."""
     values = values_of(adoption)
     values.pop("created")
-    return noun_of(Adoption, c.execute(insert(adoptions).values(values).returning(*_ADOPTION)).one())
+    return noun_of(Adoption, connection.execute(insert(adoptions).values(values).returning(*_ADOPTION)).one())
 
 
-def adoptions_of(c: Connection, project_id: int) -> list[Adoption]:
+def adoptions_of(connection: Connection, project_id: int) -> list[Adoption]:
     """The project's adoptions, newest first."""
     query = select(*_ADOPTION).where(adoptions.c.project == project_id).order_by(adoptions.c.id.desc())
-    return [noun_of(Adoption, row) for row in c.execute(query)]
+    return [noun_of(Adoption, row) for row in connection.execute(query)]
 
 
-def adopted_round(c: Connection, project_id: int) -> int | None:
+def adopted_round(connection: Connection, project_id: int) -> int | None:
     """The id of the round that was adopted last; None where none ever was."""
     newest = adoptions.c.id.desc()
-    found: int | None = c.scalar(
+    found: int | None = connection.scalar(
         select(adoptions.c.round).where(adoptions.c.project == project_id).order_by(newest).limit(1)
     )
     return found

@@ -24,94 +24,100 @@ _REQUEST = [requests.c[part.name] for part in fields(BatchedRequest)]
 Reply = tuple[str, int, int]
 
 
-def begin_batch(c: Connection, batch: Batch, keys: Sequence[str]) -> Batch:
+def begin_batch(connection: Connection, batch: Batch, keys: Sequence[str]) -> Batch:
     """A new batch that asks what is kept under these keys; from now on they are under way."""
     now = utc_now()
     values = values_of(batch) | {"created": now, "moved": now}
-    made = noun_of(Batch, c.execute(insert(batches).values(**values).returning(*_BATCH)).one())
+    made = noun_of(Batch, connection.execute(insert(batches).values(**values).returning(*_BATCH)).one())
     asked = {"project": made.project, "batch": made.id}
     query = insert_or(requests).on_conflict_do_update(index_elements=["key"], set_=asked)
     if keys:
-        c.execute(query, [{"key": key, "tries": 0, "error": "", **asked} for key in keys])
+        connection.execute(query, [{"key": key, "tries": 0, "error": "", **asked} for key in keys])
     return made
 
 
-def advance_batch(c: Connection, id: int, **changes: Any) -> Batch:
+def advance_batch(connection: Connection, id: int, **changes: Any) -> Batch:
     """Set ``state``, ``remote``, ``done``, ``failed`` or ``error`` of a batch that is not collected; the batch then."""
     here = batches.c.id == id
-    moved = c.scalar(select(batches.c.state).where(here)) != changes.get("state")
+    moved = connection.scalar(select(batches.c.state).where(here)) != changes.get("state")
     if moved:
         changes["moved"] = utc_now()
-    c.execute(update(batches).where(here, batches.c.collected.is_(None)).values(**changes))
-    return noun_of(Batch, c.execute(select(*_BATCH).where(here)).one())
+    connection.execute(update(batches).where(here, batches.c.collected.is_(None)).values(**changes))
+    return noun_of(Batch, connection.execute(select(*_BATCH).where(here)).one())
 
 
-def drop_batch(c: Connection, id: int) -> None:
+def drop_batch(connection: Connection, id: int) -> None:
     """Forget a batch that never came to be; what it was to ask is missing again."""
-    release_requests(c, id)
-    c.execute(delete(batches).where(batches.c.id == id))
+    release_requests(connection, id)
+    connection.execute(delete(batches).where(batches.c.id == id))
 
 
-def batches_of(c: Connection, project: int, *, limit: int = 100) -> list[Batch]:
+def batches_of(connection: Connection, project: int, *, limit: int = 100) -> list[Batch]:
     """The project's batches, newest first."""
     query = select(*_BATCH).where(batches.c.project == project).order_by(batches.c.id.desc()).limit(limit)
-    return [noun_of(Batch, row) for row in c.execute(query)]
+    return [noun_of(Batch, row) for row in connection.execute(query)]
 
 
-def batches_under_way(c: Connection) -> list[Batch]:
+def batches_under_way(connection: Connection) -> list[Batch]:
     """The batches of all projects that are not collected, oldest first; they are few."""
     query = select(*_BATCH).where(batches.c.collected.is_(None)).order_by(batches.c.id)
-    return [noun_of(Batch, row) for row in c.execute(query)]
+    return [noun_of(Batch, row) for row in connection.execute(query)]
 
 
-def spending_under_way(c: Connection, project: int) -> list[Spent]:
+def spending_under_way(connection: Connection, project: int) -> list[Spent]:
     """What the project's batches that are not collected may come to, one row a model."""
     sums = [func.sum(batches.c[name]) for name in ("requests", "tokens_in", "tokens_out")]
     here = (batches.c.collected.is_(None), batches.c.project == project)
-    found = c.execute(select(batches.c.model, *sums).where(*here).group_by(batches.c.model))
+    found = connection.execute(select(batches.c.model, *sums).where(*here).group_by(batches.c.model))
     return [
         Spent(model=model, requests=asked, tokens_in=to, tokens_out=back, batch_in=to, batch_out=back)
         for model, asked, to, back in found
     ]
 
 
-def requests_in_batches(c: Connection, keys: Iterable[str]) -> dict[str, BatchedRequest]:
+def requests_in_batches(connection: Connection, keys: Iterable[str]) -> dict[str, BatchedRequest]:
     """Those of the requests that were asked in batches and have no answer, by key."""
     query = select(*_REQUEST).where(among(requests.c.key, keys))
-    return {row.key: noun_of(BatchedRequest, row) for row in c.execute(query)}
+    return {row.key: noun_of(BatchedRequest, row) for row in connection.execute(query)}
 
 
-def take_answers(c: Connection, batch: Batch, answers: Mapping[str, Reply]) -> int:
+def take_answers(connection: Connection, batch: Batch, answers: Mapping[str, Reply]) -> int:
     """Keep replies, given with their tokens in and out by key, and count them; how many were new.
 
     A reply whose request does not wait in this batch was taken before, and is neither kept nor counted once more.
     """
     query = select(requests.c.key).where(requests.c.batch == batch.id, among(requests.c.key, answers))
-    fresh = {key: answers[key] for key in c.scalars(query)}
+    fresh = {key: answers[key] for key in connection.scalars(query)}
     if not fresh:
         return 0
     kept = insert_or(replies).prefix_with("OR REPLACE")
-    c.execute(kept, [{"key": key, "reply": reply, "created": utc_now()} for key, (reply, _, _) in fresh.items()])
-    c.execute(delete(requests).where(among(requests.c.key, fresh)))
+    connection.execute(
+        kept, [{"key": key, "reply": reply, "created": utc_now()} for key, (reply, _, _) in fresh.items()]
+    )
+    connection.execute(delete(requests).where(among(requests.c.key, fresh)))
     to, back = sum(each[1] for each in fresh.values()), sum(each[2] for each in fresh.values())
     counted = {"tokens_in": to, "tokens_out": back, "batch_in": to, "batch_out": back}
-    add_spent(c, batch.project, Spent(model=batch.model, requests=len(fresh), **counted))
+    add_spent(connection, batch.project, Spent(model=batch.model, requests=len(fresh), **counted))
     return len(fresh)
 
 
-def take_refusals(c: Connection, batch: Batch, refusals: Mapping[str, tuple[str, int]]) -> None:
+def take_refusals(connection: Connection, batch: Batch, refusals: Mapping[str, tuple[str, int]]) -> None:
     """Note requests that came back without an answer, given with the reason and for how many tries that counts."""
     for key, (why, tries) in refusals.items():
         changed = {"batch": None, "error": why, "tries": requests.c.tries + tries}
-        c.execute(update(requests).where(requests.c.key == key, requests.c.batch == batch.id).values(**changed))
+        connection.execute(
+            update(requests).where(requests.c.key == key, requests.c.batch == batch.id).values(**changed)
+        )
 
 
-def release_requests(c: Connection, id: int, *, tries: int = 0, error: str = "") -> None:
+def release_requests(connection: Connection, id: int, *, tries: int = 0, error: str = "") -> None:
     """Let go of what still waits in a batch: it is missing again, and counts as tried that many times more."""
     changed: dict[str, Any] = {"batch": None, "tries": requests.c.tries + tries}
-    c.execute(update(requests).where(requests.c.batch == id).values(**changed, **({"error": error} if error else {})))
+    connection.execute(
+        update(requests).where(requests.c.batch == id).values(**changed, **({"error": error} if error else {}))
+    )
 
 
-def finish_batch(c: Connection, id: int) -> None:
+def finish_batch(connection: Connection, id: int) -> None:
     """Say that a batch is collected: all that came of it was taken in."""
-    c.execute(update(batches).where(batches.c.id == id).values(collected=utc_now()))
+    connection.execute(update(batches).where(batches.c.id == id).values(collected=utc_now()))

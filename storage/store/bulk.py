@@ -17,7 +17,7 @@ NEWEST = 30
 STATE = ("verdict", "mistake_step", "skill", "answer", "correct", "score", "note")
 
 
-def add_reviews(c: Connection, decided: Sequence[tuple[Case, Review]]) -> int | None:
+def add_reviews(connection: Connection, decided: Sequence[tuple[Case, Review]]) -> int | None:
     """Append a verdict to each case; returns the number that names the action, None where there was no case.
 
     An accepted or edited case takes what is left open from its diagnosis. Raises UserError as ``add_review`` does, and
@@ -28,10 +28,10 @@ def add_reviews(c: Connection, decided: Sequence[tuple[Case, Review]]) -> int | 
         full = completed(review, case.diagnosis)
         check_review(full, case.prediction, None)
         rows.append(values_of(full) | {"correct": None, "score": None, "undoes": None})
-    return _append(c, rows)
+    return _append(connection, rows)
 
 
-def undo_bulk(c: Connection, bulk: int, reviewer: str) -> tuple[int, int | None]:
+def undo_bulk(connection: Connection, bulk: int, reviewer: str) -> tuple[int, int | None]:
     """Take an action back: every case that it decided last gets what stood before, as a further action.
 
     Returns how many cases that are and the number of the further action; undoing that one does the action again. Cases
@@ -50,23 +50,25 @@ def undo_bulk(c: Connection, bulk: int, reviewer: str) -> tuple[int, int | None]
         .where(bulk_reviews.c.bulk == bulk, reviews.c.id == latest_review(reviews.c.round, reviews.c.sample))
         .order_by(reviews.c.id)
     )
-    rows = [_back(row, reviewer) for row in c.execute(query)]
-    return len(rows), _append(c, rows)
+    rows = [_back(row, reviewer) for row in connection.execute(query)]
+    return len(rows), _append(connection, rows)
 
 
-def bulk_of(c: Connection, review: int) -> tuple[int, int] | None:
+def bulk_of(connection: Connection, review: int) -> tuple[int, int] | None:
     """The action that a review belongs to and how many cases it decided, None where it was given alone."""
-    bulk = c.scalar(select(bulk_reviews.c.bulk).where(bulk_reviews.c.review == review))
+    bulk = connection.scalar(select(bulk_reviews.c.bulk).where(bulk_reviews.c.review == review))
     if bulk is None:
         return None
-    size = c.execute(select(func.count()).where(bulk_reviews.c.bulk == bulk)).scalar_one()
+    size = connection.execute(select(func.count()).where(bulk_reviews.c.bulk == bulk)).scalar_one()
     return bulk, size
 
 
-def round_of_bulk(c: Connection, bulk: int) -> int | None:
+def round_of_bulk(connection: Connection, bulk: int) -> int | None:
     """The round in which an action decided its cases, None where there is no such action."""
     first = bulk_reviews.join(reviews, reviews.c.id == bulk_reviews.c.review)
-    found: int | None = c.scalar(select(reviews.c.round).select_from(first).where(bulk_reviews.c.review == bulk))
+    found: int | None = connection.scalar(
+        select(reviews.c.round).select_from(first).where(bulk_reviews.c.review == bulk)
+    )
     return found
 
 
@@ -83,7 +85,7 @@ class BulkSummary:
     is_undo: bool
 
 
-def bulks_of(c: Connection, round_id: int) -> list[BulkSummary]:
+def bulks_of(connection: Connection, round_id: int) -> list[BulkSummary]:
     """The round's newest actions over many cases, newest first."""
     first, cases = reviews, func.count().label("cases")
     query = (
@@ -95,7 +97,7 @@ def bulks_of(c: Connection, round_id: int) -> list[BulkSummary]:
         .order_by(bulk_reviews.c.bulk.desc())
         .limit(NEWEST)
     )  # fmt: skip
-    return [noun_of(BulkSummary, row) for row in c.execute(query)]
+    return [noun_of(BulkSummary, row) for row in connection.execute(query)]
 
 
 def _back(row: Row[Any], reviewer: str) -> dict[str, Any]:
@@ -105,12 +107,12 @@ def _back(row: Row[Any], reviewer: str) -> dict[str, Any]:
     return values | {"round": row.round, "sample": row.sample, "reviewer": reviewer, "undoes": row.id}
 
 
-def _append(c: Connection, rows: list[dict[str, Any]]) -> int | None:
+def _append(connection: Connection, rows: list[dict[str, Any]]) -> int | None:
     """Insert the rows as one action. The ids are given here: the write lock is held, so nobody else takes them."""
     if not rows:
         return None
-    first = (c.scalar(select(func.max(reviews.c.id))) or 0) + 1
+    first = (connection.scalar(select(func.max(reviews.c.id))) or 0) + 1
     now = utc_now()
-    c.execute(insert(reviews), [row | {"id": first + place, "created": now} for place, row in enumerate(rows)])
-    c.execute(insert(bulk_reviews), [{"review": first + place, "bulk": first} for place in range(len(rows))])
+    connection.execute(insert(reviews), [row | {"id": first + place, "created": now} for place, row in enumerate(rows)])
+    connection.execute(insert(bulk_reviews), [{"review": first + place, "bulk": first} for place in range(len(rows))])
     return first

@@ -64,7 +64,7 @@ STATUS = func.coalesce(diagnoses.c.status, "undiagnosed")
 
 
 def rows_of_page(
-    c: Connection,
+    connection: Connection,
     query: Select[Any],
     round_id: int,
     *,
@@ -76,7 +76,7 @@ def rows_of_page(
     """The rows of a page of cases, with the columns that ``query`` selects."""
 
     def fetch(asked: Select[Any], most: int) -> list[Row[Any]]:
-        return list(c.execute(asked.limit(most)))
+        return list(connection.execute(asked.limit(most)))
 
     if order == "id":
         return fetch(errors_query(query, round_id, filters, after), limit)

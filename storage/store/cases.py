@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 
 from core.types import Diagnosis, Prediction, Review, Sample, Verdict
-from storage.rows import DIAGNOSIS, PREDICTION, REVIEW, SAMPLE, diagnosis_of, noun_of, prefixed, unprefixed
+from storage.rows import DIAGNOSIS, PREDICTION, REVIEW, SAMPLE, diagnosis_from_row, noun_of, prefixed, unprefixed
 from storage.store.case_queries import (
     DECIDED,
     EVERY,
@@ -97,7 +97,7 @@ _CORRECT = case((reviews.c.verdict == "misread", reviews.c.correct), else_=predi
 
 
 def cases_page(
-    c: Connection,
+    connection: Connection,
     round_id: int,
     *,
     after: Cursor | None = None,
@@ -112,12 +112,18 @@ def cases_page(
     """
     columns = [*prefixed(SAMPLE, samples), *prefixed(PREDICTION, predictions), *prefixed(DIAGNOSIS, diagnoses)]
     query = select(*columns, *prefixed(REVIEW, reviews), _LABEL_WRONG, _CORRECT)
-    found = rows_of_page(c, query, round_id, after=after, limit=limit, filters=filters, order=order)
+    found = rows_of_page(connection, query, round_id, after=after, limit=limit, filters=filters, order=order)
     return [_case_of(row) for row in found]
 
 
 def lines_page(
-    c: Connection, round_id: int, *, after: Cursor | None = None, limit: int, filters: CaseFilters, order: Order
+    connection: Connection,
+    round_id: int,
+    *,
+    after: Cursor | None = None,
+    limit: int,
+    filters: CaseFilters,
+    order: Order,
 ) -> list[CaseLine]:
     """The lines of the cases that ``cases_page`` gives, at a tenth of its cost: no rationale or curve is read."""
     query = select(
@@ -129,7 +135,7 @@ def lines_page(
         diagnoses.c.confidence,
         diagnoses.c.skill.label("machine_skill"),
     )
-    found = rows_of_page(c, query, round_id, after=after, limit=limit, filters=filters, order=order)
+    found = rows_of_page(connection, query, round_id, after=after, limit=limit, filters=filters, order=order)
     return [noun_of(CaseLine, row) for row in found]
 
 
@@ -140,19 +146,21 @@ def cursor_of(case: Case, order: Order = "least_sure") -> Cursor:
     return case.diagnosis.switch.confidence if order == "least_sure" else case.diagnosis.skill, case.sample.id
 
 
-def case_of(c: Connection, round_id: int, sample_id: int) -> Case | None:
+def case_of(connection: Connection, round_id: int, sample_id: int) -> Case | None:
     """The case of one sample, if it is an error of the round."""
-    found = cases_page(c, round_id, after=(None, sample_id - 1), limit=1, order="id")
+    found = cases_page(connection, round_id, after=(None, sample_id - 1), limit=1, order="id")
     return found[0] if found and found[0].sample.id == sample_id else None
 
 
-def count_cases(c: Connection, round_id: int, filters: CaseFilters = EVERY) -> int:
+def count_cases(connection: Connection, round_id: int, filters: CaseFilters = EVERY) -> int:
     """How many cases the filters show."""
-    counted: int = c.execute(errors_query(select(func.count()), round_id, filters, None).order_by(None)).scalar_one()
+    counted: int = connection.execute(
+        errors_query(select(func.count()), round_id, filters, None).order_by(None)
+    ).scalar_one()
     return counted
 
 
-def facet_counts(c: Connection, round_id: int, filters: CaseFilters = EVERY) -> Facets:
+def facet_counts(connection: Connection, round_id: int, filters: CaseFilters = EVERY) -> Facets:
     """For each filter its values and their counts, with the other filters kept as they are."""
     columns: dict[str, ColumnElement[Any]] = {
         "verdict": VERDICT,
@@ -163,13 +171,13 @@ def facet_counts(c: Connection, round_id: int, filters: CaseFilters = EVERY) -> 
         "reviewer": REVIEWER,
     }
     others = {name: replace(filters, **{name: None}) for name in columns}
-    return Facets(**{name: _facet(c, round_id, others[name], column) for name, column in columns.items()})
+    return Facets(**{name: _facet(connection, round_id, others[name], column) for name, column in columns.items()})
 
 
-def _facet(c: Connection, round_id: int, filters: CaseFilters, column: ColumnElement[Any]) -> dict[Any, int]:
+def _facet(connection: Connection, round_id: int, filters: CaseFilters, column: ColumnElement[Any]) -> dict[Any, int]:
     value, number = column.label("value"), func.count().label("number")
     query = errors_query(select(value, number), round_id, filters, None).order_by(None).group_by(value)
-    found = [(row.value, row.number) for row in c.execute(query) if row.value not in (None, "")]
+    found = [(row.value, row.number) for row in connection.execute(query) if row.value not in (None, "")]
     return dict(sorted(found, key=lambda pair: (-pair[1], str(pair[0]))))
 
 
@@ -178,7 +186,7 @@ def _case_of(row: Row[Any]) -> Case:
     return Case(
         sample=Sample(**unprefixed(row, samples)),
         prediction=Prediction(**unprefixed(row, predictions)),
-        diagnosis=None if found["sample"] is None else diagnosis_of(found),
+        diagnosis=None if found["sample"] is None else diagnosis_from_row(found),
         review=None if said["verdict"] in (None, "cleared") else Review(**said),
         correct=None if row.label_wrong else bool(row.scored),
     )

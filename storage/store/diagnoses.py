@@ -26,7 +26,7 @@ from storage.rows import (
     DIAGNOSIS,
     PREDICTION,
     SAMPLE,
-    diagnosis_of,
+    diagnosis_from_row,
     diagnosis_values,
     prefixed,
     unprefixed,
@@ -45,15 +45,15 @@ class FindSwitch(Protocol):
     def __call__(self, curve: Curve, *, delta: float, lam: int) -> Switch: ...
 
 
-def save_diagnoses(c: Connection, diagnoses: Sequence[Diagnosis]) -> int:
+def save_diagnoses(connection: Connection, diagnoses: Sequence[Diagnosis]) -> int:
     """Add the diagnoses that are not there yet and return how many; a stored one is never replaced."""
     if not diagnoses:
         return 0
     query = insert(diagnosis_rows).on_conflict_do_nothing()
-    return c.execute(query, [diagnosis_values(diagnosis) for diagnosis in diagnoses]).rowcount
+    return connection.execute(query, [diagnosis_values(diagnosis) for diagnosis in diagnoses]).rowcount
 
 
-def missing_diagnoses(c: Connection, round_id: int) -> list[tuple[Sample, Prediction]]:
+def missing_diagnoses(connection: Connection, round_id: int) -> list[tuple[Sample, Prediction]]:
     """The errors that can be diagnosed and are not yet: wrong, on the validation set, answer read, with steps."""
     columns = [*prefixed(SAMPLE, samples), *prefixed(PREDICTION, predictions)]
     diagnosed = exists().where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == predictions.c.sample)
@@ -64,7 +64,7 @@ def missing_diagnoses(c: Connection, round_id: int) -> list[tuple[Sample, Predic
         .where(predictions.c.answer.is_not(None), predictions.c.steps != bindparam(None, (), Tuples))
         .order_by(predictions.c.sample)
     )
-    found = c.execute(query)
+    found = connection.execute(query)
     return [(Sample(**unprefixed(row, samples)), Prediction(**unprefixed(row, predictions))) for row in found]
 
 
@@ -74,37 +74,37 @@ def wrong_of(round_id: int) -> ColumnElement[bool]:
     return and_(predictions.c.correct == literal_column("0"), in_set_of(round_id, "validation"))
 
 
-def diagnosis(c: Connection, round_id: int, sample_id: int) -> Diagnosis | None:
+def diagnosis_of(connection: Connection, round_id: int, sample_id: int) -> Diagnosis | None:
     """The round's diagnosis of the sample as the machine made it, if there is one."""
     query = select(*DIAGNOSIS).where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == sample_id)
-    row = c.execute(query).one_or_none()
-    return None if row is None else diagnosis_of(row._asdict())
+    row = connection.execute(query).one_or_none()
+    return None if row is None else diagnosis_from_row(row._asdict())
 
 
-def diagnoses_of(c: Connection, round_id: int) -> list[Diagnosis]:
+def diagnoses_of(connection: Connection, round_id: int) -> list[Diagnosis]:
     """The round's diagnoses as the machine made them, by sample."""
     query = select(*DIAGNOSIS).where(diagnosis_rows.c.round == round_id).order_by(diagnosis_rows.c.sample)
-    return [diagnosis_of(row._asdict()) for row in c.execute(query)]
+    return [diagnosis_from_row(row._asdict()) for row in connection.execute(query)]
 
 
-def readings_version(c: Connection, round_id: int) -> tuple[object, ...]:
+def readings_version(connection: Connection, round_id: int) -> tuple[object, ...]:
     """A few values that change when the round's curves, or the δ and λ at which they are read, do."""
     at = diagnosis_rows.c
     read = (func.min(at.delta), func.max(at.delta), func.min(at.lam), func.max(at.lam))
-    return tuple(c.execute(select(func.count(), *read).where(at.round == round_id)).one())
+    return tuple(connection.execute(select(func.count(), *read).where(at.round == round_id)).one())
 
 
-def reread(c: Connection, round_id: int, delta: float, lam: int, find_switch: FindSwitch) -> int:
+def reread_diagnoses(connection: Connection, round_id: int, delta: float, lam: int, find_switch: FindSwitch) -> int:
     """Read every stored curve of the round anew at δ and λ; returns how many mistake steps or statuses changed.
 
     Curves, skills and reviews stay as they are: a case that a person decided keeps the step they decided on.
     """
-    found = [(each, find_switch(each.curve, delta=delta, lam=lam)) for each in diagnoses_of(c, round_id)]
+    found = [(each, find_switch(each.curve, delta=delta, lam=lam)) for each in diagnoses_of(connection, round_id)]
     values: dict[str, BindParameter[object]] = {part.name: bindparam(part.name) for part in fields(Switch)}
     query = update(diagnosis_rows).where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == bindparam("of"))
     if found:
         rows = [{"of": each.sample, **values_of(switch)} for each, switch in found]
-        c.execute(query.values(**values, delta=delta, lam=lam), rows)
+        connection.execute(query.values(**values, delta=delta, lam=lam), rows)
     return sum(
         (each.switch.status, each.switch.mistake_step) != (switch.status, switch.mistake_step) for each, switch in found
     )

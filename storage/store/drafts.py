@@ -6,18 +6,18 @@ from sqlalchemy.dialects.sqlite import insert
 from core.errors import UserError
 from core.types import Draft
 from storage.rows import noun_of, values_of
-from storage.store.predictions import prediction
+from storage.store.predictions import prediction_of
 from storage.store.reviews import check_texts
 from storage.tables import drafts
 from storage.tables.columns import utc_now
 
 
-def save_draft(c: Connection, draft: Draft) -> Draft:
+def save_draft(connection: Connection, draft: Draft) -> Draft:
     """Keep a draft in place of the reviewer's earlier one on the case; returned with its time.
 
     Raises UserError for a case that is not there, a step that is not there, or an overlong text.
     """
-    found = prediction(c, draft.round, draft.sample)
+    found = prediction_of(connection, draft.round, draft.sample)
     if found is None:
         raise UserError(f"Round {draft.round} has no prediction for sample {draft.sample}: choose one from the list.")
     check_texts(draft)
@@ -26,18 +26,18 @@ def save_draft(c: Connection, draft: Draft) -> Draft:
     values = values_of(draft) | {"created": utc_now()}
     query = insert(drafts).values(values)
     kept = query.on_conflict_do_update(index_elements=list(drafts.primary_key), set_=values).returning(*drafts.c)
-    return noun_of(Draft, c.execute(kept).one())
+    return noun_of(Draft, connection.execute(kept).one())
 
 
-def draft_of(c: Connection, round_id: int, sample_id: int, reviewer: str) -> Draft | None:
+def draft_of(connection: Connection, round_id: int, sample_id: int, reviewer: str) -> Draft | None:
     """The reviewer's draft on the case, if there is one."""
-    row = c.execute(select(*drafts.c).where(_of(round_id, sample_id, reviewer))).one_or_none()
+    row = connection.execute(select(*drafts.c).where(_of(round_id, sample_id, reviewer))).one_or_none()
     return None if row is None else noun_of(Draft, row)
 
 
-def drop_draft(c: Connection, round_id: int, sample_id: int, reviewer: str) -> None:
+def drop_draft(connection: Connection, round_id: int, sample_id: int, reviewer: str) -> None:
     """Forget the reviewer's draft on the case."""
-    c.execute(delete(drafts).where(_of(round_id, sample_id, reviewer)))
+    connection.execute(delete(drafts).where(_of(round_id, sample_id, reviewer)))
 
 
 def _of(round_id: int, sample_id: int, reviewer: str) -> ColumnElement[bool]:

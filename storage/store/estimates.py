@@ -20,15 +20,17 @@ class Estimated:
     created: str
 
 
-def save_estimate(c: Connection, selection_id: int, settings: TuningSettings, estimate: TuningEstimate) -> None:
+def save_estimate(
+    connection: Connection, selection_id: int, settings: TuningSettings, estimate: TuningEstimate
+) -> None:
     """Keep a measure for a selection, in place of the one before."""
     values = {"selection": selection_id, "settings": json_of(settings), "estimate": asdict(estimate)}
-    c.execute(insert_or(estimates).prefix_with("OR REPLACE").values(values | {"created": utc_now()}))
+    connection.execute(insert_or(estimates).prefix_with("OR REPLACE").values(values | {"created": utc_now()}))
 
 
-def estimate_of(c: Connection, selection_id: int) -> Estimated | None:
+def estimate_of(connection: Connection, selection_id: int) -> Estimated | None:
     """The newest measure for a selection, None where there is none."""
-    row = c.execute(select(estimates).where(estimates.c.selection == selection_id)).one_or_none()
+    row = connection.execute(select(estimates).where(estimates.c.selection == selection_id)).one_or_none()
     if row is None:
         return None
     settings, estimate = TuningSettings(**row.settings), TuningEstimate(**row.estimate)

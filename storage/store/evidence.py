@@ -13,20 +13,20 @@ from storage.rows import values_of
 from storage.tables import evidence
 
 
-def save_evidence(c: Connection, found: Sequence[Evidence]) -> None:
+def save_evidence(connection: Connection, found: Sequence[Evidence]) -> None:
     """Add what is not there yet; what was said once is never replaced."""
     if found:
-        c.execute(insert(evidence).prefix_with("OR IGNORE"), [values_of(each) for each in found])
+        connection.execute(insert(evidence).prefix_with("OR IGNORE"), [values_of(each) for each in found])
 
 
-def evidence_of(c: Connection, round_id: int, teacher: str, method: Method, variant: str) -> dict[int, Any]:
+def evidence_of(connection: Connection, round_id: int, teacher: str, method: Method, variant: str) -> dict[int, Any]:
     """What the teacher said of the round's errors for a method and variant, by sample id."""
     at = evidence.c
     keys = (at.round == round_id, at.teacher == teacher, at.method == method, at.variant == variant)
-    return {row.sample: row.value for row in c.execute(select(at.sample, at.value).where(*keys))}
+    return {row.sample: row.value for row in connection.execute(select(at.sample, at.value).where(*keys))}
 
 
-def count_evidence(c: Connection, round_id: int) -> int:
+def count_evidence(connection: Connection, round_id: int) -> int:
     """How much was said of the round's errors so far, by all teachers and for all methods."""
     query = select(func.count()).select_from(evidence).where(evidence.c.round == round_id)
-    return c.execute(query).scalar_one()
+    return connection.execute(query).scalar_one()

@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.types import Sample
 from storage.rows import SAMPLE, among, noun_of
 from storage.store.samples import AT_ONCE, label_ids, samples_by_id, set_ids
-from storage.store.support import support_set, support_sets
+from storage.store.support import named_support_set, support_sets
 from storage.tables import label_checks
 from storage.tables import samples as sample_rows
 from storage.tables.columns import utc_now
@@ -31,86 +31,86 @@ class CheckedLabels:
     fit: int
 
 
-def missing_labels(c: Connection, name: str, *, limit: int) -> list[Sample]:
+def missing_labels(connection: Connection, name: str, *, limit: int) -> list[Sample]:
     """The first ``limit`` samples of a support set that have no skill label. Raises UserError like ``support_set``."""
     found: list[Sample] = []
-    for part in set_ids(c, None, "support", support_set(c, name)):
+    for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(*SAMPLE).where(sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_(None))
-        rows = c.execute(query.order_by(sample_rows.c.id).limit(limit - len(found)))
+        rows = connection.execute(query.order_by(sample_rows.c.id).limit(limit - len(found)))
         found += (noun_of(Sample, row) for row in rows)
     return found
 
 
-def missing_label_ids(c: Connection, name: str) -> "array[int]":
+def missing_label_ids(connection: Connection, name: str) -> "array[int]":
     """The ids of a support set's samples that have no skill label, eight bytes each. Raises UserError like
     ``support_set``."""
     found = array("q")
-    for part in set_ids(c, None, "support", support_set(c, name)):
+    for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(sample_rows.c.id).where(sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_(None))
-        found.extend(c.scalars(query.order_by(sample_rows.c.id)))
+        found.extend(connection.scalars(query.order_by(sample_rows.c.id)))
     return found
 
 
-def save_labels(c: Connection, labels: Sequence[tuple[int, str]]) -> None:
+def save_labels(connection: Connection, labels: Sequence[tuple[int, str]]) -> None:
     """Set the skill labels of samples, given as (sample id, label)."""
     query = update(sample_rows).where(sample_rows.c.id == bindparam("of")).values(skill_label=bindparam("label"))
-    ids = label_ids(c, [label for _, label in labels])
+    ids = label_ids(connection, [label for _, label in labels])
     if labels:
-        c.execute(query, [{"of": sample, "label": ids[label]} for sample, label in labels])
+        connection.execute(query, [{"of": sample, "label": ids[label]} for sample, label in labels])
 
 
-def labels_to_check(c: Connection, name: str, *, reviewer: str, seed: int, limit: int) -> list[Sample]:
+def labels_to_check(connection: Connection, name: str, *, reviewer: str, seed: int, limit: int) -> list[Sample]:
     """A seeded draw of labelled samples of a support set, without those whose label the reviewer judged already.
 
     Every labelled sample is as likely as any other, and the draw goes on: judging some of it brings the next ones.
     Reads a few thousand samples of a large set, unless labels are rare in it.
     """
-    name = support_set(c, name)
-    size = next(each for each in support_sets(c) if each.name == name)
-    parts = set_ids(c, None, "support", name)
-    judged = set(_judged(c, name, label_checks.c.reviewer == reviewer))
+    name = named_support_set(connection, name)
+    size = next(each for each in support_sets(connection) if each.name == name)
+    parts = set_ids(connection, None, "support", name)
+    judged = set(_judged(connection, name, label_checks.c.reviewer == reviewer))
     if size.samples <= FEW or size.labelled < size.samples * RARE:
-        listed = [sample for part in parts for sample in _labelled(c, part)]
+        listed = [sample for part in parts for sample in _labelled(connection, part)]
         draw: Iterable[int] = random.Random(seed).sample(listed, min(len(listed), limit + len(judged)))
     else:
-        draw = _drawn(c, parts, seed)
+        draw = _drawn(connection, parts, seed)
     chosen = list(islice((sample for sample in draw if sample not in judged), limit))
-    samples = samples_by_id(c, chosen)
+    samples = samples_by_id(connection, chosen)
     return [samples[each] for each in chosen]
 
 
-def save_label_check(c: Connection, sample: int, *, reviewer: str, fits: bool) -> None:
+def save_label_check(connection: Connection, sample: int, *, reviewer: str, fits: bool) -> None:
     """Keep whether a person finds that the sample's skill label fits; a second judgement replaces the first.
 
     Raises UserError when the sample has no label.
     """
-    label = c.scalar(select(sample_rows.c.skill_label).where(sample_rows.c.id == sample))
+    label = connection.scalar(select(sample_rows.c.skill_label).where(sample_rows.c.id == sample))
     if label is None:
         raise UserError(f"Sample {sample} has no skill label to judge: label its support set first.")
     values = {"label": label, "fits": fits, "created": utc_now()}
     query = insert_or(label_checks).values(sample=sample, reviewer=reviewer, **values)
-    c.execute(query.on_conflict_do_update(index_elements=["sample", "reviewer"], set_=values))
+    connection.execute(query.on_conflict_do_update(index_elements=["sample", "reviewer"], set_=values))
 
 
-def checked_labels(c: Connection, name: str) -> CheckedLabels:
+def checked_labels(connection: Connection, name: str) -> CheckedLabels:
     """What people said of a support set's labels. Raises UserError like ``support_set``."""
     query = select(func.count(), func.count().filter(label_checks.c.fits)).select_from(_STANDING)
-    judged, fit = c.execute(query.where(_in_set(c, name))).one()
+    judged, fit = connection.execute(query.where(_in_set(connection, name))).one()
     return CheckedLabels(judged=judged, fit=fit)
 
 
-def _labelled(c: Connection, part: int, *also: ColumnElement[bool]) -> list[int]:
+def _labelled(connection: Connection, part: int, *also: ColumnElement[bool]) -> list[int]:
     here = (sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_not(None))
-    return list(c.scalars(select(sample_rows.c.id).where(*here, *also).order_by(sample_rows.c.id)))
+    return list(connection.scalars(select(sample_rows.c.id).where(*here, *also).order_by(sample_rows.c.id)))
 
 
-def _drawn(c: Connection, parts: Sequence[int], seed: int) -> Iterator[int]:
+def _drawn(connection: Connection, parts: Sequence[int], seed: int) -> Iterator[int]:
     """The labelled samples of the parts in an order of chance: ids are drawn, and those that are none passed over."""
     # Two questions: SQLite finds the least and the largest at once only when it is asked for one of them.
     ids: list[range] = []
     for part in parts:
         here = sample_rows.c.sample_set == part
-        low, high = (c.scalar(select(end(sample_rows.c.id)).where(here)) for end in (func.min, func.max))
+        low, high = (connection.scalar(select(end(sample_rows.c.id)).where(here)) for end in (func.min, func.max))
         ids += [] if low is None or high is None else [range(low, high + 1)]
     sizes, seen, chance = [len(each) for each in ids], set[int](), random.Random(seed)
     while len(seen) < sum(sizes):
@@ -118,16 +118,18 @@ def _drawn(c: Connection, parts: Sequence[int], seed: int) -> Iterator[int]:
         fresh = {each: None for each in fresh if each not in seen}
         seen |= fresh.keys()
         has_label = sample_rows.c.sample_set.in_(parts) & sample_rows.c.skill_label.is_not(None)
-        labelled = set(c.scalars(select(sample_rows.c.id).where(among(sample_rows.c.id, fresh), has_label)))
+        labelled = set(connection.scalars(select(sample_rows.c.id).where(among(sample_rows.c.id, fresh), has_label)))
         yield from (each for each in fresh if each in labelled)
 
 
-def _judged(c: Connection, name: str, *also: ColumnElement[bool]) -> list[int]:
-    return list(c.scalars(select(label_checks.c.sample).select_from(_STANDING).where(_in_set(c, name), *also)))
+def _judged(connection: Connection, name: str, *also: ColumnElement[bool]) -> list[int]:
+    return list(
+        connection.scalars(select(label_checks.c.sample).select_from(_STANDING).where(_in_set(connection, name), *also))
+    )
 
 
-def _in_set(c: Connection, name: str) -> ColumnElement[bool]:
-    return sample_rows.c.sample_set.in_(set_ids(c, None, "support", support_set(c, name)))
+def _in_set(connection: Connection, name: str) -> ColumnElement[bool]:
+    return sample_rows.c.sample_set.in_(set_ids(connection, None, "support", named_support_set(connection, name)))
 
 
 # A judgement stands for as long as the sample carries the label that was judged.

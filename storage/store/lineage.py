@@ -35,44 +35,44 @@ class ChosenHit:
 _HIT = (hits.c.selection, hits.c.position, hits.c.sample, hits.c.skill, hits.c.score, hits.c.terms)
 
 
-def origin_of(c: Connection, sample_id: int) -> Origin:
+def origin_of(connection: Connection, sample_id: int) -> Origin:
     """Where a sample belongs. Raises UserError when there is none of that id."""
     query = select(sample_sets.c.project, sample_sets.c.role, sample_sets.c.name)
     joined = query.join(samples, samples.c.sample_set == sample_sets.c.id).where(samples.c.id == sample_id)
-    row = c.execute(joined).one_or_none()
+    row = connection.execute(joined).one_or_none()
     if row is None:
         raise UserError(f"There is no sample {sample_id}: choose one from a list.")
     return Origin(project=row.project, role=row.role, name=row.name)
 
 
-def hits_of_skill(c: Connection, selection_id: int, skill: str, *, limit: int) -> list[ChosenHit]:
+def hits_of_skill(connection: Connection, selection_id: int, skill: str, *, limit: int) -> list[ChosenHit]:
     """The selection's first hits for a skill, in the order chosen."""
     # The places come from the index on skills alone: a rare skill is not looked for in the whole selection.
     asked = select(hits.c.position).where(hits.c.selection == selection_id, hits.c.skill == skill)
     places = asked.order_by(hits.c.position).limit(limit).scalar_subquery()
     query = select(*_HIT).where(hits.c.selection == selection_id, hits.c.position.in_(places))
-    return _chosen(c, query.order_by(hits.c.position))
+    return _chosen(connection, query.order_by(hits.c.position))
 
 
-def count_hits_of_skill(c: Connection, selection_id: int, skill: str) -> int:
+def count_hits_of_skill(connection: Connection, selection_id: int, skill: str) -> int:
     """How many hits of the selection were chosen for a skill."""
     query = select(func.count()).select_from(hits).where(hits.c.selection == selection_id, hits.c.skill == skill)
-    return c.execute(query).scalar_one()
+    return connection.execute(query).scalar_one()
 
 
-def hits_of_sample(c: Connection, sample_id: int) -> list[ChosenHit]:
+def hits_of_sample(connection: Connection, sample_id: int) -> list[ChosenHit]:
     """Every hit that a support sample is, newest selection first."""
-    return _chosen(c, select(*_HIT).where(hits.c.sample == sample_id).order_by(hits.c.selection.desc()))
+    return _chosen(connection, select(*_HIT).where(hits.c.sample == sample_id).order_by(hits.c.selection.desc()))
 
 
-def review_at(c: Connection, round_id: int, sample_id: int, moment: str) -> Review | None:
+def review_at(connection: Connection, round_id: int, sample_id: int, moment: str) -> Review | None:
     """The verdict that stood on a case at a moment (UTC, ISO 8601); None where none did."""
     case = and_(reviews.c.round == round_id, reviews.c.sample == sample_id, reviews.c.created <= moment)
-    row = c.execute(select(*REVIEW).where(case).order_by(reviews.c.id.desc()).limit(1)).one_or_none()
+    row = connection.execute(select(*REVIEW).where(case).order_by(reviews.c.id.desc()).limit(1)).one_or_none()
     return None if row is None or row.verdict == "cleared" else noun_of(Review, row)
 
 
-def errors_asking_at(c: Connection, round_id: int, skill: str, moment: str) -> list[int]:
+def errors_asking_at(connection: Connection, round_id: int, skill: str, moment: str) -> list[int]:
     """The samples of the errors whose accepted verdict named this skill at a moment, by sample.
 
     At the time of a selection made from the round these are the errors that its hits for the skill were chosen for.
@@ -87,15 +87,17 @@ def errors_asking_at(c: Connection, round_id: int, skill: str, moment: str) -> l
         reviews.c.verdict.in_(NAMES_A_SKILL),
         reviews.c.id == newest.scalar_subquery(),
     )
-    return list(c.scalars(query.order_by(reviews.c.sample)))
+    return list(connection.scalars(query.order_by(reviews.c.sample)))
 
 
-def _chosen(c: Connection, query: Select[tuple[int, int, int, str, float, tuple[str, ...]]]) -> list[ChosenHit]:
+def _chosen(
+    connection: Connection, query: Select[tuple[int, int, int, str, float, tuple[str, ...]]]
+) -> list[ChosenHit]:
     return [
         ChosenHit(
             selection=row.selection,
             position=row.position,
             hit=Hit(sample=row.sample, skill=row.skill, score=row.score, terms=row.terms),
         )
-        for row in c.execute(query)
+        for row in connection.execute(query)
     ]

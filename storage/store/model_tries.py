@@ -23,15 +23,17 @@ class Try:
     created: str
 
 
-def save_try(c: Connection, project: int, who: str, *, sample: int, model: str, result: Mapping[str, Any]) -> None:
+def save_try(
+    connection: Connection, project: int, who: str, *, sample: int, model: str, result: Mapping[str, Any]
+) -> None:
     """Keep a try in place of the one before."""
     values = {"sample": sample, "model": model, "result": dict(result), "created": utc_now()}
     made = insert(tries).values(project=project, who=who, **values)
-    c.execute(made.on_conflict_do_update(index_elements=["project", "who"], set_=values))
+    connection.execute(made.on_conflict_do_update(index_elements=["project", "who"], set_=values))
 
 
-def tries_of(c: Connection, project: int) -> dict[str, Try]:
+def tries_of(connection: Connection, project: int) -> dict[str, Try]:
     """The newest tries of a project's models, by who was tried."""
     columns = [tries.c[name] for name in Try.__dataclass_fields__]
-    found = c.execute(select(*columns).where(tries.c.project == project))
+    found = connection.execute(select(*columns).where(tries.c.project == project))
     return {row.who: noun_of(Try, row) for row in found}

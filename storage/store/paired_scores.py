@@ -27,7 +27,7 @@ class Pair:
     score_after: float
 
 
-def pairs_of(c: Connection, before: int, after: int, role: Role) -> list[Pair]:
+def pairs_of(connection: Connection, before: int, after: int, role: Role) -> list[Pair]:
     """The samples of the validation or test set that both rounds (ids) answered, by sample.
 
     As ``correctness`` and ``scores`` count them: corrected readings count as corrected, and a sample whose label a
@@ -54,24 +54,24 @@ def pairs_of(c: Connection, before: int, after: int, role: Role) -> list[Pair]:
             score_before=was,
             score_after=now,
         )
-        for sample, category, was_right, is_right, was, now in c.execute(query.order_by(samples.c.id))
+        for sample, category, was_right, is_right, was, now in connection.execute(query.order_by(samples.c.id))
     ]
 
 
-def marks_for(c: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, bool]:
+def paired_scores_of(connection: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, bool]:
     """Whether the round's answers to these samples count as right, as ``correctness`` counts them, by sample."""
     right, _ = _marks(predictions, reviews)
     said = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)
     query = select(predictions.c.sample, right).select_from(predictions.outerjoin(reviews, said))
     asked = and_(predictions.c.round == round_id, among(predictions.c.sample, sample_ids))
-    found = c.execute(query.where(asked, ~label_is_wrong(predictions.c.sample)).order_by(predictions.c.sample))
+    found = connection.execute(query.where(asked, ~label_is_wrong(predictions.c.sample)).order_by(predictions.c.sample))
     return {sample: bool(is_right) for sample, is_right in found}
 
 
-def predictions_for(c: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, Prediction]:
+def predictions_for(connection: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, Prediction]:
     """The round's predictions for these samples, by sample; those it has none for are missing."""
     query = select(*PREDICTION).where(predictions.c.round == round_id, among(predictions.c.sample, sample_ids))
-    return {row.sample: noun_of(Prediction, row) for row in c.execute(query)}
+    return {row.sample: noun_of(Prediction, row) for row in connection.execute(query)}
 
 
 def _marks(given: FromClause, said: FromClause) -> tuple[ColumnElement[bool], ColumnElement[float]]:

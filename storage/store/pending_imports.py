@@ -34,35 +34,35 @@ class PendingImport:
 _PENDING = [rows.c[name] for name in PendingImport.__dataclass_fields__]
 
 
-def pending_import(c: Connection, project: int | None, reviewer: str) -> PendingImport | None:
+def pending_import_of(connection: Connection, project: int | None, reviewer: str) -> PendingImport | None:
     """What the reviewer has waiting in the project (None: outside of any)."""
-    row = c.execute(select(*_PENDING).where(_of(project, reviewer))).one_or_none()
+    row = connection.execute(select(*_PENDING).where(_of(project, reviewer))).one_or_none()
     return None if row is None else noun_of(PendingImport, row)
 
 
-def pending_imports(c: Connection) -> list[PendingImport]:
+def pending_imports(connection: Connection) -> list[PendingImport]:
     """All that wait, oldest first; they are few."""
-    return [noun_of(PendingImport, row) for row in c.execute(select(*_PENDING).order_by(rows.c.id))]
+    return [noun_of(PendingImport, row) for row in connection.execute(select(*_PENDING).order_by(rows.c.id))]
 
 
 def begin_pending(
-    c: Connection, project: int | None, reviewer: str, *, request: Mapping[str, Any], file: str, upload: str
+    connection: Connection, project: int | None, reviewer: str, *, request: Mapping[str, Any], file: str, upload: str
 ) -> PendingImport:
     """Put a new one in place of the reviewer's former one, under an id that no other had."""
-    c.execute(delete(rows).where(_of(project, reviewer)))
+    connection.execute(delete(rows).where(_of(project, reviewer)))
     values = {"request": dict(request), "file": file, "upload": upload, "seen": 0, "error": ""}
     made = insert(rows).values(project=project, reviewer=reviewer, **values).returning(*_PENDING)
-    return noun_of(PendingImport, c.execute(made).one())
+    return noun_of(PendingImport, connection.execute(made).one())
 
 
-def update_pending(c: Connection, id: int, **changes: Any) -> bool:
+def update_pending(connection: Connection, id: int, **changes: Any) -> bool:
     """Set ``seen``, ``report``, ``error``, ``job`` or ``request``; whether the import still waits."""
-    return bool(c.execute(update(rows).where(rows.c.id == id).values(**changes)).rowcount)
+    return bool(connection.execute(update(rows).where(rows.c.id == id).values(**changes)).rowcount)
 
 
-def drop_pending(c: Connection, id: int) -> bool:
+def drop_pending(connection: Connection, id: int) -> bool:
     """Forget one; whether it was still there."""
-    return bool(c.execute(delete(rows).where(rows.c.id == id)).rowcount)
+    return bool(connection.execute(delete(rows).where(rows.c.id == id)).rowcount)
 
 
 def _of(project: int | None, reviewer: str) -> ColumnElement[bool]:

@@ -14,45 +14,45 @@ from storage.tables.diagnoses import predictions as prediction_rows
 from storage.tables.projects import rounds
 
 
-def save_predictions(c: Connection, predictions: Sequence[Prediction]) -> int:
+def save_predictions(connection: Connection, predictions: Sequence[Prediction]) -> int:
     """Add the predictions that are not there yet and return how many; a stored one is never replaced."""
     if not predictions:
         return 0
     query = insert_or(prediction_rows).on_conflict_do_nothing()
-    return c.execute(query, [values_of(prediction) for prediction in predictions]).rowcount
+    return connection.execute(query, [values_of(prediction) for prediction in predictions]).rowcount
 
 
-def missing_predictions(c: Connection, round_id: int, role: Role) -> list[Sample]:
+def missing_predictions(connection: Connection, round_id: int, role: Role) -> list[Sample]:
     """The validation or test samples that the round has no prediction for, in the order they came."""
     predicted = exists().where(prediction_rows.c.round == round_id, prediction_rows.c.sample == samples.c.id)
     query = select(*SAMPLE).where(in_set_of(round_id, role), ~predicted).order_by(samples.c.id)
-    return [noun_of(Sample, row) for row in c.execute(query)]
+    return [noun_of(Sample, row) for row in connection.execute(query)]
 
 
-def predictions_of(c: Connection, round_id: int, role: Role) -> list[Prediction]:
+def predictions_of(connection: Connection, round_id: int, role: Role) -> list[Prediction]:
     """The round's predictions of validation or test samples, by sample."""
     query = _of_round(select(*PREDICTION), round_id, role).order_by(samples.c.id)
-    return [noun_of(Prediction, row) for row in c.execute(query)]
+    return [noun_of(Prediction, row) for row in connection.execute(query)]
 
 
-def prediction(c: Connection, round_id: int, sample_id: int) -> Prediction | None:
+def prediction_of(connection: Connection, round_id: int, sample_id: int) -> Prediction | None:
     """The round's prediction for the sample, if there is one."""
     where = and_(prediction_rows.c.round == round_id, prediction_rows.c.sample == sample_id)
-    row = c.execute(select(*PREDICTION).where(where)).one_or_none()
+    row = connection.execute(select(*PREDICTION).where(where)).one_or_none()
     return None if row is None else noun_of(Prediction, row)
 
 
-def correctness(c: Connection, round_id: int, role: Role) -> dict[int, bool]:
+def correct_predictions(connection: Connection, round_id: int, role: Role) -> dict[int, bool]:
     """Whether each predicted sample counts as correct, by sample id.
 
     A reading that a person corrected ("misread") counts as they scored it. A sample whose label a person calls wrong,
     in this round or another one, is left out: it measures nothing.
     """
     found = case((reviews.c.verdict == "misread", reviews.c.correct), else_=prediction_rows.c.correct)
-    return {row.sample: bool(row.found) for row in c.execute(_measured(found, round_id, role))}
+    return {row.sample: bool(row.found) for row in connection.execute(_measured(found, round_id, role))}
 
 
-def scores(c: Connection, round_id: int, role: Role) -> dict[int, float]:
+def prediction_scores(connection: Connection, round_id: int, role: Role) -> dict[int, float]:
     """What each of the samples of ``correctness`` scores: 1 or 0, or a share where people gave several answers.
 
     Accuracy is their mean.
@@ -60,7 +60,7 @@ def scores(c: Connection, round_id: int, role: Role) -> dict[int, float]:
     corrected = func.coalesce(reviews.c.score, reviews.c.correct)
     given = func.coalesce(prediction_rows.c.score, prediction_rows.c.correct)
     found = case((reviews.c.verdict == "misread", corrected), else_=given)
-    return {row.sample: row.found for row in c.execute(_measured(found, round_id, role))}
+    return {row.sample: row.found for row in connection.execute(_measured(found, round_id, role))}
 
 
 def _measured(found: ColumnElement[Any], round_id: int, role: Role) -> Select[Any]:
@@ -71,17 +71,17 @@ def _measured(found: ColumnElement[Any], round_id: int, role: Role) -> Select[An
     return query.order_by(samples.c.id)
 
 
-def save_gold(c: Connection, round_id: int, steps: Sequence[tuple[int, int | None]]) -> None:
+def save_gold(connection: Connection, round_id: int, steps: Sequence[tuple[int, int | None]]) -> None:
     """Store known mistake steps, given as (sample id, step; None where no step is wrong); known ones stay."""
     if steps:
         rows = [{"round": round_id, "sample": sample, "mistake_step": step} for sample, step in steps]
-        c.execute(insert(gold).prefix_with("OR IGNORE"), rows)
+        connection.execute(insert(gold).prefix_with("OR IGNORE"), rows)
 
 
-def gold_of(c: Connection, round_id: int) -> dict[int, int | None]:
+def gold_of(connection: Connection, round_id: int) -> dict[int, int | None]:
     """The known mistake steps of a round by sample id: for measuring only, never for what a person is shown."""
     query = select(gold.c.sample, gold.c.mistake_step).where(gold.c.round == round_id)
-    return {row.sample: row.mistake_step for row in c.execute(query)}
+    return {row.sample: row.mistake_step for row in connection.execute(query)}
 
 
 def in_set_of(round_id: int, role: Role) -> ColumnElement[bool]:

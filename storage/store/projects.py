@@ -39,25 +39,25 @@ class Round:
     created: str
 
 
-def create_project(c: Connection, name: str, *, student: str, teacher: str, settings: Settings) -> Project:
+def create_project(connection: Connection, name: str, *, student: str, teacher: str, settings: Settings) -> Project:
     """A new project with its round 0 opened. Raises UserError for an empty, overlong or taken name."""
     name = name.strip()
     if not name or len(name) > LONGEST_NAME:
         raise UserError(f"Give the project a name of 1 to {LONGEST_NAME} characters.")
-    if c.scalar(select(projects.c.id).where(projects.c.name == name)) is not None:
+    if connection.scalar(select(projects.c.id).where(projects.c.name == name)) is not None:
         raise UserError(f"There is a project named {name!r} already: choose another name, or go on with that one.")
     values = {"name": name, "student": student, "teacher": teacher, "settings": json_of(settings)}
-    project = _project_of(c.execute(insert(projects).values(values).returning(projects)).one())
-    open_round(c, project.id, run=None)
+    project = _project_of(connection.execute(insert(projects).values(values).returning(projects)).one())
+    open_round(connection, project.id, run=None)
     return project
 
 
-def project_named(c: Connection, name: str) -> Project:
+def project_named(connection: Connection, name: str) -> Project:
     """The project of that name. Raises UserError that names the known ones."""
-    row = c.execute(select(projects).where(projects.c.name == name)).one_or_none()
+    row = connection.execute(select(projects).where(projects.c.name == name)).one_or_none()
     if row is not None:
         return _project_of(row)
-    known = list(c.scalars(select(projects.c.name).order_by(projects.c.name)))
+    known = list(connection.scalars(select(projects.c.name).order_by(projects.c.name)))
     if not known:
         raise UserError(f"There is no project {name!r}, nor any other yet: create one first.")
     shown = (get_close_matches(name, known, n=5, cutoff=0.4) or known)[:5]
@@ -65,64 +65,64 @@ def project_named(c: Connection, name: str) -> Project:
     raise UserError(f"There is no project {name!r}: choose one of {', '.join(map(repr, shown))}{more}.")
 
 
-def project(c: Connection, project_id: int) -> Project:
+def project_of(connection: Connection, project_id: int) -> Project:
     """The project of that id. Raises UserError when there is none."""
-    row = c.execute(select(projects).where(projects.c.id == project_id)).one_or_none()
+    row = connection.execute(select(projects).where(projects.c.id == project_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no project {project_id}: choose one from the list.")
     return _project_of(row)
 
 
-def list_projects(c: Connection) -> list[Project]:
+def list_projects(connection: Connection) -> list[Project]:
     """Every project, by name."""
-    return [_project_of(row) for row in c.execute(select(projects).order_by(projects.c.name))]
+    return [_project_of(row) for row in connection.execute(select(projects).order_by(projects.c.name))]
 
 
-def save_settings(c: Connection, project_id: int, settings: Settings) -> None:
+def save_settings(connection: Connection, project_id: int, settings: Settings) -> None:
     """Replace the project's settings; what was predicted and diagnosed under the old ones stays as it is."""
-    done = c.execute(update(projects).where(projects.c.id == project_id).values(settings=json_of(settings)))
+    done = connection.execute(update(projects).where(projects.c.id == project_id).values(settings=json_of(settings)))
     if not done.rowcount:
         raise UserError(f"There is no project {project_id}: choose one from the list.")
 
 
-def rounds_of(c: Connection, project_id: int) -> list[Round]:
+def rounds_of(connection: Connection, project_id: int) -> list[Round]:
     """The project's rounds in order; those that a trial is measured in (numbers below 0) are not among them."""
     shown = and_(rounds.c.project == project_id, rounds.c.number >= 0)
-    return [noun_of(Round, row) for row in c.execute(_rounds(shown))]
+    return [noun_of(Round, row) for row in connection.execute(_rounds(shown))]
 
 
-def round_of(c: Connection, round_id: int) -> Round:
+def round_of(connection: Connection, round_id: int) -> Round:
     """The round of that id (not its number). Raises UserError when there is none."""
-    row = c.execute(_rounds(rounds.c.id == round_id)).one_or_none()
+    row = connection.execute(_rounds(rounds.c.id == round_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no round {round_id}: choose one from the list.")
     return noun_of(Round, row)
 
 
-def save_models(c: Connection, project_id: int, *, student: str, teacher: str) -> None:
+def save_models(connection: Connection, project_id: int, *, student: str, teacher: str) -> None:
     """Give a project another student and teacher."""
-    c.execute(update(projects).where(projects.c.id == project_id).values(student=student, teacher=teacher))
+    connection.execute(update(projects).where(projects.c.id == project_id).values(student=student, teacher=teacher))
 
 
-def open_round(c: Connection, project_id: int, *, run: int | None) -> Round:
+def open_round(connection: Connection, project_id: int, *, run: int | None) -> Round:
     """Open the project's next round, for the base model (``run`` None) or a run's adapter.
 
     A run opens one round: asked again, for instance after a crash, the same one comes back. The round of a trial's run
     has the trial's id below 0 as its number.
     """
     if run is not None:
-        opened = c.scalar(select(runs.c.opened).where(runs.c.id == run))
+        opened = connection.scalar(select(runs.c.opened).where(runs.c.id == run))
         if opened is not None:
-            return round_of(c, opened)
-    trial = None if run is None else c.scalar(select(trials.c.id).where(trials.c.run == run))
-    last = c.scalar(select(func.max(rounds.c.number)).where(rounds.c.project == project_id))
+            return round_of(connection, opened)
+    trial = None if run is None else connection.scalar(select(trials.c.id).where(trials.c.run == run))
+    last = connection.scalar(select(func.max(rounds.c.number)).where(rounds.c.project == project_id))
     number = -trial if trial is not None else 0 if last is None else last + 1
     values = {"project": project_id, "number": number}
-    round_id = c.execute(insert(rounds).values(values).returning(rounds.c.id)).scalar_one()
+    round_id = connection.execute(insert(rounds).values(values).returning(rounds.c.id)).scalar_one()
     if run is not None:
-        c.execute(update(runs).where(runs.c.id == run).values(opened=round_id))
-        c.execute(update(trials).where(trials.c.run == run).values(round=round_id))
-    return round_of(c, round_id)
+        connection.execute(update(runs).where(runs.c.id == run).values(opened=round_id))
+        connection.execute(update(trials).where(trials.c.run == run).values(round=round_id))
+    return round_of(connection, round_id)
 
 
 def _rounds(condition: ColumnElement[bool]) -> Select[Any]:

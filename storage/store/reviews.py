@@ -12,8 +12,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from core.errors import UserError
 from core.types import LONGEST_SKILL, Diagnosis, Draft, Prediction, Review, SkillDemand, Verdict
 from storage.rows import REVIEW, latest_review, noun_of, values_of
-from storage.store.diagnoses import diagnosis
-from storage.store.predictions import prediction
+from storage.store.diagnoses import diagnosis_of
+from storage.store.predictions import prediction_of
 from storage.tables import reviews
 
 LONGEST = {"reviewer": 100, "skill": LONGEST_SKILL, "answer": 2000, "note": 4000}
@@ -21,7 +21,9 @@ AnyRow = Row[Any]
 NAMES_A_SKILL: tuple[Verdict, ...] = ("accepted", "edited")
 
 
-def add_review(c: Connection, review: Review, correct: bool | None = None, score: float | None = None) -> Review:
+def add_review(
+    connection: Connection, review: Review, correct: bool | None = None, score: float | None = None
+) -> Review:
     """Append a verdict and return it as stored; the diagnosis stays as it is.
 
     An accepted or edited case takes the mistake step and the skill that are left open from the diagnosis. ``correct``
@@ -29,77 +31,77 @@ def add_review(c: Connection, review: Review, correct: bool | None = None, score
     just 1 or 0. Raises UserError for a case that is not
     there, a step that is not there, a missing skill or answer, or an overlong text.
     """
-    found = prediction(c, review.round, review.sample)
+    found = prediction_of(connection, review.round, review.sample)
     if found is None:
         raise UserError(f"Round {review.round} has no prediction for sample {review.sample}: choose one from the list.")
     review = replace(review, skill=" ".join(review.skill.split()), reviewer=review.reviewer.strip() or "anonymous")
-    review = completed(review, diagnosis(c, review.round, review.sample))
+    review = completed(review, diagnosis_of(connection, review.round, review.sample))
     check_review(review, found, correct)
     marks = (correct, score) if review.verdict == "misread" else (None, None)
-    return _append(c, review, marks, undoes=None)
+    return _append(connection, review, marks, undoes=None)
 
 
-def undo(c: Connection, round_id: int, sample_id: int, reviewer: str) -> Review | None:
+def undo_review(connection: Connection, round_id: int, sample_id: int, reviewer: str) -> Review | None:
     """Take the newest verdict back that still stands, by appending what stood before it ("cleared": nothing did).
 
     Undoing again goes one verdict further back. Returns the appended review, or None when no verdict stands.
     """
-    standing, _ = _walked(c, round_id, sample_id)
+    standing, _ = _walked(connection, round_id, sample_id)
     if not standing:
         return None
     undone = standing.pop()
-    return _again(c, standing[-1] if standing else None, round_id, sample_id, reviewer, undoes=undone.id)
+    return _again(connection, standing[-1] if standing else None, round_id, sample_id, reviewer, undoes=undone.id)
 
 
-def redo(c: Connection, round_id: int, sample_id: int, reviewer: str) -> Review | None:
+def redo_review(connection: Connection, round_id: int, sample_id: int, reviewer: str) -> Review | None:
     """Give the verdict again that was undone last, by appending it: a redo takes an undo back.
 
     Returns the appended review, or None where nothing was undone since the newest verdict.
     """
-    _, undone = _walked(c, round_id, sample_id)
+    _, undone = _walked(connection, round_id, sample_id)
     if not undone:
         return None
     verdict, back = undone[-1]
-    return _again(c, verdict, round_id, sample_id, reviewer, undoes=back.id)
+    return _again(connection, verdict, round_id, sample_id, reviewer, undoes=back.id)
 
 
-def newest_review(c: Connection, round_id: int, sample_id: int) -> int:
+def newest_review(connection: Connection, round_id: int, sample_id: int) -> int:
     """The id of the case's newest review, an undo too, 0 where there is none: what a person saw when they decide."""
     query = select(func.max(reviews.c.id)).where(_of_case(round_id, sample_id))
-    return c.scalar(query) or 0
+    return connection.scalar(query) or 0
 
 
-def current_review(c: Connection, round_id: int, sample_id: int) -> Review | None:
+def current_review(connection: Connection, round_id: int, sample_id: int) -> Review | None:
     """The verdict that stands: the newest one, unless it is an undo of all ("cleared")."""
     query = select(*REVIEW).where(_of_case(round_id, sample_id)).order_by(reviews.c.id.desc()).limit(1)
-    row = c.execute(query).one_or_none()
+    row = connection.execute(query).one_or_none()
     return None if row is None or row.verdict == "cleared" else noun_of(Review, row)
 
 
-def last_reviewed(c: Connection, round_id: int, reviewer: str) -> int | None:
+def last_reviewed(connection: Connection, round_id: int, reviewer: str) -> int | None:
     """The sample of the round's newest verdict by this reviewer that still stands, if there is one."""
     mine = and_(reviews.c.reviewer == reviewer, reviews.c.verdict != "cleared")
     query = select(reviews.c.sample).where(_standing(round_id), mine).order_by(reviews.c.id.desc()).limit(1)
-    found: int | None = c.scalar(query)
+    found: int | None = connection.scalar(query)
     return found
 
 
-def history(c: Connection, round_id: int, sample_id: int) -> list[Review]:
+def review_history(connection: Connection, round_id: int, sample_id: int) -> list[Review]:
     """Every review of the case, undone ones and undos too, oldest first."""
     query = select(*REVIEW).where(_of_case(round_id, sample_id)).order_by(reviews.c.id)
-    return [noun_of(Review, row) for row in c.execute(query)]
+    return [noun_of(Review, row) for row in connection.execute(query)]
 
 
-def histories(c: Connection, round_id: int) -> dict[int, list[Review]]:
+def review_histories(connection: Connection, round_id: int) -> dict[int, list[Review]]:
     """Every review of the round by sample, as ``history`` gives them for one case."""
     found: dict[int, list[Review]] = {}
     query = select(*REVIEW).where(reviews.c.round == round_id).order_by(reviews.c.sample, reviews.c.id)
-    for row in c.execute(query):
+    for row in connection.execute(query):
         found.setdefault(row.sample, []).append(noun_of(Review, row))
     return found
 
 
-def accepted_skills(c: Connection, round_id: int) -> list[SkillDemand]:
+def accepted_skills(connection: Connection, round_id: int) -> list[SkillDemand]:
     """The missing skills that people accepted, as they worded them, with how many errors ask for each; most first."""
     errors = func.count().label("errors")
     query = (
@@ -108,26 +110,26 @@ def accepted_skills(c: Connection, round_id: int) -> list[SkillDemand]:
         .group_by(reviews.c.skill)
         .order_by(errors.desc(), reviews.c.skill)
     )
-    return [noun_of(SkillDemand, row) for row in c.execute(query)]
+    return [noun_of(SkillDemand, row) for row in connection.execute(query)]
 
 
-def accepted_cases(c: Connection, round_id: int) -> list[tuple[int, int, str]]:
+def accepted_cases(connection: Connection, round_id: int) -> list[tuple[int, int, str]]:
     """(sample, mistake step, skill) of each error behind the skills that people accepted, as they decided it."""
     query = (
         select(reviews.c.sample, reviews.c.mistake_step, reviews.c.skill)
         .where(_standing(round_id), reviews.c.verdict.in_(NAMES_A_SKILL))
         .order_by(reviews.c.sample)
     )
-    return [(row.sample, row.mistake_step, row.skill) for row in c.execute(query)]
+    return [(row.sample, row.mistake_step, row.skill) for row in connection.execute(query)]
 
 
-def review_counts(c: Connection, round_id: int) -> dict[Verdict, int]:
+def review_counts(connection: Connection, round_id: int) -> dict[Verdict, int]:
     """How many cases stand under each verdict; cases without a verdict are not counted."""
     query = select(reviews.c.verdict, func.count()).where(_standing(round_id)).group_by(reviews.c.verdict)
-    return {verdict: count for verdict, count in c.execute(query) if verdict != "cleared"}
+    return {verdict: count for verdict, count in connection.execute(query) if verdict != "cleared"}
 
 
-def _walked(c: Connection, round_id: int, sample_id: int) -> tuple[list[AnyRow], list[tuple[AnyRow, AnyRow]]]:
+def _walked(connection: Connection, round_id: int, sample_id: int) -> tuple[list[AnyRow], list[tuple[AnyRow, AnyRow]]]:
     """The verdicts that stand, and those undone since the newest of them, each with the row that undid it.
 
     A row that undoes an undo is a redo: it stands, with the verdict that it repeats.
@@ -135,7 +137,7 @@ def _walked(c: Connection, round_id: int, sample_id: int) -> tuple[list[AnyRow],
     standing: list[AnyRow] = []
     undone: list[tuple[AnyRow, AnyRow]] = []
     undos: set[int] = set()
-    for row in c.execute(select(reviews).where(_of_case(round_id, sample_id)).order_by(reviews.c.id)):
+    for row in connection.execute(select(reviews).where(_of_case(round_id, sample_id)).order_by(reviews.c.id)):
         if row.undoes is None:
             standing.append(row)
             undone.clear()
@@ -148,13 +150,15 @@ def _walked(c: Connection, round_id: int, sample_id: int) -> tuple[list[AnyRow],
     return standing, undone
 
 
-def _again(c: Connection, stood: AnyRow | None, round_id: int, sample_id: int, reviewer: str, *, undoes: int) -> Review:
+def _again(
+    connection: Connection, stood: AnyRow | None, round_id: int, sample_id: int, reviewer: str, *, undoes: int
+) -> Review:
     """Append what a row said (None: nothing) once more."""
     values: dict[str, Any] = {"verdict": "cleared"}
     if stood is not None and stood.verdict != "cleared":
         values = {name: getattr(stood, name) for name in ("verdict", "mistake_step", "skill", "answer", "note")}
     back = Review(round=round_id, sample=sample_id, reviewer=reviewer.strip() or "anonymous", **values)
-    return _append(c, back, (None, None) if stood is None else (stood.correct, stood.score), undoes=undoes)
+    return _append(connection, back, (None, None) if stood is None else (stood.correct, stood.score), undoes=undoes)
 
 
 def _of_case(round_id: int, sample_id: int) -> ColumnElement[bool]:
@@ -165,10 +169,12 @@ def _standing(round_id: int) -> ColumnElement[bool]:
     return and_(reviews.c.round == round_id, reviews.c.id == latest_review(reviews.c.round, reviews.c.sample))
 
 
-def _append(c: Connection, review: Review, marks: tuple[bool | None, float | None], *, undoes: int | None) -> Review:
+def _append(
+    connection: Connection, review: Review, marks: tuple[bool | None, float | None], *, undoes: int | None
+) -> Review:
     values = values_of(review) | {"correct": marks[0], "score": marks[1], "undoes": undoes}
     values.pop("created")
-    return noun_of(Review, c.execute(insert(reviews).values(values).returning(*REVIEW)).one())
+    return noun_of(Review, connection.execute(insert(reviews).values(values).returning(*REVIEW)).one())
 
 
 def completed(review: Review, found: Diagnosis | None) -> Review:

@@ -33,45 +33,45 @@ class RoundCounts:
     test_predictions: int
 
 
-def counts(c: Connection, project_id: int) -> list[RoundCounts]:
+def round_counts(connection: Connection, project_id: int) -> list[RoundCounts]:
     """The counts of each of the project's rounds, in order."""
-    validation = count_samples(c, project=project_id, role="validation")
-    test = count_samples(c, project=project_id, role="test")
+    validation = count_samples(connection, project=project_id, role="validation")
+    test = count_samples(connection, project=project_id, role="test")
     return [
         RoundCounts(
             round=each.id,
             number=each.number,
             samples=validation,
-            predictions=_predicted(c, each.id, "validation"),
-            wrong=_wrong(c, each.id),
-            diagnosed=_diagnosed(c, each.id),
-            reviewed=sum(review_counts(c, each.id).values()),
-            selected=_selected(c, each.id),
+            predictions=_predicted(connection, each.id, "validation"),
+            wrong=_wrong(connection, each.id),
+            diagnosed=_diagnosed(connection, each.id),
+            reviewed=sum(review_counts(connection, each.id).values()),
+            selected=_selected(connection, each.id),
             test_samples=test,
-            test_predictions=_predicted(c, each.id, "test"),
+            test_predictions=_predicted(connection, each.id, "test"),
         )
-        for each in rounds_of(c, project_id)
+        for each in rounds_of(connection, project_id)
     ]
 
 
-def _predicted(c: Connection, round_id: int, role: Role) -> int:
+def _predicted(connection: Connection, round_id: int, role: Role) -> int:
     joined = samples.join(predictions, predictions.c.sample == samples.c.id)
     query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, in_set_of(round_id, role))
-    return c.execute(query).scalar_one()
+    return connection.execute(query).scalar_one()
 
 
-def _wrong(c: Connection, round_id: int) -> int:
+def _wrong(connection: Connection, round_id: int) -> int:
     joined = predictions.join(samples, predictions.c.sample == samples.c.id)
     query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, wrong_of(round_id))
-    return c.execute(query).scalar_one()
+    return connection.execute(query).scalar_one()
 
 
-def _diagnosed(c: Connection, round_id: int) -> int:
+def _diagnosed(connection: Connection, round_id: int) -> int:
     query = select(func.count()).select_from(diagnoses).where(diagnoses.c.round == round_id)
-    return c.execute(query).scalar_one()
+    return connection.execute(query).scalar_one()
 
 
-def _selected(c: Connection, round_id: int) -> int:
+def _selected(connection: Connection, round_id: int) -> int:
     mine = and_(selections.c.round == round_id, of_no_trial(selections.c.id, "selection"))
     newest = select(func.max(selections.c.id)).where(mine).scalar_subquery()
-    return c.execute(select(func.count()).select_from(hits).where(hits.c.selection == newest)).scalar_one()
+    return connection.execute(select(func.count()).select_from(hits).where(hits.c.selection == newest)).scalar_one()

@@ -38,48 +38,50 @@ class Run:
     created: str
 
 
-def create_run(c: Connection, *, project: int, selection: int, from_round: int, settings: TuningSettings) -> Run:
+def create_run(
+    connection: Connection, *, project: int, selection: int, from_round: int, settings: TuningSettings
+) -> Run:
     """A new run, to be tuned by the worker."""
     values = {"project": project, "selection": selection, "from_round": from_round, "settings": json_of(settings)}
-    return _run_of(c.execute(insert(runs).values(values).returning(*_RUN)).one())
+    return _run_of(connection.execute(insert(runs).values(values).returning(*_RUN)).one())
 
 
-def run_of(c: Connection, run_id: int) -> Run:
+def run_of(connection: Connection, run_id: int) -> Run:
     """The run of that id. Raises UserError when there is none."""
-    row = c.execute(select(*_RUN).where(runs.c.id == run_id)).one_or_none()
+    row = connection.execute(select(*_RUN).where(runs.c.id == run_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no tuning run {run_id}: choose one from the list.")
     return _run_of(row)
 
 
-def runs_of(c: Connection, project_id: int) -> list[Run]:
+def runs_of(connection: Connection, project_id: int) -> list[Run]:
     """The project's runs, newest first; those of trials are not among them."""
     mine = and_(runs.c.project == project_id, of_no_trial(runs.c.id, "run"))
     query = select(*_RUN).where(mine).order_by(runs.c.id.desc())
-    return [_run_of(row) for row in c.execute(query)]
+    return [_run_of(row) for row in connection.execute(query)]
 
 
-def finish_run(c: Connection, run_id: int, adapter: str) -> None:
+def finish_run(connection: Connection, run_id: int, adapter: str) -> None:
     """Record the run's adapter, as a path below the folder of adapters."""
-    if not c.execute(update(runs).where(runs.c.id == run_id).values(adapter=adapter)).rowcount:
+    if not connection.execute(update(runs).where(runs.c.id == run_id).values(adapter=adapter)).rowcount:
         raise UserError(f"There is no tuning run {run_id}: choose one from the list.")
 
 
-def save_updates(c: Connection, updates: Sequence[Update]) -> None:
+def save_updates(connection: Connection, updates: Sequence[Update]) -> None:
     """Add updates. A run taken up again from a checkpoint repeats some: the newest figures count."""
     if updates:
-        c.execute(insert_or(update_rows).prefix_with("OR REPLACE"), [values_of(each) for each in updates])
+        connection.execute(insert_or(update_rows).prefix_with("OR REPLACE"), [values_of(each) for each in updates])
 
 
-def updates_of(c: Connection, run_id: int) -> list[Update]:
+def updates_of(connection: Connection, run_id: int) -> list[Update]:
     """The run's updates in order."""
     query = select(update_rows).where(update_rows.c.run == run_id).order_by(update_rows.c.number)
-    return [noun_of(Update, row) for row in c.execute(query)]
+    return [noun_of(Update, row) for row in connection.execute(query)]
 
 
-def drop_updates(c: Connection, run_id: int, *, after: int) -> None:
+def drop_updates(connection: Connection, run_id: int, *, after: int) -> None:
     """Forget the run's updates beyond ``after``, which are made again from a checkpoint."""
-    c.execute(delete(update_rows).where(update_rows.c.run == run_id, update_rows.c.number > after))
+    connection.execute(delete(update_rows).where(update_rows.c.run == run_id, update_rows.c.number > after))
 
 
 def _run_of(row: Row[Any]) -> Run:

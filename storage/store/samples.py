@@ -38,7 +38,7 @@ class Added:
 
 
 def save_samples(
-    c: Connection,
+    connection: Connection,
     *,
     project: int | None,
     role: Role,
@@ -52,13 +52,13 @@ def save_samples(
     label. Raises UserError naming the sample when a known source id comes with other content; the caller's transaction
     then keeps nothing.
     """
-    save_images(c, images.values())
-    known = set_ids(c, project, role, name)
-    into = known[-1] if known else open_set(c, project, role, name)
+    save_images(connection, images.values())
+    known = set_ids(connection, project, role, name)
+    into = known[-1] if known else open_set(connection, project, role, name)
     added = already = 0
     remaining = iter(samples)
     while batch := list(islice(remaining, AT_ONCE)):
-        done = add_samples(c, into, batch, known=known or [into])
+        done = add_samples(connection, into, batch, known=known or [into])
         if done.conflicts:
             raise UserError(
                 f"Sample {done.conflicts[0]!r} is in the {set_name(role, name)} already, with other content: give "
@@ -69,108 +69,108 @@ def save_samples(
     return Saved(added=added, already_present=already)
 
 
-def samples_of(c: Connection, *, project: int, role: Role) -> Iterator[Sample]:
+def samples_of(connection: Connection, *, project: int, role: Role) -> Iterator[Sample]:
     """The samples of a project's validation or test set in the order they came; none when nothing was imported."""
-    return samples_in(c, set_ids(c, project, role, ""))
+    return samples_in(connection, set_ids(connection, project, role, ""))
 
 
-def count_samples(c: Connection, *, project: int, role: Role) -> int:
+def count_samples(connection: Connection, *, project: int, role: Role) -> int:
     """How many samples a project's validation or test set has."""
     query = select(sample_sets.c.samples).where(_of_set(project, role, ""))
-    counted: int = c.execute(query).scalar_one_or_none() or 0
+    counted: int = connection.execute(query).scalar_one_or_none() or 0
     return counted
 
 
-def roles_of(c: Connection, ids: Iterable[int]) -> dict[int, Role]:
+def roles_of(connection: Connection, ids: Iterable[int]) -> dict[int, Role]:
     """In which kind of set each of those samples is."""
     query = select(sample_rows.c.id, sample_sets.c.role).join(sample_sets, sample_sets.c.id == sample_rows.c.sample_set)
-    return {row.id: row.role for row in c.execute(query.where(among(sample_rows.c.id, ids)))}
+    return {row.id: row.role for row in connection.execute(query.where(among(sample_rows.c.id, ids)))}
 
 
-def categories_of(c: Connection, *, project: int, role: Role) -> dict[str, int]:
+def categories_of(connection: Connection, *, project: int, role: Role) -> dict[str, int]:
     """How many samples of each category a project's set has, the largest first."""
     of, many = sample_rows.c.category, func.count()
-    query = select(of, many).where(sample_rows.c.sample_set.in_(set_ids(c, project, role, "")))
-    return {row[0]: row[1] for row in c.execute(query.group_by(of).order_by(many.desc(), of))}
+    query = select(of, many).where(sample_rows.c.sample_set.in_(set_ids(connection, project, role, "")))
+    return {row[0]: row[1] for row in connection.execute(query.group_by(of).order_by(many.desc(), of))}
 
 
-def get_sample(c: Connection, sample_id: int) -> Sample:
+def get_sample(connection: Connection, sample_id: int) -> Sample:
     """The sample of that id. Raises UserError when there is none."""
-    row = c.execute(select(*SAMPLE).where(sample_rows.c.id == sample_id)).one_or_none()
+    row = connection.execute(select(*SAMPLE).where(sample_rows.c.id == sample_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no sample {sample_id}: choose one from the list.")
     return noun_of(Sample, row)
 
 
-def samples_by_id(c: Connection, ids: Iterable[int]) -> dict[int, Sample]:
+def samples_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Sample]:
     """The samples of those ids, by id; unknown ids are not in the answer."""
     query = select(*SAMPLE).where(among(sample_rows.c.id, ids))
-    return {row.id: noun_of(Sample, row) for row in c.execute(query)}
+    return {row.id: noun_of(Sample, row) for row in connection.execute(query)}
 
 
 def samples_by_source_id(
-    c: Connection, *, project: int | None, role: Role, name: str = "", source_ids: Iterable[str]
+    connection: Connection, *, project: int | None, role: Role, name: str = "", source_ids: Iterable[str]
 ) -> dict[str, Sample]:
     """A set's samples of those source ids, by source id; unknown ones are not in the answer."""
-    return _by_source_id(c, set_ids(c, project, role, name), source_ids)
+    return _by_source_id(connection, set_ids(connection, project, role, name), source_ids)
 
 
-def same_content(stored: Sample, sample: Sample) -> bool:
+def sample_of_content(stored: Sample, sample: Sample) -> bool:
     """Whether an imported sample is the stored one; a label that it was given since is no difference."""
     label = sample.skill_label or stored.skill_label
     return replace(stored, id=0) == replace(sample, id=0, skill_label=label)
 
 
-def add_samples(c: Connection, into: int, samples: Sequence[Sample], *, known: Sequence[int]) -> Added:
+def add_samples(connection: Connection, into: int, samples: Sequence[Sample], *, known: Sequence[int]) -> Added:
     """Add a batch to the set row ``into``; what is in one of the set rows ``known`` is not added again."""
-    there = _by_source_id(c, known, [sample.source_id for sample in samples])
+    there = _by_source_id(connection, known, [sample.source_id for sample in samples])
     fresh: dict[str, Sample] = {}
     conflicts = []
     for sample in samples:
         other = there.get(sample.source_id) or fresh.get(sample.source_id)
         if other is None:
             fresh[sample.source_id] = sample
-        elif not same_content(other, sample):
+        elif not sample_of_content(other, sample):
             conflicts.append(sample.source_id)
     if fresh:
-        ids = label_ids(c, {sample.skill_label for sample in fresh.values()})
-        c.execute(insert(sample_rows), [_values(sample, into, ids) for sample in fresh.values()])
+        ids = label_ids(connection, {sample.skill_label for sample in fresh.values()})
+        connection.execute(insert(sample_rows), [_values(sample, into, ids) for sample in fresh.values()])
     already = len(samples) - len(fresh) - len(conflicts)
     return Added(added=len(fresh), already_present=already, conflicts=tuple(conflicts))
 
 
-def label_ids(c: Connection, texts: Iterable[str]) -> dict[str, int | None]:
+def label_ids(connection: Connection, texts: Iterable[str]) -> dict[str, int | None]:
     """The rows of those skill labels by text, made where they are new; None for ""."""
     found: dict[str, int | None] = {"": None}
     remaining = iter(set(texts) - {""})
     while batch := list(islice(remaining, AT_ONCE)):
-        c.execute(insert_or(labels).on_conflict_do_nothing(), [{"text": each} for each in batch])
+        connection.execute(insert_or(labels).on_conflict_do_nothing(), [{"text": each} for each in batch])
         query = select(labels.c.text, labels.c.id).where(labels.c.text.in_(batch))
-        found |= {row.text: row.id for row in c.execute(query)}
+        found |= {row.text: row.id for row in connection.execute(query)}
     return found
 
 
-def set_ids(c: Connection, project: int | None, role: Role, name: str) -> list[int]:
+def set_ids(connection: Connection, project: int | None, role: Role, name: str) -> list[int]:
     """The complete rows of ``sample_sets`` that make up a set, oldest first; none when there is no such set."""
     query = select(sample_sets.c.id).where(_of_set(project, role, name), sample_sets.c.complete)
-    return list(c.scalars(query.order_by(sample_sets.c.part)))
+    return list(connection.scalars(query.order_by(sample_sets.c.part)))
 
 
-def open_set(c: Connection, project: int | None, role: Role, name: str, **more: object) -> int:
+def open_set(connection: Connection, project: int | None, role: Role, name: str, **more: object) -> int:
     """A new row of ``sample_sets``. Raises UserError when a support set would have no name."""
     if role == "support" and not name.strip():
         raise UserError("Give the support set a name.")
     part = select(func.coalesce(func.max(sample_sets.c.part) + 1, 0)).where(_of_set(project, role, name))
     values = {"project": project, "role": role, "name": name, "part": part.scalar_subquery()} | more
-    opened: int = c.execute(insert(sample_sets).values(values).returning(sample_sets.c.id)).scalar_one()
+    opened: int = connection.execute(insert(sample_sets).values(values).returning(sample_sets.c.id)).scalar_one()
     return opened
 
 
-def samples_in(c: Connection, ids: Sequence[int]) -> Iterator[Sample]:
+def samples_in(connection: Connection, ids: Sequence[int]) -> Iterator[Sample]:
     """The samples of those set rows, one set row after the other, in the order they came."""
     for each in ids:
         query = select(*SAMPLE).where(sample_rows.c.sample_set == each).order_by(sample_rows.c.id)
-        yield from (noun_of(Sample, row) for row in c.execute(query.execution_options(yield_per=AT_ONCE)))
+        yield from (noun_of(Sample, row) for row in connection.execute(query.execution_options(yield_per=AT_ONCE)))
 
 
 def set_name(role: Role, name: str) -> str:
@@ -187,10 +187,10 @@ def _values(sample: Sample, into: int, ids: Mapping[str, int | None]) -> dict[st
     return values_of(sample) | {"sample_set": into, "skill_label": ids[sample.skill_label]}
 
 
-def _by_source_id(c: Connection, sets: Sequence[int], source_ids: Iterable[str]) -> dict[str, Sample]:
+def _by_source_id(connection: Connection, sets: Sequence[int], source_ids: Iterable[str]) -> dict[str, Sample]:
     found: dict[str, Sample] = {}
     remaining = iter(source_ids if sets else ())
     while batch := list(islice(remaining, AT_ONCE)):
         query = select(*SAMPLE).where(sample_rows.c.sample_set.in_(sets), sample_rows.c.source_id.in_(batch))
-        found |= {row.source_id: noun_of(Sample, row) for row in c.execute(query)}
+        found |= {row.source_id: noun_of(Sample, row) for row in connection.execute(query)}
     return found

@@ -33,7 +33,7 @@ class SelectionSummary:
     created: str
 
 
-def save_selection(c: Connection, chosen: Selection) -> Selection:
+def save_selection(connection: Connection, chosen: Selection) -> Selection:
     """Store a selection and return it with its id and time. Raises UserError when it has no hits."""
     if not chosen.hits:
         raise UserError("The selection is empty: accept more skills, or choose a larger support set.")
@@ -42,62 +42,62 @@ def save_selection(c: Connection, chosen: Selection) -> Selection:
         del values[name]
     values |= {name: [asdict(each) for each in values[name]] for name in ("demands", "rulings")}
     values["make_up"] = None if chosen.make_up is None else asdict(chosen.make_up)
-    stored = c.execute(insert(selections).values(values).returning(selections.c.id)).scalar_one()
+    stored = connection.execute(insert(selections).values(values).returning(selections.c.id)).scalar_one()
     rows = [{"selection": stored, "position": place, **values_of(hit)} for place, hit in enumerate(chosen.hits, 1)]
-    c.execute(insert(hits), rows)
+    connection.execute(insert(hits), rows)
     if chosen.leaks:
-        c.execute(insert(leaks), [{"selection": stored, **values_of(leak)} for leak in chosen.leaks])
-    return selection(c, stored)
+        connection.execute(insert(leaks), [{"selection": stored, **values_of(leak)} for leak in chosen.leaks])
+    return selection_of(connection, stored)
 
 
-def selection(c: Connection, selection_id: int) -> Selection:
+def selection_of(connection: Connection, selection_id: int) -> Selection:
     """The selection of that id with all its hits in order. Raises UserError when there is none."""
-    row = c.execute(select(selections).where(selections.c.id == selection_id)).one_or_none()
+    row = connection.execute(select(selections).where(selections.c.id == selection_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no selection {selection_id}: choose one from the list.")
     values = _values(row) | {"rulings": tuple(Ruling(**each) for each in row.rulings), "make_up": _made(row.make_up)}
-    found = tuple(_hits(c, selection_id, after=0, limit=-1))
-    return Selection(hits=found, leaks=tuple(leaks_of(c, selection_id, limit=-1)), **values)
+    found = tuple(_hits(connection, selection_id, after=0, limit=-1))
+    return Selection(hits=found, leaks=tuple(leaks_of(connection, selection_id, limit=-1)), **values)
 
 
-def make_up_of(c: Connection, selection_id: int) -> MakeUp | None:
+def make_up_of(connection: Connection, selection_id: int) -> MakeUp | None:
     """What a selection is made of, None for one that is older than this account."""
-    return _made(c.scalar(select(selections.c.make_up).where(selections.c.id == selection_id)))
+    return _made(connection.scalar(select(selections.c.make_up).where(selections.c.id == selection_id)))
 
 
-def leaks_of(c: Connection, selection_id: int, *, limit: int) -> list[Leak]:
+def leaks_of(connection: Connection, selection_id: int, *, limit: int) -> list[Leak]:
     """What a selection left out because it is measured on, by sample id."""
     columns = [leaks.c[part.name] for part in fields(Leak)]
     query = select(*columns).where(leaks.c.selection == selection_id)
-    return [noun_of(Leak, row) for row in c.execute(query.order_by(leaks.c.sample, leaks.c.why).limit(limit))]
+    return [noun_of(Leak, row) for row in connection.execute(query.order_by(leaks.c.sample, leaks.c.why).limit(limit))]
 
 
-def selections_of(c: Connection, project_id: int) -> list[SelectionSummary]:
+def selections_of(connection: Connection, project_id: int) -> list[SelectionSummary]:
     """The project's selections without their hits, newest first; those of trials are not among them."""
     chosen = select(func.count()).select_from(hits).where(hits.c.selection == selections.c.id).scalar_subquery()
     mine = and_(selections.c.project == project_id, of_no_trial(selections.c.id, "selection"))
     columns: list[ColumnElement[Any]] = [*_SUMMARY, chosen.label("chosen")]
     query = select(*columns).where(mine)
-    return [SelectionSummary(**_values(row)) for row in c.execute(query.order_by(selections.c.id.desc()))]
+    return [SelectionSummary(**_values(row)) for row in connection.execute(query.order_by(selections.c.id.desc()))]
 
 
-def selected_ids(c: Connection, selection_id: int) -> "array[int]":
+def selected_ids(connection: Connection, selection_id: int) -> "array[int]":
     """The ids of the selection's samples in the order chosen. Raises UserError when there is no such selection."""
     query = select(hits.c.sample).where(hits.c.selection == selection_id).order_by(hits.c.position)
-    found = array("q", c.scalars(query))
+    found = array("q", connection.scalars(query))
     if not found:
         raise UserError(f"There is no selection {selection_id}: choose one from the list.")
     return found
 
 
-def hits_page(c: Connection, selection_id: int, *, after: int = 0, limit: int) -> list[Hit]:
+def hits_page(connection: Connection, selection_id: int, *, after: int = 0, limit: int) -> list[Hit]:
     """The selection's hits after place ``after`` (0: from the first), in the order chosen."""
-    return _hits(c, selection_id, after=after, limit=limit)
+    return _hits(connection, selection_id, after=after, limit=limit)
 
 
-def _hits(c: Connection, selection_id: int, *, after: int, limit: int) -> list[Hit]:
+def _hits(connection: Connection, selection_id: int, *, after: int, limit: int) -> list[Hit]:
     query = select(*_HIT).where(hits.c.selection == selection_id, hits.c.position > after)
-    return [noun_of(Hit, row) for row in c.execute(query.order_by(hits.c.position).limit(limit))]
+    return [noun_of(Hit, row) for row in connection.execute(query.order_by(hits.c.position).limit(limit))]
 
 
 def _values(row: Row[Any]) -> dict[str, Any]:

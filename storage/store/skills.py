@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from storage.store.case_queries import SKILL, CaseFilters, errors_query
-from storage.store.predictions import in_set_of, scores
+from storage.store.predictions import in_set_of, prediction_scores
 from storage.store.reviews import accepted_skills
 from storage.tables import samples
 from storage.tables.diagnoses import predictions
@@ -27,16 +27,16 @@ class MissingSkill:
     right: float
 
 
-def missing_skills(c: Connection, round_id: int) -> list[MissingSkill]:
+def missing_skills(connection: Connection, round_id: int) -> list[MissingSkill]:
     """The round's missing skills, most frequent first, equal ones by name."""
     skill, category, errors = SKILL.label("skill"), samples.c.category.label("category"), func.count().label("errors")
     query = errors_query(select(skill, category, errors), round_id, CaseFilters(), None).order_by(None)
     found: dict[str, Counter[str]] = {}
-    for row in c.execute(query.group_by(skill, category)):
+    for row in connection.execute(query.group_by(skill, category)):
         if row.skill:
             found.setdefault(row.skill, Counter())[row.category] += row.errors
-    accepted = {demand.skill: demand.errors for demand in accepted_skills(c, round_id)}
-    right, whole = _by_category(c, round_id)
+    accepted = {demand.skill: demand.errors for demand in accepted_skills(connection, round_id)}
+    right, whole = _by_category(connection, round_id)
     rows = [
         MissingSkill(
             skill=skill,
@@ -50,19 +50,19 @@ def missing_skills(c: Connection, round_id: int) -> list[MissingSkill]:
     return sorted(rows, key=lambda row: (-row.errors, row.skill))
 
 
-def named_skills(c: Connection, round_id: int) -> dict[int, str]:
+def named_skills(connection: Connection, round_id: int) -> dict[int, str]:
     """The skill that each error of the round was found to lack, by sample: as people worded it, else as the machine
     did. Errors without one are missing."""
     query = errors_query(select(predictions.c.sample, SKILL.label("skill")), round_id, CaseFilters(), None)
-    return {row.sample: row.skill for row in c.execute(query) if row.skill}
+    return {row.sample: row.skill for row in connection.execute(query) if row.skill}
 
 
-def _by_category(c: Connection, round_id: int) -> tuple[dict[str, float], Counter[str]]:
+def _by_category(connection: Connection, round_id: int) -> tuple[dict[str, float], Counter[str]]:
     """What the answered validation samples of each category score together, and how many there are."""
-    scored = scores(c, round_id, "validation")
+    scored = prediction_scores(connection, round_id, "validation")
     right: dict[str, float] = defaultdict(int)
     whole: Counter[str] = Counter()
-    for sample, category in c.execute(
+    for sample, category in connection.execute(
         select(samples.c.id, samples.c.category).where(in_set_of(round_id, "validation"))
     ):
         if sample in scored:

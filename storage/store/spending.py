@@ -16,32 +16,32 @@ from storage.tables.spending import replies, spending
 _COUNTS = [part.name for part in fields(Spent) if part.name != "model"]
 
 
-def reply_of(c: Connection, key: str) -> str | None:
+def reply_of(connection: Connection, key: str) -> str | None:
     """The reply kept under the key (a hash of the request), or None."""
-    return c.scalar(select(replies.c.reply).where(replies.c.key == key))
+    return connection.scalar(select(replies.c.reply).where(replies.c.key == key))
 
 
-def replies_of(c: Connection, keys: Iterable[str]) -> dict[str, str]:
+def replies_of(connection: Connection, keys: Iterable[str]) -> dict[str, str]:
     """The replies that are kept under some of the keys, by key."""
     query = select(replies.c.key, replies.c.reply).where(among(replies.c.key, keys))
-    return {row.key: row.reply for row in c.execute(query)}
+    return {row.key: row.reply for row in connection.execute(query)}
 
 
-def save_reply(c: Connection, key: str, reply: str) -> None:
+def save_reply(connection: Connection, key: str, reply: str) -> None:
     """Keep a reply, in place of an older one to the same request."""
-    c.execute(insert(replies).prefix_with("OR REPLACE").values(key=key, reply=reply))
+    connection.execute(insert(replies).prefix_with("OR REPLACE").values(key=key, reply=reply))
 
 
-def add_spent(c: Connection, project_id: int, spent: Spent) -> None:
+def add_spent(connection: Connection, project_id: int, spent: Spent) -> None:
     """Add requests and tokens to what the project has spent on the model."""
     added = {name: getattr(spent, name) for name in _COUNTS}
     first = insert(spending).values(project=project_id, model=spent.model, **added)
     more = {name: spending.c[name] + first.excluded[name] for name in added}
-    c.execute(first.on_conflict_do_update(index_elements=["project", "model"], set_=more))
+    connection.execute(first.on_conflict_do_update(index_elements=["project", "model"], set_=more))
 
 
-def spending_of(c: Connection, project_id: int) -> list[Spent]:
+def spending_of(connection: Connection, project_id: int) -> list[Spent]:
     """What the project has spent, one row a model, by name."""
     columns = [spending.c[part.name] for part in fields(Spent)]
     query = select(*columns).where(spending.c.project == project_id).order_by(spending.c.model)
-    return [noun_of(Spent, row) for row in c.execute(query)]
+    return [noun_of(Spent, row) for row in connection.execute(query)]

@@ -51,21 +51,21 @@ class Part:
     samples: int
 
 
-def support_samples(c: Connection, name: str) -> Iterator[Sample]:
+def support_samples(connection: Connection, name: str) -> Iterator[Sample]:
     """The samples of a support set in the order they came ("" = the only one). Raises UserError as that does."""
-    return samples_in(c, set_ids(c, None, "support", support_set(c, name)))
+    return samples_in(connection, set_ids(connection, None, "support", named_support_set(connection, name)))
 
 
-def support_ids(c: Connection, name: str) -> tuple[int, ...]:
+def support_ids(connection: Connection, name: str) -> tuple[int, ...]:
     """The ids of a support set's samples in the order they came. Raises UserError as ``support_set`` does."""
     found: list[int] = []
-    for part in set_ids(c, None, "support", support_set(c, name)):
+    for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(sample_rows.c.id).where(sample_rows.c.sample_set == part).order_by(sample_rows.c.id)
-        found += c.scalars(query)
+        found += connection.scalars(query)
     return tuple(found)
 
 
-def labelled_support(c: Connection, name: str) -> LabelledSupport:
+def labelled_support(connection: Connection, name: str) -> LabelledSupport:
     """The labelled samples of a support set as columns. Raises UserError as ``support_set`` does.
 
     Equal labels and equal tasks are one object each, so that a million rows take little memory.
@@ -74,11 +74,15 @@ def labelled_support(c: Connection, name: str) -> LabelledSupport:
     tasks: dict[str, str] = {}
     rows: tuple[list[Any], ...] = ([], [], [], [])
     columns = (sample_rows.c.id, sample_rows.c.skill_label, sample_rows.c.task, sample_rows.c.image)
-    for part in set_ids(c, None, "support", support_set(c, name)):
+    for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(*columns).where(sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_not(None))
-        for page in c.execute(query.execution_options(yield_per=AT_ONCE)).partitions():
+        for page in connection.execute(query.execution_options(yield_per=AT_ONCE)).partitions():
             new = {row.skill_label for row in page} - texts.keys()
-            texts |= {row.id: row.text for row in c.execute(select(labels).where(labels.c.id.in_(new)))} if new else {}
+            texts |= (
+                {row.id: row.text for row in connection.execute(select(labels).where(labels.c.id.in_(new)))}
+                if new
+                else {}
+            )
             for id_, label, task, image in page:
                 for column, value in zip(rows, (id_, texts[label], tasks.setdefault(task, task), image), strict=True):
                     column.append(value)
@@ -86,17 +90,17 @@ def labelled_support(c: Connection, name: str) -> LabelledSupport:
     return LabelledSupport(samples=ids, labels=named, tasks=of, images=images)
 
 
-def support_questions(c: Connection, name: str) -> Iterator[tuple[int, str, str, bool]]:
+def support_questions(connection: Connection, name: str) -> Iterator[tuple[int, str, str, bool]]:
     """(id, task, question, whether it has a skill label) of a support set's samples, in the order they came."""
     columns = (sample_rows.c.id, sample_rows.c.task, sample_rows.c.question, sample_rows.c.skill_label.is_not(None))
-    for part in set_ids(c, None, "support", support_set(c, name)):
+    for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(*columns).where(sample_rows.c.sample_set == part).order_by(sample_rows.c.id)
-        yield from map(tuple, c.execute(query.execution_options(yield_per=AT_ONCE)))
+        yield from map(tuple, connection.execute(query.execution_options(yield_per=AT_ONCE)))
 
 
-def support_set(c: Connection, name: str) -> str:
+def named_support_set(connection: Connection, name: str) -> str:
     """The support set meant by ``name`` ("" = the only one). Raises UserError when there is none or it is unclear."""
-    known = [each.name for each in support_sets(c)]
+    known = [each.name for each in support_sets(connection)]
     if not known:
         raise UserError("There is no support set yet: import one with `switchpoint import support PATH`.")
     if name in known:
@@ -107,30 +111,30 @@ def support_set(c: Connection, name: str) -> str:
     return known[0]
 
 
-def support_sets(c: Connection) -> list[SupportSet]:
+def support_sets(connection: Connection) -> list[SupportSet]:
     """Every support set by name; reads no sample, so that it costs the same for a million."""
     query = select(
         sample_sets.c.name, *(func.sum(sample_sets.c[each]).label(each) for each in ("samples", "labelled", "changes"))
     ).where(sample_sets.c.role == "support", sample_sets.c.complete)
     grouped = query.group_by(sample_sets.c.name).order_by(sample_sets.c.name)
-    return [SupportSet(**row._mapping) for row in c.execute(grouped)]
+    return [SupportSet(**row._mapping) for row in connection.execute(grouped)]
 
 
-def unfinished_parts(c: Connection, name: str) -> list[Part]:
+def unfinished_parts(connection: Connection, name: str) -> list[Part]:
     """The parts of a support set that are not complete."""
     columns = [sample_sets.c[each] for each in ("id", "name", "source", "handled", "samples")]
     query = select(*columns).where(sample_sets.c.role == "support", sample_sets.c.name == name, ~sample_sets.c.complete)
-    return [Part(**row._mapping) for row in c.execute(query)]
+    return [Part(**row._mapping) for row in connection.execute(query)]
 
 
-def begin_part(c: Connection, name: str, source: str, handled: int = 0) -> int:
+def begin_part(connection: Connection, name: str, source: str, handled: int = 0) -> int:
     """Open a part that nobody sees until ``finish_part``, for what stands behind the first ``handled`` rows of
     ``source``; returns its id. Raises UserError without a name."""
-    return open_set(c, None, "support", name, complete=False, source=source, handled=handled)
+    return open_set(connection, None, "support", name, complete=False, source=source, handled=handled)
 
 
 def save_part(
-    c: Connection, part: int, *, name: str, start: int, handled: int, samples: Sequence[Sample],
+    connection: Connection, part: int, *, name: str, start: int, handled: int, samples: Sequence[Sample],
     images: Mapping[str, ImageRef],
 ) -> Added:  # fmt: skip
     """Add samples to an unfinished part whose first ``start`` rows are done; afterwards ``handled`` are.
@@ -138,15 +142,17 @@ def save_part(
     What the set has already is not added again. Raises UserError when somebody else went on with the part meanwhile.
     """
     mine = (sample_sets.c.id == part, sample_sets.c.handled == start, ~sample_sets.c.complete)
-    if not c.execute(update(sample_sets).where(*mine).values(handled=handled)).rowcount:
+    if not connection.execute(update(sample_sets).where(*mine).values(handled=handled)).rowcount:
         raise UserError(f"Another import into support set {name!r} runs at the same time: wait for it to end.")
-    save_images(c, images.values())
-    return add_samples(c, part, samples, known=[*set_ids(c, None, "support", name), part])
+    save_images(connection, images.values())
+    return add_samples(connection, part, samples, known=[*set_ids(connection, None, "support", name), part])
 
 
-def finish_part(c: Connection, part: int) -> int:
+def finish_part(connection: Connection, part: int) -> int:
     """Let everybody see a part, and return how many samples it has; a part without any leaves nothing behind."""
-    samples: int = c.execute(select(sample_sets.c.samples).where(sample_sets.c.id == part)).scalar_one()
+    samples: int = connection.execute(select(sample_sets.c.samples).where(sample_sets.c.id == part)).scalar_one()
     here = sample_sets.c.id == part
-    c.execute(update(sample_sets).where(here).values(complete=True) if samples else delete(sample_sets).where(here))
+    connection.execute(
+        update(sample_sets).where(here).values(complete=True) if samples else delete(sample_sets).where(here)
+    )
     return samples

@@ -14,38 +14,40 @@ from storage.tables import hits, reviews, samples, trials
 from storage.tables.diagnoses import predictions
 
 
-def begin_trial(c: Connection, trial: Trial) -> Trial:
+def begin_trial(connection: Connection, trial: Trial) -> Trial:
     """The trial of that base, setup, arm, budget and seed: the one that is there, or a new one."""
     key = {name: getattr(trial, name) for name in ("base", "setup", "arm", "budget", "seed")}
     values = key | {"project": trial.project}
-    c.execute(insert_or(trials).values(values).on_conflict_do_nothing())
-    return _trial_of(c.execute(_trials(*(trials.c[name] == value for name, value in key.items()))).one())
+    connection.execute(insert_or(trials).values(values).on_conflict_do_nothing())
+    return _trial_of(connection.execute(_trials(*(trials.c[name] == value for name, value in key.items()))).one())
 
 
-def advance_trial(c: Connection, trial: int, **made: int | str) -> Trial:
+def advance_trial(connection: Connection, trial: int, **made: int | str) -> Trial:
     """Record the trial's ``selection``, ``run``, ``round`` or why it was ``refused``. Raises UserError for no trial."""
-    c.execute(update(trials).where(trials.c.id == trial).values(made))
-    return trial_of(c, trial)
+    connection.execute(update(trials).where(trials.c.id == trial).values(made))
+    return trial_of(connection, trial)
 
 
-def trial_of(c: Connection, trial: int) -> Trial:
+def trial_of(connection: Connection, trial: int) -> Trial:
     """The trial of that id. Raises UserError when there is none."""
-    row = c.execute(_trials(trials.c.id == trial)).one_or_none()
+    row = connection.execute(_trials(trials.c.id == trial)).one_or_none()
     if row is None:
         raise UserError(f"There is no trial {trial}: start the experiment again.")
     return _trial_of(row)
 
 
-def trials_of(c: Connection, base: int, setup: str | None = None) -> list[Trial]:
+def trials_of(connection: Connection, base: int, setup: str | None = None) -> list[Trial]:
     """The trials from the student of the round ``base``, of one setup or of all, in the order they were begun."""
     of_setup = [] if setup is None else [trials.c.setup == setup]
-    return [_trial_of(row) for row in c.execute(_trials(trials.c.base == base, *of_setup).order_by(trials.c.id))]
+    return [
+        _trial_of(row) for row in connection.execute(_trials(trials.c.base == base, *of_setup).order_by(trials.c.id))
+    ]
 
 
-def answered(c: Connection, rounds: Iterable[int]) -> tuple[dict[int, int], int]:
+def answered_in_trial(connection: Connection, rounds: Iterable[int]) -> tuple[dict[int, int], int]:
     """How many test samples each of the rounds answered, and the newest verdict of all: what they score hangs on it."""
-    newest = c.scalar(select(func.max(reviews.c.id))) or 0
-    return {each: _tested(c, each) for each in rounds}, newest
+    newest = connection.scalar(select(func.max(reviews.c.id))) or 0
+    return {each: _tested(connection, each) for each in rounds}, newest
 
 
 def of_no_trial(column: ColumnElement[int], part: str) -> ColumnElement[bool]:
@@ -53,10 +55,10 @@ def of_no_trial(column: ColumnElement[int], part: str) -> ColumnElement[bool]:
     return ~exists().where(trials.c[part] == column)
 
 
-def _tested(c: Connection, round_id: int) -> int:
+def _tested(connection: Connection, round_id: int) -> int:
     joined = predictions.join(samples, samples.c.id == predictions.c.sample)
     mine = and_(predictions.c.round == round_id, in_set_of(round_id, "test"))
-    return c.execute(select(func.count()).select_from(joined).where(mine)).scalar_one()
+    return connection.execute(select(func.count()).select_from(joined).where(mine)).scalar_one()
 
 
 def _trials(*conditions: ColumnElement[bool]) -> Any:

@@ -115,31 +115,32 @@ def fill_two(data: Path) -> None:
     """Sixty errors, one right answer (sample 61), and an error of another project (62) that has a second round."""
     fill(data)
     db = open_database(data)
-    with db.write() as c:
-        _one_more(c, store.project_named(c, PROJECT).id, correct=True)
-        other = store.create_project(c, OTHER, student="s", teacher="t", settings=Settings()).id
-        _one_more(c, other, correct=False)
-        store.open_round(c, other, run=None)
+    with db.write() as connection:
+        _one_more(connection, store.project_named(connection, PROJECT).id, correct=True)
+        other = store.create_project(connection, OTHER, student="s", teacher="t", settings=Settings()).id
+        _one_more(connection, other, correct=False)
+        store.open_round(connection, other, run=None)
     db.close()
 
 
-def _one_more(c: Connection, project: int, *, correct: bool) -> None:
+def _one_more(connection: Connection, project: int, *, correct: bool) -> None:
     one = Sample(source_id="one more", question="One more?", options=("right", "wrong"), answer="right")
-    store.save_samples(c, project=project, role="validation", samples=[one], images={})
-    known = max(store.samples_of(c, project=project, role="validation"), key=lambda sample: sample.id)
-    base = store.rounds_of(c, project)[0].id
+    store.save_samples(connection, project=project, role="validation", samples=[one], images={})
+    known = max(store.samples_of(connection, project=project, role="validation"), key=lambda sample: sample.id)
+    base = store.rounds_of(connection, project)[0].id
     said = "right" if correct else "wrong"
     steps = ("First.", "Second.")
     store.save_predictions(
-        c, [Prediction(round=base, sample=known.id, text=said, steps=steps, answer=said, reading="x", correct=correct)]
+        connection,
+        [Prediction(round=base, sample=known.id, text=said, steps=steps, answer=said, reading="x", correct=correct)],
     )
 
 
 def rows(data: Path) -> dict[str, int]:
     """How many rows each table has."""
-    with closing(sqlite3.connect(data / FILE_NAME)) as c:
-        names = [name for (name,) in c.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: c.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
+    with closing(sqlite3.connect(data / FILE_NAME)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
 
 
 def refused(answer: Answer) -> str:

@@ -44,20 +44,21 @@ def fill(data: Path) -> None:
     """A project of ``CASES`` wrong validation answers, the least sure ones with the nasty texts."""
     db = open_database(data)
     picture = _picture()
-    with db.write() as c:
-        project = store.create_project(c, PROJECT, student="student", teacher="teacher", settings=Settings())
+    with db.write() as connection:
+        project = store.create_project(connection, PROJECT, student="student", teacher="teacher", settings=Settings())
         images = {picture.hash: picture}
         new = [_sample(number, picture.hash) for number in range(CASES)]
-        store.save_samples(c, project=project.id, role="validation", samples=new, images=images)
-        at = store.rounds_of(c, project.id)[0].id
-        known = list(store.samples_of(c, project=project.id, role="validation"))
+        store.save_samples(connection, project=project.id, role="validation", samples=new, images=images)
+        at = store.rounds_of(connection, project.id)[0].id
+        known = list(store.samples_of(connection, project=project.id, role="validation"))
         predictions = [_prediction(at, sample) for sample in known]
-        store.save_predictions(c, predictions)
+        store.save_predictions(connection, predictions)
         store.save_diagnoses(
-            c, [_diagnosis(each, sample, n) for n, (each, sample) in enumerate(zip(predictions, known, strict=True))]
+            connection,
+            [_diagnosis(each, sample, n) for n, (each, sample) in enumerate(zip(predictions, known, strict=True))],
         )
         support = [_support(number, picture.hash) for number in range(SUPPORT)]
-        store.save_samples(c, project=None, role="support", name="lessons", samples=support, images=images)
+        store.save_samples(connection, project=None, role="support", name="lessons", samples=support, images=images)
     db.close()
 
 

@@ -35,19 +35,19 @@ NAMES = tuple(dict.fromkeys(text[:100].strip() for text in CORPUS))
 def fill(data: Path) -> None:
     """Write the project into a new data folder."""
     db = open_database(data)
-    with db.write() as c:
+    with db.write() as connection:
         for name in NAMES:
-            store.create_project(c, name, student=name, teacher=name, settings=Settings(support=SUPPORT))
-        project = store.project_named(c, PROJECT).id
-        _questions(c, project)
-        _lessons(c)
-        _answer(c, project)
+            store.create_project(connection, name, student=name, teacher=name, settings=Settings(support=SUPPORT))
+        project = store.project_named(connection, PROJECT).id
+        _questions(connection, project)
+        _lessons(connection)
+        _answer(connection, project)
     _review(db)
     _decide_at_once(db)
     chosen = make_selection(db, PROJECT, budget=len(CORPUS), allow_fewer=True)
-    with db.write() as c:
-        _tune(c, project, chosen.id, chosen.round)
-        _fail(c, project)
+    with db.write() as connection:
+        _tune(connection, project, chosen.id, chosen.round)
+        _fail(connection, project)
     db.close()
 
 
@@ -63,7 +63,7 @@ def _turns(text: str) -> list[dict[str, str]]:
     return [{"from": "human", "value": f"<image>\n{text}\nOptions: (a) {text} (b) x"}, {"from": "gpt", "value": "x"}]
 
 
-def _questions(c: Connection, project: int) -> None:
+def _questions(connection: Connection, project: int) -> None:
     """Each text as question, options, category, task and id; every third one has no options."""
     shown = _picture()
     samples = [
@@ -78,10 +78,10 @@ def _questions(c: Connection, project: int) -> None:
         )
         for number, text in enumerate(CORPUS)
     ]
-    store.save_samples(c, project=project, role="validation", samples=samples, images={shown.hash: shown})
+    store.save_samples(connection, project=project, role="validation", samples=samples, images={shown.hash: shown})
 
 
-def _lessons(c: Connection) -> None:
+def _lessons(connection: Connection) -> None:
     """A support set with each text as label, and one support set of each name."""
     for number, name in enumerate(NAMES):
         texts = CORPUS if name == SUPPORT else CORPUS[number : number + 1]
@@ -89,15 +89,17 @@ def _lessons(c: Connection) -> None:
             Sample(source_id=text, question=f"Lesson {text}", answer=text, task=text, response=text, skill_label=text)
             for text in texts
         ]
-        store.save_samples(c, project=None, role="support", name=name, samples=lessons, images={})
+        store.save_samples(connection, project=None, role="support", name=name, samples=lessons, images={})
 
 
-def _answer(c: Connection, project: int) -> None:
-    base = store.rounds_of(c, project)[0].id
-    known = list(store.samples_of(c, project=project, role="validation"))
+def _answer(connection: Connection, project: int) -> None:
+    base = store.rounds_of(connection, project)[0].id
+    known = list(store.samples_of(connection, project=project, role="validation"))
     predictions = [_prediction(base, sample) for sample in known]
-    store.save_predictions(c, predictions)
-    store.save_diagnoses(c, [_diagnosis(said, sample) for said, sample in zip(predictions, known, strict=True)])
+    store.save_predictions(connection, predictions)
+    store.save_diagnoses(
+        connection, [_diagnosis(said, sample) for said, sample in zip(predictions, known, strict=True)]
+    )
 
 
 def _prediction(at: int, sample: Sample) -> Prediction:
@@ -128,9 +130,9 @@ def _diagnosis(said: Prediction, sample: Sample) -> Diagnosis:
 
 def _review(db: Database) -> None:
     """A review of each case, by a reviewer of that name, with that skill, answer and note."""
-    with db.read() as c:
-        base = store.rounds_of(c, store.project_named(c, PROJECT).id)[0].id
-        cases = store.cases_page(c, base, limit=1000, order="id")
+    with db.read() as connection:
+        base = store.rounds_of(connection, store.project_named(connection, PROJECT).id)[0].id
+        cases = store.cases_page(connection, base, limit=1000, order="id")
     for number, (case, text) in enumerate(zip(cases, CORPUS, strict=True)):
         verdict = VERDICTS[number % len(VERDICTS)]
         add_review(
@@ -151,40 +153,40 @@ def _decide_at_once(db: Database) -> None:
     for text in CORPUS[:25:5]:
         act = {"skill": f"{text[-190:]} again", "reviewer": text[:100]}
         filters = CaseFilters(skill=text[-200:])
-        with db.read() as c:
-            plan = plan_bulk(c, PROJECT, 0, filters, "renamed", **act)
+        with db.read() as connection:
+            plan = plan_bulk(connection, PROJECT, 0, filters, "renamed", **act)
         do_bulk(db, PROJECT, 0, filters, "renamed", **act, seal=plan.seal)
-    with db.write() as c:
-        base = store.rounds_of(c, store.project_named(c, PROJECT).id)[0].id
-        for said, text in zip(store.predictions_of(c, base, "validation"), CORPUS, strict=True):
+    with db.write() as connection:
+        base = store.rounds_of(connection, store.project_named(connection, PROJECT).id)[0].id
+        for said, text in zip(store.predictions_of(connection, base, "validation"), CORPUS, strict=True):
             draft = Draft(round=base, sample=said.sample, reviewer=WRITER, skill=text[:200], note=text[:4000])
-            store.save_draft(c, replace(draft, answer=text[:2000] if said.sample % 2 else None))
+            store.save_draft(connection, replace(draft, answer=text[:2000] if said.sample % 2 else None))
 
 
-def _tune(c: Connection, project: int, selection: int, base: int) -> None:
+def _tune(connection: Connection, project: int, selection: int, base: int) -> None:
     """A finished run and the round it opened, in which every second answer is right."""
     run = store.create_run(
-        c, project=project, selection=selection, from_round=base, settings=TuningSettings(rank=2, alpha=4)
+        connection, project=project, selection=selection, from_round=base, settings=TuningSettings(rank=2, alpha=4)
     )
     points = [
         Update(run=run.id, number=number, total=3, epoch=number / 3, loss=1 / number, learning_rate=1e-3,
                samples_per_second=5.0)
         for number in (1, 2, 3)
     ]  # fmt: skip
-    store.save_updates(c, points)
-    store.finish_run(c, run.id, PROJECT)
-    opened = store.open_round(c, project, run=run.id).id
-    old = store.predictions_of(c, base, "validation")
-    store.save_predictions(c, [replace(said, round=opened, correct=said.sample % 2 == 0) for said in old])
+    store.save_updates(connection, points)
+    store.finish_run(connection, run.id, PROJECT)
+    opened = store.open_round(connection, project, run=run.id).id
+    old = store.predictions_of(connection, base, "validation")
+    store.save_predictions(connection, [replace(said, round=opened, correct=said.sample % 2 == 0) for said in old])
 
 
-def _fail(c: Connection, project: int) -> None:
+def _fail(connection: Connection, project: int) -> None:
     """The four newest jobs failed, each with a sentence of several texts."""
     for start in range(4):
-        jobs.put(c, "predict", project, {"round": 1})
-        job = jobs.claim(c, "gone", 1, 1.0)
+        jobs.put(connection, "predict", project, {"round": 1})
+        job = jobs.claim(connection, "gone", 1, 1.0)
         assert job is not None
-        jobs.fail(c, job, " | ".join(text for text in CORPUS[start::4] if len(text) < 120))
+        jobs.fail(connection, job, " | ".join(text for text in CORPUS[start::4] if len(text) < 120))
 
 
 def _picture() -> Picture:

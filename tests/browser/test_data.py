@@ -258,9 +258,9 @@ def test_names_and_prompts_that_are_not_saved_outlive_a_reload(page: Page, serve
     expect(page.locator("#notice")).to_contain_text("Kept")
     expect(page.locator("#models .unsaved")).to_be_hidden()
     db = open_database(served.data)
-    with db.read() as c:
-        assert store.project_named(c, "again").teacher == "openai:gpt-4o-mini"
-        assert store.project_named(c, "again").settings == settings_for("openai:gpt-4o-mini")
+    with db.read() as connection:
+        assert store.project_named(connection, "again").teacher == "openai:gpt-4o-mini"
+        assert store.project_named(connection, "again").settings == settings_for("openai:gpt-4o-mini")
     db.close()
 
 
@@ -283,8 +283,8 @@ def test_settings_are_changed_on_the_page_and_a_bad_value_is_refused_by_name(pag
     expect(page.locator("#spending")).to_contain_text("of a cap of $5.00")
     expect(page.locator("#spending .unsaved")).to_be_hidden()
     db = open_database(served.data)
-    with db.read() as c:
-        found = store.project_named(c, "paid").settings
+    with db.read() as connection:
+        found = store.project_named(connection, "paid").settings
     db.close()
     assert found.student.longest_side == 512
     assert found.endpoint.prices == (("openai:gpt-4o-mini", 0.2, 0.8),)

@@ -316,9 +316,9 @@ def test_order_number_search_and_reviewer_lead_to_cases(page: Page, served: Serv
 
 def test_pages_and_filters_show_what_the_database_says(page: Page, served: Served) -> None:
     order, db = database_order(served), open_database(served.data)
-    with db.read() as c:
-        unsure = store.count_cases(c, 1, CaseFilters(confidence=(0.0, 0.5)))
-        text = store.count_cases(c, 1, CaseFilters(text="digit sum"))
+    with db.read() as connection:
+        unsure = store.count_cases(connection, 1, CaseFilters(confidence=(0.0, 0.5)))
+        text = store.count_cases(connection, 1, CaseFilters(text="digit sum"))
     db.close()
     open_review(page, served)
     first = listed(page)
@@ -332,8 +332,8 @@ def test_pages_and_filters_show_what_the_database_says(page: Page, served: Serve
 
 def database_order(served: Served) -> list[str]:
     db = open_database(served.data)
-    with db.read() as c:
-        order = [str(case.sample.id) for case in store.cases_page(c, 1, limit=100)]
+    with db.read() as connection:
+        order = [str(case.sample.id) for case in store.cases_page(connection, 1, limit=100)]
     db.close()
     return order
 
@@ -401,7 +401,7 @@ def test_a_draft_never_lands_on_another_case_in_a_burst(page: Page, served: Serv
 def each_differs(served: Served, sample: str, step: str) -> bool:
     """Whether a step is another one than the machine's, so that choosing it is worth a draft."""
     db = open_database(served.data)
-    with db.read() as c:
-        found = store.diagnosis(c, 1, int(sample))
+    with db.read() as connection:
+        found = store.diagnosis_of(connection, 1, int(sample))
     db.close()
     return found is not None and str(found.switch.mistake_step) != step

@@ -64,8 +64,8 @@ def questions(served: Served) -> dict[str, str]:
     """The hostile question of each sample id, as the page should show it."""
     db = open_database(served.data)
     try:
-        with db.read() as c:
-            known = store.samples_of(c, project=store.project_named(c, PROJECT).id, role="validation")
+        with db.read() as connection:
+            known = store.samples_of(connection, project=store.project_named(connection, PROJECT).id, role="validation")
             return {str(sample.id): sample.question.replace("\x00", "\ufffd") for sample in known}
     finally:
         db.close()

@@ -48,8 +48,8 @@ def processes(noted: Path) -> list[str]:
 
 
 def ended(db: Database) -> list[tuple[str, str]]:
-    with db.read() as c:
-        return [(each.kind, each.error) for each in jobs.jobs_of(c) if each.state in ("done", "failed")]
+    with db.read() as connection:
+        return [(each.kind, each.error) for each in jobs.jobs_of(connection) if each.state in ("done", "failed")]
 
 
 def wait_until_done(db: Database, count: int) -> None:

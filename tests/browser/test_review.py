@@ -144,9 +144,9 @@ def verdicts(served: Served) -> dict[str, str]:
     """The verdicts that stand, by sample, straight from the database."""
     db = open_database(served.data)
     try:
-        with db.read() as c:
-            at = store.rounds_of(c, store.project_named(c, PROJECT).id)[0].id
-            cases = store.cases_page(c, at, limit=1000, order="id")
+        with db.read() as connection:
+            at = store.rounds_of(connection, store.project_named(connection, PROJECT).id)[0].id
+            cases = store.cases_page(connection, at, limit=1000, order="id")
             return {str(case.sample.id): case.review.verdict for case in cases if case.review}
     finally:
         db.close()

@@ -33,9 +33,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def hits(page: Page, served: Served) -> Locator:
     """The hits of the skill, with nothing said of them."""
     db = open_database(served.data)
-    with db.write() as c:
-        for each in store.rulings_of(c, 1):
-            store.add_ruling(c, 1, type(each)(skill=each.skill, act="clear", sample=each.sample, task=each.task))
+    with db.write() as connection:
+        for each in store.rulings_of(connection, 1):
+            store.add_ruling(
+                connection, 1, type(each)(skill=each.skill, act="clear", sample=each.sample, task=each.task)
+            )
     db.close()
     page.goto(f"{served.url}/?project={cases.PROJECT}&round=0&tab=selection&view=hits&for={SKILL.replace(' ', '+')}")
     found = page.locator("#choosing .hit")

@@ -52,8 +52,8 @@ def test_one_signs_in_by_keyboard_reviews_under_ones_name_and_signs_out(page: Pa
     expect(page.locator("form.editor")).not_to_have_attribute("data-sample", str(first))
     page.reload()
     expect(page.locator("#head")).to_contain_text(f"Signed in as {NAME}")
-    with closing(open_database(served.data)) as db, db.read() as c:
-        found = c.exec_driver_sql("SELECT reviewer, verdict FROM reviews").all()
+    with closing(open_database(served.data)) as db, db.read() as connection:
+        found = connection.exec_driver_sql("SELECT reviewer, verdict FROM reviews").all()
     assert [tuple(each) for each in found] == [(NAME, "accepted")]
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Name")).to_be_focused()

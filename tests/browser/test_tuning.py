@@ -37,8 +37,8 @@ def visit(page: Page, served: Served) -> None:
 
 
 def own(served: Served) -> TuningSettings:
-    with closing(open_database(served.data)) as db, db.read() as c:
-        return store.project_named(c, "tiny").settings.tuning
+    with closing(open_database(served.data)) as db, db.read() as connection:
+        return store.project_named(connection, "tiny").settings.tuning
 
 
 def points(page: Page) -> list[int]:
@@ -101,10 +101,10 @@ def test_a_run_is_watched_cancelled_resumed_from_a_checkpoint_and_opens_a_round(
     expect(page.locator("#run")).to_contain_text("done", timeout=WAIT)
     expect(page.locator("#runs")).to_contain_text("Round 1")
     assert 0 < kept < 1800
-    with closing(open_database(served.data)) as db, db.read() as c:
-        updates = store.updates_of(c, 1)
+    with closing(open_database(served.data)) as db, db.read() as connection:
+        updates = store.updates_of(connection, 1)
         assert [each.number for each in updates] == list(range(1, 1801)), "no gap and no double point"
-        assert [each.number for each in store.rounds_of(c, 1)] == [0, 1]
+        assert [each.number for each in store.rounds_of(connection, 1)] == [0, 1]
 
 
 def test_a_runs_settings_can_be_used_again(page: Page, served: Served) -> None:

@@ -61,19 +61,19 @@ class Ledger:
 
     def look(self) -> None:
         """Check the file and everything that is written down here, and write down what is there now."""
-        with closing(sqlite3.connect(self.file, timeout=30)) as c:
-            assert c.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            assert c.execute("PRAGMA foreign_key_check").fetchall() == []
+        with closing(sqlite3.connect(self.file, timeout=30)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
             for name, query in KEPT.items():
-                now = set(c.execute(query))
+                now = set(connection.execute(query))
                 gone = self.rows[name] - now
                 # A run goes on from its last checkpoint: what came after it is made again, to the same numbers.
                 assert not gone, f"{name}: {len(gone)} rows are gone or changed, as {next(iter(gone))}"
                 self.rows[name] = now
-            notes = [note for (note,) in c.execute("SELECT note FROM reviews WHERE note <> ''")]
+            notes = [note for (note,) in connection.execute("SELECT note FROM reviews WHERE note <> ''")]
             assert len(notes) == len(set(notes)), "a verdict was saved twice"
             assert not {*self.verdicts} - {*notes}, "a verdict that was acknowledged is gone"
-            kept = {row[0]: row for row in c.execute("SELECT sample, mistake_step, skill, note FROM drafts")}
+            kept = {row[0]: row for row in connection.execute("SELECT sample, mistake_step, skill, note FROM drafts")}
             for sample, draft in self.drafts.items():
                 # A verdict takes its draft with it, also one whose answer was lost.
                 assert kept.get(sample) == draft or draft[-1] in notes, f"the draft {draft} is {kept.get(sample)}"
@@ -91,9 +91,9 @@ class Ledger:
 
 def portrait(db: Database, project: str) -> dict[str, Any]:
     """All that a life made, in words that do not depend on the order in which rows got their numbers."""
-    with closing(sqlite3.connect(db.data / FILE_NAME)) as c:
-        found: dict[str, Any] = {name: c.execute(query).fetchall() for name, query in ENDED.items()}
-        source = dict(c.execute("SELECT id, source_id FROM samples").fetchall())
+    with closing(sqlite3.connect(db.data / FILE_NAME)) as connection:
+        found: dict[str, Any] = {name: connection.execute(query).fetchall() for name, query in ENDED.items()}
+        source = dict(connection.execute("SELECT id, source_id FROM samples").fetchall())
     for role in ("validation", "test"):
         found[f"compared on {role}"] = asdict(compare_rounds(db, project, 0, 1, role=role))
         for which in ("fixed", "broken", "still_wrong", "still_right"):

@@ -114,8 +114,8 @@ class Life:
             self.killer.arm()
 
     def newest(self) -> Job | None:
-        with self.db.read() as c:
-            return next(iter(jobs.jobs_of(c, limit=1)), None)
+        with self.db.read() as connection:
+            return next(iter(jobs.jobs_of(connection, limit=1)), None)
 
     def send(self, kind: str, tab: str = "data", **sent: Any) -> str:
         """Send a command or act as the page does; its notice, or LOST."""
@@ -135,8 +135,8 @@ class Life:
         return str(answer.sentence)
 
     def rows(self, query: str) -> list[Any]:
-        with closing(sqlite3.connect(self.db.data / FILE_NAME)) as c:
-            return c.execute(query).fetchall()
+        with closing(sqlite3.connect(self.db.data / FILE_NAME)) as connection:
+            return connection.execute(query).fetchall()
 
     def close(self) -> None:
         self.app.end()

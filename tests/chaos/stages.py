@@ -28,8 +28,8 @@ def bring_in(what: str, count: str) -> Stage:
         form = {"what": what, "source": str(life.files[what]), "images": images, "format": "", "name": ""}
         form |= {"share": "0", "seed": "0"}
         while not life.rows(count)[0][0]:
-            with life.db.read() as c:
-                pending = store.pending_import(c, store.project_named(c, PROJECT).id, PERSON)
+            with life.db.read() as connection:
+                pending = store.pending_import_of(connection, store.project_named(connection, PROJECT).id, PERSON)
             if pending is None:
                 life.send("look", **form)
             elif pending.report is not None:

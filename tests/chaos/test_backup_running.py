@@ -44,8 +44,8 @@ def db(tmp_path: Path, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def losses(db: Database, run: int) -> list[tuple[int, float]]:
-    with db.read() as c:
-        return [(each.number, each.loss) for each in store.updates_of(c, run)]
+    with db.read() as connection:
+        return [(each.number, each.loss) for each in store.updates_of(connection, run)]
 
 
 def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_path: Path) -> None:

@@ -51,17 +51,17 @@ class World:
     @property
     def left(self) -> dict[str, set[str]]:
         """The names of the samples that each kind of job has not done yet."""
-        with self.db.read() as c:
+        with self.db.read() as connection:
             return {
-                "diagnose": {sample.source_id for sample, _ in store.missing_diagnoses(c, self.at)},
-                "predict": {sample.source_id for sample in store.missing_predictions(c, self.at, "test")},
-                "label": {sample.source_id for sample in store.missing_labels(c, "bare", limit=10**6)},
+                "diagnose": {sample.source_id for sample, _ in store.missing_diagnoses(connection, self.at)},
+                "predict": {sample.source_id for sample in store.missing_predictions(connection, self.at, "test")},
+                "label": {sample.source_id for sample in store.missing_labels(connection, "bare", limit=10**6)},
             }
 
     @property
     def diagnoses(self) -> list[Diagnosis]:
-        with self.db.read() as c:
-            return [replace(each, teacher="") for each in store.diagnoses_of(c, self.at)]
+        with self.db.read() as connection:
+            return [replace(each, teacher="") for each in store.diagnoses_of(connection, self.at)]
 
 
 @pytest.fixture(autouse=True)
@@ -77,13 +77,13 @@ def make(data: Path, server: FaultyServer, *, cases: int = CASES, retries: int =
     db = open_database(data)
     at = fill(db, PROJECT, teacher=server.name, student=server.name, count=cases, settings=settings)
     some = [sample for sample, _ in mistakes(cases // 2)]
-    with db.write() as c:
+    with db.write() as connection:
         asked = [replace(each, source_id=f"t-{each.source_id}") for each in some]
-        store.save_samples(c, project=1, role="test", samples=asked, images={})
+        store.save_samples(connection, project=1, role="test", samples=asked, images={})
         bare = [
             Sample(source_id=f"l-{n}", question=f"{n} plus 2?", answer="5", response="5") for n in range(cases // 2)
         ]
-        store.save_samples(c, project=None, role="support", name="bare", samples=bare, images={})
+        store.save_samples(connection, project=None, role="support", name="bare", samples=bare, images={})
     return World(db=db, at=at)
 
 
@@ -107,8 +107,8 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
     job = put(world.db, kind)
 
     def ended() -> bool:
-        with world.db.read() as c:
-            return jobs.job(c, job.id).state in ("done", "failed")
+        with world.db.read() as connection:
+            return jobs.job(connection, job.id).state in ("done", "failed")
 
     for seconds in [*kills, PATIENCE]:
         if ended():
@@ -129,8 +129,8 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
     while not ended():
         served(world)
         wait_for(lambda: ended() or worker_pid(world.db.data) is None, world.db, patience=PATIENCE)
-    with world.db.read() as c:
-        return jobs.job(c, job.id)
+    with world.db.read() as connection:
+        return jobs.job(connection, job.id)
 
 
 def served(world: World) -> None:

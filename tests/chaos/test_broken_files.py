@@ -29,15 +29,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
 
 def break_image(db: Database, role: str) -> str:
     """Cut the image of one sample of that set; returns its name there."""
-    with db.write() as c:
-        found = c.exec_driver_sql(
+    with db.write() as connection:
+        found = connection.exec_driver_sql(
             "SELECT samples.id, source_id FROM samples JOIN sample_sets ON sample_sets.id = sample_set WHERE role = ?",
             (role,),
         ).all()
         key, name = found[3]
         cut = (b"\x89PNG\r\n\x1a\ncut",)
-        c.exec_driver_sql("INSERT INTO images VALUES ('cut', 'image/png', 1, 1, ?, NULL, NULL, '')", cut)
-        c.exec_driver_sql("UPDATE samples SET image = 'cut' WHERE id = ?", (key,))
+        connection.exec_driver_sql("INSERT INTO images VALUES ('cut', 'image/png', 1, 1, ?, NULL, NULL, '')", cut)
+        connection.exec_driver_sql("UPDATE samples SET image = 'cut' WHERE id = ?", (key,))
     return str(name)
 
 
@@ -47,8 +47,8 @@ def test_predicting_leaves_out_the_sample_whose_image_is_cut_and_names_it(tmp_pa
     name = break_image(db, "validation")
     with pytest.raises(UserError, match=rf"1 were not answered.* {name}: The image cut cannot be opened"):
         work_off(db, put_predict(db, "tiny", roles=("validation",)), Models("cpu"))
-    with db.read() as c:
-        assert len(store.predictions_of(c, 1, "validation")) == 11
+    with db.read() as connection:
+        assert len(store.predictions_of(connection, 1, "validation")) == 11
     db.close()
 
 
@@ -56,18 +56,18 @@ def test_tuning_names_the_sample_whose_image_is_cut(tmp_path: Path, files: TinyF
     db = open_database(tmp_path / "data")
     fill_project(db, files)
     make_selection(db, "tiny", budget=25, arm="random")
-    with db.read() as c:
-        chosen = store.selected_ids(c, 1)[0]
-        name = c.exec_driver_sql("SELECT source_id FROM samples WHERE id = ?", (chosen,)).scalar()
-    with db.write() as c:
-        c.exec_driver_sql(
+    with db.read() as connection:
+        chosen = store.selected_ids(connection, 1)[0]
+        name = connection.exec_driver_sql("SELECT source_id FROM samples WHERE id = ?", (chosen,)).scalar()
+    with db.write() as connection:
+        connection.exec_driver_sql(
             "INSERT INTO images (hash, mime, width, height, path) VALUES ('file:1', '', 0, 0, '/gone.png')"
         )
-        c.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = ?", (chosen,))
+        connection.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = ?", (chosen,))
     with pytest.raises(UserError, match=rf"Sample {name} cannot be learned from.*gone.png cannot be read.*put it back"):
         work_off(db, put_tune(db, "tiny"), Models("cpu"))
-    with db.read() as c:
-        assert "bug" not in jobs.jobs_of(c)[0].error
+    with db.read() as connection:
+        assert "bug" not in jobs.jobs_of(connection)[0].error
     db.close()
 
 

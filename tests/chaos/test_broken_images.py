@@ -89,15 +89,17 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
 
 def break_images(db: Database, folder: Path) -> list[str]:
     """Let a validation sample refer to each of the broken files, and one to a file that has gone; their names."""
-    with db.write() as c:
-        found = list(store.samples_of(c, project=1, role="validation"))
+    with db.write() as connection:
+        found = list(store.samples_of(connection, project=1, role="validation"))
         for sample, (name, content) in zip(found, [*BROKEN.items(), ("gone", b"")], strict=False):
             path = folder / f"{name}.png"
             if content:
                 path.write_bytes(content)
             values = (f"file:{name}", "image/png", 0, 0, str(path))
-            c.exec_driver_sql("INSERT INTO images (hash, mime, width, height, path) VALUES (?, ?, ?, ?, ?)", values)
-            c.exec_driver_sql("UPDATE samples SET image = ? WHERE id = ?", (f"file:{name}", sample.id))
+            connection.exec_driver_sql(
+                "INSERT INTO images (hash, mime, width, height, path) VALUES (?, ?, ?, ?, ?)", values
+            )
+            connection.exec_driver_sql("UPDATE samples SET image = ? WHERE id = ?", (f"file:{name}", sample.id))
     return [sample.source_id for sample in found[: len(BROKEN) + 1]]
 
 
@@ -105,9 +107,9 @@ def predicted(db: Database, names: list[str]) -> str:
     """How the job failed that answers all samples but those of that name."""
     with pytest.raises(UserError) as raised:
         work_off(db, put_predict(db, "tiny", roles=("validation",)), Models("cpu"))
-    with db.read() as c:
-        answered = {each.sample for each in store.predictions_of(c, 1, "validation")}
-        known = list(store.samples_of(c, project=1, role="validation"))
+    with db.read() as connection:
+        answered = {each.sample for each in store.predictions_of(connection, 1, "validation")}
+        known = list(store.samples_of(connection, project=1, role="validation"))
     assert {sample.source_id for sample in known if sample.id not in answered} == set(names)
     said = str(raised.value)
     assert said.startswith("6 were not answered, all others are done: start again to try only these.")
@@ -131,8 +133,8 @@ def test_a_student_behind_an_endpoint_answers_all_others_and_is_sent_nothing_bro
     db: Database, files: TinyFiles, tmp_path: Path, server: OpenAIServer
 ) -> None:
     fill_project(db, files)
-    with db.write() as c:
-        c.exec_driver_sql("UPDATE projects SET student = ?", (server.name,))
+    with db.write() as connection:
+        connection.exec_driver_sql("UPDATE projects SET student = ?", (server.name,))
     names = break_images(db, tmp_path)
     predicted(db, names)
     assert len(server.asked) == 6
@@ -147,8 +149,8 @@ def test_trying_the_student_on_a_sample_says_what_is_wrong_with_its_image(
     db: Database, files: TinyFiles, tmp_path: Path, server: OpenAIServer
 ) -> None:
     fill_project(db, files)
-    with db.write() as c:
-        c.exec_driver_sql("UPDATE projects SET student = ?", (server.name,))
+    with db.write() as connection:
+        connection.exec_driver_sql("UPDATE projects SET student = ?", (server.name,))
     break_images(db, tmp_path)
     with pytest.raises(UserError, match=r"Its image cannot be opened .*put a whole one there"):
         work_off(db, put_try(db, "tiny", "student"), Models("cpu"))

@@ -79,22 +79,22 @@ def on(nodes: Nodes) -> Cluster:
 
 def go(db: Database, job: Job, models: Models, *acts: tuple[int, Callable[[], None]]) -> Job:
     """Do the job as a worker does, and each act once so much of it is saved."""
-    with db.write() as c:
-        claimed = jobs.claim(c, "test", 1, 1.0)
+    with db.write() as connection:
+        claimed = jobs.claim(connection, "test", 1, 1.0)
     assert claimed is not None
     still = list(acts)
 
     def ended() -> bool:
-        with db.read() as c:
-            done = jobs.job(c, job.id).done
+        with db.read() as connection:
+            done = jobs.job(connection, job.id).done
         while still and done >= still[0][0]:
             still.pop(0)[1]()
         return False
 
     run_one(db, claimed, models, ended)
     assert not still, "the job ended too soon"
-    with db.read() as c:
-        return jobs.job(c, job.id)
+    with db.read() as connection:
+        return jobs.job(connection, job.id)
 
 
 def loop(db: Database, models: Models) -> None:
@@ -109,22 +109,22 @@ def loop(db: Database, models: Models) -> None:
 
 
 def predictions(db: Database) -> list[Any]:
-    with db.read() as c:
-        return [each for role in ("validation", "test") for each in store.predictions_of(c, 1, role)]
+    with db.read() as connection:
+        return [each for role in ("validation", "test") for each in store.predictions_of(connection, 1, role)]
 
 
 def found(db: Database) -> dict[str, Any]:
-    with db.read() as c:
+    with db.read() as connection:
         return {
-            "diagnoses": store.diagnoses_of(c, 1),
-            "labels": [(each.source_id, each.skill_label) for each in store.support_samples(c, "bare")],
-            "selection": list(store.selected_ids(c, 1)),
+            "diagnoses": store.diagnoses_of(connection, 1),
+            "labels": [(each.source_id, each.skill_label) for each in store.support_samples(connection, "bare")],
+            "selection": list(store.selected_ids(connection, 1)),
         }
 
 
 def losses(db: Database) -> list[float]:
-    with db.read() as c:
-        return [update.loss for update in store.updates_of(c, 1)]
+    with db.read() as connection:
+        return [update.loss for update in store.updates_of(connection, 1)]
 
 
 def weights(db: Database) -> dict[str, Any]:
@@ -264,8 +264,8 @@ def kill_an_actor(word: str) -> None:
 
 
 def cancel(db: Database, job: Job) -> None:
-    with db.write() as c:
-        jobs.ask_cancel(c, job.id)
+    with db.write() as connection:
+        jobs.ask_cancel(connection, job.id)
 
 
 def selected(db: Database) -> None:

@@ -30,10 +30,10 @@ def found(data: Path, models: Models) -> dict[str, Any]:
     work_off(db, put_diagnose(db, PROJECT), models)
     accept_all(db, PROJECT, reviewer="Ada")
     chosen = make_selection(db, PROJECT, budget=1000)
-    with db.read() as c:
+    with db.read() as connection:
         kept = {
-            "predictions": store.predictions_of(c, 1, "validation"),
-            "diagnoses": store.diagnoses_of(c, 1),
+            "predictions": store.predictions_of(connection, 1, "validation"),
+            "diagnoses": store.diagnoses_of(connection, 1),
             "selection": [hit.sample for hit in chosen.hits],
         }
     db.close()

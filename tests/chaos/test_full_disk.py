@@ -95,14 +95,14 @@ def run_into_a_full_disk(db: Database, disk: Disk, job: Job) -> Job:
 
 def test_predicting_keeps_what_was_saved_and_goes_on(db: Database, disk: Disk) -> None:
     failed = run_into_a_full_disk(db, disk, put_predict(db, "tiny", roles=("validation",)))
-    with db.read() as c:
-        before = store.predictions_of(c, 1, "validation")
+    with db.read() as connection:
+        before = store.predictions_of(connection, 1, "validation")
     assert len(before) == failed.done
     again = put_predict(db, "tiny", roles=("validation",))
     ensure_worker(db.data)
     wait_for(lambda: read_job(db, again.id).state == "done", db)
-    with db.read() as c:
-        after = {each.sample: each for each in store.predictions_of(c, 1, "validation")}
+    with db.read() as connection:
+        after = {each.sample: each for each in store.predictions_of(connection, 1, "validation")}
     assert len(after) == 80
     assert all(after[each.sample] == each for each in before)
 
@@ -117,8 +117,8 @@ def test_tuning_goes_on_from_a_whole_checkpoint(db: Database, disk: Disk) -> Non
     ensure_worker(db.data)
     wait_for(lambda: read_job(db, again.id).state in ("done", "failed"), db)
     assert read_job(db, again.id).error == ""
-    with db.read() as c:
-        assert [each.number for each in store.updates_of(c, job.args["run"])] == list(range(1, 101))
+    with db.read() as connection:
+        assert [each.number for each in store.updates_of(connection, job.args["run"])] == list(range(1, 101))
     sound(db)
 
 
@@ -136,13 +136,13 @@ def test_an_import_that_does_not_fit_imports_nothing(tmp_path: Path, capsys: pyt
         asked += ["--images", tmp_path / "images"]
         assert run_command_line(cli, list(map(str, asked))) == 1
         assert "The disk is full" in capsys.readouterr().err
-        with db.read() as c:
-            assert c.scalars(select(samples.c.id)).all() == []
+        with db.read() as connection:
+            assert connection.scalars(select(samples.c.id)).all() == []
         sound(db)
         disk.remount("size=16m")
         assert run_command_line(cli, list(map(str, asked))) == 0
-        with db.read() as c:
-            assert len(c.scalars(select(samples.c.id)).all()) == 30
+        with db.read() as connection:
+            assert len(connection.scalars(select(samples.c.id)).all()) == 30
         db.close()
 
 
@@ -187,9 +187,9 @@ def test_a_finished_adapter_that_does_not_fit_is_not_there(tmp_path: Path) -> No
 
 def refusal_of(db: Database, number: int) -> str:
     try:
-        with db.write() as c:
+        with db.write() as connection:
             values = (str(number), "x" * 100_000)
-            c.exec_driver_sql("INSERT INTO replies (key, reply, created) VALUES (?, ?, 'now')", values)
+            connection.exec_driver_sql("INSERT INTO replies (key, reply, created) VALUES (?, ?, 'now')", values)
     except FolderError as error:
         return str(error)
     return ""

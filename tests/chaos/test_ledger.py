@@ -32,12 +32,12 @@ def seen(tmp_path: Path) -> Ledger:
 
 
 def change(ledger: Ledger, statement: str) -> None:
-    with closing(sqlite3.connect(ledger.file)) as c:
-        c.execute("PRAGMA foreign_keys = OFF")
-        for name in [row[0] for row in c.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]:
-            c.execute(f"DROP TRIGGER {name}")
-        c.execute(statement)
-        c.commit()
+    with closing(sqlite3.connect(ledger.file)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for name in [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(statement)
+        connection.commit()
 
 
 @pytest.mark.parametrize("statement", DEFECTS)

@@ -116,9 +116,9 @@ def test_the_command_line_says_so_and_reading_goes_on(
         assert command("status", "tiny") == 0
         assert command("backup", db.data.parent / "kept.zip") == 0
         capsys.readouterr()
-    with db.read() as c:
-        assert [each.name for each in store.list_projects(c)] == ["tiny"]
-        assert [each.name for each in store.support_sets(c)] == ["support"]
+    with db.read() as connection:
+        assert [each.name for each in store.list_projects(connection)] == ["tiny"]
+        assert [each.name for each in store.support_sets(connection)] == ["support"]
     assert command("new", *another) == 0
     sound(db)
 
@@ -129,8 +129,8 @@ def test_a_database_of_an_older_schema_waits_to_be_brought_up_to_date(
     data = tmp_path / "old"
     data.mkdir()
     (data / FILE_NAME).write_bytes(gzip.decompress((HERE / "0012.db.gz").read_bytes()))
-    with contextlib.closing(sqlite3.connect(data / FILE_NAME)) as c:
-        c.execute("PRAGMA journal_mode = WAL")
+    with contextlib.closing(sqlite3.connect(data / FILE_NAME)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
     with locked(data):
         assert run_command_line(cli, ["--data", str(data), "status"]) == 1
         is_told(capsys.readouterr().err, data)
@@ -159,25 +159,25 @@ def test_the_worker_waits_and_loses_no_batch(db: Database, caplog: pytest.LogCap
 
 
 def answered(db: Database) -> int:
-    with db.read() as c:
-        return len(store.predictions_of(c, 1, "validation"))
+    with db.read() as connection:
+        return len(store.predictions_of(connection, 1, "validation"))
 
 
 def test_a_look_at_a_file_is_begun_again(db: Database, files: TinyFiles) -> None:
     request = ImportRequest(what="support", path=str(files["support"]), images=str(files.images), name="more")
     looks = Looks(db)
     made = looks.begin(request, reviewer="Ada", file="support.jsonl", upload="")
-    with db.write() as c:
-        store.update_pending(c, made.id, report=None)
+    with db.write() as connection:
+        store.update_pending(connection, made.id, report=None)
     with locked(db.data):
         look(db, made)
-    with db.read() as c:
-        (waiting,) = store.pending_imports(c)
+    with db.read() as connection:
+        (waiting,) = store.pending_imports(connection)
     assert (waiting.report, waiting.error) == (None, "")
     looks.ensure(waiting)
     looks._running[made.id].join(30)
-    with db.read() as c:
-        assert store.pending_imports(c)[0].report["accepted"] == 30
+    with db.read() as connection:
+        assert store.pending_imports(connection)[0].report["accepted"] == 30
 
 
 def test_the_page_says_so_on_every_way_and_what_was_typed_stays(tmp_path: Path) -> None:
@@ -206,13 +206,13 @@ def test_the_page_says_so_on_every_way_and_what_was_typed_stays(tmp_path: Path) 
 
 def reviewed(data: Path) -> tuple[str, dict[str, int]]:
     """The skill in the draft of the first case, and how many verdicts there are."""
-    with contextlib.closing(open_database(data)) as db, db.read() as c:
-        draft = store.draft_of(c, 1, 1, AppSettings().reviewer)
-        return "" if draft is None else draft.skill, dict(store.review_counts(c, 1))
+    with contextlib.closing(open_database(data)) as db, db.read() as connection:
+        draft = store.draft_of(connection, 1, 1, AppSettings().reviewer)
+        return "" if draft is None else draft.skill, dict(store.review_counts(connection, 1))
 
 
 def test_a_write_that_waited_in_vain_can_be_tried_again(db: Database) -> None:
     with locked(db.data), pytest.raises(BusyError), db.write():
         raise AssertionError("it never began")
-    with db.write() as c:
-        c.exec_driver_sql("UPDATE projects SET name = 'other'")
+    with db.write() as connection:
+        connection.exec_driver_sql("UPDATE projects SET name = 'other'")

@@ -136,8 +136,8 @@ class Labour:
             if ensure_worker(self.db.data):
                 time.sleep(1)
             while True:
-                with self.db.read() as c:
-                    now = jobs.job(c, job.id)
+                with self.db.read() as connection:
+                    now = jobs.job(connection, job.id)
                 self.seen |= {kind} if now.done else set()
                 if self.over.is_set() and now.state in jobs.ACTIVE:
                     cancel_job(self.db, job.id)
@@ -179,9 +179,9 @@ def _row(number: int) -> dict[str, object]:
 
 def test_no_verdict_of_twenty_reviewers_is_lost_while_the_worker_writes(busy: tuple[Served, Labour]) -> None:
     served, labour = busy
-    with labour.db.read() as c:
-        at = next(each.id for each in store.rounds_of(c, store.project_named(c, PROJECT).id))
-        samples = [each.sample for each in store.diagnoses_of(c, at)]
+    with labour.db.read() as connection:
+        at = next(each.id for each in store.rounds_of(connection, store.project_named(connection, PROJECT).id))
+        samples = [each.sample for each in store.diagnoses_of(connection, at)]
     work = threading.Thread(target=labour.go_on)
     work.start()
     wait_until(lambda: bool(labour.seen))
@@ -200,8 +200,8 @@ def test_no_verdict_of_twenty_reviewers_is_lost_while_the_worker_writes(busy: tu
     for log in (served.data / "server.log", served.data / "logs" / "worker.log"):
         said = log.read_text() if log.exists() else ""
         assert not [line for line in said.splitlines() if "locked" in line or "has been writing" in line]
-    with closing(sqlite3.connect(served.data / FILE_NAME)) as c:
-        assert c.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(sqlite3.connect(served.data / FILE_NAME)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def together(people: list[Reviewer], verdicts: int, labour: Labour) -> float:
@@ -232,9 +232,9 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def nothing_lost(db: Database, at: int, given: dict[str, Given]) -> None:
     """The history holds each acknowledged verdict once, each decided on what was newest then; the last one stands."""
-    with db.read() as c:
-        histories = store.histories(c, at)
-        standing = {sample: store.current_review(c, at, sample) for sample in histories}
+    with db.read() as connection:
+        histories = store.review_histories(connection, at)
+        standing = {sample: store.current_review(connection, at, sample) for sample in histories}
     kept = Counter(review.note for reviews in histories.values() for review in reviews)
     assert kept == Counter(note for note, each in given.items() if each.kept)
     assert kept.total() >= VERDICTS + CALM_VERDICTS
@@ -254,10 +254,10 @@ def report(how: str, people: list[Reviewer], labour: Labour, took: float) -> Non
     given = [each for person in people for each in person.given.values()]
     times = sorted(each.seconds for each in given)
     p50, p95, p99 = (1000 * times[int(len(times) * share)] for share in (0.5, 0.95, 0.99))
-    with labour.db.read() as c:
-        runs = store.runs_of(c, store.project_named(c, "tiny").id)
-        updates = sum(len(store.updates_of(c, run.id)) for run in runs)
-        rows = c.exec_driver_sql("SELECT count(*) FROM samples").scalar_one()
+    with labour.db.read() as connection:
+        runs = store.runs_of(connection, store.project_named(connection, "tiny").id)
+        updates = sum(len(store.updates_of(connection, run.id)) for run in runs)
+        rows = connection.exec_driver_sql("SELECT count(*) FROM samples").scalar_one()
     print(
         f"\nseed {SEED}, {how}: {len(people)} reviewers, {sum(each.kept for each in given):,} verdicts kept in "
         f"{took:.0f} s ({len(given) / took:.0f} a second), {sum(each.conflicts for each in people)} conflicts shown; a "

@@ -57,8 +57,8 @@ def db(tmp_path: Path, whole: Path) -> Iterator[Database]:
 
 def new_samples(db: Database) -> None:
     """Forget what round 1 said of the test set, so that its student is asked again."""
-    with db.write() as c:
-        c.exec_driver_sql(
+    with db.write() as connection:
+        connection.exec_driver_sql(
             "DELETE FROM predictions WHERE round = 2 AND sample IN (SELECT samples.id FROM samples JOIN sample_sets ON "
             "sample_sets.id = sample_set WHERE role = 'test')"
         )
@@ -82,15 +82,15 @@ def test_the_round_before_is_predicted_as_ever(db: Database) -> None:
 
 def test_a_run_that_starts_from_it_says_so_and_one_from_the_base_model_goes_on(db: Database) -> None:
     selection = make_selection(db, "tiny", budget=10, arm="random", round=1).id
-    with db.read() as c:
-        tuning = store.list_projects(c)[0].settings.tuning
+    with db.read() as connection:
+        tuning = store.list_projects(connection)[0].settings.tuning
     further, afresh = (replace(tuning, start=start, epochs=0.2) for start in ("adapter", "base"))
     assert isinstance(afresh, TuningSettings)
     with pytest.raises(UserError, match=MISSING):
         work_off(db, put_tune(db, "tiny", selection=selection, settings=further), Models("cpu"))
     assert work_off(db, put_tune(db, "tiny", selection=selection, settings=afresh), Models("cpu"))
-    with db.read() as c:
-        assert [each.number for each in store.rounds_of(c, 1)] == [0, 1, 2]
+    with db.read() as connection:
+        assert [each.number for each in store.rounds_of(connection, 1)] == [0, 1, 2]
 
 
 def test_the_command_line_exports_no_adapter_and_compares_what_was_measured(

@@ -45,8 +45,8 @@ def db(tmp_path: Path, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def states(db: Database) -> list[tuple[str, str]]:
-    with db.read() as c:
-        return [(job.kind, job.state) for job in jobs.jobs_of(c)]
+    with db.read() as connection:
+        return [(job.kind, job.state) for job in jobs.jobs_of(connection)]
 
 
 def waits(remote: Remote, locked: Path) -> None:

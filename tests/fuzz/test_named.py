@@ -155,8 +155,8 @@ def test_looking_at_a_support_set_shows_its_pictures_and_stumbles_over_none(worl
     looks = Looks(world.db)
     made = looks.begin(request, reviewer="Ada", file="set.jsonl", upload="")
     looks._running[made.id].join()
-    with world.db.read() as c:
-        found = store.pending_import(c, None, "Ada")
+    with world.db.read() as connection:
+        found = store.pending_import_of(connection, None, "Ada")
     assert found is not None
     assert found.error == ""
     assert found.report is not None

@@ -150,19 +150,19 @@ class World:
         assert after[noun] - before[noun] == done["accepted"], "what was accepted is there, and nothing else"
         if request.what == "predictions":
             return
-        with self.db.read() as c:
+        with self.db.read() as connection:
             if request.what == "support":
-                found = list(store.support_samples(c, request.set_name)) if done["accepted"] else []
+                found = list(store.support_samples(connection, request.set_name)) if done["accepted"] else []
             else:
-                key = store.project_named(c, request.project).id
-                found = [each for role in ROLES for each in store.samples_of(c, project=key, role=role)]
+                key = store.project_named(connection, request.project).id
+                found = [each for role in ROLES for each in store.samples_of(connection, project=key, role=role)]
             assert len({each.source_id for each in found}) == len(found) == done["accepted"]
             for each in found:
                 assert each.question
                 assert each.answer
                 assert not each.options or (each.answer in each.options and len(each.options) > 1)
                 if each.image and not each.image.startswith("file:"):
-                    check_image(*image_bytes(c, each.image))
+                    check_image(*image_bytes(connection, each.image))
 
     def _renew(self) -> None:
         """Go on with an empty database, since every input is imported into a project of its own."""
@@ -189,8 +189,8 @@ class World:
 
 def counts(db: Database) -> dict[str, int]:
     """How many rows the tables hold that an import writes to."""
-    with db.read() as c:
-        return {table.name: c.scalar(select(func.count()).select_from(table)) or 0 for table in COUNTED}
+    with db.read() as connection:
+        return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in COUNTED}
 
 
 def check_sentence(text: str) -> None:

@@ -54,10 +54,12 @@ def loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
 
 
 def name_image(db: Database, path: object) -> None:
-    with db.write() as c:
+    with db.write() as connection:
         values = ("file:1", "image/png", 0, 0, path)
-        c.exec_driver_sql("INSERT INTO images (hash, mime, width, height, path) VALUES (?, ?, ?, ?, ?)", values)
-        c.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = 1")
+        connection.exec_driver_sql(
+            "INSERT INTO images (hash, mime, width, height, path) VALUES (?, ?, ?, ?, ?)", values
+        )
+        connection.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = 1")
 
 
 def restored(db: Database, capsys: pytest.CaptureFixture[str]) -> tuple[Database, str]:
@@ -79,16 +81,16 @@ def test_an_image_that_names_a_file_outside_is_looked_for_in_the_new_directory(
     assert "1 images name files outside of the folders that may be read" in said
     assert f"they are looked for in {here / 'new' / OUTSIDE} instead" in said
     assert "SWITCHPOINT_ROOTS" in said
-    with new.read() as c:
-        moved = Path(image_path(c, "file:1") or "")
+    with new.read() as connection:
+        moved = Path(image_path(connection, "file:1") or "")
         assert moved.resolve().is_relative_to(here / "new" / OUTSIDE)
         with pytest.raises(UserError, match="cannot be read"):
-            image_bytes(c, "file:1")
-        assert store.review_counts(c, 1) == {"accepted": 30}, "all else is there"
+            image_bytes(connection, "file:1")
+        assert store.review_counts(connection, 1) == {"accepted": 30}, "all else is there"
     moved.parent.mkdir(parents=True)
     moved.write_bytes(b"put there by a person")
-    with new.read() as c:
-        assert image_bytes(c, "file:1")[0] == b"put there by a person"
+    with new.read() as connection:
+        assert image_bytes(connection, "file:1")[0] == b"put there by a person"
     new.close()
 
 
@@ -99,28 +101,28 @@ def test_an_image_where_reading_is_allowed_stays_there(loop: Database, capsys: p
     new, said = restored(loop, capsys)
     assert "1 of its images lie in files and are looked for where they were" in said
     assert "outside" not in said
-    with new.read() as c:
-        assert image_bytes(c, "file:1")[0] == b"pixels"
+    with new.read() as connection:
+        assert image_bytes(connection, "file:1")[0] == b"pixels"
     new.close()
 
 
 def test_of_many_images_each_is_looked_at(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    with loop.write() as c:
+    with loop.write() as connection:
         rows = [(number, f"file:{number}" if number else "", f"/etc/{number}") for number in range(2500)]
         asked = "INSERT INTO images (rowid, hash, mime, width, height, path) VALUES (?, ?, 'image/png', 0, 0, ?)"
         for number, key, path in rows:
-            c.exec_driver_sql(asked, (number - 1000 if number < 1000 else number, key, path))
+            connection.exec_driver_sql(asked, (number - 1000 if number < 1000 else number, key, path))
     new, said = restored(loop, capsys)
     assert "2,500 images name files outside" in said
-    with new.read() as c:
-        assert c.exec_driver_sql("SELECT count(*) FROM images WHERE path LIKE '/etc%'").scalar() == 0
+    with new.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM images WHERE path LIKE '/etc%'").scalar() == 0
     new.close()
 
 
 def test_a_row_beyond_counting_is_refused(loop: Database) -> None:
-    with loop.write() as c:
+    with loop.write() as connection:
         values = (2**63 - 1, "file:1", "/etc/passwd")
-        c.exec_driver_sql(
+        connection.exec_driver_sql(
             "INSERT INTO images (rowid, hash, mime, width, height, path) VALUES (?, ?, '', 0, 0, ?)", values
         )
     here = loop.data.parent
@@ -140,18 +142,18 @@ def test_a_path_that_is_no_text_is_none(loop: Database, capsys: pytest.CaptureFi
 def test_an_import_that_waits_reads_no_file_of_this_machine(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
     here = loop.data.parent
     stolen = {"what": "support", "path": str(here / "secret.txt"), "name": "stolen"}
-    with loop.write() as c:
-        project = store.project_named(c, LOOP).id
-        store.begin_pending(c, project, "Ada", request=stolen, file="secret.txt", upload="")
-        job = jobs.put(c, "import", None, stolen)
-        own = jobs.put(c, "import", None, stolen | {"path": "hf:owner/name"})
+    with loop.write() as connection:
+        project = store.project_named(connection, LOOP).id
+        store.begin_pending(connection, project, "Ada", request=stolen, file="secret.txt", upload="")
+        job = jobs.put(connection, "import", None, stolen)
+        own = jobs.put(connection, "import", None, stolen | {"path": "hf:owner/name"})
     new, said = restored(loop, capsys)
     assert "2 imports that waited name such files: they were given up." in said
-    with new.read() as c:
-        assert store.pending_imports(c) == []
-        assert jobs.job(c, job.id).state == "failed"
-        assert "import it again from where it is now" in jobs.job(c, job.id).error
-        assert jobs.job(c, own.id).state == "queued"
+    with new.read() as connection:
+        assert store.pending_imports(connection) == []
+        assert jobs.job(connection, job.id).state == "failed"
+        assert "import it again from where it is now" in jobs.job(connection, job.id).error
+        assert jobs.job(connection, own.id).state == "queued"
     new.close()
 
 
@@ -159,17 +161,17 @@ def test_a_job_that_waits_sends_no_key_to_an_address_that_nobody_has_looked_at(
     loop: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     there = "m@https://collects.keys.example/v1"
-    with loop.write() as c:
-        project = store.project_named(c, LOOP).id
-        theirs = store.create_project(c, "theirs", student="s", teacher=there, settings=Settings()).id
-        here = jobs.put(c, "predict", project, {"round": 1, "roles": ["test"]})
-        asks = jobs.put(c, "diagnose", theirs, {"round": 2})
+    with loop.write() as connection:
+        project = store.project_named(connection, LOOP).id
+        theirs = store.create_project(connection, "theirs", student="s", teacher=there, settings=Settings()).id
+        here = jobs.put(connection, "predict", project, {"round": 1, "roles": ["test"]})
+        asks = jobs.put(connection, "diagnose", theirs, {"round": 2})
     new, said = restored(loop, capsys)
     assert f"Jobs that waited would ask {there}: they were given up. Look whether your key may go there" in said
-    with new.read() as c:
-        assert jobs.job(c, here.id).state == "queued"
-        assert jobs.job(c, asks.id).state == "failed"
-        assert "look at its address, then ask again" in jobs.job(c, asks.id).error
+    with new.read() as connection:
+        assert jobs.job(connection, here.id).state == "queued"
+        assert jobs.job(connection, asks.id).state == "failed"
+        assert "look at its address, then ask again" in jobs.job(connection, asks.id).error
     new.close()
 
 
@@ -182,8 +184,8 @@ def test_a_job_that_waits_sends_no_key_to_an_address_that_nobody_has_looked_at(
     ],
 )
 def test_a_database_with_more_in_it_than_ours_is_refused(loop: Database, made: str) -> None:
-    with closing(sqlite3.connect(loop.data / FILE_NAME)) as c:
-        c.execute(made)
+    with closing(sqlite3.connect(loop.data / FILE_NAME)) as connection:
+        connection.execute(made)
     here = loop.data.parent
     back_up(loop, here / "kept.zip", watch=lambda _: None)
     with pytest.raises(UserError, match="its database holds 'evil', which is none of Switchpoint's"):

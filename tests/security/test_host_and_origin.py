@@ -220,11 +220,11 @@ def test_every_answer_carries_the_policy(
 def broken(served: Served) -> Iterator[None]:
     """The database without its table of images, as long as the block lasts: a bug as far as the app can tell."""
     db = open_database(served.data)
-    with db.write() as c:
-        c.execute(text("ALTER TABLE images RENAME TO hidden"))
+    with db.write() as connection:
+        connection.execute(text("ALTER TABLE images RENAME TO hidden"))
     yield
-    with db.write() as c:
-        c.execute(text("ALTER TABLE hidden RENAME TO images"))
+    with db.write() as connection:
+        connection.execute(text("ALTER TABLE hidden RENAME TO images"))
     db.close()
 
 

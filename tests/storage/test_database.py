@@ -40,18 +40,18 @@ def start(code: str, *args: object) -> subprocess.Popen[str]:
 
 def add_one(db: Database) -> None:
     """Read, then write what follows from it: loses updates unless writers take turns."""
-    with db.write() as c:
-        count = int(c.scalar(select(projects.c.student)) or 0)
-        c.execute(update(projects).values(student=str(count + 1)))
+    with db.write() as connection:
+        count = int(connection.scalar(select(projects.c.student)) or 0)
+        connection.execute(update(projects).values(student=str(count + 1)))
 
 
 def test_a_new_folder_is_made_with_write_ahead_log_and_foreign_keys(tmp_path: Path) -> None:
     db = open_database(tmp_path / "some where" / "100% new?")
     assert db.adapters.is_dir()
     with db.read() as reader, db.write() as writer:
-        for c in (reader, writer):
+        for connection in (reader, writer):
             found = [
-                c.exec_driver_sql(f"PRAGMA {name}").scalar()
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar()
                 for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
             ]
             assert found == ["wal", 1, 30_000, 1]
@@ -61,40 +61,40 @@ def test_a_new_folder_is_made_with_write_ahead_log_and_foreign_keys(tmp_path: Pa
 
 def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
     db = open_database(tmp_path)
-    with db.write() as c:
-        a_project(c)
+    with db.write() as connection:
+        a_project(connection)
     db.close()
     again = open_database(tmp_path)
-    with again.read() as c:
-        assert [project.name for project in store.list_projects(c)] == ["demo"]
+    with again.read() as connection:
+        assert [project.name for project in store.list_projects(connection)] == ["demo"]
     again.close()
 
 
 def test_a_write_that_raises_leaves_nothing(db: Database) -> None:
     def write_and_stop() -> None:
-        with db.write() as c:
-            a_project(c, validation=3)
+        with db.write() as connection:
+            a_project(connection, validation=3)
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
         write_and_stop()
-    with db.read() as c:
-        assert store.list_projects(c) == []
+    with db.read() as connection:
+        assert store.list_projects(connection) == []
 
 
 def test_a_reader_cannot_write(db: Database) -> None:
-    with db.read() as c, pytest.raises(OperationalError, match="readonly"):
-        a_project(c)
+    with db.read() as connection, pytest.raises(OperationalError, match="readonly"):
+        a_project(connection)
 
 
 def test_a_row_cannot_refer_to_what_is_not_there(db: Database) -> None:
-    with pytest.raises(IntegrityError, match="FOREIGN KEY"), db.write() as c:
-        c.execute(insert(rounds).values(project=99, number=0))
+    with pytest.raises(IntegrityError, match="FOREIGN KEY"), db.write() as connection:
+        connection.execute(insert(rounds).values(project=99, number=0))
 
 
 def test_a_reader_sees_one_state_and_never_waits_for_a_writer(db: Database) -> None:
-    with db.write() as c:
-        a_project(c, "first")
+    with db.write() as connection:
+        a_project(connection, "first")
     with db.read() as reader, db.write() as writer:
         assert len(store.list_projects(reader)) == 1
         a_project(writer, "second")
@@ -105,8 +105,8 @@ def test_a_reader_sees_one_state_and_never_waits_for_a_writer(db: Database) -> N
 
 def test_plain_sqlite_fails_where_a_read_turns_into_a_write_and_ours_does_not(db: Database) -> None:
     """Why ``write`` starts with a write statement: the peer of the next test, on the same file."""
-    with db.write() as c:
-        a_project(c)
+    with db.write() as connection:
+        a_project(connection)
     late = sqlite3.connect(db.data / FILE_NAME, isolation_level=None)
     late.execute("BEGIN")
     late.execute("SELECT * FROM projects").fetchall()
@@ -118,22 +118,22 @@ def test_plain_sqlite_fails_where_a_read_turns_into_a_write_and_ours_does_not(db
 
 
 def add_one_started_at_nought(db: Database) -> None:
-    with db.write() as c:
-        c.execute(update(projects).values(student="0"))
+    with db.write() as connection:
+        connection.execute(update(projects).values(student="0"))
 
 
 def test_eight_threads_and_two_processes_lose_no_update(db: Database) -> None:
-    with db.write() as c:
-        a_project(c)
-        c.execute(update(projects).values(student="0"))
+    with db.write() as connection:
+        a_project(connection)
+        connection.execute(update(projects).values(student="0"))
     errors: list[BaseException] = []
 
     def work() -> None:
         try:
             for _ in range(40):
                 add_one(db)
-                with db.read() as c:
-                    c.scalar(select(projects.c.student))
+                with db.read() as connection:
+                    connection.scalar(select(projects.c.student))
         except BaseException as error:
             errors.append(error)
 
@@ -145,8 +145,8 @@ def test_eight_threads_and_two_processes_lose_no_update(db: Database) -> None:
         thread.join()
     assert [(other.communicate(timeout=60)[1], other.returncode) for other in others] == [("", 0), ("", 0)]
     assert errors == []
-    with db.read() as c:
-        assert c.scalar(select(projects.c.student)) == str(8 * 40 + 2 * 150)
+    with db.read() as connection:
+        assert connection.scalar(select(projects.c.student)) == str(8 * 40 + 2 * 150)
 
 
 def test_processes_may_open_a_new_folder_at_once(tmp_path: Path) -> None:
@@ -158,12 +158,12 @@ def test_processes_may_open_a_new_folder_at_once(tmp_path: Path) -> None:
 def test_a_writer_that_never_gets_its_turn_is_told_so(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.database.BUSY_SECONDS", 0.05)
     impatient = open_database(db.data)
-    with db.write() as c:
-        a_project(c)
+    with db.write() as connection:
+        a_project(connection)
         with pytest.raises(UserError, match="Something else has been writing"), impatient.write():
             pass
-    with impatient.write() as c:
-        store.project_named(c, "demo")
+    with impatient.write() as connection:
+        store.project_named(connection, "demo")
     impatient.close()
 
 

@@ -27,33 +27,33 @@ def a_file(folder: Path, name: str, content: bytes) -> FilePicture:
 
 def test_an_image_in_a_file_is_read_when_it_is_needed(db: Database, tmp_path: Path) -> None:
     ref = a_file(tmp_path, "one.png", b"first")
-    with db.write() as c:
-        assert save_images(c, [ref, ref]) == 1
-        assert image_bytes(c, ref.hash) == (b"first", "image/png")
+    with db.write() as connection:
+        assert save_images(connection, [ref, ref]) == 1
+        assert image_bytes(connection, ref.hash) == (b"first", "image/png")
 
 
 def test_a_moved_file_is_said_in_a_sentence(db: Database, tmp_path: Path) -> None:
     ref = a_file(tmp_path, "one.png", b"first")
-    with db.write() as c:
-        save_images(c, [ref])
+    with db.write() as connection:
+        save_images(connection, [ref])
     Path(ref.path).rename(tmp_path / "two.png")
-    with db.read() as c:
+    with db.read() as connection:
         with pytest.raises(UserError, match=r"one\.png cannot be read \(No such file.*put it back there"):
-            image_bytes(c, ref.hash)
+            image_bytes(connection, ref.hash)
         with pytest.raises(UserError, match="put it back there"):
-            content_hashes(c, [ref.hash])
+            content_hashes(connection, [ref.hash])
 
 
 def test_each_file_is_hashed_once_until_it_changes(db: Database, tmp_path: Path) -> None:
     ref, stored = a_file(tmp_path, "one.png", b"first"), Picture(hash="ab")
-    with db.write() as c:
-        save_images(c, [ref, stored])
-        known, fresh = content_hashes(c, [ref.hash, "ab"])
+    with db.write() as connection:
+        save_images(connection, [ref, stored])
+        known, fresh = content_hashes(connection, [ref.hash, "ab"])
         assert known == {ref.hash: hashlib.sha256(b"first").hexdigest(), "ab": "ab"}
         assert list(fresh) == [ref.hash]
-        keep_hashes(c, fresh)
-        assert content_hashes(c, [ref.hash]) == ({ref.hash: known[ref.hash]}, {})
+        keep_hashes(connection, fresh)
+        assert content_hashes(connection, [ref.hash]) == ({ref.hash: known[ref.hash]}, {})
     Path(ref.path).write_bytes(b"other")
     os.utime(ref.path, ns=(1, 1))
-    with db.write() as c:
-        assert content_hashes(c, [ref.hash])[0] == {ref.hash: hashlib.sha256(b"other").hexdigest()}
+    with db.write() as connection:
+        assert content_hashes(connection, [ref.hash])[0] == {ref.hash: hashlib.sha256(b"other").hexdigest()}

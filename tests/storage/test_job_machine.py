@@ -74,8 +74,8 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(target=put_jobs, kind=st.sampled_from(["predict", "diagnose", "tune", "import"]))
     def put(self, kind: str) -> int:
-        with self.db.write() as c:
-            made = jobs.put(c, kind, None, {})  # type: ignore[arg-type]
+        with self.db.write() as connection:
+            made = jobs.put(connection, kind, None, {})  # type: ignore[arg-type]
         assert made.id not in self.world.jobs
         self.world.jobs[made.id] = Expected()
         return made.id
@@ -93,8 +93,8 @@ class JobMachine(RuleBasedStateMachine):
     @rule(target=claims, data=st.data())
     def claim(self, data: st.DataObject) -> object:
         pid = data.draw(st.sampled_from(sorted(self.world.alive)))
-        with self.db.write() as c:
-            taken = jobs.claim(c, f"worker-{pid}", pid, self.world.alive[pid])
+        with self.db.write() as connection:
+            taken = jobs.claim(connection, f"worker-{pid}", pid, self.world.alive[pid])
         waiting = self.world.waiting()
         if not waiting:
             assert taken is None
@@ -109,23 +109,23 @@ class JobMachine(RuleBasedStateMachine):
     def progress(self, mine: Job) -> None:
         """Also of a worker that is dead to the others but speaks on."""
         known = self.world.jobs[mine.id]
-        with self.db.write() as c:
-            heard = jobs.progress(c, mine, known.done + 1, 100)
+        with self.db.write() as connection:
+            heard = jobs.progress(connection, mine, known.done + 1, 100)
         assert heard == self._is_theirs(mine)
         if heard:
             self.world.jobs[mine.id] = replace(known, done=known.done + 1)
 
     @rule(mine=claims, how=st.sampled_from(sorted(ENDINGS)))
     def end(self, mine: Job, how: str) -> None:
-        with self.db.write() as c:
-            getattr(jobs, how)(c, mine, *(["It broke."] if how == "fail" else []))
+        with self.db.write() as connection:
+            getattr(jobs, how)(connection, mine, *(["It broke."] if how == "fail" else []))
         if self._is_theirs(mine):
             self._ends(mine.id, ENDINGS[how])
 
     @rule(key=put_jobs)
     def ask_cancel(self, key: int) -> None:
-        with self.db.write() as c:
-            jobs.ask_cancel(c, key)
+        with self.db.write() as connection:
+            jobs.ask_cancel(connection, key)
         known = self.world.jobs[key]
         if known.state in jobs.ACTIVE:
             self.world.jobs[key] = replace(known, cancel_asked=True)
@@ -138,8 +138,8 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule()
     def requeue(self) -> None:
-        with self.db.write() as c:
-            jobs.requeue_interrupted(c)
+        with self.db.write() as connection:
+            jobs.requeue_interrupted(connection)
         for key, each in self.world.jobs.items():
             if each.state == "interrupted":
                 self.world.jobs[key] = replace(each, state="queued")
@@ -154,8 +154,8 @@ class JobMachine(RuleBasedStateMachine):
         assert all(each.state != "running" for each in self.world.jobs.values())
 
     def _take_up(self) -> None:
-        with self.db.write() as c:
-            interrupted = jobs.interrupt_orphans(c, lambda pid, start: self.world.alive.get(pid) == start)
+        with self.db.write() as connection:
+            interrupted = jobs.interrupt_orphans(connection, lambda pid, start: self.world.alive.get(pid) == start)
         orphans = [key for key, each in self.world.jobs.items() if each.state == "running" and not self._lives(each)]
         asked = [key for key in orphans if self.world.jobs[key].cancel_asked]
         assert sorted(interrupted) == sorted({*orphans} - {*asked})
@@ -181,8 +181,8 @@ class JobMachine(RuleBasedStateMachine):
 
     @invariant()
     def rows_say_what_the_model_says(self) -> None:
-        with self.db.read() as c:
-            rows = {each.id: each for each in jobs.jobs_of(c, limit=1000)}
+        with self.db.read() as connection:
+            rows = {each.id: each for each in jobs.jobs_of(connection, limit=1000)}
         assert rows.keys() == self.world.jobs.keys()
         for key, known in self.world.jobs.items():
             row = rows[key]
@@ -193,8 +193,8 @@ class JobMachine(RuleBasedStateMachine):
 
 
 def _row(db: Database, key: int) -> Job:
-    with db.read() as c:
-        return jobs.job(c, key)
+    with db.read() as connection:
+        return jobs.job(connection, key)
 
 
 JobMachine.TestCase.settings = settings(

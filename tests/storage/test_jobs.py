@@ -14,18 +14,18 @@ from tests.storage.world import a_project
 
 
 def put(db: Database, count: int = 1) -> list[Job]:
-    with db.write() as c:
-        return [jobs.put(c, "predict", None, {"round": number, "roles": ["test"]}) for number in range(count)]
+    with db.write() as connection:
+        return [jobs.put(connection, "predict", None, {"round": number, "roles": ["test"]}) for number in range(count)]
 
 
 def claim(db: Database, pid: int = 1) -> Job | None:
-    with db.write() as c:
-        return jobs.claim(c, "worker", pid, 12.5)
+    with db.write() as connection:
+        return jobs.claim(connection, "worker", pid, 12.5)
 
 
 def seen(db: Database, job: Job) -> Job:
-    with db.read() as c:
-        return jobs.job(c, job.id)
+    with db.read() as connection:
+        return jobs.job(connection, job.id)
 
 
 def test_a_job_is_queued_claimed_and_finished(db: Database) -> None:
@@ -34,11 +34,11 @@ def test_a_job_is_queued_claimed_and_finished(db: Database) -> None:
     taken = claim(db, pid=77)
     assert (taken.id, taken.state, taken.worker, taken.pid, taken.pid_start) == (made.id, "running", "worker", 77, 12.5)
     assert claim(db) is None
-    with db.write() as c:
-        assert jobs.progress(c, taken, 3, 10, "3 of 10")
-        jobs.finish(c, taken)
-        jobs.fail(c, taken, "too late")
-        assert not jobs.progress(c, taken, 4, 10, "too late")
+    with db.write() as connection:
+        assert jobs.progress(connection, taken, 3, 10, "3 of 10")
+        jobs.finish(connection, taken)
+        jobs.fail(connection, taken, "too late")
+        assert not jobs.progress(connection, taken, 4, 10, "too late")
     ended = seen(db, made)
     assert (ended.state, ended.done, ended.total, ended.message, ended.error) == ("done", 3, 10, "3 of 10", "")
     assert made.created < taken.started < ended.finished
@@ -64,26 +64,26 @@ def test_jobs_are_taken_oldest_first_and_by_one_worker_each(db: Database) -> Non
 def test_a_failed_job_keeps_its_sentence(db: Database) -> None:
     (made,) = put(db)
     taken = claim(db)
-    with db.write() as c:
-        jobs.fail(c, taken, "The model is not there: choose another.")
+    with db.write() as connection:
+        jobs.fail(connection, taken, "The model is not there: choose another.")
     assert (seen(db, made).state, seen(db, made).error) == ("failed", "The model is not there: choose another.")
 
 
 def test_cancelling_ends_a_waiting_job_at_once_and_asks_a_running_one(db: Database) -> None:
     running, waiting = put(db, 2)
     taken = claim(db)
-    with db.write() as c:
+    with db.write() as connection:
         for job in (running, waiting):
-            jobs.ask_cancel(c, job.id)
-            assert jobs.cancel_asked(c, job.id)
+            jobs.ask_cancel(connection, job.id)
+            assert jobs.cancel_asked(connection, job.id)
         with pytest.raises(UserError, match="no job 99"):
-            jobs.ask_cancel(c, 99)
+            jobs.ask_cancel(connection, 99)
     assert (seen(db, running).state, seen(db, waiting).state) == ("running", "cancelled")
     assert seen(db, waiting).finished
     assert claim(db) is None
-    with db.write() as c:
-        jobs.cancelled(c, taken)
-        jobs.ask_cancel(c, running.id)
+    with db.write() as connection:
+        jobs.cancelled(connection, taken)
+        jobs.ask_cancel(connection, running.id)
     assert seen(db, running).state == "cancelled"
 
 
@@ -91,22 +91,22 @@ def test_a_dead_workers_jobs_are_taken_up_again_under_the_same_id(db: Database) 
     made = put(db, 4)
     for pid in (1, 2, 3):
         claim(db, pid)
-    with db.write() as c:
-        jobs.ask_cancel(c, made[2].id)
+    with db.write() as connection:
+        jobs.ask_cancel(connection, made[2].id)
         asked: list[tuple[int, float]] = []
 
         def alive(pid: int, start: float) -> bool:
             asked.append((pid, start))
             return pid == 1
 
-        assert jobs.interrupt_orphans(c, alive) == [made[1].id]
+        assert jobs.interrupt_orphans(connection, alive) == [made[1].id]
     assert asked == [(1, 12.5), (2, 12.5), (3, 12.5)]
     assert [seen(db, job).state for job in made] == ["running", "interrupted", "cancelled", "queued"]
     again = claim(db, pid=5)
     assert (again.id, again.state, again.pid) == (made[1].id, "running", 5)
-    with db.write() as c:
-        jobs.interrupt_orphans(c, lambda pid, start: pid != 5)
-        jobs.requeue_interrupted(c)
+    with db.write() as connection:
+        jobs.interrupt_orphans(connection, lambda pid, start: pid != 5)
+        jobs.requeue_interrupted(connection)
     assert seen(db, made[1]).state == "queued"
     assert claim(db).id == made[1].id
 
@@ -115,46 +115,46 @@ def test_a_dead_workers_jobs_are_taken_up_again_under_the_same_id(db: Database) 
 def test_a_worker_that_was_taken_for_dead_is_not_heard(db: Database, late: str) -> None:
     (made,) = put(db)
     taken = claim(db, pid=1)
-    with db.write() as c:
-        jobs.interrupt_orphans(c, lambda pid, start: False)
+    with db.write() as connection:
+        jobs.interrupt_orphans(connection, lambda pid, start: False)
     again = claim(db, pid=2)
     said = {"progress": (9, 10), "fail": ("The disk is full: make room.",)}.get(late, ())
-    with db.write() as c:
-        assert not getattr(jobs, late)(c, taken, *said)
+    with db.write() as connection:
+        assert not getattr(jobs, late)(connection, taken, *said)
     assert seen(db, made) == again
 
 
 def test_an_interrupted_job_can_be_cancelled(db: Database) -> None:
     (made,) = put(db)
     claim(db)
-    with db.write() as c:
-        jobs.interrupt_orphans(c, lambda pid, start: False)
-        jobs.ask_cancel(c, made.id)
+    with db.write() as connection:
+        jobs.interrupt_orphans(connection, lambda pid, start: False)
+        jobs.ask_cancel(connection, made.id)
     assert seen(db, made).state == "cancelled"
 
 
 def test_jobs_are_listed_newest_first_and_by_project(db: Database) -> None:
     first, second = put(db, 2)
-    with db.write() as c:
-        project = a_project(c)
-        own = jobs.put(c, "tune", project.id, {})
-        assert jobs.jobs_of(c) == [own, second, first]
-        assert jobs.jobs_of(c, limit=1) == [own]
-        assert jobs.jobs_of(c, project.id) == [own]
+    with db.write() as connection:
+        project = a_project(connection)
+        own = jobs.put(connection, "tune", project.id, {})
+        assert jobs.jobs_of(connection) == [own, second, first]
+        assert jobs.jobs_of(connection, limit=1) == [own]
+        assert jobs.jobs_of(connection, project.id) == [own]
 
 
 def test_pace_is_measured_from_the_first_progress_after_a_claim(db: Database) -> None:
     (made,) = put(db)
     taken = claim(db)
     assert jobs.pace(seen(db, made), seen(db, made).created) is None
-    with db.write() as c:
-        jobs.progress(c, taken, 500, 1000)
-        jobs.progress(c, taken, 540, 1000)
+    with db.write() as connection:
+        jobs.progress(connection, taken, 500, 1000)
+        jobs.progress(connection, taken, 540, 1000)
     running = seen(db, made)
     later = (datetime.fromisoformat(running.first_at) + timedelta(seconds=4)).isoformat()
     assert jobs.pace(running, later) == jobs.Pace(rate=10.0, seconds_left=46.0)
     assert jobs.pace(replace(running, state="done"), later) is None
-    with db.write() as c:
-        jobs.progress(c, taken, 450, 1000)
+    with db.write() as connection:
+        jobs.progress(connection, taken, 450, 1000)
     assert seen(db, made).first_done == 450
     assert jobs.pace(seen(db, made), later) is None

@@ -100,25 +100,29 @@ def an_adoption(project: int, round: int, **more: object) -> Adoption:
     return Adoption(**{"project": project, "round": round, **values} | more)
 
 
-def a_project(c: Connection, name: str = "demo", *, validation: int = 0, test: int = 0) -> store.Project:
-    project = store.create_project(c, name, student="student", teacher="teacher", settings=Settings(support="flan"))
+def a_project(connection: Connection, name: str = "demo", *, validation: int = 0, test: int = 0) -> store.Project:
+    project = store.create_project(
+        connection, name, student="student", teacher="teacher", settings=Settings(support="flan")
+    )
     sets = (("validation", range(validation)), ("test", range(10_000, 10_000 + test)))
     for role, numbers in sets:
-        store.save_samples(c, project=project.id, role=role, samples=map(a_sample, numbers), images={})
+        store.save_samples(connection, project=project.id, role=role, samples=map(a_sample, numbers), images={})
     return project
 
 
-def a_round_of_errors(c: Connection, errors: int, *, undiagnosed: int = 0, name: str = "demo") -> tuple[int, list[int]]:
+def a_round_of_errors(
+    connection: Connection, errors: int, *, undiagnosed: int = 0, name: str = "demo"
+) -> tuple[int, list[int]]:
     """A project's round 0 with that many errors, the last ones without a diagnosis; returns round and sample ids."""
-    project = a_project(c, name, validation=errors, test=3)
-    base = store.rounds_of(c, project.id)[0].id
-    ids = [sample.id for sample in store.samples_of(c, project=project.id, role="validation")]
-    tests = [sample.id for sample in store.samples_of(c, project=project.id, role="test")]
-    store.save_predictions(c, [a_prediction(base, sample) for sample in (*ids, *tests)])
+    project = a_project(connection, name, validation=errors, test=3)
+    base = store.rounds_of(connection, project.id)[0].id
+    ids = [sample.id for sample in store.samples_of(connection, project=project.id, role="validation")]
+    tests = [sample.id for sample in store.samples_of(connection, project=project.id, role="test")]
+    store.save_predictions(connection, [a_prediction(base, sample) for sample in (*ids, *tests)])
     diagnosed = ids[: errors - undiagnosed]
     found = [
         a_diagnosis(base, sample, confidence=(place * 7 % 5) / 5, skill=f"skill {place * 3 % 4}")
         for place, sample in enumerate(diagnosed)
     ]
-    store.save_diagnoses(c, found)
+    store.save_diagnoses(connection, found)
     return base, ids

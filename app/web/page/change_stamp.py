@@ -26,7 +26,7 @@ def stamp(db: Database, place: Place) -> str:
         if place.project:
             project = store.project_named(connection, place.project)
             parts.append((project.student, project.teacher, project.settings))
-            parts += [store.counts(connection, project.id), store.newest_ruling(connection, project.id)]
+            parts += [store.round_counts(connection, project.id), store.newest_ruling(connection, project.id)]
             parts.append([(each.who, each.created) for each in store.tries_of(connection, project.id).values()])
             parts.append([run.id for run in store.runs_of(connection, project.id)])
             offered.append(len(store.adoptions_of(connection, project.id)))

@@ -22,7 +22,7 @@ from storage import store
 from storage.database import Database
 from storage.errors import fault_told
 
-log = logging.getLogger("switchpoint.page")
+logger = logging.getLogger("switchpoint.page")
 
 Parts = dict[Any, Any]
 Show = Callable[[Place], Parts]
@@ -77,7 +77,7 @@ class Page:
         except UserError as error:
             return {self.notice: told(str(error), "error")}
         except Exception as error:  # shown as a bug, kept whole in the log: the page must survive it
-            log.exception("a handler of the page failed")
+            logger.exception("a handler of the page failed")
             bug = "This is a bug in Switchpoint; the log has the details. Reload the page."
             return {self.notice: told(str(fault_told(error, self.db.data) or bug), "error")}
 

@@ -61,8 +61,8 @@ def add_pictures(api: fastapi.FastAPI, db: Database) -> None:
     def image(key: str, if_none_match: Annotated[str, fastapi.Header()] = "") -> Response:
         """An image by its key; what a browser has already is neither read nor decoded."""
         try:
-            with db.read() as c:
-                version = image_version(c, key)
+            with db.read() as connection:
+                version = image_version(connection, key)
             tag = f'"{hashlib.sha256(f"{WAY} {version}".encode("utf-8", "replace")).hexdigest()[:32]}"'
             headers = {"etag": tag, "cache-control": _lasts(key)}
             if tag in (each.strip().removeprefix("W/") for each in if_none_match.split(",")):
@@ -85,8 +85,8 @@ def _lasts(key: str) -> str:
 
 
 def _written(db: Database, key: str) -> Picture:
-    with db.read() as c:
-        content, _ = image_bytes(c, key)
+    with db.read() as connection:
+        content, _ = image_bytes(connection, key)
     try:
         decoded(key, content, whole=False)  # one that stays in its file was not held against the limits before
     except ImageError as error:

@@ -59,13 +59,13 @@ def add_desk(api: fastapi.FastAPI, db: Database) -> None:
 
 def hits_html(db: Database, project: str, skill: str) -> str:
     """The live line under the skill field, with its cards."""
-    with db.read() as c:
-        found = find_project(c, project)
-        index = indexed_soon(c, db, found.settings.support)
+    with db.read() as connection:
+        found = find_project(connection, project)
+        index = indexed_soon(connection, db, found.settings.support)
         if index is None:
-            return live_html(None, {}, waiting=has_labels(c, db, found.settings.support))
+            return live_html(None, {}, waiting=has_labels(connection, db, found.settings.support))
         offer = behind(index, skill, seed=found.settings.seed, limit=BEST)
-        return live_html(offer, store.samples_by_id(c, [hit.sample for hit in offer.hits]), waiting=False)
+        return live_html(offer, store.samples_by_id(connection, [hit.sample for hit in offer.hits]), waiting=False)
 
 
 def keep_draft(db: Database, sent: Mapping[str, Any], reviewer: str) -> str:
@@ -80,16 +80,16 @@ def keep_draft(db: Database, sent: Mapping[str, Any], reviewer: str) -> str:
     answer = sent.get("answer")
     if not all(isinstance(text, str) for text in (*texts.values(), answer or "")):
         raise UserError("Skill, note and answer of a draft are texts.")
-    with db.write() as c:
-        at = find_round(c, find_project(c, str(sent.get("project", ""))[:LONGEST]), number)
+    with db.write() as connection:
+        at = find_round(connection, find_project(connection, str(sent.get("project", ""))[:LONGEST]), number)
         if sent.get("discard"):
-            store.drop_draft(c, at.id, sample, reviewer)
+            store.drop_draft(connection, at.id, sample, reviewer)
             return ""
-        if store.newest_review(c, at.id, sample) != seen:
+        if store.newest_review(connection, at.id, sample) != seen:
             raise ConflictError("This case was decided in the meantime.")
         step = whole_number(str(sent.get("step", ""))) or None
         draft = Draft(round=at.id, sample=sample, reviewer=reviewer, mistake_step=step, answer=answer, **texts)
-        return store.save_draft(c, draft).created
+        return store.save_draft(connection, draft).created
 
 
 def answer_or_refuse(work: Any) -> Response:

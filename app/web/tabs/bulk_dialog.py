@@ -41,8 +41,10 @@ def add(page: Page) -> None:
         act, skill, of = (_text(sent, name) for name in ("act", "skill", "of"))
         filters, act, found = _filters(place, of), act or "accepted", None
         if act != "renamed" or skill.strip():
-            with page.db.read() as c:
-                found = plan_bulk(c, place.project, place.round, filters, act, skill=skill, reviewer=place.reviewer)
+            with page.db.read() as connection:
+                found = plan_bulk(
+                    connection, place.project, place.round, filters, act, skill=skill, reviewer=place.reviewer
+                )
         return {part: dialog_html(found, act=act, skill=skill, of=of, filtered=filters != CaseFilters())}
 
     def do(place: Place, sent: Mapping[str, Any]) -> Parts:

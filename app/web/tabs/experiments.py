@@ -170,9 +170,9 @@ def _form(page: Page) -> tuple[Any, Any, Any, Any]:
 
 def _asked_last(db: Database, place: Place) -> tuple[list[str], str, int, int]:
     """What the newest experiment of the project was asked for; everything, where there was none."""
-    with db.read() as c:
-        project = find_project(c, place.project)
-        last = next((job.args for job in jobs.jobs_of(c, project.id) if job.kind == "experiment"), {})
+    with db.read() as connection:
+        project = find_project(connection, place.project)
+        last = next((job.args for job in jobs.jobs_of(connection, project.id) if job.kind == "experiment"), {})
     budgets = ", ".join(str(each) for each in last.get("budgets", (500, 1000, 2000)))
     return list(last.get("arms", ARMS)), budgets, last.get("seeds", 5), last.get("at_once", 1)
 

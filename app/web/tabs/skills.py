@@ -37,18 +37,20 @@ def build(page: Page) -> TabView:
     def show(place: Place) -> Parts:
         if not place.project:
             return {view: empty("No project", "Make a project first: the button is above.")}
-        with page.db.read() as c:
-            project = find_project(c, place.project)
-            now = find_round(c, project, place.round)
-            rows = store.missing_skills(c, now.id)
-            found = indexed(c, page.db, project.settings.support) if rows else None
-            bulks = store.bulks_of(c, now.id)
-            return {view: skills_html(c, place, rows, found, project.settings.seed) + history_html(bulks)}
+        with page.db.read() as connection:
+            project = find_project(connection, place.project)
+            now = find_round(connection, project, place.round)
+            rows = store.missing_skills(connection, now.id)
+            found = indexed(connection, page.db, project.settings.support) if rows else None
+            bulks = store.bulks_of(connection, now.id)
+            return {view: skills_html(connection, place, rows, found, project.settings.seed) + history_html(bulks)}
 
     return TabView(show=show, follow=show)
 
 
-def skills_html(c: Connection, place: Place, rows: list[MissingSkill], found: Indexed | None, seed: int) -> str:
+def skills_html(
+    connection: Connection, place: Place, rows: list[MissingSkill], found: Indexed | None, seed: int
+) -> str:
     """The bar chart as a list: skill, bar, count, and on opening the samples behind it."""
     if not rows:
         go = nav(place.link(tab="data", sample=None), "Go to Data", "button primary")
@@ -69,7 +71,7 @@ def skills_html(c: Connection, place: Place, rows: list[MissingSkill], found: In
         f'<span class="grow"></span>{_downloads(place)}'
         f'<span class="legend"><i class="swatch accepted"></i>accepted <i class="swatch"></i>not accepted</span></div>'
     )
-    offers = [_offered(c, row.skill, found, seed) if found else "" for row in rows[:OFFERED]]
+    offers = [_offered(connection, row.skill, found, seed) if found else "" for row in rows[:OFFERED]]
     offers += [""] * len(rows)
     body = "".join(_row(place, row, most, offer) for row, offer in zip(rows[:SHOWN], offers, strict=False))
     more = (
@@ -133,12 +135,12 @@ def _act(each: BulkSummary) -> str:
     return f"{sign} {name}: {count(each.cases, 'case')}{worded}"
 
 
-def _offered(c: Connection, skill: str, found: Indexed, seed: int) -> str:
+def _offered(connection: Connection, skill: str, found: Indexed, seed: int) -> str:
     """How many support samples match, and the best few when opened."""
     offer = behind(found, skill, seed=seed, limit=BEST)
     if not offer.matching:
         return '<span class="subdued behind">no support sample matches: reword the skill</span>'
-    samples = store.samples_by_id(c, [hit.sample for hit in offer.hits])
+    samples = store.samples_by_id(connection, [hit.sample for hit in offer.hits])
     cards = "".join(card_html(samples[hit.sample], hit) for hit in offer.hits if hit.sample in samples)
     return (
         f'<details class="behind" data-keep="skill-{esc(skill, 80)}" ><summary>'

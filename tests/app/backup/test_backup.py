@@ -68,8 +68,8 @@ def test_what_is_restored_equals_what_was_backed_up(loop: Database, tmp_path: Pa
     assert everything(again.data) == everything(loop.data)
     assert find_damage(again.adapters / "run-1" / "adapter") == ""
     assert (again.adapters / "run-1" / "adapter" / "weights").read_bytes() == b"w" * 5000
-    with again.read() as c:
-        assert store.review_counts(c, 1) == {"accepted": 30}
+    with again.read() as connection:
+        assert store.review_counts(connection, 1) == {"accepted": 30}
     again.close()
     assert sorted(each.name for each in tmp_path.iterdir()) == ["data", "elsewhere", "kept.zip"]
 
@@ -118,35 +118,35 @@ def test_a_backup_of_one_project_holds_nothing_of_the_others(loop: Database, tmp
     assert everything(loop.data) == before, "the data itself stays as it is"
     assert manifest["projects"] == (LOOP,)
     again = restored(tmp_path / "one.zip", tmp_path / "new")
-    with again.read() as c:
-        assert c.exec_driver_sql("SELECT count(*) FROM case_texts").scalar() == 60
+    with again.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM case_texts").scalar() == 60
     assert secret.encode() not in (again.data / FILE_NAME).read_bytes()
     assert contents(again.data) == kept
     with loop.read() as old, again.read() as new:
         assert store.list_projects(new) == [store.project_named(old, LOOP)]
         assert [each.name for each in store.support_sets(new)] == ["lessons"]
         assert store.review_counts(new, 1) == store.review_counts(old, 1)
-    with pytest.raises(Exception, match="reviews are append-only"), again.write() as c:
-        c.exec_driver_sql("DELETE FROM reviews")
+    with pytest.raises(Exception, match="reviews are append-only"), again.write() as connection:
+        connection.exec_driver_sql("DELETE FROM reviews")
     again.close()
 
 
 def test_a_running_job_waits_in_the_backup_and_nobody_is_logged_in(loop: Database, tmp_path: Path) -> None:
-    with loop.write() as c:
-        job = jobs.put(c, "predict", 1, {"round": 1, "roles": ["test"]})
-        jobs.claim(c, "worker-1", 1, 1.0)
-        tables = {name for (name,) in c.exec_driver_sql("SELECT name FROM sqlite_master").all()}
+    with loop.write() as connection:
+        job = jobs.put(connection, "predict", 1, {"round": 1, "roles": ["test"]})
+        jobs.claim(connection, "worker-1", 1, 1.0)
+        tables = {name for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master").all()}
         if "sessions" in tables:
-            c.exec_driver_sql("INSERT INTO logins (name, hash, created) VALUES ('ada', 'h', 'then')")
-            c.exec_driver_sql("INSERT INTO sessions VALUES ('secret cookie', 'ada', 'here', 1.0, 'then')")
+            connection.exec_driver_sql("INSERT INTO logins (name, hash, created) VALUES ('ada', 'h', 'then')")
+            connection.exec_driver_sql("INSERT INTO sessions VALUES ('secret cookie', 'ada', 'here', 1.0, 'then')")
     backed_up(loop, tmp_path / "kept.zip")
     again = restored(tmp_path / "kept.zip", tmp_path / "new")
-    with again.read() as c, loop.read() as old:
+    with again.read() as connection, loop.read() as old:
         assert jobs.job(old, job.id).state == "running"
-        assert (jobs.job(c, job.id).state, jobs.job(c, job.id).pid) == ("interrupted", None)
+        assert (jobs.job(connection, job.id).state, jobs.job(connection, job.id).pid) == ("interrupted", None)
         if "sessions" in tables:
-            assert c.exec_driver_sql("SELECT count(*) FROM sessions").scalar() == 0
-            assert c.exec_driver_sql("SELECT name FROM logins").scalar() == "ada"
+            assert connection.exec_driver_sql("SELECT count(*) FROM sessions").scalar() == 0
+            assert connection.exec_driver_sql("SELECT name FROM logins").scalar() == "ada"
     assert b"secret cookie" not in (again.data / FILE_NAME).read_bytes()
     again.close()
 
@@ -154,20 +154,20 @@ def test_a_running_job_waits_in_the_backup_and_nobody_is_logged_in(loop: Databas
 def test_images_in_files_are_counted_or_brought_in(loop: Database, tmp_path: Path) -> None:
     picture = tmp_path / "outside.png"
     picture.write_bytes(b"pixels")
-    with loop.write() as c:
-        c.execute(insert(images).values(hash="file:1", mime="image/png", width=0, height=0, path=str(picture)))
-        c.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = 1")
+    with loop.write() as connection:
+        connection.execute(insert(images).values(hash="file:1", mime="image/png", width=0, height=0, path=str(picture)))
+        connection.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = 1")
     assert backed_up(loop, tmp_path / "referring.zip")["referenced_images"] == 1
     assert backed_up(loop, tmp_path / "whole.zip", with_images=True)["referenced_images"] == 0
-    with loop.read() as c:
-        expected = content_hashes(c, ["file:1"])[0]
+    with loop.read() as connection:
+        expected = content_hashes(connection, ["file:1"])[0]
     picture.unlink()
     with pytest.raises(UserError, match=r"outside.png cannot be read.*leave out --with-images"):
         backed_up(loop, tmp_path / "gone.zip", with_images=True)
     again = restored(tmp_path / "whole.zip", tmp_path / "new")
-    with again.read() as c:
-        assert image_bytes(c, "file:1") == (b"pixels", "image/png")
-        assert content_hashes(c, ["file:1"]) == (expected, {})
+    with again.read() as connection:
+        assert image_bytes(connection, "file:1") == (b"pixels", "image/png")
+        assert content_hashes(connection, ["file:1"]) == (expected, {})
     again.close()
 
 
@@ -291,14 +291,14 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(loop: Database, tmp_p
         archive.writestr(FILE_NAME, old)
         archive.writestr("manifest.json", json.dumps(manifest))
     again = restored(tmp_path / "old.zip", tmp_path / "new")
-    with again.read() as c:
-        assert [each.name for each in store.list_projects(c)] == ["old"]
-        assert store.review_counts(c, 1) == {"edited": 1}
+    with again.read() as connection:
+        assert [each.name for each in store.list_projects(connection)] == ["old"]
+        assert store.review_counts(connection, 1) == {"edited": 1}
     again.close()
 
 
 def test_a_run_whose_adapter_lies_elsewhere_is_refused(loop: Database, tmp_path: Path) -> None:
-    with loop.write() as c:
-        c.exec_driver_sql("UPDATE runs SET adapter = '../../etc'")
+    with loop.write() as connection:
+        connection.exec_driver_sql("UPDATE runs SET adapter = '../../etc'")
     backed_up(loop, tmp_path / "evil.zip")
     refused(tmp_path, "adapter lies outside")

@@ -143,7 +143,7 @@ def test_what_a_person_can_put_right_is_one_sentence_and_exit_code_1(
 def test_a_bug_is_one_sentence_and_exit_code_2_with_the_traceback_in_the_log(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(status.store, "counts", lambda *_: 1 / 0)
+    monkeypatch.setattr(status.store, "round_counts", lambda *_: 1 / 0)
     code, _, err = told(capsys, "--data", data, "status", "tiny")
     assert code == 2
     assert "ZeroDivisionError" in err

@@ -48,24 +48,24 @@ def test_a_round_that_broke_a_category_needs_a_reason_which_goes_on_record(db: D
     made = adoption.adopt(db, LOOP, 1, reviewer=" ", reason="maps are\nout of scope")
     assert (made.passed, made.reason, made.reviewer) == (False, "maps are out of scope", "anonymous")
     assert BROKEN in made.findings[0]
-    with db.read() as c:
-        base, later = store.rounds_of(c, made.project)
-        assert store.adoptions_of(c, made.project) == [made]
+    with db.read() as connection:
+        base, later = store.rounds_of(connection, made.project)
+        assert store.adoptions_of(connection, made.project) == [made]
     assert (made.round, made.against) == (later.id, base.id)
 
 
 def test_the_gate_looks_at_the_validation_set_only_where_there_is_no_test_set(db: Database) -> None:
     finish_loop(db, Sizes(test=0))
-    with db.read() as c:
-        project = store.project_named(c, LOOP)
-        assert judge(c, project, find_round(c, project, 1)).role == "validation"
+    with db.read() as connection:
+        project = store.project_named(connection, LOOP)
+        assert judge(connection, project, find_round(connection, project, 1)).role == "validation"
 
 
 def test_a_round_that_answered_nothing_cannot_be_adopted(db: Database) -> None:
     finish_loop(db, breaks=False)
     adoption.adopt(db, LOOP, 0, reviewer="Bo")
-    with db.write() as c:
-        store.open_round(c, store.project_named(c, LOOP).id, run=None)
+    with db.write() as connection:
+        store.open_round(connection, store.project_named(connection, LOOP).id, run=None)
     with pytest.raises(UserError, match=r"Round 2 has answered neither set.*switchpoint predict finished --round 2"):
         adoption.adopt(db, LOOP, 2, reviewer="Bo", reason="hope")
 
@@ -86,17 +86,17 @@ def test_a_reason_has_a_length(db: Database) -> None:
 
 def test_everything_builds_on_the_adopted_round(db: Database) -> None:
     finish_loop(db)
-    with db.read() as c:
-        project = store.project_named(c, LOOP)
-        assert find_round(c, project, None).number == find_place(db, {"project": LOOP}).round == 1
+    with db.read() as connection:
+        project = store.project_named(connection, LOOP)
+        assert find_round(connection, project, None).number == find_place(db, {"project": LOOP}).round == 1
     before = stamp(db, find_place(db, {"project": LOOP}))
     adoption.adopt(db, LOOP, 0, reviewer="Bo")
     place = find_place(db, {"project": LOOP})
     assert not same_pickers(before, stamp(db, place))
     assert place.round == 0
     assert "0 · untuned student, adopted" in header_html(db, place)
-    with db.read() as c:
-        base, newest = store.rounds_of(c, project.id)
+    with db.read() as connection:
+        base, newest = store.rounds_of(connection, project.id)
     assert put_diagnose(db, LOOP).args["round"] == base.id
     assert put_predict(db, LOOP).args["round"] == newest.id, "what is new is measured first"
     assert make_selection(db, LOOP, budget=3).round == base.id

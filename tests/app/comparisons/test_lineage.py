@@ -28,8 +28,8 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 def project_of(db: Database) -> Project:
-    with db.read() as c:
-        return store.project_named(c, LOOP)
+    with db.read() as connection:
+        return store.project_named(connection, LOOP)
 
 
 def outcome(db: Database, name: str, role: str = "validation") -> int:
@@ -39,15 +39,15 @@ def outcome(db: Database, name: str, role: str = "validation") -> int:
 
 
 def test_an_error_leads_over_review_hits_and_run_to_what_became_of_it(db: Database) -> None:
-    with db.read() as c:
-        found = trace_error(c, project_of(db), outcome(db, "fixed"))
+    with db.read() as connection:
+        found = trace_error(connection, project_of(db), outcome(db, "fixed"))
         before, after = found.rounds
         (asked,) = before.asked
         assert (before.right, after.right, after.asked) == (False, True, ())
         assert (asked.review.verdict, asked.review.skill) == ("accepted", "adding two digits")
         assert all(each.hit.skill == "adding two digits" for each in asked.best)
         assert asked.chosen == sum(
-            hit.skill == asked.review.skill for hit in store.selection(c, asked.selection.id).hits
+            hit.skill == asked.review.skill for hit in store.selection_of(connection, asked.selection.id).hits
         )
         (treated,) = asked.treated
         assert treated.opened is not None
@@ -56,26 +56,26 @@ def test_an_error_leads_over_review_hits_and_run_to_what_became_of_it(db: Databa
 
 def test_every_hit_leads_back_to_the_errors_that_lead_to_it(db: Database) -> None:
     project = project_of(db)
-    with db.read() as c:
-        (made,) = store.selections_of(c, project.id)
+    with db.read() as connection:
+        (made,) = store.selections_of(connection, project.id)
         demands = {each.skill: each.errors for each in made.demands}
-        hits = store.selection(c, made.id).hits
+        hits = store.selection_of(connection, made.id).hits
         assert len(hits) == BUDGET
         for place, hit in enumerate(hits, 1):
-            (use,) = trace_training(c, project, hit.sample).uses
+            (use,) = trace_training(connection, project, hit.sample).uses
             assert (use.place, use.hit, use.selection.id) == (place, hit, made.id)
             assert len(use.errors) == demands[hit.skill]
             for key in use.errors:
-                (asked,) = trace_error(c, project, key).rounds[0].asked
+                (asked,) = trace_error(connection, project, key).rounds[0].asked
                 assert (asked.selection.id, asked.review.skill) == (made.id, hit.skill)
 
 
 def test_lineage_is_of_the_verdict_that_stood_when_the_selection_was_made(db: Database) -> None:
     project, key = project_of(db), outcome(db, "fixed")
-    with db.write() as c:
-        base = store.rounds_of(c, project.id)[0].id
-        store.add_review(c, a_review(base, key, "rejected"))
-        trace = trace_error(c, project, key).rounds[0]
+    with db.write() as connection:
+        base = store.rounds_of(connection, project.id)[0].id
+        store.add_review(connection, a_review(base, key, "rejected"))
+        trace = trace_error(connection, project, key).rounds[0]
         assert trace.review is not None
         assert (trace.review.verdict, trace.asked[0].review.verdict) == ("rejected", "accepted")
 
@@ -83,25 +83,29 @@ def test_lineage_is_of_the_verdict_that_stood_when_the_selection_was_made(db: Da
 def test_a_run_that_is_not_finished_and_an_untuned_selection_say_so(db: Database) -> None:
     project, key = project_of(db), outcome(db, "still_wrong")
     made = make_selection(db, LOOP, budget=6, round=0)
-    with db.read() as c:
-        html = lineage_html(c, read_place({"sample": str(key)}), project)
+    with db.read() as connection:
+        html = lineage_html(connection, read_place({"sample": str(key)}), project)
     assert "not tuned on yet" in html
-    with db.write() as c:
+    with db.write() as connection:
         store.create_run(
-            c, project=project.id, selection=made.id, from_round=made.round, settings=TuningSettings(rank=4, alpha=4)
+            connection,
+            project=project.id,
+            selection=made.id,
+            from_round=made.round,
+            settings=TuningSettings(rank=4, alpha=4),
         )
-        assert "not finished" in lineage_html(c, read_place({"sample": str(key)}), project)
+        assert "not finished" in lineage_html(connection, read_place({"sample": str(key)}), project)
 
 
 def test_a_test_sample_is_only_measured(db: Database) -> None:
-    with db.read() as c:
-        html = lineage_html(c, read_place({"sample": str(outcome(db, "fixed", "test"))}), project_of(db))
+    with db.read() as connection:
+        html = lineage_html(connection, read_place({"sample": str(outcome(db, "fixed", "test"))}), project_of(db))
     assert html.count("only measured: nothing is diagnosed or chosen for it") == 2
 
 
 def test_what_broke_has_no_hits_and_what_is_open_leads_to_its_review(db: Database) -> None:
-    with db.read() as c:
-        html = lineage_html(c, read_place({"sample": str(outcome(db, "broken"))}), project_of(db))
+    with db.read() as connection:
+        html = lineage_html(connection, read_place({"sample": str(outcome(db, "broken"))}), project_of(db))
     assert "nothing was asked for" in html
     assert "none yet" in html
     assert "tab=review" in html
@@ -109,8 +113,8 @@ def test_what_broke_has_no_hits_and_what_is_open_leads_to_its_review(db: Databas
 
 def test_a_random_selection_was_made_for_no_error(db: Database) -> None:
     made = make_selection(db, LOOP, budget=3, round=0, arm="random")
-    with db.read() as c:
-        html = lineage_html(c, read_place({"training": str(made.hits[0].sample)}), project_of(db))
+    with db.read() as connection:
+        html = lineage_html(connection, read_place({"training": str(made.hits[0].sample)}), project_of(db))
     assert "drawn at random: for no error" in html
 
 
@@ -126,21 +130,21 @@ def test_a_random_selection_was_made_for_no_error(db: Database) -> None:
 def test_a_sample_that_has_no_lineage_is_said_so_with_a_way_back(
     db: Database, asked: dict[str, str], sentence: str
 ) -> None:
-    with db.read() as c:
-        html = lineage_html(c, read_place(asked), project_of(db))
+    with db.read() as connection:
+        html = lineage_html(connection, read_place(asked), project_of(db))
     assert sentence in html
     assert "Close" in html
 
 
 def test_a_project_sees_no_other_projects_selections(db: Database) -> None:
-    with db.write() as c:
-        other = store.create_project(c, "other", student="s", teacher="t", settings=project_of(db).settings)
-        lesson = next(store.support_samples(c, "lessons")).id
-        assert trace_training(c, other, lesson).uses == ()
+    with db.write() as connection:
+        other = store.create_project(connection, "other", student="s", teacher="t", settings=project_of(db).settings)
+        lesson = next(store.support_samples(connection, "lessons")).id
+        assert trace_training(connection, other, lesson).uses == ()
         with pytest.raises(UserError, match="not one of 'other'"):
-            trace_error(c, other, outcome(db, "fixed"))
+            trace_error(connection, other, outcome(db, "fixed"))
 
 
 def test_nothing_is_shown_where_no_sample_is_named(db: Database) -> None:
-    with db.read() as c:
-        assert lineage_html(c, Place(project=LOOP), project_of(db)) == ""
+    with db.read() as connection:
+        assert lineage_html(connection, Place(project=LOOP), project_of(db)) == ""

@@ -37,21 +37,25 @@ def test_both_sets_are_compared_by_category_and_only_validation_by_skill(db: Dat
 
 def test_the_gate_names_the_category_that_broke(db: Database) -> None:
     finish_loop(db)
-    with db.read() as c:
-        judged = compared_rounds(c, LOOP, 0, 1, role="test").gate
-        assert compared_rounds(c, LOOP, 1, 0, role="test").gate.findings[0].startswith("Broken in category “sums”")
+    with db.read() as connection:
+        judged = compared_rounds(connection, LOOP, 0, 1, role="test").gate
+        assert (
+            compared_rounds(connection, LOOP, 1, 0, role="test")
+            .gate.findings[0]
+            .startswith("Broken in category “sums”")
+        )
     assert not judged.passed
     assert judged.sentence.startswith("Broken in category “maps” is significant: 10 broken, 0 fixed of 20")
 
 
 def test_a_skill_is_the_one_that_people_named(db: Database) -> None:
     finish_loop(db)
-    with db.write() as c:
-        base, later = store.rounds_of(c, store.project_named(c, LOOP).id)
-        named = store.named_skills(c, base.id)
-        fixed = compared_rounds(c, LOOP, 0, 1, role="validation").found.fixed[0]
-        store.add_review(c, a_review(base.id, fixed, "edited", mistake_step=1, skill="carrying the one"))
-        compared = compared_rounds(c, LOOP, 0, 1, role="validation")
+    with db.write() as connection:
+        base, later = store.rounds_of(connection, store.project_named(connection, LOOP).id)
+        named = store.named_skills(connection, base.id)
+        fixed = compared_rounds(connection, LOOP, 0, 1, role="validation").found.fixed[0]
+        store.add_review(connection, a_review(base.id, fixed, "edited", mistake_step=1, skill="carrying the one"))
+        compared = compared_rounds(connection, LOOP, 0, 1, role="validation")
         assert named[fixed] == "adding two digits"
     assert compared.skills[fixed] == "carrying the one"
     assert compared.unnamed == 0
@@ -60,16 +64,16 @@ def test_a_skill_is_the_one_that_people_named(db: Database) -> None:
 
 def test_what_broke_has_no_skill_until_the_later_round_is_diagnosed(db: Database) -> None:
     finish_loop(db, diagnose_after=False)
-    with db.read() as c:
-        compared = compared_rounds(c, LOOP, 0, 1, role="validation")
+    with db.read() as connection:
+        compared = compared_rounds(connection, LOOP, 0, 1, role="validation")
     assert compared.unnamed == len(compared.found.broken) == 10
     assert all(each.broken == 0 for each in compared.found.by_skill)
 
 
 def test_a_round_without_predictions_is_named_with_the_way_on(db: Database) -> None:
     finish_loop(db)
-    with db.write() as c:
-        store.open_round(c, store.project_named(c, LOOP).id, run=None)
+    with db.write() as connection:
+        store.open_round(connection, store.project_named(connection, LOOP).id, run=None)
     with pytest.raises(UserError, match="Round 2 has no predictions on the test set: run `switchpoint predict"):
         compare_rounds(db, LOOP, 0, 2)
 

@@ -47,19 +47,19 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
 
 
 def diagnosed(db: Database, at: int) -> int:
-    with db.read() as c:
-        return len(store.diagnoses_of(c, at))
+    with db.read() as connection:
+        return len(store.diagnoses_of(connection, at))
 
 
 def go(db: Database, job: Job) -> Job:
     """Run a job as the worker does, and return it as it ended."""
-    with db.write() as c:
-        claimed = jobs.claim(c, "test", 1, 1.0)
+    with db.write() as connection:
+        claimed = jobs.claim(connection, "test", 1, 1.0)
     assert claimed is not None
     assert claimed.id == job.id
     run_one(db, claimed, NOWHERE, lambda: False)
-    with db.read() as c:
-        return jobs.job(c, job.id)
+    with db.read() as connection:
+        return jobs.job(connection, job.id)
 
 
 def test_a_round_is_diagnosed_and_counted_and_a_second_project_pays_nothing(db: Database, server: OpenAIServer) -> None:
@@ -76,8 +76,8 @@ def test_a_round_is_diagnosed_and_counted_and_a_second_project_pays_nothing(db: 
     assert go(db, put_diagnose(db, "two")).state == "done"
     assert len(server.asked) == before, "the same questions to the same model"
     assert spending(db, "two")["models"] == []
-    with db.read() as c:
-        first, second = (store.diagnoses_of(c, each) for each in (at, again))
+    with db.read() as connection:
+        first, second = (store.diagnoses_of(connection, each) for each in (at, again))
     assert [(each.curve, each.skill) for each in first] == [(each.curve, each.skill) for each in second]
     assert {each.teacher for each in first} == {server.name}
 
@@ -193,21 +193,21 @@ def test_the_job_says_when_votes_stand_in(db: Database, server: OpenAIServer) ->
     ended = go(db, put_diagnose(db, "p"))
     assert (ended.state, ended.done) == ("done", 3)
     assert "gives no log-probabilities: 5 sampled replies" in ended.message
-    with db.read() as c:
-        assert {each.curve.votes for each in store.diagnoses_of(c, at)} == {5}
+    with db.read() as connection:
+        assert {each.curve.votes for each in store.diagnoses_of(connection, at)} == {5}
 
 
 def test_a_student_behind_an_endpoint_predicts_and_is_not_tuned(db: Database, server: OpenAIServer) -> None:
     at = fill(db, "p", teacher=server.name, student=server.name, count=3)
-    with db.write() as c:
+    with db.write() as connection:
         fresh = [replace(sample, source_id=f"new {sample.source_id}") for sample, _ in mistakes(6)]
-        store.save_samples(c, project=1, role="test", samples=fresh, images={})
+        store.save_samples(connection, project=1, role="test", samples=fresh, images={})
     estimate = estimate_predict(db, "p")
     assert (estimate["items"], estimate["requests"], estimate["model"]) == (6, 6, server.name)
     job = go(db, put_predict(db, "p"))
     assert (job.state, job.done, job.error) == ("done", 9, "")
-    with db.read() as c:
-        found = store.predictions_of(c, at, "test")
+    with db.read() as connection:
+        found = store.predictions_of(connection, at, "test")
     assert len(found) == len(server.asked) == 6
     assert all(each.text for each in found)
     with pytest.raises(UserError, match="answers behind an endpoint and cannot be tuned here"):
@@ -216,9 +216,9 @@ def test_a_student_behind_an_endpoint_predicts_and_is_not_tuned(db: Database, se
 
 def test_labels_come_from_the_endpoint_after_an_estimate(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, count=1)
-    with db.write() as c:
+    with db.write() as connection:
         bare = [replace(sample, source_id=f"l {sample.source_id}", response="2 is 2.") for sample, _ in mistakes(5)]
-        store.save_samples(c, project=None, role="support", name="bare", samples=bare, images={})
+        store.save_samples(connection, project=None, role="support", name="bare", samples=bare, images={})
     estimate = estimate_label(db, "bare", project="p", calls=5)
     assert (estimate["items"], estimate["requests"]) == (5, 5)
     assert "5 items: 5 requests to demo-teacher@" in estimate_text(estimate)
@@ -254,8 +254,8 @@ def test_a_project_with_a_key_in_a_models_name_is_not_made(db: Database, role: s
     names = {"student": "s", "teacher": "t", role: f"m@http://user:{KEY}@host/v1"}
     with pytest.raises(UserError, match="hold no key"):
         create_project(db, "p", **names)
-    with db.read() as c:
-        assert store.list_projects(c) == []
+    with db.read() as connection:
+        assert store.list_projects(connection) == []
 
 
 def test_a_worker_in_this_process_takes_endpoints_too(db: Database, server: OpenAIServer) -> None:
@@ -285,8 +285,8 @@ def test_the_command_line_estimates_shows_what_was_spent_and_sets_the_cap(
     assert shown["models"][0]["price"] == [1.0, 2.0]
     assert shown["money"] > 0
     assert "no cap" in said("spending", "p", "--no-cap")
-    with db.read() as c:
-        assert store.project(c, 1).settings.endpoint == replace(
+    with db.read() as connection:
+        assert store.project_of(connection, 1).settings.endpoint == replace(
             QUICK, prices=((server.name, 1.0, 2.0),), spend_cap=EndpointSettings().spend_cap
         )
 
@@ -302,9 +302,9 @@ def test_the_data_tab_offers_the_cost_of_what_endpoints_will_be_asked(db: Databa
 def test_groups_are_labelled_in_the_projects_own_words(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, count=1)
     set_prompts(db, "p", {"label": "{question} NEEDS"})
-    with db.write() as c:
+    with db.write() as connection:
         bare = [replace(sample, source_id=f"l {sample.source_id}", task="sums") for sample, _ in mistakes(5)]
-        store.save_samples(c, project=None, role="support", name="bare", samples=bare, images={})
+        store.save_samples(connection, project=None, role="support", name="bare", samples=bare, images={})
     assert go(db, put_label(db, "bare", project="p", by="group")).state == "done"
     questions = [asked.body["messages"][-1]["content"] for asked in server.asked[1:]]  # the first one is the probe
     assert questions
@@ -317,9 +317,9 @@ def test_a_model_behind_an_endpoint_is_tried_on_one_sample_and_a_refusal_is_told
     fill(db, "p", teacher=server.name, student=server.name, count=1)
     for who in ("student", "teacher"):
         assert work_off(db, put_try(db, "p", who), NOWHERE).state == "done"  # type: ignore[arg-type]
-    with db.read() as c:
-        found = store.tries_of(c, 1)
-        assert store.diagnoses_of(c, 1) == []
+    with db.read() as connection:
+        found = store.tries_of(connection, 1)
+        assert store.diagnoses_of(connection, 1) == []
     assert found["student"].result["reply"]
     curve = found["teacher"].result["curve"]
     assert [round(sum(row), 6) for row in curve["probabilities"]] == [1.0] * len(curve["probabilities"])

@@ -46,14 +46,14 @@ def test_what_was_answered_before_the_kill_is_not_asked_again(db: Database, serv
     assert ensure_worker(db.data)
 
     def ended() -> bool:
-        with db.read() as c:
-            return jobs.job(c, job.id).state in ("done", "failed")
+        with db.read() as connection:
+            return jobs.job(connection, job.id).state in ("done", "failed")
 
     wait_for(ended, db)
     wait_for(lambda: worker_pid(db.data) is None, db)
-    with db.read() as c:
-        assert jobs.job(c, job.id).error == ""
-        assert len(store.diagnoses_of(c, at)) == COUNT
+    with db.read() as connection:
+        assert jobs.job(connection, job.id).error == ""
+        assert len(store.diagnoses_of(connection, at)) == COUNT
     assert len(server.asked) <= requests + QUICK.at_once, "only what was under way is asked again"
     db.close()
     files = [path for path in db.data.rglob("*") if path.is_file()]

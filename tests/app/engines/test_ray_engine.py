@@ -37,8 +37,8 @@ def node() -> Iterator[str]:
 
 def answered(db: Database, tiny: str, models: Models) -> list[Prediction]:
     assert work_off(db, put_predict(db, tiny, roles=("validation",)), models).state == "done"
-    with db.read() as c:
-        return store.predictions_of(c, 1, "validation")
+    with db.read() as connection:
+        return store.predictions_of(connection, 1, "validation")
 
 
 def test_the_cluster_answers_as_the_local_engine_does_and_what_it_cannot_do_is_a_sentence(

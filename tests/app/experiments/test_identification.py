@@ -46,9 +46,9 @@ def test_a_prompt_that_was_changed_is_asked_anew(db: Database, tiny: str, files:
         identified(db, tiny)
     work_off(db, put_identify(db, tiny), Models("cpu"))
     assert len(identified(db, tiny)) == 4
-    with db.read() as c:
-        teacher = store.project_named(c, tiny).teacher
-        variants = {row[0] for row in c.exec_driver_sql("SELECT DISTINCT variant FROM evidence WHERE method = "
+    with db.read() as connection:
+        teacher = store.project_named(connection, tiny).teacher
+        variants = {row[0] for row in connection.exec_driver_sql("SELECT DISTINCT variant FROM evidence WHERE method = "
                                                        "'prompt_per_step' AND teacher = ?", (teacher,))}  # fmt: skip
     assert len(variants) == 2
     assert diagnosed

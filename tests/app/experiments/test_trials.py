@@ -32,17 +32,17 @@ def ready(db: Database, tiny: str, files: TinyFiles) -> str:
 
 def name_by_hand(db: Database, *, but: int = 0, seeds: int = 2) -> None:
     """What the teacher would say of random steps, of all errors but some: the tiny one says nothing that matches."""
-    with db.write() as c:
-        teacher = store.list_projects(c)[0].teacher
+    with db.write() as connection:
+        teacher = store.list_projects(connection)[0].teacher
         for seed in range(seeds):
             store.save_evidence(
-                c,
+                connection,
                 [
                     Evidence(
                         round=1, teacher=teacher, method="random_step", variant=str(seed), sample=sample,
                         value=SKILLS[(sample + seed) % 3],
                     )
-                    for sample, _, _ in store.accepted_cases(c, 1)[but:]
+                    for sample, _, _ in store.accepted_cases(connection, 1)[but:]
                 ],
             )  # fmt: skip
 
@@ -53,8 +53,8 @@ def run(db: Database, project: str, arms: Sequence[str] = ARMS, *, seeds: int = 
 
 
 def trials(db: Database) -> list[Trial]:
-    with db.read() as c:
-        return store.trials_of(c, 1)
+    with db.read() as connection:
+        return store.trials_of(connection, 1)
 
 
 def test_every_arm_chooses_tunes_and_answers_the_test_set(db: Database, ready: str) -> None:
@@ -67,21 +67,21 @@ def test_every_arm_chooses_tunes_and_answers_the_test_set(db: Database, ready: s
     assert found.refused[0][0] == "step text 4, seed 0", "its steps share no word with the skill labels"
     assert (found.samples, found.open, found.others) == (12, 0, 0)
     assert [each.against for each in found.tests] == [arm for arm in done if arm != "targeted"]
-    with db.read() as c:
+    with db.read() as connection:
         whole = next(each.selection for each in trials(db) if each.arm == "full")
-        assert {hit.skill for hit in store.selection(c, whole or 0).hits} == {""}
-        assert store.evidence_of(c, 1, store.project_named(c, ready).teacher, "random_step", "0").keys() == {
-            sample for sample, _, _ in store.accepted_cases(c, 1)
-        }
+        assert {hit.skill for hit in store.selection_of(connection, whole or 0).hits} == {""}
+        assert store.evidence_of(
+            connection, 1, store.project_named(connection, ready).teacher, "random_step", "0"
+        ).keys() == {sample for sample, _, _ in store.accepted_cases(connection, 1)}
 
 
 def test_a_trial_is_in_no_list_of_the_project_and_leaves_no_adapter(db: Database, ready: str) -> None:
     run(db, ready, ["targeted"])
-    with db.read() as c:
-        project = find_project(c, ready).id
-        assert store.runs_of(c, project) == store.selections_of(c, project) == []
-        assert [each.number for each in store.rounds_of(c, project)] == [0]
-        assert [each.selected for each in store.counts(c, project)] == [0]
+    with db.read() as connection:
+        project = find_project(connection, ready).id
+        assert store.runs_of(connection, project) == store.selections_of(connection, project) == []
+        assert [each.number for each in store.rounds_of(connection, project)] == [0]
+        assert [each.selected for each in store.round_counts(connection, project)] == [0]
     assert next_step(db, ready).stage == "select"
     assert list(db.adapters.iterdir()) == []
 
@@ -90,8 +90,8 @@ def test_an_experiment_cut_short_goes_on_and_does_nothing_twice(db: Database, re
     job = put_experiment(db, ready, arms=["random", "targeted"], budgets=[4], seeds=2)
     advances = run_job(db, job, Models("cpu"), lambda: False)
     for advance in advances:
-        with db.write() as c:
-            advance.save(c)
+        with db.write() as connection:
+            advance.save(connection)
         if advance.done == 2:
             break
     advances.close()  # type: ignore[attr-defined]
@@ -126,8 +126,8 @@ def test_two_at_once_find_what_one_after_the_other_finds(
 
 def test_other_verdicts_make_other_trials_and_the_old_ones_no_longer_count(db: Database, ready: str) -> None:
     run(db, ready, ["targeted"])
-    with db.read() as c:
-        sample = store.accepted_cases(c, 1)[0][0]
+    with db.read() as connection:
+        sample = store.accepted_cases(connection, 1)[0][0]
     add_review(db, ready, sample=sample, verdict="rejected", reviewer="ann", round=0)
     assert results(db, ready).others == 1
     assert results(db, ready).outcomes == ()

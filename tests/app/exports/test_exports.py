@@ -84,9 +84,9 @@ def test_hint_and_lecture_go_into_every_export_of_a_sample_that_has_them(
     db: Database, tiny: str, files: TinyFiles, tmp_path: Path
 ) -> None:
     first, second = diagnose_by_hand(db, tiny, files)[:2]
-    with db.write() as c:
+    with db.write() as connection:
         beside = {"hint": "=The <b>passage</b>", "lecture": "A sum\nis what you get."}
-        c.execute(update(samples).where(samples.c.id == first).values(**beside))
+        connection.execute(update(samples).where(samples.c.id == first).values(**beside))
     accept_all(db, tiny, reviewer="ann")
     rows = lines_of(export_reviews(db, tiny, tmp_path / "reviews.csv"))
     assert [(row["hint"], row["lecture"]) for row in rows[:2]] == [

@@ -38,8 +38,8 @@ def made(db: Database, tiny: str, files: TinyFiles) -> Selection:
 
 
 def samples(db: Database, made: Selection) -> list[Sample]:
-    with db.read() as c:
-        found = store.samples_by_id(c, [hit.sample for hit in made.hits])
+    with db.read() as connection:
+        found = store.samples_by_id(connection, [hit.sample for hit in made.hits])
     return [found[hit.sample] for hit in made.hits]
 
 
@@ -50,13 +50,13 @@ def test_what_is_exported_imports_with_the_same_rows(
     out = export_selection(db, tiny, tmp_path / name)
     report = import_file(db, "support", out, name="back", copy_images=True)
     assert report["refused_rows"] == 0
-    with db.read() as c:
-        back = list(store.support_samples(c, "back"))
+    with db.read() as connection:
+        back = list(store.support_samples(connection, "back"))
         sent = samples(db, made)
         for one, other in zip(sent, back, strict=True):
             for field in ("source_id", "question", "response", "skill_label", "task", "category"):
                 assert getattr(one, field) == getattr(other, field)
-            pictures = [each.image and image_bytes(c, each.image)[0] for each in (one, other)]
+            pictures = [each.image and image_bytes(connection, each.image)[0] for each in (one, other)]
             assert pictures[0] == pictures[1]
     with pytest.raises(UserError, match="nothing is overwritten"):
         export_selection(db, tiny, tmp_path / name)
@@ -103,10 +103,10 @@ def test_an_image_that_is_gone_is_said_before_anything_is_sent(db: Database, fil
     name = fill_project(db, files, "other")
     made = make_selection(db, name, budget=3, arm="random")
     path = tmp_path / "gone.png"
-    with db.read() as c:
-        kept = [each.image for each in store.samples_by_id(c, [hit.sample for hit in made.hits]).values()]
-    with db.write() as c:
-        c.exec_driver_sql(
+    with db.read() as connection:
+        kept = [each.image for each in store.samples_by_id(connection, [hit.sample for hit in made.hits]).values()]
+    with db.write() as connection:
+        connection.exec_driver_sql(
             "UPDATE images SET content = NULL, path = ? WHERE hash = ?", (str(path), next(filter(None, kept)))
         )
     with pytest.raises(UserError, match="is gone: put it back"):

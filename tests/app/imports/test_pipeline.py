@@ -23,14 +23,14 @@ def empty(db: Database, files: TinyFiles) -> str:
 
 def everything(db: Database) -> list[str]:
     """Every row of the database, as text."""
-    with db.read() as c:
-        return list(c.connection.driver_connection.iterdump())  # type: ignore[union-attr]
+    with db.read() as connection:
+        return list(connection.connection.driver_connection.iterdump())  # type: ignore[union-attr]
 
 
 def names(db: Database, role: Any, project: str = "empty") -> list[str]:
-    with db.read() as c:
-        key = store.project_named(c, project).id
-        return [each.source_id for each in store.samples_of(c, project=key, role=role)]
+    with db.read() as connection:
+        key = store.project_named(connection, project).id
+        return [each.source_id for each in store.samples_of(connection, project=key, role=role)]
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -162,8 +162,10 @@ def test_a_file_with_splits_fills_both_sets(db: Database, empty: str, tmp_path: 
     assert names(db, "test") == [f"q{number}" for number in range(20) if splits[number] == "test"]
     assert names(db, "validation") == [f"q{number}" for number in range(20) if splits[number] == "val"]
     assert import_file(db, "support", path, name="trained")["accepted"] == 5
-    with db.read() as c:
-        assert {each.source_id for each in store.support_samples(c, "trained")} == {f"q{n}" for n in range(0, 20, 4)}
+    with db.read() as connection:
+        assert {each.source_id for each in store.support_samples(connection, "trained")} == {
+            f"q{n}" for n in range(0, 20, 4)
+        }
 
 
 @pytest.mark.parametrize(

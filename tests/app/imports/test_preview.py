@@ -43,14 +43,14 @@ def looked(db: Database, path: Path, what: str = "validation", **more: object) -
 
 
 def now(db: Database, pending: PendingImport) -> PendingImport:
-    with db.read() as c:
-        (found,) = (each for each in store.pending_imports(c) if each.id == pending.id)
+    with db.read() as connection:
+        (found,) = (each for each in store.pending_imports(connection) if each.id == pending.id)
     return found
 
 
 def samples(db: Database, role: str = "validation") -> int:
-    with db.read() as c:
-        return store.count_samples(c, project=1, role=role)  # type: ignore[arg-type]
+    with db.read() as connection:
+        return store.count_samples(connection, project=1, role=role)  # type: ignore[arg-type]
 
 
 def test_a_look_says_what_an_import_would_do_and_does_none_of_it(db: Database, project: str, tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_only_a_file_among_the_uploads_is_one(db: Database, tmp_path: Path) -> N
 
 def test_a_look_that_the_end_of_the_app_cut_short_is_begun_again(db: Database, project: str, tmp_path: Path) -> None:
     request = ImportRequest(what="validation", path=str(written(tmp_path / "a.jsonl", 4)), project="p")
-    with db.write() as c:
-        left = store.begin_pending(c, 1, "Ada", request=vars(request), file="a.jsonl", upload="")
+    with db.write() as connection:
+        left = store.begin_pending(connection, 1, "Ada", request=vars(request), file="a.jsonl", upload="")
     assert obstacle(left).startswith("Wait")
     looks = Looks(db)
     assert looks.attend(left) == left
@@ -117,8 +117,8 @@ def test_a_look_whose_row_is_gone_writes_nothing(db: Database, project: str, tmp
     pending = looked(db, written(tmp_path / "a.jsonl", 4))
     Looks(db).give_up(pending)
     look(db, pending)
-    with db.read() as c:
-        assert store.pending_imports(c) == []
+    with db.read() as connection:
+        assert store.pending_imports(connection) == []
 
 
 def test_refused_rows_are_counted_and_left_out_only_when_asked_for(db: Database, project: str, tmp_path: Path) -> None:
@@ -127,8 +127,8 @@ def test_refused_rows_are_counted_and_left_out_only_when_asked_for(db: Database,
     assert [each.line for each in refusals(db, request_of(pending))] == [9, 10]
     with pytest.raises(UserError, match="2 of 10"):
         Looks(db).carry_out(pending)
-    with db.write() as c:
-        store.update_pending(c, pending.id, request={**pending.request, "skip_refused": True})
+    with db.write() as connection:
+        store.update_pending(connection, pending.id, request={**pending.request, "skip_refused": True})
     assert "2 refused rows were left out" in Looks(db).carry_out(now(db, pending))
     assert samples(db) + samples(db, "test") == 8
 
@@ -156,13 +156,13 @@ def test_a_large_support_set_is_a_job_and_the_wait_is_over_with_it(db: Database,
     with pytest.raises(UserError, match="runs"):
         looks.begin(request_of(waiting), reviewer="Ada", file="x", upload="")
     assert waiting.job is not None
-    with db.read() as c:
-        job = jobs.job(c, waiting.job)
+    with db.read() as connection:
+        job = jobs.job(connection, waiting.job)
     work_off(db, job, Models("cpu"))
     assert looks.attend(waiting) is None
     assert uploaded(db, pending.upload) is None
-    with db.read() as c:
-        assert [(each.name, each.samples) for each in store.support_sets(c)] == [("lessons", 6000)]
+    with db.read() as connection:
+        assert [(each.name, each.samples) for each in store.support_sets(connection)] == [("lessons", 6000)]
 
 
 def test_an_import_whose_job_was_cancelled_can_be_carried_out_again(db: Database, tmp_path: Path) -> None:

@@ -60,13 +60,17 @@ def request(path: Path, **more: Any) -> ImportRequest:
 
 
 def stored(db: Database, name: str = "big") -> list[Sample]:
-    with db.read() as c:
-        return list(store.support_samples(c, name)) if any(s.name == name for s in store.support_sets(c)) else []
+    with db.read() as connection:
+        return (
+            list(store.support_samples(connection, name))
+            if any(s.name == name for s in store.support_sets(connection))
+            else []
+        )
 
 
 def unfinished(db: Database) -> list[store.Part]:
-    with db.read() as c:
-        return store.unfinished_parts(c, "big")
+    with db.read() as connection:
+        return store.unfinished_parts(connection, "big")
 
 
 def begin(db: Database, asked: ImportRequest, batches: int) -> None:
@@ -77,8 +81,8 @@ def begin(db: Database, asked: ImportRequest, batches: int) -> None:
 
     try:
         for advance in support_import.import_support(db, asked, Findings(), stop):
-            with db.write() as c:
-                advance.save(c)
+            with db.write() as connection:
+                advance.save(connection)
     except Stopped:
         return
     pytest.fail("the import ended before it was stopped")
@@ -115,12 +119,12 @@ def test_a_second_file_adds_to_the_set_and_the_same_again_changes_nothing(db: Da
     report = commit(db, request(second))
     assert (report["accepted"], report["already_present"]) == (20, 10)
     assert [each.source_id for each in stored(db)] == [f"r{number}" for number in range(50)]
-    with db.read() as c:
-        before = store.support_sets(c)
+    with db.read() as connection:
+        before = store.support_sets(connection)
     for path in (first, second):
         assert commit(db, request(path))["accepted"] == 0
-    with db.read() as c:
-        assert store.support_sets(c) == before
+    with db.read() as connection:
+        assert store.support_sets(connection) == before
 
 
 def test_a_refused_row_keeps_the_whole_file_out(db: Database, tmp_path: Path) -> None:

@@ -113,8 +113,8 @@ def failing(path: Path, batch: int) -> Callable[[Advance], None]:
 
 
 def nothing_is_seen(db: Database) -> bool:
-    with db.read() as c:
-        return store.support_sets(c) == []
+    with db.read() as connection:
+        return store.support_sets(connection) == []
 
 
 def kept(db: Database) -> int:
@@ -136,8 +136,8 @@ def fails(db: Database, path: Path, said: str) -> str:
     job = support_set.put_import(db, request(path))
     with pytest.raises(UserError, match=said) as caught:
         work_off(db, job, Models("no such device"))
-    with db.read() as c:
-        assert jobs.job(c, job.id).state == "failed"
+    with db.read() as connection:
+        assert jobs.job(connection, job.id).state == "failed"
     assert nothing_is_seen(db)
     return str(caught.value)
 
@@ -216,8 +216,8 @@ def test_an_image_that_goes_away_while_it_is_copied_is_named(db: Database, tmp_p
     asked = request(write(tmp_path / "rows.jsonl", found), copy_images=True)
     first = next(support_import.import_support(db, asked, Findings(), lambda: False))
     (tmp_path / "one.png").rename(tmp_path / "away.png")
-    with pytest.raises(AwayError, match=r"one\.png cannot be read just now \(No such file"), db.write() as c:
-        first.save(c)
+    with pytest.raises(AwayError, match=r"one\.png cannot be read just now \(No such file"), db.write() as connection:
+        first.save(connection)
     (tmp_path / "away.png").rename(tmp_path / "one.png")
     assert commit(db, asked)["accepted"] == 3
 

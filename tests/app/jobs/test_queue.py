@@ -121,7 +121,7 @@ def test_a_misread_answer_is_scored_again(db: Database, tiny: str, files: TinyFi
     add_review(db, tiny, sample, "misread", reviewer="ann", answer=truth)
     with db.read() as connection:
         base = store.rounds_of(connection, find_project(connection, tiny).id)[0]
-        assert store.correctness(connection, base.id, "validation")[sample]
+        assert store.correct_predictions(connection, base.id, "validation")[sample]
 
 
 def test_accepting_all_leaves_given_verdicts_alone(db: Database, tiny: str, files: TinyFiles) -> None:

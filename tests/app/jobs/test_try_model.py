@@ -17,8 +17,8 @@ from tests.tiny_project import TinyFiles
 
 def tried(db: Database, name: str, who: str, **more: bool) -> dict[str, Try]:
     work_off(db, put_try(db, name, who, **more), Models("cpu"))  # type: ignore[arg-type]
-    with db.read() as c:
-        return store.tries_of(c, 1)
+    with db.read() as connection:
+        return store.tries_of(connection, 1)
 
 
 def test_a_student_is_shown_a_sample_and_nothing_is_measured(db: Database, tiny: str, files: TinyFiles) -> None:
@@ -27,8 +27,8 @@ def test_a_student_is_shown_a_sample_and_nothing_is_measured(db: Database, tiny:
     assert "What is the sum of" in found.result["prompt"]
     assert isinstance(found.result["reply"], str)
     assert found.result["seconds"] > 0
-    with db.read() as c:
-        assert store.correctness(c, 1, "validation") == {}
+    with db.read() as connection:
+        assert store.correct_predictions(connection, 1, "validation") == {}
 
 
 def test_a_teacher_is_tried_on_what_the_student_says_of_the_same_sample(db: Database, tiny: str) -> None:
@@ -49,8 +49,8 @@ def test_a_teacher_reads_the_rationale_that_the_round_has(db: Database, tiny: st
     wrong = tried(db, tiny, "teacher", another=True)["teacher"].result
     assert not wrong["right"]
     assert wrong["status"] in ("switched", "no_switch", "prior_ignored")
-    with db.read() as c:
-        assert store.diagnoses_of(c, 1) == []
+    with db.read() as connection:
+        assert store.diagnoses_of(connection, 1) == []
 
 
 def test_another_goes_on_to_the_next_sample_and_the_plain_try_stays(db: Database, tiny: str) -> None:

@@ -48,17 +48,17 @@ def room(server: OpenAIServer) -> BatchRoom:
 def go(db: Database, *, batch: bool = True, by: str = "sample", name: str = "bare") -> Job:
     """Run a label job as the worker does, and return it as it ended."""
     job = put_label(db, name, project="p", by=by, batch=batch)  # type: ignore[arg-type]
-    with db.write() as c:
-        claimed = jobs.claim(c, "test", 1, 1.0)
+    with db.write() as connection:
+        claimed = jobs.claim(connection, "test", 1, 1.0)
     assert claimed is not None
     run_one(db, claimed, Models("no such device"), lambda: False)
-    with db.read() as c:
-        return jobs.job(c, job.id)
+    with db.read() as connection:
+        return jobs.job(connection, job.id)
 
 
 def batches(db: Database) -> list[Batch]:
-    with db.read() as c:
-        return store.batches_of(c, 1)
+    with db.read() as connection:
+        return store.batches_of(connection, 1)
 
 
 def asked(server: OpenAIServer) -> list[str]:
@@ -76,9 +76,9 @@ def test_batches_give_the_labels_of_asking_one_by_one(db: Database, server: Open
     assert go(db, by=by).done == 30
     assert len(server.asked) == single == 1, "the probe alone is asked by itself"
     found = labels(db)
-    with db.write() as c:
-        c.exec_driver_sql("DELETE FROM replies")
-        c.exec_driver_sql("UPDATE samples SET skill_label = NULL")
+    with db.write() as connection:
+        connection.exec_driver_sql("DELETE FROM replies")
+        connection.exec_driver_sql("UPDATE samples SET skill_label = NULL")
     assert go(db, batch=False, by=by).state == "done"
     assert labels(db) == found
     assert len(set(found.values())) > 1
@@ -266,17 +266,17 @@ def test_a_job_that_was_queued_before_a_batch_was_handed_in_does_not_pay_for_it_
     bare(db, TEACHER, 10)
     early = put_label(db, "bare", project="p")
     job = put_label(db, "bare", project="p", batch=True)
-    with db.write() as c:
-        c.exec_driver_sql("UPDATE jobs SET state = 'cancelled' WHERE id = ?", (early.id,))
+    with db.write() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET state = 'cancelled' WHERE id = ?", (early.id,))
     go(db)
     assert job.id != early.id
-    with db.write() as c:
-        c.exec_driver_sql("UPDATE jobs SET state = 'queued' WHERE id = ?", (early.id,))
-        claimed = jobs.claim(c, "test", 1, 1.0)
+    with db.write() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET state = 'queued' WHERE id = ?", (early.id,))
+        claimed = jobs.claim(connection, "test", 1, 1.0)
     assert claimed is not None
     run_one(db, claimed, Models("no such device"), lambda: False)
-    with db.read() as c:
-        assert "it would be paid twice" in jobs.job(c, early.id).error
+    with db.read() as connection:
+        assert "it would be paid twice" in jobs.job(connection, early.id).error
     assert len(server.asked) == 1, "the probe"
 
 
@@ -310,8 +310,8 @@ def test_a_batch_that_a_killed_worker_left_behind_can_be_ended(
     room(server).ends = ""
     bare(db, TEACHER, 10)
     go(db)
-    with db.write() as c:
-        c.exec_driver_sql("UPDATE batches SET remote = '', state = ?", (state,))
+    with db.write() as connection:
+        connection.exec_driver_sql("UPDATE batches SET remote = '', state = ?", (state,))
     left = room(server).made if made else room(server).made.clear() or []
     (batch,) = batches(db)
     with worker_lock(db.data), pytest.raises(UserError, match="may just be handed in"):
@@ -395,9 +395,9 @@ def test_what_a_server_makes_up_changes_nothing(db: Database, server: OpenAIServ
     room(server).files[seen.files[0]] += b"\n".join(extra) + b"\n" + room(server).files[seen.files[0]]
     assert go(db).done == 10
     assert spending(db, "p")["models"][0]["requests"] == 10
-    with db.read() as c:
-        assert c.exec_driver_sql("SELECT count(*) FROM replies").scalar() == 10
-        assert c.exec_driver_sql("SELECT count(*) FROM batched_requests").scalar() == 0
+    with db.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM replies").scalar() == 10
+        assert connection.exec_driver_sql("SELECT count(*) FROM batched_requests").scalar() == 0
 
 
 def test_a_batch_of_a_moved_model_says_where_it_lies(db: Database, server: OpenAIServer) -> None:

@@ -59,13 +59,13 @@ def kill_at(db: Database, server: OpenAIServer, at: str) -> Job:
 
 
 def kept(db: Database) -> int:
-    with db.read() as c:
-        return int(c.exec_driver_sql("SELECT count(*) FROM replies").scalar_one())
+    with db.read() as connection:
+        return int(connection.exec_driver_sql("SELECT count(*) FROM replies").scalar_one())
 
 
 def state(db: Database) -> str:
-    with db.read() as c:
-        (batch,) = store.batches_under_way(c)
+    with db.read() as connection:
+        (batch,) = store.batches_under_way(connection)
     return batch.state
 
 
@@ -77,9 +77,9 @@ def check_whole(db: Database, server: OpenAIServer) -> None:
     assert len(keys) == len(set(keys)) == ASKED, "what is paid is paid once"
     (row,) = spending(db, "p")["models"]
     assert row["requests"] == ASKED + 1, "and the probe"
-    with db.read() as c:
-        assert store.batches_under_way(c) == []
-        assert c.exec_driver_sql("SELECT count(*) FROM batched_requests").scalar() == 0
+    with db.read() as connection:
+        assert store.batches_under_way(connection) == []
+        assert connection.exec_driver_sql("SELECT count(*) FROM batched_requests").scalar() == 0
     assert kept(db) == ASKED + 1
 
 
@@ -108,8 +108,8 @@ def test_a_batch_that_was_asked_for_and_never_made_is_handed_in_again(db: Databa
     assert room is not None
     lost = BatchRoom(files=room.files)
     server.batches = lost
-    with db.write() as c:
-        c.exec_driver_sql("UPDATE batches SET moved = '2026-01-01T00:00:00+00:00'")
+    with db.write() as connection:
+        connection.exec_driver_sql("UPDATE batches SET moved = '2026-01-01T00:00:00+00:00'")
     assert ended(db, job).error == ""
     room.go.set()
     assert len(lost.made) == 1

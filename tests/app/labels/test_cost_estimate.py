@@ -32,9 +32,9 @@ def bare(count: int, *, task: str = "sums") -> list[Sample]:
 
 
 def add(db: Database, samples: list[Sample]) -> SupportSet:
-    with db.write() as c:
-        store.save_samples(c, project=None, role="support", name="bare", samples=samples, images={})
-        (found,) = store.support_sets(c)
+    with db.write() as connection:
+        store.save_samples(connection, project=None, role="support", name="bare", samples=samples, images={})
+        (found,) = store.support_sets(connection)
     return found
 
 

@@ -47,8 +47,8 @@ def lessons(db: Database, tiny: str, tmp_path: Path) -> str:
 
 
 def stored(db: Database) -> list[Sample]:
-    with db.read() as c:
-        return list(store.support_samples(c, "lessons"))
+    with db.read() as connection:
+        return list(store.support_samples(connection, "lessons"))
 
 
 def go(db: Database, job: Job, *, batches: int | None = None) -> None:
@@ -59,8 +59,8 @@ def go(db: Database, job: Job, *, batches: int | None = None) -> None:
 
     try:
         for advance in run_job(db, job, Models("cpu"), stop):
-            with db.write() as c:
-                advance.save(c)
+            with db.write() as connection:
+                advance.save(connection)
             saved += 1
     except Stopped:
         assert batches is not None
@@ -89,15 +89,15 @@ def test_labelling_by_group_goes_on_and_ends_as_if_it_had_not_stopped(
     go(db, job)
     broken = [each.skill_label for each in stored(db)]
     assert {each.id: each.skill_label for each in stored(db) if each.id in first} == first
-    with db.write() as c:
-        store.save_labels(c, [(each.id, "") for each in stored(db)])
+    with db.write() as connection:
+        store.save_labels(connection, [(each.id, "") for each in stored(db)])
     go(db, job)
     assert [each.skill_label for each in stored(db)] == broken
 
 
 def test_labelling_by_group_leaves_the_labels_that_are_there(db: Database, tiny: str, lessons: str) -> None:
-    with db.write() as c:
-        store.save_labels(c, [(each.id, "written by hand") for each in stored(db)[:6]])
+    with db.write() as connection:
+        store.save_labels(connection, [(each.id, "written by hand") for each in stored(db)[:6]])
     go(db, put_label(db, lessons, project=tiny, by="group"))
     assert [each.skill_label for each in stored(db)[:6]] == ["written by hand"] * 6
     assert all(each.skill_label for each in stored(db))
@@ -105,8 +105,8 @@ def test_labelling_by_group_leaves_the_labels_that_are_there(db: Database, tiny:
 
 def test_labels_are_judged_and_their_share_has_an_interval(db: Database, tiny: str, lessons: str) -> None:
     assert label_quality(db, lessons).share is None
-    with db.write() as c:
-        store.save_labels(c, [(each.id, "reading") for each in stored(db)[:30]])
+    with db.write() as connection:
+        store.save_labels(connection, [(each.id, "reading") for each in stored(db)[:30]])
     drawn = labels_to_check(db, lessons, reviewer="ann", limit=10)
     for at, sample in enumerate(drawn):
         check_label(db, sample.id, reviewer="ann", fits=at > 0)
@@ -131,8 +131,8 @@ def test_estimates_and_checks_on_the_command_line(
 
     assert told("label", lessons, "--estimate")["calls_by_group"] == 4
     assert "choose one of sample, group" in told("label", lessons, "--by", "hand")
-    with db.write() as c:
-        store.save_labels(c, [(each.id, "reading") for each in stored(db)])
+    with db.write() as connection:
+        store.save_labels(connection, [(each.id, "reading") for each in stored(db)])
     listed = told("label-check", lessons, "--reviewer", "ann", "--limit", 5)
     assert len(listed["to_check"]) == 5
     first = listed["to_check"][0]["sample"]

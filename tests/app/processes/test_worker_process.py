@@ -95,15 +95,15 @@ def test_a_worker_goes_on_when_the_app_dies_and_the_next_app_finds_it(
         assert not remote.send("predict", place, role="test").is_refusal
     until(lambda: not any(job.state in jobs.ACTIVE for job in every_job(db)))
     assert {(job.state, job.done, job.pid) for job in every_job(db)} == {("done", 100, worker)}
-    with db.read() as c:
-        assert len(store.predictions_of(c, 1, "test")) == 100
+    with db.read() as connection:
+        assert len(store.predictions_of(connection, 1, "test")) == 100
     said = (db.data / "logs" / "worker.log").read_text()
     assert (said.count(" serves "), said.count("job 1 ended")) == (1, 1)
 
 
 def every_job(db: Database) -> list[Job]:
-    with db.read() as c:
-        return jobs.jobs_of(c)
+    with db.read() as connection:
+        return jobs.jobs_of(connection)
 
 
 def test_a_second_worker_is_refused_on_the_command_line_with_a_sentence(tmp_path: Path) -> None:
@@ -121,8 +121,8 @@ def test_a_process_with_the_id_of_a_dead_worker_is_never_taken_for_it(
     db: Database, tiny: str, foreign: Process, recycled: tuple[int, float]
 ) -> None:
     job = put_predict(db, tiny, roles=("test",))
-    with db.write() as c:
-        assert jobs.claim(c, "dead", *recycled) is not None
+    with db.write() as connection:
+        assert jobs.claim(connection, "dead", *recycled) is not None
     (db.data / "worker.lock").write_text("{} {}".format(*recycled))
     assert worker_pid(db.data) is None
     assert work_off(db, job, Models("cpu")).state == "done"
@@ -133,23 +133,23 @@ def test_cancelling_a_job_signals_no_process(
     db: Database, tiny: str, files: TinyFiles, foreign: Process, recycled: tuple[int, float]
 ) -> None:
     job, other = (put_predict(db, tiny, roles=(role,)) for role in ("test", "validation"))
-    with db.write() as c:
-        assert jobs.claim(c, "dead", *recycled) is not None
+    with db.write() as connection:
+        assert jobs.claim(connection, "dead", *recycled) is not None
     cancel_job(db, job.id)
     assert work_off(db, other, Models("cpu")).state == "done"
     assert read_job(db, job.id).state == "cancelled"
     assert foreign.poll() is None
     assert is_alive(foreign.pid, recycled[1] + 1)
-    with db.read() as c:
-        assert store.predictions_of(c, 1, "test") == []
+    with db.read() as connection:
+        assert store.predictions_of(connection, 1, "test") == []
 
 
 def test_the_job_of_a_live_process_is_its_own_and_cancelling_only_asks(
     db: Database, tiny: str, foreign: Process, recycled: tuple[int, float]
 ) -> None:
     job, other = (put_predict(db, tiny, roles=(role,)) for role in ("test", "validation"))
-    with db.write() as c:
-        assert jobs.claim(c, "alive", recycled[0], recycled[1] + 1) is not None
+    with db.write() as connection:
+        assert jobs.claim(connection, "alive", recycled[0], recycled[1] + 1) is not None
     cancel_job(db, job.id)
     assert work_off(db, other, Models("cpu")).state == "done"
     left = read_job(db, job.id)

@@ -23,8 +23,8 @@ KEY = "sk-test-0a1b2c3d4e5f6a7b"
 
 
 def now(db: Database, name: str = "p") -> Settings:
-    with db.read() as c:
-        return store.project_named(c, name).settings
+    with db.read() as connection:
+        return store.project_named(connection, name).settings
 
 
 def test_what_is_set_is_read_back_as_it_was_written(db: Database) -> None:
@@ -89,8 +89,8 @@ def test_the_least_area_is_not_above_the_largest_and_a_local_model_has_no_addres
 
 def test_what_rows_were_made_with_stays_and_says_why(db: Database) -> None:
     fill(db, "p", teacher="t", count=2)
-    with db.read() as c:
-        assert rows_made(c, store.project_named(c, "p")) == {"predictions"}
+    with db.read() as connection:
+        assert rows_made(connection, store.project_named(connection, "p")) == {"predictions"}
     with pytest.raises(UserError, match=r"dtype stays auto: the project has predictions, .* make a new project"):
         set_settings(db, "p", {"dtype": "bf16"})
     set_settings(db, "p", {"dtype": "auto", "batch_size": "1", "prior": "0.5", "votes": "7"})
@@ -106,8 +106,8 @@ def test_a_server_that_moved_is_asked_at_its_new_address_with_the_key_that_is_na
     with openai_server(ByLetter(), Manners(key=KEY)) as server:
         fill(db, "p", teacher=f"openai:{server.name.partition('@')[0]}", count=2)
         set_settings(db, "p", {"teacher.base_url": server.url, "teacher.key_variable": "SWITCHPOINT_API_KEY_TEAM"})
-        with db.read() as c:
-            project = store.project_named(c, "p")
+        with db.read() as connection:
+            project = store.project_named(connection, "p")
         teacher = teacher_at(db, project, lambda: None)
         assert teacher is not None
         assert teacher.top == 20

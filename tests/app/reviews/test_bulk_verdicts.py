@@ -16,22 +16,22 @@ DECIDED: tuple[tuple[int, Verdict], ...] = ((0, "accepted"), (1, "edited"), (2, 
 
 def a_project_with_verdicts(db: Database) -> list[int]:
     """Eight errors: the last without a diagnosis, the first four decided; returns their sample ids."""
-    with db.write() as c:
-        base, ids = a_round_of_errors(c, 8, undiagnosed=1)
+    with db.write() as connection:
+        base, ids = a_round_of_errors(connection, 8, undiagnosed=1)
         for place, verdict in DECIDED:
             more = {"skill": "said by hand", "mistake_step": 1} if verdict == "edited" else {}
-            store.add_review(c, a_review(base, ids[place], verdict, **more))
+            store.add_review(connection, a_review(base, ids[place], verdict, **more))
     return ids
 
 
 def planned(db: Database, act: str, filters: CaseFilters = ALL, skill: str = ""):
-    with db.read() as c:
-        return plan_bulk(c, "demo", 0, filters, act, skill=skill, reviewer="Grace")
+    with db.read() as connection:
+        return plan_bulk(connection, "demo", 0, filters, act, skill=skill, reviewer="Grace")
 
 
 def standing(db: Database, ids: list[int]) -> list[tuple[str, str] | None]:
-    with db.read() as c:
-        found = [store.current_review(c, 1, sample) for sample in ids]
+    with db.read() as connection:
+        found = [store.current_review(connection, 1, sample) for sample in ids]
     return [each and (each.verdict, each.skill) for each in found]
 
 
@@ -65,18 +65,18 @@ def test_a_rename_rewords_accepted_cases_and_accepts_the_undecided(db: Database)
     do_bulk(db, "demo", 0, ALL, "renamed", skill="one wording", reviewer="Grace", seal=plan.seal)
     after = standing(db, ids)
     assert after[:2] + after[4:7] == [("edited", "one wording")] * 5
-    with db.read() as c:
-        assert store.current_review(c, 1, ids[1]).mistake_step == 1  # a person's step stays
-        assert store.accepted_skills(c, 1)[0].errors == 5
-        assert [each.cases for each in store.bulks_of(c, 1)] == [5]
+    with db.read() as connection:
+        assert store.current_review(connection, 1, ids[1]).mistake_step == 1  # a person's step stays
+        assert store.accepted_skills(connection, 1)[0].errors == 5
+        assert [each.cases for each in store.bulks_of(connection, 1)] == [5]
     assert planned(db, "renamed", skill="one wording").left[SAME] == 5
 
 
 def test_cases_that_changed_since_the_plan_are_not_decided_unseen(db: Database) -> None:
     ids = a_project_with_verdicts(db)
     plan = planned(db, "rejected")
-    with db.write() as c:
-        store.add_review(c, a_review(1, ids[5], "accepted"))
+    with db.write() as connection:
+        store.add_review(connection, a_review(1, ids[5], "accepted"))
     before = standing(db, ids)
     with pytest.raises(UserError, match="changed while you looked"):
         do_bulk(db, "demo", 0, ALL, "rejected", skill="", reviewer="Grace", seal=plan.seal)
@@ -95,8 +95,8 @@ def test_an_act_that_makes_no_sense_is_refused(db: Database, act: str, skill: st
 
 def test_an_action_of_another_project_cannot_be_undone_from_here(db: Database) -> None:
     a_project_with_verdicts(db)
-    with db.write() as c:
-        a_round_of_errors(c, 2, name="other")
+    with db.write() as connection:
+        a_round_of_errors(connection, 2, name="other")
     plan = planned(db, "rejected")
     bulk, _ = do_bulk(db, "demo", 0, ALL, "rejected", skill="", reviewer="Grace", seal=plan.seal)
     for project, number in (("other", bulk), ("demo", bulk + 1000), ("demo", 1)):

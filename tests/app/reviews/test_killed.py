@@ -34,9 +34,9 @@ def test_a_draft_that_was_saved_survives_the_end_of_the_app(tmp_path: Path) -> N
         kill(served)
     assert said.json()["saved"]
     db = open_database(data)
-    with db.read() as c:
-        (at,) = store.rounds_of(c, store.project_named(c, PROJECT).id)
-        kept = store.draft_of(c, at.id, 2, AppSettings().reviewer)
+    with db.read() as connection:
+        (at,) = store.rounds_of(connection, store.project_named(connection, PROJECT).id)
+        kept = store.draft_of(connection, at.id, 2, AppSettings().reviewer)
     db.close()
     assert kept
     assert (kept.skill, kept.note, kept.mistake_step) == ("half a thou", "x", 1)
@@ -46,8 +46,8 @@ def test_a_draft_that_was_saved_survives_the_end_of_the_app(tmp_path: Path) -> N
 def test_a_bulk_act_that_was_cut_off_changed_all_cases_or_none(tmp_path: Path, wait: float) -> None:
     data = made(tmp_path, errors=ERRORS, support=5)
     db = open_database(data)
-    with db.read() as c:
-        seal = plan_bulk(c, PROJECT, 0, CaseFilters(), "accepted", skill="", reviewer="x").seal
+    with db.read() as connection:
+        seal = plan_bulk(connection, PROJECT, 0, CaseFilters(), "accepted", skill="", reviewer="x").seal
     with serving(data) as served:
         remote = Remote(served.url)
         killer = threading.Timer(wait, kill, [served])
@@ -55,8 +55,8 @@ def test_a_bulk_act_that_was_cut_off_changed_all_cases_or_none(tmp_path: Path, w
         with suppress(httpx.TransportError):  # the app died before it answered: that is what is tried
             remote.send("bulk-do", PLACE, act="accepted", skill="", of="", seal=seal)
         killer.join()
-    with db.read() as c:
-        (at,) = store.rounds_of(c, store.project_named(c, PROJECT).id)
-        found = store.review_counts(c, at.id)
+    with db.read() as connection:
+        (at,) = store.rounds_of(connection, store.project_named(connection, PROJECT).id)
+        found = store.review_counts(connection, at.id)
     db.close()
     assert found in ({}, {"accepted": ERRORS})

@@ -60,14 +60,14 @@ def picture(folder: Path, name: str, shade: int) -> str:
 
 
 def drawn(db: Database, made: Selection) -> list[Sample]:
-    with db.read() as c:
-        samples = store.samples_by_id(c, [hit.sample for hit in made.hits])
+    with db.read() as connection:
+        samples = store.samples_by_id(connection, [hit.sample for hit in made.hits])
     return [samples[hit.sample] for hit in made.hits]
 
 
 def validation(db: Database, project: str) -> list[Sample]:
-    with db.read() as c:
-        return list(store.samples_of(c, project=find_project(c, project).id, role="validation"))
+    with db.read() as connection:
+        return list(store.samples_of(connection, project=find_project(connection, project).id, role="validation"))
 
 
 @pytest.mark.parametrize(("arm", "copied"), [("targeted", False), ("targeted", True), ("random", False)])
@@ -106,8 +106,8 @@ def test_a_question_of_the_validation_set_is_never_drawn(db: Database, ready: st
         Sample(source_id=str(n), question=asked if n == 3 else f"Item {n}?", answer="7", skill_label=skill)
         for n, skill in enumerate(skills)
     ]
-    with db.write() as c:
-        store.save_samples(c, project=None, role="support", name="texts", samples=samples, images={})
+    with db.write() as connection:
+        store.save_samples(connection, project=None, role="support", name="texts", samples=samples, images={})
     made = make_selection(db, ready, budget=8, support="texts", allow_fewer=True)
     assert sorted(each.source_id for each in drawn(db, made)) == ["0", "1", "2", "4", "5", "6", "7"]
     assert made.leaked == 1
@@ -144,13 +144,15 @@ def test_a_picture_that_came_after_the_import_is_still_looked_at(
 
 def test_a_changed_label_makes_the_index_anew_though_the_counts_stay(db: Database, ready: str, tmp_path: Path) -> None:
     lessons(db, tmp_path, [picture(tmp_path, f"{number}.png", number) for number in range(4)])
-    with db.read() as c:
-        first = support_index.indexed(c, db, "lessons")
-        assert support_index.indexed(c, db, "lessons") is first
-    with db.write() as c:
-        store.save_labels(c, [(each.id, "naming birds") for each in store.support_samples(c, "lessons")])
-    with db.read() as c:
-        second = support_index.indexed(c, db, "lessons")
+    with db.read() as connection:
+        first = support_index.indexed(connection, db, "lessons")
+        assert support_index.indexed(connection, db, "lessons") is first
+    with db.write() as connection:
+        store.save_labels(
+            connection, [(each.id, "naming birds") for each in store.support_samples(connection, "lessons")]
+        )
+    with db.read() as connection:
+        second = support_index.indexed(connection, db, "lessons")
     assert first is not None
     assert second is not None
     assert (set(first.labels), second.labels) == ({"addition of numbers", "naming birds"}, ("naming birds",))

@@ -67,8 +67,8 @@ def test_a_whole_task_is_pinned_and_removed(db: Database, ready: str) -> None:
 def drawn_tasks(db: Database, project: str) -> list[str]:
     """The source tasks of what is drawn for the skill."""
     made = make_selection(db, project, budget=6, allow_fewer=True)
-    with db.read() as c:
-        samples = store.samples_by_id(c, [hit.sample for hit in made.hits])
+    with db.read() as connection:
+        samples = store.samples_by_id(connection, [hit.sample for hit in made.hits])
     return [samples[hit.sample].task for hit in made.hits if hit.skill == SKILL]
 
 

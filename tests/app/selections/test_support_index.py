@@ -15,8 +15,8 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def index(db: Database) -> support_index.Indexed:
-    with db.read() as c:
-        found = support_index.indexed(c, db, "")
+    with db.read() as connection:
+        found = support_index.indexed(connection, db, "")
     assert found is not None
     return found
 
@@ -42,9 +42,9 @@ def test_another_start_opens_the_index_that_the_first_one_made(
 def test_a_changed_label_and_a_damaged_folder_make_it_anew(db: Database, tiny: str) -> None:
     before = index(db)
     (kept,) = folders(db)
-    with db.write() as c:
-        sample = next(iter(store.support_samples(c, before.name)))
-        store.save_labels(c, [(sample.id, "a label that is new")])
+    with db.write() as connection:
+        sample = next(iter(store.support_samples(connection, before.name)))
+        store.save_labels(connection, [(sample.id, "a label that is new")])
     assert "a label that is new" in index(db).index.labels
     (newer,) = folders(db)
     assert newer != kept

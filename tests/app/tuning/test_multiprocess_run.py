@@ -45,8 +45,8 @@ def put(db: Database, selection: int, settings: TuningSettings) -> Job:
 
 
 def updates_of(db: Database, job: Job) -> list[Update]:
-    with db.read() as c:
-        return store.updates_of(c, job.args["run"])
+    with db.read() as connection:
+        return store.updates_of(connection, job.args["run"])
 
 
 def checkpoints(db: Database, job: Job) -> list[str]:
@@ -56,8 +56,8 @@ def checkpoints(db: Database, job: Job) -> list[str]:
 def follow(db: Database, job: Job, *, stop: Callable[[], bool]) -> Iterator[int]:
     """The job as a worker does it, here: how many updates are saved."""
     for advance in run_job(db, job, TWO, stop):
-        with db.write() as c:
-            advance.save(c)
+        with db.write() as connection:
+            advance.save(connection)
         yield advance.done
 
 
@@ -80,8 +80,8 @@ def test_a_run_in_two_processes_opens_the_round_that_one_process_opens(db: Datab
     assert (together.state, together.done) == (alone.state, alone.done) == ("done", 2)
     one, two = updates_of(db, alone), updates_of(db, together)
     assert [each.loss for each in two] == pytest.approx([each.loss for each in one], rel=1e-5)
-    with db.read() as c:
-        adapters = [each.adapter for each in store.rounds_of(c, 1)]
+    with db.read() as connection:
+        adapters = [each.adapter for each in store.rounds_of(connection, 1)]
     assert len(adapters) == 3
     assert (db.adapters / str(adapters[2]) / "adapter_model.safetensors").is_file()
     assert not children_of(os.getpid())

@@ -70,8 +70,8 @@ def test_the_command_does_the_same_without_the_page(db: Database, tiny: str) -> 
     assert words[:4] == ["switchpoint", "--data", str(db.data.resolve()), "measure"]
     job = put_measure(db, tiny, selection=chosen, settings=wanted)
     go(db, job)
-    with db.read() as c:
-        by_page = store.estimate_of(c, chosen)
+    with db.read() as connection:
+        by_page = store.estimate_of(connection, chosen)
     assert by_page is not None
     options = dict(zip(words[5::2], words[6::2], strict=True))
     assert set(options) == {"--selection", "--start", *(each.option for each in FIELDS)}
@@ -105,26 +105,26 @@ def begun(db: Database, project: str, updates: int) -> tuple[int, Any]:
     make_selection(db, project, budget=20, arm="random")
     job = put_tune(db, project)
     go(db, job, batches=updates)
-    with db.write() as c:
-        jobs.ask_cancel(c, job.id)
+    with db.write() as connection:
+        jobs.ask_cancel(connection, job.id)
     return job.args["run"], job
 
 
 def test_a_run_goes_on_from_the_checkpoint_that_a_person_chooses(db: Database, tiny: str) -> None:
     run, _ = begun(db, tiny, 5)
-    with db.read() as c:
-        known = checkpoints_of(db, store.run_of(c, run))
-        whole = store.updates_of(c, run)
+    with db.read() as connection:
+        known = checkpoints_of(db, store.run_of(connection, run))
+        whole = store.updates_of(connection, run)
     assert [each.updates for each in known] == [6, 4]
     assert all(each.bytes > 1000 for each in known)
     job = resume_run(db, tiny, run, checkpoint=4)
-    with db.read() as c:
-        assert [each.number for each in store.updates_of(c, run)] == [1, 2, 3, 4]
-        assert [each.updates for each in checkpoints_of(db, store.run_of(c, run))] == [4]
+    with db.read() as connection:
+        assert [each.number for each in store.updates_of(connection, run)] == [1, 2, 3, 4]
+        assert [each.updates for each in checkpoints_of(db, store.run_of(connection, run))] == [4]
     go(db, job)
-    with db.read() as c:
-        updates = store.updates_of(c, run)
-        assert checkpoints_of(db, store.run_of(c, run)) == []
+    with db.read() as connection:
+        updates = store.updates_of(connection, run)
+        assert checkpoints_of(db, store.run_of(connection, run)) == []
     assert [each.number for each in updates] == list(range(1, 11))
     assert [each.loss for each in updates[: len(whole)]] == [each.loss for each in whole]
     with pytest.raises(UserError, match="is finished"):
@@ -134,9 +134,9 @@ def test_a_run_goes_on_from_the_checkpoint_that_a_person_chooses(db: Database, t
 def test_a_run_can_be_begun_afresh(db: Database, tiny: str) -> None:
     run, _ = begun(db, tiny, 3)
     job = resume_run(db, tiny, run, checkpoint=0)
-    with db.read() as c:
-        assert store.updates_of(c, run) == []
-        assert checkpoints_of(db, store.run_of(c, run)) == []
+    with db.read() as connection:
+        assert store.updates_of(connection, run) == []
+        assert checkpoints_of(db, store.run_of(connection, run)) == []
     with pytest.raises(UserError, match="waits or runs already: cancel job"):
         resume_run(db, tiny, run)
     go(db, job)

@@ -65,8 +65,8 @@ def test_a_job_ends_by_itself_though_its_worker_was_killed(slow: Database) -> No
     ended = read_job(slow, 1)
     assert (ended.state, ended.done, ended.error) == ("done", 80, "")
     assert ended.pid != first
-    with slow.read() as c:
-        assert len(store.predictions_of(c, 1, "test")) == 80
+    with slow.read() as connection:
+        assert len(store.predictions_of(connection, 1, "test")) == 80
 
 
 def test_a_job_in_which_three_workers_died_at_the_same_place_has_failed(
@@ -91,9 +91,9 @@ def test_a_job_in_which_three_workers_died_at_the_same_place_has_failed(
 
 
 def test_no_worker_is_started_where_no_job_is_left(db: Database) -> None:
-    with db.write() as c:
-        done = jobs.put(c, "label", None, {})
-        jobs.ask_cancel(c, done.id)
+    with db.write() as connection:
+        done = jobs.put(connection, "label", None, {})
+        jobs.ask_cancel(connection, done.id)
     Minder(db).look()
     time.sleep(0.2)
     assert not (db.data / "worker.lock").exists()
@@ -102,8 +102,8 @@ def test_no_worker_is_started_where_no_job_is_left(db: Database) -> None:
 def test_a_worker_that_cannot_begin_is_tried_less_and_less_often_and_said_once(
     db: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with db.write() as c:
-        jobs.put(c, "label", None, {})
+    with db.write() as connection:
+        jobs.put(connection, "label", None, {})
     (db.data / "logs").write_text("a file where the folder should be")
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
@@ -122,27 +122,27 @@ def test_a_worker_that_cannot_begin_is_tried_less_and_less_often_and_said_once(
 
 
 def test_the_oldest_job_that_runs_or_waits_is_found_by_index(db: Database) -> None:
-    with db.write() as c:
-        ids = [jobs.put(c, "label", None, {"number": number}).id for number in range(4)]
-        jobs.ask_cancel(c, ids[0])
-        assert (found := jobs.next_up(c)) is not None
+    with db.write() as connection:
+        ids = [jobs.put(connection, "label", None, {"number": number}).id for number in range(4)]
+        jobs.ask_cancel(connection, ids[0])
+        assert (found := jobs.next_up(connection)) is not None
         assert found.id == ids[1]
-        jobs.claim(c, "me", 1, 1.0)
-        assert (found := jobs.next_up(c)) is not None
+        jobs.claim(connection, "me", 1, 1.0)
+        assert (found := jobs.next_up(connection)) is not None
         assert (found.id, found.state) == (ids[1], "running")
         for each in ids:
-            jobs.ask_cancel(c, each)
-        jobs.interrupt_orphans(c, lambda pid, start: False)
-        assert jobs.next_up(c) is None
+            jobs.ask_cancel(connection, each)
+        jobs.interrupt_orphans(connection, lambda pid, start: False)
+        assert jobs.next_up(connection) is None
 
 
 def test_only_a_job_that_nobody_took_up_is_given_up(db: Database, tmp_path: Path) -> None:
-    with db.write() as c:
-        job = jobs.put(c, "label", None, {})
-        jobs.claim(c, "me", 1, 1.0)
-        jobs.give_up(c, job.id, "nobody")
-        assert jobs.job(c, job.id).state == "running"
-        jobs.interrupt_orphans(c, lambda pid, start: False)
-        jobs.give_up(c, job.id, "three died")
-        given = jobs.job(c, job.id)
+    with db.write() as connection:
+        job = jobs.put(connection, "label", None, {})
+        jobs.claim(connection, "me", 1, 1.0)
+        jobs.give_up(connection, job.id, "nobody")
+        assert jobs.job(connection, job.id).state == "running"
+        jobs.interrupt_orphans(connection, lambda pid, start: False)
+        jobs.give_up(connection, job.id, "three died")
+        given = jobs.job(connection, job.id)
     assert (given.state, given.error) == ("failed", "three died")

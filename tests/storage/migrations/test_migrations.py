@@ -69,8 +69,8 @@ def folder_with(tmp_path: Path, end: str) -> Path:
 
 def filled(tmp_path: Path) -> Path:
     db = open_database(tmp_path / "data")
-    with db.write() as c:
-        a_project(c, validation=3)
+    with db.write() as connection:
+        a_project(connection, validation=3)
     db.close()
     return db.data / FILE_NAME
 
@@ -138,8 +138,8 @@ def test_a_file_of_a_newer_switchpoint_is_refused_and_left_alone(tmp_path: Path)
 
 
 def test_opening_an_up_to_date_folder_waits_for_no_writer(db: Database) -> None:
-    with db.write() as c:
-        a_project(c)
+    with db.write() as connection:
+        a_project(connection)
         other = open_database(db.data)
         with other.read() as reader:
             assert store.list_projects(reader) == []
@@ -163,8 +163,8 @@ def test_an_old_projects_student_prompt_becomes_its_own_text_word_for_word(tmp_p
     connection.commit()
     connection.close()
     db = open_database(tmp_path / "data")
-    with db.read() as c:
-        settings = store.project_named(c, "old").settings
+    with db.read() as connection:
+        settings = store.project_named(connection, "old").settings
     db.close()
     tuning = TuningSettings(epochs=1 / 3)
     assert settings == Settings(prompts={"student": asked}, prior=0.1 + 0.2, lam=3, tuning=tuning)

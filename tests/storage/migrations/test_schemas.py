@@ -56,17 +56,17 @@ def test_a_database_of_an_old_schema_keeps_every_row(version: str, tmp_path: Pat
         assert [{name: row[name] for name in same} for row in after[table]][: len(old)] == [
             {name: row[name] for name in same} for row in old
         ], table
-    with db.read() as c:
-        (project,) = store.list_projects(c)
+    with db.read() as connection:
+        (project,) = store.list_projects(connection)
         assert project.settings.prompts == {"student": "{question}\n{options}"}
         assert (project.settings.support, project.settings.tuning.epochs) == ("flan", 2.0)
-        assert store.support_sets(c)[0].labelled == 1
-        assert [each.skill_label for each in store.support_samples(c, "flan")] == ["reading", ""]
-        assert store.review_counts(c, 1) == {"edited": 1}
-        assert image_bytes(c, "ab") == (b"\x00\xff", "image/png")
-        assert c.exec_driver_sql("SELECT skill FROM case_texts WHERE case_texts MATCH 'adding'").all()
-        assert c.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-        assert c.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        assert store.support_sets(connection)[0].labelled == 1
+        assert [each.skill_label for each in store.support_samples(connection, "flan")] == ["reading", ""]
+        assert store.review_counts(connection, 1) == {"edited": 1}
+        assert image_bytes(connection, "ab") == (b"\x00\xff", "image/png")
+        assert connection.exec_driver_sql("SELECT skill FROM case_texts WHERE case_texts MATCH 'adding'").all()
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     db.close()
     fresh = open_database(tmp_path / "fresh")
     fresh.close()

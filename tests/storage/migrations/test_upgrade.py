@@ -32,11 +32,11 @@ def test_labels_counts_images_and_jobs_survive(tmp_path: Path) -> None:
     connection.executescript(BEFORE)
     connection.close()
     db = open_database(tmp_path / "data")
-    with db.write() as c:
-        assert store.support_sets(c) == [store.SupportSet(name="flan", samples=3, labelled=2, changes=0)]
-        assert [each.skill_label for each in store.support_samples(c, "")] == ["reading", "", "reading"]
-        assert image_bytes(c, "ab") == (b"\x00\xff", "image/png")
-        store.save_labels(c, [(2, "counting")])
-        assert store.support_sets(c) == [store.SupportSet(name="flan", samples=3, labelled=3, changes=1)]
-        assert c.exec_driver_sql("SELECT id, kind FROM jobs").all() == [(7, "label")]
+    with db.write() as connection:
+        assert store.support_sets(connection) == [store.SupportSet(name="flan", samples=3, labelled=2, changes=0)]
+        assert [each.skill_label for each in store.support_samples(connection, "")] == ["reading", "", "reading"]
+        assert image_bytes(connection, "ab") == (b"\x00\xff", "image/png")
+        store.save_labels(connection, [(2, "counting")])
+        assert store.support_sets(connection) == [store.SupportSet(name="flan", samples=3, labelled=3, changes=1)]
+        assert connection.exec_driver_sql("SELECT id, kind FROM jobs").all() == [(7, "label")]
     db.close()

@@ -41,49 +41,49 @@ def line_of(case: Case) -> CaseLine:
     )
 
 
-def all_cases(c: Connection, base: int, filters: CaseFilters = EVERYTHING, order: Order = "id") -> list[Case]:
-    return store.cases_page(c, base, limit=1000, filters=filters, order=order)
+def all_cases(connection: Connection, base: int, filters: CaseFilters = EVERYTHING, order: Order = "id") -> list[Case]:
+    return store.cases_page(connection, base, limit=1000, filters=filters, order=order)
 
 
-def a_reviewed_round(c: Connection) -> tuple[int, list[int]]:
+def a_reviewed_round(connection: Connection) -> tuple[int, list[int]]:
     """20 errors, 4 of them undiagnosed, under every kind of verdict."""
-    base, ids = a_round_of_errors(c, 20, undiagnosed=4)
+    base, ids = a_round_of_errors(connection, 20, undiagnosed=4)
     verdicts: tuple[Verdict, ...] = ("accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared")
     for number, (sample, verdict) in enumerate(zip(ids[2:], verdicts * 2, strict=False)):
         more = {"mistake_step": 1, "skill": f"skill {number % 3}", "answer": "9", "note": "why"}
-        store.add_review(c, a_review(base, sample, verdict, **more), correct=number % 2 == 0)
+        store.add_review(connection, a_review(base, sample, verdict, **more), correct=number % 2 == 0)
     return base, ids
 
 
 def test_a_case_shows_sample_prediction_diagnosis_and_the_verdict_that_stands(db: Database) -> None:
-    with db.write() as c:
-        base, ids = a_reviewed_round(c)
-        cases = all_cases(c, base)
+    with db.write() as connection:
+        base, ids = a_reviewed_round(connection)
+        cases = all_cases(connection, base)
         assert [case.sample.id for case in cases] == ids
         for case in cases:
-            assert case.sample == store.get_sample(c, case.sample.id)
-            assert case.prediction == store.prediction(c, base, case.sample.id)
-            assert case.diagnosis == store.diagnosis(c, base, case.sample.id)
-            assert case.review == store.current_review(c, base, case.sample.id)
-            assert store.case_of(c, base, case.sample.id) == case
-        scores = store.correctness(c, base, "validation")
+            assert case.sample == store.get_sample(connection, case.sample.id)
+            assert case.prediction == store.prediction_of(connection, base, case.sample.id)
+            assert case.diagnosis == store.diagnosis_of(connection, base, case.sample.id)
+            assert case.review == store.current_review(connection, base, case.sample.id)
+            assert store.case_of(connection, base, case.sample.id) == case
+        scores = store.correct_predictions(connection, base, "validation")
         assert {case.sample.id: case.correct for case in cases if case.correct is not None} == scores
-        assert store.case_of(c, base, ids[-1] + 1) is None
+        assert store.case_of(connection, base, ids[-1] + 1) is None
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("size", [1, 3, 7, 16, 50])
 def test_pages_visit_every_case_once_in_order_even_while_people_review(db: Database, order: Order, size: int) -> None:
-    with db.write() as c:
-        base, ids = a_round_of_errors(c, 20, undiagnosed=4)
+    with db.write() as connection:
+        base, ids = a_round_of_errors(connection, 20, undiagnosed=4)
         seen: list[Case] = []
         while page := store.cases_page(
-            c, base, after=store.cursor_of(seen[-1], order) if seen else None, limit=size, order=order
+            connection, base, after=store.cursor_of(seen[-1], order) if seen else None, limit=size, order=order
         ):
             assert len(page) <= size
             seen += page
             for sample in (seen[0].sample.id, page[-1].sample.id, ids[len(seen) % 20]):
-                store.add_review(c, a_review(base, sample, "edited", skill=f"new {len(seen)}", mistake_step=1))
+                store.add_review(connection, a_review(base, sample, "edited", skill=f"new {len(seen)}", mistake_step=1))
         assert sorted(case.sample.id for case in seen) == ids
         assert seen == sorted(seen, key=lambda case: place(case, order))
 
@@ -124,14 +124,14 @@ def shown(case: Case, asked: CaseFilters) -> bool:
 @given(asked=filters, order=st.sampled_from(ORDERS), size=st.integers(1, 9))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_filters_combine_and_keep_order_and_counts(db: Database, asked: CaseFilters, order: Order, size: int) -> None:
-    with db.write() as c:
-        base = 1 if store.list_projects(c) else a_reviewed_round(c)[0]
-    with db.read() as c:
-        expected = [case for case in all_cases(c, base) if shown(case, asked)]
+    with db.write() as connection:
+        base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
+    with db.read() as connection:
+        expected = [case for case in all_cases(connection, base) if shown(case, asked)]
         expected.sort(key=lambda case: place(case, order))
         found: list[Case] = []
         while page := store.cases_page(
-            c,
+            connection,
             base,
             after=store.cursor_of(found[-1], order) if found else None,
             limit=size,
@@ -140,10 +140,10 @@ def test_filters_combine_and_keep_order_and_counts(db: Database, asked: CaseFilt
         ):
             found += page
         assert found == expected
-        assert store.count_cases(c, base, asked) == len(expected)
+        assert store.count_cases(connection, base, asked) == len(expected)
         lines: list[CaseLine] = []
         while more := store.lines_page(
-            c, base, after=lines[-1].cursor(order) if lines else None, limit=size, filters=asked, order=order
+            connection, base, after=lines[-1].cursor(order) if lines else None, limit=size, filters=asked, order=order
         ):
             lines += more
         assert lines == [line_of(case) for case in expected]
@@ -153,20 +153,20 @@ def test_filters_combine_and_keep_order_and_counts(db: Database, asked: CaseFilt
 @given(asked=filters)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_facet_promises_what_its_filter_then_shows(db: Database, asked: CaseFilters) -> None:
-    with db.write() as c:
-        base = 1 if store.list_projects(c) else a_reviewed_round(c)[0]
-    with db.read() as c:
-        facets = store.facet_counts(c, base, asked)
+    with db.write() as connection:
+        base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
+    with db.read() as connection:
+        facets = store.facet_counts(connection, base, asked)
         for name in ("verdict", "category", "skill", "mistake_step", "status", "reviewer"):
             for value, count in getattr(facets, name).items():
-                assert store.count_cases(c, base, replace(asked, **{name: value})) == count
+                assert store.count_cases(connection, base, replace(asked, **{name: value})) == count
 
 
 def test_only_errors_on_the_validation_set_are_cases(db: Database) -> None:
-    with db.write() as c:
-        base, ids = a_round_of_errors(c, 3)
-        tests = [each.sample for each in store.predictions_of(c, base, "test")]
-        store.save_diagnoses(c, [a_diagnosis(base, tests[0])])
+    with db.write() as connection:
+        base, ids = a_round_of_errors(connection, 3)
+        tests = [each.sample for each in store.predictions_of(connection, base, "test")]
+        store.save_diagnoses(connection, [a_diagnosis(base, tests[0])])
         for order in ORDERS:
-            assert sorted(case.sample.id for case in all_cases(c, base, order=order)) == ids
-        assert store.count_cases(c, base) == 3
+            assert sorted(case.sample.id for case in all_cases(connection, base, order=order)) == ids
+        assert store.count_cases(connection, base) == 3

@@ -12,19 +12,19 @@ from tests.storage.world import a_round_of_errors
 
 
 def test_the_newest_draft_comes_back_to_its_own_reviewer(db: Database) -> None:
-    with db.write() as c:
-        base, (one, other) = a_round_of_errors(c, 2)
+    with db.write() as connection:
+        base, (one, other) = a_round_of_errors(connection, 2)
         first = Draft(round=base, sample=one, reviewer="Ada", mistake_step=1, skill="  half a wo", answer="8", note="?")
-        store.save_draft(c, replace(first, skill="half"))
-        kept = store.save_draft(c, first)
+        store.save_draft(connection, replace(first, skill="half"))
+        kept = store.save_draft(connection, first)
         assert replace(kept, created="") == first
-        assert store.draft_of(c, base, one, "Ada") == kept
-        assert store.draft_of(c, base, one, "Grace") is None
-        assert store.draft_of(c, base, other, "Ada") is None
-        store.drop_draft(c, base, one, "Grace")
-        assert store.draft_of(c, base, one, "Ada") == kept
-        store.drop_draft(c, base, one, "Ada")
-        assert store.draft_of(c, base, one, "Ada") is None
+        assert store.draft_of(connection, base, one, "Ada") == kept
+        assert store.draft_of(connection, base, one, "Grace") is None
+        assert store.draft_of(connection, base, other, "Ada") is None
+        store.drop_draft(connection, base, one, "Grace")
+        assert store.draft_of(connection, base, one, "Ada") == kept
+        store.drop_draft(connection, base, one, "Ada")
+        assert store.draft_of(connection, base, one, "Ada") is None
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_newest_draft_comes_back_to_its_own_reviewer(db: Database) -> None:
     ],
 )
 def test_a_draft_that_could_not_become_a_verdict_is_refused(db: Database, more: dict[str, object], reason: str) -> None:
-    with db.write() as c:
-        base, (one,) = a_round_of_errors(c, 1)
+    with db.write() as connection:
+        base, (one,) = a_round_of_errors(connection, 1)
         with pytest.raises(UserError, match=reason):
-            store.save_draft(c, Draft(**{"round": base, "sample": one, "reviewer": "Ada"} | more))
+            store.save_draft(connection, Draft(**{"round": base, "sample": one, "reviewer": "Ada"} | more))

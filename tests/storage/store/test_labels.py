@@ -10,30 +10,30 @@ from tests.storage.world import a_sample
 
 @pytest.fixture
 def lessons(db: Database) -> Database:
-    with db.write() as c:
+    with db.write() as connection:
         samples = [a_sample(number, label=f"label {number % 3}" if number < 40 else "") for number in range(60)]
-        store.save_samples(c, project=None, role="support", name="flan", samples=samples, images={})
+        store.save_samples(connection, project=None, role="support", name="flan", samples=samples, images={})
         store.save_samples(
-            c, project=None, role="support", name="more", samples=[a_sample(1, label="label 0")], images={}
+            connection, project=None, role="support", name="more", samples=[a_sample(1, label="label 0")], images={}
         )
     return db
 
 
 def drawn(db: Database, reviewer: str = "Ada", *, seed: int = 0, limit: int = 10) -> list[int]:
-    with db.read() as c:
-        found = store.labels_to_check(c, "flan", reviewer=reviewer, seed=seed, limit=limit)
+    with db.read() as connection:
+        found = store.labels_to_check(connection, "flan", reviewer=reviewer, seed=seed, limit=limit)
     assert all(each.skill_label for each in found)
     return [each.id for each in found]
 
 
 def judge(db: Database, sample: int, fits: bool, reviewer: str = "Ada") -> None:
-    with db.write() as c:
-        store.save_label_check(c, sample, reviewer=reviewer, fits=fits)
+    with db.write() as connection:
+        store.save_label_check(connection, sample, reviewer=reviewer, fits=fits)
 
 
 def checked(db: Database, name: str = "flan") -> store.CheckedLabels:
-    with db.read() as c:
-        return store.checked_labels(c, name)
+    with db.read() as connection:
+        return store.checked_labels(connection, name)
 
 
 def test_the_draw_hangs_on_its_seed_and_goes_on_where_the_reviewer_stopped(lessons: Database) -> None:
@@ -73,8 +73,8 @@ def test_a_second_judgement_replaces_the_first(lessons: Database) -> None:
 
 def test_a_judgement_no_longer_counts_once_the_sample_has_another_label(lessons: Database) -> None:
     judge(lessons, 1, False)
-    with lessons.write() as c:
-        store.save_labels(c, [(1, "another label")])
+    with lessons.write() as connection:
+        store.save_labels(connection, [(1, "another label")])
     assert checked(lessons) == store.CheckedLabels(judged=0, fit=0)
     assert 1 in drawn(lessons, limit=100)
 

@@ -12,85 +12,89 @@ from tests.storage.world import a_prediction, a_review, a_round_of_errors, a_sam
 
 
 def test_a_sample_has_an_origin(db: Database) -> None:
-    with db.write() as c:
-        _, ids = a_round_of_errors(c, 1)
-        store.save_samples(c, project=None, role="support", name="flan", samples=[a_sample(1)], images={})
-        lesson = next(store.support_samples(c, "flan")).id
-        assert lineage.origin_of(c, ids[0]) == lineage.Origin(project=1, role="validation", name="")
-        assert lineage.origin_of(c, lesson) == lineage.Origin(project=None, role="support", name="flan")
+    with db.write() as connection:
+        _, ids = a_round_of_errors(connection, 1)
+        store.save_samples(connection, project=None, role="support", name="flan", samples=[a_sample(1)], images={})
+        lesson = next(store.support_samples(connection, "flan")).id
+        assert lineage.origin_of(connection, ids[0]) == lineage.Origin(project=1, role="validation", name="")
+        assert lineage.origin_of(connection, lesson) == lineage.Origin(project=None, role="support", name="flan")
         with pytest.raises(UserError, match="no sample 99999"):
-            lineage.origin_of(c, 99_999)
+            lineage.origin_of(connection, 99_999)
 
 
 def test_verdicts_are_read_as_they_stood_at_a_moment(db: Database) -> None:
-    with db.write() as c:
-        base, (one, two, three) = a_round_of_errors(c, 3)
+    with db.write() as connection:
+        base, (one, two, three) = a_round_of_errors(connection, 3)
         start = utc_now()
-        store.add_review(c, a_review(base, one, "edited", mistake_step=1, skill="adding"))
-        store.add_review(c, a_review(base, two, "edited", mistake_step=1, skill="adding"))
-        store.add_review(c, a_review(base, three, "rejected", skill="adding"))
+        store.add_review(connection, a_review(base, one, "edited", mistake_step=1, skill="adding"))
+        store.add_review(connection, a_review(base, two, "edited", mistake_step=1, skill="adding"))
+        store.add_review(connection, a_review(base, three, "rejected", skill="adding"))
         both = utc_now()
-        store.undo(c, base, two, "Ada")
+        store.undo_review(connection, base, two, "Ada")
         undone = utc_now()
-        store.add_review(c, a_review(base, one, "edited", mistake_step=1, skill="reading"))
-        store.add_review(c, a_review(base, two, "edited", mistake_step=1, skill="adding"))
+        store.add_review(connection, a_review(base, one, "edited", mistake_step=1, skill="reading"))
+        store.add_review(connection, a_review(base, two, "edited", mistake_step=1, skill="adding"))
         now = utc_now()
-        asking = [lineage.errors_asking_at(c, base, "adding", moment) for moment in (start, both, undone, now)]
+        asking = [lineage.errors_asking_at(connection, base, "adding", moment) for moment in (start, both, undone, now)]
         assert asking == [[], [one, two], [one], [two]]
-        assert lineage.errors_asking_at(c, base, "reading", now) == [one]
-        assert lineage.review_at(c, base, two, start) is None
-        assert lineage.review_at(c, base, two, undone) is None
-        at_first, at_last = (lineage.review_at(c, base, one, moment) for moment in (both, now))
+        assert lineage.errors_asking_at(connection, base, "reading", now) == [one]
+        assert lineage.review_at(connection, base, two, start) is None
+        assert lineage.review_at(connection, base, two, undone) is None
+        at_first, at_last = (lineage.review_at(connection, base, one, moment) for moment in (both, now))
         assert (at_first and at_first.skill, at_last and at_last.skill) == ("adding", "reading")
 
 
 def test_as_many_errors_ask_for_a_skill_as_the_selection_counted(db: Database) -> None:
-    with db.write() as c:
-        base, ids = a_round_of_errors(c, 6)
+    with db.write() as connection:
+        base, ids = a_round_of_errors(connection, 6)
         for key, skill in zip(ids, ("adding", "adding", "reading", "adding", "reading"), strict=False):
-            store.add_review(c, a_review(base, key, "edited", mistake_step=1, skill=skill))
-        demands = store.accepted_skills(c, base)
+            store.add_review(connection, a_review(base, key, "edited", mistake_step=1, skill=skill))
+        demands = store.accepted_skills(connection, base)
         moment = utc_now()
-        store.add_review(c, a_review(base, ids[0], "rejected"))
-        assert {each.skill: len(lineage.errors_asking_at(c, base, each.skill, moment)) for each in demands} == {
-            each.skill: each.errors for each in demands
-        }
+        store.add_review(connection, a_review(base, ids[0], "rejected"))
+        assert {
+            each.skill: len(lineage.errors_asking_at(connection, base, each.skill, moment)) for each in demands
+        } == {each.skill: each.errors for each in demands}
 
 
 def test_hits_are_found_by_skill_and_by_sample(db: Database) -> None:
-    with db.write() as c:
-        base, _ = a_round_of_errors(c, 1)
-        store.save_samples(c, project=None, role="support", name="flan", samples=map(a_sample, range(4)), images={})
-        lessons = [each.id for each in store.support_samples(c, "flan")]
+    with db.write() as connection:
+        base, _ = a_round_of_errors(connection, 1)
+        store.save_samples(
+            connection, project=None, role="support", name="flan", samples=map(a_sample, range(4)), images={}
+        )
+        lessons = [each.id for each in store.support_samples(connection, "flan")]
         skills = ("adding", "reading", "adding", "adding")
         chosen = [
             Hit(sample=key, skill=skill, score=1.0, terms=(skill,)) for key, skill in zip(lessons, skills, strict=True)
         ]
         made = [
             store.save_selection(
-                c,
+                connection,
                 Selection(
                     project=1, round=base, support="flan", budget=4, seed=seed, demands=(), hits=tuple(chosen), leaked=0
                 ),
             ).id
             for seed in (0, 1)
         ]
-        found = lineage.hits_of_skill(c, made[0], "adding", limit=2)
+        found = lineage.hits_of_skill(connection, made[0], "adding", limit=2)
         assert [(each.position, each.hit) for each in found] == [(1, chosen[0]), (3, chosen[2])]
-        assert lineage.count_hits_of_skill(c, made[0], "adding") == 3
-        assert [(each.selection, each.position) for each in lineage.hits_of_sample(c, lessons[1])] == [
+        assert lineage.count_hits_of_skill(connection, made[0], "adding") == 3
+        assert [(each.selection, each.position) for each in lineage.hits_of_sample(connection, lessons[1])] == [
             (made[1], 2),
             (made[0], 2),
         ]
 
 
 def test_marks_of_some_samples_are_those_of_the_whole_set(db: Database) -> None:
-    with db.write() as c:
-        base, ids = a_round_of_errors(c, 4)
-        later = store.open_round(c, 1, run=None).id
-        store.save_predictions(c, [a_prediction(later, ids[0], correct=True), a_prediction(later, ids[1])])
-        store.add_review(c, a_review(base, ids[2], "label_wrong"))
-        store.add_review(c, a_review(base, ids[3], "misread", answer="9"), True)
+    with db.write() as connection:
+        base, ids = a_round_of_errors(connection, 4)
+        later = store.open_round(connection, 1, run=None).id
+        store.save_predictions(connection, [a_prediction(later, ids[0], correct=True), a_prediction(later, ids[1])])
+        store.add_review(connection, a_review(base, ids[2], "label_wrong"))
+        store.add_review(connection, a_review(base, ids[3], "misread", answer="9"), True)
         for at in (base, later):
-            assert store.marks_for(c, at, ids) == store.correctness(c, at, "validation")
-        assert store.marks_for(c, base, ids[3:]) == {ids[3]: True}
+            assert store.paired_scores_of(connection, at, ids) == store.correct_predictions(
+                connection, at, "validation"
+            )
+        assert store.paired_scores_of(connection, base, ids[3:]) == {ids[3]: True}

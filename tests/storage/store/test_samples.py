@@ -33,8 +33,8 @@ some_samples = st.lists(
 
 
 def support(db: Database, samples: list[Sample], name: str = "flan", **images: Picture) -> store.Saved:
-    with db.write() as c:
-        return store.save_samples(c, project=None, role="support", name=name, samples=samples, images=images)
+    with db.write() as connection:
+        return store.save_samples(connection, project=None, role="support", name=name, samples=samples, images=images)
 
 
 @given(samples=some_samples)
@@ -42,15 +42,15 @@ def support(db: Database, samples: list[Sample], name: str = "flan", **images: P
 def test_samples_come_back_as_they_were_saved_and_saving_twice_changes_nothing(
     db: Database, samples: list[Sample]
 ) -> None:
-    with db.read() as c:
-        name = f"set {len(store.support_sets(c))}"
+    with db.read() as connection:
+        name = f"set {len(store.support_sets(connection))}"
     assert support(db, samples, name) == store.Saved(added=len(samples), already_present=0)
-    with db.read() as c:
-        stored = list(store.support_samples(c, name))
+    with db.read() as connection:
+        stored = list(store.support_samples(connection, name))
     assert [replace(sample, id=0) for sample in stored] == samples
     assert support(db, samples, name) == store.Saved(added=0, already_present=len(samples))
-    with db.read() as c:
-        assert list(store.support_samples(c, name)) == stored
+    with db.read() as connection:
+        assert list(store.support_samples(connection, name)) == stored
 
 
 def test_a_changed_sample_under_a_known_id_is_refused_by_name(db: Database) -> None:
@@ -59,8 +59,8 @@ def test_a_changed_sample_under_a_known_id_is_refused_by_name(db: Database) -> N
         support(db, [a_sample(3), replace(a_sample(2), answer="other")])
     with pytest.raises(UserError, match="Sample 's4'"):
         support(db, [a_sample(4), replace(a_sample(4), question="other")])
-    with db.read() as c:
-        assert [sample.source_id for sample in store.support_samples(c, "flan")] == ["s1", "s2"]
+    with db.read() as connection:
+        assert [sample.source_id for sample in store.support_samples(connection, "flan")] == ["s1", "s2"]
 
 
 def test_a_sample_twice_in_one_file_is_one_sample(db: Database) -> None:
@@ -69,56 +69,56 @@ def test_a_sample_twice_in_one_file_is_one_sample(db: Database) -> None:
 
 def test_importing_again_after_labelling_keeps_the_labels(db: Database) -> None:
     support(db, [a_sample(1), a_sample(2, label="reading")])
-    with db.write() as c:
-        (unlabelled,) = store.missing_labels(c, "", limit=5)
-        store.save_labels(c, [(unlabelled.id, "adding")])
-        store.save_labels(c, [])
-        assert store.missing_labels(c, "flan", limit=5) == []
+    with db.write() as connection:
+        (unlabelled,) = store.missing_labels(connection, "", limit=5)
+        store.save_labels(connection, [(unlabelled.id, "adding")])
+        store.save_labels(connection, [])
+        assert store.missing_labels(connection, "flan", limit=5) == []
     assert support(db, [a_sample(1), a_sample(2)]) == store.Saved(added=0, already_present=2)
-    with db.read() as c:
-        assert [sample.skill_label for sample in store.support_samples(c, "flan")] == ["adding", "reading"]
-        assert store.support_sets(c) == [store.SupportSet(name="flan", samples=2, labelled=2, changes=3)]
+    with db.read() as connection:
+        assert [sample.skill_label for sample in store.support_samples(connection, "flan")] == ["adding", "reading"]
+        assert store.support_sets(connection) == [store.SupportSet(name="flan", samples=2, labelled=2, changes=3)]
 
 
 def test_the_only_support_set_needs_no_name_and_several_do(db: Database) -> None:
-    with db.read() as c, pytest.raises(UserError, match="import one with `switchpoint import support PATH`"):
-        store.support_set(c, "")
+    with db.read() as connection, pytest.raises(UserError, match="import one with `switchpoint import support PATH`"):
+        store.named_support_set(connection, "")
     support(db, [a_sample(1)])
-    with db.read() as c:
-        assert store.support_set(c, "") == "flan"
+    with db.read() as connection:
+        assert store.named_support_set(connection, "") == "flan"
         with pytest.raises(UserError, match="no support set 'faln': choose one of 'flan'"):
-            store.support_samples(c, "faln")
+            store.support_samples(connection, "faln")
     support(db, [a_sample(1)], "more")
-    with db.read() as c, pytest.raises(UserError, match="several support sets: choose one of 'flan', 'more'"):
-        store.support_set(c, "")
+    with db.read() as connection, pytest.raises(UserError, match="several support sets: choose one of 'flan', 'more'"):
+        store.named_support_set(connection, "")
     with pytest.raises(UserError, match="Give the support set a name"):
         support(db, [a_sample(1)], " ")
 
 
 def test_sets_are_apart_and_keep_their_order(db: Database) -> None:
-    with db.write() as c:
-        first, second = a_project(c, "a", validation=3, test=2), a_project(c, "b", validation=2)
+    with db.write() as connection:
+        first, second = a_project(connection, "a", validation=3, test=2), a_project(connection, "b", validation=2)
     support(db, [a_sample(0)])
-    with db.read() as c:
-        found = list(store.samples_of(c, project=first.id, role="validation"))
+    with db.read() as connection:
+        found = list(store.samples_of(connection, project=first.id, role="validation"))
         assert [sample.source_id for sample in found] == ["s0", "s1", "s2"]
-        assert [sample.source_id for sample in store.samples_of(c, project=first.id, role="test")] == [
+        assert [sample.source_id for sample in store.samples_of(connection, project=first.id, role="test")] == [
             "s10000",
             "s10001",
         ]
-        assert store.count_samples(c, project=second.id, role="validation") == 2
-        assert store.count_samples(c, project=second.id, role="test") == 0
-        assert list(store.samples_of(c, project=second.id, role="test")) == []
-        assert store.get_sample(c, found[1].id) == found[1]
-        assert store.samples_by_id(c, [found[2].id, found[0].id, 999]) == {
+        assert store.count_samples(connection, project=second.id, role="validation") == 2
+        assert store.count_samples(connection, project=second.id, role="test") == 0
+        assert list(store.samples_of(connection, project=second.id, role="test")) == []
+        assert store.get_sample(connection, found[1].id) == found[1]
+        assert store.samples_by_id(connection, [found[2].id, found[0].id, 999]) == {
             found[0].id: found[0],
             found[2].id: found[2],
         }
-        known = store.samples_by_source_id(c, project=first.id, role="validation", source_ids=["s1", "s10000"])
+        known = store.samples_by_source_id(connection, project=first.id, role="validation", source_ids=["s1", "s10000"])
         assert known == {"s1": found[1]}
-        assert store.samples_by_source_id(c, project=second.id, role="test", source_ids=["s1"]) == {}
+        assert store.samples_by_source_id(connection, project=second.id, role="test", source_ids=["s1"]) == {}
         with pytest.raises(UserError, match="no sample 999"):
-            store.get_sample(c, 999)
+            store.get_sample(connection, 999)
 
 
 def test_an_image_is_read_and_stored_once(db: Database) -> None:
@@ -128,11 +128,11 @@ def test_an_image_is_read_and_stored_once(db: Database) -> None:
 
     picture = Picture(hash="ab12", content=b"\x00\xff", mime="image/jpeg")
     support(db, [a_sample(1, image="ab12"), a_sample(2, image="ab12")], ab12=picture)
-    with db.write() as c:
-        assert image_bytes(c, "ab12") == (b"\x00\xff", "image/jpeg")
-        assert save_images(c, [Unreadable(hash="ab12"), Picture(hash="cd34"), Picture(hash="cd34")]) == 1
+    with db.write() as connection:
+        assert image_bytes(connection, "ab12") == (b"\x00\xff", "image/jpeg")
+        assert save_images(connection, [Unreadable(hash="ab12"), Picture(hash="cd34"), Picture(hash="cd34")]) == 1
         with pytest.raises(UserError, match="no image ffff"):
-            image_bytes(c, "ffff")
+            image_bytes(connection, "ffff")
 
 
 def test_twenty_thousand_samples_and_images_are_saved_in_seconds(db: Database) -> None:

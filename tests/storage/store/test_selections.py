@@ -25,13 +25,13 @@ from storage.tables import hits, leaks, selections
 from tests.storage.world import AN_ESTIMATE, a_round_of_errors, a_sample
 
 
-def wanted(c: Connection, count: int = 5) -> Selection:
-    base, asked = a_round_of_errors(c, 2)
+def wanted(connection: Connection, count: int = 5) -> Selection:
+    base, asked = a_round_of_errors(connection, 2)
     found = map(a_sample, range(count))
-    store.save_samples(c, project=None, role="support", name="flan", samples=found, images={})
+    store.save_samples(connection, project=None, role="support", name="flan", samples=found, images={})
     chosen = [
         Hit(sample=sample.id, skill="adding", score=1 / (3 + place), terms=("adding", "two"))
-        for place, sample in enumerate(store.support_samples(c, "flan"))
+        for place, sample in enumerate(store.support_samples(connection, "flan"))
     ]
     return Selection(
         project=1,
@@ -56,16 +56,16 @@ def wanted(c: Connection, count: int = 5) -> Selection:
 
 
 def test_a_selection_comes_back_with_its_hits_in_order(db: Database) -> None:
-    with db.write() as c:
-        asked = wanted(c)
-        saved = store.save_selection(c, asked)
+    with db.write() as connection:
+        asked = wanted(connection)
+        saved = store.save_selection(connection, asked)
         assert replace(saved, id=0, created="") == asked
-        assert store.selection(c, saved.id) == saved
-        assert store.make_up_of(c, saved.id) == asked.make_up
-        assert tuple(store.leaks_of(c, saved.id, limit=1)) == asked.leaks[:1]
-        assert tuple(store.hits_page(c, saved.id, after=1, limit=2)) == saved.hits[1:3]
-        random = store.save_selection(c, replace(asked, arm="random", hits=asked.hits[:1]))
-        summaries = store.selections_of(c, asked.project)
+        assert store.selection_of(connection, saved.id) == saved
+        assert store.make_up_of(connection, saved.id) == asked.make_up
+        assert tuple(store.leaks_of(connection, saved.id, limit=1)) == asked.leaks[:1]
+        assert tuple(store.hits_page(connection, saved.id, after=1, limit=2)) == saved.hits[1:3]
+        random = store.save_selection(connection, replace(asked, arm="random", hits=asked.hits[:1]))
+        summaries = store.selections_of(connection, asked.project)
         assert [(each.id, each.arm, each.chosen) for each in summaries] == [
             (random.id, "random", 1),
             (saved.id, "targeted", 5),
@@ -74,29 +74,31 @@ def test_a_selection_comes_back_with_its_hits_in_order(db: Database) -> None:
 
 
 def test_an_empty_or_unknown_selection_is_refused(db: Database) -> None:
-    with db.write() as c:
-        asked = wanted(c)
+    with db.write() as connection:
+        asked = wanted(connection)
         with pytest.raises(UserError, match="accept more skills"):
-            store.save_selection(c, replace(asked, hits=()))
+            store.save_selection(connection, replace(asked, hits=()))
         with pytest.raises(UserError, match="no selection 9"):
-            store.selection(c, 9)
+            store.selection_of(connection, 9)
 
 
 @pytest.mark.parametrize("table", [selections, hits, leaks])
 @pytest.mark.parametrize("change", [update, delete])
 def test_the_database_refuses_to_change_a_selection(db: Database, table: object, change: object) -> None:
-    with db.write() as c:
-        store.save_selection(c, wanted(c))
+    with db.write() as connection:
+        store.save_selection(connection, wanted(connection))
         statement = change(table).values(**{table.c.keys()[0]: 5}) if change is update else change(table)
         with pytest.raises(IntegrityError, match="a selection never changes"):
-            c.execute(statement)
+            connection.execute(statement)
 
 
 def test_a_run_keeps_its_settings_updates_and_adapter(db: Database) -> None:
     tuning = TuningSettings(rank=8, learning_rate=1e-4 / 3)
-    with db.write() as c:
-        selection = store.save_selection(c, wanted(c))
-        run = store.create_run(c, project=1, selection=selection.id, from_round=selection.round, settings=tuning)
+    with db.write() as connection:
+        selection = store.save_selection(connection, wanted(connection))
+        run = store.create_run(
+            connection, project=1, selection=selection.id, from_round=selection.round, settings=tuning
+        )
         assert (run.settings, run.adapter) == (tuning, None)
         first = [
             Update(
@@ -110,24 +112,24 @@ def test_a_run_keeps_its_settings_updates_and_adapter(db: Database) -> None:
             )
             for number in (1, 2, 3)
         ]
-        store.save_updates(c, first)
+        store.save_updates(connection, first)
         repeated = replace(first[2], samples_per_second=8.5)
-        store.save_updates(c, [repeated])
-        store.save_updates(c, [])
-        assert store.updates_of(c, run.id) == [*first[:2], repeated]
-        store.finish_run(c, run.id, "run-1/adapter")
-        assert store.run_of(c, run.id) == replace(run, adapter="run-1/adapter")
-        assert store.runs_of(c, 1) == [store.run_of(c, run.id)]
-        for ask in (lambda: store.run_of(c, 9), lambda: store.finish_run(c, 9, "x")):
+        store.save_updates(connection, [repeated])
+        store.save_updates(connection, [])
+        assert store.updates_of(connection, run.id) == [*first[:2], repeated]
+        store.finish_run(connection, run.id, "run-1/adapter")
+        assert store.run_of(connection, run.id) == replace(run, adapter="run-1/adapter")
+        assert store.runs_of(connection, 1) == [store.run_of(connection, run.id)]
+        for ask in (lambda: store.run_of(connection, 9), lambda: store.finish_run(connection, 9, "x")):
             with pytest.raises(UserError, match="no tuning run 9"):
                 ask()
 
 
 def test_updates_beyond_a_checkpoint_are_forgotten(db: Database) -> None:
-    with db.write() as c:
-        chosen = store.save_selection(c, wanted(c))
+    with db.write() as connection:
+        chosen = store.save_selection(connection, wanted(connection))
         run = store.create_run(
-            c, project=1, selection=chosen.id, from_round=chosen.round, settings=TuningSettings(start="base")
+            connection, project=1, selection=chosen.id, from_round=chosen.round, settings=TuningSettings(start="base")
         )
         made = [
             Update(
@@ -143,39 +145,41 @@ def test_updates_beyond_a_checkpoint_are_forgotten(db: Database) -> None:
             )
             for number in range(1, 6)
         ]
-        store.save_updates(c, made)
-        store.drop_updates(c, run.id, after=3)
-        assert store.updates_of(c, run.id) == made[:3]
+        store.save_updates(connection, made)
+        store.drop_updates(connection, run.id, after=3)
+        assert store.updates_of(connection, run.id) == made[:3]
 
 
 def test_a_selection_keeps_the_newest_estimate_of_what_a_run_would_take(db: Database) -> None:
-    with db.write() as c:
-        chosen = store.save_selection(c, wanted(c)).id
-        assert store.estimate_of(c, chosen) is None
+    with db.write() as connection:
+        chosen = store.save_selection(connection, wanted(connection)).id
+        assert store.estimate_of(connection, chosen) is None
         for settings in (TuningSettings(), TuningSettings(rank=7, projector_rate=1e-5, start="base")):
-            store.save_estimate(c, chosen, settings, AN_ESTIMATE)
-            found = store.estimate_of(c, chosen)
+            store.save_estimate(connection, chosen, settings, AN_ESTIMATE)
+            found = store.estimate_of(connection, chosen)
             assert found is not None
             assert (found.settings, found.estimate) == (settings, AN_ESTIMATE)
 
 
 def test_the_ids_of_a_selection_come_in_the_order_chosen(db: Database) -> None:
-    with db.write() as c:
-        chosen = store.save_selection(c, wanted(c))
-        assert list(store.selected_ids(c, chosen.id)) == [hit.sample for hit in chosen.hits]
+    with db.write() as connection:
+        chosen = store.save_selection(connection, wanted(connection))
+        assert list(store.selected_ids(connection, chosen.id)) == [hit.sample for hit in chosen.hits]
         with pytest.raises(UserError, match="no selection 99"):
-            store.selected_ids(c, 99)
+            store.selected_ids(connection, 99)
 
 
 def test_counts_say_how_far_each_round_is(db: Database) -> None:
-    with db.write() as c:
-        asked = wanted(c)
-        store.save_selection(c, asked)
-        (found,) = store.counts(c, 1)
+    with db.write() as connection:
+        asked = wanted(connection)
+        store.save_selection(connection, asked)
+        (found,) = store.round_counts(connection, 1)
         assert (found.samples, found.predictions, found.wrong, found.diagnosed) == (2, 2, 2, 2)
         assert (found.reviewed, found.selected, found.test_samples, found.test_predictions) == (0, 5, 3, 3)
-        store.open_round(c, 1, run=None)
-        assert [(each.number, each.samples, each.predictions, each.selected) for each in store.counts(c, 1)] == [
+        store.open_round(connection, 1, run=None)
+        assert [
+            (each.number, each.samples, each.predictions, each.selected) for each in store.round_counts(connection, 1)
+        ] == [
             (0, 2, 2, 5),
             (1, 2, 0, 0),
         ]

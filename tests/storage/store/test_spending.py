@@ -18,39 +18,39 @@ def spent(model: str, requests: int, tokens_in: int, tokens_out: int) -> Spent:
 
 
 def test_a_reply_is_kept_under_its_key_and_a_newer_one_stands(db: Database) -> None:
-    with db.write() as c:
-        store.save_reply(c, "a", "first")
-        store.save_reply(c, "b", "other")
-        store.save_reply(c, "a", "newer")
-    with db.read() as c:
-        assert [store.reply_of(c, key) for key in "abc"] == ["newer", "other", None]
+    with db.write() as connection:
+        store.save_reply(connection, "a", "first")
+        store.save_reply(connection, "b", "other")
+        store.save_reply(connection, "a", "newer")
+    with db.read() as connection:
+        assert [store.reply_of(connection, key) for key in "abc"] == ["newer", "other", None]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["m", "n"]), COUNT, COUNT, COUNT), max_size=6))
 def test_what_was_spent_is_the_sum_of_what_was_added(added: list[tuple[str, int, int, int]]) -> None:
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
-    with engine.begin() as c:
-        check_sums(c, added)
+    with engine.begin() as connection:
+        check_sums(connection, added)
     engine.dispose()
 
 
-def check_sums(c: Connection, added: list[tuple[str, int, int, int]]) -> None:
-    one, other = (a_project(c, name).id for name in ("one", "other"))
+def check_sums(connection: Connection, added: list[tuple[str, int, int, int]]) -> None:
+    one, other = (a_project(connection, name).id for name in ("one", "other"))
     for each in added:
-        store.add_spent(c, one, spent(*each))
-    assert store.spending_of(c, other) == []
+        store.add_spent(connection, one, spent(*each))
+    assert store.spending_of(connection, other) == []
     models = sorted({model for model, *_ in added})
     sums = [
         spent(model, *(sum(values) for values in zip(*(rest for name, *rest in added if name == model), strict=True)))
         for model in models
     ]
-    assert store.spending_of(c, one) == sums
+    assert store.spending_of(connection, one) == sums
 
 
 def test_endpoint_settings_come_back_as_they_were(db: Database) -> None:
     settings = Settings(endpoint=EndpointSettings(prices=(("m@http://h/v1", 0.1, 1 / 3),), spend_cap=2.5, votes=3))
-    with db.write() as c:
-        made = store.create_project(c, "p", student="s", teacher="t", settings=settings)
-    with db.read() as c:
-        assert store.project(c, made.id).settings == settings
+    with db.write() as connection:
+        made = store.create_project(connection, "p", student="s", teacher="t", settings=settings)
+    with db.read() as connection:
+        assert store.project_of(connection, made.id).settings == settings

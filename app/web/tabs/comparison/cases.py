@@ -22,7 +22,7 @@ STEPS = 6
 LONGEST_STEP = 260
 
 
-def cases_html(c: Connection, place: Place, compared: Compared) -> str:
+def cases_html(connection: Connection, place: Place, compared: Compared) -> str:
     """One page of the opened number, within a category or skill where the URL names one."""
     outcome = chosen_outcome(place, compared)
     kind, name = within(place)
@@ -37,8 +37,8 @@ def cases_html(c: Connection, place: Place, compared: Compared) -> str:
     start = bisect_right(ids, place.number("at") or 0)
     start = start if start < len(ids) else (len(ids) - 1) // PAGE * PAGE
     page = ids[start : start + PAGE]
-    samples = store.samples_by_id(c, page)
-    said = [store.predictions_for(c, each.id, page) for each in (compared.first, compared.second)]
+    samples = store.samples_by_id(connection, page)
+    said = [store.predictions_for(connection, each.id, page) for each in (compared.first, compared.second)]
     right = (outcome in ("broken", "still_right"), outcome in ("fixed", "still_right"))
     rows = "".join(_pair(place, compared, samples[key], [each.get(key) for each in said], right) for key in page)
     pages = _pages(place, ids, start)

@@ -21,7 +21,7 @@ from storage.store.lineage import ChosenHit
 LISTED = 50
 
 
-def lineage_html(c: Connection, place: Place, project: Project) -> str:
+def lineage_html(connection: Connection, place: Place, project: Project) -> str:
     """The panel of the sample that the URL names; "" where it names none."""
     training = place.number("training")
     if training is None and place.sample is None:
@@ -29,9 +29,9 @@ def lineage_html(c: Connection, place: Place, project: Project) -> str:
     close = nav(place.link(sample=None, training=None), "Close", "button small")
     try:
         if training is not None:
-            title, body = f"Lineage of training sample #{training}", _training(c, place, project, training)
+            title, body = f"Lineage of training sample #{training}", _training(connection, place, project, training)
         else:
-            title, body = f"Lineage of sample #{place.sample}", _error(c, place, project, place.sample or 0)
+            title, body = f"Lineage of sample #{place.sample}", _error(connection, place, project, place.sample or 0)
     except UserError as error:
         title, body = "No lineage", f'<p class="subdued">{esc(error)}</p>'
     return (
@@ -41,13 +41,13 @@ def lineage_html(c: Connection, place: Place, project: Project) -> str:
     )
 
 
-def _error(c: Connection, place: Place, project: Project, sample_id: int) -> str:
-    found = trace_error(c, project, sample_id)
+def _error(connection: Connection, place: Place, project: Project, sample_id: int) -> str:
+    found = trace_error(connection, project, sample_id)
     head = _head(found.sample, f"{found.origin.role} set", f"truth: {short(found.sample.answer, 120)}")
     if not found.rounds:
         return f'{head}<p class="subdued">No round has answered it yet.</p>'
     listed = {each.hit.sample for trace in found.rounds for asked in trace.asked for each in asked.best}
-    lessons = store.samples_by_id(c, listed)
+    lessons = store.samples_by_id(connection, listed)
     return head + "".join(_trace(place, found, trace, lessons) for trace in found.rounds)
 
 
@@ -119,14 +119,14 @@ def _outcome(place: Place, found: ErrorLineage, treated: Treated) -> str:
     return f'<li><small>{run} → round {treated.opened.number}</small><p class="{css}"><b>{became}</b></p></li>'
 
 
-def _training(c: Connection, place: Place, project: Project, sample_id: int) -> str:
-    found = trace_training(c, project, sample_id)
+def _training(connection: Connection, place: Place, project: Project, sample_id: int) -> str:
+    found = trace_training(connection, project, sample_id)
     label = f"skill label: {short(found.sample.skill_label, 160)}" if found.sample.skill_label else "no skill label"
     head = _head(found.sample, f"support set “{short(found.origin.name, 60)}”", label)
     if not found.uses:
         return f'{head}<p class="subdued">No selection of this project holds it.</p>'
     asking = {key for use in found.uses for key in use.errors[:LISTED]}
-    errors = store.samples_by_id(c, asking)
+    errors = store.samples_by_id(connection, asking)
     left = f'<p class="subdued">… and in {found.left_out:,} older selections.</p>' if found.left_out else ""
     return head + "".join(_use(place, use, errors) for use in found.uses) + left
 

@@ -36,24 +36,24 @@ def build(page: Page) -> TabView:
         blank = dict.fromkeys((traced, measured, gate, view), "")
         if not place.project:
             return blank | {measured: empty("No project", "Make a project first: the button is above.")}
-        with page.db.read() as c:
-            project = find_project(c, place.project)
-            rounds = store.rounds_of(c, project.id)
-            blank[traced] = lineage_html(c, place, project)
+        with page.db.read() as connection:
+            project = find_project(connection, place.project)
+            rounds = store.rounds_of(connection, project.id)
+            blank[traced] = lineage_html(connection, place, project)
             if len(rounds) < 2:
                 return blank | {measured: _one_round(place)}
-            counts = {each.number: each for each in store.counts(c, project.id)}
-            adopted = store.adopted_round(c, project.id)
+            counts = {each.number: each for each in store.round_counts(connection, project.id)}
+            adopted = store.adopted_round(connection, project.id)
             first, second = chosen_rounds(place, rounds, adopted)
             role = _role(place, counts[first.number], counts[second.number])
             pickers = _pickers(place, rounds, (first, second), role, adopted)
-            compared = compare_pair(c, project, first, second, role)
-            shown = blank | {gate: gate_html(c, project, second)}
+            compared = compare_pair(connection, project, first, second, role)
+            shown = blank | {gate: gate_html(connection, project, second)}
             if compared is None:
                 return shown | {measured: pickers + _not_measured(place, counts, (first, second), role)}
             return shown | {
                 measured: pickers + figures_html(compared),
-                view: _numbers(c, place, project, compared),
+                view: _numbers(connection, place, project, compared),
             }
 
     def adopt(place: Place, sent: Mapping[str, Any]) -> Parts:
@@ -66,8 +66,8 @@ def build(page: Page) -> TabView:
     return TabView(show=show, follow=show)
 
 
-def _numbers(c: Connection, place: Place, project: Project, compared: Compared) -> str:
-    return tiles_html(place, compared) + groups_html(place, compared) + cases_html(c, place, compared)
+def _numbers(connection: Connection, place: Place, project: Project, compared: Compared) -> str:
+    return tiles_html(place, compared) + groups_html(place, compared) + cases_html(connection, place, compared)
 
 
 def _one_round(place: Place) -> str:

@@ -32,8 +32,8 @@ def models_html(db: Database, place: Place) -> str:
     """Student and teacher; the names can be changed as long as nothing was measured with them."""
     if not place.project:
         return ""
-    with db.read() as c:
-        project = store.project_named(c, place.project)
+    with db.read() as connection:
+        project = store.project_named(connection, place.project)
     fixed = has_answers(db, project)
     names = "".join(_name(who, getattr(project, who), fixed) for who in ("student", "teacher"))
     end = (
@@ -54,11 +54,11 @@ def tries_html(db: Database, place: Place) -> str:
     """What the newest tries showed, or how far they are."""
     if not place.project:
         return ""
-    with db.read() as c:
-        project = store.project_named(c, place.project)
-        tried = store.tries_of(c, project.id)
-        asked = [job for job in jobs.jobs_of(c, project.id, limit=30) if job.kind == "try"]
-        samples = store.samples_by_id(c, [each.sample for each in tried.values()])
+    with db.read() as connection:
+        project = store.project_named(connection, place.project)
+        tried = store.tries_of(connection, project.id)
+        asked = [job for job in jobs.jobs_of(connection, project.id, limit=30) if job.kind == "try"]
+        samples = store.samples_by_id(connection, [each.sample for each in tried.values()])
     shown = []
     for who in ("student", "teacher"):
         newest = next((job for job in asked if job.args["who"] == who), None)

@@ -21,11 +21,11 @@ def rounds_html(db: Database, place: Place) -> str:
     """The line and the table of the newest rounds; "" before there is a second one: the overview says all till then."""
     if not place.project:
         return ""
-    with db.read() as c:
-        project = find_project(c, place.project)
-        if len(store.rounds_of(c, project.id)) < 2:
+    with db.read() as connection:
+        project = find_project(connection, place.project)
+        if len(store.rounds_of(connection, project.id)) < 2:
             return ""
-        lines = round_lines(c, project)
+        lines = round_lines(connection, project)
     shown = lines[-SHOWN:]
     if not any(each.accuracy for each in shown):
         return ""

@@ -30,12 +30,12 @@ def overview_html(db: Database, place: Place) -> str:
     """The sets of the project with what this round did on them, and the buttons that make it go on."""
     if not place.project:
         return empty("No project yet", "Make one with New project above. A support set can be imported before that.")
-    with db.read() as c:
-        project = store.project_named(c, place.project)
-        now = next(each for each in store.counts(c, project.id) if each.number == place.round)
-        scores = {role: list(store.scores(c, now.round, role).values()) for role in ROLES}
-        waiting = len(store.missing_diagnoses(c, now.round))
-        categories = {role: store.categories_of(c, project=project.id, role=role) for role in ROLES}
+    with db.read() as connection:
+        project = store.project_named(connection, place.project)
+        now = next(each for each in store.round_counts(connection, project.id) if each.number == place.round)
+        scores = {role: list(store.prediction_scores(connection, now.round, role).values()) for role in ROLES}
+        waiting = len(store.missing_diagnoses(connection, now.round))
+        categories = {role: store.categories_of(connection, project=project.id, role=role) for role in ROLES}
     rows = [
         _set_row("validation", "diagnosed and reviewed", now.samples, now.predictions, scores["validation"]),
         _set_row("test", "only measures", now.test_samples, now.test_predictions, scores["test"]),
@@ -50,9 +50,9 @@ def overview_html(db: Database, place: Place) -> str:
 
 def supports_html(db: Database, place: Place) -> str:
     """The support sets, those that are being imported, and the labels of the one that the URL names."""
-    with db.read() as c:
-        supports = store.support_sets(c)
-        found = jobs.jobs_of(c, limit=30)
+    with db.read() as connection:
+        supports = store.support_sets(connection)
+        found = jobs.jobs_of(connection, limit=30)
     importing = [job for job in found if job.kind == "import" and job.state in jobs.ACTIVE]
     rows = [_support_row(place, each) for each in supports] + [
         _incoming_row(job, waits(job, found)) for job in importing
@@ -74,11 +74,11 @@ def labelling_html(db: Database, place: Place) -> str:
     name = place.choice("label")
     if not name or not place.project:
         return ""
-    with db.read() as c:
-        found = next((each for each in store.support_sets(c) if each.name == name), None)
-        active = [job for job in jobs.jobs_of(c, limit=30) if job.kind == "label" and job.state in jobs.ACTIVE]
-        waiting = [each for each in store.batches_under_way(c) if each.support == name]
-        teacher = store.project_named(c, place.project).teacher
+    with db.read() as connection:
+        found = next((each for each in store.support_sets(connection) if each.name == name), None)
+        active = [job for job in jobs.jobs_of(connection, limit=30) if job.kind == "label" and job.state in jobs.ACTIVE]
+        waiting = [each for each in store.batches_under_way(connection) if each.support == name]
+        teacher = store.project_named(connection, place.project).teacher
     if found is None or (found.labelled == found.samples and not waiting):
         return ""
     working = next((job for job in active if job.args["support"] == name), None)

@@ -40,9 +40,9 @@ def settings_html(db: Database, place: Place) -> str:
     if not place.project:
         return ""
     rows = {row.name: row for row in project_settings(db, place.project)}
-    with db.read() as c:
-        project = store.project_named(c, place.project)
-        supports = [each.name for each in store.support_sets(c)]
+    with db.read() as connection:
+        project = store.project_named(connection, place.project)
+        supports = [each.name for each in store.support_sets(connection)]
     names = [name for name in ABOUT if not (behind_endpoint(project.student) and name in LOCAL_ONLY)]
     choices = CHOICES | {"support": (("", "the only one there is"), *((name, name) for name in supports))}
     fields = "".join(field_html(rows[name], *ABOUT[name], choices=choices.get(name, ())) for name in names)

@@ -32,8 +32,8 @@ def spending_html(db: Database, place: Place) -> str:
     """What the project has spent at endpoints, and the form of what it may; "" where all its models run here."""
     if not place.project:
         return ""
-    with db.read() as c:
-        project = store.project_named(c, place.project)
+    with db.read() as connection:
+        project = store.project_named(connection, place.project)
     there = [role for role in ("student", "teacher") if behind_endpoint(getattr(project, role))]
     spent = spending(db, place.project)
     if not there and not spent["models"]:

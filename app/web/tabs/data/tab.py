@@ -59,9 +59,9 @@ def build(page: Page) -> TabView:
         pending = looks.attend(pending_at(page.db, place))
         if pending is None:
             return form_html(roots, has_project=bool(place.project))
-        with page.db.read() as c:
-            job = jobs.job(c, pending.job) if pending.job is not None else None
-            found = jobs.jobs_of(c, limit=30)
+        with page.db.read() as connection:
+            job = jobs.job(connection, pending.job) if pending.job is not None else None
+            found = jobs.jobs_of(connection, limit=30)
         return found_html(pending, job, waits(job, found) if job else "")
 
     def follow(place: Place) -> Parts:
@@ -106,11 +106,14 @@ def build(page: Page) -> TabView:
 
 def pending_at(db: Database, place: Place) -> PendingImport | None:
     """What the reviewer has waiting here: in the project, or a support set, which belongs to none."""
-    with db.read() as c:
-        outside = store.pending_import(c, None, place.reviewer)
+    with db.read() as connection:
+        outside = store.pending_import_of(connection, None, place.reviewer)
         if not place.project:
             return outside
-        return store.pending_import(c, store.project_named(c, place.project).id, place.reviewer) or outside
+        return (
+            store.pending_import_of(connection, store.project_named(connection, place.project).id, place.reviewer)
+            or outside
+        )
 
 
 def _queue(page: Page, kind: str) -> Any:
@@ -161,8 +164,8 @@ def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
         if pending.job is not None:
             raise UserError("It is being imported already.")
         request = asdict(replace(request_of(pending), skip_refused=bool(sent.get("skip"))))
-        with page.db.write() as c:
-            store.update_pending(c, pending.id, request=request)
+        with page.db.write() as connection:
+            store.update_pending(connection, pending.id, request=request)
         return page.refresh(place)
 
     def bring_in(place: Place, sent: Mapping[str, Any]) -> Parts:

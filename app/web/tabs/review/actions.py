@@ -64,23 +64,23 @@ def _verdict(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
 
 def _check_error(tab: "ReviewTab", place: Place, sample: int) -> None:
     """Only what the list shows is decided on the page."""
-    with tab.page.db.read() as c:
-        now = find_round(c, find_project(c, place.project), place.round)
-        if store.case_of(c, now.id, sample) is None:
+    with tab.page.db.read() as connection:
+        now = find_round(connection, find_project(connection, place.project), place.round)
+        if store.case_of(connection, now.id, sample) is None:
             raise UserError(f"Sample {sample} is no error of round {now.number}: choose one from the list.")
 
 
 def _undo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     """Take back the newest verdict of this case, or, where it has none, of the case this reviewer decided last."""
     sample = _named(place, sent)
-    with tab.page.db.write() as c:
-        now = find_round(c, find_project(c, place.project), place.round)
-        check_seen(c, now.id, sample, number_or_none(sent, "seen"))
-        undone = store.undo(c, now.id, sample, place.reviewer)
+    with tab.page.db.write() as connection:
+        now = find_round(connection, find_project(connection, place.project), place.round)
+        check_seen(connection, now.id, sample, number_or_none(sent, "seen"))
+        undone = store.undo_review(connection, now.id, sample, place.reviewer)
         if undone is None:
-            last = store.last_reviewed(c, now.id, place.reviewer)
+            last = store.last_reviewed(connection, now.id, place.reviewer)
             sample = sample if last is None else last
-            undone = None if last is None else store.undo(c, now.id, last, place.reviewer)
+            undone = None if last is None else store.undo_review(connection, now.id, last, place.reviewer)
     if undone is None:
         raise UserError("There is no verdict to undo in this round.")
     said = told(f"Undone: the verdict on sample {sample}. Y gives it again.")
@@ -90,10 +90,10 @@ def _undo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
 def _redo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     """Give the verdict of this case again that was undone last."""
     sample = _named(place, sent)
-    with tab.page.db.write() as c:
-        now = find_round(c, find_project(c, place.project), place.round)
-        check_seen(c, now.id, sample, number_or_none(sent, "seen"))
-        again = store.redo(c, now.id, sample, place.reviewer)
+    with tab.page.db.write() as connection:
+        now = find_round(connection, find_project(connection, place.project), place.round)
+        check_seen(connection, now.id, sample, number_or_none(sent, "seen"))
+        again = store.redo_review(connection, now.id, sample, place.reviewer)
     if again is None:
         raise UserError("There is nothing to redo on this case: no verdict was undone since the newest one.")
     said = told(f"Done again: the verdict on sample {sample}.")
@@ -103,9 +103,9 @@ def _redo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
 def _theirs(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     """Give up the own version of a case that somebody else decided, and go on."""
     sample = _named(place, sent)
-    with tab.page.db.write() as c:
-        now = find_round(c, find_project(c, place.project), place.round)
-        store.drop_draft(c, now.id, sample, place.reviewer)
+    with tab.page.db.write() as connection:
+        now = find_round(connection, find_project(connection, place.project), place.round)
+        store.drop_draft(connection, now.id, sample, place.reviewer)
     return tab.next_after(place, sample, token_in(sent))
 
 
@@ -123,12 +123,12 @@ def reread(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
 def _jump(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     """The case with the number in the list, or the id from the file, that was typed."""
     asked = _text(sent, "number").strip().removeprefix("#")
-    with tab.page.db.read() as c:
-        project = find_project(c, place.project)
-        now = find_round(c, project, place.round)
-        by_id = store.samples_by_source_id(c, project=project.id, role="validation", source_ids=[asked])
+    with tab.page.db.read() as connection:
+        project = find_project(connection, place.project)
+        now = find_round(connection, project, place.round)
+        by_id = store.samples_by_source_id(connection, project=project.id, role="validation", source_ids=[asked])
         numbers = [whole_number(asked), *(each.id for each in by_id.values())]
-        found = [each for each in numbers if each is not None and store.case_of(c, now.id, each) is not None]
+        found = [each for each in numbers if each is not None and store.case_of(connection, now.id, each) is not None]
     if not found:
         raise UserError(f"No error of this round has the number '{asked[:40]}': the list shows them.")
     return tab.show_case(place, found[0], token_in(sent))

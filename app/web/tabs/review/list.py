@@ -38,41 +38,49 @@ class Listing:
     reviewed: int
 
 
-def listing(c: Connection, round_id: int, place: Place, *, holding: Case | None = None) -> Listing:
+def listing(connection: Connection, round_id: int, place: Place, *, holding: Case | None = None) -> Listing:
     """The page of the URL; where it does not hold ``holding`` (or the URL's own case), the page that starts with it."""
     filters, order = filters_of(place), order_of(place)
     start = place.choice("from")
-    cases = store.lines_page(c, round_id, after=read_cursor(start), limit=PAGE + 1, filters=filters, order=order)
+    cases = store.lines_page(
+        connection, round_id, after=read_cursor(start), limit=PAGE + 1, filters=filters, order=order
+    )
     if holding is None and place.sample and not any(case.sample == place.sample for case in cases):
-        holding = store.case_of(c, round_id, place.sample)
+        holding = store.case_of(connection, round_id, place.sample)
     if holding is not None and not any(case.sample == holding.sample.id for case in cases[:PAGE]):
         key, sample = store.cursor_of(holding, order)
         start = json.dumps([key, sample - 1])
-        cases = store.lines_page(c, round_id, after=(key, sample - 1), limit=PAGE + 1, filters=filters, order=order)
+        cases = store.lines_page(
+            connection, round_id, after=(key, sample - 1), limit=PAGE + 1, filters=filters, order=order
+        )
     after = json.dumps(cases[PAGE - 1].cursor(order)) if len(cases) > PAGE else ""
-    errors = store.count_cases(c, round_id)
+    errors = store.count_cases(connection, round_id)
     return Listing(
         cases=cases[:PAGE],
         start=start,
         after=after,
-        matching=errors if filters == CaseFilters() else store.count_cases(c, round_id, filters),
+        matching=errors if filters == CaseFilters() else store.count_cases(connection, round_id, filters),
         errors=errors,
-        reviewed=sum(store.review_counts(c, round_id).values()),
+        reviewed=sum(store.review_counts(connection, round_id).values()),
     )
 
 
-def next_unreviewed(c: Connection, round_id: int, place: Place, after: Case | None) -> Case | None:
+def next_unreviewed(connection: Connection, round_id: int, place: Place, after: Case | None) -> Case | None:
     """The next case without a verdict that passes the URL's filters, from ``after`` on and then from the start."""
     filters, order = filters_of(place), order_of(place)
     if filters.verdict not in (None, "unreviewed"):
-        return _following(c, round_id, filters, order, after)
+        return _following(connection, round_id, filters, order, after)
     waiting = replace(filters, verdict="unreviewed")
-    return _following(c, round_id, waiting, order, after) or _following(c, round_id, waiting, order, None)
+    return _following(connection, round_id, waiting, order, after) or _following(
+        connection, round_id, waiting, order, None
+    )
 
 
-def _following(c: Connection, round_id: int, filters: CaseFilters, order: Order, after: Case | None) -> Case | None:
+def _following(
+    connection: Connection, round_id: int, filters: CaseFilters, order: Order, after: Case | None
+) -> Case | None:
     cursor = None if after is None else store.cursor_of(after, order)
-    found = store.cases_page(c, round_id, after=cursor, limit=1, filters=filters, order=order)
+    found = store.cases_page(connection, round_id, after=cursor, limit=1, filters=filters, order=order)
     return found[0] if found and (after is None or found[0].sample.id != after.sample.id) else None
 
 

@@ -51,16 +51,16 @@ class ReviewTab:
         """Filters, list and case of a place; without a case in the URL the page's first one (its last with ``end``)."""
         if not place.project:
             return {**self._blank(), self.cases: empty("No project", "Make a project first: the button is above.")}
-        with self.page.db.read() as c:
-            project, now = where(c, place)
-            listing = review_list.listing(c, now.id, place)
+        with self.page.db.read() as connection:
+            project, now = where(connection, place)
+            listing = review_list.listing(connection, now.id, place)
             if not listing.errors:
                 return {**self._blank(), self.cases: _nothing_yet(place)}
-            facets = store.facet_counts(c, now.id, filters_of(place))
-            named = store.case_of(c, now.id, place.sample) if place.sample else None
+            facets = store.facet_counts(connection, now.id, filters_of(place))
+            named = store.case_of(connection, now.id, place.sample) if place.sample else None
             first = listing.cases[-1 if end else 0].sample if listing.cases else None
-            case = named or (None if first is None else store.case_of(c, now.id, first))
-            support = indexed_soon(c, self.page.db, project.settings.support)
+            case = named or (None if first is None else store.case_of(connection, now.id, first))
+            support = indexed_soon(connection, self.page.db, project.settings.support)
             known = [*facets.skill, *(support.labels if support else ())]
             return {
                 self.search: review_list.search_html(place),
@@ -68,17 +68,17 @@ class ReviewTab:
                 self.filters: review_list.filters_html(place, facets),
                 self.reading: threshold_panel.panel_html(project.settings, place),
                 self.cases: review_list.cases_html(place, listing, case.sample.id if case else None),
-                **self.one(c, place, now, case, token=token),
+                **self.one(connection, place, now, case, token=token),
             }
 
     def follow(self, place: Place) -> Parts:
         """The list and the filters' counts: what a person is reading or typing stays as it is."""
-        with self.page.db.read() as c:
-            _, now = where(c, place)
-            listing = review_list.listing(c, now.id, place)
+        with self.page.db.read() as connection:
+            _, now = where(connection, place)
+            listing = review_list.listing(connection, now.id, place)
             if not listing.errors:
                 return {}
-            facets = store.facet_counts(c, now.id, filters_of(place))
+            facets = store.facet_counts(connection, now.id, filters_of(place))
         return {
             self.cases: review_list.cases_html(place, listing, place.sample),
             self.filters: review_list.filters_html(place, facets),
@@ -87,12 +87,12 @@ class ReviewTab:
     def open(self, place: Place, sent: Mapping[str, Any]) -> Parts:
         """One case, by the sample id that the list sent."""
         sample = messages.sample_in(sent)
-        with self.page.db.read() as c:
-            _, now = where(c, place)
-            case = store.case_of(c, now.id, sample)
+        with self.page.db.read() as connection:
+            _, now = where(connection, place)
+            case = store.case_of(connection, now.id, sample)
             if case is None:
                 raise UserError(f"Sample {sample} is no error of round {now.number}: choose one from the list.")
-            return self.one(c, place, now, case, token=messages.token_in(sent))
+            return self.one(connection, place, now, case, token=messages.token_in(sent))
 
     def filter(self, place: Place, _: Mapping[str, Any]) -> Parts:
         """The list anew while someone types a search; the search field itself stays untouched."""
@@ -102,11 +102,11 @@ class ReviewTab:
 
     def next_after(self, place: Place, sample: int, token: str) -> Parts:
         """The next case of the list that has no verdict."""
-        with self.page.db.read() as c:
-            _, now = where(c, place)
-            after = store.case_of(c, now.id, sample)
-            found = review_list.next_unreviewed(c, now.id, place, after)
-            shown = self._listed(c, place, now, found or after, token=token)
+        with self.page.db.read() as connection:
+            _, now = where(connection, place)
+            after = store.case_of(connection, now.id, sample)
+            found = review_list.next_unreviewed(connection, now.id, place, after)
+            shown = self._listed(connection, place, now, found or after, token=token)
         if found is not None:
             return shown
         said = told("Every case of this list has a verdict. Change the filters, or go on to Skills and Selection.")
@@ -114,29 +114,31 @@ class ReviewTab:
 
     def show_case(self, place: Place, sample: int, token: str, **more: Any) -> Parts:
         """A case the server chose, with the list page it is on; ``token`` tells the page which command it answers."""
-        with self.page.db.read() as c:
-            _, now = where(c, place)
-            return self._listed(c, place, now, store.case_of(c, now.id, sample), token=token, **more)
+        with self.page.db.read() as connection:
+            _, now = where(connection, place)
+            return self._listed(connection, place, now, store.case_of(connection, now.id, sample), token=token, **more)
 
-    def _listed(self, c: Connection, place: Place, now: Round, case: Case | None, **more: Any) -> Parts:
+    def _listed(self, connection: Connection, place: Place, now: Round, case: Case | None, **more: Any) -> Parts:
         """A case with the list page it is on; ``more`` is as in ``one``.
 
         The filters' counts follow with the next tick: they cost more than everything else here together.
         """
-        listing = review_list.listing(c, now.id, place, holding=case)
+        listing = review_list.listing(connection, now.id, place, holding=case)
         return {
             self.cases: review_list.cases_html(place, listing, case.sample.id if case else None),
-            **self.one(c, place, now, case, **more),
+            **self.one(connection, place, now, case, **more),
         }
 
-    def one(self, c: Connection, place: Place, now: Round, case: Case | None, *, token: str = "", **more: Any) -> Parts:
+    def one(
+        self, connection: Connection, place: Place, now: Round, case: Case | None, *, token: str = "", **more: Any
+    ) -> Parts:
         """The parts of one case; ``more`` goes to the editor (a conflict to be shown)."""
         if case is None:
             return {self.case: "", self.steps: "", self.curve: None, self.editor: ""}
         desk = editor.Desk(
-            history=store.history(c, now.id, case.sample.id),
-            draft=store.draft_of(c, now.id, case.sample.id, place.reviewer),
-            bulk=store.bulk_of(c, case.review.id) if case.review else None,
+            history=store.review_history(connection, now.id, case.sample.id),
+            draft=store.draft_of(connection, now.id, case.sample.id, place.reviewer),
+            bulk=store.bulk_of(connection, case.review.id) if case.review else None,
             token=token,
             **more,
         )
@@ -152,10 +154,10 @@ class ReviewTab:
         return {**dict.fromkeys(parts, ""), self.curve: None}
 
 
-def where(c: Connection, place: Place) -> tuple[Project, Round]:
+def where(connection: Connection, place: Place) -> tuple[Project, Round]:
     """The project and round of a place."""
-    project = find_project(c, place.project)
-    return project, find_round(c, project, place.round)
+    project = find_project(connection, place.project)
+    return project, find_round(connection, project, place.round)
 
 
 def _nothing_yet(place: Place) -> str:

@@ -37,8 +37,8 @@ def build_form(page: Page) -> Form:
     """The form, inside the tab that is being built."""
     # Gradio knows what it showed a browser only until the app ends. A page that was open before is held against what is
     # built here, so all that there is may be chosen.
-    with page.db.read() as c:
-        names, limit = [each.name for each in store.support_sets(c)], max(10_000, _limit(c))
+    with page.db.read() as connection:
+        names, limit = [each.name for each in store.support_sets(connection)], max(10_000, _limit(connection))
     with gr.Column(elem_id="select-form"):
         with gr.Row():
             slider = gr.Slider(
@@ -61,25 +61,25 @@ def build_form(page: Page) -> Form:
     return Form(budget=budget, support=support)
 
 
-def form_values(c: Connection, place: Place, form: Form, own: str) -> Parts:
+def form_values(connection: Connection, place: Place, form: Form, own: str) -> Parts:
     """The form as the URL says it: its support set (else the project's ``own``), and a budget that this set allows."""
-    name, names = support_at(c, place, own), [each.name for each in store.support_sets(c)]
-    limit = _limit(c)
+    name, names = support_at(connection, place, own), [each.name for each in store.support_sets(connection)]
+    limit = _limit(connection)
     return {
         form.support: gr.Dropdown(names, value=name or None),
-        form.budget: gr.Slider(maximum=limit, value=budget_at(c, place)),
+        form.budget: gr.Slider(maximum=limit, value=budget_at(connection, place)),
     }
 
 
-def support_at(c: Connection, place: Place, own: str) -> str:
+def support_at(connection: Connection, place: Place, own: str) -> str:
     """The support set that hits are shown from: the URL's, else the project's own, else the first; "" without any."""
-    names = [each.name for each in store.support_sets(c)]
+    names = [each.name for each in store.support_sets(connection)]
     return next((name for name in (place.choice("support"), own, *names) if name in names), "")
 
 
-def budget_at(c: Connection, place: Place) -> int:
+def budget_at(connection: Connection, place: Place) -> int:
     """The budget of the URL, else the usual one, within what may be chosen."""
-    return max(10, min(place.number("budget") or USUAL, _limit(c)))
+    return max(10, min(place.number("budget") or USUAL, _limit(connection)))
 
 
 def ready_html(place: Place, demands: list[SkillDemand]) -> str:
@@ -108,8 +108,8 @@ def _view(place: Place, name: str, label: str, *, here: bool) -> str:
     return nav(place.link(view=name, hits=None), label, "view").replace("<a ", f"<a{mark} ", 1)
 
 
-def _limit(c: Connection) -> int:
-    return min(LARGEST, max([100, *(each.samples for each in store.support_sets(c))]))
+def _limit(connection: Connection) -> int:
+    return min(LARGEST, max([100, *(each.samples for each in store.support_sets(connection))]))
 
 
 def _select(page: Page, place: Place, *form: Any) -> Parts:

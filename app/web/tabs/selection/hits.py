@@ -41,14 +41,14 @@ class Choosing:
         )
 
 
-def choosing_html(c: Connection, place: Place, now: Choosing) -> str:
+def choosing_html(connection: Connection, place: Place, now: Choosing) -> str:
     """The accepted skills, and the hits of the one that the URL names (or the first)."""
     skills = [each.skill for each in now.demands]
     chosen = place.choice("for")
     chosen = chosen if chosen in skills else skills[0]
     return (
         f'<div class="choosing">{_skills(place, now, skills, chosen)}'
-        f'<section class="side" aria-labelledby="hits-of">{_hits(c, place, now, chosen)}</section></div>'
+        f'<section class="side" aria-labelledby="hits-of">{_hits(connection, place, now, chosen)}</section></div>'
     )
 
 
@@ -76,13 +76,13 @@ def _skill(place: Place, share: SkillShare, chosen: str, ruled: bool) -> str:
     )
 
 
-def _hits(c: Connection, place: Place, now: Choosing, skill: str) -> str:
+def _hits(connection: Connection, place: Place, now: Choosing, skill: str) -> str:
     (share,) = now.offers([skill])
     after = place.number("rank") or 0
     found = listed(now.support.index, skill, seed=now.seed, rulings=now.rulings)
     page = list(islice(found, after, after + HITS + 1))
     more, page = len(page) > HITS, page[:HITS]
-    samples = store.samples_by_id(c, [hit.sample for hit, _ in page])
+    samples = store.samples_by_id(connection, [hit.sample for hit, _ in page])
     by_sample = {each.sample: each for each in now.rulings if each.sample is not None and each.skill == skill}
     elsewhere = {each.sample: each for each in now.rulings if each.act == "remove" and each.sample is not None}
     by_task = {each.task: each for each in now.rulings if each.task is not None and each.skill == skill}
@@ -105,7 +105,7 @@ def _hits(c: Connection, place: Place, now: Choosing, skill: str) -> str:
         if rows
         else empty("No hit", "No support sample matches these words: reword the skill on the Skills tab.")
     )
-    return f"{head}{warned}{_ruled(c, now, skill)}{body}"
+    return f"{head}{warned}{_ruled(connection, now, skill)}{body}"
 
 
 def _row(
@@ -159,12 +159,12 @@ def _act(kind: str, label: str, title: str, **data: object) -> str:
     )
 
 
-def _ruled(c: Connection, now: Choosing, skill: str) -> str:
+def _ruled(connection: Connection, now: Choosing, skill: str) -> str:
     """What was said of this skill's hits, in one line that opens."""
     own = [each for each in now.rulings if each.skill == skill]
     if not own:
         return ""
-    samples = store.samples_by_id(c, [each.sample for each in own[:HITS] if each.sample is not None])
+    samples = store.samples_by_id(connection, [each.sample for each in own[:HITS] if each.sample is not None])
     rows = ""
     for each in own[:HITS]:
         said = "Pinned" if each.act == "pin" else "Removed"

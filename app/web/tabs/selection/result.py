@@ -28,7 +28,7 @@ FILES = (
 )
 
 
-def selection_html(c: Connection, place: Place, known: list[SelectionSummary]) -> str:
+def selection_html(connection: Connection, place: Place, known: list[SelectionSummary]) -> str:
     """The selection of the URL, or the newest one."""
     if not known:
         return empty(
@@ -41,17 +41,17 @@ def selection_html(c: Connection, place: Place, known: list[SelectionSummary]) -
     ]
     pick = choices("selection", "Selection", names, str(chosen.id))
     go = nav(place.link(tab="tuning", selection=chosen.id, hits=None), "Tune on it", "button primary")
-    made = store.make_up_of(c, chosen.id) or _counted(c, chosen)
+    made = store.make_up_of(connection, chosen.id) or _counted(connection, chosen)
     return (
         f'<div class="row">{pick}{_downloads(place, chosen)}<span class="grow"></span>{go}</div>{_facts(chosen)}'
         f'{_warnings(made)}<div class="two wide-right"><div class="side">{_skills(made)}{_tasks(made, chosen.chosen)}'
-        f"{_overlaps(made)}{_leaks(c, place, chosen)}</div>{_samples(c, place, chosen)}</div>"
+        f"{_overlaps(made)}{_leaks(connection, place, chosen)}</div>{_samples(connection, place, chosen)}</div>"
     )
 
 
-def _counted(c: Connection, chosen: SelectionSummary) -> MakeUp:
+def _counted(connection: Connection, chosen: SelectionSummary) -> MakeUp:
     """What can still be said of a selection that is older than the account of what it is made of."""
-    got = Counter(hit.skill for hit in store.hits_page(c, chosen.id, limit=-1))
+    got = Counter(hit.skill for hit in store.hits_page(connection, chosen.id, limit=-1))
     return MakeUp(
         skills=tuple(
             SkillShare(skill=each.skill, errors=each.errors, due=0, got=got[each.skill], matching=1, strength=1.0)
@@ -140,12 +140,12 @@ def _overlaps(made: MakeUp) -> str:
     return listed + _rest(len(made.overlaps), len(shown), "pair")
 
 
-def _leaks(c: Connection, place: Place, chosen: SelectionSummary) -> str:
+def _leaks(connection: Connection, place: Place, chosen: SelectionSummary) -> str:
     if not chosen.leaked:
         return ""
-    leaks = store.leaks_of(c, chosen.id, limit=MOST["leaks"])
-    samples = store.samples_by_id(c, [key for each in leaks for key in (each.sample, each.measured)])
-    roles = store.roles_of(c, [each.measured for each in leaks])
+    leaks = store.leaks_of(connection, chosen.id, limit=MOST["leaks"])
+    samples = store.samples_by_id(connection, [key for each in leaks for key in (each.sample, each.measured)])
+    roles = store.roles_of(connection, [each.measured for each in leaks])
     rows = []
     for each in leaks:
         out, kept = samples[each.sample], samples[each.measured]
@@ -159,10 +159,10 @@ def _leaks(c: Connection, place: Place, chosen: SelectionSummary) -> str:
     return table(["", "Left out"], rows, "hits leaks", f"{count(chosen.leaked, 'leak')} left out") + rest
 
 
-def _samples(c: Connection, place: Place, chosen: SelectionSummary) -> str:
+def _samples(connection: Connection, place: Place, chosen: SelectionSummary) -> str:
     after = place.number("hits") or 0
-    hits = store.hits_page(c, chosen.id, after=after, limit=PAGE)
-    samples = store.samples_by_id(c, [hit.sample for hit in hits])
+    hits = store.hits_page(connection, chosen.id, after=after, limit=PAGE)
+    samples = store.samples_by_id(connection, [hit.sample for hit in hits])
     rows = [
         _hit_row(place, number, hit, samples[hit.sample])
         for number, hit in enumerate(hits, after + 1)

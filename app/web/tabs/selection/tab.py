@@ -51,25 +51,25 @@ def build(page: Page) -> TabView:
                 choosing: "",
                 made: empty("No project", "Make a project first: the button is above."),
             }
-        with page.db.read() as c:
-            project = find_project(c, place.project)
-            now = find_round(c, project, place.round)
-            known = store.selections_of(c, project.id)
+        with page.db.read() as connection:
+            project = find_project(connection, place.project)
+            now = find_round(connection, project, place.round)
+            known = store.selections_of(connection, project.id)
             view = place.choice("view") or ("made" if known else "hits")
-            demands = store.accepted_skills(c, now.id)
+            demands = store.accepted_skills(connection, now.id)
             return {
                 ready: ready_html(place, demands),
                 views: views_html(place, view, len(known)),
-                choosing: _choosing(c, page, place, project, now) if view == "hits" else "",
-                made: selection_html(c, place, known) if view != "hits" else "",
+                choosing: _choosing(connection, page, place, project, now) if view == "hits" else "",
+                made: selection_html(connection, place, known) if view != "hits" else "",
             }
 
     def show(place: Place) -> Parts:
         shown = parts(place)
         if place.project:
-            with page.db.read() as c:
-                own = find_project(c, place.project).settings.support
-                shown |= form_values(c, place, form, own)
+            with page.db.read() as connection:
+                own = find_project(connection, place.project).settings.support
+                shown |= form_values(connection, place, form, own)
         return shown
 
     def said(place: Place, ruling: Ruling) -> Parts:
@@ -83,28 +83,28 @@ def build(page: Page) -> TabView:
     return TabView(show=show, follow=parts)
 
 
-def _choosing(c: Connection, page: Page, place: Place, project: Project, now: Round) -> str:
-    demands = store.accepted_skills(c, now.id)
+def _choosing(connection: Connection, page: Page, place: Place, project: Project, now: Round) -> str:
+    demands = store.accepted_skills(connection, now.id)
     if not demands:
         return empty("No hits yet", "Accept diagnoses on the Review tab: each accepted skill shows its hits here.")
-    found = indexed(c, page.db, support_at(c, place, project.settings.support))
+    found = indexed(connection, page.db, support_at(connection, place, project.settings.support))
     if found is None:
         return empty(
             "No skill labels", "Import a support set with skill labels, or have the teacher name them, on Data."
         )
-    rulings = store.rulings_of(c, project.id, {each.skill for each in demands})
+    rulings = store.rulings_of(connection, project.id, {each.skill for each in demands})
     shown = Choosing(
-        demands=demands, rulings=rulings, support=found, budget=budget_at(c, place), seed=project.settings.seed
+        demands=demands, rulings=rulings, support=found, budget=budget_at(connection, place), seed=project.settings.seed
     )
-    return choosing_html(c, place, shown)
+    return choosing_html(connection, place, shown)
 
 
 def _ruled(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:
     skill, act = text_in(sent, "skill", LONGEST), text_in(sent, "ruling", 10)
     task = text_in(sent, "task", 20_000) if "task" in sent else None
     sample = None if task is not None else number_in(sent, "sample")
-    with page.db.read() as c:
-        support = support_at(c, place, find_project(c, place.project).settings.support)
+    with page.db.read() as connection:
+        support = support_at(connection, place, find_project(connection, place.project).settings.support)
     return rule(page.db, place.project, skill, act, sample=sample, task=task, reviewer=place.reviewer, support=support)
 
 

@@ -20,27 +20,27 @@ from storage.store import Project, SelectionSummary
 GIB = 2**30
 
 
-def chosen_selection(c: Connection, place: Place, project_id: int) -> SelectionSummary | None:
+def chosen_selection(connection: Connection, place: Place, project_id: int) -> SelectionSummary | None:
     """The selection of the URL, else the newest; None where there is none."""
-    known = store.selections_of(c, project_id)
+    known = store.selections_of(connection, project_id)
     return next((each for each in known if each.id == place.number("selection")), next(iter(known), None))
 
 
-def launch_html(c: Connection, place: Place, project: Project, data: Path) -> str:
+def launch_html(connection: Connection, place: Place, project: Project, data: Path) -> str:
     """Which selection is tuned on next, and which round it starts from."""
     if endpoint_of(project.student):
         return empty(
             "Nothing to tune here",
             f"The student {project.student} answers behind an endpoint: export the selection, tune it where it runs.",
         )
-    chosen = chosen_selection(c, place, project.id)
+    chosen = chosen_selection(connection, place, project.id)
     if chosen is None:
         go = nav(place.link(tab="selection", sample=None), "Go to Selection", "button primary")
         return empty("Nothing to tune on yet", "A tuning run learns from a selection: make one first.", go)
-    known = store.selections_of(c, project.id)
+    known = store.selections_of(connection, project.id)
     names = [(str(each.id), f"{each.id} · {each.arm}, {each.chosen:,} samples") for each in known[:100]]
     pick = choices("selection", "Selection", names, str(chosen.id))
-    at = store.round_of(c, chosen.round)
+    at = store.round_of(connection, chosen.round)
     start = f"round {at.number} is the base model, so both starts are the same"
     if at.adapter:
         start = f"round {at.number}'s adapter is there to be trained further"
@@ -51,35 +51,35 @@ def launch_html(c: Connection, place: Place, project: Project, data: Path) -> st
             )
     note = (
         f"Tunes the student on {count(chosen.chosen, 'sample')} and opens round "
-        f"{len(store.rounds_of(c, project.id))} with the adapter; {start}."
+        f"{len(store.rounds_of(connection, project.id))} with the adapter; {start}."
     )
-    run = unfinished_run(c, project.id, chosen.id, project.settings.tuning)
-    last = run and job_of(c, run)
+    run = unfinished_run(connection, project.id, chosen.id, project.settings.tuning)
+    last = run and job_of(connection, run)
     if run is not None and not (last and last.state in jobs.ACTIVE):
         note += f" Run {run.id} of the same selection and settings is unfinished: starting goes on with it."
     return f'<div class="row">{pick}<p class="subdued" dir="auto">{esc(note)}</p></div>'
 
 
-def estimate_html(c: Connection, place: Place, project: Project, data: Path) -> str:
+def estimate_html(connection: Connection, place: Place, project: Project, data: Path) -> str:
     """What a run with the project's settings takes, as far as it was measured, and the command that does the same."""
-    chosen = chosen_selection(c, place, project.id)
+    chosen = chosen_selection(connection, place, project.id)
     if chosen is None or endpoint_of(project.student):
         return ""
     settings = project.settings.tuning
     line = tune_command(project.name, data, chosen.id, settings)
     return (
-        f'<div class="estimate">{_measured(c, project, chosen, settings)}'
+        f'<div class="estimate">{_measured(connection, project, chosen, settings)}'
         '<details data-keep="tune-command"><summary>The same on the command line</summary>'
         f'<code class="copy">{esc(line)}</code></details></div>'
     )
 
 
-def _measured(c: Connection, project: Project, chosen: SelectionSummary, settings: TuningSettings) -> str:
-    for job in jobs.jobs_of(c, project.id):
+def _measured(connection: Connection, project: Project, chosen: SelectionSummary, settings: TuningSettings) -> str:
+    for job in jobs.jobs_of(connection, project.id):
         if job.kind == "measure" and job.state in jobs.ACTIVE and job.args["selection"] == chosen.id:
             so_far = f", {job.done} of {job.total} updates" if job.total else ""
             return f'<p class="facts" aria-live="polite">Measuring on selection {chosen.id}{so_far} …</p>'
-    found = store.estimate_of(c, chosen.id)
+    found = store.estimate_of(connection, chosen.id)
     if found is None or not found.estimate.measured:
         return (
             '<p class="subdued">Not measured yet: <b>Measure first</b> makes a few real updates, throws them away, and '

@@ -28,15 +28,15 @@ def chosen_run(place: Place, known: list[Run]) -> Run | None:
     return next((run for run in known if run.id == place.number("run")), known[0] if known else None)
 
 
-def runs_html(c: Connection, place: Place, known: list[Run]) -> str:
+def runs_html(connection: Connection, place: Place, known: list[Run]) -> str:
     """Every run with its state and the round that it opened."""
     if not known:
         return ""
     project = known[0].project
-    found = jobs.jobs_of(c, project, limit=1000)
+    found = jobs.jobs_of(connection, project, limit=1000)
     by_run = {job.args.get("run"): job for job in reversed(found) if job.kind == "tune"}
-    selections = {each.id: each for each in store.selections_of(c, project)}
-    opened = {each.run: each.number for each in store.rounds_of(c, project)}
+    selections = {each.id: each for each in store.selections_of(connection, project)}
+    opened = {each.run: each.number for each in store.rounds_of(connection, project)}
     head = ["Run", "Selection", "Settings", "State", "Opens round"]
     rows = []
     for run in known[:50]:
@@ -77,9 +77,9 @@ def _state(run: Run, job: Job | None) -> str:
     return str(job.state)
 
 
-def run_html(db: Database, c: Connection, place: Place, run: Run, updates: list[Update]) -> str:
+def run_html(db: Database, connection: Connection, place: Place, run: Run, updates: list[Update]) -> str:
     """One run: how it goes, what it can go on from, and the command that repeats it."""
-    job = job_of(c, run)
+    job = job_of(connection, run)
     values = json.dumps(
         {each.name: getattr(run.settings, each.name) for each in FIELDS} | {"start": run.settings.start}
     )
@@ -93,7 +93,7 @@ def run_html(db: Database, c: Connection, place: Place, run: Run, updates: list[
     if job and "checkpoint" in job.message:
         failed += f'<p class="subdued" dir="auto">{esc(job.message, 600)}</p>'
     line = tune_command(place.project, db.data, run.selection, run.settings)
-    start = STARTS[run.settings.start] if store.round_of(c, run.from_round).adapter else "The base model"
+    start = STARTS[run.settings.start] if store.round_of(connection, run.from_round).adapter else "The base model"
     return (
         f'<section class="run"><div class="row"><h3>Run {run.id} <span class="subdued">{esc(_state(run, job))} · '
         f'{esc(settings_text(run.settings))} · {esc(start)}</span></h3><span class="grow"></span>{"".join(acts)}</div>'

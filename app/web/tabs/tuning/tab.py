@@ -44,19 +44,19 @@ def build(page: Page) -> TabView:
     form = [*fields, start]
 
     def follow(place: Place) -> Parts:
-        with page.db.read() as c:
-            project = find_project(c, place.project)
-            known = store.runs_of(c, project.id)
+        with page.db.read() as connection:
+            project = find_project(connection, place.project)
+            known = store.runs_of(connection, project.id)
             chosen = chosen_run(place, known)
-            updates = store.updates_of(c, chosen.id) if chosen else []
-            ready = chosen_selection(c, place, project.id) is not None
+            updates = store.updates_of(connection, chosen.id) if chosen else []
+            ready = chosen_selection(connection, place, project.id) is not None
             return {
-                launch: launch_html(c, place, project, page.db.data),
-                estimate: estimate_html(c, place, project, page.db.data),
+                launch: launch_html(connection, place, project, page.db.data),
+                estimate: estimate_html(connection, place, project, page.db.data),
                 **{button: gr.Button(visible=ready) for button in (go, look)},
                 progress: progress_figure(updates) if updates else None,
-                run: run_html(page.db, c, place, chosen, updates) if chosen else "",
-                runs: runs_html(c, place, known),
+                run: run_html(page.db, connection, place, chosen, updates) if chosen else "",
+                runs: runs_html(connection, place, known),
             }
 
     def show(place: Place) -> Parts:
@@ -79,8 +79,8 @@ def build(page: Page) -> TabView:
 
     def keep(place: Place, *values: Any) -> Parts:
         settings = kept(place, *values)
-        with page.db.read() as c:
-            now = estimate_html(c, place, find_project(c, place.project), page.db.data)
+        with page.db.read() as connection:
+            now = estimate_html(connection, place, find_project(connection, place.project), page.db.data)
         return {estimate: now, preset: gr.Radio(value=preset_in(settings))}
 
     def choose(place: Place, name: Any) -> Parts:
@@ -147,8 +147,8 @@ def _fields(page: Page) -> list[Any]:
 
 
 def _own(page: Page, place: Place) -> TuningSettings:
-    with page.db.read() as c:
-        return find_project(c, place.project).settings.tuning
+    with page.db.read() as connection:
+        return find_project(connection, place.project).settings.tuning
 
 
 def _taken_back(said: str, before: TuningSettings, now: TuningSettings) -> str:

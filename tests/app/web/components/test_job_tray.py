@@ -19,9 +19,9 @@ def test_an_import_behind_a_running_job_is_named_with_what_it_waits_for(db: Data
     running = put_predict(db, tiny)
     job = queued_import(db, "vision & flan.json")
     assert "import of vision &amp; flan.json waits for the worker" in tray_html(db)
-    with db.write() as c:
-        jobs.claim(c, "test", 1, 1.0)
-        found = jobs.jobs_of(c, limit=30)
+    with db.write() as connection:
+        jobs.claim(connection, "test", 1, 1.0)
+        found = jobs.jobs_of(connection, limit=30)
     shown = tray_html(db)
     assert f"import of vision &amp; flan.json waits behind predict (job {running.id})" in shown
     assert waits(next(each for each in found if each.id == running.id), found) == ""
@@ -32,6 +32,6 @@ def test_an_import_behind_a_running_job_is_named_with_what_it_waits_for(db: Data
 def test_any_other_job_says_what_it_waits_for_too(db: Database, tiny: str) -> None:
     first = queued_import(db, "flan.json")
     put_predict(db, tiny)
-    with db.write() as c:
-        jobs.claim(c, "test", 1, 1.0)
+    with db.write() as connection:
+        jobs.claim(connection, "test", 1, 1.0)
     assert f"predict waits behind import (job {first.id})" in tray_html(db)

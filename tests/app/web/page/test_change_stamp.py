@@ -34,8 +34,10 @@ def test_a_stamp_stays_until_somebody_decides_and_a_tick_then_brings_what_change
     before = stamp()
     assert stamp() == before
     db = open_database(data)
-    with db.write() as c:
-        store.add_review(c, Review(round=1, sample=2, reviewer="x", verdict="skipped", mistake_step=1, skill="y"))
+    with db.write() as connection:
+        store.add_review(
+            connection, Review(round=1, sample=2, reviewer="x", verdict="skipped", mistake_step=1, skill="y")
+        )
     db.close()
     assert stamp() != before
     brought = json.loads(remote.send("tick", REVIEW, last=before).body)

@@ -35,8 +35,8 @@ def client(db: Database, tiny: str, files: TinyFiles) -> Iterator[TestClient]:
 
 
 def first_error(db: Database) -> int:
-    with db.read() as c:
-        return store.cases_page(c, 1, limit=1)[0].sample.id
+    with db.read() as connection:
+        return store.cases_page(connection, 1, limit=1)[0].sample.id
 
 
 def draft(sample: int, **more: object) -> dict[str, object]:
@@ -65,17 +65,17 @@ def test_a_draft_is_kept_for_its_reviewer_and_gone_with_the_verdict(db: Database
     sample = first_error(db)
     client.cookies.set("switchpoint-reviewer", "Ada%20L")
     assert client.post("/desk/draft", json=draft(sample)).json()["saved"]
-    with db.read() as c:
-        kept = store.draft_of(c, 1, sample, "Ada L")
+    with db.read() as connection:
+        kept = store.draft_of(connection, 1, sample, "Ada L")
     assert kept is not None
     assert (kept.skill, kept.mistake_step) == ("half a wo", 1)
     add_review(db, "tiny", sample, "rejected", reviewer="Ada L", seen=0)
-    with db.read() as c:
-        assert store.draft_of(c, 1, sample, "Ada L") is None
+    with db.read() as connection:
+        assert store.draft_of(connection, 1, sample, "Ada L") is None
     late = client.post("/desk/draft", json=draft(sample))
     assert late.status_code == 409
-    with db.read() as c:
-        assert store.draft_of(c, 1, sample, "Ada L") is None
+    with db.read() as connection:
+        assert store.draft_of(connection, 1, sample, "Ada L") is None
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_sliders_count_what_applying_then_changes(db: Database, client: TestClie
     review = add_review(db, "tiny", sample, "accepted", reviewer="Ada", mistake_step=1)
     assert set_reading(db, "tiny", round=0, delta=0.9, lam=1) == strict.changed == now.curves
     assert readings(db, "tiny", 0, delta=0.9, lam=1).changed == 0
-    with db.read() as c:
-        assert store.project_named(c, "tiny").settings.delta == 0.9
-        assert store.current_review(c, 1, sample) == review
-        found = store.diagnosis(c, 1, sample)
+    with db.read() as connection:
+        assert store.project_named(connection, "tiny").settings.delta == 0.9
+        assert store.current_review(connection, 1, sample) == review
+        found = store.diagnosis_of(connection, 1, sample)
     assert found is not None
     assert found.switch == find_switch(found.curve, delta=0.9, lam=1)
 
@@ -132,8 +132,8 @@ def test_the_second_of_two_verdicts_on_one_case_is_refused(db: Database, client:
     first = add_review(db, "tiny", sample, "rejected", reviewer="Ada", seen=0)
     with pytest.raises(ConflictError, match="decided this case in the meantime"):
         add_review(db, "tiny", sample, "accepted", reviewer="Grace", seen=0)
-    with db.read() as c:
-        assert store.history(c, 1, sample) == [first]
+    with db.read() as connection:
+        assert store.review_history(connection, 1, sample) == [first]
     add_review(db, "tiny", sample, "accepted", reviewer="Grace", seen=first.id)
 
 

@@ -35,13 +35,13 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 def compared(db: Database, role: Role = "validation") -> Compared:
-    with db.read() as c:
-        return compared_rounds(c, LOOP, 0, 1, role=role)
+    with db.read() as connection:
+        return compared_rounds(connection, LOOP, 0, 1, role=role)
 
 
 def cases(db: Database, place: Place, role: Role = "validation") -> str:
-    with db.read() as c:
-        return cases_html(c, place, compared_rounds(c, LOOP, 0, 1, role=role))
+    with db.read() as connection:
+        return cases_html(connection, place, compared_rounds(connection, LOOP, 0, 1, role=role))
 
 
 def shown(html: str) -> list[int]:
@@ -125,16 +125,18 @@ def test_the_open_number_is_marked(db: Database) -> None:
 def test_the_panel_asks_for_a_reason_and_then_shows_who_adopted_and_why(tmp_path: Path) -> None:
     db = open_database(tmp_path / "data")
     finish_loop(db)
-    with db.read() as c:
-        project = store.project_named(c, LOOP)
-        base, later = store.rounds_of(c, project.id)
-        asked = gate_html(c, project, later)
-        assert "✓ The gate lets it pass" in gate_html(c, project, base), "nothing to hold the first round against"
+    with db.read() as connection:
+        project = store.project_named(connection, LOOP)
+        base, later = store.rounds_of(connection, project.id)
+        asked = gate_html(connection, project, later)
+        assert "✓ The gate lets it pass" in gate_html(connection, project, base), (
+            "nothing to hold the first round against"
+        )
     assert "✗ The gate stops it" in asked
     assert re.search(r'name="reason" required maxlength="1000"', asked)
     adopt(db, LOOP, 1, reviewer="<b>Bo</b>", reason="<script>x</script>")
-    with db.read() as c:
-        html = gate_html(c, project, later)
+    with db.read() as connection:
+        html = gate_html(connection, project, later)
     assert "Round 1 is adopted" in html
     assert "&lt;b&gt;Bo&lt;/b&gt;, against the gate, held against round 0: “" in re.sub(r"</?span[^>]*>", "", html)
     assert "&lt;script&gt;" in html

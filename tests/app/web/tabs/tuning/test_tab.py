@@ -40,8 +40,8 @@ FIRST = Update(
 def run(db: Database, tiny: str) -> Run:
     make_selection(db, tiny, budget=4, arm="random")
     job = put_tune(db, tiny)
-    with db.read() as c:
-        return store.run_of(c, job.args["run"])
+    with db.read() as connection:
+        return store.run_of(connection, job.args["run"])
 
 
 def text(html: str) -> str:
@@ -57,9 +57,9 @@ def test_the_time_left_is_that_of_the_newest_updates() -> None:
 
 
 def test_a_run_says_how_it_goes_and_that_its_batches_were_halved(db: Database, run: Run) -> None:
-    with db.read() as c:
-        said = text(run_html(db, c, PLACE, run, [FIRST]))
-        halved = text(run_html(db, c, PLACE, run, [replace(FIRST, batch_size=1)]))
+    with db.read() as connection:
+        said = text(run_html(db, connection, PLACE, run, [FIRST]))
+        halved = text(run_html(db, connection, PLACE, run, [replace(FIRST, batch_size=1)]))
     for part in ("update 1 of 10", "loss 2.0000", "4.0 samples/s", "3.0 GiB at most", "about 4 s left", "queued"):
         assert part in said
     assert "too small" not in said
@@ -67,35 +67,35 @@ def test_a_run_says_how_it_goes_and_that_its_batches_were_halved(db: Database, r
 
 
 def test_a_waiting_run_can_be_cancelled_and_a_cancelled_one_resumed(db: Database, run: Run) -> None:
-    with db.write() as c:
-        assert ">Cancel<" in run_html(db, c, PLACE, run, [])
-        (job,) = jobs.jobs_of(c, run.project)
-        jobs.ask_cancel(c, job.id)
-        html = run_html(db, c, PLACE, run, [])
+    with db.write() as connection:
+        assert ">Cancel<" in run_html(db, connection, PLACE, run, [])
+        (job,) = jobs.jobs_of(connection, run.project)
+        jobs.ask_cancel(connection, job.id)
+        html = run_html(db, connection, PLACE, run, [])
     assert ">Resume<" in html
     assert ">Cancel<" not in html
     assert "no update yet" in html
 
 
 def test_why_a_run_failed_is_shown_and_escaped(db: Database, run: Run) -> None:
-    with db.write() as c:
-        job = jobs.claim(c, "w", 1, 1.0)
+    with db.write() as connection:
+        job = jobs.claim(connection, "w", 1, 1.0)
         assert job is not None
-        jobs.fail(c, job, "The loss is no <b>number</b>.")
-        html = run_html(db, c, PLACE, run, [])
+        jobs.fail(connection, job, "The loss is no <b>number</b>.")
+        html = run_html(db, connection, PLACE, run, [])
         assert "&lt;b&gt;number" in html
-        assert "failed" in text(runs_html(c, PLACE, [run]))
+        assert "failed" in text(runs_html(connection, PLACE, [run]))
 
 
 def test_an_estimate_is_for_its_own_settings_and_says_so_for_others(db: Database, run: Run) -> None:
-    with db.write() as c:
-        project = store.project_named(c, "tiny")
-        assert "Not measured yet" in estimate_html(c, PLACE, project, db.data)
-        store.save_estimate(c, run.selection, SETTINGS.tuning, replace(AN_ESTIMATE, batch_size=1))
-        said = text(estimate_html(c, PLACE, project, db.data))
+    with db.write() as connection:
+        project = store.project_named(connection, "tiny")
+        assert "Not measured yet" in estimate_html(connection, PLACE, project, db.data)
+        store.save_estimate(connection, run.selection, SETTINGS.tuning, replace(AN_ESTIMATE, batch_size=1))
+        said = text(estimate_html(connection, PLACE, project, db.data))
         other = replace(project.settings, tuning=replace(SETTINGS.tuning, rank=9, start="base"))
-        store.save_settings(c, project.id, other)
-        stale = text(estimate_html(c, PLACE, store.project(c, project.id), db.data))
+        store.save_settings(connection, project.id, other)
+        stale = text(estimate_html(connection, PLACE, store.project_of(connection, project.id), db.data))
     assert "about 28 s" in said
     assert "2.0 GiB" in said
     assert "3 samples cannot be learned" in said
@@ -105,26 +105,28 @@ def test_an_estimate_is_for_its_own_settings_and_says_so_for_others(db: Database
 
 
 def test_the_tab_says_what_is_tuned_and_from_where(db: Database, run: Run) -> None:
-    with db.read() as c:
-        project = store.project_named(c, "tiny")
-        assert "on 4 samples and opens round 1" in text(launch_html(c, PLACE, project, db.data))
+    with db.read() as connection:
+        project = store.project_named(connection, "tiny")
+        assert "on 4 samples and opens round 1" in text(launch_html(connection, PLACE, project, db.data))
         behind = replace(project, student="openai:gpt-4o-mini")
-        assert "behind an endpoint" in launch_html(c, PLACE, behind, db.data)
-        assert estimate_html(c, PLACE, behind, db.data) == ""
+        assert "behind an endpoint" in launch_html(connection, PLACE, behind, db.data)
+        assert estimate_html(connection, PLACE, behind, db.data) == ""
     assert asdict(run.settings) == asdict(SETTINGS.tuning)
 
 
 def test_before_tuning_again_the_tab_says_that_an_unfinished_run_goes_on(db: Database, run: Run) -> None:
-    with db.write() as c:
-        project = store.project_named(c, "tiny")
-        assert "unfinished" not in launch_html(c, PLACE, project, db.data), "the run waits, and starting finds it"
-        jobs.ask_cancel(c, jobs.jobs_of(c, project.id)[0].id)
+    with db.write() as connection:
+        project = store.project_named(connection, "tiny")
+        assert "unfinished" not in launch_html(connection, PLACE, project, db.data), (
+            "the run waits, and starting finds it"
+        )
+        jobs.ask_cancel(connection, jobs.jobs_of(connection, project.id)[0].id)
         assert f"Run {run.id} of the same selection and settings is unfinished" in launch_html(
-            c, PLACE, project, db.data
+            connection, PLACE, project, db.data
         )
         other = replace(project.settings, tuning=replace(SETTINGS.tuning, rank=9))
-        store.save_settings(c, project.id, other)
-        assert "unfinished" not in launch_html(c, PLACE, store.project(c, project.id), db.data)
+        store.save_settings(connection, project.id, other)
+        assert "unfinished" not in launch_html(connection, PLACE, store.project_of(connection, project.id), db.data)
 
 
 @pytest.fixture
@@ -141,10 +143,10 @@ def test_a_run_that_ends_while_a_tick_is_answered_is_news_to_the_next_tick(
 
     def ends_meanwhile(*args: object) -> str:
         html = run_html(*args)  # type: ignore[arg-type]
-        with db.write() as c:
-            store.finish_run(c, run.id, "run-1/adapter")
-            (job,) = jobs.jobs_of(c, run.project)
-            jobs.ask_cancel(c, job.id)
+        with db.write() as connection:
+            store.finish_run(connection, run.id, "run-1/adapter")
+            (job,) = jobs.jobs_of(connection, run.project)
+            jobs.ask_cancel(connection, job.id)
         return html
 
     monkeypatch.setattr(tab, "run_html", ends_meanwhile)

@@ -18,8 +18,8 @@ from app.selections.draw import make_selection
 from storage import store
 from storage.database import Database, open_database
 from storage.jobs import Job
-from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
-from tests.waiting import read_job, wait_for
+from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.wait_for import read_job, wait_for
 
 # One sample a batch and long answers: a job of some seconds, so that a kill lands in its middle.
 SLOW = replace(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database, open_database
-from tests.tiny_project import TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import TinyFiles, fill_project, write_files
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ def copied(file: str, copy: str) -> None:
 def fill(data: Path, megabytes: int) -> None:
     """A finished loop whose database is that large: four fifths pictures, which cannot be packed, then text."""
     from storage.database import FILE_NAME, open_database
-    from tests.finished_loop import finish_loop
+    from tests.projects.finished_loop import finish_loop
 
     db = open_database(data)
     finish_loop(db)

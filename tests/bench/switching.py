@@ -134,7 +134,7 @@ def harness(model: Any) -> Callable[[Any, Branches], Scores]:
     """lm-evaluation-harness' own log-likelihoods of every candidate after every prefix."""
     from lm_eval.models.huggingface import HFLM
 
-    from tests.tiny_teachers import byte_pairs
+    from tests.models.tiny_teachers import byte_pairs
 
     theirs = HFLM(pretrained=model, tokenizer=byte_pairs(), batch_size=16, device="cpu")
 

@@ -8,10 +8,10 @@ from playwright.sync_api import Page, expect
 
 from app.endpoints.spending import set_spending
 from storage.database import open_database
-from tests.batch_server import BatchRoom
-from tests.batch_world import KEY, Quick, bare
 from tests.browser.serving import Served, serving
-from tests.openai_server import MODEL, Manners, OpenAIServer, openai_server
+from tests.projects.unlabelled_support import KEY, Quick, bare
+from tests.servers.batch_api import BatchRoom
+from tests.servers.openai_server import MODEL, Manners, OpenAIServer, openai_server
 
 pytestmark = pytest.mark.browser
 TEACHER = f"openai:{MODEL}"

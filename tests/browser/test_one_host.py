@@ -17,7 +17,7 @@ from app.web.page.place import TABS
 from storage import jobs
 from storage.database import Database, open_database
 from tests.browser.serving import ROOT, serving
-from tests.tiny_project import fill_project, write_files
+from tests.projects.tiny_project import fill_project, write_files
 
 pytestmark = pytest.mark.browser
 HOOK = """

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.cases import fill
 from tests.browser.serving import Served, serving
-from tests.openai_server import listening
+from tests.servers.openai_server import listening
 
 pytestmark = pytest.mark.browser
 TRIES = """async (url) => {

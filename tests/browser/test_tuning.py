@@ -13,7 +13,7 @@ from core.types import TuningSettings
 from storage import store
 from storage.database import open_database
 from tests.browser.serving import Served, serving
-from tests.tiny_project import SETTINGS, fill_project, write_files
+from tests.projects.tiny_project import SETTINGS, fill_project, write_files
 
 pytestmark = [pytest.mark.browser]
 WAIT = 300_000  # other things run beside the tests

@@ -25,7 +25,7 @@ from storage.jobs import Job
 from tests.app.rpc import Remote
 from tests.chaos.killer import App, Killer
 from tests.chaos.ledger import Ledger
-from tests.tiny_project import SETTINGS, TinyFiles, write_files
+from tests.projects.tiny_project import SETTINGS, TinyFiles, write_files
 
 PROJECT, SUPPORT, PERSON = "life", "lessons", "ada"
 PATIENCE = 1200.0  # for a stage, however often its worker dies

@@ -14,7 +14,7 @@ from app.worker.supervisor import DEATHS
 from storage import store
 from tests.chaos.killer import App, Killer
 from tests.chaos.life import LOST, PERSON, PROJECT, SUPPORT, Life, Sizes, Stage
-from tests.tiny_project import SKILLS, TinyFiles
+from tests.projects.tiny_project import SKILLS, TinyFiles
 
 BUDGET = 40
 VERDICTS = ("accepted", "accepted", "edited", "edited", "rejected", "skipped", "label_wrong", "draft")

@@ -18,8 +18,8 @@ from core.tuning.saved_checkpoints import checkpoints_in
 from storage import jobs, store
 from storage.database import Database, open_database
 from tests.chaos.test_full_disk import SLOW, sound
-from tests.tiny_project import TinyFiles, fill_project, write_files
-from tests.waiting import read_job, wait_for
+from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.wait_for import read_job, wait_for
 
 LONG = bool(os.environ.get("SWITCHPOINT_LONG"))
 BACKUPS = 12 if LONG else 2

@@ -22,10 +22,10 @@ from core.types import Diagnosis, EndpointSettings, Sample
 from storage import jobs, store
 from storage.database import Database, open_database
 from storage.jobs import Job
-from tests.endpoint_world import SETTINGS, fill, mistakes
-from tests.faulty_server import FAULTS, FaultyServer, faulty_server
-from tests.openai_server import Manners, openai_server
-from tests.waiting import wait_for
+from tests.projects.demo_mistakes import SETTINGS, fill, mistakes
+from tests.servers.faulty_server import FAULTS, FaultyServer, faulty_server
+from tests.servers.openai_server import Manners, openai_server
+from tests.wait_for import wait_for
 
 LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEEDS = range(1, 4) if LONG else range(1, 2)

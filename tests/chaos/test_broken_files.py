@@ -16,8 +16,8 @@ from app.worker.loop import work_off
 from core.errors import UserError
 from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
+from tests.projects.tiny_project import TinyFiles, fill_project, write_files
 from tests.storage.migrations.schemas.make import HERE
-from tests.tiny_project import TinyFiles, fill_project, write_files
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -23,8 +23,8 @@ from core.images import FORMATS
 from storage import store
 from storage.database import Database, open_database
 from tests.core.student.test_endpoint import Eyes
-from tests.openai_server import Manners, OpenAIServer, openai_server
-from tests.tiny_project import TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.servers.openai_server import Manners, OpenAIServer, openai_server
 
 KEY = "sk-test-0a1b2c3d4e5f6a7b"
 

@@ -23,8 +23,8 @@ from storage import jobs, store
 from storage.database import Database, open_database
 from storage.jobs import Job
 from tests.chaos.nodes import Nodes, actors, kill_a_node, two_nodes
-from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
-from tests.waiting import read_job, wait_for
+from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.wait_for import read_job, wait_for
 
 PROJECT = "tiny"
 pytestmark = [

@@ -14,7 +14,7 @@ from storage.database import Database, open_database
 from tests.chaos.small_disk import small_disk
 from tests.chaos.test_full_disk import sound
 from tests.core.tuning.test_checkpoints import names
-from tests.finished_loop import finish_loop
+from tests.projects.finished_loop import finish_loop
 
 
 @pytest.fixture

@@ -31,8 +31,8 @@ from storage.tables import samples
 from tests import test_kill
 from tests.chaos.small_disk import Disk, small_disk
 from tests.core.tuning.test_checkpoints import checkpoint, names
-from tests.tiny_project import TinyFiles, fill_project, write_files
-from tests.waiting import read_job, wait_for
+from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.wait_for import read_job, wait_for
 
 SLOW = replace(test_kill.SLOW, tuning=replace(test_kill.SLOW.tuning, checkpoint_every=5, epochs=2.0))
 

@@ -8,7 +8,7 @@ import pytest
 
 from storage.database import open_database
 from tests.chaos.ledger import Ledger, differences, portrait
-from tests.finished_loop import LOOP, Sizes, finished
+from tests.projects.finished_loop import LOOP, Sizes, finished
 
 SMALL = Sizes(validation=12, test=12, support=45)
 ADD = (

@@ -35,8 +35,8 @@ from tests.app.rpc import DATA, REVIEW, Remote, fill_two
 from tests.browser.cases import PROJECT
 from tests.browser.serving import serving
 from tests.chaos.test_full_disk import sound
+from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
 from tests.storage.migrations.schemas.make import HERE
-from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
 
 WAIT = BUSY_SECONDS if os.environ.get("SWITCHPOINT_LONG") else 1
 HOLD = """

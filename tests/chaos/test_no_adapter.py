@@ -23,7 +23,7 @@ from storage import store
 from storage.database import Database, open_database
 from tests.app.rpc import Remote
 from tests.browser.serving import serving
-from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
 
 
 @pytest.fixture(scope="module")

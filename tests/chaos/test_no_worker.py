@@ -19,8 +19,8 @@ from storage.database import Database, open_database
 from tests.app.rpc import Remote
 from tests.browser.serving import serving
 from tests.chaos.small_disk import as_anybody, read_only
-from tests.tiny_project import TinyFiles, fill_project, write_files
-from tests.waiting import wait_for
+from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.wait_for import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = {"project": "tiny", "round": "0", "tab": "data"}

@@ -18,7 +18,7 @@ from app.worker.loop import work_off
 from storage.database import FILE_NAME, open_database
 from tests.chaos.small_disk import Disk, as_anybody, read_only, small_disk
 from tests.chaos.test_full_disk import sound
-from tests.tiny_project import TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import TinyFiles, fill_project, write_files
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, list[str]] = {

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests import tiny_models
+from tests.models import tiny_students
 
 MAKERS: dict[str, Callable[[Path], Path]] = {
-    "llava": tiny_models.save_llava,
-    "onevision": tiny_models.save_onevision,
-    "qwen": tiny_models.save_qwen,
-    "qwen25": tiny_models.save_qwen25,
+    "llava": tiny_students.save_llava,
+    "onevision": tiny_students.save_onevision,
+    "qwen": tiny_students.save_qwen,
+    "qwen25": tiny_students.save_qwen25,
 }
 
 

@@ -15,7 +15,7 @@ from core.prompts import prompts_hash
 from core.teacher import Skipped
 from core.teacher.local import LocalTeacher
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings
-from tests.tiny_teachers import byte_pairs, make_model
+from tests.models.tiny_teachers import byte_pairs, make_model
 
 SETTINGS = Settings(skill_shots=0, prior=0.7, delta=0.1, lam=1)
 STEPS = ("The left digit is 9.", "9 plus 7 is 16.")

@@ -38,8 +38,8 @@ from core.tuning.schedule import plan_updates
 from core.tuning.update import learn
 from core.types import Prediction, Sample, Settings, StudentSettings, TuningSettings
 from tests.gpu.stalls import idle_share
-from tests.tiny_models import save_llava, save_qwen
-from tests.tiny_teachers import byte_pairs
+from tests.models.tiny_students import save_llava, save_qwen
+from tests.models.tiny_teachers import byte_pairs
 
 LLAMA = {"hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32, "num_attention_heads": 32}
 QWEN = {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "num_attention_heads": 28,

@@ -24,7 +24,7 @@ from core.teacher.endpoint import EndpointTeacher, connect_teacher
 from core.teacher.letters import letter_of, lettered
 from core.teacher.local import LocalTeacher, load_teacher
 from core.types import Curve, EndpointSettings, Settings
-from tests.endpoint_world import mistakes
+from tests.projects.demo_mistakes import mistakes
 
 LLAMA = os.environ.get("SWITCHPOINT_LLAMA", "")
 PATIENCE = 120.0

@@ -19,7 +19,7 @@ from core.types import Settings
 from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
 from storage.images import image_bytes, image_path
-from tests.finished_loop import LOOP, finish_loop
+from tests.projects.finished_loop import LOOP, finish_loop
 
 SECRET = b"root:x:0:0 and whatever else nobody else may see"
 NAMES = {

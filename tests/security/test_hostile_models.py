@@ -26,8 +26,8 @@ from core.teacher.local import load_teacher
 from core.tuning.checkpoints import newest_checkpoint, save_checkpoint
 from core.types import TuningSettings
 from tests.core.tuning.test_checkpoints import checkpoint
-from tests.tiny_models import publish_adapter, save_llava
-from tests.tiny_project import save_teacher
+from tests.models.tiny_students import publish_adapter, save_llava
+from tests.projects.tiny_project import save_teacher
 
 Load = Callable[[str], Any]
 SETTINGS = TuningSettings(rank=2, alpha=4)

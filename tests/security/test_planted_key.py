@@ -33,10 +33,10 @@ from storage.database import Database, open_database
 from storage.jobs import Job
 from tests.app.rpc import Remote
 from tests.browser.serving import ROOT, serving
-from tests.endpoint_world import SETTINGS, fill
-from tests.faulty_server import ByHash
-from tests.openai_server import MODEL, Handler, Manners, OpenAIServer, failed, listening
+from tests.projects.demo_mistakes import SETTINGS, fill
 from tests.security.planted import found_below, found_in, ways
+from tests.servers.faulty_server import ByHash
+from tests.servers.openai_server import MODEL, Handler, Manners, OpenAIServer, failed, listening
 
 # As no real key looks, so that nothing finds it by its shape, and so that every way of writing it is another one.
 ENVIRONMENT, KEYRING = 'planted"env/Key+71&<x>%\\~', "planted'ring/Key+42&<y>%\\~"

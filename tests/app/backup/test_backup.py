@@ -26,7 +26,7 @@ from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
 from storage.images import content_hashes, image_bytes
 from storage.tables import images
-from tests.finished_loop import LOOP, finish_loop
+from tests.projects.finished_loop import LOOP, finish_loop
 from tests.storage.migrations.schemas.make import HERE
 
 Entries = dict[str, bytes]

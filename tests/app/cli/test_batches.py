@@ -10,9 +10,9 @@ from app.cli import labels as cli_labels
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from storage.database import Database
-from tests.batch_server import BatchRoom
-from tests.batch_world import KEY, Quick, bare, labels
-from tests.openai_server import MODEL, Manners, OpenAIServer, openai_server
+from tests.projects.unlabelled_support import KEY, Quick, bare, labels
+from tests.servers.batch_api import BatchRoom
+from tests.servers.openai_server import MODEL, Manners, OpenAIServer, openai_server
 
 TEACHER = f"openai:{MODEL}"
 COUNT = 20

@@ -12,8 +12,8 @@ from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.projects import status
 from storage.database import open_database
-from tests.tiny_project import TinyFiles, fill_project
-from tests.verdicts import diagnose_by_hand
+from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.projects.tiny_project import TinyFiles, fill_project
 
 COMMANDS = [
     "serve",

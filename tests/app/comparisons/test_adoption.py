@@ -20,7 +20,7 @@ from app.web.page.handlers import find_place
 from core.errors import UserError
 from storage import store
 from storage.database import Database, open_database
-from tests.finished_loop import LOOP, Sizes, finish_loop, finished
+from tests.projects.finished_loop import LOOP, Sizes, finish_loop, finished
 
 BROKEN = "Broken in category “maps” is significant"
 

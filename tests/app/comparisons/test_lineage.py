@@ -15,7 +15,7 @@ from core.types import TuningSettings
 from storage import store
 from storage.database import Database, open_database
 from storage.store import Project
-from tests.finished_loop import BUDGET, LOOP, finish_loop
+from tests.projects.finished_loop import BUDGET, LOOP, finish_loop
 from tests.storage.world import a_review
 
 

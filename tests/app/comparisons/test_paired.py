@@ -12,7 +12,7 @@ from app.comparisons.paired import compare_rounds, compared_rounds
 from core.errors import UserError
 from storage import store
 from storage.database import Database, open_database
-from tests.finished_loop import LOOP, finish_loop, finished
+from tests.projects.finished_loop import LOOP, finish_loop, finished
 from tests.storage.world import a_review
 
 

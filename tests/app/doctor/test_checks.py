@@ -11,7 +11,7 @@ from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.projects.configuration import create_project
 from storage.database import open_database
-from tests.tiny_project import TinyFiles, fill_project
+from tests.projects.tiny_project import TinyFiles, fill_project
 
 CHECKS = {"python", "libraries", "device", "memory", "data directory", "disk", "worker", "demo models", "keys"}
 

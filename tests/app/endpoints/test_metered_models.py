@@ -30,9 +30,9 @@ from core.types import EndpointSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
-from tests.demo_answers import ByLetter
-from tests.endpoint_world import QUICK, SETTINGS, fill, mistakes
-from tests.openai_server import Manners, OpenAIServer, openai_server
+from tests.models.demo_teacher import ByLetter
+from tests.projects.demo_mistakes import QUICK, SETTINGS, fill, mistakes
+from tests.servers.openai_server import Manners, OpenAIServer, openai_server
 
 KEY = "sk-test-0a1b2c3d4e5f6a7b"
 NOWHERE = Models("no such device")

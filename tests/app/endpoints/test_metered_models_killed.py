@@ -12,10 +12,10 @@ from app.jobs.queue import put_diagnose
 from app.processes.worker_process import ensure_worker, worker_pid
 from storage import jobs, store
 from storage.database import Database
-from tests.demo_answers import ByLetter
-from tests.endpoint_world import QUICK, fill
-from tests.openai_server import Manners, OpenAIServer, openai_server
-from tests.waiting import wait_for
+from tests.models.demo_teacher import ByLetter
+from tests.projects.demo_mistakes import QUICK, fill
+from tests.servers.openai_server import Manners, OpenAIServer, openai_server
+from tests.wait_for import wait_for
 
 KEY = "sk-test-0a1b2c3d4e5f6a7b"
 COUNT = 40

@@ -17,7 +17,7 @@ from core.errors import UserError
 from core.types import Prediction
 from storage import store
 from storage.database import Database, open_database
-from tests.tiny_project import TinyFiles, fill_project
+from tests.projects.tiny_project import TinyFiles, fill_project
 
 # Ray's own, of its own settings.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -11,8 +11,8 @@ from app.worker.loop import work_off
 from core.errors import UserError
 from storage import store
 from storage.database import Database
-from tests.tiny_project import TinyFiles
-from tests.verdicts import diagnose_by_hand
+from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.projects.tiny_project import TinyFiles
 
 
 def test_every_way_is_asked_once_and_reported_on_one_half(db: Database, tiny: str, files: TinyFiles) -> None:

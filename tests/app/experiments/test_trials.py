@@ -19,8 +19,8 @@ from core.evaluation.experiment import ARMS, outcome
 from core.types import Evidence, Trial
 from storage import store
 from storage.database import Database, open_database
-from tests.tiny_project import SKILLS, TinyFiles, fill_project
-from tests.verdicts import diagnose_by_hand
+from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.projects.tiny_project import SKILLS, TinyFiles, fill_project
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ from storage.database import Database, open_database
 from storage.tables import samples
 from tests.browser import cases
 from tests.browser.serving import Served, serving
-from tests.tiny_project import TinyFiles
-from tests.verdicts import diagnose_by_hand
+from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.projects.tiny_project import TinyFiles
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -22,8 +22,8 @@ from storage import store
 from storage.database import Database
 from storage.images import image_bytes
 from tests.browser.serving import serving
-from tests.tiny_project import TinyFiles, fill_project
-from tests.verdicts import diagnose_by_hand
+from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.projects.tiny_project import TinyFiles, fill_project
 
 SKILL = "addition of numbers"
 

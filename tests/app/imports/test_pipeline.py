@@ -12,7 +12,7 @@ from app.projects.configuration import create_project
 from core.errors import UserError
 from storage import store
 from storage.database import Database
-from tests.tiny_project import TinyFiles
+from tests.projects.tiny_project import TinyFiles
 
 
 @pytest.fixture

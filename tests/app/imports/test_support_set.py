@@ -24,7 +24,7 @@ from core.errors import UserError
 from core.types import Sample
 from storage import store
 from storage.database import Database, open_database
-from tests.tiny_project import TinyFiles
+from tests.projects.tiny_project import TinyFiles
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 120.0

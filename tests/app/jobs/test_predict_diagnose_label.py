@@ -21,8 +21,8 @@ from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
 from tests.core.tuning.test_update import too_small_for
-from tests.tiny_models import save_qwen
-from tests.tiny_project import SETTINGS, TinyFiles, fill_project
+from tests.models.tiny_students import save_qwen
+from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project
 
 
 def go(db: Database, job: Job, *, batches: int | None = None) -> int:

@@ -16,8 +16,8 @@ from app.selections.draw import make_selection
 from core.errors import UserError
 from storage import jobs, store
 from storage.database import Database
-from tests.tiny_project import SKILLS, TinyFiles
-from tests.verdicts import diagnose_by_hand
+from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.projects.tiny_project import SKILLS, TinyFiles
 
 
 def test_an_unknown_project_names_the_known_ones_and_the_way_to_make_one(db: Database, tiny: str) -> None:

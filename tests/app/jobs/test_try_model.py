@@ -12,7 +12,7 @@ from core.types import Settings
 from storage import store
 from storage.database import Database
 from storage.store import Try
-from tests.tiny_project import TinyFiles
+from tests.projects.tiny_project import TinyFiles
 
 
 def tried(db: Database, name: str, who: str, **more: bool) -> dict[str, Try]:

@@ -21,9 +21,9 @@ from core.types import Batch
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
-from tests.batch_server import BatchRoom
-from tests.batch_world import KEY, Quick, bare, labels
-from tests.openai_server import MODEL, Manners, OpenAIServer, openai_server
+from tests.projects.unlabelled_support import KEY, Quick, bare, labels
+from tests.servers.batch_api import BatchRoom
+from tests.servers.openai_server import MODEL, Manners, OpenAIServer, openai_server
 
 TEACHER = f"openai:{MODEL}"
 COUNT = 60

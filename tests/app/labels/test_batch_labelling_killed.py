@@ -14,10 +14,10 @@ from app.worker.loop import work_off
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
-from tests.batch_server import BatchRoom
-from tests.batch_world import KEY, Quick, bare, labels
-from tests.openai_server import Manners, OpenAIServer, openai_server
-from tests.waiting import wait_for
+from tests.projects.unlabelled_support import KEY, Quick, bare, labels
+from tests.servers.batch_api import BatchRoom
+from tests.servers.openai_server import Manners, OpenAIServer, openai_server
+from tests.wait_for import wait_for
 
 COUNT = 1500
 ASKED = 1350

@@ -19,7 +19,7 @@ from core.types import Sample
 from storage import store
 from storage.database import Database
 from storage.store import SupportSet
-from tests.endpoint_world import fill
+from tests.projects.demo_mistakes import fill
 
 TEACHER = "openai:gpt-4o-mini"
 

@@ -19,7 +19,7 @@ from core.types import Sample
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
-from tests.tiny_project import TinyFiles
+from tests.projects.tiny_project import TinyFiles
 
 ASKED = (
     "Given a picture about sports, answer the following question.\nWhat is on plate {}?",

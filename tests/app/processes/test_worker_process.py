@@ -22,8 +22,8 @@ from storage.jobs import Job
 from tests.app.rpc import Remote
 from tests.app.worker.test_loop import until
 from tests.browser.serving import ROOT, begun, free_port, wait_for
-from tests.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
-from tests.waiting import read_job
+from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.wait_for import read_job
 
 Process = subprocess.Popen[bytes]
 

@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.prompts import prompts_hash
 from storage import store
 from storage.database import Database
-from tests.tiny_project import SETTINGS, TinyFiles
+from tests.projects.tiny_project import SETTINGS, TinyFiles
 
 
 def own(db: Database, project: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from app.web.tabs.data.rounds import rounds_html
 from core.evaluation.comparison import accuracy_interval
 from storage import store
 from storage.database import Database
-from tests.finished_loop import finish_loop
+from tests.projects.finished_loop import finish_loop
 from tests.storage.world import a_review
 
 

@@ -14,9 +14,9 @@ from core.errors import UserError
 from core.types import Settings
 from storage import store
 from storage.database import Database
-from tests.demo_answers import ByLetter
-from tests.endpoint_world import fill
-from tests.openai_server import Manners, openai_server
+from tests.models.demo_teacher import ByLetter
+from tests.projects.demo_mistakes import fill
+from tests.servers.openai_server import Manners, openai_server
 
 MODELS = {"student": "s@http://gpu:8000/v1", "teacher": "openai:gpt-4o-mini"}
 KEY = "sk-test-0a1b2c3d4e5f6a7b"

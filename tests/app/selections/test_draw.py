@@ -20,9 +20,9 @@ from storage import images, store
 from storage.database import Database
 from tests.app.rpc import Remote
 from tests.browser.serving import serving
-from tests.finished_loop import LOOP, SUPPORT, finished
-from tests.tiny_project import TinyFiles
-from tests.verdicts import diagnose_by_hand
+from tests.projects.finished_loop import LOOP, SUPPORT, finished
+from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.projects.tiny_project import TinyFiles
 
 
 @pytest.fixture

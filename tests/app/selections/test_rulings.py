@@ -12,8 +12,8 @@ from app.selections.rulings import rule, standing_rulings, undo_ruling
 from core.errors import UserError
 from storage import store
 from storage.database import Database
-from tests.tiny_project import TinyFiles
-from tests.verdicts import diagnose_by_hand
+from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.projects.tiny_project import TinyFiles
 
 SKILL = "addition of numbers"
 

@@ -25,8 +25,8 @@ from core.types import StudentSettings, TuningSettings, Update
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
-from tests.tiny_project import SETTINGS
-from tests.waiting import read_job, wait_for
+from tests.projects.tiny_project import SETTINGS
+from tests.wait_for import read_job, wait_for
 
 TWO = Models("cpu", processes=2)
 QUICK = replace(SETTINGS.tuning, batch_size=4, accumulation=3, start="base")

@@ -20,8 +20,8 @@ from app.worker import loop
 from core.errors import UserError
 from storage import jobs, store
 from storage.database import Database
-from tests.tiny_project import TinyFiles
-from tests.waiting import read_job
+from tests.projects.tiny_project import TinyFiles
+from tests.wait_for import read_job
 
 
 def test_a_process_is_known_by_its_id_and_start_time() -> None:

@@ -13,9 +13,9 @@ from core.endpoints.batch_files import batch_line
 from core.endpoints.client import connect
 from core.errors import UserError
 from core.types import EndpointSettings
-from tests.batch_server import BatchRoom
-from tests.batch_world import Quick
-from tests.openai_server import MODEL, OpenAIServer, listening, openai_server
+from tests.projects.unlabelled_support import Quick
+from tests.servers.batch_api import BatchRoom
+from tests.servers.openai_server import MODEL, OpenAIServer, listening, openai_server
 
 QUICK = EndpointSettings(timeout=10.0, retries=2)
 REQUEST = {

@@ -16,7 +16,7 @@ from core.endpoints.errors import FailedError, RefusedError
 from core.endpoints.messages import Reply
 from core.errors import UserError
 from core.types import EndpointSettings
-from tests.openai_server import Manners, OpenAIServer, openai_server
+from tests.servers.openai_server import Manners, OpenAIServer, openai_server
 
 KEY = "sk-test-1234567890abcdef"
 HELLO = [{"role": "user", "content": "Hello"}]

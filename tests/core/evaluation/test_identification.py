@@ -25,7 +25,7 @@ from core.prompts import rationale_prompt
 from core.teacher import Skipped
 from core.teacher.local import load_teacher
 from core.types import Curve, Prediction, Sample, Settings
-from tests.tiny_project import save_teacher
+from tests.projects.tiny_project import save_teacher
 
 SETTINGS = Settings(candidates_as="text", skill_shots=0)
 SAMPLE = Sample(id=3, source_id="a", question="What is 1 plus 2?", options=("3", "4"), answer="3")

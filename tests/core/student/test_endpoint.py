@@ -13,7 +13,7 @@ from core.endpoints.addresses import endpoint_of
 from core.endpoints.errors import RefusedError
 from core.student.endpoint import data_url, predict_there
 from core.types import EndpointSettings, Prediction, Sample, Settings
-from tests.openai_server import Manners, OpenAIServer, openai_server, texts_of
+from tests.servers.openai_server import Manners, OpenAIServer, openai_server, texts_of
 
 SETTINGS = Settings(max_new_tokens=50, endpoint=EndpointSettings(at_once=2, retries=0))
 SAMPLES = [

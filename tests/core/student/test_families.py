@@ -16,7 +16,7 @@ from core.student import chat
 from core.student.local import Student, load_student, model_inputs, predict
 from core.student.lora import new_adapter
 from core.types import Sample, Settings, StudentSettings, TuningSettings
-from tests.tiny_models import publish_adapter
+from tests.models.tiny_students import publish_adapter
 
 SETTINGS = Settings(max_new_tokens=8, batch_size=4)
 SIZES = [(1, 1), (3, 1), (1, 3), (3, 3), (7, 5), (31, 33), (300, 2), (2, 300), (900, 1), (1, 900), (64, 48), (700, 500)]

@@ -14,7 +14,7 @@ from core.errors import UserError
 from core.student.local import Student, load_student, predict, read_prediction
 from core.student.lora import new_adapter
 from core.types import Prediction, Sample, Settings, TuningSettings
-from tests.tiny_models import publish_adapter
+from tests.models.tiny_students import publish_adapter
 
 SETTINGS = Settings(prompts={"student": "{question}\n{options}"}, max_new_tokens=6, batch_size=4)
 

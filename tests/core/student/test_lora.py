@@ -7,7 +7,7 @@ from core.errors import UserError
 from core.student.local import load_student
 from core.student.lora import attach_adapter, model_card, new_adapter
 from core.types import TuningSettings
-from tests.tiny_models import publish_adapter
+from tests.models.tiny_students import publish_adapter
 
 SETTINGS = TuningSettings(rank=3, alpha=6)
 

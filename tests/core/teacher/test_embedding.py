@@ -6,7 +6,7 @@ import torch
 
 from core.teacher.embedding import embed
 from core.teacher.local import LocalTeacher, load_teacher
-from tests.tiny_project import save_teacher
+from tests.projects.tiny_project import save_teacher
 
 TEXTS = ["What is 1 plus 2?", "What is the sum of 3 and 4 in A1?", "9", "What is 1 plus 2?"]
 

@@ -17,9 +17,9 @@ from core.teacher import Skipped
 from core.teacher.endpoint import EndpointTeacher, connect_teacher, votes_known
 from core.teacher.local import LocalTeacher, load_teacher
 from core.types import Curve
-from tests.demo_answers import ByLetter, Open
-from tests.endpoint_world import QUICK, SETTINGS, a_prediction, mistakes
-from tests.openai_server import Manners, OpenAIServer, openai_server
+from tests.models.demo_teacher import ByLetter, Open
+from tests.projects.demo_mistakes import QUICK, SETTINGS, a_prediction, mistakes
+from tests.servers.openai_server import Manners, OpenAIServer, openai_server
 
 COUNT = 8
 

@@ -14,7 +14,7 @@ from core.prompts import teacher_header, teacher_step
 from core.teacher import Skipped
 from core.teacher.local import LocalTeacher, load_teacher
 from core.types import Curve, Prediction, Sample, Settings
-from tests.tiny_teachers import TOKENIZERS, make_model
+from tests.models.tiny_teachers import TOKENIZERS, make_model
 
 QUESTION = "What is the sum of the two digits?"
 STEPS = ("The left digit is 9.", "The right digit is 7.", "9 plus 7 is 16.")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.teacher.scoring import Branches, Scores, packed_scores, packing_reach, packing_works, plain_scores
-from tests.tiny_teachers import make_model
+from tests.models.tiny_teachers import make_model
 
 PACKABLE = ("llama", "qwen2", "gpt-neox")
 LLAMA = make_model("llama")

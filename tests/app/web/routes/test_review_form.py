@@ -18,8 +18,8 @@ from core.answer_switch import find_switch
 from core.errors import ConflictError, UserError
 from storage import store
 from storage.database import Database
-from tests.tiny_project import SKILLS, TinyFiles
-from tests.verdicts import diagnose_by_hand
+from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.projects.tiny_project import SKILLS, TinyFiles
 
 OURS = {"origin": "http://localhost", "host": "localhost"}
 

@@ -21,7 +21,7 @@ from core.types import Role
 from storage import store
 from storage.database import Database, open_database
 from storage.store import Round
-from tests.finished_loop import LOOP, Sizes, finish_loop
+from tests.projects.finished_loop import LOOP, Sizes, finish_loop
 
 AT = Place(project=LOOP, round=1, tab="comparison")
 

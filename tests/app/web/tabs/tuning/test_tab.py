@@ -19,8 +19,8 @@ from core.types import TuningSettings, Update
 from storage import jobs, store
 from storage.database import Database
 from storage.store import Run
+from tests.projects.tiny_project import SETTINGS
 from tests.storage.world import AN_ESTIMATE
-from tests.tiny_project import SETTINGS
 
 PLACE = Place(project="tiny", round=0, tab="tuning")
 FIRST = Update(

@@ -16,7 +16,7 @@ from app.imports.pipeline import import_file
 from app.projects.configuration import create_project
 from core.types import Settings, TuningSettings
 from storage.database import Database
-from tests.tiny_models import save_llava, tokenizer
+from tests.models.tiny_students import save_llava, tokenizer
 
 SETTINGS = Settings(
     prompts={"student": "{question}\n{options}"},

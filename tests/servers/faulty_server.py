@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from tests.demo_answers import options_in
-from tests.openai_server import Handler, Manners, OpenAIServer, listening
+from tests.models.demo_teacher import options_in
+from tests.servers.openai_server import Handler, Manners, OpenAIServer, listening
 
 STATUSES = {"500": 500, "502": 502, "503": 503}
 WAITS = ("429 seconds", "429 date")

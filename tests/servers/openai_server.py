@@ -1,7 +1,7 @@
 """A small server that speaks the chat-completions protocol, on a real socket, for tests of what asks it.
 
 Knows the protocol and how servers misbehave; what is answered comes from an ``Answers``: real log-probabilities of the
-demo's teacher in ``tests.demo_answers``.
+demo's teacher in ``tests.models.demo_teacher``.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
-from tests.batch_server import BatchRoom, batch_answer
+from tests.servers.batch_api import BatchRoom, batch_answer
 
 MODEL = "demo-teacher"
 

@@ -5,7 +5,7 @@ from app.projects.lookup import find_project
 from core.types import Curve, Diagnosis, Prediction, Switch
 from storage import store
 from storage.database import Database
-from tests.tiny_project import SKILLS, TinyFiles
+from tests.projects.tiny_project import SKILLS, TinyFiles
 
 
 def diagnose_by_hand(db: Database, project: str, files: TinyFiles, *, test_too: bool = False) -> list[int]:

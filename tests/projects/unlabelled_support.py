@@ -6,7 +6,7 @@ from typing import Any
 from core.types import Sample
 from storage import store
 from storage.database import Database
-from tests.endpoint_world import fill
+from tests.projects.demo_mistakes import fill
 
 KEY = "sk-test-0a1b2c3d4e5f6a7b"
 

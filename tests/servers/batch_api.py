@@ -13,7 +13,7 @@ from email.message import Message
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.openai_server import Handler
+    from tests.servers.openai_server import Handler
 
 PATIENCE = 60.0
 PAGE = 2  # batches a page, so that they are looked for on more than one

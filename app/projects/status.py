@@ -79,7 +79,9 @@ def _round_row(row: RoundCounts) -> dict[str, int]:
 def _next_step(connection: Connection, project: Project) -> NextStep:
     for job in jobs.jobs_of(connection, project.id):
         if job.state in jobs.ACTIVE:
-            return NextStep(stage="wait", sentence=f"Job {job.id} {DOING[job.kind]}: wait for it, or look around.")
+            return NextStep(
+                stage="wait", sentence=f"Job {job.id} {DOING.get(job.kind, 'runs')}: wait for it, or look around."
+            )
     rounds = store.round_counts(connection, project.id)
     newest, base = rounds[-1], find_round(connection, project, None)
     now = next(each for each in rounds if each.number == base.number)

@@ -12,12 +12,16 @@ from app.jobs.predict import run_predict
 from app.jobs.try_model import try_out
 from app.jobs.tune import run_measure, run_tune
 from app.progress import Advance, Stop
+from core.errors import UserError
 from storage.database import Database
 from storage.jobs import Job
 
 
 def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
-    """The generator for the job's kind; raises ``Stopped`` after the batch in which ``stop()`` became true."""
+    """The generator for the job's kind; raises ``Stopped`` after the batch in which ``stop()`` became true.
+
+    Raises UserError for a kind that this version does not know: the database takes any.
+    """
     stages = {
         "predict": run_predict,
         "diagnose": run_diagnose,
@@ -29,4 +33,8 @@ def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adva
         "experiment": run_experiment,
         "identify": run_identify,
     }
+    if job.kind not in stages:
+        raise UserError(
+            f"This Switchpoint knows no job of the kind '{job.kind}': a newer one queued it, so update this one."
+        )
     return stages[job.kind](db, job, models, stop)

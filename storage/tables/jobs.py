@@ -10,10 +10,11 @@ from sqlalchemy import (
     Text,
 )
 
-from core.types import JobKind, JobState
+from core.types import JobState
 from storage.tables.columns import Json, created, metadata, one_of, own_id, part_of, text_column
 
-# ``first_done`` and ``first_at`` are the first progress since the job was claimed: its pace is measured from there.
+# Any text may be a kind: the worker refuses those that it does not know. ``first_done`` and ``first_at`` are the first
+# progress since the job was claimed: its pace is measured from there.
 jobs = Table(
     "jobs",
     metadata,
@@ -35,7 +36,6 @@ jobs = Table(
     Column("finished", Text),
     Column("first_done", Integer),
     Column("first_at", Text),
-    one_of("kind", JobKind),
     one_of("state", JobState),
     Index(None, "state", "id"),
     Index(None, "project", "id"),

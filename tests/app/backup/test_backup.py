@@ -280,7 +280,7 @@ def test_a_backup_of_a_newer_schema_is_refused(loop: Database, tmp_path: Path) -
     refused(tmp_path, r"newer Switchpoint \(schema 9999\).*update Switchpoint")
 
 
-@pytest.mark.parametrize("version", ["0001", "0007"])
+@pytest.mark.parametrize("version", ["0001", "0007", "0015"])
 def test_a_backup_of_an_older_schema_is_brought_up_to_date(loop: Database, tmp_path: Path, version: str) -> None:
     backed_up(loop, tmp_path / "kept.zip")
     with zipfile.ZipFile(tmp_path / "kept.zip") as archive:

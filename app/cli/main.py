@@ -5,6 +5,7 @@ modules of this folder hold the commands, one file a group; the list at the end 
 ``--help``. Imports no model library.
 """
 
+import logging
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -14,7 +15,9 @@ from rich.table import Table
 
 from app.cli import endpoints, experiments, files, labels, login, loop, projects, review, selection, tuning
 from app.cli.terminal import DataOption, JsonOption, Shown, Terminal, command, run_command_line
+from app.demo.project import init_demo
 from app.doctor.checks import examine
+from app.engines.ray_engine import engine_of
 from app.processes.redacted_output import redact_output
 from app.processes.worker_process import worker_pid
 from app.projects.lookup import find_project
@@ -69,10 +72,6 @@ def worker(
     actors: Annotated[int, typer.Option(help="With ray: how many at most (default: one a GPU).", min=0)] = 0,
 ) -> Shown:
     """Do the jobs of this data directory (the app starts one by itself)."""
-    import logging
-
-    from app.engines.ray_engine import engine_of
-
     logs_folder(terminal.data)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for talkative in ("alembic", "httpx2"):  # the latter says a line for each request
@@ -89,8 +88,6 @@ def worker(
 @command(cli, "init-demo")
 def init_demo_command(terminal: Terminal) -> Shown:
     """Create the project "demo" (again does nothing)."""
-    from app.demo.project import init_demo
-
     with terminal.database() as db:
         report = init_demo(db)
     done = "is there already" if not report["created"] else "is ready"

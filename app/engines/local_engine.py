@@ -14,6 +14,9 @@ from app.labels.labelling import Labels, samples_to_label
 from app.model_inputs import adapter_path, image_opener
 from app.progress import Stop
 from app.settings import model_path
+from app.tuning.local_run import tune_here
+from app.tuning.multiprocess_run import how_many, tune_in_processes
+from core.diagnosis import diagnose, label
 from core.types import Diagnosis, Prediction, Sample, StudentSettings, Update
 from storage import store
 from storage.database import Database
@@ -82,23 +85,16 @@ class Models:
         self, db: Database, project: Project, items: Sequence[tuple[Sample, Prediction]], *, round: int, skipped: "Tell"
     ) -> Iterator[list[Diagnosis]]:
         """What the teacher finds in wrong predictions (``core.diagnosis.diagnose``)."""
-        from core.diagnosis import diagnose
-
         teacher = self.teacher(model_path(project.teacher))
         yield from diagnose(teacher, items, project.settings, round=round, skipped=skipped)
 
     def labels(self, db: Database, project: Project, ids: "array[int]", *, skipped: "Tell") -> Iterator[Labels]:
         """The teacher's labels of support samples (``core.diagnosis.label``)."""
-        from core.diagnosis import label
-
         teacher = self.teacher(model_path(project.teacher))
         yield from label(teacher, samples_to_label(db, ids), project.settings, skipped=skipped)
 
     def updates(self, db: Database, run: Run, *, stop: Stop, told: Callable[[str], None]) -> Iterator[Update]:
         """The updates of a run (``core.tuning.tune``), from the first."""
-        from app.tuning.local_run import tune_here
-        from app.tuning.multiprocess_run import how_many, tune_in_processes
-
         with db.read() as connection:
             loading = store.project_of(connection, run.project).settings.student
         many = how_many(self.processes, self.device, loading, shard=self.shard)

@@ -15,6 +15,7 @@ from app.labels.labelling import samples_to_label
 from app.model_inputs import opening, read_image
 from app.settings import model_path
 from app.tuning.local_run import SelectedSamples
+from core.diagnosis import diagnose, label
 from core.errors import UserError
 from core.teacher import Skipped
 from core.types import Sample, Settings
@@ -129,8 +130,6 @@ def predicted(student: Any, samples: list[Sample], open_image: Any, *, settings:
 
 def diagnosed(teacher: Any, items: list[Any], _: Any, *, settings: Settings, round: int) -> Done:
     """A piece of ``core.diagnosis.diagnose``."""
-    from core.diagnosis import diagnose
-
     done = Done()
     for found in diagnose(teacher, items, settings, round=round, skipped=lambda *left: done.skipped.append(left)):
         done.results.extend(found)
@@ -139,8 +138,6 @@ def diagnosed(teacher: Any, items: list[Any], _: Any, *, settings: Settings, rou
 
 def labelled(teacher: Any, samples: list[Sample], _: Any, *, settings: Settings) -> Done:
     """A piece of ``core.diagnosis.label``."""
-    from core.diagnosis import label
-
     done = Done()
     for found in label(teacher, samples, settings, skipped=lambda *left: done.skipped.append(left)):
         done.results.extend(found)

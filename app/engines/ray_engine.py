@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.engines.local_engine import Models
 from app.engines.ray_actors import Done, Hand, Keeper, a_student, a_teacher, diagnosed, labelled, predicted
+from app.engines.ray_tuning import Course, tune_there
 from app.labels.labelling import Labels
 from app.model_inputs import adapter_path
 from app.progress import Stop
@@ -86,8 +87,6 @@ class Cluster(Models):
 
     def updates(self, db: Database, run: Run, *, stop: Stop, told: Callable[[str], None]) -> Iterator[Update]:
         """As ``Models.updates`` (``app.engines.ray_tuning``)."""
-        from app.engines.ray_tuning import Course, tune_there
-
         project, adapter, ids = begins_with(db, run)
         course = Course(
             keeper=self._keeper(db, ids),

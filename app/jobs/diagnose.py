@@ -8,6 +8,7 @@ from app.engines.local_engine import Models
 from app.progress import Advance, Stop, looking, nothing_left, nothing_to_save, until
 from app.projects.lookup import job_project
 from app.skipped_samples import Failures
+from core.diagnosis import diagnose
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -15,8 +16,6 @@ from storage.jobs import Job
 
 def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """A diagnosis for each wrong validation prediction of the round that has none."""
-    from core.diagnosis import diagnose
-
     with db.read() as connection:
         project = job_project(connection, job)
         missing = store.missing_diagnoses(connection, job.args["round"])

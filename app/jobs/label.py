@@ -10,6 +10,7 @@ from app.labels.labelling import for_all, samples_to_label, to_label
 from app.progress import Advance, Stop, looking, nothing_left, until
 from app.projects.lookup import job_project
 from app.skipped_samples import Failures
+from core.diagnosis import label
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -18,8 +19,6 @@ from storage.jobs import Job
 def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
     """A skill label for each sample of the support set ``args["support"]`` that has none; with ``args["by"]`` "group"
     the same one for all samples that share a task and its instruction."""
-    from core.diagnosis import label
-
     name = job.args["support"]
     with db.read() as connection:
         project = job_project(connection, job)

@@ -13,6 +13,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from app.engines.local_engine import Models
+from app.jobs.trial import run_trial
 from app.processes.redacted_output import redact_output
 from app.progress import Advance, Stop, Stopped, nothing_to_save
 from app.settings import AppSettings
@@ -73,8 +74,6 @@ def _end_with_worker() -> None:
 
 def _do(data: Path, job: int, trial: Trial) -> None:
     """One trial in this process, saved as it goes."""
-    from app.jobs.trial import run_trial
-
     db = open_database(data)
     try:
         with db.read() as connection:

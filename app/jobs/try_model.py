@@ -16,6 +16,7 @@ from app.model_inputs import adapter_path, image_opener
 from app.progress import Advance, Stop, looking, nothing_to_save
 from app.settings import model_path
 from app.skipped_samples import Failures
+from core.diagnosis import diagnose
 from core.errors import UserError
 from core.parsing.scoring import marked, truth_of
 from core.prompts import answer_cue, student_prompt, teacher_header, teacher_step
@@ -92,8 +93,6 @@ def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
 
     Of a right answer among options they are the teacher's own; of a free one there is nothing to choose from.
     """
-    from core.diagnosis import diagnose
-
     started, project = time.monotonic(), asking.project
     there = teacher_at(asking.db, project, asking.look, remember=False)
     teacher = there or asking.models.teacher(model_path(project.teacher))

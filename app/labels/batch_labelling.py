@@ -18,6 +18,7 @@ from app.endpoints.metered_models import teacher_at
 from app.labels.labelling import By, Labels, for_all, to_label
 from app.progress import Advance, Stop, looking, nothing_to_save, until
 from app.skipped_samples import Failures
+from core.diagnosis import MAX_WORDS, clean_phrase
 from core.endpoints.addresses import endpoint_of
 from core.errors import UserError
 from core.prompts import label_prompt
@@ -91,7 +92,6 @@ class LabelPass:
 
     def _requests(self, samples: Mapping[int, Sample]) -> list[tuple[str, dict[str, Any]]]:
         """The request about each, after the key that its reply is kept under."""
-        from core.diagnosis import MAX_WORDS
         from core.endpoints.messages import reply_key
 
         settings = self.project.settings
@@ -100,7 +100,6 @@ class LabelPass:
         return [(reply_key(self.teacher.asker.endpoint, each), each) for each in requests]
 
     def _labels(self, some: Sequence[int], keys: list[str], kept: dict[str, str]) -> Labels:
-        from core.diagnosis import clean_phrase
         from core.endpoints.messages import kept_reply
         from core.teacher.endpoint import phrase_in
 

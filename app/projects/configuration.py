@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from app.projects.lookup import find_project
 from app.projects.settings_fields import Rows, SettingRow, changed, setting_rows
+from assets.demo.settings import demo_settings
 from core.endpoints.addresses import endpoint_of
 from core.errors import UserError
 from core.types import Role, Settings, TuningSettings
@@ -118,8 +119,6 @@ def settings_for(teacher: str) -> Settings:
     """The settings a new project starts with: the demo's own where it uses the demo's teacher, else the defaults."""
     if teacher.strip() != DEMO_TEACHER:
         return Settings()
-    from assets.demo.settings import demo_settings
-
     return replace(demo_settings(), support="")
 
 

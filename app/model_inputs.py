@@ -27,12 +27,12 @@ def read_image(db: Database, key: str) -> tuple[bytes, str]:
 
 def opening(read: Callable[[str], tuple[bytes, str]]) -> Callable[[str], "Image.Image"]:
     """As ``image_opener``, from what ``read`` gives for a hash (as ``read_image``)."""
-    from core.images import upright
+    from core.images import load_upright
 
     def open_image(key: str) -> "Image.Image":
         data, where = read(key)
         try:
-            return upright(data)
+            return load_upright(data)
         except OSError as error:  # one that stayed in its file was never opened before
             raise UserError(f"The image {where} cannot be opened ({error}): put a whole one there.") from error
 

@@ -7,8 +7,7 @@ import logging
 from dataclasses import dataclass, field
 
 from core.errors import UserError
-from core.teacher import Skipped
-from core.types import Sample
+from core.types import Sample, Skipped
 
 NAMED = 20
 logger = logging.getLogger(__name__)

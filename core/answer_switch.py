@@ -7,9 +7,9 @@ without calling a teacher.
 from core.parsing.scoring import marked, truth_of
 from core.types import Curve, Sample, Switch, SwitchStatus
 
-LOWEST_SWITCHED = 0.5
-HIGHEST_UNSURE = 0.45
-WIDEST = 2.0  # A margin lies in [−1, 1], so no rise and no separation can be wider.
+MIN_SWITCHED_CONFIDENCE = 0.5
+MAX_UNSURE_CONFIDENCE = 0.45
+MAX_MARGIN_CHANGE = 2.0  # A margin lies in [−1, 1], so no rise and no separation can be wider.
 
 
 def candidates_of(sample: Sample, answer: str) -> tuple[tuple[str, ...], int, int]:
@@ -74,7 +74,7 @@ def _confidence(gaps: tuple[float, ...], step: int, status: SwitchStatus) -> flo
     before, after = gaps[:step], gaps[step:]
     rise = gaps[step] - gaps[step - 1]
     separation = sum(after) / len(after) - sum(before) / len(before)
-    evidence = min(1.0, max(0.0, (rise + separation) / 2 / WIDEST))
+    evidence = min(1.0, max(0.0, (rise + separation) / 2 / MAX_MARGIN_CHANGE))
     if status == "switched":
-        return LOWEST_SWITCHED + (1 - LOWEST_SWITCHED) * evidence
-    return HIGHEST_UNSURE * evidence
+        return MIN_SWITCHED_CONFIDENCE + (1 - MIN_SWITCHED_CONFIDENCE) * evidence
+    return MAX_UNSURE_CONFIDENCE * evidence

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def publish(target: Path, write: Callable[[Path], None]) -> Path:
+def write_folder(target: Path, write: Callable[[Path], None]) -> Path:
     """Makes the folder ``target`` appear whole: ``write`` fills a temporary folder, which is then renamed.
 
     A ``manifest.json`` with the SHA-256 of every file is added; an earlier folder of that name is replaced. Where
@@ -28,13 +28,13 @@ def publish(target: Path, write: Callable[[Path], None]) -> Path:
         hashes = {str(path.relative_to(draft)): _sha256(path) for path in files}
         (draft / "manifest.json").write_text(json.dumps(hashes, indent=1))
         for path in (*files, draft / "manifest.json", draft):
-            _flush(path)
+            _fsync(path)
     except Exception:  # above all a full disk, which half a folder would keep full
         shutil.rmtree(draft, ignore_errors=True)
         raise
     shutil.rmtree(target, ignore_errors=True)
     draft.rename(target)
-    _flush(target.parent)
+    _fsync(target.parent)
     return target
 
 
@@ -64,7 +64,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush(path: Path) -> None:
+def _fsync(path: Path) -> None:
     """Asks the system to put a file or a folder's entries on the disk (fsync)."""
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -74,7 +74,7 @@ def _flush(path: Path) -> None:
 
 
 @contextmanager
-def whole_or_not(out: Path) -> Iterator[Path]:
+def atomic_path(out: Path) -> Iterator[Path]:
     """Where to write a file or folder that gets the name ``out`` once it is whole; cut short, nothing is left of it."""
     half = out.with_name(f"{out.name}.part")
     _remove(half)

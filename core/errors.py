@@ -6,11 +6,11 @@ Any other exception is a bug: it keeps its traceback in the log and is never dre
 
 import re
 
-from core.redaction import redacted
+from core.redaction import redact
 
-LONGEST = 4_000
+MAX_LENGTH = 4_000
 # What moves a terminal's cursor or turns the text around it, and halves of characters, which nothing can print.
-_NOT_SHOWN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
@@ -21,14 +21,14 @@ def printable(text: str) -> str:
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
     """
-    return _NOT_SHOWN.sub(lambda each: each[0].encode("unicode_escape").decode(), text)
+    return _UNPRINTABLE.sub(lambda each: each[0].encode("unicode_escape").decode(), text)
 
 
-def in_a_line(text: str, longest: int = LONGEST) -> str:
+def single_line(text: str, max_length: int = MAX_LENGTH) -> str:
     """The text fit to be shown in one line: ``printable``, and of a long one the beginning and the end."""
     for _ in range(2):  # naming a character makes the text longer
-        if len(text) > longest:
-            text = f"{text[: longest * 2 // 3]} … {text[-longest // 4 :]}"
+        if len(text) > max_length:
+            text = f"{text[: max_length * 2 // 3]} … {text[-max_length // 4 :]}"
         text = printable(" ".join(text.split("\n")))
     return text
 
@@ -40,10 +40,10 @@ class UserError(Exception):
     """
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__(in_a_line(redacted(sentence)))  # half a secret, where a line is cut, would not be known
+        super().__init__(single_line(redact(sentence)))  # half a secret, where a line is cut, would not be known
 
     def __str__(self) -> str:
-        return redacted(super().__str__())
+        return redact(super().__str__())
 
 
 class FolderError(UserError):
@@ -54,7 +54,7 @@ class BusyError(FolderError):
     """Something else held the database for too long; the same can be tried again as it is."""
 
 
-class AwayError(UserError):
+class UnavailableError(UserError):
     """A file cannot be read just now (its disk, share or network is away, a right is missing), which says nothing of
     what is in it; the same can be tried again as it is."""
 

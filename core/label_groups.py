@@ -13,15 +13,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-FEWEST = 2
-SHARE = 0.01  # so a task has at most a hundred instructions, however many questions
+MIN_GROUP_SIZE = 2
+MIN_TASK_SHARE = 0.01  # so a task has at most a hundred instructions, however many questions
 
 
 @dataclass(kw_only=True)
-class Group:
+class LabelGroup:
     """Samples (ids) without a label that get the same one; ``asked`` is the one that the teacher is shown."""
 
-    asked: int
+    representative: int
     members: "array[int]" = field(default_factory=lambda: array("q"))
 
 
@@ -35,7 +35,7 @@ def instruction(question: str) -> str:
     return re.sub(r"\d+", "0", " ".join(next(lines, "").casefold().split()))
 
 
-def skill_groups(rows: Iterable[tuple[int, str, str, bool]], *, seed: int) -> list[Group]:
+def group_samples(rows: Iterable[tuple[int, str, str, bool]], *, seed: int) -> list[LabelGroup]:
     """The groups of a support set, given as (id, task, question, whether it has a label), in the order of their tasks'
     first samples.
 
@@ -59,14 +59,16 @@ def skill_groups(rows: Iterable[tuple[int, str, str, bool]], *, seed: int) -> li
     whole: Counter[int] = Counter()
     for code, size in zip(of, sizes, strict=True):
         whole[code] += size
-    shared = {number for number, size in enumerate(sizes) if size >= max(FEWEST, SHARE * whole[of[number]])}
-    groups: dict[tuple[int, int], Group] = {}
+    shared = {
+        number for number, size in enumerate(sizes) if size >= max(MIN_GROUP_SIZE, MIN_TASK_SHARE * whole[of[number]])
+    }
+    groups: dict[tuple[int, int], LabelGroup] = {}
     for number, sample in zip(numbers, ids, strict=True):
         rest = (-1, sample) if of[number] == codes.get("") else (of[number], -1)
-        group = groups.setdefault((of[number], number) if number in shared else rest, Group(asked=sample))
+        group = groups.setdefault((of[number], number) if number in shared else rest, LabelGroup(representative=sample))
         group.members.append(sample)
-        if _digest(f"{seed} {sample}") < _digest(f"{seed} {group.asked}"):
-            group.asked = sample
+        if _digest(f"{seed} {sample}") < _digest(f"{seed} {group.representative}"):
+            group.representative = sample
     return list(groups.values())
 
 

@@ -12,56 +12,59 @@ import re
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
-GONE = "[secret]"
-SHORTEST = 6  # A shorter value cannot be told from a word, and is no key that guards anything.
-_NAMES = re.compile(
+REDACTED = "[secret]"
+MIN_LENGTH = 6  # A shorter value cannot be told from a word, and is no key that guards anything.
+_SECRET_VARIABLES = re.compile(
     r"SWITCHPOINT_\w*(?:KEY|PASSWORD|SECRET|TOKEN)\w*|OPENAI_\w*KEY|HF_TOKEN|HUGGING_FACE_HUB_TOKEN", re.IGNORECASE
 )
-_SHAPES = (
-    (re.compile(r"""(authorization["']?\s*[:=]\s*["']?(?:[a-z]+\s+)?)[^\s"',;}]{6,}""", re.IGNORECASE), rf"\1{GONE}"),
-    (re.compile(r"\b(bearer[-_ ]+)[\w.~+/=*-]{6,}", re.IGNORECASE), rf"\1{GONE}"),
-    (re.compile(r"\bsk-(?=[\w*-]*[\d*])[\w*-]{10,}|\b(?:hf|gsk)_\w{20,}"), GONE),
-    (re.compile(r"""(://)[^\s/?#"'<>]*:[^\s/?#"'<>]*@"""), rf"\1{GONE}@"),
+_SECRET_PATTERNS = (
+    (
+        re.compile(r"""(authorization["']?\s*[:=]\s*["']?(?:[a-z]+\s+)?)[^\s"',;}]{6,}""", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(r"\b(bearer[-_ ]+)[\w.~+/=*-]{6,}", re.IGNORECASE), rf"\1{REDACTED}"),
+    (re.compile(r"\bsk-(?=[\w*-]*[\d*])[\w*-]{10,}|\b(?:hf|gsk)_\w{20,}"), REDACTED),
+    (re.compile(r"""(://)[^\s/?#"'<>]*:[^\s/?#"'<>]*@"""), rf"\1{REDACTED}@"),
     (
         re.compile(r"""([?&](?:api[_-]?key|key|(?:access_)?token|password)=)[^&\s"'#<>]+""", re.IGNORECASE),
-        rf"\1{GONE}",
+        rf"\1{REDACTED}",
     ),
 )
-_held: set[str] = set()
+_registered: set[str] = set()
 
 
-def hold(secret: str) -> None:
+def register_secret(secret: str) -> None:
     """Treat a secret that does not stand in the environment as one from now on."""
-    _held.add(secret)
+    _registered.add(secret)
 
 
-def without_keys(text: str) -> str:
+def remove_secrets(text: str) -> str:
     """The text without the secrets that are known here, as they are, escaped, as part of an address, or as base64.
 
     For what models say, which is data: only what is surely a secret is taken out of it.
     """
-    for secret in _known():
-        text = text.replace(secret, GONE)
+    for secret in _known_secrets():
+        text = text.replace(secret, REDACTED)
     return text
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """As ``without_keys``, and without whatever looks like a key: headers, tokens, users and passwords in addresses."""
-    text = without_keys(text)
-    for shape, instead in _SHAPES:
+    text = remove_secrets(text)
+    for shape, instead in _SECRET_PATTERNS:
         text = shape.sub(instead, text)
     return text
 
 
-def _known() -> list[str]:
+def _known_secrets() -> list[str]:
     """Every form of every known secret, the longest first, since one may be part of another."""
-    values = {value.strip() for name, value in os.environ.items() if _NAMES.fullmatch(name)} | _held
-    forms = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
+    values = {value.strip() for name, value in os.environ.items() if _SECRET_VARIABLES.fullmatch(name)} | _registered
+    forms = {form for value in values if len(value) >= MIN_LENGTH for form in _encodings(value)}
     return sorted(forms, key=len, reverse=True)
 
 
 @lru_cache(maxsize=64)
-def _forms(value: str) -> tuple[str, ...]:
+def _encodings(value: str) -> tuple[str, ...]:
     """A secret as servers, libraries and files write it."""
     once = json.dumps(value)[1:-1]
     plain = json.dumps(value, ensure_ascii=False)[1:-1]

@@ -6,12 +6,12 @@ no image format: width, height and MIME type come from who imports (0, 0 and by 
 
 import hashlib
 from collections.abc import Collection, Iterable
-from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from core.chunks import chunked
 from core.errors import UserError
 from storage.rows import among
 from storage.tables import images
@@ -38,8 +38,8 @@ class ImageRef(Protocol):
 def save_images(connection: Connection, refs: Iterable[ImageRef]) -> int:
     """Add the images that are not there yet and return how many; only theirs are read, a few at a time."""
     added = 0
-    remaining = iter(refs)
-    while batch := {ref.hash: ref for ref in islice(remaining, AT_ONCE)}:
+    for chunk in chunked(refs, AT_ONCE):
+        batch = {ref.hash: ref for ref in chunk}
         for known in connection.scalars(select(images.c.hash).where(among(images.c.hash, batch))):
             del batch[known]
         if batch:

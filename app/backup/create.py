@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from app.progress import Advance, nothing_to_save
-from core.atomic_files import whole_or_not
+from core.atomic_files import atomic_path
 from core.errors import UserError
 from core.tuning.saved_checkpoints import newest_first
 from storage.copy_database import Copied, copy_database
@@ -42,7 +42,7 @@ def back_up(
     With ``project`` it holds that one alone. Raises UserError when the file is there (unless ``force``) and as
     ``copy_database`` does.
     """
-    with _sentences(file), _new_or_forced(file, force), whole_or_not(file) as half, _beside(half) as copy:
+    with _sentences(file), _new_or_forced(file, force), atomic_path(file) as half, _beside(half) as copy:
         told = _told(watch)
         kept = copy_database(db.data, copy, project=project, with_images=with_images, watch=told)
         members: Members = {}

@@ -21,7 +21,7 @@ from app.projects.lookup import find_project
 from app.projects.status import job_row
 from app.settings import AppSettings
 from core.errors import UserError
-from core.types import Batch
+from core.types import BatchRequest
 from storage import store
 from storage.database import Database
 
@@ -136,14 +136,14 @@ def wait_until_ready(db: Database, support: str, say: Callable[[str], None]) -> 
         say(f"{waiting_text(found, way='')} {done:,} are answered.")
 
 
-def _listed_batches(db: Database, project: str) -> list[Batch]:
+def _listed_batches(db: Database, project: str) -> list[BatchRequest]:
     with db.read() as connection:
         projects = [find_project(connection, project)] if project else store.list_projects(connection)
         found = [batch for each in projects for batch in store.batches_of(connection, each.id)]
     return sorted(found, key=lambda each: -each.id)
 
 
-def _as_it_is(db: Database, batch: Batch, say: Callable[[str], None]) -> Batch:
+def _as_it_is(db: Database, batch: BatchRequest, say: Callable[[str], None]) -> BatchRequest:
     """The batch with its state as it is now; as it was known where the endpoint cannot say."""
     if batch.collected or not batch.remote:
         return batch
@@ -156,7 +156,7 @@ def _as_it_is(db: Database, batch: Batch, say: Callable[[str], None]) -> Batch:
         return batch
 
 
-def _cancelled(db: Database, listed: list[Batch], id: int) -> Batch:
+def _cancelled(db: Database, listed: list[BatchRequest], id: int) -> BatchRequest:
     from app.endpoints.batch_requests import cancel, desk_of
 
     found = next((each for each in listed if each.id == id), None)

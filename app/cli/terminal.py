@@ -25,7 +25,7 @@ from app.processes.worker_process import ensure_worker
 from app.progress import BUG, Advance
 from app.settings import logs_folder
 from core.errors import FolderError, UserError, printable
-from core.redaction import redacted
+from core.redaction import redact
 from storage import jobs
 from storage.database import Database, open_database
 from storage.errors import fault_told
@@ -183,13 +183,13 @@ def _bugs_logged(data: Path) -> Iterator[None]:
         if told := fault_told(error, data):
             raise told from error
         where = _logged(data)
-        sentence = redacted(f"Switchpoint has a bug ({type(error).__name__}: {error}); the traceback is {where}.")
+        sentence = redact(f"Switchpoint has a bug ({type(error).__name__}: {error}); the traceback is {where}.")
         raise BugError(sentence) from error
 
 
 def _logged(data: Path) -> str:
     """Write the traceback that is being handled into the log and say where that is; stderr takes what no log can."""
-    said = redacted(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+    said = redact(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
     try:
         where = logs_folder(data) / "switchpoint.log"
         with where.open("a") as log:

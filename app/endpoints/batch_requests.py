@@ -5,20 +5,18 @@ finds out what came of the step before. Knows no support set; what is asked stan
 """
 
 import logging
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from app.endpoints.metered_models import Ledger, check_cap
 from app.processes.worker_process import worker_pid
+from core.chunks import chunked
 from core.endpoints.addresses import endpoint_at
 from core.endpoints.batch_client import BatchDesk, GoneError, NotTakenError
 from core.endpoints.batch_files import BatchAnswer, BatchFile, SeenBatch
 from core.endpoints.client import connect
 from core.errors import UserError
-from core.types import Batch, EndpointSettings, Spent
+from core.types import BatchRequest, EndpointSettings, Spent
 from storage import store
 from storage.database import Database
 from storage.tables.columns import utc_now
@@ -27,11 +25,12 @@ SOME = 500
 # So long after a batch was asked for, the endpoint surely lists it if it made one.
 SETTLE_SECONDS = 60.0
 NEVER = 1_000_000  # tries of what the endpoint refuses: it is not asked in a batch once more
-Some = TypeVar("Some")
 logger = logging.getLogger(__name__)
 
 
-def hand_in(db: Database, desk: BatchDesk, batch: Batch, file: BatchFile, settings: EndpointSettings) -> Batch:
+def hand_in(
+    db: Database, desk: BatchDesk, batch: BatchRequest, file: BatchFile, settings: EndpointSettings
+) -> BatchRequest:
     """Have the endpoint answer a file of requests within a day; ``batch`` says for whom.
 
     Raises UserError where the cap does not allow for it, or where the endpoint does not take it: then it was not asked.
@@ -57,7 +56,7 @@ def hand_in(db: Database, desk: BatchDesk, batch: Batch, file: BatchFile, settin
     return _seen(db, batch, seen)
 
 
-def check_room(db: Database, batch: Batch, settings: EndpointSettings) -> None:
+def check_room(db: Database, batch: BatchRequest, settings: EndpointSettings) -> None:
     """Raise UserError where what is spent, what is under way and this batch may together exceed the project's cap."""
     with db.read() as connection:
         spent, under_way = (
@@ -89,7 +88,7 @@ def take_in_all(db: Database, desk: BatchDesk) -> bool:
     return full
 
 
-def find_out(db: Database, desk: BatchDesk, batch: Batch) -> SeenBatch | None:
+def find_out(db: Database, desk: BatchDesk, batch: BatchRequest) -> SeenBatch | None:
     """How a batch is now, written down. None: it never came to be, and is forgotten.
 
     For the worker alone: to another process a batch that is just being handed in looks like one that was left behind.
@@ -108,7 +107,7 @@ def find_out(db: Database, desk: BatchDesk, batch: Batch) -> SeenBatch | None:
     return seen
 
 
-def cancel(db: Database, desk: BatchDesk, batch: Batch) -> Batch:
+def cancel(db: Database, desk: BatchDesk, batch: BatchRequest) -> BatchRequest:
     """Ask the endpoint to end a batch. Of one that has ended there, or is gone, what can be had of its answers is taken
     in, and the rest is missing again."""
     state = "cancelled"
@@ -133,7 +132,7 @@ def cancel(db: Database, desk: BatchDesk, batch: Batch) -> Batch:
     return _advance(db, batch, state=state)
 
 
-def desk_of(db: Database, batch: Batch) -> BatchDesk:
+def desk_of(db: Database, batch: BatchRequest) -> BatchDesk:
     """Where a batch lies. Raises UserError where its model is at another address by now."""
     with db.read() as connection:
         settings = store.project_of(connection, batch.project).settings.endpoint
@@ -148,7 +147,7 @@ def go_on() -> None:
     """Nobody waits for the work to end early."""
 
 
-def refresh(db: Database, desk: BatchDesk, batch: Batch) -> Batch:
+def refresh(db: Database, desk: BatchDesk, batch: BatchRequest) -> BatchRequest:
     """A batch that was made, with its state as it is now, written down; any process may ask."""
     try:
         return _seen(db, batch, desk.see(batch.remote))
@@ -156,16 +155,16 @@ def refresh(db: Database, desk: BatchDesk, batch: Batch) -> Batch:
         raise _gone(error, batch) from None
 
 
-def _found_later(desk: BatchDesk, batch: Batch) -> SeenBatch | None:
+def _found_later(desk: BatchDesk, batch: BatchRequest) -> SeenBatch | None:
     """Looked for once more when the endpoint has surely taken note of it."""
     since = datetime.fromisoformat(utc_now()) - datetime.fromisoformat(batch.moved)
     desk.pause(min(SETTLE_SECONDS, SETTLE_SECONDS - since.total_seconds()))
     return desk.find(batch.token)
 
 
-def _take_in(db: Database, desk: BatchDesk, batch: Batch, seen: SeenBatch) -> None:
+def _take_in(db: Database, desk: BatchDesk, batch: BatchRequest, seen: SeenBatch) -> None:
     lines = 0
-    for some in _by(SOME, desk.answers(seen)):
+    for some in chunked(desk.answers(seen), SOME):
         lines += len(some)
         answered = {each.key: _reply(each, batch) for each in some if each.reply is not None}
         refused = {each.key: (each.why, _tries(each, seen)) for each in some if each.reply is None}
@@ -185,14 +184,14 @@ def _take_in(db: Database, desk: BatchDesk, batch: Batch, seen: SeenBatch) -> No
     logger.info("batch %d (%s) is collected: %d lines", batch.id, seen.state, lines)
 
 
-def _gone(error: GoneError, batch: Batch) -> UserError:
+def _gone(error: GoneError, batch: BatchRequest) -> UserError:
     return UserError(
         f"{error} Batch {batch.id} cannot be collected: run it again, or give it up with `switchpoint batches --cancel "
         f"{batch.id}`, so that what it asked is asked anew."
     )
 
 
-def _reply(answer: BatchAnswer, batch: Batch) -> tuple[str, int, int]:
+def _reply(answer: BatchAnswer, batch: BatchRequest) -> tuple[str, int, int]:
     """The reply with its tokens; where the endpoint counts none, as many as a request of the batch has."""
     tokens_in = answer.tokens_in or batch.tokens_in // max(1, batch.requests)
     return answer.reply or "", tokens_in, answer.tokens_out
@@ -204,17 +203,11 @@ def _tries(answer: BatchAnswer, seen: SeenBatch) -> int:
     return 0 if answer.unasked and seen.state == "cancelled" else 1
 
 
-def _seen(db: Database, batch: Batch, seen: SeenBatch) -> Batch:
+def _seen(db: Database, batch: BatchRequest, seen: SeenBatch) -> BatchRequest:
     told = {"remote": seen.remote, "state": seen.state, "done": seen.done, "failed": seen.failed, "error": seen.error}
     return _advance(db, batch, **told)
 
 
-def _advance(db: Database, batch: Batch, **changes: object) -> Batch:
+def _advance(db: Database, batch: BatchRequest, **changes: object) -> BatchRequest:
     with db.write() as connection:
         return store.advance_batch(connection, batch.id, **changes)
-
-
-def _by(size: int, items: Iterable[Some]) -> Iterator[list[Some]]:
-    rest = iter(items)
-    while some := list(islice(rest, size)):
-        yield some

@@ -23,7 +23,7 @@ from storage.database import Database
 from storage.store import Project, Round, Run
 
 if TYPE_CHECKING:
-    from core.diagnosis import Tell
+    from core.diagnosis import OnSkipped
     from core.student.local import Student
     from core.teacher import Teacher
 
@@ -82,16 +82,22 @@ class Models:
         yield from predict(student, samples, image_opener(db), settings, round=at.id, told=told, unseen=unseen)
 
     def diagnoses(
-        self, db: Database, project: Project, items: Sequence[tuple[Sample, Prediction]], *, round: int, skipped: "Tell"
+        self,
+        db: Database,
+        project: Project,
+        items: Sequence[tuple[Sample, Prediction]],
+        *,
+        round: int,
+        skipped: "OnSkipped",
     ) -> Iterator[list[Diagnosis]]:
         """What the teacher finds in wrong predictions (``core.diagnosis.diagnose``)."""
         teacher = self.teacher(model_path(project.teacher))
-        yield from diagnose(teacher, items, project.settings, round=round, skipped=skipped)
+        yield from diagnose(teacher, items, project.settings, round_id=round, on_skipped=skipped)
 
-    def labels(self, db: Database, project: Project, ids: "array[int]", *, skipped: "Tell") -> Iterator[Labels]:
+    def labels(self, db: Database, project: Project, ids: "array[int]", *, skipped: "OnSkipped") -> Iterator[Labels]:
         """The teacher's labels of support samples (``core.diagnosis.label``)."""
         teacher = self.teacher(model_path(project.teacher))
-        yield from label(teacher, samples_to_label(db, ids), project.settings, skipped=skipped)
+        yield from label(teacher, samples_to_label(db, ids), project.settings, on_skipped=skipped)
 
     def updates(self, db: Database, run: Run, *, stop: Stop, told: Callable[[str], None]) -> Iterator[Update]:
         """The updates of a run (``core.tuning.tune``), from the first."""

@@ -17,8 +17,7 @@ from app.settings import model_path
 from app.tuning.local_run import SelectedSamples
 from core.diagnosis import diagnose, label
 from core.errors import UserError
-from core.teacher import Skipped
-from core.types import Sample, Settings
+from core.types import Sample, Settings, Skipped
 from storage.database import open_database
 from storage.store import Project
 
@@ -131,7 +130,7 @@ def predicted(student: Any, samples: list[Sample], open_image: Any, *, settings:
 def diagnosed(teacher: Any, items: list[Any], _: Any, *, settings: Settings, round: int) -> Done:
     """A piece of ``core.diagnosis.diagnose``."""
     done = Done()
-    for found in diagnose(teacher, items, settings, round=round, skipped=lambda *left: done.skipped.append(left)):
+    for found in diagnose(teacher, items, settings, round_id=round, on_skipped=lambda *left: done.skipped.append(left)):
         done.results.extend(found)
     return done
 
@@ -139,6 +138,6 @@ def diagnosed(teacher: Any, items: list[Any], _: Any, *, settings: Settings, rou
 def labelled(teacher: Any, samples: list[Sample], _: Any, *, settings: Settings) -> Done:
     """A piece of ``core.diagnosis.label``."""
     done = Done()
-    for found in label(teacher, samples, settings, skipped=lambda *left: done.skipped.append(left)):
+    for found in label(teacher, samples, settings, on_skipped=lambda *left: done.skipped.append(left)):
         done.results.extend(found)
     return done

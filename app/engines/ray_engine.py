@@ -30,7 +30,7 @@ from storage.database import Database
 from storage.store import Project, Round, Run
 
 if TYPE_CHECKING:
-    from core.diagnosis import Tell
+    from core.diagnosis import OnSkipped
 
 DIAGNOSED, LABELLED = 32, 256  # items in a piece of work; the student's batch is the project's
 READERS = 8
@@ -75,13 +75,19 @@ class Cluster(Models):
             yield done.results
 
     def diagnoses(
-        self, db: Database, project: Project, items: Sequence[tuple[Sample, Prediction]], *, round: int, skipped: "Tell"
+        self,
+        db: Database,
+        project: Project,
+        items: Sequence[tuple[Sample, Prediction]],
+        *,
+        round: int,
+        skipped: "OnSkipped",
     ) -> Iterator[list[Diagnosis]]:
         """As ``Models.diagnoses``."""
         do = partial(diagnosed, settings=project.settings, round=round)
         yield from self._judged(db, project, _cut(items, DIAGNOSED), do, skipped)
 
-    def labels(self, db: Database, project: Project, ids: "array[int]", *, skipped: "Tell") -> Iterator[Labels]:
+    def labels(self, db: Database, project: Project, ids: "array[int]", *, skipped: "OnSkipped") -> Iterator[Labels]:
         """As ``Models.labels``."""
         yield from self._judged(db, project, _cut(ids, LABELLED), partial(labelled, settings=project.settings), skipped)
 
@@ -111,7 +117,7 @@ class Cluster(Models):
         return {"num_gpus": 1, "num_cpus": 1} if has_gpus else {"num_cpus": self._cpus}
 
     def _judged(
-        self, db: Database, project: Project, pieces: Sequence[Any], do: Callable[..., Done], skipped: "Tell"
+        self, db: Database, project: Project, pieces: Sequence[Any], do: Callable[..., Done], skipped: "OnSkipped"
     ) -> Iterator[list[Any]]:
         """What the teacher says of the pieces."""
         for done in self._spread(db, pieces, partial(a_teacher, self.device, project), do):

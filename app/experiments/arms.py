@@ -17,7 +17,7 @@ from app.progress import Advance, Stop, looking, nothing_to_save
 from app.selections.leak_check import looker
 from app.selections.support_index import indexed
 from app.settings import model_path
-from core.diagnosis import BATCH, name_skills
+from core.diagnosis import BATCH_SIZE, name_skills
 from core.errors import UserError
 from core.evaluation.arms import demands_for, likeness_to, nearest_instructions, random_steps
 from core.parsing.scoring import truth_of
@@ -86,9 +86,9 @@ def ask_for(db: Database, project: Project, trial: Trial, models: Models, stop: 
     if not cases:
         return
     teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
-    for start in range(0, len(cases), BATCH):
+    for start in range(0, len(cases), BATCH_SIZE):
         looking(stop)()
-        some = cases[start : start + BATCH]
+        some = cases[start : start + BATCH_SIZE]
         found = [
             Evidence(
                 round=trial.base,

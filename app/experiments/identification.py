@@ -15,8 +15,8 @@ from core.evaluation import identification
 from core.evaluation.identification import PRIORS, Identified, Known
 from core.parsing.scoring import truth_of
 from core.prompts import prompts_hash, texts_hash
-from core.teacher import Skipped, Teacher
-from core.types import Curve, Method, Prediction, Sample, Settings
+from core.teacher import Teacher
+from core.types import Curve, Method, Prediction, Sample, Settings, Skipped
 from storage import store
 from storage.database import Database
 from storage.store import Project

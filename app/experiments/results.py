@@ -12,7 +12,7 @@ from app.experiments.trials import name_of, setup_of
 from app.projects.lookup import find_project, find_round
 from core.evaluation.experiment import ARMS, Outcome, Paired, outcome, paired
 from core.evaluation.identification import Identified
-from core.types import SIZED, Arm, Trial
+from core.types import BUDGETED_ARMS, Arm, Trial
 from storage import store
 from storage.database import Database
 
@@ -112,7 +112,7 @@ def _tests(
         if arm != "targeted":
             continue
         for (other, size), others in grouped.items():
-            if other == "targeted" or (other in SIZED and size != budget):
+            if other == "targeted" or (other in BUDGETED_ARMS and size != budget):
                 continue
             mine = {each.seed: row for each, row in zip(trials, rows[arm, budget], strict=True)}
             theirs = {each.seed: row for each, row in zip(others, rows[other, size], strict=True)}
@@ -170,7 +170,7 @@ def markdown(found: Results, ways: list[Identified]) -> str:
 
 def _plot(found: Results) -> list[str]:
     """Accuracy against budget as a Mermaid chart, which GitHub and most editors draw; [] for fewer than two budgets."""
-    budgets = sorted({each.budget for each in found.outcomes if each.arm in SIZED})
+    budgets = sorted({each.budget for each in found.outcomes if each.arm in BUDGETED_ARMS})
     shares = {(each.arm, each.budget): 100 * each.mean.value for each in found.outcomes}
     arms = [arm for arm in ARMS if all((arm, budget) in shares for budget in budgets)]
     if len(budgets) < 2 or not arms:

@@ -13,7 +13,7 @@ from app.exports.round_report import report_html, report_round
 from app.exports.selections import chosen_selection, json_bytes, llava_files, manifest, write_parquet, zip_bytes
 from app.model_inputs import adapter_path
 from app.projects.lookup import find_project, find_round
-from core.atomic_files import find_damage, whole_or_not
+from core.atomic_files import atomic_path, find_damage
 from core.errors import UserError
 from storage.database import Database
 
@@ -26,7 +26,7 @@ def export_selection(db: Database, project: str, out: Path, *, selection: int | 
     """
     chosen = chosen_selection(db, project, selection)
     _new(out)
-    with whole_or_not(out) as half:
+    with atomic_path(out) as half:
         if out.suffix.lower() in (".zip", ".json"):
             whole = zip_bytes(db, chosen) if out.suffix.lower() == ".zip" else iter([json_bytes(manifest(db, chosen))])
             with half.open("wb") as file:
@@ -54,7 +54,7 @@ def export_adapter(db: Database, project: str, out: Path, *, round: int | None =
             "or tune again."
         )
     _new(out)
-    with whole_or_not(out) as half:
+    with atomic_path(out) as half:
         shutil.copytree(folder, half)
     return out
 
@@ -87,7 +87,7 @@ def export_report(
 
 def _write(out: Path, text: str) -> Path:
     _new(out)
-    with whole_or_not(out) as half:
+    with atomic_path(out) as half:
         # Bytes, so that line ends stay as they are made on every system.
         half.write_bytes(text.encode())
     return out

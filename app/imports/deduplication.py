@@ -3,20 +3,19 @@
 Streams in batches, so that a file of any size is read in the same memory. Saves nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from itertools import islice
 from pathlib import Path
 
 from app.imports.report import Findings, ImportRequest
-from core.errors import AwayError
+from core.chunks import chunked
+from core.errors import UnavailableError
 from core.importers import Duplicate, Read, SampleFile, open_samples
 from core.types import Refusal, Role, Sample
 from storage import store
 from storage.database import Database
 
 AT_ONCE = 2000
-Item = Read | Refusal
 # The samples of those source ids in the set, and those elsewhere that count as there when they are the same.
 Known = Callable[[list[str]], tuple[Mapping[str, Sample], Mapping[str, Sample]]]
 
@@ -36,17 +35,17 @@ def opened(request: ImportRequest, role: Role) -> AbstractContextManager[SampleF
 
 
 def check_path(request: ImportRequest) -> None:
-    """Raises AwayError when there is nothing at the path."""
+    """Raises UnavailableError when there is nothing at the path."""
     path = Path(request.path)
     if not (request.path.startswith("hf:") or path.is_file() or path.is_dir()):
-        raise AwayError(f"There is no file or folder {request.path}: check the path and try again.")
+        raise UnavailableError(f"There is no file or folder {request.path}: check the path and try again.")
 
 
 def read_new(file: SampleFile, known: Known, found: Findings) -> Iterator[list[Read]]:
     """The samples that are new, up to 2,000 a list; all others are counted in ``found``."""
     found.format, found.container = file.format, file.container
     found.columns, found.mapping, found.notes = list(file.columns), dict(file.mapping), list(file.notes)
-    for items in batches(file.items):
+    for items in chunked(file.items, AT_ONCE):
         found.found += len(items)
         read = [item for item in items if isinstance(item, Read)]
         for item in items:
@@ -66,13 +65,6 @@ def read_new(file: SampleFile, known: Known, found: Findings) -> Iterator[list[R
                 new.append(each)
         found.new.update(each.split for each in new)
         yield new
-
-
-def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """The items, 2,000 at a time."""
-    rest = iter(items)
-    while batch := list(islice(rest, AT_ONCE)):
-        yield batch
 
 
 def known_in(db: Database, project: int | None, role: Role, name: str = "") -> Known:

@@ -22,7 +22,7 @@ from app.imports.uploads import remove_upload
 from app.progress import Advance, Stopped
 from app.projects.lookup import find_project
 from core.errors import BusyError, FolderError, UserError
-from core.images import upright
+from core.images import load_upright
 from core.importers import ImageRef, Read, columns_of
 from core.importers.images.sources import ImageError, decoded
 from core.types import Refusal
@@ -223,7 +223,7 @@ def _thumbnail(ref: ImageRef) -> str:
     try:
         content = ref.read()
         decoded(ref.found, content, whole=False)  # one that stays in its file was not held against the limits before
-        small = upright(content)
+        small = load_upright(content)
     except (ImageError, OSError):
         return ""
     small.thumbnail((THUMBNAIL, THUMBNAIL))

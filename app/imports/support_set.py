@@ -15,10 +15,12 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from app.imports.deduplication import batches, known_in, opened, read_new
+from app.imports import deduplication
+from app.imports.deduplication import known_in, opened, read_new
 from app.imports.report import Findings, ImportRequest, placed
 from app.progress import Advance, Stop, nothing_to_save, until
-from core.errors import AwayError, FolderError, UserError
+from core.chunks import chunked
+from core.errors import FolderError, UnavailableError, UserError
 from core.importers import Read, SampleFile
 from core.importers.unavailable import away_told, is_away
 from storage import store
@@ -128,18 +130,20 @@ def _kept_or_dropped(db: Database, request: ImportRequest) -> Iterator[None]:
         raise _kept(away, sum(part.handled for part in parts if request.may_continue(part.source))) from error
 
 
-def _away(error: Exception, request: ImportRequest) -> AwayError | None:
-    if isinstance(error, AwayError):
+def _away(error: Exception, request: ImportRequest) -> UnavailableError | None:
+    if isinstance(error, UnavailableError):
         return error
     return away_told(error, str(getattr(error, "filename", None) or request.path)) if is_away(error) else None
 
 
-def _kept(away: AwayError, rows: int) -> AwayError:
+def _kept(away: UnavailableError, rows: int) -> UnavailableError:
     """The same sentence, and how much an import of the same file would go on behind."""
     if not rows:
         return away
     said = str(away).removesuffix(".")
-    return AwayError(f"{said}; the {rows:,} rows that were read are kept, and importing it again goes on from there.")
+    return UnavailableError(
+        f"{said}; the {rows:,} rows that were read are kept, and importing it again goes on from there."
+    )
 
 
 def _saved(request: ImportRequest, found: Findings, part: Part) -> Iterator[Advance]:
@@ -148,7 +152,7 @@ def _saved(request: ImportRequest, found: Findings, part: Part) -> Iterator[Adva
     with opened(request, "support") as file:
         rest = iter(file.items)
         done = sum(1 for _ in islice(rest, part.handled))
-        for items in batches(rest):
+        for items in chunked(rest, deduplication.AT_ONCE):
             start, done = done, done + len(items)
             read = [each for each in items if isinstance(each, Read) and places.get(each.split) is not None]
             save = partial(_save, request=request, file=file, part=part, read=read, start=start, handled=done)

@@ -26,7 +26,7 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
     done, total, failures, remark, at = known, known + len(missing), Failures(), "", job.args["round"]
     if teacher := teacher_at(db, project, looking(stop)):
         remark = teacher.remark
-        found = diagnose(teacher, missing, project.settings, round=at, skipped=failures.note)
+        found = diagnose(teacher, missing, project.settings, round_id=at, on_skipped=failures.note)
     else:
         found = models.diagnoses(db, project, missing, round=at, skipped=failures.note)
     for batch in until(stop, found):

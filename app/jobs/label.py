@@ -33,7 +33,7 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
     done, failures = size.labelled, Failures()
     ids, members = to_label(db, name, job.args.get("by", "sample"), seed=project.settings.seed)
     if teacher := teacher_at(db, project, looking(stop)):
-        found = label(teacher, samples_to_label(db, ids), project.settings, skipped=failures.note)
+        found = label(teacher, samples_to_label(db, ids), project.settings, on_skipped=failures.note)
     else:
         found = models.labels(db, project, ids, skipped=failures.note)
     for batch in until(stop, for_all(found, members)):

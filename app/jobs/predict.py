@@ -12,8 +12,7 @@ from app.engines.local_engine import Models
 from app.progress import Advance, Stop, looking, nothing_left, nothing_to_save, until
 from app.projects.lookup import job_project
 from app.skipped_samples import Failures
-from core.teacher import Skipped
-from core.types import Role, Sample
+from core.types import Role, Sample, Skipped
 from storage import store
 from storage.database import Database
 from storage.jobs import Job

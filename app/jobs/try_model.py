@@ -21,8 +21,7 @@ from core.errors import UserError
 from core.parsing.scoring import marked, truth_of
 from core.prompts import answer_cue, student_prompt, teacher_header, teacher_step
 from core.prompts.texts import text_of
-from core.teacher import Skipped
-from core.types import Diagnosis, Prediction, Sample
+from core.types import Diagnosis, Prediction, Sample, Skipped
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -113,8 +112,8 @@ def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
             teacher,
             [(sample, asked)],
             project.settings,
-            round=said.round,
-            skipped=lambda _, why: told.append(why),
+            round_id=said.round,
+            on_skipped=lambda _, why: told.append(why),
         )
         for each in batch
     ]

@@ -22,8 +22,7 @@ from core.diagnosis import MAX_WORDS, clean_phrase
 from core.endpoints.addresses import endpoint_of
 from core.errors import UserError
 from core.prompts import label_prompt
-from core.teacher import Skipped
-from core.types import Batch, Sample
+from core.types import BatchRequest, Sample, Skipped
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -123,7 +122,7 @@ class LabelPass:
     def _hand_in(self) -> None:
         from app.endpoints.batch_requests import hand_in
 
-        batch = Batch(
+        batch = BatchRequest(
             project=self.project.id,
             support=self.support,
             by=self.by,
@@ -201,13 +200,13 @@ def check_batches(connection: Connection, project: Project, support: str, *, bat
         )
 
 
-def under_way(db: Database, support: str) -> list[Batch]:
+def under_way(db: Database, support: str) -> list[BatchRequest]:
     """The batches that are not collected and ask for labels of the support set, oldest first."""
     with db.read() as connection:
         return [each for each in store.batches_under_way(connection) if each.support == support]
 
 
-def waiting_text(waiting: Sequence[Batch], *, way: str = "; run it again to collect", left: bool = False) -> str:
+def waiting_text(waiting: Sequence[BatchRequest], *, way: str = "; run it again to collect", left: bool = False) -> str:
     """What is under way, in a sentence or two."""
     requests, models = sum(each.requests for each in waiting), sorted({each.model for each in waiting})
     batches, are = ("batches", "are") if len(waiting) > 1 else ("batch", "is")
@@ -215,7 +214,7 @@ def waiting_text(waiting: Sequence[Batch], *, way: str = "; run it again to coll
     return said + (" It takes no more at once: the rest is handed in then." if left else "")
 
 
-def state_text(batch: Batch) -> str:
+def state_text(batch: BatchRequest) -> str:
     """A batch's state in words, with why it failed."""
     words = batch.state.replace("_", " ") + (", collected" if batch.collected else "")
     return f"{words}: {batch.error}" if batch.error else words

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.evaluation.comparison import accuracy_interval
-from core.label_groups import skill_groups
+from core.label_groups import group_samples
 from core.types import Interval, Sample
 from storage import store
 from storage.database import Database
@@ -46,8 +46,10 @@ def to_label(db: Database, support: str, by: By, *, seed: int) -> tuple["array[i
     with db.read() as connection:
         if by == "sample":
             return store.missing_label_ids(connection, support), {}
-        groups = skill_groups(store.support_questions(connection, support), seed=seed)
-    return array("q", (group.asked for group in groups)), {group.asked: group.members for group in groups}
+        groups = group_samples(store.support_questions(connection, support), seed=seed)
+    return array("q", (group.representative for group in groups)), {
+        group.representative: group.members for group in groups
+    }
 
 
 def samples_to_label(db: Database, ids: "array[int]") -> Iterator[Sample]:
@@ -73,7 +75,7 @@ def label_estimate(db: Database, support: str = "") -> LabelEstimate:
     with db.read() as connection:
         name = store.named_support_set(connection, support)
         size = next(each for each in store.support_sets(connection) if each.name == name)
-        groups = len(skill_groups(store.support_questions(connection, name), seed=0))
+        groups = len(group_samples(store.support_questions(connection, name), seed=0))
     missing = size.samples - size.labelled
     return LabelEstimate(
         support=name, samples=size.samples, unlabelled=missing, calls_by_sample=missing, calls_by_group=groups

@@ -6,7 +6,7 @@ Logs and messages go to the standard streams (of a worker, into ``logs/worker.lo
 import io
 import sys
 
-from core.redaction import redacted
+from core.redaction import redact
 
 
 class Redacting(io.TextIOWrapper):
@@ -14,7 +14,7 @@ class Redacting(io.TextIOWrapper):
 
     def write(self, text: str, /) -> int:
         """Write the text without secrets; says how much of the text was taken."""
-        super().write(redacted(text))
+        super().write(redact(text))
         return len(text)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.rendering.html import plain
 from core.evaluation.experiment import Outcome
-from core.types import SIZED, Curve, Update
+from core.types import BUDGETED_ARMS, Curve, Update
 
 TRUTH = "#009E73"
 STUDENT = "#D55E00"
@@ -109,7 +109,7 @@ def outcome_figure(outcomes: Sequence[Outcome], names: Mapping[str, str]) -> Fig
     """
     traces: list[Figure] = []
     widest = max((each.chosen for each in outcomes if each.budget), default=1)
-    sized = [arm for arm in SIZED if any(each.arm == arm for each in outcomes)]
+    sized = [arm for arm in BUDGETED_ARMS if any(each.arm == arm for each in outcomes)]
     for place, arm in enumerate(sized):
         mine = [each for each in outcomes if each.arm == arm]
         ours = arm == "targeted"

@@ -19,7 +19,7 @@ from app.processes.redacted_output import redact_output
 from app.tuning.local_run import tune_here
 from app.tuning.message_log import NEWS, say
 from core.errors import UserError
-from core.redaction import redacted
+from core.redaction import redact
 from storage import store
 from storage.database import open_database
 from storage.errors import fault_told
@@ -72,7 +72,7 @@ def _failure(error: Exception) -> dict[str, Any]:
     from core.tuning.process_group import ElsewhereError
 
     bug = not isinstance(error, UserError)
-    said = redacted(f"{type(error).__name__}: {error}") if bug else str(error)
+    said = redact(f"{type(error).__name__}: {error}") if bug else str(error)
     return {"failed": said, "bug": bug, "own": not isinstance(error, ElsewhereError)}
 
 

@@ -20,7 +20,7 @@ from app.processes.worker_process import worker_lock
 from app.progress import BUG, Advance, Stopped
 from app.worker.registry import run_job
 from core.errors import BusyError, FolderError, UserError
-from core.redaction import redacted
+from core.redaction import redact
 from storage import jobs
 from storage.database import Database, open_database
 from storage.errors import fault_told
@@ -90,7 +90,7 @@ def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -
         _record(db, ended, jobs.fail, job, str(error))
     except Exception as error:  # the worker outlives a bug in one job: it is logged whole and shown on the job
         logger.exception("job %d failed", job.id)
-        said = redacted(f"{type(error).__name__}: {error}")
+        said = redact(f"{type(error).__name__}: {error}")
         bug = f"{BUG} ({said}); the traceback is in {db.data / 'logs' / 'worker.log'}."
         _record(db, ended, jobs.fail, job, str(fault_told(error, db.data) or bug))
     else:
@@ -138,7 +138,7 @@ def _save(db: Database, job: Job, advance: Advance, ended: Callable[[], bool]) -
 
     def write() -> bool:
         with db.write() as connection:
-            if not jobs.progress(connection, job, advance.done, advance.total, redacted(advance.message)):
+            if not jobs.progress(connection, job, advance.done, advance.total, redact(advance.message)):
                 raise Stopped  # taken for dead: the job is another worker's, who does this batch too
             advance.save(connection)
         return True

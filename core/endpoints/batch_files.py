@@ -11,7 +11,7 @@ from typing import IO, Any, Literal, cast, get_args
 from core.endpoints.errors import LONGEST, NOT_THIS_ONE, NoCompletionError
 from core.endpoints.messages import most_tokens, read_reply
 from core.errors import UserError
-from core.redaction import redacted
+from core.redaction import redact
 from core.types import BatchState
 
 # OpenAI's limits are 50,000 requests and 200 MB a file (its API reference, read on 2026-11-26).
@@ -122,7 +122,7 @@ def seen_batch(found: dict[str, Any], url: str) -> SeenBatch:
 def name_in(given: Any, url: str) -> str:
     """A name that the endpoint at ``url`` gave; it becomes a part of addresses, and is kept and shown."""
     name = given if isinstance(given, str) else ""
-    if not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,199}", name, re.ASCII) or redacted(name) != name:
+    if not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,199}", name, re.ASCII) or redact(name) != name:
         raise UserError(f"{url} gives a batch or a file no name that can be asked for: look into its log.")
     return name
 
@@ -158,7 +158,7 @@ def read_answer(line: bytes) -> BatchAnswer | None:
 
 def one_line(said: Any) -> str:
     """A server's own words in one line, without keys and whatever looks like one."""
-    return redacted(" ".join(str(said or "").split()))[:LONGEST]
+    return redact(" ".join(str(said or "").split()))[:LONGEST]
 
 
 def _error(found: Any) -> dict[str, Any]:

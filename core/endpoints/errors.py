@@ -20,7 +20,7 @@ from openai import (
 
 from core.endpoints.addresses import Endpoint
 from core.errors import UserError
-from core.redaction import redacted
+from core.redaction import redact
 from core.types import EndpointSettings
 
 LONGEST = 300
@@ -116,7 +116,7 @@ def _said(error: APIStatusError) -> str:
     """The server's own words in one line, without the key and whatever looks like one."""
     body = error.body
     message = body.get("message") or body.get("detail") if isinstance(body, dict) else None
-    line = redacted(" ".join(str(message or "").split()))
+    line = redact(" ".join(str(message or "").split()))
     return f" It says: {line[:LONGEST]}" if line else ""
 
 

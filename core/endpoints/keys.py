@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from core.errors import UserError
-from core.redaction import hold
+from core.redaction import register_secret
 
 SERVICE = "switchpoint"
 Source = Literal["environment", "keyring", ""]
@@ -23,14 +23,14 @@ def key_named(name: str, environment: Mapping[str, str] | None = None) -> tuple[
     if found := (os.environ if environment is None else environment).get(name, "").strip():
         return found, "environment"
     if environment is None and (found := _from_keyring(name)):
-        hold(found)
+        register_secret(found)
         return found, "keyring"
     return "", ""
 
 
 def keep_key(name: str, key: str) -> None:
     """Put a key into the keyring, in place of the one of that name. Raises UserError where there is no keyring."""
-    hold(key)
+    register_secret(key)
     keyring = _keyring()
     try:
         keyring.set_password(SERVICE, name, key)

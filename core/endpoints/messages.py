@@ -9,7 +9,7 @@ from typing import Any
 from core.endpoints.addresses import Endpoint
 from core.endpoints.errors import NoCompletionError
 from core.endpoints.prices import TOKENS_AN_IMAGE, tokens_of
-from core.redaction import without_keys
+from core.redaction import remove_secrets
 
 Messages = list[dict[str, Any]]
 
@@ -72,7 +72,9 @@ def _reply(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:
     usage = body.get("usage") or {}
     tokens_in = int(usage.get("prompt_tokens") or tokens_of(*_said(request)))
     tokens_out = int(usage.get("completion_tokens") or tokens_of(*texts))
-    safe = Reply(texts=tuple(map(without_keys, texts)), top=tuple((without_keys(token), value) for token, value in top))
+    safe = Reply(
+        texts=tuple(map(remove_secrets, texts)), top=tuple((remove_secrets(token), value) for token, value in top)
+    )
     return safe, tokens_in, tokens_out
 
 

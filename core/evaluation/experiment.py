@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.types import SIZED, Arm, Interval
+from core.types import BUDGETED_ARMS, Arm, Interval
 
 ARMS: tuple[Arm, ...] = ("untuned", "random", "insta", "random_step", "step_text", "targeted", "validation", "full")
 DRAWS = 4000
@@ -59,12 +59,14 @@ def plan(arms: Sequence[Arm], budgets: Sequence[int], seeds: int) -> list[tuple[
         raise UserError(f"There is no arm '{', '.join(unknown)}': choose among {', '.join(ARMS)}.")
     if seeds < 1:
         raise UserError("An experiment needs at least 1 seed.")
-    if any(arm in SIZED for arm in arms) and (not budgets or min(budgets) < 1):
+    if any(arm in BUDGETED_ARMS for arm in arms) and (not budgets or min(budgets) < 1):
         raise UserError("An experiment needs budgets of at least 1 sample, such as --budgets 500,1000,2000.")
     found = [("untuned", 0, 0)] if "untuned" in arms else []
     for seed in range(seeds):
         found += [(arm, 0, seed) for arm in ARMS if arm in arms and arm in ("validation", "full")]
-        found += [(arm, budget, seed) for budget in sorted({*budgets}) for arm in ARMS if arm in arms and arm in SIZED]
+        found += [
+            (arm, budget, seed) for budget in sorted({*budgets}) for arm in ARMS if arm in arms and arm in BUDGETED_ARMS
+        ]
     return [(arm, budget, seed) for arm, budget, seed in found]  # type: ignore[misc]
 
 

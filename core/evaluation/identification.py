@@ -15,8 +15,8 @@ from core.answer_switch import find_switch
 from core.evaluation.comparison import accuracy_interval
 from core.prompts import rationale_prompt, step_question, step_settings
 from core.retrieval.terms import tokenise
-from core.teacher import Skipped, Teacher, all_said
-from core.types import Curve, Interval, Prediction, Sample, Settings
+from core.teacher import Teacher, all_said
+from core.types import Curve, Interval, Prediction, Sample, Settings, Skipped
 
 PRIORS = (0.5, 0.6, 0.7, 0.8)
 DELTAS = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.5)

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from core.errors import AwayError, UserError
+from core.errors import UnavailableError, UserError
 from core.importers import splits
 from core.importers.containers.files import open_zip
 from core.importers.containers.json_rows import Row
@@ -179,7 +179,9 @@ def _source(path: Path) -> ImageSource:
     if path.is_dir():
         return ImageFolder(path)
     if not path.is_file():
-        raise AwayError(f"There is no folder or zip {path} to take the images from: check the path and try again.")
+        raise UnavailableError(
+            f"There is no folder or zip {path} to take the images from: check the path and try again."
+        )
     archive = open_zip(path)
     if archive is None:
         raise UserError(f"{path.name} is neither a folder nor a zip: images come from one of these.")

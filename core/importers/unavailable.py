@@ -5,7 +5,7 @@ Knows no format.
 
 import errno
 
-from core.errors import AwayError
+from core.errors import UnavailableError
 
 # gzip, pyarrow and the Hub's library raise OSError without a number for what is in a file; the system says EINVAL where
 # a damaged table of contents points before the file's beginning.
@@ -23,7 +23,7 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno not in _OF_CONTENTS
 
 
-def away_told(error: BaseException, name: str) -> AwayError:
+def away_told(error: BaseException, name: str) -> UnavailableError:
     """The sentence for a file of which ``is_away`` is true."""
     said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return AwayError(f"{name} cannot be read just now ({said}): import it again once it can be.")
+    return UnavailableError(f"{name} cannot be read just now ({said}): import it again once it can be.")

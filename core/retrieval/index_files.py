@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.atomic_files import publish
+from core.atomic_files import write_folder
 from core.retrieval.index import SkillIndex
 
 FORMAT = 2  # another number makes the indexes of earlier versions be made anew
@@ -28,7 +28,7 @@ def save_index(index: SkillIndex, folder: Path) -> None:
         texts = {"format": FORMAT, **{name: getattr(index, name) for name in TEXTS}}
         (target / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
 
-    publish(folder, write)
+    write_folder(folder, write)
 
 
 def open_index(folder: Path) -> SkillIndex | None:

@@ -14,11 +14,10 @@ from core.endpoints.addresses import Endpoint
 from core.endpoints.client import Line, Replies, connect
 from core.endpoints.errors import FailedError, RefusedError
 from core.errors import FolderError, UserError
-from core.images import is_turned, upright
+from core.images import has_exif_orientation, load_upright
 from core.prompts import student_prompt
 from core.student.local import read_prediction
-from core.teacher import Skipped
-from core.types import Prediction, Sample, Settings
+from core.types import Prediction, Sample, Settings, Skipped
 
 # An image's bytes and MIME type, by its content hash.
 ReadImage = Callable[[str], tuple[bytes, str]]
@@ -85,7 +84,7 @@ def _seen(key: str, read_image: ReadImage) -> str:
     try:
         content, mime = read_image(key)
         if key.startswith("file:"):
-            upright(content)  # one that stayed in its file was never opened before
+            load_upright(content)  # one that stayed in its file was never opened before
         return data_url(content, mime)
     except FolderError:
         raise  # no image's fault
@@ -103,8 +102,8 @@ def data_url(content: bytes, mime: str) -> str:
 
     Raises OSError for what is no picture: no other file of this machine is to be sent away.
     """
-    if is_turned(content) or mime not in READABLE:
+    if has_exif_orientation(content) or mime not in READABLE:
         png = io.BytesIO()
-        upright(content).save(png, "PNG")
+        load_upright(content).save(png, "PNG")
         content, mime = png.getvalue(), "image/png"
     return f"data:{mime};base64,{base64.b64encode(content).decode()}"

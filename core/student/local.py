@@ -17,7 +17,7 @@ from transformers import AutoModelForImageTextToText, GenerationConfig
 
 from core.errors import FolderError, UserError
 from core.models.devices import choose_device, choose_dtype, free_memory
-from core.models.files import check_folder, unloadable
+from core.models.loading import load_weights
 from core.parsing.answer import read_answer
 from core.parsing.scoring import marked
 from core.parsing.steps import split_steps
@@ -70,7 +70,14 @@ def load_student(
     """
     place = choose_device(device)
     spread = settings.device_map == "auto" and placed
-    weights = _load_weights(model, choose_dtype(place, settings.dtype), "auto" if spread else None)
+    weights = load_weights(
+        AutoModelForImageTextToText,
+        model,
+        role="student",
+        wrong_kind=f"{model!r} is no image-text-to-text model; choose one such as LLaVA or Qwen2-VL.",
+        dtype=choose_dtype(place, settings.dtype),
+        device_map="auto" if spread else None,
+    )
     processor = chat.load_processor(model, settings)
     if adapter is not None:
         weights = attach_adapter(weights, adapter).merge_and_unload()
@@ -86,30 +93,6 @@ def load_student(
         inputs=frozenset(inspect.signature(weights.forward).parameters),
         ends=(ends,) if isinstance(ends, int) else tuple(ends),
     )
-
-
-def _load_weights(model: str, dtype: torch.dtype, device_map: str | None) -> Any:
-    check_folder(model)
-    try:
-        weights, report = AutoModelForImageTextToText.from_pretrained(
-            model,
-            dtype=dtype,
-            device_map=device_map,
-            output_loading_info=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-        )
-    except OSError as error:
-        raise UserError(
-            f"No student {model!r} was found; name a folder with a transformers model, or a model of the Hub "
-            "that this machine has or can fetch, with weights as safetensors."
-        ) from error
-    except ValueError as error:
-        otherwise = f"{model!r} is no image-text-to-text model; choose one such as LLaVA or Qwen2-VL."
-        raise unloadable(model, error, otherwise) from error
-    if lost := sorted(report["missing_keys"]) or sorted(map(str, report["mismatched_keys"])):
-        raise UserError(f"The weights of {model!r} are incomplete ({lost[0]} is missing); fetch or save them again.")
-    return weights
 
 
 def predict(

@@ -5,26 +5,14 @@ Knows no model library; ``core.teacher.local`` holds the teacher on this machine
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from core.errors import UserError
-from core.types import Curve, Prediction, Sample, Settings
+from core.types import Curve, Prediction, Sample, Settings, Skipped
 
 # The end of a phrase: a new line or a full stop, once something was said. After a digit the stop may yet be a decimal
 # point.
 END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s)|(?<!\d)\.$)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Skipped:
-    """An item that the teacher cannot judge; ``reason`` is a sentence fit to show, with the way on.
-
-    ``failed``: not for what it is, but because every try to ask failed; asked once more it may be judged.
-    """
-
-    reason: str
-    failed: bool = False
 
 
 class Teacher(Protocol):

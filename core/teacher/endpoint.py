@@ -18,9 +18,9 @@ from core.endpoints.errors import FailedError, RefusedError
 from core.endpoints.messages import Messages, Reply, chat_request, kept_reply, reply_key
 from core.prompts import LETTERS
 from core.prompts.texts import BUILT_IN, text_of
-from core.teacher import Skipped, phrase_of
+from core.teacher import phrase_of
 from core.teacher.letters import Lettered, after_thinking, letter_shares, lettered, vote_shares, voted
-from core.types import Curve, EndpointSettings, Prediction, Sample, Settings
+from core.types import Curve, EndpointSettings, Prediction, Sample, Settings, Skipped
 
 FEWEST_LISTED = 5  # what servers with a lower limit than OpenAI's 20 usually allow
 TOKENS_A_WORD = 2

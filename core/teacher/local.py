@@ -15,13 +15,13 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, StoppingCriteriaList
 
 from core.answer_switch import candidates_of
-from core.errors import UserError
 from core.models.devices import choose_device, choose_dtype
-from core.models.files import check_folder, unloadable
+from core.models.files import unloadable
+from core.models.loading import load_weights
 from core.prompts import answer_cue, candidate_text, teacher_header, teacher_step
-from core.teacher import END, Skipped, phrase_of
+from core.teacher import END, phrase_of
 from core.teacher.scoring import Branches, Scores, packed_scores, packing_reach, packing_works, plain_scores
-from core.types import Curve, Prediction, Sample, Settings
+from core.types import Curve, Prediction, Sample, Settings, Skipped
 
 TOKENS_A_WORD = 2  # English skill phrases need about 1.4 with the tokenizers of today's models.
 TOKENS_A_BATCH = 16_384
@@ -176,7 +176,14 @@ def load_teacher(model: str, *, device: str = "auto") -> LocalTeacher:
     Raises UserError when there is no such model, when it is no causal language model or its weights are incomplete.
     """
     place = choose_device(device)
-    weights = _load_weights(model, choose_dtype(place)).to(place).eval()
+    weights = load_weights(
+        AutoModelForCausalLM,
+        model,
+        role="teacher",
+        wrong_kind=f"{model!r} is no causal language model; choose a text model such as Llama or Qwen2.",
+        dtype=choose_dtype(place),
+    )
+    weights.to(place).eval()
     tokenizer = _load_tokenizer(model)
     works = packing_works(weights)
     if not works:
@@ -191,25 +198,6 @@ def load_teacher(model: str, *, device: str = "auto") -> LocalTeacher:
         reach=packing_reach(weights.config) if works else 0,
         nodes=NODES_ON_A_GPU if place.type == "cuda" else 1,
     )
-
-
-def _load_weights(model: str, dtype: torch.dtype) -> Any:
-    check_folder(model)
-    try:
-        weights, report = AutoModelForCausalLM.from_pretrained(
-            model, dtype=dtype, output_loading_info=True, use_safetensors=True, trust_remote_code=False
-        )
-    except OSError as error:
-        raise UserError(
-            f"No teacher {model!r} was found; name a folder with a transformers model, or a model of the Hub "
-            "that this machine has or can fetch, with weights as safetensors."
-        ) from error
-    except ValueError as error:
-        otherwise = f"{model!r} is no causal language model; choose a text model such as Llama or Qwen2."
-        raise unloadable(model, error, otherwise) from error
-    if lost := sorted(report["missing_keys"]) or sorted(map(str, report["mismatched_keys"])):
-        raise UserError(f"The weights of {model!r} are incomplete ({lost[0]} is missing); fetch or save them again.")
-    return weights
 
 
 def _load_tokenizer(model: str) -> Any:

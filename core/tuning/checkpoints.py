@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from core.atomic_files import find_damage, publish
+from core.atomic_files import find_damage, write_folder
 from core.tuning.saved_checkpoints import newest_first
 from core.types import Update
 
@@ -62,7 +62,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
         state = {"fingerprint": checkpoint.fingerprint, "updates": [asdict(update) for update in checkpoint.updates]}
         (target / "state.json").write_text(json.dumps(state))
 
-    saved = publish(checkpoint_folder(folder, len(checkpoint.updates)), write)
+    saved = write_folder(checkpoint_folder(folder, len(checkpoint.updates)), write)
     for older in list(newest_first(folder))[max(1, keep) :]:
         shutil.rmtree(older)
     return saved

@@ -14,7 +14,7 @@ from typing import TypeVar
 import torch
 from torch import distributed
 
-from core.errors import UserError, in_a_line
+from core.errors import UserError, single_line
 from core.models.devices import choose_device
 
 # For one that hangs. The end of one is noticed at once: its connections close, and its launcher ends the others.
@@ -147,7 +147,7 @@ def _nothing() -> None:
 
 
 def _sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, UserError) else in_a_line(f"{type(error).__name__}: {error}")
+    return str(error) if isinstance(error, UserError) else single_line(f"{type(error).__name__}: {error}")
 
 
 def _together(tensors: Sequence[torch.Tensor]) -> Iterator[list[torch.Tensor]]:

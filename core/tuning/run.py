@@ -16,7 +16,7 @@ from pathlib import Path
 
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
-from core.atomic_files import publish
+from core.atomic_files import write_folder
 from core.errors import UserError
 from core.student.local import OpenImage
 from core.student.lora import model_card
@@ -151,5 +151,5 @@ def _finish(training: Training, folder: Path, updates: Sequence[Update], *, furt
         (target / "README.md").write_text(card)
         (target / "updates.json").write_text(json.dumps([asdict(update) for update in updates]))
 
-    publish(folder / "adapter", write)
+    write_folder(folder / "adapter", write)
     remove_checkpoints(folder)

@@ -4,26 +4,27 @@ Knows no verb, no model and no database. ``id``, ``sample``, ``round`` … are t
 (0 before a thing is stored). Steps are counted from 1, as a person counts them; 0 means "before any step".
 """
 
-from core.types.batches import Batch, BatchedRequest, BatchState
+from core.types.batches import BatchItem, BatchRequest, BatchState
 from core.types.comparisons import Adoption, Comparison, Gate, GroupChange, Interval
 from core.types.diagnoses import Curve, Diagnosis, Prediction, Switch, SwitchStatus
-from core.types.experiments import SIZED, Arm, Evidence, Method, Trial
+from core.types.experiments import BUDGETED_ARMS, Arm, Evidence, Method, Trial
 from core.types.jobs import JobKind, JobState
-from core.types.reviews import LONGEST_SKILL, Draft, Review, Verdict
+from core.types.reviews import MAX_SKILL_LENGTH, Draft, Review, Verdict
 from core.types.samples import Refusal, Role, Sample
 from core.types.selections import Hit, Leak, MakeUp, Overlap, Ruling, RulingAct, Selection, SkillDemand, SkillShare
 from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
+from core.types.skipped import Skipped
 from core.types.spending import Spent
 from core.types.tuning import TuningEstimate, Update
 
 __all__ = [
-    "LONGEST_SKILL",
+    "MAX_SKILL_LENGTH",
     "Adoption",
-    "SIZED",
+    "BUDGETED_ARMS",
     "Arm",
-    "Batch",
+    "BatchRequest",
     "BatchState",
-    "BatchedRequest",
+    "BatchItem",
     "Comparison",
     "Curve",
     "Diagnosis",
@@ -52,6 +53,7 @@ __all__ = [
     "StudentSettings",
     "SkillDemand",
     "SkillShare",
+    "Skipped",
     "Spent",
     "Switch",
     "SwitchStatus",

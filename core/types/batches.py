@@ -20,7 +20,7 @@ BatchState = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class BatchRequest:
     """Questions for the skill labels of ``support`` that one file asks of ``model``, which lies at ``url``.
 
     ``by`` says for what a label is asked, a sample or a group. ``token`` is our own name for it, by which it is found
@@ -51,7 +51,7 @@ class Batch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchedRequest:
+class BatchItem:
     """A request (``key``) that a batch asked: in ``batch`` it waits for its answer; None: it came back without one,
     ``tries`` times so far, the last time for the reason ``error``."""
 

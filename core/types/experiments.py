@@ -6,7 +6,7 @@ from typing import Any, Literal
 Arm = Literal["untuned", "random", "insta", "random_step", "step_text", "targeted", "validation", "full"]
 Method = Literal["answer_switch", "prompt_per_step", "pseudo_rationale", "random_step"]
 
-SIZED: tuple[Arm, ...] = ("random", "insta", "random_step", "step_text", "targeted")
+BUDGETED_ARMS: tuple[Arm, ...] = ("random", "insta", "random_step", "step_text", "targeted")
 """The arms that take a budget; the others have a size of their own, and their budget is 0."""
 
 

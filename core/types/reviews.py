@@ -5,7 +5,7 @@ from typing import Literal
 
 Verdict = Literal["accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared"]
 
-LONGEST_SKILL = 200  # characters, of a person's wording and of a teacher's
+MAX_SKILL_LENGTH = 200  # characters, of a person's wording and of a teacher's
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from core.errors import in_a_line
+from core.errors import single_line
 
 # Thousands of them are kept of one file.
-_LONGEST_REASON = 1_000
+_MAX_REASON_LENGTH = 1_000
 Role = Literal["validation", "test", "support"]
 
 
@@ -47,4 +47,4 @@ class Refusal:
 
     def __post_init__(self) -> None:
         for name in ("file", "field", "reason"):  # they hold what the file holds
-            object.__setattr__(self, name, in_a_line(getattr(self, name), _LONGEST_REASON))
+            object.__setattr__(self, name, single_line(getattr(self, name), _MAX_REASON_LENGTH))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
-from core.types import Batch, BatchedRequest, Spent
+from core.types import BatchItem, BatchRequest, Spent
 from storage.rows import among, noun_of, values_of
 from storage.store.spending import add_spent
 from storage.tables import batched_requests as requests
@@ -19,16 +19,16 @@ from storage.tables import batches
 from storage.tables.columns import utc_now
 from storage.tables.spending import replies
 
-_BATCH = [batches.c[part.name] for part in fields(Batch)]
-_REQUEST = [requests.c[part.name] for part in fields(BatchedRequest)]
+_BATCH = [batches.c[part.name] for part in fields(BatchRequest)]
+_REQUEST = [requests.c[part.name] for part in fields(BatchItem)]
 Reply = tuple[str, int, int]
 
 
-def begin_batch(connection: Connection, batch: Batch, keys: Sequence[str]) -> Batch:
+def begin_batch(connection: Connection, batch: BatchRequest, keys: Sequence[str]) -> BatchRequest:
     """A new batch that asks what is kept under these keys; from now on they are under way."""
     now = utc_now()
     values = values_of(batch) | {"created": now, "moved": now}
-    made = noun_of(Batch, connection.execute(insert(batches).values(**values).returning(*_BATCH)).one())
+    made = noun_of(BatchRequest, connection.execute(insert(batches).values(**values).returning(*_BATCH)).one())
     asked = {"project": made.project, "batch": made.id}
     query = insert_or(requests).on_conflict_do_update(index_elements=["key"], set_=asked)
     if keys:
@@ -36,14 +36,14 @@ def begin_batch(connection: Connection, batch: Batch, keys: Sequence[str]) -> Ba
     return made
 
 
-def advance_batch(connection: Connection, id: int, **changes: Any) -> Batch:
+def advance_batch(connection: Connection, id: int, **changes: Any) -> BatchRequest:
     """Set ``state``, ``remote``, ``done``, ``failed`` or ``error`` of a batch that is not collected; the batch then."""
     here = batches.c.id == id
     moved = connection.scalar(select(batches.c.state).where(here)) != changes.get("state")
     if moved:
         changes["moved"] = utc_now()
     connection.execute(update(batches).where(here, batches.c.collected.is_(None)).values(**changes))
-    return noun_of(Batch, connection.execute(select(*_BATCH).where(here)).one())
+    return noun_of(BatchRequest, connection.execute(select(*_BATCH).where(here)).one())
 
 
 def drop_batch(connection: Connection, id: int) -> None:
@@ -52,16 +52,16 @@ def drop_batch(connection: Connection, id: int) -> None:
     connection.execute(delete(batches).where(batches.c.id == id))
 
 
-def batches_of(connection: Connection, project: int, *, limit: int = 100) -> list[Batch]:
+def batches_of(connection: Connection, project: int, *, limit: int = 100) -> list[BatchRequest]:
     """The project's batches, newest first."""
     query = select(*_BATCH).where(batches.c.project == project).order_by(batches.c.id.desc()).limit(limit)
-    return [noun_of(Batch, row) for row in connection.execute(query)]
+    return [noun_of(BatchRequest, row) for row in connection.execute(query)]
 
 
-def batches_under_way(connection: Connection) -> list[Batch]:
+def batches_under_way(connection: Connection) -> list[BatchRequest]:
     """The batches of all projects that are not collected, oldest first; they are few."""
     query = select(*_BATCH).where(batches.c.collected.is_(None)).order_by(batches.c.id)
-    return [noun_of(Batch, row) for row in connection.execute(query)]
+    return [noun_of(BatchRequest, row) for row in connection.execute(query)]
 
 
 def spending_under_way(connection: Connection, project: int) -> list[Spent]:
@@ -75,13 +75,13 @@ def spending_under_way(connection: Connection, project: int) -> list[Spent]:
     ]
 
 
-def requests_in_batches(connection: Connection, keys: Iterable[str]) -> dict[str, BatchedRequest]:
+def requests_in_batches(connection: Connection, keys: Iterable[str]) -> dict[str, BatchItem]:
     """Those of the requests that were asked in batches and have no answer, by key."""
     query = select(*_REQUEST).where(among(requests.c.key, keys))
-    return {row.key: noun_of(BatchedRequest, row) for row in connection.execute(query)}
+    return {row.key: noun_of(BatchItem, row) for row in connection.execute(query)}
 
 
-def take_answers(connection: Connection, batch: Batch, answers: Mapping[str, Reply]) -> int:
+def take_answers(connection: Connection, batch: BatchRequest, answers: Mapping[str, Reply]) -> int:
     """Keep replies, given with their tokens in and out by key, and count them; how many were new.
 
     A reply whose request does not wait in this batch was taken before, and is neither kept nor counted once more.
@@ -101,7 +101,7 @@ def take_answers(connection: Connection, batch: Batch, answers: Mapping[str, Rep
     return len(fresh)
 
 
-def take_refusals(connection: Connection, batch: Batch, refusals: Mapping[str, tuple[str, int]]) -> None:
+def take_refusals(connection: Connection, batch: BatchRequest, refusals: Mapping[str, tuple[str, int]]) -> None:
     """Note requests that came back without an answer, given with the reason and for how many tries that counts."""
     for key, (why, tries) in refusals.items():
         changed = {"batch": None, "error": why, "tries": requests.c.tries + tries}

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, Row, and_, func, insert, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from core.errors import UserError
-from core.types import LONGEST_SKILL, Diagnosis, Draft, Prediction, Review, SkillDemand, Verdict
+from core.types import MAX_SKILL_LENGTH, Diagnosis, Draft, Prediction, Review, SkillDemand, Verdict
 from storage.rows import REVIEW, latest_review, noun_of, values_of
 from storage.store.diagnoses import diagnosis_of
 from storage.store.predictions import prediction_of
 from storage.tables import reviews
 
-LONGEST = {"reviewer": 100, "skill": LONGEST_SKILL, "answer": 2000, "note": 4000}
+LONGEST = {"reviewer": 100, "skill": MAX_SKILL_LENGTH, "answer": 2000, "note": 4000}
 AnyRow = Row[Any]
 NAMES_A_SKILL: tuple[Verdict, ...] = ("accepted", "edited")
 

@@ -5,11 +5,11 @@ A validation or test set belongs to a project; a support set has a name and is s
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from sqlalchemy import ColumnElement, Connection, func, insert, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
+from core.chunks import chunked
 from core.errors import UserError
 from core.types import Role, Sample
 from storage.images import ImageRef, save_images
@@ -56,8 +56,7 @@ def save_samples(
     known = set_ids(connection, project, role, name)
     into = known[-1] if known else open_set(connection, project, role, name)
     added = already = 0
-    remaining = iter(samples)
-    while batch := list(islice(remaining, AT_ONCE)):
+    for batch in chunked(samples, AT_ONCE):
         done = add_samples(connection, into, batch, known=known or [into])
         if done.conflicts:
             raise UserError(
@@ -142,8 +141,7 @@ def add_samples(connection: Connection, into: int, samples: Sequence[Sample], *,
 def label_ids(connection: Connection, texts: Iterable[str]) -> dict[str, int | None]:
     """The rows of those skill labels by text, made where they are new; None for ""."""
     found: dict[str, int | None] = {"": None}
-    remaining = iter(set(texts) - {""})
-    while batch := list(islice(remaining, AT_ONCE)):
+    for batch in chunked(set(texts) - {""}, AT_ONCE):
         connection.execute(insert_or(labels).on_conflict_do_nothing(), [{"text": each} for each in batch])
         query = select(labels.c.text, labels.c.id).where(labels.c.text.in_(batch))
         found |= {row.text: row.id for row in connection.execute(query)}
@@ -189,8 +187,7 @@ def _values(sample: Sample, into: int, ids: Mapping[str, int | None]) -> dict[st
 
 def _by_source_id(connection: Connection, sets: Sequence[int], source_ids: Iterable[str]) -> dict[str, Sample]:
     found: dict[str, Sample] = {}
-    remaining = iter(source_ids if sets else ())
-    while batch := list(islice(remaining, AT_ONCE)):
+    for batch in chunked(source_ids if sets else (), AT_ONCE):
         query = select(*SAMPLE).where(sample_rows.c.sample_set.in_(sets), sample_rows.c.source_id.in_(batch))
         found |= {row.source_id: noun_of(Sample, row) for row in connection.execute(query)}
     return found

@@ -4,8 +4,7 @@ import pytest
 
 from app.skipped_samples import NAMED, Failures
 from core.errors import UserError
-from core.teacher import Skipped
-from core.types import Sample
+from core.types import Sample, Skipped
 
 
 def a_sample(number: int) -> Sample:

@@ -9,7 +9,7 @@ import pytest
 from app.backup.restore import restore
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from core.atomic_files import publish
+from core.atomic_files import write_folder
 from storage.database import Database, open_database
 from tests.chaos.small_disk import small_disk
 from tests.chaos.test_full_disk import sound
@@ -23,7 +23,7 @@ def loop(tmp_path: Path) -> Iterator[Database]:
     db = open_database(tmp_path / "data")
     finish_loop(db)
     noise = os.urandom(2**20)
-    publish(db.adapters / "run-1" / "adapter", lambda target: (target / "weights").write_bytes(noise) and None)
+    write_folder(db.adapters / "run-1" / "adapter", lambda target: (target / "weights").write_bytes(noise) and None)
     yield db
     db.close()
 

@@ -20,7 +20,7 @@ from app.projects.configuration import create_project
 from app.selections.draw import make_selection
 from app.tuning.runs import resume_run
 from app.worker.loop import work_off
-from core.atomic_files import publish
+from core.atomic_files import write_folder
 from core.errors import FolderError
 from core.tuning.checkpoints import newest_checkpoint, save_checkpoint
 from storage import store
@@ -181,7 +181,7 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(tmp_path: Path) ->
 
 def test_a_finished_adapter_that_does_not_fit_is_not_there(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "64k") as disk, pytest.raises(OSError, match="No space left"):
-        publish(disk.path / "adapter", lambda target: (target / "weights").write_bytes(b"0" * 100_000) and None)
+        write_folder(disk.path / "adapter", lambda target: (target / "weights").write_bytes(b"0" * 100_000) and None)
     assert not (tmp_path / "disk" / "adapter").exists()
 
 

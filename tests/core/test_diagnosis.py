@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.answer_switch import find_switch
-from core.diagnosis import UNNAMED, clean_phrase, diagnose, label, name_skills
+from core.diagnosis import UNNAMED_SKILL, clean_phrase, diagnose, label, name_skills
 from core.errors import UserError
 from core.models.devices import choose_device
 from core.prompts import prompts_hash
-from core.teacher import Skipped
 from core.teacher.local import LocalTeacher
-from core.types import Curve, Diagnosis, Prediction, Sample, Settings
+from core.types import Curve, Diagnosis, Prediction, Sample, Settings, Skipped
 from tests.models.tiny_teachers import byte_pairs, make_model
 
 SETTINGS = Settings(skill_shots=0, prior=0.7, delta=0.1, lam=1)
@@ -41,7 +40,7 @@ def a_case(number: int = 1, *, answer: str | None = "16", steps: tuple[str, ...]
 
 
 def test_a_diagnosis_holds_the_curve_the_switch_the_skill_and_what_made_them(teacher: LocalTeacher) -> None:
-    ((found,),) = diagnose(teacher, [a_case()], SETTINGS, round=3)
+    ((found,),) = diagnose(teacher, [a_case()], SETTINGS, round_id=3)
     ((_, curve),) = teacher.curves([a_case()], SETTINGS)
     assert isinstance(curve, Curve)
     assert found == Diagnosis(
@@ -65,7 +64,7 @@ def test_of_several_answers_the_most_frequent_is_the_truth_that_is_diagnosed(tea
     asked = replace(sample, options=(), answer="13", answers=("13", "11", "11", "eleven", "12", "12"))
     skipped: list[str] = []
     items = [(asked, replace(prediction, answer=answer)) for answer in ("16", "13", "12")]
-    ((one, two),) = diagnose(teacher, items, SETTINGS, round=3, skipped=lambda _, why: skipped.append(why.reason))
+    ((one, two),) = diagnose(teacher, items, SETTINGS, round_id=3, on_skipped=lambda _, why: skipped.append(why.reason))
     assert (one.curve.candidates, two.curve.candidates) == (("11", "16"), ("11", "13"))
     assert skipped == ["The answer is right."]
 
@@ -78,7 +77,7 @@ def test_diagnoses_come_in_batches_as_the_items_are_read(teacher: LocalTeacher) 
             read.append(number)
             yield a_case(number, steps=STEPS[:1])
 
-    batches = diagnose(teacher, items(), SETTINGS, round=3)
+    batches = diagnose(teacher, items(), SETTINGS, round_id=3)
     assert [each.sample for each in next(batches)] == list(range(32))
     assert len(read) == 32
     assert [each.sample for batch in batches for each in batch] == list(range(32, 70))
@@ -89,7 +88,7 @@ def test_what_cannot_be_diagnosed_is_left_out_and_explained(teacher: LocalTeache
     endless = a_case(4, steps=("The left digit is 9. " * 400,))
     items = [a_case(1, answer=None), a_case(2, answer="11"), a_case(3), endless]
     batches = diagnose(
-        teacher, items, SETTINGS, round=3, skipped=lambda sample, why: told.update({sample.id: why.reason})
+        teacher, items, SETTINGS, round_id=3, on_skipped=lambda sample, why: told.update({sample.id: why.reason})
     )
     assert [each.sample for batch in batches for each in batch] == [3]
     assert sorted(told) == [1, 2, 4]
@@ -101,12 +100,12 @@ def test_what_cannot_be_diagnosed_is_left_out_and_explained(teacher: LocalTeache
 def test_unless_it_is_asked_for_the_explanation_goes_to_the_log(
     teacher: LocalTeacher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert list(diagnose(teacher, [a_case(answer=None)], SETTINGS, round=3)) == []
+    assert list(diagnose(teacher, [a_case(answer=None)], SETTINGS, round_id=3)) == []
     assert "sample s1 is left out: The answer could not be read" in caplog.text
 
 
 def test_a_rationale_without_steps_has_a_curve_and_no_skill(teacher: LocalTeacher) -> None:
-    ((first, second),) = diagnose(teacher, [a_case(1, steps=()), a_case(2)], SETTINGS, round=3)
+    ((first, second),) = diagnose(teacher, [a_case(1, steps=()), a_case(2)], SETTINGS, round_id=3)
     assert (first.switch.status, first.switch.mistake_step, first.skill) == ("no_steps", None, "")
     assert len(first.curve.probabilities) == 1
     assert second.skill
@@ -148,9 +147,9 @@ def test_what_every_try_to_ask_about_failed_is_left_out_and_gets_no_unnamed_skil
         told.append((sample.id, why.failed))
 
     cases, samples = [a_case(number) for number in (1, 2, 3)], {number: a_sample(number) for number in (1, 2, 3)}
-    ((first, third),) = diagnose(Failing(), cases, SETTINGS, round=3, skipped=skipped)
+    ((first, third),) = diagnose(Failing(), cases, SETTINGS, round_id=3, on_skipped=skipped)
     assert [(each.sample, each.skill) for each in (first, third)] == [(1, "Adding"), (3, "Adding")]
-    assert list(label(Failing(), samples.values(), SETTINGS, skipped=skipped)) == [[(1, "Adding"), (3, "Adding")]]
+    assert list(label(Failing(), samples.values(), SETTINGS, on_skipped=skipped)) == [[(1, "Adding"), (3, "Adding")]]
     assert told == [(2, True)] * 2
     with pytest.raises(UserError, match=r"It timed out\."):
         name_skills(Failing(), [(*case, 1) for case in cases], SETTINGS)
@@ -158,7 +157,7 @@ def test_what_every_try_to_ask_about_failed_is_left_out_and_gets_no_unnamed_skil
 
 def test_the_skill_is_asked_for_with_the_steps_up_to_the_mistake_step() -> None:
     listener = Listener()
-    ((first, second),) = diagnose(listener, [a_case(1), a_case(2)], SETTINGS, round=3)
+    ((first, second),) = diagnose(listener, [a_case(1), a_case(2)], SETTINGS, round_id=3)
     assert [(each.switch.mistake_step, each.skill) for each in (first, second)] == [(2, "Skill 0"), (1, "Skill 1")]
     assert STEPS[1] in listener.heard[0]
     assert STEPS[1] not in listener.heard[1]
@@ -167,7 +166,7 @@ def test_the_skill_is_asked_for_with_the_steps_up_to_the_mistake_step() -> None:
 def test_a_projects_own_texts_are_what_the_teacher_is_asked() -> None:
     listener = Listener()
     own = Settings(prompts={"skill": "{question} wrong: {step}"}, skill_shots=0)
-    ((found,),) = diagnose(listener, [a_case()], own, round=3)
+    ((found,),) = diagnose(listener, [a_case()], own, round_id=3)
     assert listener.heard == [f"{a_sample().question} wrong: {STEPS[1]}"]
     assert found.prompts == prompts_hash(own) != prompts_hash(Settings(skill_shots=0))
     list(label(listener, [a_sample()], Settings(prompts={"label": "{question} needs"}, skill_shots=0)))
@@ -195,8 +194,8 @@ PHRASES = [
     ("1. “Counting objects”", "Counting objects"),
     ("counting objects; comparing numbers", "counting objects; comparing numbers"),
     ("What is 3D (in images)?", "What is 3D (in images)?"),
-    ("…\n***\n", UNNAMED),
-    ("", UNNAMED),
+    ("…\n***\n", UNNAMED_SKILL),
+    ("", UNNAMED_SKILL),
     ("数" * 300, "数" * 200),  # as many as a review may hold
     (" ".join(f"w{i}" for i in range(20)), " ".join(f"w{i}" for i in range(12))),
 ]

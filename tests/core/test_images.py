@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image, ImageOps
 
-from core.images import is_turned, upright
+from core.images import has_exif_orientation, load_upright
 from core.student.endpoint import data_url
 from tests.fuzz.oddities import BAD, GOOD, PNG, saved
 
@@ -15,13 +15,13 @@ NO_PICTURES = [name for name in BAD if name != "a bomb below Pillow's own limit"
 
 @pytest.mark.parametrize("kind", ["turned JPEG", "turned PNG", "turned WebP"])
 def test_a_picture_is_shown_as_its_camera_was_held(kind: str) -> None:
-    picture = upright(GOOD[kind])
+    picture = load_upright(GOOD[kind])
     assert picture.size == (16, 48)
     assert [max(["red", "green", "blue"], key=lambda name: value(picture, at, name)) for at in (4, 44)] == [
         "red",
         "blue",
     ]
-    assert is_turned(GOOD[kind])
+    assert has_exif_orientation(GOOD[kind])
 
 
 def value(picture: Image.Image, row: int, name: str) -> int:
@@ -35,7 +35,7 @@ def test_all_turns_are_those_of_pillow(turn: int) -> None:
     exif[0x0112] = turn
     content = saved(image, "PNG", exif=exif)
     with Image.open(io.BytesIO(content)) as opened:
-        assert upright(content).tobytes() == ImageOps.exif_transpose(opened).convert("RGB").tobytes()
+        assert load_upright(content).tobytes() == ImageOps.exif_transpose(opened).convert("RGB").tobytes()
 
 
 def test_an_endpoint_is_shown_the_turned_picture_too() -> None:
@@ -49,20 +49,20 @@ def test_an_endpoint_is_shown_the_turned_picture_too() -> None:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_every_usable_picture_becomes_rgb_without_a_warning(name: str) -> None:
-    assert upright(GOOD[name]).mode == "RGB"
+    assert load_upright(GOOD[name]).mode == "RGB"
 
 
 def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
-    assert upright(GOOD["16-bit PNG"]).getpixel((0, 0)) == (155, 155, 155)
+    assert load_upright(GOOD["16-bit PNG"]).getpixel((0, 0)) == (155, 155, 155)
 
 
 @pytest.mark.parametrize("name", NO_PICTURES)
 def test_what_is_no_picture_raises_nothing_but_oserror(name: str) -> None:
     with pytest.raises(OSError, match=r"."):
-        upright(BAD[name])
+        load_upright(BAD[name])
 
 
 def test_damaged_notes_beside_whole_pixels_are_overlooked() -> None:
     content = GOOD["turned JPEG"]
     at = content.index(b"Exif\0\0") + 6
-    assert upright(content[: at + 4] + b"\xff\xff\xff\x7f" + content[at + 8 :]).size == (48, 16)
+    assert load_upright(content[: at + 4] + b"\xff\xff\xff\x7f" + content[at + 8 :]).size == (48, 16)

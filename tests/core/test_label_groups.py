@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.label_groups import instruction, skill_groups
+from core.label_groups import group_samples, instruction
 
 FLAN = Path(__file__).resolve().parents[3] / "shared" / "data" / "vision-flan-sample" / "annotation.json"
 Rows = list[tuple[int, str, str, bool]]
@@ -18,7 +18,7 @@ ROWS = st.lists(
 
 
 def members(rows: Rows, seed: int = 0) -> set[frozenset[int]]:
-    return {frozenset(group.members) for group in skill_groups(rows, seed=seed)}
+    return {frozenset(group.members) for group in group_samples(rows, seed=seed)}
 
 
 def test_a_task_with_instructions_has_a_group_for_each() -> None:
@@ -44,26 +44,28 @@ def test_a_line_that_few_of_many_samples_share_is_no_instruction() -> None:
 
 @given(ROWS, st.integers(0, 3))
 def test_every_sample_is_in_one_group_and_the_asked_one_is_in_its_own(rows: Rows, seed: int) -> None:
-    groups = skill_groups(rows, seed=seed)
+    groups = group_samples(rows, seed=seed)
     assert sorted(sample for group in groups for sample in group.members) == [row[0] for row in rows]
-    assert all(group.asked in group.members for group in groups)
+    assert all(group.representative in group.members for group in groups)
     tasks = {row[0]: row[1] for row in rows}
     assert all(len({tasks[sample] for sample in group.members}) == 1 for group in groups)
 
 
 @given(ROWS, st.data())
 def test_what_is_left_after_some_groups_are_labelled_are_the_other_groups(rows: Rows, data: st.DataObject) -> None:
-    groups = skill_groups(rows, seed=1)
+    groups = group_samples(rows, seed=1)
     done = data.draw(st.sets(st.integers(0, max(0, len(groups) - 1))))
     labelled = {sample for place in done if groups for sample in groups[place].members}
-    again = skill_groups([(*row[:3], row[0] in labelled) for row in rows], seed=1)
+    again = group_samples([(*row[:3], row[0] in labelled) for row in rows], seed=1)
     left = [group for place, group in enumerate(groups) if place not in done]
-    assert {(group.asked, *group.members) for group in again} == {(group.asked, *group.members) for group in left}
+    assert {(group.representative, *group.members) for group in again} == {
+        (group.representative, *group.members) for group in left
+    }
 
 
 def test_the_seed_chooses_who_is_asked() -> None:
     rows: Rows = [(number, "vqa", "Look.\nWhat?", False) for number in range(20)]
-    assert len({skill_groups(rows, seed=seed)[0].asked for seed in range(30)}) > 5
+    assert len({group_samples(rows, seed=seed)[0].representative for seed in range(30)}) > 5
 
 
 @pytest.mark.skipif(not FLAN.exists(), reason="shared/data is not here")

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import UserError
-from core.redaction import GONE, hold, redacted, without_keys
+from core.redaction import REDACTED, redact, register_secret, remove_secrets
 
 KEY = 'local"key\\with+signs/0123'
 
@@ -34,8 +34,8 @@ def _planted(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_secret_is_taken_out(text: str) -> None:
-    safe = redacted(f"before {text} after")
-    assert GONE in safe
+    safe = redact(f"before {text} after")
+    assert REDACTED in safe
     assert safe.startswith("before ")
     assert safe.endswith(" after")
     for secret in (KEY, "0123456789", "abcdefgh", "dXNlcjpwYXNz", "wxyz", "signs"):
@@ -54,17 +54,20 @@ def test_a_secret_is_taken_out(text: str) -> None:
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert redacted(text) == text
+    assert redact(text) == text
 
 
 def test_what_a_model_says_loses_known_keys_only() -> None:
-    assert without_keys(f"The key is {KEY}, not sk-0123abcdefghijkl") == f"The key is {GONE}, not sk-0123abcdefghijkl"
+    assert (
+        remove_secrets(f"The key is {KEY}, not sk-0123abcdefghijkl")
+        == f"The key is {REDACTED}, not sk-0123abcdefghijkl"
+    )
 
 
 def test_a_key_from_the_keyring_is_known_too() -> None:
-    hold("kept-in-the-ring")
-    assert redacted("it is kept-in-the-ring") == f"it is {GONE}"
+    register_secret("kept-in-the-ring")
+    assert redact("it is kept-in-the-ring") == f"it is {REDACTED}"
 
 
 def test_no_sentence_for_a_person_holds_a_secret() -> None:
-    assert str(UserError(f"Nothing answers with {KEY}.")) == f"Nothing answers with {GONE}."
+    assert str(UserError(f"Nothing answers with {KEY}.")) == f"Nothing answers with {REDACTED}."

@@ -14,7 +14,7 @@ import pytest
 from app.cli.terminal import _plain
 from app.imports.preview import Looks
 from app.imports.report import ImportReport
-from core.errors import UserError, in_a_line
+from core.errors import UserError, single_line
 from storage import store
 from tests.fuzz.oddities import DEEP, NAMES, PICTURES, PNG, TEXTS
 from tests.fuzz.recipes import in_parquet, odd_columns
@@ -251,7 +251,7 @@ def test_what_a_sentence_quotes_cannot_steer_a_terminal_or_fill_a_page() -> None
     assert said.startswith("a\\x1b[31m \\u202eb\\ud800xxx")
     assert said.endswith("xxxthe end.")
     assert len(said) < 4_100
-    assert len(in_a_line("\x07" * 100_000)) < 17_000
+    assert len(single_line("\x07" * 100_000)) < 17_000
 
 
 def test_square_brackets_of_a_file_are_no_markup_on_the_command_line() -> None:

@@ -21,7 +21,7 @@ from app.imports.pipeline import commit, dry_run
 from app.imports.report import ImportReport, ImportRequest, What
 from app.projects.configuration import create_project
 from core.errors import UserError
-from core.images import upright
+from core.images import load_upright
 from core.types import Role
 from storage import store, tables
 from storage.database import Database, open_database
@@ -221,7 +221,7 @@ def check_report(report: ImportReport) -> None:
 def check_image(content: bytes, mime: str) -> None:
     """What is kept can be opened by everyone who will, and is of a kind that a browser shows."""
     assert mime in ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"), mime
-    assert min(upright(content).size) > 0
+    assert min(load_upright(content).size) > 0
 
 
 def table() -> list[str]:

@@ -29,7 +29,7 @@ from transformers import (
     Qwen2VLImageProcessorPil,
 )
 
-from core.atomic_files import publish
+from core.atomic_files import write_folder
 
 TEXT = "What is the sum of difference digit in A1 B2 and Step answer . : ? plus minus equals The USER ASSISTANT"
 NUMBERS = [str(number) for number in range(30)]
@@ -109,7 +109,7 @@ def save_llava(folder: Path, *, seed: int = 0) -> Path:
 
 def publish_adapter(tuned: Any, folder: Path) -> Path:
     """An adapter as a finished run leaves it: with the manifest without which none is put on."""
-    return publish(folder, lambda draft: tuned.save_pretrained(str(draft), save_embedding_layers=False))
+    return write_folder(folder, lambda draft: tuned.save_pretrained(str(draft), save_embedding_layers=False))
 
 
 def save_onevision(folder: Path, *, seed: int = 0) -> Path:

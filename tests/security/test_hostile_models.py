@@ -18,7 +18,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.atomic_files import publish
+from core.atomic_files import write_folder
 from core.errors import UserError
 from core.student.local import load_student
 from core.student.lora import continued_adapter, new_adapter
@@ -214,7 +214,7 @@ def test_an_adapter_of_pickles_is_refused_whatever_its_manifest_says(
         shutil.copy(adapter[1] / "adapter_config.json", draft)
         torch.save({"payload": Payload(touched)}, draft / "adapter_model.bin")
 
-    assert "no weights as safetensors" in refused(adapter[0], publish(tmp_path / "forged", write))
+    assert "no weights as safetensors" in refused(adapter[0], write_folder(tmp_path / "forged", write))
     assert not touched.exists()
 
 
@@ -234,7 +234,7 @@ def test_a_planted_optimizer_is_not_run_and_the_checkpoint_before_it_is_taken(
                 (draft / name).write_bytes(content)
             torch.save({"optimizer": Payload(touched), "random": {}}, draft / "optimizer.pt")
 
-        publish(newest, write)
+        write_folder(newest, write)
     with caplog.at_level(logging.WARNING):
         found = newest_checkpoint(tmp_path, "this run")
     assert not touched.exists()
@@ -265,7 +265,7 @@ def test_a_forged_checkpoint_with_a_fitting_manifest_is_passed(tmp_path: Path, n
         for each, held in kept.items():
             (draft / each).write_bytes(held)
 
-    publish(newest, write)
+    write_folder(newest, write)
     found = newest_checkpoint(tmp_path, "this run")
     assert found is not None
     assert len(found.updates) == 2

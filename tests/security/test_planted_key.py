@@ -26,7 +26,7 @@ from app.jobs.queue import put_diagnose, put_label, put_predict
 from app.reviews.verdicts import accept_all
 from app.selections.draw import make_selection
 from app.web.page.place import TABS
-from core.redaction import GONE, redacted, without_keys
+from core.redaction import REDACTED, redact, remove_secrets
 from core.types import Sample
 from storage import jobs, store
 from storage.database import Database, open_database
@@ -145,7 +145,7 @@ def work(db: Database, server: Parrot) -> None:
         for put in kinds:
             failures.append(ended(db, put()))
             assert failures[-1].state == "failed", server.failing
-    assert any(GONE in each.error for each in failures), "nothing was repeated to be taken out"
+    assert any(REDACTED in each.error for each in failures), "nothing was repeated to be taken out"
     server.failing = 0
     for put in kinds:
         assert ended(db, put()).error == ""
@@ -261,5 +261,5 @@ def test_the_search_finds_a_key_in_the_log_of_a_database_and_across_its_pages(tm
 def test_each_way_in_which_a_server_may_repeat_a_key_is_taken_out(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHPOINT_API_KEY", ENVIRONMENT)
     text = f"key ({ways(ENVIRONMENT)[way].decode()}) was refused"
-    for clean in (redacted, without_keys):
-        assert clean(text) == f"key ({GONE}) was refused"
+    for clean in (redact, remove_secrets):
+        assert clean(text) == f"key ({REDACTED}) was refused"

@@ -13,7 +13,7 @@ import fastapi
 from fastapi.responses import PlainTextResponse, Response
 
 from core.errors import UserError
-from core.images import shown
+from core.images import reencode
 from core.importers.images.sources import ImageError, decoded
 from storage.database import Database
 from storage.images import image_bytes, image_version
@@ -91,4 +91,4 @@ def _written(db: Database, key: str) -> Picture:
         decoded(key, content, whole=False)  # one that stays in its file was not held against the limits before
     except ImageError as error:
         raise OSError(str(error)) from error
-    return shown(content)
+    return reencode(content)

@@ -16,7 +16,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, cast
 
-from core.errors import AwayError, UserError
+from core.errors import UnavailableError, UserError
 from core.importers.containers.wrong_kinds import LOOKED_AT, refuse_wrong_kind
 from core.importers.images.sources import ImageError, ImageFolder, ImageSource, ImageZip, read_member
 from core.importers.unavailable import away_told, is_away
@@ -58,12 +58,12 @@ class Content:
 def open_content(path: Path, prefer: str = "") -> Iterator[Content]:
     """The file of rows at ``path``; of several in a folder or zip the one named after ``prefer``.
 
-    Raises UserError, naming the file, when it is of another kind, and AwayError when there is none.
+    Raises UserError, naming the file, when it is of another kind, and UnavailableError when there is none.
     """
     if path.is_dir():
         path = path / _choose([each.name for each in path.iterdir() if each.is_file()], prefer, path)
     elif not path.is_file():
-        raise AwayError(f"There is no file or folder {path}: check the path and try again.")
+        raise UnavailableError(f"There is no file or folder {path}: check the path and try again.")
     archive = open_zip(path)
     if archive is None:
         folder = path.parent
@@ -88,7 +88,7 @@ def open_content(path: Path, prefer: str = "") -> Iterator[Content]:
 def readable(name: str) -> Iterator[None]:
     """Turns what a damaged, differently encoded or unreadable file raises into one sentence that names it.
 
-    AwayError for the last.
+    UnavailableError for the last.
     """
     try:
         yield

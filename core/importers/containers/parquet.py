@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from core.errors import AwayError, UserError
+from core.errors import UnavailableError, UserError
 from core.importers.containers.json_rows import Row
 from core.importers.splits import split_named
 from core.importers.unavailable import away_told, is_away
@@ -55,7 +55,7 @@ def parquet_columns(file: Path | IO[bytes], name: str) -> tuple[str, ...]:
 
 
 def parquet_rows(file: Path | IO[bytes], name: str, split: str = "") -> Iterator[Row]:
-    """The rows of one file. Raises UserError when it is damaged, AwayError when it cannot be read just now."""
+    """The rows of one file. Raises UserError when it is damaged, UnavailableError when it cannot be read just now."""
     with _opened(file, name) as parquet:
         number = 0
         for batch in parquet.iter_batches(batch_size=_at_once(parquet)):
@@ -71,7 +71,7 @@ def saved_sets(folder: Path) -> list[tuple[str, Any]]:
     try:
         found = datasets.load_from_disk(str(folder))
     except Exception as error:  # anything from a missing file to a broken schema
-        kind = AwayError if is_away(error) else UserError
+        kind = UnavailableError if is_away(error) else UserError
         raise kind(f"{folder.name} cannot be loaded as a saved data set ({_first_line(error)}).") from error
     return list(found.items()) if isinstance(found, datasets.DatasetDict) else [(str(found.split or ""), found)]
 
@@ -79,7 +79,7 @@ def saved_sets(folder: Path) -> list[tuple[str, Any]]:
 def hub_sets(name: str) -> list[tuple[str, Any]]:
     """The splits of a data set of the Hub, streamed; "owner/name:split" takes one.
 
-    Raises AwayError without a network, UserError where there is no such set.
+    Raises UnavailableError without a network, UserError where there is no such set.
     """
     import datasets
 
@@ -91,7 +91,7 @@ def hub_sets(name: str) -> list[tuple[str, Any]]:
     try:
         found = datasets.load_dataset(known, split=split or None, streaming=True)
     except Exception as error:  # network, missing set, access and script errors have no common base
-        kind = AwayError if is_away(error) else UserError
+        kind = UnavailableError if is_away(error) else UserError
         raise kind(
             f"The data set {known} cannot be opened on the Hub ({_first_line(error)}): check the name and the network, "
             "or download it and import the folder."
@@ -108,7 +108,7 @@ def set_columns(found: Any) -> tuple[str, ...]:
 def set_rows(found: Any, name: str, split: str) -> Iterator[Row]:
     """The rows of a data set with images undecoded.
 
-    Raises UserError when it breaks off: AwayError where the disk or the network did.
+    Raises UserError when it breaks off: UnavailableError where the disk or the network did.
     """
     number = 0
     try:
@@ -117,7 +117,7 @@ def set_rows(found: Any, name: str, split: str) -> Iterator[Row]:
                 number += 1
                 yield Row(line=number, value=value, error=fault, file=name, split=split_named(split))
     except (OSError, ValueError, RuntimeError) as error:
-        kind = AwayError if is_away(error) else UserError
+        kind = UnavailableError if is_away(error) else UserError
         raise kind(f"{name} breaks off behind row {number:,} ({_first_line(error)}): try again.") from error
 
 

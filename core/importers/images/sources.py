@@ -16,7 +16,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from core.images import FORMATS, quietly
+from core.images import FORMATS, ignore_warnings
 from core.importers.unavailable import is_away
 
 MAX_PIXELS = 50_000_000
@@ -200,7 +200,7 @@ def decoded(name: str, content: bytes, *, whole: bool) -> tuple[str, int, int]:
     Raises ImageError.
     """
     try:
-        with quietly(), Image.open(BytesIO(content), formats=FORMATS) as image:
+        with ignore_warnings(), Image.open(BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise ImageError(f"“{name}” has {width} × {height} pixels; the limit is {MAX_PIXELS // 10**6} million.")

@@ -19,7 +19,7 @@ from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.imports.pipeline import import_file
 from app.projects.configuration import create_project
-from core.atomic_files import find_damage, publish
+from core.atomic_files import find_damage, write_folder
 from core.errors import UserError
 from core.types import Settings
 from storage import jobs, store
@@ -57,7 +57,9 @@ def restored(file: Path, data: Path) -> Database:
 def loop(db: Database) -> Database:
     """A project whose loop went round once, with the adapter that its run made."""
     finish_loop(db)
-    publish(db.adapters / "run-1" / "adapter", lambda target: (target / "weights").write_bytes(b"w" * 5000) and None)
+    write_folder(
+        db.adapters / "run-1" / "adapter", lambda target: (target / "weights").write_bytes(b"w" * 5000) and None
+    )
     return db
 
 

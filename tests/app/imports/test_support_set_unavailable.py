@@ -23,7 +23,7 @@ from app.imports.pipeline import commit
 from app.imports.report import Findings
 from app.progress import Advance
 from app.worker.loop import work_off
-from core.errors import AwayError, UserError
+from core.errors import UnavailableError, UserError
 from core.importers.containers import parquet
 from storage import jobs, store
 from storage.database import Database, open_database
@@ -216,7 +216,10 @@ def test_an_image_that_goes_away_while_it_is_copied_is_named(db: Database, tmp_p
     asked = request(write(tmp_path / "rows.jsonl", found), copy_images=True)
     first = next(support_import.import_support(db, asked, Findings(), lambda: False))
     (tmp_path / "one.png").rename(tmp_path / "away.png")
-    with pytest.raises(AwayError, match=r"one\.png cannot be read just now \(No such file"), db.write() as connection:
+    with (
+        pytest.raises(UnavailableError, match=r"one\.png cannot be read just now \(No such file"),
+        db.write() as connection,
+    ):
         first.save(connection)
     (tmp_path / "away.png").rename(tmp_path / "one.png")
     assert commit(db, asked)["accepted"] == 3

@@ -17,7 +17,7 @@ from app.processes.worker_process import worker_lock
 from app.worker.loop import run_one
 from core.endpoints import batch_files
 from core.errors import UserError
-from core.types import Batch
+from core.types import BatchRequest
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
@@ -56,7 +56,7 @@ def go(db: Database, *, batch: bool = True, by: str = "sample", name: str = "bar
         return jobs.job(connection, job.id)
 
 
-def batches(db: Database) -> list[Batch]:
+def batches(db: Database) -> list[BatchRequest]:
     with db.read() as connection:
         return store.batches_of(connection, 1)
 

@@ -19,7 +19,7 @@ from app.cli.terminal import run_command_line
 from core.endpoints.addresses import endpoint_of, key_of, key_variable_of
 from core.endpoints.keys import key_named
 from core.errors import UserError
-from core.redaction import redacted
+from core.redaction import redact
 
 
 class Drawer(KeyringBackend):
@@ -68,7 +68,7 @@ def test_the_environment_goes_before_the_keyring(drawer: Drawer, monkeypatch: py
     monkeypatch.delenv("SWITCHPOINT_API_KEY_VLLM_LAN", raising=False)
     assert key_of(endpoint) == "from-the-keyring"
     assert key_named("SWITCHPOINT_API_KEY_VLLM_LAN") == ("from-the-keyring", "keyring")
-    assert "from-the-keyring" not in redacted("said from-the-keyring"), "one that was read is a secret from then on"
+    assert "from-the-keyring" not in redact("said from-the-keyring"), "one that was read is a secret from then on"
     monkeypatch.setenv("SWITCHPOINT_API_KEY_VLLM_LAN", "from-the-environment")
     assert key_named("SWITCHPOINT_API_KEY_VLLM_LAN") == ("from-the-environment", "environment")
 

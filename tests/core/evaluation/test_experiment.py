@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.evaluation.experiment import ARMS, crossed_interval, flipped, outcome, paired, plan
-from core.types import SIZED
+from core.types import BUDGETED_ARMS
 
 ROWS = st.integers(1, 9).flatmap(
     lambda width: st.lists(st.lists(st.booleans(), min_size=width, max_size=width), min_size=1, max_size=4)
@@ -18,10 +18,10 @@ ROWS = st.integers(1, 9).flatmap(
 
 def test_a_plan_has_every_sized_arm_at_every_budget_and_the_others_once_a_seed() -> None:
     found = plan(ARMS, [20, 10, 20], seeds=3)
-    assert len(found) == len({*found}) == 1 + 3 * (len(SIZED) * 2 + 2)
+    assert len(found) == len({*found}) == 1 + 3 * (len(BUDGETED_ARMS) * 2 + 2)
     assert found[0] == ("untuned", 0, 0)
     assert found.count(("full", 0, 2)) == 1
-    assert {budget for arm, budget, _ in found if arm in SIZED} == {10, 20}
+    assert {budget for arm, budget, _ in found if arm in BUDGETED_ARMS} == {10, 20}
 
 
 def test_a_smaller_plan_is_the_beginning_of_the_one_with_more_seeds() -> None:

@@ -22,9 +22,8 @@ from core.evaluation.identification import (
     written_guesses,
 )
 from core.prompts import rationale_prompt
-from core.teacher import Skipped
 from core.teacher.local import load_teacher
-from core.types import Curve, Prediction, Sample, Settings
+from core.types import Curve, Prediction, Sample, Settings, Skipped
 from tests.projects.tiny_project import save_teacher
 
 SETTINGS = Settings(candidates_as="text", skill_shots=0)

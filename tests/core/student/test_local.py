@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from core.atomic_files import publish
+from core.atomic_files import write_folder
 from core.errors import UserError
 from core.student.local import Student, load_student, predict, read_prediction
 from core.student.lora import new_adapter
@@ -244,4 +244,4 @@ def test_another_students_adapter_is_refused(folders: dict[str, Path], tmp_path:
         save_file({name: torch.zeros(3, 3) for name in weights}, draft / "adapter_model.safetensors")
 
     with pytest.raises(UserError, match="does not fit this student"):
-        load_student(str(folders["llava"]), adapter=publish(tmp_path / "adapter", write), device="cpu")
+        load_student(str(folders["llava"]), adapter=write_folder(tmp_path / "adapter", write), device="cpu")

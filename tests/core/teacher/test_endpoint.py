@@ -13,10 +13,9 @@ from assets import demo
 from core.endpoints.addresses import endpoint_of
 from core.errors import UserError
 from core.prompts import skill_prompt
-from core.teacher import Skipped
 from core.teacher.endpoint import EndpointTeacher, connect_teacher, votes_known
 from core.teacher.local import LocalTeacher, load_teacher
-from core.types import Curve
+from core.types import Curve, Skipped
 from tests.models.demo_teacher import ByLetter, Open
 from tests.projects.demo_mistakes import QUICK, SETTINGS, a_prediction, mistakes
 from tests.servers.openai_server import Manners, OpenAIServer, openai_server

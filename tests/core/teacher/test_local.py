@@ -11,9 +11,8 @@ import torch
 
 from core.errors import UserError
 from core.prompts import teacher_header, teacher_step
-from core.teacher import Skipped
 from core.teacher.local import LocalTeacher, load_teacher
-from core.types import Curve, Prediction, Sample, Settings
+from core.types import Curve, Prediction, Sample, Settings, Skipped
 from tests.models.tiny_teachers import TOKENIZERS, make_model
 
 QUESTION = "What is the sum of the two digits?"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.atomic_files import find_damage, publish
+from core.atomic_files import find_damage, write_folder
 from core.tuning.checkpoints import Checkpoint, newest_checkpoint, save_checkpoint
 from core.tuning.saved_checkpoints import remove_checkpoints
 from core.types import Update
@@ -47,7 +47,7 @@ def test_a_checkpoint_that_still_has_random_generators_is_continued(tmp_path: Pa
         kept = torch.load(saved / "optimizer.pt", weights_only=True)
         torch.save(kept | {"random": {"cpu": [torch.get_rng_state()]}}, target / "optimizer.pt")
 
-    publish(tmp_path / "checkpoint-4", write)
+    write_folder(tmp_path / "checkpoint-4", write)
     found = newest_checkpoint(tmp_path, "this run")
     assert found is not None
     assert found.optimizer == checkpoint(3).optimizer
@@ -101,7 +101,7 @@ def test_a_half_written_folder_is_never_taken_for_a_checkpoint(tmp_path: Path) -
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        publish(tmp_path / "checkpoint-4", killed)
+        write_folder(tmp_path / "checkpoint-4", killed)
     found = newest_checkpoint(tmp_path, "this run")
     assert found is not None
     assert len(found.updates) == 2
@@ -114,7 +114,7 @@ def test_a_published_folder_lists_the_hash_of_every_file(tmp_path: Path) -> None
         (target / "inside").mkdir()
         (target / "inside" / "a.txt").write_text("a")
 
-    published = publish(tmp_path / "new" / "folder", write)
+    published = write_folder(tmp_path / "new" / "folder", write)
     assert json.loads((published / "manifest.json").read_text()) == {
         "inside/a.txt": "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
     }

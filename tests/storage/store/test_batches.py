@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from core.types import Batch, Spent
+from core.types import BatchRequest, Spent
 from storage import store
 from storage.copy_database import copy_database
 from storage.database import Database
 from tests.storage.world import a_project
 
 
-def begun(connection: Connection, keys: list[str], *, token: str = "t", project: int = 1) -> Batch:
+def begun(connection: Connection, keys: list[str], *, token: str = "t", project: int = 1) -> BatchRequest:
     if not store.list_projects(connection):
         a_project(connection)
-    batch = Batch(
+    batch = BatchRequest(
         project=project,
         support="flan",
         by="sample",

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from core.answer_switch import find_switch
-from core.types import Batch, Draft, Evidence, Hit, Leak, Ruling, Selection, Spent, Trial, TuningSettings, Update
+from core.types import BatchRequest, Draft, Evidence, Hit, Leak, Ruling, Selection, Spent, Trial, TuningSettings, Update
 from storage import images, jobs, store
 from storage.database import Database
 from storage.store import CaseFilters, lineage
@@ -97,7 +97,7 @@ def everything_the_store_does(connection: Connection) -> dict[str, Callable[[], 
     last = store.cases_page(connection, base, limit=3)[-1]
     draft = Draft(round=base, sample=one, reviewer="Ada", skill="adding")
     counts = {"requests": 2, "tokens_in": 1, "tokens_out": 1}
-    batch = Batch(project=1, support="flan", by="sample", model="m", url="u", token="t", **counts)
+    batch = BatchRequest(project=1, support="flan", by="sample", model="m", url="u", token="t", **counts)
     batch = store.begin_batch(connection, batch, ["ab", "cd", "ef"])
     orders = ("least_sure", "skill", "id")
 

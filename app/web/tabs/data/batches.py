@@ -10,7 +10,7 @@ from app.labels.batch_labelling import state_text
 from app.rendering.formatting import count
 from app.rendering.html import clock, command, esc, table
 from core.endpoints.prices import batch_share, in_dollars
-from core.types import Batch
+from core.types import BatchRequest
 
 WITHIN = "the same labels, answered within a day"
 
@@ -29,7 +29,7 @@ def batch_row(name: str, by: str, questions: str, of: dict[str, Any] | None) -> 
     return [button, questions, tokens, dollars, WITHIN]
 
 
-def under_way_html(name: str, waiting: Sequence[Batch]) -> str:
+def under_way_html(name: str, waiting: Sequence[BatchRequest]) -> str:
     """The batches that are under way for the set, oldest first, and the button that collects what is ready of them."""
     rows = [
         [

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
-from core.errors import AwayError, UserError
+from core.errors import UnavailableError, UserError
 from core.importers import Read, open_samples, read_predictions, read_samples
 from core.types import Refusal, Sample
 
@@ -161,7 +161,7 @@ def test_a_folder_that_only_looks_saved_is_refused(tmp_path: Path) -> None:
 def test_a_data_set_of_the_hub_needs_a_network_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(sys.modules["huggingface_hub"].constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(AwayError, match="The data set nobody/nothing cannot be opened on the Hub"):
+    with pytest.raises(UnavailableError, match="The data set nobody/nothing cannot be opened on the Hub"):
         read_samples("hf:nobody/nothing:test", role="validation")
     with pytest.raises(UserError, match="names no data set of the Hub"):
         read_samples("hf:../secret", role="validation")

@@ -33,7 +33,7 @@
         (error) => error.name === "AbortError" || put({ notice: error.message === "401" ? SIGNED_OUT : SILENT }),
       );
   };
-  // The curve can be painted only once plotly is there.
+  // Gradio mounts the parts one after another: what comes for one that is not there yet waits.
   const put = (parts) => {
     const names = Object.keys(parts);
     if (names.every((name) => wb.parts && wb.parts[name])) names.forEach((name) => wb.parts[name](parts[name]));

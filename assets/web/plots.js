@@ -68,6 +68,40 @@
       yaxis: axis({ tickformat: ".0%", title: { text: "test accuracy", standoff: 6, font: { size: 11 } } }),
     });
 
+  // Plotly loads once a plot is on the page. A load that a real network breaks off is repeated; after the last one a person has to reload the page.
+  // The plots say so below themselves, and nothing else on the page waits for them.
+  const PLOTLY = "/own/plotly.min.js";
+  const RETRY_MS = [500, 2000, 8000];
+  const RETRYING = "The script that draws plots did not load. Switchpoint loads it again.";
+  const GIVEN_UP = "The script that draws plots did not load: no plot is shown. Reload the page to try again.";
+  let isLoading = false;
+  const showLoadNotice = (text) => {
+    document.querySelectorAll(".plotbox").forEach((box) => {
+      const shown = box.querySelector(".plot-notice") || box.appendChild(Object.assign(document.createElement("p"), { className: "plot-notice" }));
+      shown.setAttribute("role", "status");
+      shown.textContent = text;
+    });
+  };
+  const loadPlotly = (failures = 0) => {
+    const script = Object.assign(document.createElement("script"), { src: PLOTLY });
+    script.onload = () => {
+      showLoadNotice("");
+      redraw();
+    };
+    script.onerror = () => {
+      script.remove();
+      const isLast = failures === RETRY_MS.length;
+      showLoadNotice(isLast ? GIVEN_UP : RETRYING);
+      if (!isLast) setTimeout(loadPlotly, RETRY_MS[failures], failures + 1);
+    };
+    document.head.append(script);
+  };
+  const needPlotly = () => {
+    if (isLoading) return;
+    isLoading = true;
+    loadPlotly();
+  };
+
   const layouts = { curve, progress, outcomes };
   const figures = {};
   wb.draw = (name) => {
@@ -75,8 +109,7 @@
     const div = document.querySelector(`#${name} .plot`);
     if (!div) return;
     document.getElementById(name).classList.toggle("blank", !figure);
-    if (!figure) return;
-    if (!window.Plotly) return setTimeout(() => wb.draw(name), 60);
+    if (!figure || !window.Plotly) return;
     const layout = layouts[figure.kind](figure);
     Plotly.react(div, figure.traces, layout, { responsive: true, displayModeBar: false }).then(() => {
       div.dataset.sample = figure.sample || "";
@@ -97,5 +130,9 @@
   const redraw = () => Object.keys(figures).forEach((name) => wb.draw(name));
   new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"], subtree: false });
   document.addEventListener("DOMContentLoaded", () => new MutationObserver(redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] }));
-  for (const name of Object.keys(layouts)) wb.onPaint(name, (_, value) => value !== undefined && wb.figure(name, value));
+  for (const name of Object.keys(layouts))
+    wb.onPaint(name, (_, value) => {
+      needPlotly();
+      if (value !== undefined) wb.figure(name, value);
+    });
 })();

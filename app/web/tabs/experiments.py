@@ -42,7 +42,7 @@ def build(page: Page) -> TabView:
     with gr.Row(elem_id="experiment-buttons"):
         go = page.output(gr.Button("Run the experiment", variant="primary", elem_id="run-experiment"))
         ask = page.output(gr.Button("Compare ways to find mistakes", elem_id="run-identify"))
-    plot = page.part("outcomes", None, html_template=PLOT, head='<script src="/own/plotly.min.js"></script>')
+    plot = page.part("outcomes", None, html_template=PLOT)
     tables = page.part("experiment-tables")
 
     def follow(place: Place) -> Parts:

@@ -42,8 +42,7 @@ class ReviewTab:
                 self.case = page.part("case")
                 with gr.Row(elem_id="evidence"):
                     self.steps = page.part("steps")
-                    head = '<script src="/own/plotly.min.js"></script>'
-                    self.curve = page.part("curve", None, html_template=PLOT, head=head)
+                    self.curve = page.part("curve", None, html_template=PLOT)
                 self.editor = page.part("editor")
         self.known = page.part("known")
 

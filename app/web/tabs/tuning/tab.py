@@ -39,7 +39,7 @@ def build(page: Page) -> TabView:
         go = page.output(gr.Button("Start tuning", variant="primary", elem_id="start-tuning", visible=False))
         look = page.output(gr.Button("Measure first", elem_id="measure-tuning", visible=False))
     run = page.part("run")
-    progress = page.part("progress", None, html_template=PLOT, head='<script src="/own/plotly.min.js"></script>')
+    progress = page.part("progress", None, html_template=PLOT)
     runs = page.part("runs")
     form = [*fields, start]
 

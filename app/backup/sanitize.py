@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.security.file_roots import inside
+from app.security.file_roots import resolve_inside
 from core.endpoints.addresses import endpoint_of
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
@@ -51,7 +51,7 @@ class Named:
 
     def _below(self, path: str) -> bool:
         try:
-            inside(Path(path), self.roots)
+            resolve_inside(Path(path), self.roots)
         except (UserError, ValueError):
             return False
         return True

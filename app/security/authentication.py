@@ -1,7 +1,7 @@
-"""Nobody passes without a session: a gate before every route, of this app and of Gradio alike.
+"""ASGI middleware that requires a session for every route, the app's own and Gradio's alike.
 
-Once there is a login, or where the page is open to more than this machine, what carries no session is turned away here:
-a page to the sign-in page, all else with 401. Gradio's own sign-in routes lie behind it. Knows no route's meaning.
+Applies once there is a login, or where the page is open to other machines. A browser without a session is redirected
+to the sign-in page; any other client gets 401. Gradio's own sign-in routes lie behind it.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -15,39 +15,40 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.security.request_checks import http_only
-from app.security.sessions import standing
+from app.security.sessions import find_session
 from storage.database import Database
 
-# Where a request's scope says who is signed in; only the gate writes it.
+# The key in a request's ASGI scope that holds the name of who is signed in; written here only.
 SIGNED_IN = "switchpoint.signed_in"
-
-
 COOKIE = "switchpoint-session"
-# Answered without a session, by ``own`` alone: whatever else lies behind these paths is out of reach.
-OPEN = frozenset({"/login", "/logout", "/health", "/own/sign_in.css"})
+# Answered without a session, by ``open_app`` alone: the page's own routes at these paths are out of reach.
+OPEN_PATHS = frozenset({"/login", "/logout", "/health", "/own/sign_in.css"})
 
 
-def gate(app: ASGIApp, own: ASGIApp, db: Database, *, always: bool) -> ASGIApp:
-    """``app`` behind the gate; ``own`` answers the open paths. ``always``: closed also when there is no login."""
+def require_session(app: ASGIApp, open_app: ASGIApp, db: Database, *, always: bool) -> ASGIApp:
+    """``app`` for requests with a session; ``open_app`` answers ``OPEN_PATHS``.
 
-    async def gated(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in OPEN:
-            await own(scope, receive, send)
+    While there is no login at all, ``app`` answers everyone, unless ``always``.
+    """
+
+    async def authenticated(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in OPEN_PATHS:
+            await open_app(scope, receive, send)
             return
         request = Request(scope)
-        found = await run_in_threadpool(standing, db, request.cookies.get(COOKIE, ""))
-        if found.name:
-            await app({**scope, SIGNED_IN: found.name}, receive, _forgotten(send))
-        elif found.configured or always:
-            await turned_away(request)(scope, receive, send)
+        session = await run_in_threadpool(find_session, db, request.cookies.get(COOKIE, ""))
+        if session.name:
+            await app({**scope, SIGNED_IN: session.name}, receive, _without_caching(send))
+        elif session.configured or always:
+            await ask_to_sign_in(request)(scope, receive, send)
         else:
             await app(scope, receive, send)
 
-    return http_only(app, gated)
+    return http_only(app, authenticated)
 
 
-def turned_away(request: Request) -> Response:
-    """The answer to a request without a session: a person's browser is led to the sign-in page, and back later."""
+def ask_to_sign_in(request: Request) -> Response:
+    """The answer to a request without a session: a browser is redirected to the sign-in page, which leads back."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         query = request.scope["query_string"].decode("latin-1")
         wanted = safe_path(request.scope["path"] + (f"?{query}" if query else ""))
@@ -56,15 +57,15 @@ def turned_away(request: Request) -> Response:
 
 
 def safe_path(wanted: str) -> str:
-    """Where to go after signing in: a path of this site, "/" for anything that could lead elsewhere."""
+    """Where to go after signing in: ``wanted`` if it is a path of this site, else "/" (no open redirects)."""
     elsewhere = not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or "\\" in wanted
-    if elsewhere or not wanted.isprintable() or len(wanted) > 2000 or wanted.partition("?")[0] in OPEN:
+    if elsewhere or not wanted.isprintable() or len(wanted) > 2000 or wanted.partition("?")[0] in OPEN_PATHS:
         return "/"
     return wanted
 
 
-def _forgotten(send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
-    """Answers that a browser does not keep where they are pages: after signing out, Back shows nothing."""
+def _without_caching(send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
+    """Mark pages as not to be stored: after signing out, the browser's Back button shows nothing."""
 
     async def sender(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

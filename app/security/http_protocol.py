@@ -1,20 +1,22 @@
-"""How requests are read off the wire: h11, always, and no websockets; what is no HTTP is answered under the policy too.
+"""The HTTP parser: always h11, without websockets; malformed requests are answered with the security headers too.
 
-uvicorn would take whatever parser happens to be installed, and each understands odd requests in its own way.
+uvicorn would pick whichever parser is installed, and parsers differ in how they read unusual requests.
 """
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.security.request_checks import HEADERS
+from app.security.request_checks import SECURITY_HEADERS
 
 
 class Protocol(H11Protocol):
-    """uvicorn's own, which answers a malformed request before any application sees it."""
+    """uvicorn's h11 protocol, whose answer to a malformed request bypasses the application and its middleware."""
 
     def send_400_response(self, msg: str) -> None:
-        """Say so and hang up."""
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close"), *HEADERS]
-        said = (h11.Response(status_code=400, headers=headers), h11.Data(data=msg.encode("ascii")), h11.EndOfMessage())
-        self.transport.write(b"".join(self.conn.send(each) or b"" for each in said))
+        """Answer 400 with ``msg`` and close the connection."""
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close"), *SECURITY_HEADERS]
+        events = (
+            h11.Response(status_code=400, headers=headers), h11.Data(data=msg.encode("ascii")), h11.EndOfMessage()
+        )  # fmt: skip
+        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
         self.transport.close()

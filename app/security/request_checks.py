@@ -1,7 +1,7 @@
-"""What stands before every route: who may ask (host and origin) and what a browser may do with the answer (CSP).
+"""ASGI middleware that checks the host and the origin of every request and sets security headers on every answer.
 
-A page on another site, or on another port of this machine, can neither ask anything here (origin check) nor reach this
-server under a name of its own (DNS rebinding, host check). Knows nothing of what the routes do.
+The origin check refuses requests from pages of other sites and of other ports of this machine (CSRF); the host check
+refuses requests under a host name that is not this server's (DNS rebinding).
 """
 
 import re
@@ -12,63 +12,61 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Gradio compiles its templates with `new Function`, hence 'unsafe-eval'. Nothing inline runs, nothing leaves the host.
-POLICY = (
+# Gradio compiles its templates with `new Function`, hence 'unsafe-eval'. No inline script runs, no other host is asked.
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'self'; "
     "form-action 'self'"
 )
-HEADERS = (
+SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", POLICY.encode()),
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
 )
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-# What a link on another site may open, as the page of a window and in no other way.
-PAGES = frozenset({"/", "/login"})
-OTHER_NAME = (
+# What a link on another site may open: as the page of a window only, not in a frame and not by a script.
+LINKABLE_PATHS = frozenset({"/", "/login"})
+UNKNOWN_HOST = (
     "Switchpoint does not answer under this host name: open it as http://127.0.0.1 through a tunnel, or start it with "
     "this name among SWITCHPOINT_NAMES."
 )
-OTHER_PAGE = (
+FOREIGN_ORIGIN = (
     "Switchpoint answers its own page only. (Behind a proxy that speaks https, let that pass on X-Forwarded-Proto.)"
 )
 _HOST = re.compile(r"(?:\[([0-9a-f]*:[0-9a-f:.]*)\]|([^\s\[\]:/@?#,]+))(?::\d{1,5})?")
 
 
-def hosts_of(bound: str, names: Iterable[str] = ()) -> frozenset[str]:
-    """The host names under which this server answers when it is bound to ``bound``; ``names`` are a person's own."""
+def allowed_hosts(bound: str, names: Iterable[str] = ()) -> frozenset[str]:
+    """The host names under which a server bound to ``bound`` answers; ``names`` are those of SWITCHPOINT_NAMES."""
     named = {each.strip("[]").lower() for each in names}
     if bound in LOOPBACK:
         return LOOPBACK | named
     return LOOPBACK | named | {each.lower() for each in (bound, socket.gethostname(), socket.getfqdn())}
 
 
-def guard(app: ASGIApp, hosts: frozenset[str]) -> ASGIApp:
-    """``app`` behind the host and origin checks, with the policy on every answer; it has no websockets."""
+def check_requests(app: ASGIApp, hosts: frozenset[str]) -> ASGIApp:
+    """``app`` behind the host and origin checks, with the security headers on every answer; no websockets."""
 
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[str, str] = {}
         for raw, value in scope["headers"]:
             name = raw.decode("latin-1").lower()
-            # Of two headers with one name neither is believed.
+            # A header that occurs twice is made invalid, so that neither value is trusted.
             headers[name] = value.decode("latin-1") if name not in headers else f"{headers[name]}, ..."
         known = hosts | _own_address(scope)
-        refusal = refuse(scope["method"], headers, known, scheme=scope["scheme"], path=scope["path"])
-        if refusal:
-            await PlainTextResponse(refusal, 403)(scope, receive, _with_policy(send))
-            return
-        await app(scope, receive, _with_policy(send))
+        refusal = refusal_reason(scope["method"], headers, known, scheme=scope["scheme"], path=scope["path"])
+        answer = PlainTextResponse(refusal, 403) if refusal else app
+        await answer(scope, receive, _with_security_headers(send))
 
-    return http_only(app, guarded)
+    return http_only(app, checked)
 
 
 def http_only(app: ASGIApp, answer: ASGIApp) -> ASGIApp:
-    """``answer`` for requests; ``app`` is told of its own start and end alone, and websockets are closed."""
+    """``answer`` for HTTP requests; ``app`` gets the lifespan events, and websockets are closed."""
 
-    async def each(scope: Scope, receive: Receive, send: Send) -> None:
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
         elif scope["type"] != "http":
@@ -76,39 +74,39 @@ def http_only(app: ASGIApp, answer: ASGIApp) -> ASGIApp:
         else:
             await answer(scope, receive, send)
 
-    return each
+    return dispatch
 
 
-def refuse(
+def refusal_reason(
     method: str, headers: dict[str, str], hosts: frozenset[str], *, scheme: str = "http", path: str = "/"
 ) -> str:
-    """Why a request is turned away, or "" when it may pass."""
+    """Why a request is refused, "" when it may pass. ``headers`` have lower-case names."""
     host = headers.get("host", "").lower()
     found = _HOST.fullmatch(host)
     if not found or (found[1] or found[2]) not in hosts:
-        return OTHER_NAME
+        return UNKNOWN_HOST
     origin = headers.get("origin")
     if origin is not None:
-        return "" if origin.lower() == f"{scheme}://{host}" else OTHER_PAGE
+        return "" if origin.lower() == f"{scheme}://{host}" else FOREIGN_ORIGIN
     if headers.get("sec-fetch-site", "none") in ("same-origin", "none"):
         return ""
-    # Browsers leave the origin out of some requests across sites, and say by other headers what they are.
+    # Browsers send no Origin with some cross-site requests; the Sec-Fetch headers say what these are.
     opened = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == ("navigate", "document")
-    return "" if opened and method in ("GET", "HEAD") and path in PAGES else OTHER_PAGE
+    return "" if opened and method in ("GET", "HEAD") and path in LINKABLE_PATHS else FOREIGN_ORIGIN
 
 
 def _own_address(scope: Scope) -> frozenset[str]:
-    """The address of this machine that the request came in at: a name may be led anywhere, an address may not."""
+    """The address at which the request arrived. It may be named as the host: DNS rebinding needs a name."""
     address = scope.get("server")
     return frozenset({str(address[0]).lower().removeprefix("::ffff:")} if address else ())
 
 
-def _with_policy(send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
+def _with_security_headers(send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
     async def sender(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            # Gradio allows every other port of this machine to read its answers; nobody else's page may.
+            # Gradio's CORS headers let pages of every other port of this machine read its answers.
             kept = [each for each in message["headers"] if not each[0].lower().startswith(b"access-control-")]
-            message = {**message, "headers": [*kept, *HEADERS]}
+            message = {**message, "headers": [*kept, *SECURITY_HEADERS]}
         await send(message)
 
     return sender

@@ -1,7 +1,7 @@
-"""Which paths are answered at all: those that the page asks for, out of the ninety that Gradio brings along.
+"""The paths that are answered at all: those that the page requests, out of about ninety that Gradio serves.
 
-Among the others are uploaded files as they came, a proxy, an editor of this program's code, and every handler once more
-under a name. Knows paths only.
+The others include uploaded files as they came, a proxy, an editor of this program's code, and every handler a second
+time under an API name.
 """
 
 from starlette.responses import PlainTextResponse
@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.security.request_checks import http_only
 
-PATHS = frozenset(
+ALLOWED_PATHS = frozenset(
     {
         "/",
         "/config",
@@ -25,21 +25,21 @@ PATHS = frozenset(
         "/gradio_api/upload",
     }
 )
-FOLDERS = ("/assets/", "/static/", "/own/", "/image/", "/desk/", "/export/", "/pending/")
+ALLOWED_PREFIXES = ("/assets/", "/static/", "/own/", "/image/", "/desk/", "/export/", "/pending/")
 
 
-def reachable(app: ASGIApp) -> ASGIApp:
-    """``app`` with nothing but what the page needs of it."""
+def allow_listed_paths(app: ASGIApp) -> ASGIApp:
+    """``app`` for the allowed paths, 404 for any other."""
 
-    async def reached(scope: Scope, receive: Receive, send: Send) -> None:
-        if is_needed(scope["path"]):
+    async def allowed(scope: Scope, receive: Receive, send: Send) -> None:
+        if is_allowed(scope["path"]):
             await app(scope, receive, send)
         else:
             await PlainTextResponse("There is nothing here.", 404)(scope, receive, send)
 
-    return http_only(app, reached)
+    return http_only(app, allowed)
 
 
-def is_needed(path: str) -> bool:
-    """Whether the page asks for this path."""
-    return path in PATHS or path.startswith(FOLDERS)
+def is_allowed(path: str) -> bool:
+    """Whether the path is answered."""
+    return path in ALLOWED_PATHS or path.startswith(ALLOWED_PREFIXES)

@@ -13,7 +13,14 @@ from starlette.routing import Route
 
 from app.rendering.html import esc
 from app.security.authentication import COOKIE, safe_path
-from app.security.sessions import LASTS, LONGEST_NAME, TooSoonError, sign_in, sign_out, standing
+from app.security.sessions import (
+    MAX_NAME_LENGTH,
+    SESSION_SECONDS,
+    TooManyAttemptsError,
+    find_session,
+    sign_in,
+    sign_out,
+)
 from app.settings import PACKAGE_ROOT
 from storage.database import Database
 
@@ -40,7 +47,7 @@ def sign_in_app(db: Database) -> Starlette:
 
     async def form(request: Request) -> Response:
         wanted = safe_path(request.query_params.get("next", "/"))
-        found = await to_thread.run_sync(standing, db, request.cookies.get(COOKIE, ""))
+        found = await to_thread.run_sync(find_session, db, request.cookies.get(COOKIE, ""))
         return RedirectResponse(wanted, 303) if found.name else page(wanted=wanted)
 
     async def enter(request: Request) -> Response:
@@ -73,16 +80,18 @@ async def _enter(db: Database, request: Request, limiter: CapacityLimiter) -> Re
     sent = await _fields(request)
     if sent is None:
         return PlainTextResponse("A sign-in form is at most 16 kB of name and password.", 413)
-    name, wanted = sent.get("name", "")[:LONGEST_NAME], safe_path(sent.get("next", "/"))
+    name, wanted = sent.get("name", "")[:MAX_NAME_LENGTH], safe_path(sent.get("next", "/"))
     address = request.client.host if request.client else ""
     try:
         token = await to_thread.run_sync(sign_in, db, name, sent.get("password", ""), address, limiter=limiter)
-    except TooSoonError as error:
+    except TooManyAttemptsError as error:
         return page(str(error), name=name, wanted=wanted, status=429, wait=error.seconds)
     if token is None:
         return page(WRONG, name=name, wanted=wanted, status=401)
     answer = RedirectResponse(wanted, 303)
-    answer.set_cookie(COOKIE, token, max_age=round(LASTS), httponly=True, samesite="strict", secure=_private(request))
+    answer.set_cookie(
+        COOKIE, token, max_age=round(SESSION_SECONDS), httponly=True, samesite="strict", secure=_private(request)
+    )
     return answer
 
 
@@ -93,8 +102,8 @@ def page(error: str = "", *, name: str = "", wanted: str = "/", status: int = 20
     text = PAGE.format(
         error=told,
         wanted=esc(wanted, 2000),
-        name=esc(name, LONGEST_NAME),
-        longest=LONGEST_NAME,
+        name=esc(name, MAX_NAME_LENGTH),
+        longest=MAX_NAME_LENGTH,
         name_focus="" if name else first,
         described=' aria-describedby="error"' if error else "",
         password_focus=first if name else "",

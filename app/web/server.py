@@ -1,4 +1,4 @@
-"""The web server: the Gradio page on FastAPI, with own routes for images, scripts and plotly, behind the guard.
+"""The web server: the Gradio page on FastAPI, with own routes for images, scripts and plotly, behind ``app.security``.
 
 Loads no model library: everything that needs one is the worker's. Knows the page as a whole, none of its parts.
 """
@@ -17,10 +17,10 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
 from app.imports.uploads import sweep_uploads
-from app.security.authentication import gate
+from app.security.authentication import require_session
 from app.security.http_protocol import Protocol
-from app.security.request_checks import LOOPBACK, guard, hosts_of
-from app.security.route_allowlist import reachable
+from app.security.request_checks import LOOPBACK, allowed_hosts, check_requests
+from app.security.route_allowlist import allow_listed_paths
 from app.settings import logs_folder
 from app.web.login_page import sign_in_app
 from app.web.page.gradio_offline import gr
@@ -92,10 +92,12 @@ def _check_logins(db: Database, host: str) -> None:
 
 
 def build_app(db: Database, host: str = "127.0.0.1", names: Sequence[str] = ()) -> ASGIApp:
-    """The whole application as ASGI: every route that the page needs behind the gate, and that behind the guard."""
-    gated = gate(reachable(build_routes(db)), sign_in_app(db), db, always=host not in LOOPBACK)
-    # What fails in the gate itself is answered inside of the guard too, so that its policy is on that answer.
-    return guard(ServerErrorMiddleware(gated), hosts_of(host, names))
+    """The whole application as ASGI: the allowed routes, behind authentication, behind the request checks."""
+    authenticated = require_session(
+        allow_listed_paths(build_routes(db)), sign_in_app(db), db, always=host not in LOOPBACK
+    )
+    # Errors of the authentication itself are answered inside of the request checks, so that they get its headers too.
+    return check_requests(ServerErrorMiddleware(authenticated), allowed_hosts(host, names))
 
 
 def build_routes(db: Database) -> fastapi.FastAPI:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.security.request_checks import HEADERS
-from app.security.route_allowlist import is_needed
+from app.security.request_checks import SECURITY_HEADERS
+from app.security.route_allowlist import is_allowed
 from app.security.sessions import add_login
 from storage.database import open_database
 from tests.browser.serving import Served, serving
@@ -91,7 +91,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
 
 
 def under_policy(answer: Answer) -> None:
-    for name, value in HEADERS:
+    for name, value in SECURITY_HEADERS:
         assert answer.headers.get(name.decode()) == value.decode(), (answer.status, answer.headers)
     assert not [name for name in answer.headers if name.startswith("access-control-")], answer.headers
 
@@ -169,7 +169,7 @@ def test_what_the_page_does_not_need_is_not_there(
     opened: Served, pairs: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     open_paths = ("/login", "/logout", "/health", "/own/sign_in.css")
-    closed = [(method, path) for method, path in pairs if not is_needed(path) and path not in open_paths]
+    closed = [(method, path) for method, path in pairs if not is_allowed(path) and path not in open_paths]
     for word in ("file=", "file/", "proxy=", "vibe-", "call/", "api/", "dev/reload", "monitoring", "component_server"):
         assert [path for _, path in closed if word in path.removeprefix("/gradio_api/")], word
     for method, path in closed:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.security.authentication import COOKIE, OPEN
+from app.security.authentication import COOKIE, OPEN_PATHS
 from app.security.sessions import add_login, sign_in
 from storage.database import open_database
 from tests.browser.cases import fill
@@ -22,7 +22,7 @@ from tests.security.routes import METHODS, Pair
 
 NAME, PASSWORD = "Ada", "correct horse battery"
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
-# Each is sent with every method; none may show what lies behind the gate.
+# Each is sent with every method; none may show what needs a session.
 TRICKS = (
     *("//", "//login", "/login/", "/LOGIN", "/Login", "/login;x=1", "/login;/../config", "/login.", "/login%20"),
     *("/login/../config", "/login/%2e%2e/config", "/login%2f..%2fconfig", "/login/..%2fconfig", "/%2e%2e/config"),
@@ -84,7 +84,7 @@ def test_no_method_of_any_route_answers_without_a_session(
     assert {("GET", "/image/{key}"), ("POST", "/desk/act"), ("GET", "/config")} <= known
     passed = []
     for method, path in sorted(known):
-        if concrete(path) in OPEN:
+        if concrete(path) in OPEN_PATHS:
             continue
         for headers in ({}, BROWSER, {"Cookie": f"{COOKIE}=x"}):
             answer = ask(served.url, method, concrete(path), headers)

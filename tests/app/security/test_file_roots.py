@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.model_inputs import adapter_path
-from app.security.file_roots import inside, server_folder, server_model, server_path
+from app.security.file_roots import resolve_inside, server_folder, server_model, server_path
 from app.settings import PACKAGE_ROOT, AppSettings
 from core.errors import UserError
 from storage.database import Database
@@ -28,7 +28,7 @@ def test_what_lies_outside_is_refused_and_the_roots_are_named(tmp_path: Path, na
     (tmp_path / "root" / "link").symlink_to(tmp_path / "outside")
     path = tmp_path / ("root/link" if name == "link" else name)
     with pytest.raises(UserError, match="outside of the folders that the page may read") as refused:
-        inside(path, [tmp_path / "root"])
+        resolve_inside(path, [tmp_path / "root"])
     assert str(tmp_path / "root") in str(refused.value)
     assert "SWITCHPOINT_ROOTS" in str(refused.value)
 

@@ -11,13 +11,13 @@ from app.security import passwords, sessions
 from app.security.sessions import (
     ADDRESS,
     NAME,
-    PAIR,
-    TooSoonError,
+    NAME_AND_ADDRESS,
+    TooManyAttemptsError,
     add_login,
+    find_session,
     remove_login,
     sign_in,
     sign_out,
-    standing,
 )
 from core.errors import UserError
 from storage.database import FILE_NAME, Database, open_database
@@ -28,8 +28,8 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr(passwords, "COST", (2**4, 8, 1))  # what is tested here is counted, not hidden
-    monkeypatch.setattr(passwords, "NOBODY", passwords.NOBODY.replace("32768$8$3", "16$8$1"))
+    monkeypatch.setattr(passwords, "SCRYPT_COST", (2**4, 8, 1))  # what is tested here is counted, not hidden
+    monkeypatch.setattr(passwords, "DUMMY_HASH", passwords.DUMMY_HASH.replace("32768$8$3", "16$8$1"))
     made = open_database(tmp_path / "data")
     add_login(made, "Ada", PASSWORD)
     yield made
@@ -49,9 +49,9 @@ def test_a_password_is_kept_as_a_salted_hash_of_full_cost() -> None:
     assert one != other
     assert one.startswith("scrypt$32768$8$3$")
     assert PASSWORD not in one
-    assert passwords.fits(PASSWORD, one)
-    assert not passwords.fits(PASSWORD + "x", one)
-    assert not passwords.fits(PASSWORD, None)
+    assert passwords.verify_password(PASSWORD, one)
+    assert not passwords.verify_password(PASSWORD + "x", one)
+    assert not passwords.verify_password(PASSWORD, None)
 
 
 def test_letters_typed_as_other_code_points_fit(db: Database) -> None:
@@ -88,27 +88,27 @@ def test_signing_out_and_removal_end_a_session(db: Database) -> None:
     assert second
     assert first != second
     sign_out(db, first)
-    assert standing(db, first).name == ""
-    assert standing(db, second).name == "Ada"
+    assert find_session(db, first).name == ""
+    assert find_session(db, second).name == "Ada"
     remove_login(db, "Ada")
-    assert standing(db, second).name == ""
+    assert find_session(db, second).name == ""
     with pytest.raises(UserError, match="no login 'Ada'"):
         remove_login(db, "Ada")
 
 
 def test_a_session_ends_by_itself(db: Database, later: Callable[[float], None]) -> None:
     token = sign_in(db, "Ada", PASSWORD, "a") or ""
-    later(sessions.LASTS - 1)
-    assert standing(db, token).name == "Ada"
+    later(sessions.SESSION_SECONDS - 1)
+    assert find_session(db, token).name == "Ada"
     later(2)
-    assert standing(db, token).name == ""
+    assert find_session(db, token).name == ""
 
 
 def test_failures_make_a_wait_that_grows_and_outlives_a_restart(db: Database, later: Callable[[float], None]) -> None:
-    fail(db, PAIR.free)
+    fail(db, NAME_AND_ADDRESS.free_attempts)
     waits = []
     for _ in range(5):
-        with pytest.raises(TooSoonError) as error:
+        with pytest.raises(TooManyAttemptsError) as error:
             sign_in(db, "Ada", PASSWORD, "9.9.9.9")
         waits.append(error.value.seconds)
         later(error.value.seconds)
@@ -116,7 +116,7 @@ def test_failures_make_a_wait_that_grows_and_outlives_a_restart(db: Database, la
     assert waits == sorted(waits)
     assert waits[-1] >= 16
     again = open_database(db.data)
-    with pytest.raises(TooSoonError):
+    with pytest.raises(TooManyAttemptsError):
         sign_in(again, "Ada", PASSWORD, "9.9.9.9")
     again.close()
     later(60)
@@ -129,17 +129,17 @@ def test_a_strangers_guessing_keeps_nobody_out(db: Database, later: Callable[[fl
     for host in range(40):
         try_to(db, "Ada", f"9.9.9.{host}")
     assert sign_in(db, "Ada", PASSWORD, "1.1.1.1"), "from where she works"
-    with pytest.raises(TooSoonError) as error:
+    with pytest.raises(TooManyAttemptsError) as error:
         sign_in(db, "Ada", PASSWORD, "2.2.2.2")
-    assert error.value.seconds <= NAME.longest + 1
+    assert error.value.seconds <= NAME.max_seconds + 1
     later(error.value.seconds)
     assert sign_in(db, "Ada", PASSWORD, "2.2.2.2"), "from anywhere, soon"
 
 
 def test_one_address_guessing_many_names_waits(db: Database, later: Callable[[float], None]) -> None:
-    for number in range(ADDRESS.free):
+    for number in range(ADDRESS.free_attempts):
         assert sign_in(db, f"name {number}", "wrong", "2001:db8::1") is None
-    with pytest.raises(TooSoonError):
+    with pytest.raises(TooManyAttemptsError):
         sign_in(db, "yet another", "wrong", "2001:db8::2")  # the same household
     assert sign_in(db, "yet another", "wrong", "2001:db8:0:1::1") is None
 
@@ -153,14 +153,14 @@ def test_attempts_at_the_same_time_are_all_counted(db: Database, monkeypatch: py
             try_to(db, "Ada", "9.9.9.9")  # another one, before this one's password was looked at
         return False
 
-    monkeypatch.setattr(sessions, "fits", slow)
+    monkeypatch.setattr(sessions, "verify_password", slow)
     try_to(db, "Ada", "9.9.9.9")
-    assert len(seen) == PAIR.free
+    assert len(seen) == NAME_AND_ADDRESS.free_attempts
 
 
 def test_no_wait_is_longer_than_its_bound() -> None:
-    assert PAIR.longest == sessions.wait_left(Failures(count=10**9, last=5e8), PAIR, 5e8)
-    assert sessions.wait_left(Failures(count=99, last=0.0), PAIR, 5e8) == 0.0
+    assert NAME_AND_ADDRESS.max_seconds == sessions.backoff_left(Failures(count=10**9, last=5e8), NAME_AND_ADDRESS, 5e8)
+    assert sessions.backoff_left(Failures(count=99, last=0.0), NAME_AND_ADDRESS, 5e8) == 0.0
 
 
 def fail(db: Database, times: int) -> None:
@@ -171,9 +171,9 @@ def fail(db: Database, times: int) -> None:
 def try_to(db: Database, name: str, address: str) -> None:
     try:
         sign_in(db, name, "wrong", address)
-    except TooSoonError:
+    except TooManyAttemptsError:
         return
 
 
 def test_a_clock_that_was_set_back_makes_no_endless_wait() -> None:
-    assert sessions.wait_left(Failures(count=PAIR.free, last=9e9), PAIR, 5e8) == 0.0
+    assert sessions.backoff_left(Failures(count=NAME_AND_ADDRESS.free_attempts, last=9e9), NAME_AND_ADDRESS, 5e8) == 0.0

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.security.request_checks import LOOPBACK, hosts_of, refuse
+from app.security.request_checks import LOOPBACK, allowed_hosts, refusal_reason
 from tests.browser.serving import Served, serving
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
@@ -70,17 +70,17 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 def test_a_tunnel_may_use_any_loopback_name_and_port() -> None:
     for host in ("127.0.0.1:7860", "localhost:9", "[::1]:7860", "localhost"):
-        assert refuse("GET", {"host": host}, LOOPBACK) == ""
-    assert refuse("GET", {"host": "localhost.evil.example"}, LOOPBACK)
-    assert refuse("GET", {}, LOOPBACK)
+        assert refusal_reason("GET", {"host": host}, LOOPBACK) == ""
+    assert refusal_reason("GET", {"host": "localhost.evil.example"}, LOOPBACK)
+    assert refusal_reason("GET", {}, LOOPBACK)
 
 
 def test_a_command_must_come_from_the_same_origin() -> None:
     host = {"host": "localhost:7860"}
-    assert refuse("POST", host | {"origin": "http://localhost:7860"}, LOOPBACK) == ""
-    assert refuse("POST", host | {"origin": "http://localhost:9999"}, LOOPBACK)
-    assert refuse("POST", host | {"origin": "null"}, LOOPBACK)
+    assert refusal_reason("POST", host | {"origin": "http://localhost:7860"}, LOOPBACK) == ""
+    assert refusal_reason("POST", host | {"origin": "http://localhost:9999"}, LOOPBACK)
+    assert refusal_reason("POST", host | {"origin": "null"}, LOOPBACK)
 
 
 def test_a_server_on_a_named_host_answers_under_that_name() -> None:
-    assert "box.example" in hosts_of("box.example")
+    assert "box.example" in allowed_hosts("box.example")

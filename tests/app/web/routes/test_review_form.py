@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.reviews.threshold_preview import readings
 from app.reviews.verdicts import add_review, set_reading
-from app.security.request_checks import LOOPBACK, guard
+from app.security.request_checks import LOOPBACK, check_requests
 from app.web.page.place import reviewer_in
 from app.web.routes.review_form import add_desk
 from core.answer_switch import find_switch
@@ -30,7 +30,7 @@ def client(db: Database, tiny: str, files: TinyFiles) -> Iterator[TestClient]:
     diagnose_by_hand(db, tiny, files)
     api = fastapi.FastAPI()
     add_desk(api, db)
-    with TestClient(guard(api, LOOPBACK), headers=OURS) as opened:
+    with TestClient(check_requests(api, LOOPBACK), headers=OURS) as opened:
         yield opened
 
 

@@ -28,10 +28,10 @@ run: $(STAMP)    ## Open the app on the demo project
 test: lint audit ## Static checks, known vulnerabilities, then every test but the slow suites
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/bench $(PARALLEL)
 
-lint: $(STAMP)   ## ruff, ruff format, mypy --strict on core and storage, bandit
+lint: $(STAMP)   ## ruff, ruff format, mypy --strict, bandit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p core -p storage
+	$(BIN)/mypy -p core -p storage -p app
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app core storage assets
 
 audit: $(STAMP)  ## Known vulnerabilities of every package in requirements.lock (says so where there is no network)

@@ -51,9 +51,9 @@ def back_up(
                 members[FILE_NAME] = _add(archive, FILE_NAME, source, _way_to_pack(source))
             for run in kept.runs:
                 for folder, files in published_in(db.adapters / f"run-{run}"):
-                    for name, source in files.items():
+                    for name, content in files.items():
                         member = f"adapters/run-{run}/{folder.name}/{name}"
-                        members[member] = _add(archive, member, source, zipfile.ZIP_STORED)
+                        members[member] = _add(archive, member, content, zipfile.ZIP_STORED)
                         watch(nothing_to_save(half.stat().st_size // PIECE, 0, member))
             manifest = _manifest(kept, members)
             archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))

@@ -76,7 +76,8 @@ def worker(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for talkative in ("alembic", "httpx2"):  # the latter says a line for each request
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    given = {"engine": engine, "ray_address": address, "ray_actors": actors, "processes": processes, "shard": shard}
+    given: dict[str, Any] = {"engine": engine, "ray_address": address, "ray_actors": actors}
+    given |= {"processes": processes, "shard": shard}
     if engine not in ("", *ENGINES):
         raise UserError(f"There is no engine '{engine}': choose one of {', '.join(ENGINES)}.")
     settings = AppSettings(**{name: each for name, each in given.items() if each})

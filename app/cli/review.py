@@ -14,7 +14,11 @@ from app.reviews.verdicts import add_review
 from app.settings import AppSettings
 from core.errors import UserError
 from core.evaluation.comparison import gate
-from core.types import Comparison, Verdict
+from core.types import Comparison, Role, Verdict
+from core.types.literals import member_of
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+ROLES: tuple[Role, ...] = ("validation", "test")
 
 
 def review(
@@ -22,7 +26,7 @@ def review(
     *,
     project: ProjectArgument,
     sample: Annotated[int | None, typer.Argument(help="The sample's id.")] = None,
-    verdict: Annotated[str, typer.Argument(help=", ".join(get_args(Verdict)))] = "",
+    verdict: Annotated[str, typer.Argument(help=", ".join(VERDICTS))] = "",
     accept_all: Annotated[bool, typer.Option(help="Accept every diagnosis that has no verdict yet.")] = False,
     step: Annotated[int | None, typer.Option(help="The mistake step, where the machine's is wrong.")] = None,
     skill: Annotated[str, typer.Option(help="The missing skill, where the machine's is wrong.")] = "",
@@ -36,9 +40,10 @@ def review(
         with terminal.database() as db:
             count = verdicts.accept_all(db, project, reviewer=who, round=round)
         return Shown(data={"accepted": count}, text=f"Accepted {count} diagnoses.")
-    if sample is None or verdict not in get_args(Verdict):
+    chosen = member_of(VERDICTS, verdict)
+    if sample is None or chosen is None:
         raise UserError(
-            f"Say which sample and a verdict ({', '.join(get_args(Verdict))}), or --accept-all: "
+            f"Say which sample and a verdict ({', '.join(VERDICTS)}), or --accept-all: "
             f"`switchpoint review {project} SAMPLE VERDICT`."
         )
     with terminal.database() as db:
@@ -46,7 +51,7 @@ def review(
             db,
             project,
             sample,
-            verdict,  # type: ignore[arg-type]
+            chosen,
             reviewer=who,
             round=round,
             mistake_step=step,
@@ -64,10 +69,11 @@ def compare(
     set: Annotated[str, typer.Option("--set", help="validation or test")] = "test",
 ) -> Shown:
     """Compare two rounds on the same samples: fixed and broken, by category and skill, and the gate."""
-    if set not in ("validation", "test"):
+    role = member_of(ROLES, set)
+    if role is None:
         raise UserError(f"There is no set '{set}' to measure on: choose validation or test.")
     with terminal.database() as db:
-        found = compare_rounds(db, project, before, after, role=set)  # type: ignore[arg-type]
+        found = compare_rounds(db, project, before, after, role=role)
     return Shown(data=comparison_data(found, (before, after)), text=comparison_table(found, (before, after)))
 
 

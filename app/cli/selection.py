@@ -38,6 +38,7 @@ def select(
             support=support,
             allow_fewer=allow_fewer,
         )
+    shortfall_lines = [line for share in (made.make_up.skills if made.make_up else ()) for line in shortfalls(share)]
     shown = {
         "selection": made.id,
         "arm": made.arm,
@@ -47,11 +48,11 @@ def select(
         "hits": len(made.hits),
         "skills": {each.skill: each.errors for each in made.demands},
         "leaked": made.leaked,
-        "shortfalls": [said for share in (made.make_up.skills if made.make_up else ()) for said in shortfalls(share)],
+        "shortfalls": shortfall_lines,
     }
     text = f"Selection {made.id}: {len(made.hits)} samples of '{made.support}' for {len(made.demands)} skills; "
     text += f"{made.leaked} left out because they occur in the validation or test set."
-    return Shown(data=shown, text="\n".join([text, *shown["shortfalls"]]))
+    return Shown(data=shown, text="\n".join([text, *shortfall_lines]))
 
 
 def rule_command(

@@ -9,7 +9,7 @@ import json as json_text
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,8 +127,13 @@ class Terminal:
         return ended
 
 
-def command(app: typer.Typer, name: str) -> Callable[[Callable[..., Shown]], Callable[..., Shown]]:
-    """Register ``function(terminal, …)`` as a command that also takes ``--data`` and ``--json``."""
+def command(
+    app: typer.Typer, name: str, options: Sequence[inspect.Parameter] = ()
+) -> Callable[[Callable[..., Shown]], Callable[..., Shown]]:
+    """Register ``function(terminal, …)`` as a command that also takes ``--data`` and ``--json``.
+
+    ``options`` are those that the function takes as ``**keywords``.
+    """
 
     def register(function: Callable[..., Shown]) -> Callable[..., Shown]:
         def run(*, context: typer.Context, data: Path | None, json: bool, **arguments: Any) -> None:
@@ -139,14 +144,16 @@ def command(app: typer.Typer, name: str) -> Callable[[Callable[..., Shown]], Cal
             terminal.show(shown)
             raise typer.Exit(shown.code)
 
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        declared = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        own = [each for each in declared if each.kind is not inspect.Parameter.VAR_KEYWORD]
         added = [
+            *options,
             inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
             inspect.Parameter("data", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=DataOption),
             inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption),
         ]
         wanted = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own] + added
-        run.__signature__ = inspect.Signature(wanted)  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature(wanted)  # type: ignore[attr-defined]  # Typer reads it
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in wanted}
         app.command(name, help=function.__doc__)(run)
         return function

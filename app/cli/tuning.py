@@ -105,7 +105,4 @@ def _parameter(field: Field) -> inspect.Parameter:
 def register(cli: typer.Typer) -> None:
     """Add these commands to the command line."""
     for function in (tune, measure):
-        signature = inspect.signature(function, eval_str=True)
-        own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        function.__signature__ = signature.replace(parameters=[*own, *map(_parameter, FIELDS)])  # type: ignore[attr-defined]
-        command(cli, function.__name__)(function)
+        command(cli, function.__name__, [_parameter(each) for each in FIELDS])(function)

@@ -8,7 +8,7 @@ import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from app.labels.labelling import Labels, samples_to_label
 from app.model_inputs import adapter_path, image_opener
@@ -25,7 +25,9 @@ from storage.store import Project, Round, Run
 if TYPE_CHECKING:
     from core.diagnosis import OnSkipped
     from core.student.local import Student
-    from core.teacher import Teacher
+    from core.teacher.local import LocalTeacher
+
+T = TypeVar("T")
 
 
 class Models:
@@ -55,7 +57,7 @@ class Models:
         choose_threads(found.model)
         return found
 
-    def teacher(self, name: str) -> "Teacher":
+    def teacher(self, name: str) -> "LocalTeacher":
         """The text-only teacher."""
         from core.models.devices import choose_threads
         from core.teacher.local import load_teacher
@@ -113,8 +115,9 @@ class Models:
         """Give the memory back, before tuning takes it."""
         self._loaded.clear()
 
-    def _cached(self, kind: str, key: tuple[object, ...], load: Callable[[], Any]) -> Any:
+    def _cached(self, kind: str, key: tuple[object, ...], load: Callable[[], T]) -> T:
         if self._loaded.get(kind, ((), None))[0] != key:
             self._loaded.pop(kind, None)
             self._loaded[kind] = (key, load())
-        return self._loaded[kind][1]
+        found: T = self._loaded[kind][1]
+        return found

@@ -76,7 +76,8 @@ class KeptSamples(Sequence[Sample]):
 
     def __getitem__(self, key: int | slice) -> Sample | list[Sample]:
         """The sample at a place, or those of a slice with one question."""
-        return ask(self._keeper.selected, key, self._settings)
+        found: Sample | list[Sample] = ask(self._keeper.selected, key, self._settings)
+        return found
 
 
 def tune_there(
@@ -119,11 +120,12 @@ def _trainer(course: Course, most: int, share: dict[str, int]) -> Any:
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
+    workers: Any = (1, most)  # elastic; what Ray declares knows a single number only
     return TorchTrainer(
         _tuned,
         train_loop_config={"course": course},
         scaling_config=ScalingConfig(
-            num_workers=(1, most),
+            num_workers=workers,
             use_gpu="num_gpus" in share,
             resources_per_worker={"CPU": share["num_cpus"]} | ({"GPU": 1} if "num_gpus" in share else {}),
         ),

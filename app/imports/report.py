@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from core.types import Refusal, Role, Sample
 
 What = Literal["validation", "test", "support", "predictions"]
+KINDS_OF_FILE: tuple[What, ...] = get_args(What)
 ImportReport = dict[str, Any]
 TEST_SHARE = 0.3
 MOST_REFUSED = 2000
@@ -62,7 +63,8 @@ class ImportRequest:
 
     def may_continue(self, source: str) -> bool:
         """Whether an import of that ``source`` asked for the same, whatever the file's state was or is."""
-        return self._asked.items() <= json.loads(source).items()
+        known: dict[str, Any] = json.loads(source)
+        return self._asked.items() <= known.items()
 
     @property
     def _asked(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from app.jobs.trial_pool import side_by_side
 from app.progress import Advance, Stop, nothing_to_save
 from app.projects.lookup import job_project
 from core.evaluation.experiment import plan
-from core.types import Trial
+from core.types import Arm, Trial
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -53,9 +53,9 @@ def run_experiment(db: Database, job: Job, models: Models, stop: Stop) -> Iterat
         yield nothing_to_save(len(planned), len(planned), said)
 
 
-def _begun(connection: Connection, project: int, base: int, setup: str, planned: list[tuple[str, int, int]]) -> None:
+def _begun(connection: Connection, project: int, base: int, setup: str, planned: list[tuple[Arm, int, int]]) -> None:
     for arm, budget, seed in planned:
-        asked = Trial(project=project, base=base, setup=setup, arm=arm, budget=budget, seed=seed)  # type: ignore[arg-type]
+        asked = Trial(project=project, base=base, setup=setup, arm=arm, budget=budget, seed=seed)
         trial = store.begin_trial(connection, asked)
         if arm == "untuned":
             store.advance_trial(connection, trial.id, round=base)

@@ -121,7 +121,7 @@ def put_experiment(
 
     Raises UserError for a project that cannot run it: no test set, no accepted skill, a student that is not here.
     """
-    plan(arms, budgets, seeds)  # type: ignore[arg-type] # it refuses what is no arm
+    plan(arms, budgets, seeds)  # it refuses what is no arm
     with db.write() as connection:
         found = _to_tune(connection, project)
         at = find_round(connection, found, round)

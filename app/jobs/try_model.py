@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from app.endpoints.metered_models import predictions_at, teacher_at
 from app.engines.local_engine import Models
@@ -28,6 +28,7 @@ from storage.jobs import Job
 from storage.store import Project, Round
 
 Who = Literal["student", "teacher"]
+WHO: tuple[Who, ...] = get_args(Who)
 Result = dict[str, Any]
 
 

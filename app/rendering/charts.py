@@ -84,7 +84,7 @@ def progress_figure(updates: Sequence[Update]) -> Figure:
     every = max(1, -(-len(updates) // POINTS))
     shown = [*updates[::-1][::every]][::-1]
     numbers = [update.number for update in shown]
-    fields = (
+    fields: tuple[tuple[str, str, Sequence[float | None]], ...] = (
         ("loss", "#0072B2", [round(update.loss, 5) for update in shown]),
         ("learning rate", "#E69F00", [update.learning_rate for update in shown]),
         ("samples a second", "#009E73", [round(update.samples_per_second, 2) for update in shown]),

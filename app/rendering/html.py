@@ -51,8 +51,11 @@ def lecture_html(lecture: str, css: str) -> str:
 
 
 def command(kind: str, label: str, css: str = "button", title: str = "", *, over: str = "cmd", **data: object) -> str:
-    """A button that sends a command with its data to the page's bridge, or to the desk (``over`` "desk")."""
-    extra = "".join(f' data-{name.replace("_", "-")}="{esc(value)}"' for name, value in data.items())
+    """A button that sends a command with its data to the page's bridge, or to the desk (``over`` "desk").
+
+    A ``data`` key that is a keyword of Python ends in "_", which is left out.
+    """
+    extra = "".join(f' data-{name.rstrip("_").replace("_", "-")}="{esc(value)}"' for name, value in data.items())
     hint = f' title="{esc(title)}"' if title else ""
     return f'<button type="button" class="{css}" data-{over}="{esc(kind)}"{extra}{hint}>{esc(label)}</button>'
 

@@ -5,21 +5,22 @@ Knows cases and verdicts, no HTML. A plan is read anew before it is carried out,
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from sqlalchemy import Connection
 
 from app.projects.lookup import find_project, find_round
 from core.errors import UserError
-from core.types import Review, Verdict
+from core.types import Review, ReviewState, Verdict
+from core.types.literals import member_of
 from storage import store
 from storage.database import Database
 from storage.store import Case, CaseFilters, Cursor
 
 Act = Literal["accepted", "rejected", "skipped", "label_wrong", "renamed"]
+ACTS: tuple[Act, ...] = get_args(Act)
 AT_ONCE = 1000
-NOT_REVIEWED = "unreviewed"
 SAME = "are so already"
 NAMELESS = "name no skill and step"
 OTHERWISE = "were decided otherwise"
@@ -35,7 +36,7 @@ class Plan:
     act: Act
     skill: str
     changes: list[tuple[Case, Review]] = field(repr=False)
-    before: dict[str, int]
+    before: dict[ReviewState, int]
     left: dict[str, int]
 
     @property
@@ -59,23 +60,24 @@ def plan_bulk(
 
     Raises UserError for an unknown act, or a rename without a skill.
     """
-    if act not in get_args(Act):
-        raise UserError(f"There is no such decision: choose one of {', '.join(get_args(Act))}.")
+    chosen = member_of(ACTS, act)
+    if chosen is None:
+        raise UserError(f"There is no such decision: choose one of {', '.join(ACTS)}.")
     skill = " ".join(skill.split())
-    if act == "renamed" and not skill:
+    if chosen == "renamed" and not skill:
         raise UserError("Type the new wording of the skill first.")
     at = find_round(connection, find_project(connection, project), round)
     changes: list[tuple[Case, Review]] = []
-    before: Counter[str] = Counter()
+    before: Counter[ReviewState] = Counter()
     left: Counter[str] = Counter()
     for case in _cases(connection, at.id, filters):
-        reason = _stays(case, act, skill)  # type: ignore[arg-type]
+        reason = _stays(case, chosen, skill)
         if reason:
             left[reason] += 1
             continue
-        before[case.review.verdict if case.review else NOT_REVIEWED] += 1
-        changes.append((case, _review(case, act, skill, reviewer)))  # type: ignore[arg-type]
-    return Plan(act=act, skill=skill, changes=changes, before=dict(before), left=dict(left))  # type: ignore[arg-type]
+        before[case.review.verdict if case.review else "unreviewed"] += 1
+        changes.append((case, _review(case, chosen, skill, reviewer)))
+    return Plan(act=chosen, skill=skill, changes=changes, before=dict(before), left=dict(left))
 
 
 def do_bulk(
@@ -137,11 +139,10 @@ def _stays(case: Case, act: Act, skill: str) -> str:
 
 
 def _review(case: Case, act: Act, skill: str, reviewer: str) -> Review:
-    at = {"round": case.prediction.round, "sample": case.sample.id, "reviewer": reviewer}
+    review = Review(round=case.prediction.round, sample=case.sample.id, reviewer=reviewer, verdict="accepted")
     if act != "renamed":
-        return Review(**at, verdict=act)
+        return replace(review, verdict=act)
     as_found = case.diagnosis is not None and skill == case.diagnosis.skill
     moved = case.diagnosis is None or case.mistake_step != case.diagnosis.switch.mistake_step
-    return Review(
-        **at, verdict="accepted" if as_found and not moved else "edited", mistake_step=case.mistake_step, skill=skill
-    )
+    verdict: Verdict = "accepted" if as_found and not moved else "edited"
+    return replace(review, verdict=verdict, mistake_step=case.mistake_step, skill=skill)

@@ -1,13 +1,13 @@
 """The words and reasons of verdicts and diagnoses, as the page and the reports show them."""
 
 from core.answer_switch import margins
-from core.types import Curve, Diagnosis
+from core.types import Curve, Diagnosis, ReviewState
 from storage.store import Case
 
 SMALL_MOVE = 0.2
 
 
-VERDICTS: dict[str, tuple[str, str]] = {
+VERDICTS: dict[ReviewState, tuple[str, str]] = {
     "unreviewed": ("○", "not reviewed"),
     "accepted": ("✓", "accepted"),
     "edited": ("✎", "accepted edited"),

@@ -13,9 +13,12 @@ from app.projects.lookup import find_project
 from app.selections.support_index import indexed
 from core.errors import UserError
 from core.types import Ruling, RulingAct
+from core.types.literals import member_of
 from storage import store
 from storage.database import Database
 from storage.store import Project
+
+RULING_ACTS: tuple[RulingAct, ...] = get_args(RulingAct)
 
 
 def rule(
@@ -26,11 +29,12 @@ def rule(
 
     Raises UserError where there is no such skill, sample or task, or nothing to clear.
     """
-    if act not in get_args(RulingAct):
-        raise UserError(f"There is no such ruling: choose one of {', '.join(get_args(RulingAct))}.")
+    chosen = member_of(RULING_ACTS, act)
+    if chosen is None:
+        raise UserError(f"There is no such ruling: choose one of {', '.join(RULING_ACTS)}.")
     if (sample is None) == (task is None):
         raise UserError("A ruling is on one sample or on all samples of one task: name one of the two.")
-    asked = Ruling(skill=skill, act=act, sample=sample, task=task, reviewer=reviewer)  # type: ignore[arg-type]
+    asked = Ruling(skill=skill, act=chosen, sample=sample, task=task, reviewer=reviewer)
     with db.write() as connection:
         found = find_project(connection, project)
         stands = store.standing_ruling(connection, found.id, asked)

@@ -24,7 +24,7 @@ class SelectedSamples(Sequence[Sample]):
     A labelled question without a response comes as one to learn from.
     """
 
-    def __init__(self, db: Database, ids: "array[int]", settings: Settings) -> None:
+    def __init__(self, db: Database, ids: Sequence[int], settings: Settings) -> None:
         self._db, self._ids, self._settings = db, ids, settings
 
     def __len__(self) -> int:

@@ -65,9 +65,9 @@ def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
             f"Switchpoint is open at http://{shown}:{port}  (data in {data}; Ctrl-C ends the page, jobs go on)",
             flush=True,
         )
-        how = {"http": Protocol, "ws": "none", "log_level": "warning", "timeout_graceful_shutdown": 1}
+        config = uvicorn.Config(app, http=Protocol, ws="none", log_level="warning", timeout_graceful_shutdown=1)
         with minded(db), listening, suppress(KeyboardInterrupt):
-            uvicorn.Server(uvicorn.Config(app, **how)).run(sockets=[listening])
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         db.close()
 

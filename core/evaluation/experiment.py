@@ -48,7 +48,7 @@ class Paired:
     p_value: float
 
 
-def plan(arms: Sequence[Arm], budgets: Sequence[int], seeds: int) -> list[tuple[Arm, int, int]]:
+def plan(arms: Sequence[str], budgets: Sequence[int], seeds: int) -> list[tuple[Arm, int, int]]:
     """The trials as (arm, budget, seed), a whole seed before the next, so that what is there early can be compared.
 
     Arms with a size of their own have the budget 0; the untuned student has one trial. Raises UserError for an arm that
@@ -61,13 +61,13 @@ def plan(arms: Sequence[Arm], budgets: Sequence[int], seeds: int) -> list[tuple[
         raise UserError("An experiment needs at least 1 seed.")
     if any(arm in BUDGETED_ARMS for arm in arms) and (not budgets or min(budgets) < 1):
         raise UserError("An experiment needs budgets of at least 1 sample, such as --budgets 500,1000,2000.")
-    found = [("untuned", 0, 0)] if "untuned" in arms else []
+    found: list[tuple[Arm, int, int]] = [("untuned", 0, 0)] if "untuned" in arms else []
     for seed in range(seeds):
         found += [(arm, 0, seed) for arm in ARMS if arm in arms and arm in ("validation", "full")]
         found += [
             (arm, budget, seed) for budget in sorted({*budgets}) for arm in ARMS if arm in arms and arm in BUDGETED_ARMS
         ]
-    return [(arm, budget, seed) for arm, budget, seed in found]  # type: ignore[misc]
+    return found
 
 
 def outcome(arm: Arm, budget: int, chosen: int, seeds: Sequence[int], scores: Scores) -> Outcome:

@@ -63,12 +63,20 @@ def skill_shares(
     pinned = Counter(hit.skill for hit in hits if hit.sample in pins.get(hit.skill, ()))
     turns = due(demands, budget, pinned)
     return tuple(
-        _share(
-            index, skill, seed=seed, errors=count, due=turns[skill], got=got[skill], pinned=pinned[skill],
-            precision=(precisions or {}).get(skill),
+        _with_matches(
+            SkillShare(
+                skill=skill,
+                errors=count,
+                due=turns[skill],
+                got=got[skill],
+                pinned=pinned[skill],
+                precision=(precisions or {}).get(skill),
+            ),
+            index,
+            seed,
         )
         for skill, count in sorted(errors.items(), key=lambda each: (-each[1], each[0]))
-    )  # fmt: skip
+    )
 
 
 def skill_offers(
@@ -87,10 +95,10 @@ def skill_offers(
     for each in demands:
         errors[each.skill] += each.errors
     found = (
-        _share(index, skill, seed=seed, errors=errors[skill], due=turns[skill], got=0, pinned=pinned[skill])
-        for skill in skills
+        SkillShare(skill=skill, errors=errors[skill], due=turns[skill], got=0, pinned=pinned[skill]) for skill in skills
     )
-    return tuple(replace(each, got=min(each.due, max(each.matching, each.pinned))) for each in found)
+    offers = (_with_matches(each, index, seed) for each in found)
+    return tuple(replace(each, got=min(each.due, max(each.matching, each.pinned))) for each in offers)
 
 
 def too_few(share: SkillShare) -> bool:
@@ -103,14 +111,19 @@ def weak(share: SkillShare) -> bool:
     return share.matching > 0 and share.strength < WEAK
 
 
-def _share(index: SkillIndex, skill: str, *, seed: int, **counted: object) -> SkillShare:
+def _with_matches(share: SkillShare, index: SkillIndex, seed: int) -> SkillShare:
+    """The share with how much of the support set matches its skill, and how well."""
+    skill = share.skill
     best = next(index.search(skill, seed=seed), None)
     if best is None:
-        return SkillShare(skill=skill, **counted)  # type: ignore[arg-type]
-    return SkillShare(
-        skill=skill, matching=index.matching(skill), best=best.score, strength=index.strength(skill, best.terms),
-        lacking=lacking_terms(skill, best.terms), **counted,  # type: ignore[arg-type]
-    )  # fmt: skip
+        return share
+    return replace(
+        share,
+        matching=index.matching(skill),
+        best=best.score,
+        strength=index.strength(skill, best.terms),
+        lacking=lacking_terms(skill, best.terms),
+    )
 
 
 def _overlaps(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import distributed
@@ -51,7 +51,7 @@ class ProcessGroup:
             own = find()
         except Exception as error:  # whatever it is, the others must hear of it, or they would wait
             failed = error
-        said: list[tuple[Found | None, str | None]] = [(None, None)] * self.size
+        said: list[tuple[Any, str | None]] = [(None, None)] * self.size
         with reached(self.size):
             distributed.all_gather_object(said, (own, None if failed is None else _sentence(failed)))
         if failed is not None:
@@ -59,7 +59,7 @@ class ProcessGroup:
         for _, sentence in said:
             if sentence is not None:
                 raise ElsewhereError(sentence)
-        return [found for found, _ in said]  # type: ignore[misc]  # None only where that is what was found
+        return [found for found, _ in said]
 
     def alike(self, do: Callable[[], Found]) -> Found:
         """What ``do`` returns here, once it has returned in every process; raises as ``each`` does."""
@@ -69,7 +69,9 @@ class ProcessGroup:
 
     def first(self, ask: Callable[[], Found]) -> Found:
         """What ``ask`` returns in process 0, which alone calls it; raises as ``each`` does."""
-        return self.each(ask if self.rank == 0 else _nothing)[0]  # type: ignore[return-value]
+        answers: list[Any] = self.each(lambda: ask() if self.rank == 0 else None)
+        found: Found = answers[0]
+        return found
 
     def sum_gradients(self, parameters: Sequence[torch.Tensor]) -> None:
         """Each parameter's gradient becomes its sum over the processes; where none has one there stays none."""
@@ -140,10 +142,6 @@ def joined(device: str = "auto") -> Iterator[str]:
     yield str(place)
     # Not where something failed: that would wait for the others, who wait for this one. Its end tells them.
     distributed.destroy_process_group()
-
-
-def _nothing() -> None:
-    return None
 
 
 def _sentence(error: Exception) -> str:

@@ -9,7 +9,7 @@ from core.types.comparisons import Adoption, Comparison, Gate, GroupChange, Inte
 from core.types.diagnoses import Curve, Diagnosis, Prediction, Switch, SwitchStatus
 from core.types.experiments import BUDGETED_ARMS, Arm, Evidence, Method, Trial
 from core.types.jobs import JobKind, JobState
-from core.types.reviews import MAX_SKILL_LENGTH, Draft, Review, Verdict
+from core.types.reviews import MAX_SKILL_LENGTH, Draft, Review, ReviewState, Verdict
 from core.types.samples import Refusal, Role, Sample
 from core.types.selections import Hit, Leak, MakeUp, Overlap, Ruling, RulingAct, Selection, SkillDemand, SkillShare
 from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
@@ -44,6 +44,7 @@ __all__ = [
     "Prediction",
     "Refusal",
     "Review",
+    "ReviewState",
     "Role",
     "Ruling",
     "RulingAct",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared"]
+ReviewState = Verdict | Literal["unreviewed"]
 
 MAX_SKILL_LENGTH = 200  # characters, of a person's wording and of a teacher's
 

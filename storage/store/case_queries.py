@@ -23,7 +23,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from core.types import SwitchStatus, Verdict
+from core.types import ReviewState, SwitchStatus
 from storage.rows import latest_review
 from storage.store.diagnoses import wrong_of
 from storage.tables import reviews, samples
@@ -42,7 +42,7 @@ class CaseFilters:
     must begin a word of question, rationale or skill.
     """
 
-    verdict: Verdict | Literal["unreviewed"] | None = None
+    verdict: ReviewState | None = None
     category: str | None = None
     skill: str | None = None
     mistake_step: int | None = None

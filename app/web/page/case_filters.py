@@ -5,23 +5,23 @@ from typing import get_args
 from app.reviews.wording import VERDICTS
 from app.web.page.place import Place
 from core.types import SwitchStatus
+from core.types.literals import member_of
 from storage.store import CaseFilters, Order
 
 PARAMS = ("verdict", "category", "skill", "step", "status", "sure", "reviewer", "text")
 SURE = {"low": (0.0, 0.5), "middle": (0.5, 0.75), "high": (0.75, 1.01)}
 SURE_SAID = {"low": "under 50 %", "middle": "50 to 75 %", "high": "over 75 %"}
-ORDERS = {"least_sure": "least sure first", "skill": "by the machine's skill", "id": "by number"}
+ORDERS: dict[Order, str] = {"least_sure": "least sure first", "skill": "by the machine's skill", "id": "by number"}
 
 
 def filters_of(place: Place) -> CaseFilters:
     """The filters that the URL asks for; values it cannot mean are left out."""
-    verdict, status = place.choice("verdict"), place.choice("status")
     return CaseFilters(
-        verdict=verdict if verdict in VERDICTS else None,  # type: ignore[arg-type]
+        verdict=member_of(VERDICTS, place.choice("verdict")),
         category=place.choice("category") or None,
         skill=place.choice("skill") or None,
         mistake_step=place.number("step"),
-        status=status if status in (*get_args(SwitchStatus), "undiagnosed") else None,  # type: ignore[arg-type]
+        status=member_of((*get_args(SwitchStatus), "undiagnosed"), place.choice("status")),
         confidence=SURE.get(place.choice("sure")),
         reviewer=place.choice("reviewer") or None,
         text=place.choice("text").strip() or None,
@@ -30,5 +30,4 @@ def filters_of(place: Place) -> CaseFilters:
 
 def order_of(place: Place) -> Order:
     """The order that the URL asks for, least sure first by default."""
-    asked = place.choice("order")
-    return asked if asked in ORDERS else "least_sure"  # type: ignore[return-value]
+    return member_of(ORDERS, place.choice("order")) or "least_sure"

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import time_ns
-from typing import Any
+from typing import Any, TypeAlias
 
 from starlette.requests import HTTPConnection
 
@@ -29,7 +29,7 @@ Show = Callable[[Place], Parts]
 Command = Callable[[Place, Mapping[str, Any]], Parts]
 Event = Callable[..., Any]
 Pending = tuple[Event, Callable[..., Parts], list[Any] | None, dict[str, Any]]
-Asked = gr.Request | HTTPConnection
+Asked: TypeAlias = gr.Request | HTTPConnection
 NOWAIT = {"queue": False, "show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
 

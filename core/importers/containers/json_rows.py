@@ -62,14 +62,21 @@ def json_rows(content: Content, encoding: Encoding, kind: str) -> Iterator[Row]:
             yield from _from_list(stream) if kind == "JSON" else _from_object(stream)
 
 
+def _after_space(text: str, at: int) -> int:
+    """Where the white space that begins at ``at`` ends."""
+    found = _SPACE.match(text, at)
+    assert found is not None, "the pattern matches no characters too"
+    return found.end()
+
+
 def _holds_rows(start: str) -> bool:
     """Whether an object's first value is an object too, and so is what follows it (if anything)."""
     try:
-        key, at = _decode(start, _SPACE.match(start, 1).end())  # type: ignore[union-attr]
-        colon = _SPACE.match(start, at).end()  # type: ignore[union-attr]
+        key, at = _decode(start, _after_space(start, 1))
+        colon = _after_space(start, at)
         if start[colon] != ":" or not isinstance(key, str):
             return False
-        value, at = _decode(start, _SPACE.match(start, colon + 1).end())  # type: ignore[union-attr]
+        value, at = _decode(start, _after_space(start, colon + 1))
     except (ValueError, IndexError, RecursionError):
         return False
     rest = start[at:].lstrip()
@@ -137,7 +144,7 @@ class _Stream:
     def next_sign(self) -> str:
         """The next character that is no white space, not yet taken; "" at the end."""
         while True:
-            self._at = _SPACE.match(self._buffer, self._at).end()  # type: ignore[union-attr]
+            self._at = _after_space(self._buffer, self._at)
             if self._at < len(self._buffer):
                 return self._buffer[self._at]
             if not self._more():

@@ -6,7 +6,7 @@ Rounds, set, opened numbers and page are in the URL. Says with every figure whic
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -22,6 +22,7 @@ from app.web.tabs.comparison.figures import figures_html, groups_html, tiles_htm
 from app.web.tabs.comparison.gate import gate_html
 from app.web.tabs.comparison.lineage import lineage_html
 from core.types import Role
+from core.types.literals import member_of
 from storage import store
 from storage.store import Project, Round, RoundCounts
 
@@ -112,7 +113,5 @@ def chosen_rounds(place: Place, rounds: list[Round], adopted: int | None) -> tup
 
 
 def _role(place: Place, before: RoundCounts, after: RoundCounts) -> Role:
-    asked = place.choice("set")
-    if asked in get_args(Role) and asked != "support":
-        return asked  # type: ignore[return-value]
-    return "test" if before.test_predictions and after.test_predictions else "validation"
+    newest: Role = "test" if before.test_predictions and after.test_predictions else "validation"
+    return member_of(ROLES, place.choice("set")) or newest

@@ -5,9 +5,9 @@ The browser keeps what is typed until the look begins. Reads no file.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from app.imports.report import TEST_SHARE, ImportRequest, What
+from app.imports.report import KINDS_OF_FILE, TEST_SHARE, ImportRequest
 from app.imports.uploads import uploaded
 from app.rendering.html import esc
 from app.security.file_roots import server_folder, server_path
@@ -15,6 +15,7 @@ from app.web.page.handlers import text_in
 from app.web.page.place import Place
 from core.errors import UserError
 from core.importers import FORMATS, PREDICTION_FORMATS
+from core.types.literals import member_of
 from storage.database import Database
 
 KINDS: dict[str, tuple[str, str]] = {
@@ -92,8 +93,8 @@ def request_in(
 
     Raises UserError for anything that no such form holds.
     """
-    what = text_in(sent, "what", 20)
-    if what not in get_args(What):
+    what = member_of(KINDS_OF_FILE, text_in(sent, "what", 20))
+    if what is None:
         raise UserError("Choose what the file is: validation, test, support or predictions.")
     if what != "support" and not place.project:
         raise UserError("Make a project first: the button is in the header.")
@@ -110,7 +111,7 @@ def request_in(
     else:
         path = server_path(path, roots)
     request = ImportRequest(
-        what=what,  # type: ignore[arg-type] - checked above
+        what=what,
         path=path,
         project="" if what == "support" else place.project,
         images=server_folder(images, roots) if images else "",

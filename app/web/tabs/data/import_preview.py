@@ -49,14 +49,14 @@ def _give_up(pending: PendingImport, job: Job | None) -> str:
     if job is not None and job.state in ("queued", "running", "interrupted"):
         return ""
     asked = {"confirm": "Give this import up? Its uploaded file is removed."} if pending.upload else {}
-    return command("give-up", "Give up", "button small", **{"import": pending.id, **asked})
+    return command("give-up", "Give up", "button small", import_=pending.id, **asked)
 
 
 def _importing(pending: PendingImport, job: Job, waits: str) -> str:
     if job.state in ("failed", "cancelled"):
         said = job.error or "The import was cancelled. Nothing of it shows in the support set."
         again = "It goes on behind its last rows when you import again."
-        button = command("import", "Import again", "button primary", **{"import": pending.id})
+        button = command("import", "Import again", "button primary", import_=pending.id)
         told = f'<p class="why" dir="auto">{esc(said, 800)}</p><p class="subdued">{again}</p>'
         return f'{told}<div class="row">{button}</div>'
     share = job.done / job.total if job.total else 0.0

@@ -100,9 +100,10 @@ def labelling_html(db: Database, place: Place) -> str:
 
 def _ways(name: str, unlabelled: int, cost: LabelCost | None, *, in_batches: bool) -> str:
     """The ways to label, each with questions, tokens and money; "estimating …" where those are not known yet."""
+    by_sample, by_group = (cost.by_sample, cost.by_group) if cost else (None, None)
     ways = (
-        ("sample", "Label by sample", "the teacher reads each one", cost and cost.by_sample),
-        ("group", "Label by group", "one label for all that share a task and its instruction", cost and cost.by_group),
+        ("sample", "Label by sample", "the teacher reads each one", by_sample),
+        ("group", "Label by group", "one label for all that share a task and its instruction", by_group),
     )
     rows, batched = [], []
     for by, label, why, of in ways:
@@ -112,7 +113,7 @@ def _ways(name: str, unlabelled: int, cost: LabelCost | None, *, in_batches: boo
         rows.append([command("label", label, "button", support=name, by=by), questions, tokens, dollars, why])
         batched += [batch_row(name, by, questions, of)] if in_batches else []
     listed = table(["", "#Questions to the teacher", "#Tokens in and out", "#Cost", "How"], rows + batched)
-    so_far = cost.by_sample if cost and cost.by_sample["endpoint"] else None
+    so_far = by_sample if by_sample and by_sample["endpoint"] else None
     cap = "no cap" if so_far is None or so_far["cap"] is None else f"a cap of {in_dollars(so_far['cap'])}"
     told = f'<p class="subdued">{in_dollars(so_far["spent"])} spent so far, {cap}.</p>' if so_far else ""
     return listed + told

@@ -12,7 +12,8 @@ from typing import Any
 from app.endpoints.spending import estimate_diagnose, estimate_predict, estimate_text
 from app.imports.preview import Looks, request_of
 from app.jobs.queue import put_diagnose, put_label, put_predict, put_try
-from app.labels.labelling import check_label
+from app.jobs.try_model import WHO
+from app.labels.labelling import By, check_label
 from app.projects.configuration import set_models, set_settings
 from app.projects.prompts import project_prompts, set_prompts
 from app.security.file_roots import page_roots, server_model
@@ -31,6 +32,7 @@ from core.errors import UserError
 from core.importers import FIELDS, FORMATS, PREDICTION_FORMATS
 from core.importers.formats.predictions import NAMES
 from core.types import Role
+from core.types.literals import member_of
 from storage import jobs, store
 from storage.database import Database
 from storage.store import PendingImport
@@ -126,14 +128,14 @@ def _queue(page: Page, kind: str) -> Any:
         elif kind == "diagnose":
             put_diagnose(page.db, place.project, round=at)
         elif kind == "try":
-            who = text_in(sent, "who", 10)
-            if who not in ("student", "teacher"):
+            who = member_of(WHO, text_in(sent, "who", 10))
+            if who is None:
                 raise UserError("Try the student or the teacher.")
-            put_try(page.db, place.project, who, round=at, another=bool(sent.get("another")))  # type: ignore[arg-type]
+            put_try(page.db, place.project, who, round=at, another=bool(sent.get("another")))
         else:
-            by = "group" if sent.get("by") == "group" else "sample"
+            by: By = "group" if sent.get("by") == "group" else "sample"
             support, batch = text_in(sent, "support", 400), bool(sent.get("batch"))
-            put_label(page.db, support, project=place.project, by=by, batch=batch)  # type: ignore[arg-type]
+            put_label(page.db, support, project=place.project, by=by, batch=batch)
         return page.begun(place)
 
     return put

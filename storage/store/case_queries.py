@@ -23,7 +23,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from core.types import ReviewState, SwitchStatus
+from core.types import ReviewState, SwitchStatus, Verdict
 from storage.rows import latest_review
 from storage.store.diagnoses import wrong_of
 from storage.tables import reviews, samples

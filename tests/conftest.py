@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.leftover_processes"]
+
 # A property says what holds, not how fast: on a busy machine a deadline fails what is right.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -1,6 +1,6 @@
-"""The sign-in page and what it sends: plain HTML that needs no script, the session's cookie, and signing out.
+"""Routes for signing in and out: an HTML page without scripts, and the session cookie.
 
-Everything here is open to anyone, so nothing says which names there are, and no more than one form's length is read.
+They are open to anyone, so no answer reveals which names exist, and at most ``MAX_FORM_BYTES`` of a request are read.
 """
 
 from urllib.parse import parse_qs
@@ -25,10 +25,10 @@ from app.settings import PACKAGE_ROOT
 from storage.database import Database
 
 STYLE = PACKAGE_ROOT / "assets" / "web" / "sign_in.css"
-LONGEST_FORM = 16_384
-WRONG = "Name and password do not fit: try again."
-# Hashes worked out at the same time, each with 32 MB: guessing must not take the machine from who is at work.
-AT_ONCE = 2
+MAX_FORM_BYTES = 16_384
+WRONG_PASSWORD = "Name and password do not fit: try again."
+# Each password hash takes 32 MB: guessing passwords must not slow the machine down for others.
+MAX_CONCURRENT_HASHES = 2
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in · Switchpoint</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="/own/sign_in.css"></head><body><main><h1><svg viewBox="0 0 24 24" aria-hidden="true">
@@ -42,8 +42,8 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign
 
 
 def sign_in_app(db: Database) -> Starlette:
-    """The routes that need no session."""
-    limiter = CapacityLimiter(AT_ONCE)
+    """The application for requests without a session."""
+    limiter = CapacityLimiter(MAX_CONCURRENT_HASHES)
 
     async def form(request: Request) -> Response:
         wanted = safe_path(request.query_params.get("next", "/"))
@@ -51,12 +51,12 @@ def sign_in_app(db: Database) -> Starlette:
         return RedirectResponse(wanted, 303) if found.name else page(wanted=wanted)
 
     async def enter(request: Request) -> Response:
-        return await _enter(db, request, limiter)
+        return await _sign_in(db, request, limiter)
 
     async def leave(request: Request) -> Response:
         await to_thread.run_sync(sign_out, db, request.cookies.get(COOKIE, ""))
         answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=_private(request))
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=_is_https(request))
         return answer
 
     async def style(_: Request) -> Response:
@@ -76,8 +76,8 @@ def sign_in_app(db: Database) -> Starlette:
     )
 
 
-async def _enter(db: Database, request: Request, limiter: CapacityLimiter) -> Response:
-    sent = await _fields(request)
+async def _sign_in(db: Database, request: Request, limiter: CapacityLimiter) -> Response:
+    sent = await _form_fields(request)
     if sent is None:
         return PlainTextResponse("A sign-in form is at most 16 kB of name and password.", 413)
     name, wanted = sent.get("name", "")[:MAX_NAME_LENGTH], safe_path(sent.get("next", "/"))
@@ -87,10 +87,10 @@ async def _enter(db: Database, request: Request, limiter: CapacityLimiter) -> Re
     except TooManyAttemptsError as error:
         return page(str(error), name=name, wanted=wanted, status=429, wait=error.seconds)
     if token is None:
-        return page(WRONG, name=name, wanted=wanted, status=401)
+        return page(WRONG_PASSWORD, name=name, wanted=wanted, status=401)
     answer = RedirectResponse(wanted, 303)
     answer.set_cookie(
-        COOKIE, token, max_age=round(SESSION_SECONDS), httponly=True, samesite="strict", secure=_private(request)
+        COOKIE, token, max_age=round(SESSION_SECONDS), httponly=True, samesite="strict", secure=_is_https(request)
     )
     return answer
 
@@ -112,16 +112,16 @@ def page(error: str = "", *, name: str = "", wanted: str = "/", status: int = 20
     return HTMLResponse(text.encode("utf-8", "replace"), status, headers)
 
 
-def _private(request: Request) -> bool:
+def _is_https(request: Request) -> bool:
     return request.url.scheme == "https"
 
 
-async def _fields(request: Request) -> dict[str, str] | None:
-    """The fields of a form; None when it is longer than one is."""
+async def _form_fields(request: Request) -> dict[str, str] | None:
+    """The fields of a form; None if it is too long."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LONGEST_FORM:
+        if len(body) > MAX_FORM_BYTES:
             return None
     try:
         sent = parse_qs(body.decode("latin-1"), max_num_fields=10, errors="replace")

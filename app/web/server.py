@@ -1,6 +1,6 @@
-"""The web server: the Gradio page on FastAPI, with own routes for images, scripts and plotly, behind ``app.security``.
+"""The web server: FastAPI with the Gradio page and the routes in ``app.web.routes``, behind ``app.security``.
 
-Loads no model library: everything that needs one is the worker's. Knows the page as a whole, none of its parts.
+Loads no model library: only the worker needs one.
 """
 
 import gc
@@ -24,10 +24,10 @@ from app.security.route_allowlist import allow_listed_paths
 from app.settings import logs_folder
 from app.web.login_page import sign_in_app
 from app.web.page.gradio_offline import gr
-from app.web.routes.actions import add_acts
-from app.web.routes.downloads import add_downloads
-from app.web.routes.images import add_pictures
-from app.web.routes.review_form import add_desk
+from app.web.routes.actions import add_action_routes
+from app.web.routes.downloads import add_download_routes
+from app.web.routes.images import add_image_routes
+from app.web.routes.review_form import add_review_form_routes
 from app.web.routes.static_files import ASSETS, SCRIPTS, add_static_routes, file_version
 from app.web.ui import build, theme
 from app.worker.supervisor import minded
@@ -36,17 +36,16 @@ from storage import logins
 from storage.database import Database, open_database
 
 STYLES = ("style.css", "selection.css", "data.css")
-LARGEST_UPLOAD = "16gb"
-# A thread that looks at a large file gives way to the page five times as often as it would by default.
-TURN_SECONDS = 0.001
+MAX_UPLOAD_SIZE = "16gb"
+# A fifth of Python's default, so that the page stays responsive while a thread reads a large file.
+SWITCH_INTERVAL_SECONDS = 0.001
 
 
 def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
-    """Serve the page of a data directory until Ctrl-C, and mind that a worker runs for its jobs.
+    """Serve the page of a data directory until Ctrl-C, and keep a worker running for its jobs.
 
-    ``names`` are further host names under which it answers.
-
-    Raises UserError for an address that others reach while nobody has to sign in, and for one that is taken.
+    ``names`` are further host names that it accepts. Raises UserError for a port that is in use, and for an address
+    that other machines can reach while there are no logins.
     """
     db = open_database(data)
     os.environ["GRADIO_TEMP_DIR"] = str(data / "uploads")
@@ -54,10 +53,10 @@ def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
     try:
         _check_logins(db, host)
         sweep_uploads(db)
-        sys.setswitchinterval(TURN_SECONDS)
+        sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         listening = _listen(host, port)
         app = build_app(db, host, names)
-        # What is built stays: looking through all of it for garbage would hold an answer up by 0.2 s now and then.
+        # The page lives as long as the process; without freezing it, garbage collection takes 0.2 s now and then.
         gc.collect()
         gc.freeze()
         shown = f"[{host}]" if ":" in host else host
@@ -101,15 +100,15 @@ def build_app(db: Database, host: str = "127.0.0.1", names: Sequence[str] = ()) 
 
 
 def build_routes(db: Database) -> fastapi.FastAPI:
-    """Own routes first, then the Gradio page at "/"; nothing stands before them yet."""
+    """All routes, without authentication and request checks; the Gradio page is mounted last, at "/"."""
     api = fastapi.FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     add_static_routes(api)
-    add_pictures(api, db)
-    add_desk(api, db)
-    add_downloads(api, db)
+    add_image_routes(api, db)
+    add_review_form_routes(api, db)
+    add_download_routes(api, db)
     blocks, page = build(db)
-    add_acts(api, page)
-    blocks.has_launched = True  # Gradio's word for: check that a file which a client names was uploaded
+    add_action_routes(api, page)
+    blocks.has_launched = True  # makes Gradio check that a file named by a client was uploaded
     gr.mount_gradio_app(
         api,
         blocks,
@@ -124,7 +123,7 @@ def build_routes(db: Database) -> fastapi.FastAPI:
         pwa=False,
         mcp_server=False,
         show_error=False,
-        max_file_size=LARGEST_UPLOAD,
+        max_file_size=MAX_UPLOAD_SIZE,
         allowed_paths=[],
     )
     return api

@@ -1,6 +1,6 @@
-"""The page as a whole: header, seven tabs, job tray, and the events that keep them in step with URL and database.
+"""The whole page: header, seven tabs, job tray, and the events that keep them in step with URL and database.
 
-Knows which tabs there are and how a person moves between them; what a tab shows is the tab's own.
+Each tab renders itself.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ MODULES = {
 
 
 def build(db: Database) -> tuple[gr.Blocks, Page]:
-    """The page on a database, and what answers its acts."""
+    """The Gradio page of a database, and the ``Page`` that answers its actions."""
     with gr.Blocks(title="Switchpoint", analytics_enabled=False, fill_width=True) as blocks:
         page = Page(db=db, reviewer=AppSettings().reviewer, notice=None)
         bridge = gr.HTML("", html_template="<span hidden></span>", js_on_load=BRIDGE, elem_id="bridge")
@@ -49,7 +49,7 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
             page.output(tabs)
             views = {name: _build_tab(page, name) for name in TABS}
         jobs = page.part("tray")
-        bulk_dialog.add(page)  # outside of the tabs: more than one opens it
+        bulk_dialog.add(page)  # outside of the tabs, because several open it
         gr.HTML(dialogs.dialogs_html(), js_on_load=None, apply_default_css=False, elem_id="dialogs")
 
         def show(place: Place) -> Parts:
@@ -72,8 +72,8 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
         page.listen(tabs.select, show, js=TAB_CLICKED)
 
         def tick(place: Place, sent: Mapping[str, Any]) -> Parts:
-            """What changed since the stamp that the script saw last; it asks for that stamp alone until it changes."""
-            # The stamp comes first: a job that ends while the rest is read is news to the next tick, not lost.
+            """The parts that changed since the stamp that the script saw last."""
+            # The stamp is read first, so that a job that ends during the rest is seen by the next tick.
             framed = frame(place, last=text_in(sent, "last", 100))
             follow = views[place.tab].follow(place) if place.project else {}
             return {page.notice: gr.skip(), **framed, **follow}
@@ -90,7 +90,7 @@ def _build_tab(page: Page, name: str) -> TabView:
 
 
 def _first(page: Page, request: gr.Request, show: Any) -> Parts:
-    """The first answer of a page; a link to a project or round that is gone lands on one that is there, and says so."""
+    """The first answer of a page; a link to a missing project or round shows the default ones and an error."""
     try:
         find_place(page.db, request.query_params)
     except UserError as error:
@@ -117,7 +117,7 @@ def _add_commands(page: Page) -> None:
 
 
 def theme() -> gr.themes.Base:
-    """Gradio's base theme with one accent, system fonts (nothing is fetched) and small radii."""
+    """Gradio's base theme with one accent colour, system fonts (nothing is downloaded) and small radii."""
     accent = gr.themes.Color(*ACCENT, name="accent")
     made = gr.themes.Base(
         primary_hue=accent,

@@ -1,4 +1,4 @@
-// The Data tab: sending the import form with its upload, what a look found, judging labels, and texts not yet saved.
+// The Data tab: the import form with its upload, the import preview, checking labels, and forms with unsaved text.
 (() => {
   const wb = (window.wb = window.wb || {});
   const FORM = "import-form";
@@ -13,7 +13,7 @@
   const form = () => document.getElementById(FORM);
   const fieldsOf = (f) => [...f.elements].filter((each) => each.name && each.type !== "file");
 
-  // --- the form: what is typed stays in this window until the look begins
+  // --- the import form: its values are kept in this window until the file is read
   const typed = (f) => Object.fromEntries(fieldsOf(f).filter((each) => each.type !== "radio" || each.checked).map((each) => [each.name, each.type === "checkbox" ? each.checked : each.value]));
   const fill = (f, kept) =>
     fieldsOf(f).forEach((each) => {
@@ -78,9 +78,9 @@
     }
   });
 
-  // --- what was found: a change looks again; the field that was changed keeps the focus
+  // --- the import preview: a change reads the file again; the changed field keeps the focus
   let focused = null;
-  // Until the answer is here its buttons would speak of what was found before.
+  // Disabled until the answer arrives: the buttons belong to the previous preview.
   const hold = (section) =>
     section.querySelectorAll("button:enabled, select:enabled, input:enabled").forEach((each) => {
       each.disabled = true;
@@ -119,7 +119,7 @@
     }
   });
 
-  // --- judging labels by keys
+  // --- keys for checking labels
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || wb.param("tab") !== "data") return;
     if (event.target.closest && event.target.closest("input, textarea, select, dialog")) return;
@@ -129,7 +129,7 @@
     button.click();
   });
 
-  // --- names and prompts that are not saved yet stay in this browser
+  // --- unsaved text of the forms is kept in this browser
   const saved = (each) => each.dataset.saved;
   const watched = (f) => [...f.elements].filter((each) => saved(each) !== undefined);
   const mark = (f) => {
@@ -138,7 +138,7 @@
     if (line) line.hidden = !dirty.length;
     return dirty;
   };
-  const sent = new Set(); // forms on their way: what they saved may be cleaned a little
+  const sent = new Set(); // keys of submitted forms: the server may save their values slightly changed
   document.addEventListener("input", (event) => {
     const f = event.target.form;
     if (!f || !f.dataset.kept) return;
@@ -154,7 +154,7 @@
       watched(f).forEach((each) => {
         const mine = kept[each.name];
         const done = !mine || (sent.has(key) && mine.base !== saved(each));
-        const now = done ? saved(each) : mine.typed; // painted anew, a field keeps what was typed
+        const now = done ? saved(each) : mine.typed; // a field that is rendered again keeps unsaved text
         if (each.value !== now) each.value = now;
       });
       if (!mark(f).length) store(localStorage, "kept:" + key, null);

@@ -1,8 +1,8 @@
-// The Selection tab: a row of hits by keyboard, the budget that hits are shown for, and where the focus stays.
+// The Selection tab: the list of hits by keyboard, and the budget field.
 (() => {
   const wb = (window.wb = window.wb || {});
-  let at = ""; // the sample of the row that the keys speak of
-  let back = false; // the row had the focus when it was painted anew
+  let at = ""; // the sample of the selected row
+  let back = false; // the row had the focus when it was rendered again
 
   const rows = () => [...document.querySelectorAll("#choosing .hit")];
   const row = () => rows().find((each) => each.dataset.hit === at);
@@ -52,7 +52,7 @@
   });
   wb.onPaint("choosing", () => stand(row(), back && document.activeElement === document.body));
 
-  // The number and the slider are one field; its value stands in the URL, so that a reload or a link shows the same.
+  // The number and the slider are one field; its value goes into the URL, so that a reload or a link shows the same.
   document.addEventListener("change", (event) => {
     if (!event.target.closest || !event.target.closest("#budget")) return;
     const budget = Math.round(Number(event.target.value));

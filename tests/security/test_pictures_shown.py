@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from app.web.routes.images import Kept
+from app.web.routes.images import ImageCache
 from storage.database import open_database
 from storage.images import save_images
 from tests.browser.cases import Picture
@@ -135,7 +135,7 @@ def test_a_picture_is_written_anew_once(opened: Served) -> None:
 
 
 def test_the_oldest_pictures_are_let_go_and_the_largest_never_kept() -> None:
-    kept = Kept(800)
+    kept = ImageCache(800)
     kept.put("whole", (bytes(101), ""))
     assert kept.get("whole") is None
     for number in range(9):

@@ -1,4 +1,4 @@
-"""The route of every action on the page, and the change stamp that the page polls."""
+"""The routes for frequent actions on the page, and for the change stamp that the page polls."""
 
 import json
 
@@ -11,17 +11,17 @@ from app.web.page.handlers import Page, find_place
 from app.web.routes.review_form import answer_or_refuse
 
 
-def add_acts(api: fastapi.FastAPI, page: Page) -> None:
-    """Add the route of what a person does on a case; the page is named by the query, as in its own address."""
+def add_action_routes(api: fastapi.FastAPI, page: Page) -> None:
+    """Add the routes; their query is that of the page's own URL."""
 
     @api.get("/desk/stamp")
-    def seen(request: fastapi.Request) -> Response:
-        """A short text that changes whenever what the page shows has changed."""
+    def stamp_now(request: fastapi.Request) -> Response:
+        """A short text that changes whenever rows that the page shows have changed."""
         return answer_or_refuse(lambda: PlainTextResponse(stamp(page.db, find_place(page.db, request.query_params))))
 
     @api.post("/desk/act")
     async def act(request: fastapi.Request) -> Response:
-        """Open a case, decide it, move on: the answer holds the new values of the parts that change, by name."""
+        """Carry out one of ``Page.acts``; returns the new HTML of the parts that change, by name."""
         try:
             sent = await request.json()
         except (ValueError, UnicodeDecodeError, RecursionError):

@@ -1,6 +1,6 @@
-"""What can be downloaded from the page: a round's reviews and report, a selection, and the rows that an import refuses.
+"""Routes for downloads: a round's reviews and report, selections, experiments, and the refused rows of an import.
 
-The report comes as an attachment only: the page's own content policy would not let it draw its curves in a tab.
+The report is always an attachment: in a tab the page's content security policy would block its scripts.
 """
 
 import re
@@ -39,15 +39,15 @@ SELECTIONS: dict[str, tuple[str, Callable[[Database, Chosen], Iterator[bytes]]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """A text with its file name and media type."""
+    """A text file with its name and media type."""
 
     name: str
     media: str
     text: str
 
 
-def add_downloads(api: fastapi.FastAPI, db: Database) -> None:
-    """Add the routes; what a person can put right is a 404 with one plain sentence."""
+def add_download_routes(api: fastapi.FastAPI, db: Database) -> None:
+    """Add the routes; a UserError becomes a 404 with its message."""
 
     @api.get("/export/reviews.csv")
     def reviews_as_csv(project: str = "", round: str = "") -> Response:
@@ -56,7 +56,7 @@ def add_downloads(api: fastapi.FastAPI, db: Database) -> None:
 
     @api.get("/pending/{pending}/refused.csv")
     def refused(pending: int) -> Response:
-        """Every refused row of an import that waits."""
+        """Every refused row of a pending import, with the reason."""
         return _sent(lambda: _refused(db, pending))
 
     @api.get("/export/reviews.jsonl")
@@ -66,17 +66,17 @@ def add_downloads(api: fastapi.FastAPI, db: Database) -> None:
 
     @api.get("/export/selection.zip")
     def selection_as_zip(project: str = "", selection: str = "") -> Response:
-        """A selection (default: the newest) in LLaVA's format with its images, sent as it is made."""
+        """A selection (default: the newest) in LLaVA's format with its images, streamed."""
         return _selection(db, project, selection, "zip")
 
     @api.get("/export/selection.parquet")
     def selection_as_parquet(project: str = "", selection: str = "") -> Response:
-        """A selection as parquet, images inside."""
+        """A selection (default: the newest) as parquet with its images, streamed."""
         return _selection(db, project, selection, "parquet")
 
     @api.get("/export/selection.json")
     def selection_manifest(project: str = "", selection: str = "") -> Response:
-        """Everything that made a selection."""
+        """The manifest of a selection (default: the newest): everything that decided its samples."""
         return _selection(db, project, selection, "json")
 
     @api.get("/export/report.html")
@@ -86,12 +86,12 @@ def add_downloads(api: fastapi.FastAPI, db: Database) -> None:
 
     @api.get("/export/experiment.md")
     def experiment(project: str = "", round: str = "") -> Response:
-        """The tables of the experiment from the round (default: the base model's)."""
+        """The tables of the round's experiment (default: of the base model's round)."""
         return _sent(lambda: _experiment(db, project, round))
 
 
 def file_name(project: str, number: int, what: str, *, of: str = "round") -> str:
-    """A name that any file system and any header takes: letters, digits, dots and dashes."""
+    """A file name that is valid on any file system and in an HTTP header."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", project).strip("-.") or "project"
     return f"{name}-{of}-{number}{'-' if of == 'round' else '.'}{what}"
 
@@ -154,6 +154,6 @@ def _sent(make: Callable[[], Download]) -> Response:
         made = make()
     except UserError as error:
         return PlainTextResponse(str(error), 404)
-    # Reviews change with every verdict, so a browser must not answer from what it kept.
+    # Reviews change with every verdict, so a browser must not cache them.
     headers = {"content-disposition": f'attachment; filename="{made.name}"', "cache-control": "no-store"}
     return Response(made.text.encode(), media_type=f"{made.media}; charset=utf-8", headers=headers)

@@ -1,10 +1,10 @@
-"""What the Review form asks while someone types: support samples for a skill, a draft to keep, other δ and λ.
+"""Routes that the Review form calls while someone types: support samples for a skill, drafts, other δ and λ.
 
-Small routes of their own: an answer in a few milliseconds, without the page's whole machinery. They take what any
-browser may send, so everything is checked here. Knows the page's HTML pieces; starts no job and gives no verdict.
+They answer in a few milliseconds because they bypass Gradio. They check all of their input, since any browser may send
+it. They start no job and save no verdict.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import fastapi
@@ -22,31 +22,31 @@ from core.types import Draft
 from storage import store
 from storage.database import Database
 
-BEST = 5
-LONGEST = 400
+TOP_K = 5
+MAX_LENGTH = 400
 
 
-def add_desk(api: fastapi.FastAPI, db: Database) -> None:
-    """Add the routes to the application."""
+def add_review_form_routes(api: fastapi.FastAPI, db: Database) -> None:
+    """Add the routes ``/desk/hits``, ``/desk/reading`` and ``/desk/draft``."""
     default = AppSettings().reviewer
 
     @api.get("/desk/hits")
     def hits(project: str = "", skill: str = "") -> Response:
-        """How many support samples match a skill, and the best five, as HTML."""
-        return answer_or_refuse(lambda: HTMLResponse(hits_html(db, project[:LONGEST], skill[:LONGEST])))
+        """How many support samples match a skill, and the best of them, as HTML."""
+        return answer_or_refuse(lambda: HTMLResponse(hits_html(db, project[:MAX_LENGTH], skill[:MAX_LENGTH])))
 
     @api.get("/desk/reading")
     def reading(project: str = "", round: int = 0, delta: float = 0.0, lam: int = 1) -> Response:
-        """What δ and λ would make of the round's curves, as HTML."""
+        """How δ and λ would change the round's diagnoses, as HTML."""
         if not (-1 <= delta < 1 and 1 <= lam <= 20):
             return Response("δ lies between −1 and 1, λ between 1 and 20.", 400)
         return answer_or_refuse(
-            lambda: HTMLResponse(effect_html(readings(db, project[:LONGEST], round, delta=delta, lam=lam)))
+            lambda: HTMLResponse(effect_html(readings(db, project[:MAX_LENGTH], round, delta=delta, lam=lam)))
         )
 
     @api.post("/desk/draft")
     async def draft(request: fastapi.Request) -> Response:
-        """Keep what a person typed on a case, or forget it (``discard``)."""
+        """Save what a person typed on a case, or delete it (``discard``)."""
         try:
             sent = await request.json()
         except (ValueError, UnicodeDecodeError):
@@ -58,20 +58,20 @@ def add_desk(api: fastapi.FastAPI, db: Database) -> None:
 
 
 def hits_html(db: Database, project: str, skill: str) -> str:
-    """The live line under the skill field, with its cards."""
+    """The line below the skill field that counts matching support samples, with the best of them as cards."""
     with db.read() as connection:
         found = find_project(connection, project)
         index = indexed_soon(connection, db, found.settings.support)
         if index is None:
             return live_html(None, {}, waiting=has_labels(connection, db, found.settings.support))
-        offer = behind(index, skill, seed=found.settings.seed, limit=BEST)
+        offer = behind(index, skill, seed=found.settings.seed, limit=TOP_K)
         return live_html(offer, store.samples_by_id(connection, [hit.sample for hit in offer.hits]), waiting=False)
 
 
 def keep_draft(db: Database, sent: Mapping[str, Any], reviewer: str) -> str:
-    """Save or drop a draft; returns when it was saved, "" when it was dropped.
+    """Save or delete a draft; returns the time it was saved, "" when it was deleted.
 
-    Raises ConflictError where a verdict was given since the form was painted: the draft belongs to what is gone.
+    Raises ConflictError if the case got a verdict after the form was rendered, UserError for a malformed draft.
     """
     sample, number, seen = (whole_number(str(sent.get(name, ""))) for name in ("sample", "round", "seen"))
     if sample is None or number is None or seen is None:
@@ -81,7 +81,7 @@ def keep_draft(db: Database, sent: Mapping[str, Any], reviewer: str) -> str:
     if not all(isinstance(text, str) for text in (*texts.values(), answer or "")):
         raise UserError("Skill, note and answer of a draft are texts.")
     with db.write() as connection:
-        at = find_round(connection, find_project(connection, str(sent.get("project", ""))[:LONGEST]), number)
+        at = find_round(connection, find_project(connection, str(sent.get("project", ""))[:MAX_LENGTH]), number)
         if sent.get("discard"):
             store.drop_draft(connection, at.id, sample, reviewer)
             return ""
@@ -92,11 +92,11 @@ def keep_draft(db: Database, sent: Mapping[str, Any], reviewer: str) -> str:
         return store.save_draft(connection, draft).created
 
 
-def answer_or_refuse(work: Any) -> Response:
+def answer_or_refuse(work: Callable[[], Response]) -> Response:
+    """The response that ``work`` returns; a ConflictError becomes a 409, any other UserError a 400."""
     try:
-        answer: Response = work()
+        return work()
     except ConflictError as error:
         return Response(str(error), 409)
-    except UserError as error:  # it may repeat half a character of what was sent
+    except UserError as error:  # the message may contain a lone surrogate that was sent
         return Response(str(error).encode("utf-8", "replace"), 400, media_type="text/plain; charset=utf-8")
-    return answer

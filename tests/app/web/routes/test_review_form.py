@@ -13,7 +13,7 @@ from app.reviews.threshold_preview import readings
 from app.reviews.verdicts import add_review, set_reading
 from app.security.request_checks import LOOPBACK, check_requests
 from app.web.page.place import reviewer_in
-from app.web.routes.review_form import add_desk
+from app.web.routes.review_form import add_review_form_routes
 from core.answer_switch import find_switch
 from core.errors import ConflictError, UserError
 from storage import store
@@ -29,7 +29,7 @@ def client(db: Database, tiny: str, files: TinyFiles) -> Iterator[TestClient]:
     """The routes behind the guard, without the page around them."""
     diagnose_by_hand(db, tiny, files)
     api = fastapi.FastAPI()
-    add_desk(api, db)
+    add_review_form_routes(api, db)
     with TestClient(check_requests(api, LOOPBACK), headers=OURS) as opened:
         yield opened
 

@@ -1,11 +1,11 @@
-// What lies beside a case: the draft that is kept while someone types, the live support samples for a skill, the δ and λ
-// sliders, the decision over many cases, the image in full size, and under which name this browser reviews.
+// The form beside a case: drafts, matching support samples, the δ and λ dialog, verdicts on many cases at once, the image
+// in full size, and the reviewer's name.
 (() => {
   const wb = (window.wb = window.wb || {});
   const form = () => document.querySelector("#editor form.editor");
-  const PAUSE = 350; // ms after the last key before a draft is sent; it is stored well within a second
+  const PAUSE = 350; // ms after the last key before a draft is sent
 
-  // --- drafts: first in this browser, then in the database
+  // --- drafts: saved in this browser first, then in the database
   const keyOf = (f) => `draft:${f.dataset.project}/${f.dataset.round}/${f.dataset.sample}`;
   const typedIn = (f) => ({ step: f.dataset.step, skill: f.skill.value, note: f.note.value, answer: f.querySelector(".misread").hidden ? null : f.answer.value });
   const isDirty = (f, now) => now.step !== f.dataset.baseStep || now.skill.trim() !== f.dataset.baseSkill || now.note.trim() !== "" || now.answer !== null;
@@ -23,8 +23,8 @@
     }
   };
   let timer = 0;
-  let pending = null; // what waits to be sent: {key, body}
-  const leaving = {}; // token of a verdict on its way -> key of the draft that it ends
+  let pending = null; // the draft to be sent: {key, body}
+  const leaving = {}; // token of a verdict being sent -> key of the draft that it replaces
 
   wb.typed = () => {
     const f = form();
@@ -58,7 +58,7 @@
         timer = setTimeout(flush, 3000);
       });
   };
-  // The copy stays until a painted form holds it: the case may be on its way without the draft that was just saved.
+  // The local copy stays until a rendered form contains it: the case may have been sent before the draft was saved.
   const confirm = ({ key, body: { step, skill, note, answer, seen } }, saved) => {
     const kept = recall(key);
     if (kept && saved && JSON.stringify({ step, skill, note, answer, seen }) === JSON.stringify(kept)) localStorage.setItem(key, JSON.stringify({ ...kept, saved }));
@@ -73,7 +73,7 @@
   });
   document.addEventListener("change", (event) => event.target.matches && event.target.matches("form.editor select") && wb.typed());
 
-  // A verdict ends the draft; until its answer is here the browser keeps what was typed.
+  // A verdict replaces the draft; the browser keeps the draft until the verdict is confirmed.
   wb.leaving = (token) => {
     const f = form();
     clearTimeout(timer);
@@ -96,7 +96,7 @@
     wb.typed();
     live(0);
   };
-  // After a case is painted: what this browser still keeps for it goes back into the form.
+  // After a case is rendered, a draft that this browser still has goes back into the form.
   wb.settle = (f) => {
     const kept = recall(keyOf(f));
     if (kept && isOver(f, kept)) localStorage.removeItem(keyOf(f));
@@ -116,7 +116,7 @@
     live(120);
   };
 
-  // --- live support samples for the words in the skill field
+  // --- support samples that match the skill field
   let asking = 0;
   let asked = null;
   const live = (delay) => {
@@ -134,14 +134,14 @@
       .then((html) => {
         const box = document.querySelector("#editor .live");
         if (!box || asked !== mine || form() !== f) return;
-        box.innerHTML = html; // made and escaped by the server
+        box.innerHTML = html; // escaped by the server
         box.dataset.skill = f.skill.value;
         unfold();
         if (box.querySelector("[data-waiting=yes]")) live(1000);
       })
       .catch(() => {});
   };
-  // The samples themselves show while the skill is edited, and where a person opened them.
+  // The samples are unfolded while the skill is edited, and if a person opened them.
   const HITS = "hits opened";
   const unfold = () => {
     const details = document.querySelector("#editor .live details");
@@ -192,9 +192,9 @@
     if (field) field.focus();
   };
 
-  // --- one decision over many cases
+  // --- one verdict for many cases
   const bulk = () => document.getElementById("bulk-dialog");
-  let since = 0; // when a dialog was asked for that is not painted yet
+  let since = 0; // when the dialog was requested that is not rendered yet
   let early = []; // the keys pressed since then
   const ask = (data) => {
     since = Date.now();
@@ -222,7 +222,7 @@
       field.focus();
       field.setSelectionRange(field.value.length, field.value.length);
     } else dialog.querySelector("[data-bulk-do]").focus();
-    // A dialog with a field takes no early keys: they were meant for its buttons.
+    // Early keys are for the buttons, so a dialog with a text field ignores them.
     const next = field ? undefined : keys.shift();
     if (next === undefined) return;
     if (next === "Escape") dialog.close();
@@ -281,7 +281,7 @@
     wb.open("zoom");
   };
 
-  // --- who reviews: a cookie of this browser, never part of a link
+  // --- the reviewer's name: a cookie of this browser, never part of a link
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-who]")) return;
     event.preventDefault();

@@ -23,13 +23,13 @@ MAX_LENGTH = 20_000
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
 
-def render(name: str, **values: Any) -> Markup:
+def render(name: str, /, **values: Any) -> Markup:
     """A template with its values. Raises ``jinja2.UndefinedError`` where a value that the template reads is missing."""
     # Safe: the template has escaped its values.
     return Markup(environment().get_template(name).render(values))  # nosec B704
 
 
-def macro(name: str, *args: Any, **options: Any) -> Markup:
+def macro(name: str, /, *args: Any, **options: Any) -> Markup:
     """One macro of ``macros.html``, called from Python."""
     made: Markup = getattr(environment().get_template("macros.html").module, name)(*args, **options)
     return made

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from app.rendering.html import esc
+from app.rendering.templates import render
 from app.security.authentication import COOKIE, safe_path
 from app.security.sessions import (
     MAX_NAME_LENGTH,
@@ -29,16 +29,6 @@ MAX_FORM_BYTES = 16_384
 WRONG_PASSWORD = "Name and password do not fit: try again."
 # Each password hash takes 32 MB: guessing passwords must not slow the machine down for others.
 MAX_CONCURRENT_HASHES = 2
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in · Switchpoint</title>
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<link rel="stylesheet" href="/own/sign_in.css"></head><body><main><h1><svg viewBox="0 0 24 24" aria-hidden="true">
-<path d="M3 17h5c6 0 4-10 10-10h3M3 17h18M18 4l3 3-3 3"/></svg>Switchpoint</h1>
-<form method="post" action="/login">{error}<input type="hidden" name="next" value="{wanted}">
-<label for="name">Name</label><input id="name" name="name" value="{name}" required maxlength="{longest}"
- autocomplete="username" autocapitalize="none" spellcheck="false" dir="auto"{name_focus}>
-<label for="password">Password</label><input id="password" name="password" type="password" required
- autocomplete="current-password"{described}{password_focus}>
-<button type="submit">Sign in</button></form></main></body></html>"""
 
 
 def sign_in_app(db: Database) -> Starlette:
@@ -97,19 +87,9 @@ async def _sign_in(db: Database, request: Request, limiter: CapacityLimiter) -> 
 
 def page(error: str = "", *, name: str = "", wanted: str = "/", status: int = 200, wait: int = 0) -> Response:
     """The sign-in page; ``error`` is one sentence, ``wait`` seconds until the next attempt."""
-    told = f'<p id="error" role="alert">{esc(error, 200)}</p>' if error else ""
-    first = ' autofocus aria-invalid="true"' if error else " autofocus"
-    text = PAGE.format(
-        error=told,
-        wanted=esc(wanted, 2000),
-        name=esc(name, MAX_NAME_LENGTH),
-        longest=MAX_NAME_LENGTH,
-        name_focus="" if name else first,
-        described=' aria-describedby="error"' if error else "",
-        password_focus=first if name else "",
-    )
+    made = render("login_page.html", error=error, name=name, wanted=wanted, max_name_length=MAX_NAME_LENGTH)
     headers = {"cache-control": "no-store"} | ({"retry-after": str(wait)} if wait else {})
-    return HTMLResponse(text.encode("utf-8", "replace"), status, headers)
+    return HTMLResponse(made, status, headers)
 
 
 def _is_https(request: Request) -> bool:

@@ -20,6 +20,8 @@ from app.rendering import formatting
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "web" / "templates"
 MAX_LENGTH = 20_000
+NOTHING = Markup()
+"""What a function that makes HTML returns where there is nothing to show."""
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
 

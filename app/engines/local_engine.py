@@ -15,7 +15,7 @@ from app.model_inputs import adapter_path, image_opener
 from app.progress import Stop
 from app.settings import model_path
 from app.tuning.local_run import tune_here
-from app.tuning.multiprocess_run import how_many, tune_in_processes
+from app.tuning.multiprocess_run import process_count, tune_in_processes
 from core.diagnosis import diagnose, label
 from core.types import Diagnosis, Prediction, Sample, StudentSettings, Update
 from storage import store
@@ -105,11 +105,11 @@ class Models:
         """The updates of a run (``core.tuning.tune``), from the first."""
         with db.read() as connection:
             loading = store.project_of(connection, run.project).settings.student
-        many = how_many(self.processes, self.device, loading, shard=self.shard)
+        many = process_count(self.processes, self.device, loading, shard=self.shard)
         if many == 1:
-            yield from tune_here(db, run, device=self.device, stop=stop, told=told)
+            yield from tune_here(db, run, device=self.device, stop=stop, on_remark=told)
         else:
-            yield from tune_in_processes(db, run, many, device=self.device, shard=self.shard, stop=stop, told=told)
+            yield from tune_in_processes(db, run, many, device=self.device, shard=self.shard, stop=stop, on_remark=told)
 
     def clear(self) -> None:
         """Give the memory back, before tuning takes it."""

@@ -23,7 +23,7 @@ from app.labels.labelling import Labels
 from app.model_inputs import adapter_path
 from app.progress import Stop
 from app.settings import AppSettings, model_path
-from app.tuning.local_run import begins_with
+from app.tuning.local_run import run_inputs
 from core.errors import UserError
 from core.types import Diagnosis, Prediction, Sample, Update
 from storage.database import Database
@@ -93,7 +93,7 @@ class Cluster(Models):
 
     def updates(self, db: Database, run: Run, *, stop: Stop, told: Callable[[str], None]) -> Iterator[Update]:
         """As ``Models.updates`` (``app.engines.ray_tuning``)."""
-        project, adapter, ids = begins_with(db, run)
+        project, adapter, ids = run_inputs(db, run)
         course = Course(
             keeper=self._keeper(db, ids),
             samples=len(ids),

@@ -19,7 +19,7 @@ from app.engines.local_engine import Models
 from app.engines.ray_actors import ask, whole
 from app.model_inputs import opening
 from app.settings import model_path
-from app.tuning.message_log import heard, say
+from app.tuning.message_log import append_message, follow_messages
 from core.errors import UserError
 from core.types import Sample, Settings, Update
 from storage.store import Project, Run
@@ -98,7 +98,7 @@ def tune_there(
         _removed(old)
     ended, failed = "", list[Exception]()
     with _fitting(_trainer(course, most, share), course, failed) as fitting:
-        for said in heard(course.news, lambda: not fitting.is_alive()):
+        for said in follow_messages(course.news, lambda: not fitting.is_alive()):
             if stop():
                 course.stop.touch()
             if "update" in said:
@@ -194,11 +194,11 @@ def _tuned(given: dict[str, Course]) -> None:
             loading=settings.student,
             shard=course.shard,
             device=str(get_device()),
-            told=lambda remark: say(course.news, remark=remark),
+            told=lambda remark: append_message(course.news, remark=remark),
         ):
             if first:
-                say(course.news, update=asdict(update))
+                append_message(course.news, update=asdict(update))
     except ElsewhereError:
         raise
     except UserError as error:
-        say(course.news, ended=str(error))
+        append_message(course.news, ended=str(error))

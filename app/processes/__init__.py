@@ -1,1 +1,1 @@
-"""Processes: identity, the worker process, redacted output."""
+"""Processes: their identity, starting the worker, and output without secrets."""

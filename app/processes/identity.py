@@ -1,9 +1,8 @@
-"""Which process is which: a process id together with its start time, because ids are used again.
+"""The identity of a process: its id together with its start time, because the system reuses ids.
 
-The start time counts from the machine's own start, so that a clock that is set changes nothing; which start of which
-machine is part of the number, because after a reboot, or in a folder that was copied to another machine, the same id
-may have started at the same tick. Reads ``/proc`` where there is one (Linux) and asks ``ps`` elsewhere; knows nothing
-of jobs.
+On Linux the start time is read from ``/proc``. It counts from boot, so that setting the clock changes nothing, and is
+combined with bits of the boot id, because after a reboot or on another machine the same process id may have started at
+the same tick. Elsewhere ``ps`` is asked.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ TICK_BITS = 36  # at 100 ticks a second, 21 years without a reboot; with 16 bits
 
 
 def process_start(pid: int) -> float | None:
-    """When the process started (an opaque number that only equality means something for), or None when it is gone."""
+    """When the process started, as an opaque number to compare for equality; None when it has ended."""
     if Path("/proc/self/stat").exists():
         return _from_proc(pid)
     command = ["ps", "-o", "lstart=", "-p", str(pid)]
@@ -29,7 +28,7 @@ def process_start(pid: int) -> float | None:
 
 
 def is_alive(pid: int, started: float) -> bool:
-    """Whether the process that had this id and start time still runs."""
+    """Whether the process with this id and start time still runs."""
     return process_start(pid) == started
 
 
@@ -41,16 +40,15 @@ def own_start() -> float:
 
 
 def _from_proc(pid: int) -> float | None:
-    """Field 22 of ``/proc/PID/stat``: clock ticks between boot and the start, behind 16 bits of the boot's own name. A
-    zombie has ended."""
+    """Field 22 of ``/proc/PID/stat`` (clock ticks from boot to start) below bits of the boot id; None for zombies."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in {"Z", "X"} else float(_boot() << TICK_BITS | int(fields[19]))
+    return None if fields[0] in {"Z", "X"} else float(_boot_bits() << TICK_BITS | int(fields[19]))
 
 
-def _boot() -> int:
-    """16 bits that another boot, or another machine, hardly shares."""
+def _boot_bits() -> int:
+    """16 bits of a hash of the boot id: another boot, or another machine, hardly shares them."""
     name = BOOT_ID.read_bytes() if BOOT_ID.exists() else b""
     return int.from_bytes(hashlib.sha256(name).digest()[:2])

@@ -1,6 +1,6 @@
-"""What this process prints, without secrets: its output and its errors, tracebacks of any library included.
+"""Redacts secrets from everything that this process prints, logs and tracebacks of any library included.
 
-Logs and messages go to the standard streams (of a worker, into ``logs/worker.log``), so this is where they all pass.
+Logs go to the standard streams (a worker's are in ``logs/worker.log``), so it is enough to replace these.
 """
 
 import io
@@ -9,22 +9,22 @@ import sys
 from core.redaction import redact
 
 
-class Redacting(io.TextIOWrapper):
-    """A text stream that takes secrets out of what is written to it."""
+class RedactingStream(io.TextIOWrapper):
+    """A text stream that redacts secrets from what is written to it."""
 
     def write(self, text: str, /) -> int:
-        """Write the text without secrets; says how much of the text was taken."""
+        """Write the text without secrets; returns the length of the text."""
         super().write(redact(text))
         return len(text)
 
 
 def redact_output() -> None:
-    """From now on nothing is printed with a secret in it; call it before logging is set up."""
+    """Replace stdout and stderr by redacting streams. Call it before logging is configured."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, Redacting):
+        if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, RedactingStream):
             stream.flush()
-            safe = Redacting(
+            safe = RedactingStream(
                 stream.buffer,
                 encoding=stream.encoding,
                 errors=stream.errors,

@@ -1,6 +1,6 @@
-"""Starting a worker and finding the one that serves a data directory, without importing any job.
+"""Starts the worker of a data directory, and finds the one that runs, without importing any job.
 
-A file lock holds one worker per data directory; the operating system releases it however the process ends.
+A file lock (``worker.lock``) allows one worker per data directory; the system releases it however the process ends.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ from app.settings import PACKAGE_ROOT, logs_folder
 from core.errors import FolderError, UserError
 from storage.errors import fault_told
 
-# The last worker started from this process, by data directory, and when.
+# The last worker started by this process and when, by data directory.
 _starting: dict[Path, tuple["subprocess.Popen[bytes]", float]] = {}
 _one_at_a_time = threading.Lock()
 
@@ -30,8 +30,7 @@ class LockHeldError(UserError):
 def worker_pid(data: Path) -> int | None:
     """The process id of the worker that serves ``data``, or None when none runs.
 
-    Looks at who is written in the lock file and whether that process lives; it takes no lock, so that looking never
-    keeps a worker from starting.
+    Reads the lock file without taking the lock, so that looking never keeps a worker from starting.
     """
     try:
         pid, started = (data / "worker.lock").read_text().split()
@@ -41,33 +40,38 @@ def worker_pid(data: Path) -> int | None:
 
 
 def ensure_worker(data: Path) -> bool:
-    """Start a detached worker unless one serves ``data`` or is being started from here (returns whether it did); call
-    it after queueing a job.
+    """Start a detached worker after a job was queued; returns False where one runs or is being started already.
 
-    Raises FolderError where a worker could not begin; the queued job then waits for one that can.
+    Raises FolderError where no worker can start; the queued job then waits for one.
     """
     data = data.resolve()
     with _one_at_a_time:
         if worker_pid(data) is not None or _is_starting(data):
             return False
-        _starting[data] = (_started(data), time.time())
-    # Somebody must take note of its end, or it stays a zombie for as long as the app runs.
+        _starting[data] = (_start_worker(data), time.time())
+    # Waited for, or it would stay a zombie after its end, as long as the app runs.
     threading.Thread(target=_starting[data][0].wait, daemon=True).start()
     return True
 
 
 def _is_starting(data: Path) -> bool:
-    """Whether the last worker started from this process has not come to its lock yet: it loads its libraries for
-    seconds, and every job queued meanwhile would start another that loads them too."""
+    """Whether the last worker started by this process has not taken its lock yet.
+
+    Loading its libraries takes seconds, in which every job that is queued would start another worker.
+    """
     process, since = _starting.get(data, (None, 0.0))
     lock = data / "worker.lock"
     return process is not None and process.poll() is None and not (lock.exists() and lock.stat().st_mtime > since)
 
 
-def _started(data: Path) -> "subprocess.Popen[bytes]":
+def _start_worker(data: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "app", "--data", str(data), "worker", "--leave-when-idle"]
     path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
-    with _sentences(data), (logs_folder(data) / "worker.log").open("ab") as output, (data / "worker.lock").open("a"):
+    with (
+        _translate_errors(data),
+        (logs_folder(data) / "worker.log").open("ab") as output,
+        (data / "worker.lock").open("a"),
+    ):
         return subprocess.Popen(  # our own command, as a list, without a shell  # nosec B603
             command,
             stdin=subprocess.DEVNULL,
@@ -80,8 +84,9 @@ def _started(data: Path) -> "subprocess.Popen[bytes]":
 
 @contextmanager
 def worker_lock(data: Path) -> Iterator[None]:
-    """Be the worker of ``data``; ``LockHeldError`` when another process is, FolderError where nobody can be."""
-    with _sentences(data):
+    """Hold the worker's lock of ``data``. Raises LockHeldError where another worker does, FolderError for an unusable
+    folder."""
+    with _translate_errors(data):
         data.mkdir(parents=True, exist_ok=True)
         opened = (data / "worker.lock").open("a+")
     with opened as file:
@@ -99,8 +104,8 @@ def worker_lock(data: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _sentences(data: Path) -> Iterator[None]:
-    """Errors of the system in sentences."""
+def _translate_errors(data: Path) -> Iterator[None]:
+    """Raise an OSError as a FolderError with a sentence for the user."""
     try:
         yield
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Tuning runs: options, runs in one process or several, and their message log."""
+"""Tuning runs: settings, resuming, and making the updates in one process or several."""

@@ -1,6 +1,6 @@
-"""A run made in this process: from its row to the samples, the student and the adapter that ``core.tuning`` takes.
+"""A tuning run in this process: reads the run's samples, student and adapter, and calls ``core.tuning``.
 
-Reads the data directory and saves no row. Loads models inside functions only.
+Saves no row. Loads models inside functions only.
 """
 
 from array import array
@@ -19,9 +19,9 @@ from storage.store import Project, Run
 
 
 class SelectedSamples(Sequence[Sample]):
-    """A selection's samples in the order chosen, read when they are asked for, so that memory holds their ids alone.
+    """A selection's samples in their order, read from the database on access: only their ids are held in memory.
 
-    A labelled question without a response comes as one to learn from.
+    A sample without a response is given one made from its answer (``core.evaluation.arms.as_lesson``).
     """
 
     def __init__(self, db: Database, ids: Sequence[int], settings: Settings) -> None:
@@ -36,7 +36,7 @@ class SelectedSamples(Sequence[Sample]):
     def __getitem__(self, key: slice) -> list[Sample]: ...
 
     def __getitem__(self, key: int | slice) -> Sample | list[Sample]:
-        """The sample at a place, or those of a slice in one query."""
+        """The sample at an index, or those of a slice in one query."""
         wanted = self._ids[key] if isinstance(key, slice) else [self._ids[key]]
         with self._db.read() as connection:
             found = store.samples_by_id(connection, wanted)
@@ -44,24 +44,24 @@ class SelectedSamples(Sequence[Sample]):
         return [found[each] for each in wanted] if isinstance(key, slice) else found[wanted[0]]
 
 
-def begins_with(db: Database, run: Run) -> tuple[Project, Path | None, "array[int]"]:
-    """What a run is made from: its project, the adapter that its student has already, and the ids of its samples."""
+def run_inputs(db: Database, run: Run) -> tuple[Project, Path | None, "array[int]"]:
+    """A run's project, the adapter that it starts from, and the ids of its samples."""
     with db.read() as connection:
         project = store.project_of(connection, run.project)
-        at = store.round_of(connection, run.from_round)
-        return project, adapter_path(db, at.adapter), store.selected_ids(connection, run.selection)
+        adapter = store.round_of(connection, run.from_round).adapter
+        return project, adapter_path(db, adapter), store.selected_ids(connection, run.selection)
 
 
 def tune_here(
-    db: Database, run: Run, *, device: str, stop: Stop, told: Callable[[str], None], shard: bool = False
+    db: Database, run: Run, *, device: str, stop: Stop, on_remark: Callable[[str], None], shard: bool = False
 ) -> Iterator[Update]:
-    """The updates of the run, as ``core.tuning.tune`` makes them; its adapter is left in the run's folder.
+    """The updates of the run, as ``core.tuning.run.tune`` makes them; the adapter is written into the run's folder.
 
-    In a process group of torch this process makes its share of them; ``shard`` then deals the student over it.
+    In a torch process group this process does its share of them; ``shard`` then shards the student over the group.
     """
     from core.tuning.run import tune
 
-    project, adapter, ids = begins_with(db, run)
+    project, adapter, ids = run_inputs(db, run)
     yield from tune(
         model_path(project.student),
         SelectedSamples(db, ids, project.settings),
@@ -74,5 +74,5 @@ def tune_here(
         loading=project.settings.student,
         device=device,
         shard=shard,
-        told=told,
+        told=on_remark,
     )

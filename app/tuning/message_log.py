@@ -1,6 +1,4 @@
-"""What the processes that tune say to the one that saves: a file of JSON lines, written by all of them and read as it
-grows. Knows no process and nothing of what is said.
-"""
+"""A message log: a file of JSON lines that the tuning processes append to and the worker reads as it grows."""
 
 import json
 import time
@@ -9,32 +7,32 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-NEWS = "said.jsonl"
+MESSAGES_FILE = "said.jsonl"
+POLL_SECONDS = 0.1
 
 
-LOOK_SECONDS = 0.1
+def append_message(log: Path, **message: Any) -> None:
+    """Append one message in a single write, so that messages of several processes never mix."""
+    with log.open("ab", buffering=0) as file:
+        file.write((json.dumps(message) + "\n").encode())
 
 
-def say(news: Path, **what: Any) -> None:
-    """Appends one thing that is said, in one piece, whoever else does."""
-    with news.open("ab", buffering=0) as file:
-        file.write((json.dumps(what) + "\n").encode())
+def follow_messages(log: Path, ended: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    """Each message once, as it arrives, until the writers have ``ended`` and all of it is read.
 
-
-def heard(news: Path, ended: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-    """What is said, as it comes, until those who say it have ``ended`` and all of it is read; {} now and then where
-    nothing comes, for whoever has something else to see to. A file that is not there yet says nothing."""
-    at = 0
+    Yields {} after every look at the file, so that the reader can do other work meanwhile. The file need not exist yet.
+    """
+    offset = 0
     while True:
-        last = ended()  # asked first: what is said before the end is there when the file is read after it
-        with suppress(FileNotFoundError), news.open("rb") as file:
-            file.seek(at)
+        has_ended = ended()  # before the file is read, so that the last messages are not missed
+        with suppress(FileNotFoundError), log.open("rb") as file:
+            file.seek(offset)
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                at += len(line)
+                offset += len(line)
                 yield json.loads(line)
-        if last:
+        if has_ended:
             return
         yield {}
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)

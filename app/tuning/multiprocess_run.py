@@ -1,13 +1,12 @@
-"""A run made in several processes on this machine, which ``accelerate launch`` begins around
-``app.tuning.process_main``.
+"""A tuning run in several processes on this machine: ``accelerate launch`` starts ``app.tuning.process_main``.
 
-The worker hears from them through a file and alone saves what they make. It ends them when the job ends, and they end
-by themselves when it is gone. Knows no model.
+The worker follows the processes' message log and alone saves the updates. It ends the processes when the job ends;
+they end by themselves when the worker is gone.
 """
 
 import json
 import os
-import subprocess  # one call, to begin the processes  # nosec B404
+import subprocess  # one call, to start the processes  # nosec B404
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,16 +18,16 @@ from typing import Any, Literal
 from app.processes.identity import own_start
 from app.progress import Stop
 from app.settings import PACKAGE_ROOT
-from app.tuning.message_log import NEWS, heard
+from app.tuning.message_log import MESSAGES_FILE, follow_messages
 from core.errors import UserError
 from core.types import StudentSettings, Update
 from storage.database import Database
 from storage.store import Run
 
-PATIENCE_SECONDS = 30.0  # in which accelerate ends its processes when it is asked to
-LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"  # gloo would take the interface of the machine's name
-# Every default named, so that neither a question is asked nor the person's own defaults for other work are taken.
-DEFAULTS = {
+TERMINATE_TIMEOUT_SECONDS = 30.0  # until accelerate has ended its processes
+LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"  # gloo's default is the interface of the host name
+# Complete, so that accelerate neither asks questions nor reads the user's own default configuration.
+ACCELERATE_CONFIG = {
     "compute_environment": "LOCAL_MACHINE",
     "distributed_type": "MULTI_GPU",
     "debug": False,
@@ -40,9 +39,13 @@ DEFAULTS = {
 }
 
 
-def how_many(processes: int | Literal["auto"], device: str, loading: StudentSettings, *, shard: bool = False) -> int:
-    """In how many processes a run is made. A student that is spread over all GPUs (and not to be sharded, which spreads
-    it in another way), or a device that is one GPU, leaves room for one process."""
+def process_count(
+    processes: int | Literal["auto"], device: str, loading: StudentSettings, *, shard: bool = False
+) -> int:
+    """In how many processes a run is made.
+
+    One where the student is spread over all GPUs (unless it is sharded instead), and where the device is a single GPU.
+    """
     if (loading.device_map == "auto" and not shard) or device.startswith("cuda:"):
         return 1
     if processes != "auto":
@@ -57,54 +60,54 @@ def how_many(processes: int | Literal["auto"], device: str, loading: StudentSett
 def tune_in_processes(
     db: Database,
     run: Run,
-    many: int,
+    processes: int,
     *,
     device: str,
     shard: bool = False,
     stop: Stop,
-    told: Callable[[str], None],
+    on_remark: Callable[[str], None],
 ) -> Iterator[Update]:
-    """The updates of the run, as ``tune_here``, from ``many`` processes that make it together.
+    """The updates of the run, as ``tune_here`` yields them, made by several ``processes`` together.
 
     Raises UserError with the first cause when one of them fails, and RuntimeError when that is a bug.
     """
     from core.models.devices import free_memory
 
-    free_memory()  # what this process held on a GPU, one of those processes needs
+    free_memory()  # the processes need the GPU memory that this one holds
     with tempfile.TemporaryDirectory(prefix="switchpoint-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        asked = {"data": str(db.data.resolve()), "run": run.id, "device": device, "shard": shard}
-        (folder / "asked.json").write_text(json.dumps(asked | {"worker": os.getpid(), "started": own_start()}))
-        (folder / "accelerate.json").write_text(json.dumps(DEFAULTS | {"num_processes": many}))
+        request = {"data": str(db.data.resolve()), "run": run.id, "device": device, "shard": shard}
+        (folder / "asked.json").write_text(json.dumps(request | {"worker": os.getpid(), "started": own_start()}))
+        (folder / "accelerate.json").write_text(json.dumps(ACCELERATE_CONFIG | {"num_processes": processes}))
         failures: list[dict[str, Any]] = []
-        with _begun(folder, many) as launcher:
-            for said in heard(folder / NEWS, partial(_has_ended, launcher)):
+        with _launch(folder, processes) as launcher:
+            for message in follow_messages(folder / MESSAGES_FILE, partial(_has_ended, launcher)):
                 if stop():
                     (folder / "stop").touch()
-                if "update" in said:
-                    yield Update(**said["update"])
-                elif "remark" in said:
-                    told(said["remark"])
-                elif "failed" in said:
-                    failures.append(said)
+                if "update" in message:
+                    yield Update(**message["update"])
+                elif "remark" in message:
+                    on_remark(message["remark"])
+                elif "failed" in message:
+                    failures.append(message)
             code = launcher.wait()
     if code and not (db.adapters / f"run-{run.id}" / "adapter").is_dir():
-        _raise(failures, many)
+        _raise_first_cause(failures, processes)
 
 
 @contextmanager
-def _begun(folder: Path, many: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """The launcher with its processes, which are ended at the end of the block if they have not ended by then."""
+def _launch(folder: Path, processes: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """The running launcher; it and its processes are ended when the block is left."""
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(folder / "accelerate.json")]
-    # With "--cpu" it would begin one process; which device they take they see for themselves.
-    command += ["--multi_gpu", "--num_processes", str(many), "--main_process_port", "0"]
+    # Also without a GPU, as "--cpu" starts a single process; each process chooses its device itself.
+    command += ["--multi_gpu", "--num_processes", str(processes), "--main_process_port", "0"]
     command += ["--module", "app.tuning.process_main", str(folder)]
     path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
-    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // many))
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // processes))
     launcher = subprocess.Popen(  # our own command, as a list, without a shell  # nosec B603
         command,
         stdin=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for the worker, which has them write a checkpoint
+        start_new_session=True,  # Ctrl-C reaches the worker only, which has the processes write a checkpoint
         env={"GLOO_SOCKET_IFNAME": LOOPBACK} | os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": threads},
     )
     try:
@@ -112,9 +115,9 @@ def _begun(folder: Path, many: int) -> Iterator["subprocess.Popen[bytes]"]:
     finally:
         launcher.terminate()
         try:
-            launcher.wait(PATIENCE_SECONDS)
+            launcher.wait(TERMINATE_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
-            launcher.kill()  # its processes see that it is gone
+            launcher.kill()  # its processes notice and end
             launcher.wait()
 
 
@@ -122,13 +125,13 @@ def _has_ended(launcher: "subprocess.Popen[bytes]") -> bool:
     return launcher.poll() is not None
 
 
-def _raise(failures: list[dict[str, Any]], many: int) -> None:
-    """Of what the processes say the one that failed by itself is right; the others only lost it."""
+def _raise_first_cause(failures: list[dict[str, Any]], processes: int) -> None:
+    """Raise the error of the process that failed by itself; the others failed because they lost that one."""
     first = next((each for each in failures if each["own"]), next(iter(failures), None))
     if first is None:
         raise UserError(
-            f"One of the {many} processes that tune together was ended from outside: resume, and the run goes on from "
-            "its newest checkpoint. If that happens again, the machine's memory may be too small for so many."
+            f"One of the {processes} processes that tune together was ended from outside: resume, and the run goes on "
+            "from its newest checkpoint. If that happens again, the machine's memory may be too small for so many."
         )
     if first["bug"]:
         raise RuntimeError(first["failed"])

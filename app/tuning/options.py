@@ -1,7 +1,4 @@
-"""What may be set for a tuning run, as the page's form, the command line's options and a command that repeats a run.
-
-One table says it for all three. Pure but for the demo's preset, which is read from its file; knows no page.
-"""
+"""The settings of a tuning run: one table for the page's form, the command line's options and ``tune_command``."""
 
 import json
 import shlex
@@ -17,7 +14,7 @@ from core.types import TuningSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """A number to be set: its name in ``TuningSettings``, how it is called, what it does, and between what it lies."""
+    """A number that can be set: its name in ``TuningSettings``, its label, what it does, and its bounds (inclusive)."""
 
     name: str
     label: str
@@ -28,11 +25,11 @@ class Field:
 
     @property
     def option(self) -> str:
-        """What the command line calls it."""
+        """The command line's option."""
         return f"--{self.name.replace('_', '-')}"
 
     def read(self, value: object) -> int | float:
-        """The value as it is stored; UserError where it is no such number."""
+        """The value as it is stored. Raises UserError for a value that is no number within the bounds."""
         if not isinstance(value, int | float) or isinstance(value, bool) or not self.low <= value <= self.high:
             raise UserError(f"{self.label} must be a number from {self.low:g} to {self.high:g}.")
         if self.whole and value != int(value):
@@ -69,14 +66,14 @@ PRESETS = {
     "small": "Small: rank 16, 3 epochs",
     "demo": "The demo's",
 }
-# What a preset says nothing of: it belongs to this run.
-OWN = ("seed", "start", "checkpoint_every", "keep_checkpoints")
+# The settings that no preset changes.
+NOT_IN_PRESETS = ("seed", "start", "checkpoint_every", "keep_checkpoints")
 
 
 def preset(name: str) -> TuningSettings:
     """The settings of a preset (``PRESETS``). Raises UserError for an unknown name.
 
-    LLaVA's is that of its ``finetune_lora.sh`` (Liu et al. 2023), whose 8 GPUs × 16 samples here are 8 batches of 16.
+    "llava" is ``finetune_lora.sh`` of LLaVA-1.5 (Liu et al. 2023); its 8 GPUs × 16 samples are 8 batches of 16 here.
     """
     if name == "llava":
         return TuningSettings(dropout=0.05, projector_rate=2e-5, batch_size=16, accumulation=8)
@@ -88,17 +85,17 @@ def preset(name: str) -> TuningSettings:
 
 
 def with_preset(settings: TuningSettings, name: str) -> TuningSettings:
-    """The settings with those of a preset in their place, but for what belongs to one run (the seed, the start)."""
-    return replace(preset(name), **{each: getattr(settings, each) for each in OWN})
+    """The preset's settings, with those that no preset changes (``NOT_IN_PRESETS``) taken from ``settings``."""
+    return replace(preset(name), **{each: getattr(settings, each) for each in NOT_IN_PRESETS})
 
 
 def preset_in(settings: TuningSettings) -> str | None:
-    """The name of the preset that the settings are of, None where they are a person's own."""
+    """The name of the preset that the settings equal, None for others."""
     return next((name for name in PRESETS if with_preset(settings, name) == settings), None)
 
 
 def read_settings(own: TuningSettings, given: Mapping[str, Any]) -> TuningSettings:
-    """The settings with the given ones in place of one's own. Raises UserError naming the one that does not hold."""
+    """``own`` with the ``given`` settings replaced. Raises UserError naming the first invalid one."""
     read: dict[str, Any] = {each.name: each.read(given[each.name]) for each in FIELDS if each.name in given}
     if "start" in given:
         if str(given["start"]) not in STARTS:
@@ -108,7 +105,7 @@ def read_settings(own: TuningSettings, given: Mapping[str, Any]) -> TuningSettin
 
 
 def tune_command(project: str, data: Path, selection: int, settings: TuningSettings, *, verb: str = "tune") -> str:
-    """The command line that tunes with exactly these settings, whatever the project's own are by then."""
+    """The command that tunes with exactly these settings, independent of the project's own."""
     words = ["switchpoint", "--data", str(data.resolve()), verb, project, "--selection", str(selection)]
     for each in FIELDS:
         words += [each.option, f"{getattr(settings, each.name):.12g}"]

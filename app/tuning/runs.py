@@ -1,7 +1,4 @@
-"""Runs as people take them up again: which checkpoints there are, and going on from one of them.
-
-Reads and removes folders; loads no model.
-"""
+"""Resuming unfinished runs: their checkpoints, and queueing one again from a chosen checkpoint. Loads no model."""
 
 from sqlalchemy import Connection
 
@@ -27,7 +24,7 @@ def checkpoints_of(db: Database, run: Run) -> list[SavedCheckpoint]:
 
 
 def unfinished_run(connection: Connection, project: int, selection: int, settings: TuningSettings) -> Run | None:
-    """The run of that selection and those settings that has opened no round: tuning the same again goes on with it."""
+    """The unfinished run of that selection and those settings, which tuning the same again resumes."""
     for run in store.runs_of(connection, project):
         if (run.selection, run.settings, run.adapter) == (selection, settings, None):
             return run
@@ -35,10 +32,10 @@ def unfinished_run(connection: Connection, project: int, selection: int, setting
 
 
 def resume_run(db: Database, project: str, run: int, *, checkpoint: int | None = None) -> Job:
-    """Queue an unfinished run again, from its newest checkpoint or from that after ``checkpoint`` updates (0: afresh).
+    """Queue an unfinished run again, from its newest checkpoint or the one after ``checkpoint`` updates (0: afresh).
 
-    From an earlier one, what came after it is thrown away and made again. Raises UserError where the run is finished,
-    waits or runs already, or has no such checkpoint.
+    Later checkpoints and updates are deleted. Raises UserError where the run is finished, queued or running, or has no
+    such checkpoint.
     """
     with db.write() as connection:
         found = find_project(connection, project)

@@ -195,7 +195,7 @@ def test_the_doctor_looks_and_says(data: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("arguments", [["--help"], ["status"]])
 def test_start_up_loads_no_model_library(arguments: list[str], tmp_path: Path) -> None:
     code = (
-        "import sys; from app.cli import cli; from app.cli.terminal import run_command_line;"
+        "import sys; from app.cli.main import cli; from app.cli.terminal import run_command_line;"
         f"run_command_line(cli, ['--data', {str(tmp_path)!r}, *{arguments!r}]);"
         "print([m for m in ('torch', 'transformers', 'peft', 'gradio') if m in sys.modules])"
     )

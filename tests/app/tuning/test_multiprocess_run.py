@@ -1,4 +1,4 @@
-"""A run in two processes that accelerate begins for the worker: it ends like one in one process, however it is cut."""
+"""A run in two processes ends like one in a single process, also after its processes or its worker were killed."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from app.processes.worker_process import ensure_worker, worker_pid
 from app.progress import Stopped
 from app.selections.draw import make_selection
 from app.settings import AppSettings
-from app.tuning.multiprocess_run import how_many
+from app.tuning.multiprocess_run import process_count
 from app.worker.loop import work_off
 from app.worker.registry import run_job
 from core.errors import UserError
@@ -54,7 +54,7 @@ def checkpoints(db: Database, job: Job) -> list[str]:
 
 
 def follow(db: Database, job: Job, *, stop: Callable[[], bool]) -> Iterator[int]:
-    """The job as a worker does it, here: how many updates are saved."""
+    """Run the job in this process, saving as a worker does; yields how many updates are saved."""
     for advance in run_job(db, job, TWO, stop):
         with db.write() as connection:
             advance.save(connection)
@@ -62,7 +62,7 @@ def follow(db: Database, job: Job, *, stop: Callable[[], bool]) -> Iterator[int]
 
 
 def children_of(pid: int, *, grand: bool = True) -> dict[int, float]:
-    """The launcher that the process began and, with ``grand``, the processes that this one began, with their starts."""
+    """The process's launchers and, with ``grand``, their child processes too: start times by process id."""
     found = {}
     for each in Path("/proc").glob("[0-9]*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -150,11 +150,13 @@ def test_a_killed_worker_takes_its_processes_along_and_the_next_goes_on_from_the
 
 def test_as_many_processes_as_gpus_unless_something_else_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     one_place = StudentSettings()
-    assert how_many("auto", "cpu", one_place) == 1
-    assert how_many(3, "cpu", one_place) == 3
-    assert how_many(3, "cuda:1", one_place) == 1
-    assert how_many(3, "auto", replace(one_place, device_map="auto")) == 1, "the student itself is spread over them"
-    assert how_many(3, "auto", replace(one_place, device_map="auto"), shard=True) == 3
+    assert process_count("auto", "cpu", one_place) == 1
+    assert process_count(3, "cpu", one_place) == 3
+    assert process_count(3, "cuda:1", one_place) == 1
+    assert process_count(3, "auto", replace(one_place, device_map="auto")) == 1, (
+        "the student itself is spread over them"
+    )
+    assert process_count(3, "auto", replace(one_place, device_map="auto"), shard=True) == 3
     assert AppSettings().processes == "auto"
     monkeypatch.setenv("SWITCHPOINT_PROCESSES", "2")
     assert AppSettings().processes == 2

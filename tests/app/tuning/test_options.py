@@ -1,4 +1,4 @@
-"""What may be set for a run: one table for the form, the command line and the command that repeats a run."""
+"""Settings of a run: one table for the form, the command line and the command that repeats a run."""
 
 import math
 import shlex
@@ -101,7 +101,7 @@ def test_the_command_line_refuses_in_one_sentence(
 
 
 def begun(db: Database, project: str, updates: int) -> tuple[int, Any]:
-    """A run that was cancelled after so many updates; its id and its job."""
+    """A run that was cancelled after ``updates`` updates: its id and its job."""
     make_selection(db, project, budget=20, arm="random")
     job = put_tune(db, project)
     go(db, job, batches=updates)

@@ -15,8 +15,8 @@ from core.errors import FolderError
 
 PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 
-Engine = Literal["local", "ray"]
-ENGINES: tuple[str, ...] = get_args(Engine)
+EngineName = Literal["local", "ray"]
+ENGINE_NAMES: tuple[str, ...] = get_args(EngineName)
 
 
 class AppSettings(BaseSettings):
@@ -40,7 +40,7 @@ class AppSettings(BaseSettings):
     processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     shard: bool = False
     idle_minutes: float = 10.0
-    engine: Engine = "local"
+    engine: EngineName = "local"
     ray_address: str = "auto"
     ray_actors: int = Field(0, ge=0)
     ray_cpus: int = Field(4, ge=1)

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from app.comparisons.paired import compare_rounds
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_diagnose, put_predict, put_tune
 from app.projects.configuration import create_project
@@ -42,7 +42,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.mark.slow
 def test_from_an_upload_to_a_better_student(db: Database, tmp_path: Path) -> None:
-    models = Models(AppSettings().device)
+    models = LocalEngine(AppSettings().device)
     settings = demo_settings()
 
     # One student, one teacher, one task to get better at.

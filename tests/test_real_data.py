@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.comparisons.paired import compare_rounds
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_diagnose, put_label, put_predict, put_tune
 from app.projects.configuration import create_project
@@ -46,8 +46,8 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def models() -> Models:
-    return Models(AppSettings().device)
+def engine() -> LocalEngine:
+    return LocalEngine(AppSettings().device)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ def row(db: Database, project: str) -> dict[str, Any]:
     return project_status(db, project)["rounds"][-1]  # type: ignore[no-any-return]
 
 
-def do(db: Database, job: Job, models: Models) -> Job:
-    return work_off(db, job, models)
+def do(db: Database, job: Job, engine: LocalEngine) -> Job:
+    return work_off(db, job, engine)
 
 
 def review_some(db: Database, project: str) -> None:
@@ -84,26 +84,28 @@ def review_some(db: Database, project: str) -> None:
     accept_all(db, project, reviewer="bob")
 
 
-def tune_and_compare(db: Database, project: str, models: Models) -> None:
+def tune_and_compare(db: Database, project: str, engine: LocalEngine) -> None:
     made = make_selection(db, project, budget=16, allow_fewer=True)
-    do(db, put_tune(db, project, selection=made.id), models)
-    do(db, put_predict(db, project, roles=("validation",)), models)
+    do(db, put_tune(db, project, selection=made.id), engine)
+    do(db, put_predict(db, project, roles=("validation",)), engine)
     found = compare_rounds(db, project, 0, 1, role="validation")
     measured = len(found.fixed) + len(found.broken) + len(found.still_wrong) + len(found.still_right)
     assert measured == row(db, project)["predictions"]
     assert found.before.low <= found.before.value <= found.before.high
 
 
-def test_vision_flan_is_a_support_set_that_the_teacher_labels(db: Database, models: Models, settings: Settings) -> None:
+def test_vision_flan_is_a_support_set_that_the_teacher_labels(
+    db: Database, engine: LocalEngine, settings: Settings
+) -> None:
     report = import_file(db, "support", FLAN / "annotation.json", images=FLAN, name="vision-flan")
     assert (report["found"], report["accepted"], report["refused"]) == (102, 102, [])
     new_project(db, "labels", settings)
-    do(db, put_label(db, "vision-flan", project="labels"), models)
+    do(db, put_label(db, "vision-flan", project="labels"), engine)
     with db.read() as connection:
         assert [(each.samples, each.labelled) for each in store.support_sets(connection)] == [(102, 102)]
 
 
-def test_palm_2s_rationales_go_through_the_loop(db: Database, models: Models, settings: Settings) -> None:
+def test_palm_2s_rationales_go_through_the_loop(db: Database, engine: LocalEngine, settings: Settings) -> None:
     project = new_project(db, "palm", settings)
     report = import_file(db, "predictions", RATIONALES, project)
     assert (report["found"], report["accepted"], report["refused"]) == (300, 300, [])
@@ -112,15 +114,15 @@ def test_palm_2s_rationales_go_through_the_loop(db: Database, models: Models, se
         gold = store.gold_of(connection, store.rounds_of(connection, store.project_named(connection, project).id)[0].id)
     written = [json.loads(line)["mistake_index"] for line in RATIONALES.read_text().splitlines()]
     assert sorted(step for step in gold.values() if step) == sorted(index + 1 for index in written if index is not None)
-    do(db, put_diagnose(db, project), models)
+    do(db, put_diagnose(db, project), engine)
     assert row(db, project)["diagnosed"] > 0
     assert next_step(db, project).stage == "review", "rationales that the teacher cannot read stop nobody"
     review_some(db, project)
-    tune_and_compare(db, project, models)
+    tune_and_compare(db, project, engine)
 
 
 def test_vision_flans_questions_with_options_go_through_the_loop(
-    db: Database, models: Models, settings: Settings, tmp_path: Path
+    db: Database, engine: LocalEngine, settings: Settings, tmp_path: Path
 ) -> None:
     read = read_samples(FLAN / "annotation.json", role="validation", images=FLAN)
     wanted = {sample.source_id for sample in read.samples if sample.options}
@@ -130,9 +132,9 @@ def test_vision_flans_questions_with_options_go_through_the_loop(
     project = new_project(db, "photos", settings)
     report = import_file(db, "validation", tmp_path / "with-options.json", project, images=FLAN, test_share=0)
     assert (report["accepted"], report["refused"]) == (len(wanted), [])
-    do(db, put_predict(db, project), models)
+    do(db, put_predict(db, project), engine)
     assert row(db, project)["predictions"] == len(wanted)
-    do(db, put_diagnose(db, project), models)
+    do(db, put_diagnose(db, project), engine)
     assert row(db, project)["diagnosed"] >= 3
     review_some(db, project)
-    tune_and_compare(db, project, models)
+    tune_and_compare(db, project, engine)

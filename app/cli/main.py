@@ -17,13 +17,13 @@ from app.cli import endpoints, experiments, files, labels, login, loop, projects
 from app.cli.terminal import DataOption, JsonOption, Shown, Terminal, command, run_command_line
 from app.demo.project import init_demo
 from app.doctor.checks import examine
-from app.engines.ray_engine import engine_of
+from app.engines.factory import create_engine
 from app.processes.redacted_output import redact_output
 from app.processes.worker_process import worker_pid
 from app.projects.lookup import find_project
 from app.projects.round_history import round_lines
 from app.projects.status import project_status
-from app.settings import ENGINES, AppSettings, logs_folder
+from app.settings import ENGINE_NAMES, AppSettings, logs_folder
 from app.worker.loop import serve_jobs
 from core.errors import UserError
 
@@ -78,11 +78,11 @@ def worker(
         logging.getLogger(talkative).setLevel(logging.WARNING)
     given: dict[str, Any] = {"engine": engine, "ray_address": address, "ray_actors": actors}
     given |= {"processes": processes, "shard": shard}
-    if engine not in ("", *ENGINES):
-        raise UserError(f"There is no engine '{engine}': choose one of {', '.join(ENGINES)}.")
+    if engine not in ("", *ENGINE_NAMES):
+        raise UserError(f"There is no engine '{engine}': choose one of {', '.join(ENGINE_NAMES)}.")
     settings = AppSettings(**{name: each for name, each in given.items() if each})
     idle_minutes = settings.idle_minutes if leave_when_idle else None
-    serve_jobs(terminal.data, engine_of(settings), idle_minutes=idle_minutes)
+    serve_jobs(terminal.data, create_engine(settings), idle_minutes=idle_minutes)
     return Shown(data={"worker": "ended"})
 
 

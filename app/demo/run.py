@@ -10,7 +10,7 @@ from rich.console import Console
 from app.demo.arms import ARMS, measure, run_arm
 from app.demo.gold_measures import found_by_the_machine
 from app.demo.project import PROJECT, init_demo
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_diagnose, put_predict
 from app.reviews.verdicts import accept_all
 from app.settings import AppSettings
@@ -26,10 +26,10 @@ def run_demo(data: Path, seeds: int) -> dict[str, Any]:
     started = time.monotonic()
     db = open_database(data)
     seconds: dict[str, list[float]] = {}
-    models = Models(AppSettings().device)
+    engine = LocalEngine(AppSettings().device)
     try:
         init_demo(db)
-        finish = _finisher(db, models, seconds)
+        finish = _finisher(db, engine, seconds)
         finish(put_predict(db, PROJECT, roles=("validation",)), "predict")
         finish(put_diagnose(db, PROJECT), "diagnose")
         accept_all(db, PROJECT, reviewer="demo")
@@ -46,12 +46,12 @@ def run_demo(data: Path, seeds: int) -> dict[str, Any]:
     return result | {"seconds": took, "budget": BUDGET}
 
 
-def _finisher(db: Database, models: Models, seconds: dict[str, list[float]]) -> Callable[..., Job]:
+def _finisher(db: Database, engine: LocalEngine, seconds: dict[str, list[float]]) -> Callable[..., Job]:
     """A function that does a job in this process, notes its seconds, and raises when it failed."""
 
     def finish(job: Job, stage: str = "") -> Job:
         started = time.monotonic()
-        ended = work_off(db, job, models)
+        ended = work_off(db, job, engine)
         took = time.monotonic() - started
         name = stage or {"predict": "measure"}.get(job.kind, job.kind)
         seconds.setdefault(name, []).append(took)

@@ -1,7 +1,6 @@
-"""The models of this machine that a worker has loaded, what a job has them do, and where their adapters and images come
-from.
+"""The engine that runs models in this process, and tuning runs here or in processes of this machine.
 
-The student and the teacher used last stay between jobs. Importing it loads no model library.
+Importing it loads no model library.
 """
 
 import os
@@ -16,26 +15,23 @@ from app.progress import Stop
 from app.settings import model_path
 from app.tuning.local_run import tune_here
 from app.tuning.multiprocess_run import process_count, tune_in_processes
-from core.diagnosis import diagnose, label
+from core.diagnosis import OnSkipped, diagnose, label
 from core.types import Diagnosis, Prediction, Sample, StudentSettings, Update
 from storage import store
 from storage.database import Database
 from storage.store import Project, Round, Run
 
 if TYPE_CHECKING:
-    from core.diagnosis import OnSkipped
     from core.student.local import Student
     from core.teacher.local import LocalTeacher
 
 T = TypeVar("T")
 
 
-class Models:
-    """The student and the teacher used last, kept between jobs so that the next one starts at once.
+class LocalEngine:
+    """An ``Engine`` on this machine. Keeps the student and the teacher used last, so that the next job starts at once.
 
-    ``predictions``, ``diagnoses`` and ``labels`` are a job's work in batches to save, each sample once, and ``updates``
-    is a run's; an engine that does it elsewhere (``app.engines.ray_engine``) is a kind of Models that has these anew.
-    ``processes`` is in how many processes a run is made ("auto": as many as there are GPUs); ``shard`` deals the
+    ``processes`` is the number of processes of a tuning run ("auto": as many as there are GPUs); ``shard`` shards the
     student over them.
     """
 
@@ -48,7 +44,7 @@ class Models:
         self._loaded: dict[str, tuple[tuple[object, ...], Any]] = {}
 
     def student(self, name: str, adapter: Path | None, settings: StudentSettings) -> "Student":
-        """The student, with the adapter of its round on top."""
+        """The student, with an adapter on top."""
         from core.models.devices import choose_threads
         from core.student.local import load_student
 
@@ -70,18 +66,20 @@ class Models:
         self,
         db: Database,
         project: Project,
-        at: Round,
+        round_: Round,
         samples: Sequence[Sample],
         *,
-        told: Callable[[str], None],
-        unseen: Callable[[Sample, str], None],
+        on_remark: Callable[[str], None],
+        on_unseen: Callable[[Sample, str], None],
     ) -> Iterator[list[Prediction]]:
-        """What the round's student answers (``core.student.predict``)."""
+        """As ``Engine.predictions``."""
         from core.student.local import predict
 
         settings = project.settings
-        student = self.student(model_path(project.student), adapter_path(db, at.adapter), settings.student)
-        yield from predict(student, samples, image_opener(db), settings, round=at.id, told=told, unseen=unseen)
+        student = self.student(model_path(project.student), adapter_path(db, round_.adapter), settings.student)
+        yield from predict(
+            student, samples, image_opener(db), settings, round=round_.id, told=on_remark, unseen=on_unseen
+        )
 
     def diagnoses(
         self,
@@ -89,30 +87,34 @@ class Models:
         project: Project,
         items: Sequence[tuple[Sample, Prediction]],
         *,
-        round: int,
-        skipped: "OnSkipped",
+        round_id: int,
+        on_skipped: OnSkipped,
     ) -> Iterator[list[Diagnosis]]:
-        """What the teacher finds in wrong predictions (``core.diagnosis.diagnose``)."""
+        """As ``Engine.diagnoses``."""
         teacher = self.teacher(model_path(project.teacher))
-        yield from diagnose(teacher, items, project.settings, round_id=round, on_skipped=skipped)
+        yield from diagnose(teacher, items, project.settings, round_id=round_id, on_skipped=on_skipped)
 
-    def labels(self, db: Database, project: Project, ids: "array[int]", *, skipped: "OnSkipped") -> Iterator[Labels]:
-        """The teacher's labels of support samples (``core.diagnosis.label``)."""
+    def labels(
+        self, db: Database, project: Project, sample_ids: "array[int]", *, on_skipped: OnSkipped
+    ) -> Iterator[Labels]:
+        """As ``Engine.labels``."""
         teacher = self.teacher(model_path(project.teacher))
-        yield from label(teacher, samples_to_label(db, ids), project.settings, on_skipped=skipped)
+        yield from label(teacher, samples_to_label(db, sample_ids), project.settings, on_skipped=on_skipped)
 
-    def updates(self, db: Database, run: Run, *, stop: Stop, told: Callable[[str], None]) -> Iterator[Update]:
-        """The updates of a run (``core.tuning.tune``), from the first."""
+    def updates(self, db: Database, run: Run, *, stop: Stop, on_remark: Callable[[str], None]) -> Iterator[Update]:
+        """As ``Engine.updates``."""
         with db.read() as connection:
             loading = store.project_of(connection, run.project).settings.student
         many = process_count(self.processes, self.device, loading, shard=self.shard)
         if many == 1:
-            yield from tune_here(db, run, device=self.device, stop=stop, on_remark=told)
+            yield from tune_here(db, run, device=self.device, stop=stop, on_remark=on_remark)
         else:
-            yield from tune_in_processes(db, run, many, device=self.device, shard=self.shard, stop=stop, on_remark=told)
+            yield from tune_in_processes(
+                db, run, many, device=self.device, shard=self.shard, stop=stop, on_remark=on_remark
+            )
 
     def clear(self) -> None:
-        """Give the memory back, before tuning takes it."""
+        """Free the memory of both models."""
         self._loaded.clear()
 
     def _cached(self, kind: str, key: tuple[object, ...], load: Callable[[], T]) -> T:

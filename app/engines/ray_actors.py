@@ -1,6 +1,6 @@
-"""What runs on the nodes of a Ray cluster: the keeper beside the database, and the hands that hold a model.
+"""The actors of the Ray engine: the store of work beside the database, and the actors that hold a model.
 
-Knows pieces of work and the verbs of core; not how pieces are spread, nor what becomes of what is found.
+Knows pieces of work and the functions of ``core``; not how pieces are scheduled, nor what is done with the results.
 """
 
 import os
@@ -10,45 +10,46 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.labels.labelling import samples_to_label
 from app.model_inputs import opening, read_image
 from app.settings import model_path
 from app.tuning.local_run import SelectedSamples
-from core.diagnosis import diagnose, label
+from core.diagnosis import OnSkipped, diagnose, label
 from core.errors import UserError
 from core.types import Sample, Settings, Skipped
 from storage.database import open_database
 from storage.store import Project
 
-Image = tuple[bytes, str] | str
+ImageContent = tuple[bytes, str]
+"""An image's bytes and its name for error messages."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
-    """What became of one piece: its ``results``, what was left out and why, what the person is told, and the sentence
-    with which the whole job ends ("": none)."""
+class PieceResult:
+    """The outcome of one piece: its ``results``, the skipped samples with the reason, remarks for the user, and the
+    message of the UserError that ends the whole job ("" where there is none)."""
 
     results: list[Any] = field(default_factory=list)
     skipped: list[tuple[Sample, Skipped]] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    ended: str = ""
+    remarks: list[str] = field(default_factory=list)
+    error: str = ""
 
 
-class Keeper:
-    """An actor beside the database, which it only reads: hands out what the others work on."""
+class WorkStore:
+    """An actor on the database's machine that serves the items of each piece; it only reads the database."""
 
     def __init__(self, data: Path, items: Sequence[Any]) -> None:
         self._db, self._items = open_database(data), items
 
-    def piece(self, number: int) -> tuple[list[Any], dict[str, Image]]:
-        """A piece's items (samples for ids of samples) with their images by hash."""
+    def piece(self, number: int) -> tuple[list[Any], dict[str, ImageContent | str]]:
+        """A piece's items (the samples where it lists ids) and their images by hash (as ``image`` returns them)."""
         items = list(self._items[number])
         if items and isinstance(items[0], int):
             return list(samples_to_label(self._db, array("q", items))), {}
         return items, {each.image: self.image(each.image) for each in items if isinstance(each, Sample) and each.image}
 
-    def image(self, key: str) -> Image:
+    def image(self, key: str) -> ImageContent | str:
         """An image's bytes and name, or why it cannot be read."""
         try:
             return read_image(self._db, key)
@@ -60,84 +61,92 @@ class Keeper:
         return SelectedSamples(self._db, self._items, settings)[key]
 
 
-class Hand:
-    """An actor that holds a model and does pieces with it. What is wrong for a person comes back as a sentence."""
+class ModelActor:
+    """An actor that holds a model and processes pieces with it. A UserError is returned as its message."""
 
-    def __init__(self, keeper: Any, load: Callable[[], Any], do: Callable[..., Done]) -> None:
-        self._keeper, self._do, self._why = keeper, do, ""
+    def __init__(self, work_store: Any, load: Callable[[], Any], process: Callable[..., PieceResult]) -> None:
+        self._work_store, self._process, self._error = work_store, process, ""
         try:
             self._model = load()
         except UserError as error:
-            self._why = f"{error} (said by {os.uname().nodename})"
+            self._error = f"{error} (said by {os.uname().nodename})"
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Done]]:
-        """Ray Data's form: the numbers of pieces in, what became of each out."""
-        return {"done": [self._done(int(number)) for number in batch["piece"]]}
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[PieceResult]]:
+        """The callable that Ray Data expects: numbers of pieces in, their results out."""
+        return {"result": [self._result(int(number)) for number in batch["piece"]]}
 
-    def _done(self, number: int) -> Done:
-        if self._why:
-            return Done(ended=self._why)
-        items, images = ask(self._keeper.piece, number)
+    def _result(self, number: int) -> PieceResult:
+        if self._error:
+            return PieceResult(error=self._error)
+        items, images = call_actor(self._work_store.piece, number)
         try:
-            return self._do(self._model, items, opening(lambda key: whole(images[key])))
+            return self._process(self._model, items, opening(lambda key: image_or_raise(images[key])))
         except UserError as error:
-            return Done(ended=str(error))
+            return PieceResult(error=str(error))
 
 
-def ask(method: Any, *given: Any) -> Any:
-    """What a method of an actor returns. What it raises for a person is raised here in the same words."""
+def call_actor(method: Any, *arguments: Any) -> Any:
+    """The return value of an actor's method. Raises a UserError of the method as one here, with the same message."""
     import ray
 
     try:
-        return ray.get(method.remote(*given))
+        return ray.get(method.remote(*arguments))
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, UserError):
             raise UserError(str(error.cause)) from error
         raise
 
 
-def whole(image: Image) -> tuple[bytes, str]:
-    """An image's bytes and name; UserError with why it could not be read."""
+def image_or_raise(image: ImageContent | str) -> ImageContent:
+    """What ``WorkStore.image`` returned, where it is an image. Raises UserError with the reason where it is not."""
     if isinstance(image, str):
         raise UserError(image)
     return image
 
 
-def a_student(device: str, project: Project, adapter: Path | None) -> Any:
+def load_student(device: str, project: Project, adapter: Path | None) -> Any:
     """The project's student, with the adapter of its round."""
-    return Models(device).student(model_path(project.student), adapter, project.settings.student)
+    return LocalEngine(device).student(model_path(project.student), adapter, project.settings.student)
 
 
-def a_teacher(device: str, project: Project) -> Any:
+def load_teacher(device: str, project: Project) -> Any:
     """The project's teacher."""
-    return Models(device).teacher(model_path(project.teacher))
+    return LocalEngine(device).teacher(model_path(project.teacher))
 
 
-def predicted(student: Any, samples: list[Sample], open_image: Any, *, settings: Settings, round: int) -> Done:
-    """A piece of ``core.student.predict``."""
+def predict_piece(
+    student: Any, samples: list[Sample], open_image: Any, *, settings: Settings, round_id: int
+) -> PieceResult:
+    """``core.student.local.predict`` on a piece."""
     from core.student.local import predict
 
-    done = Done()
+    result = PieceResult()
 
-    def unseen(sample: Sample, why: str) -> None:
-        done.skipped.append((sample, Skipped(reason=why, failed=True)))
+    def on_unseen(sample: Sample, why: str) -> None:
+        result.skipped.append((sample, Skipped(reason=why, failed=True)))
 
-    for found in predict(student, samples, open_image, settings, round=round, told=done.told.append, unseen=unseen):
-        done.results.extend(found)
-    return done
-
-
-def diagnosed(teacher: Any, items: list[Any], _: Any, *, settings: Settings, round: int) -> Done:
-    """A piece of ``core.diagnosis.diagnose``."""
-    done = Done()
-    for found in diagnose(teacher, items, settings, round_id=round, on_skipped=lambda *left: done.skipped.append(left)):
-        done.results.extend(found)
-    return done
+    remark = result.remarks.append
+    for batch in predict(student, samples, open_image, settings, round=round_id, told=remark, unseen=on_unseen):
+        result.results.extend(batch)
+    return result
 
 
-def labelled(teacher: Any, samples: list[Sample], _: Any, *, settings: Settings) -> Done:
-    """A piece of ``core.diagnosis.label``."""
-    done = Done()
-    for found in label(teacher, samples, settings, on_skipped=lambda *left: done.skipped.append(left)):
-        done.results.extend(found)
-    return done
+def diagnose_piece(teacher: Any, items: list[Any], _: Any, *, settings: Settings, round_id: int) -> PieceResult:
+    """``core.diagnosis.diagnose`` on a piece."""
+    result = PieceResult()
+    on_skipped = _append_to(result.skipped)
+    for batch in diagnose(teacher, items, settings, round_id=round_id, on_skipped=on_skipped):
+        result.results.extend(batch)
+    return result
+
+
+def label_piece(teacher: Any, samples: list[Sample], _: Any, *, settings: Settings) -> PieceResult:
+    """``core.diagnosis.label`` on a piece."""
+    result = PieceResult()
+    for batch in label(teacher, samples, settings, on_skipped=_append_to(result.skipped)):
+        result.results.extend(batch)
+    return result
+
+
+def _append_to(skipped: list[tuple[Sample, Skipped]]) -> OnSkipped:
+    return lambda sample, why: skipped.append((sample, why))

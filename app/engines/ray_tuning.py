@@ -1,8 +1,8 @@
-"""A tuning run on a Ray cluster: Ray Train's ``TorchTrainer`` around ``core.tuning.tune``, one process an actor.
+"""A tuning run on a Ray cluster: Ray Train's ``TorchTrainer`` around ``core.tuning.run.tune``, one process an actor.
 
-Elastic: with fewer nodes, or more, the run goes on from its newest checkpoint and stays the same run. The processes
-and the driver meet in the run's folder: process 0 writes what happens into a file there, and ends after a checkpoint
-once there is another. Knows neither jobs nor the database.
+Elastic: with fewer nodes, or more, the run continues from its newest checkpoint and stays the same run. The processes
+and the driver communicate by files in the run's folder: process 0 writes messages, and ends after a checkpoint once the
+stop file exists. Knows neither jobs nor the database.
 """
 
 import logging
@@ -15,28 +15,29 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, overload
 
-from app.engines.local_engine import Models
-from app.engines.ray_actors import ask, whole
+from app.engines.local_engine import LocalEngine
+from app.engines.ray_actors import call_actor, image_or_raise
 from app.model_inputs import opening
+from app.progress import Stop
 from app.settings import model_path
 from app.tuning.message_log import append_message, follow_messages
 from core.errors import UserError
 from core.types import Sample, Settings, Update
 from storage.store import Project, Run
 
-FAILURES = 8  # a node that is lost is one
-ENDING_SECONDS = 600.0  # for a checkpoint of a large student
+MAX_FAILURES = 8  # a node that is lost is one
+STOP_TIMEOUT_SECONDS = 600.0  # enough for a checkpoint of a large student
 logger = logging.getLogger("switchpoint.worker")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
-    """A run and what its processes need: the ``keeper`` of so many ``samples``, the run's ``folder``, and the
-    ``adapter`` to start from; ``shard`` deals the student over them. ``token`` tells this driver's files
-    from those of one that died."""
+class RayRun:
+    """A run and what its processes need: the ``work_store`` of its ``sample_count`` samples, its ``folder``, and the
+    ``adapter`` to start from; ``shard`` shards the student over them. ``token`` separates this driver's files from
+    those of a driver that died."""
 
-    keeper: Any
-    samples: int
+    work_store: Any
+    sample_count: int
     project: Project
     run: Run
     folder: Path
@@ -45,13 +46,13 @@ class Course:
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
-    def news(self) -> Path:
-        """Where the processes write what happens, a line of JSON each."""
+    def messages(self) -> Path:
+        """The file of the processes' messages, a line of JSON each."""
         return self.folder / f"news-{self.token}.jsonl"
 
     @property
     def stop(self) -> Path:
-        """It is there once they are to end."""
+        """The file that exists once the processes are to end."""
         return self.folder / f"stop-{self.token}"
 
     @property
@@ -60,11 +61,11 @@ class Course:
         return self.folder / f"ray-{self.token}"
 
 
-class KeptSamples(Sequence[Sample]):
-    """A selection's samples, asked for from the keeper beside the database; a cluster's ``SelectedSamples``."""
+class RemoteSamples(Sequence[Sample]):
+    """A selection's samples, read from the ``WorkStore``; the counterpart of ``SelectedSamples`` on a cluster."""
 
-    def __init__(self, keeper: Any, size: int, settings: Settings) -> None:
-        self._keeper, self._size, self._settings = keeper, size, settings
+    def __init__(self, work_store: Any, size: int, settings: Settings) -> None:
+        self._work_store, self._size, self._settings = work_store, size, settings
 
     def __len__(self) -> int:
         return self._size
@@ -75,39 +76,39 @@ class KeptSamples(Sequence[Sample]):
     def __getitem__(self, key: slice) -> list[Sample]: ...
 
     def __getitem__(self, key: int | slice) -> Sample | list[Sample]:
-        """The sample at a place, or those of a slice with one question."""
-        found: Sample | list[Sample] = ask(self._keeper.selected, key, self._settings)
+        """The sample at a place, or those of a slice with one call."""
+        found: Sample | list[Sample] = call_actor(self._work_store.selected, key, self._settings)
         return found
 
 
-def tune_there(
-    course: Course,
+def tune_on_ray(
+    ray_run: RayRun,
     *,
-    most: int,
-    share: dict[str, int],
-    stop: Callable[[], bool],
-    told: Callable[[str], None],
+    max_processes: int,
+    resources: dict[str, int],
+    stop: Stop,
+    on_remark: Callable[[str], None],
 ) -> Iterator[Update]:
-    """The updates of the run as they are made, by at most ``most`` processes that take ``share`` each.
+    """The updates of the run as they are made, by at most ``max_processes`` processes that take ``resources`` each.
 
-    A process that is lost costs the updates since the newest checkpoint, which then come again. Raises UserError with
-    what a process said, or that too many were lost.
+    After a process is lost, the updates since the newest checkpoint come again. Raises UserError with the message of a
+    process, or that too many were lost.
     """
-    course.folder.mkdir(parents=True, exist_ok=True)
-    for old in (each for pattern in ("news-*", "stop-*", "ray-*") for each in course.folder.glob(pattern)):
-        _removed(old)
-    ended, failed = "", list[Exception]()
-    with _fitting(_trainer(course, most, share), course, failed) as fitting:
-        for said in follow_messages(course.news, lambda: not fitting.is_alive()):
+    ray_run.folder.mkdir(parents=True, exist_ok=True)
+    for leftover in (each for pattern in ("news-*", "stop-*", "ray-*") for each in ray_run.folder.glob(pattern)):
+        _remove(leftover)
+    message_to_user, failed = "", list[Exception]()
+    with _fit_in_thread(_trainer(ray_run, max_processes, resources), ray_run, failed) as thread:
+        for message in follow_messages(ray_run.messages, lambda: not thread.is_alive()):
             if stop():
-                course.stop.touch()
-            if "update" in said:
-                yield Update(**said["update"])
-            elif "remark" in said:
-                told(said["remark"])
-            ended = said.get("ended", ended)
-    if ended:
-        raise UserError(ended)
+                ray_run.stop.touch()
+            if "update" in message:
+                yield Update(**message["update"])
+            elif "remark" in message:
+                on_remark(message["remark"])
+            message_to_user = message.get("ended", message_to_user)
+    if message_to_user:
+        raise UserError(message_to_user)
     if failed:
         logger.error("tuning on the cluster failed", exc_info=failed[0])
         raise UserError(
@@ -116,35 +117,35 @@ def tune_there(
         )
 
 
-def _trainer(course: Course, most: int, share: dict[str, int]) -> Any:
+def _trainer(ray_run: RayRun, max_processes: int, resources: dict[str, int]) -> Any:
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
-    workers: Any = (1, most)  # elastic; what Ray declares knows a single number only
+    workers: Any = (1, max_processes)  # elastic; Ray declares the type of a fixed number only
     return TorchTrainer(
-        _tuned,
-        train_loop_config={"course": course},
+        _train_loop,
+        train_loop_config={"ray_run": ray_run},
         scaling_config=ScalingConfig(
             num_workers=workers,
-            use_gpu="num_gpus" in share,
-            resources_per_worker={"CPU": share["num_cpus"]} | ({"GPU": 1} if "num_gpus" in share else {}),
+            use_gpu="num_gpus" in resources,
+            resources_per_worker={"CPU": resources["num_cpus"]} | ({"GPU": 1} if "num_gpus" in resources else {}),
         ),
         run_config=RunConfig(
-            name=f"run-{course.run.id}",
-            storage_path=str(course.ray),  # all nodes have to see it, which Ray finds out
-            failure_config=FailureConfig(max_failures=FAILURES),
+            name=f"run-{ray_run.run.id}",
+            storage_path=str(ray_run.ray),  # all nodes have to see it, which Ray checks
+            failure_config=FailureConfig(max_failures=MAX_FAILURES),
         ),
     )
 
 
 @contextmanager
-def _fitting(trainer: Any, course: Course, failed: list[Exception]) -> Iterator[Thread]:
-    """The trainer at work in a thread; left early, it is told to end and waited for."""
+def _fit_in_thread(trainer: Any, ray_run: RayRun, failed: list[Exception]) -> Iterator[Thread]:
+    """A thread that runs the trainer. Where the block is left early, the processes are stopped and waited for."""
 
     def fit() -> None:
         try:
             trainer.fit()
-        except Exception as error:  # of whatever kind: told where the thread is waited for
+        except Exception as error:  # raised where the thread is waited for
             failed.append(error)
 
     thread = Thread(target=fit, daemon=True)
@@ -152,53 +153,53 @@ def _fitting(trainer: Any, course: Course, failed: list[Exception]) -> Iterator[
     try:
         yield thread
     except GeneratorExit:
-        course.stop.touch()
-        thread.join(ENDING_SECONDS)
+        ray_run.stop.touch()
+        thread.join(STOP_TIMEOUT_SECONDS)
         raise
-    for each in (course.news, course.stop, course.ray):
-        _removed(each)
+    for each in (ray_run.messages, ray_run.stop, ray_run.ray):
+        _remove(each)
 
 
-def _removed(path: Path) -> None:
+def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
 
 
-def _tuned(given: dict[str, Course]) -> None:
-    """What each process does. One that has a sentence for the person leaves it and ends as if well, so that Ray begins
-    nothing anew; the others notice, and find the sentence when they are begun again."""
+def _train_loop(config: dict[str, RayRun]) -> None:
+    """Tunes in one process. A UserError is written as a message and the process ends normally, so that Ray restarts
+    nothing; the other processes fail, and find the message when they are restarted."""
     from ray.train import get_context
     from ray.train.torch import get_device
 
     from core.tuning.process_group import ElsewhereError
     from core.tuning.run import tune
 
-    course, first = given["course"], get_context().get_world_rank() == 0
-    settings = course.project.settings
+    ray_run, is_first = config["ray_run"], get_context().get_world_rank() == 0
+    settings = ray_run.project.settings
 
-    if course.news.exists() and '{"ended"' in course.news.read_text():
+    if ray_run.messages.exists() and '{"ended"' in ray_run.messages.read_text():
         return
-    Models()  # sets what torch and transformers read when they are first imported
+    LocalEngine()  # sets what torch and transformers read when they are first imported
     try:
         for update in tune(
-            model_path(course.project.student),
-            KeptSamples(course.keeper, course.samples, settings),
-            opening(lambda key: whole(ask(course.keeper.image, key))),
-            course.run.settings,
-            folder=course.folder,
-            run=course.run.id,
-            start_adapter=course.adapter,
-            stop=course.stop.exists,
+            model_path(ray_run.project.student),
+            RemoteSamples(ray_run.work_store, ray_run.sample_count, settings),
+            opening(lambda key: image_or_raise(call_actor(ray_run.work_store.image, key))),
+            ray_run.run.settings,
+            folder=ray_run.folder,
+            run=ray_run.run.id,
+            start_adapter=ray_run.adapter,
+            stop=ray_run.stop.exists,
             loading=settings.student,
-            shard=course.shard,
+            shard=ray_run.shard,
             device=str(get_device()),
-            told=lambda remark: append_message(course.news, remark=remark),
+            told=lambda remark: append_message(ray_run.messages, remark=remark),
         ):
-            if first:
-                append_message(course.news, update=asdict(update))
+            if is_first:
+                append_message(ray_run.messages, update=asdict(update))
     except ElsewhereError:
         raise
     except UserError as error:
-        append_message(course.news, ended=str(error))
+        append_message(ray_run.messages, ended=str(error))

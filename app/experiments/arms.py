@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from app.endpoints.metered_models import teacher_at
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.experiments.requirements import BY_SKILL
 from app.progress import Advance, Stop, looking, nothing_to_save
 from app.selections.leak_check import looker
@@ -30,7 +30,7 @@ from storage.store import Project
 Draw = Callable[[set[int], Mapping[int, str]], list[Hit]]
 
 
-def chosen_by(db: Database, project: Project, trial: Trial, models: Models) -> Selection:
+def chosen_by(db: Database, project: Project, trial: Trial, engine: Engine) -> Selection:
     """What the trial's arm chooses, not saved. Raises UserError where there is too little to choose from."""
     with db.read() as connection:
         name = store.named_support_set(connection, project.settings.support)
@@ -45,7 +45,7 @@ def chosen_by(db: Database, project: Project, trial: Trial, models: Models) -> S
             own = [each.id for each in store.samples_of(connection, project=project.id, role="validation")]
         draw = partial(_taken, [(sample, 0.0) for sample in own], 0)
     elif trial.arm == "insta":
-        draw = partial(_taken, _nearest(db, project, name, trial.seed, models), trial.budget)
+        draw = partial(_taken, _nearest(db, project, name, trial.seed, engine), trial.budget)
     else:
         draw = _from_all(db, name, trial)
     # The validation samples are the leak in person: it is what this arm is there to show.
@@ -71,7 +71,7 @@ def chosen_by(db: Database, project: Project, trial: Trial, models: Models) -> S
     )
 
 
-def ask_for(db: Database, project: Project, trial: Trial, models: Models, stop: Stop) -> Iterator[Advance]:
+def ask_for(db: Database, project: Project, trial: Trial, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """What has to be asked of the teacher before the arm can choose: the skills of random steps, batch by batch."""
     if trial.arm != "random_step":
         return
@@ -85,7 +85,7 @@ def ask_for(db: Database, project: Project, trial: Trial, models: Models, stop: 
     cases = [(replace(samples[k], answer=truth_of(samples[k])), predictions[k], step) for k, step in steps.items()]
     if not cases:
         return
-    teacher = teacher_at(db, project, looking(stop)) or models.teacher(model_path(project.teacher))
+    teacher = teacher_at(db, project, looking(stop)) or engine.teacher(model_path(project.teacher))
     for start in range(0, len(cases), BATCH_SIZE):
         looking(stop)()
         some = cases[start : start + BATCH_SIZE]
@@ -152,7 +152,7 @@ def _taken(ranked: list[tuple[int, float]], budget: int, leaked: set[int], conte
     return take(ranked, budget=budget, leaked=leaked, contents=contents)
 
 
-def _nearest(db: Database, project: Project, name: str, seed: int, models: Models) -> list[tuple[int, float]]:
+def _nearest(db: Database, project: Project, name: str, seed: int, engine: Engine) -> list[tuple[int, float]]:
     """The support set by how near its instructions lie to the validation set's; each distinct one is embedded once."""
     from core.teacher.embedding import embed
 
@@ -160,7 +160,7 @@ def _nearest(db: Database, project: Project, name: str, seed: int, models: Model
         wanted = sorted({each.question for each in store.samples_of(connection, project=project.id, role="validation")})
         offered = [(sample, question) for sample, _, question, _ in store.support_questions(connection, name)]
     distinct = sorted({question for _, question in offered})
-    teacher = models.teacher(model_path(project.teacher))
+    teacher = engine.teacher(model_path(project.teacher))
     found = likeness_to(embed(teacher, wanted), embed(teacher, distinct))
     at = {question: place for place, question in enumerate(distinct)}
     likeness = np.array([found[at[question]] for _, question in offered])

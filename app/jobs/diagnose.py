@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from app.endpoints.metered_models import teacher_at
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.progress import Advance, Stop, looking, nothing_left, nothing_to_save, until
 from app.projects.lookup import job_project
 from app.skipped_samples import Failures
@@ -14,7 +14,7 @@ from storage.database import Database
 from storage.jobs import Job
 
 
-def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+def run_diagnose(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """A diagnosis for each wrong validation prediction of the round that has none."""
     with db.read() as connection:
         project = job_project(connection, job)
@@ -28,7 +28,7 @@ def run_diagnose(db: Database, job: Job, models: Models, stop: Stop) -> Iterator
         remark = teacher.remark
         found = diagnose(teacher, missing, project.settings, round_id=at, on_skipped=failures.note)
     else:
-        found = models.diagnoses(db, project, missing, round=at, skipped=failures.note)
+        found = engine.diagnoses(db, project, missing, round_id=at, on_skipped=failures.note)
     for batch in until(stop, found):
         done += len(batch)
         save = partial(store.save_diagnoses, diagnoses=batch)

@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.experiments.trials import is_measured, name_of, setup_of
 from app.jobs.predict import run_predict
 from app.jobs.trial import run_trial, with_args
@@ -20,7 +20,7 @@ from storage.database import Database
 from storage.jobs import Job
 
 
-def run_experiment(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+def run_experiment(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """The trials of ``args`` (round id, arms, budgets, seeds, at_once) that are not measured yet."""
     base = job.args["round"]
     with db.read() as connection:
@@ -30,7 +30,7 @@ def run_experiment(db: Database, job: Job, models: Models, stop: Stop) -> Iterat
     begin = partial(_begun, project=project.id, base=base, setup=setup, planned=planned)
     yield replace(nothing_to_save(0, len(planned), "the base model answers the test set"), save=begin)
     yield from _told(
-        run_predict(db, with_args(job, round=base, roles=["test"]), models, stop), 0, len(planned), "untuned"
+        run_predict(db, with_args(job, round=base, roles=["test"]), engine, stop), 0, len(planned), "untuned"
     )
     with db.read() as connection:
         trials = [
@@ -43,7 +43,7 @@ def run_experiment(db: Database, job: Job, models: Models, stop: Stop) -> Iterat
         yield from side_by_side(db, job, open_, stop, at_once=job.args["at_once"], done=done, total=len(planned))
     else:
         for number, trial in enumerate(open_, done):
-            yield from _told(run_trial(db, job, trial, models, stop), number, len(planned), name_of(trial))
+            yield from _told(run_trial(db, job, trial, engine, stop), number, len(planned), name_of(trial))
             yield nothing_to_save(number + 1, len(planned))
     with db.read() as connection:
         asked = {each.id for each in open_}

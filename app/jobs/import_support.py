@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.imports.report import Findings, ImportRequest
 from app.imports.support_set import import_support
 from app.progress import Advance, Stop, nothing_to_save
@@ -11,7 +11,7 @@ from storage.database import Database
 from storage.jobs import Job
 
 
-def run_import(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+def run_import(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """The support set that ``args`` (an ``ImportRequest``) names."""
     request, found = ImportRequest(**job.args), Findings()
     yield from import_support(db, request, found, stop)

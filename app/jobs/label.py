@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from app.endpoints.metered_models import teacher_at
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.labels.batch_labelling import check_batches, label_in_batches
 from app.labels.labelling import for_all, samples_to_label, to_label
 from app.progress import Advance, Stop, looking, nothing_left, until
@@ -16,7 +16,7 @@ from storage.database import Database
 from storage.jobs import Job
 
 
-def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+def run_label(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """A skill label for each sample of the support set ``args["support"]`` that has none; with ``args["by"]`` "group"
     the same one for all samples that share a task and its instruction."""
     name = job.args["support"]
@@ -35,7 +35,7 @@ def run_label(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Ad
     if teacher := teacher_at(db, project, looking(stop)):
         found = label(teacher, samples_to_label(db, ids), project.settings, on_skipped=failures.note)
     else:
-        found = models.labels(db, project, ids, skipped=failures.note)
+        found = engine.labels(db, project, ids, on_skipped=failures.note)
     for batch in until(stop, for_all(found, members)):
         done += len(batch)
         yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=size.samples)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from app.endpoints.metered_models import predictions_at
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.progress import Advance, Stop, looking, nothing_left, nothing_to_save, until
 from app.projects.lookup import job_project
 from app.skipped_samples import Failures
@@ -18,7 +18,7 @@ from storage.database import Database
 from storage.jobs import Job
 
 
-def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+def run_predict(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """Predictions for the samples of ``args["roles"]`` that the round ``args["round"]`` (id) has none for."""
     roles: list[Role] = job.args["roles"]
     with db.read() as connection:
@@ -36,7 +36,7 @@ def run_predict(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
         def unseen(sample: Sample, why: str) -> None:
             failures.note(sample, Skipped(reason=why, failed=True))
 
-        batches = models.predictions(db, project, at, missing, told=told.append, unseen=unseen)
+        batches = engine.predictions(db, project, at, missing, on_remark=told.append, on_unseen=unseen)
     done = total - len(missing)
     for batch in until(stop, batches):
         done += len(batch)

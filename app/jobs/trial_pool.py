@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.jobs.trial import run_trial
 from app.processes.redacted_output import redact_output
 from app.progress import Advance, Stop, Stopped, nothing_to_save
@@ -78,8 +78,8 @@ def _do(data: Path, job: int, trial: Trial) -> None:
     try:
         with db.read() as connection:
             asked = jobs.job(connection, job)
-        models = Models(AppSettings().device)
-        for advance in run_trial(db, asked, trial, models, _stopping[0].is_set):
+        engine = LocalEngine(AppSettings().device)
+        for advance in run_trial(db, asked, trial, engine, _stopping[0].is_set):
             with db.write() as connection:
                 advance.save(connection)
     except Stopped:

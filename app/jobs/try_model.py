@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 from app.endpoints.metered_models import predictions_at, teacher_at
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.model_inputs import adapter_path, image_opener
 from app.progress import Advance, Stop, looking, nothing_to_save
 from app.settings import model_path
@@ -38,11 +38,11 @@ class Asking:
 
     db: Database
     project: Project
-    models: Models
+    engine: Engine
     look: Callable[[], None]
 
 
-def try_out(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+def try_out(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """The try of ``args["who"]`` on ``args["sample"]`` (id) in the round ``args["round"]`` (id)."""
     assert job.project is not None
     with db.read() as connection:
@@ -50,7 +50,7 @@ def try_out(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adva
         at = store.round_of(connection, job.args["round"])
         sample = store.get_sample(connection, job.args["sample"])
         known = store.prediction_of(connection, at.id, sample.id)
-    asking = Asking(db=db, project=project, models=models, look=looking(stop))
+    asking = Asking(db=db, project=project, engine=engine, look=looking(stop))
     if job.args["who"] == "student":
         yield nothing_to_save(0, 1, f"loading {project.student}")
         result, _ = ask_student(asking, at, sample)
@@ -80,7 +80,7 @@ def ask_student(asking: Asking, at: Round, sample: Sample) -> tuple[Result, Pred
             raise UserError(next(iter(failures.names), "The endpoint gave no answer: try it again."))
         (said,) = found
         return _of_student(student_prompt(sample, project.settings), said, 0.0, time.monotonic() - started), said
-    student = asking.models.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
+    student = asking.engine.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
     loaded = time.monotonic()
     question = student_prompt(sample, project.settings, student.family)
     prompt = prompt_text(student.processor, question, has_image=bool(sample.image))
@@ -95,7 +95,7 @@ def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
     """
     started, project = time.monotonic(), asking.project
     there = teacher_at(asking.db, project, asking.look, remember=False)
-    teacher = there or asking.models.teacher(model_path(project.teacher))
+    teacher = there or asking.engine.teacher(model_path(project.teacher))
     loaded = time.monotonic()
     own = project.settings.prompts
     shown = teacher_header(replace(sample, answer=truth_of(sample)), project.settings.prior, own)

@@ -9,7 +9,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.model_inputs import adapter_path, image_opener
 from app.progress import Advance, Stop, Stopped
 from app.projects.lookup import job_project
@@ -25,7 +25,7 @@ from storage.store import Run
 logger = logging.getLogger("switchpoint.worker")
 
 
-def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+def run_tune(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """Tune on the run's selection; at the end, in one transaction, record the adapter and open the next round."""
     with db.read() as connection:
         project = job_project(connection, job)
@@ -33,7 +33,7 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
         known = {update.number: update for update in store.updates_of(connection, run.id)}
     if run.adapter:
         return
-    models.clear()
+    engine.clear()
     folder, remarks = db.adapters / f"run-{run.id}", []
 
     def remark(said: str) -> None:
@@ -41,7 +41,7 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
         remarks.append(said)
 
     total = 0
-    for update in models.updates(db, run, stop=stop, told=remark):
+    for update in engine.updates(db, run, stop=stop, on_remark=remark):
         total = update.total
         if known.get(update.number) == update:
             continue  # made before a checkpoint that the run goes on from, and saved then
@@ -54,7 +54,7 @@ def run_tune(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adv
     yield Advance(save=save, done=total, total=total, message="; ".join(remarks))
 
 
-def run_measure(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+def run_measure(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """What a run on the selection ``args["selection"]`` with ``args["settings"]`` would take, by a few real updates."""
     from core.tuning.estimate import TIMED, measure
 
@@ -63,7 +63,7 @@ def run_measure(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
         project = job_project(connection, job)
         at = store.round_of(connection, job.args["round"])
         ids = store.selected_ids(connection, job.args["selection"])
-    models.clear()
+    engine.clear()
     estimates = measure(
         model_path(project.student),
         SelectedSamples(db, ids, project.settings),
@@ -72,7 +72,7 @@ def run_measure(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[
         start_adapter=adapter_path(db, at.adapter),
         stop=stop,
         loading=project.settings.student,
-        device=models.device,
+        device=engine.device,
     )
     for done, estimate in enumerate(estimates, 1):
         total = 1 + min(TIMED, estimate.updates)

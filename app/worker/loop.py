@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.processes.identity import is_alive, own_start
 from app.processes.worker_process import worker_lock
 from app.progress import BUG, Advance, Stopped
@@ -32,7 +32,7 @@ Kept = TypeVar("Kept")
 logger = logging.getLogger("switchpoint.worker")
 
 
-def serve_jobs(data: Path, models: Models, *, idle_minutes: float | None) -> None:
+def serve_jobs(data: Path, engine: Engine, *, idle_minutes: float | None) -> None:
     """Work until SIGTERM or Ctrl-C, or until ``idle_minutes`` have passed without a job (None: stay)."""
     ended: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -42,7 +42,7 @@ def serve_jobs(data: Path, models: Models, *, idle_minutes: float | None) -> Non
         while True:
             with worker_lock(data):
                 logger.info("worker %d serves %s", os.getpid(), data)
-                _until_idle(db, models, idle_minutes, lambda: bool(ended))
+                _until_idle(db, engine, idle_minutes, lambda: bool(ended))
             # A job queued between the last look and the release found the lock held and started no worker.
             if ended or not _waiting(db):
                 return
@@ -50,12 +50,12 @@ def serve_jobs(data: Path, models: Models, *, idle_minutes: float | None) -> Non
         db.close()
 
 
-def work_off(db: Database, job: Job, models: Models) -> Job:
+def work_off(db: Database, job: Job, engine: Engine) -> Job:
     """Do a queued job in this process (for headless runs) and return it done; a failed one raises ``UserError``."""
     with worker_lock(db.data):
         _take_up_orphans(db)
         while taken := _claim(db):
-            run_one(db, taken, models, lambda: False)
+            run_one(db, taken, engine, lambda: False)
     with db.read() as connection:
         ended = jobs.job(connection, job.id)
     if ended.state != "done":
@@ -63,12 +63,12 @@ def work_off(db: Database, job: Job, models: Models) -> Job:
     return ended
 
 
-def _until_idle(db: Database, models: Models, idle_minutes: float | None, ended: Callable[[], bool]) -> None:
+def _until_idle(db: Database, engine: Engine, idle_minutes: float | None, ended: Callable[[], bool]) -> None:
     _patiently(db, lambda: _take_up_orphans(db), ended)
     last = time.monotonic()
     while not ended():
         if job := _patiently(db, lambda: _claim(db), ended):
-            run_one(db, job, models, ended)
+            run_one(db, job, engine, ended)
             last = time.monotonic()
         elif idle_minutes is not None and time.monotonic() - last >= idle_minutes * 60:
             return
@@ -76,11 +76,11 @@ def _until_idle(db: Database, models: Models, idle_minutes: float | None, ended:
             time.sleep(POLL_SECONDS)
 
 
-def run_one(db: Database, job: Job, models: Models, ended: Callable[[], bool]) -> None:
+def run_one(db: Database, job: Job, engine: Engine, ended: Callable[[], bool]) -> None:
     """Run one claimed job to its end and record how it ended; nothing that a job does ends the worker."""
     logger.info("job %d: %s %s", job.id, job.kind, job.args)
     try:
-        for advance in run_job(db, job, models, lambda: ended() or _cancel_asked(db, job)):
+        for advance in run_job(db, job, engine, lambda: ended() or _cancel_asked(db, job)):
             _save(db, job, advance, ended)
     except Stopped:
         # Ended by a signal, the row stays "running": the next worker finds its process gone and takes it up.

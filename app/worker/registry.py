@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.engines.local_engine import Models
+from app.engines.engine import Engine
 from app.jobs.diagnose import run_diagnose
 from app.jobs.experiment import run_experiment
 from app.jobs.identify import run_identify
@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.jobs import Job
 
 
-def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Advance]:
+def run_job(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
     """The generator for the job's kind; raises ``Stopped`` after the batch in which ``stop()`` became true.
 
     Raises UserError for a kind that this version does not know: the database takes any.
@@ -37,4 +37,4 @@ def run_job(db: Database, job: Job, models: Models, stop: Stop) -> Iterator[Adva
         raise UserError(
             f"This Switchpoint knows no job of the kind '{job.kind}': a newer one queued it, so update this one."
         )
-    return stages[job.kind](db, job, models, stop)
+    return stages[job.kind](db, job, engine, stop)

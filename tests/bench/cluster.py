@@ -26,7 +26,7 @@ WORK = ("predict", "label")
 ENGINES = {"local": 0, "ray, one actor": 1, "ray, two actors": 2}
 
 
-def work(models: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]:
+def work(engine: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]:
     """What is found, batch by batch."""
     from app.demo.project import PROJECT
     from assets.demo import SUPPORT_NAME
@@ -36,13 +36,13 @@ def work(models: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]
     db = open_database(Path(data))
     with db.read() as c:
         project = store.project_named(c, PROJECT)
-        at = store.rounds_of(c, project.id)[0]
-        asked = store.missing_predictions(c, at.id, "validation")[:samples]
+        round_ = store.rounds_of(c, project.id)[0]
+        asked = store.missing_predictions(c, round_.id, "validation")[:samples]
         ids = array("q", (each for each, _ in zip(store.support_ids(c, SUPPORT_NAME), range(samples), strict=False)))
     if what == "predict":
-        found: Iterator[list[Any]] = models.predictions(db, project, at, asked, told=print, unseen=print)
+        found: Iterator[list[Any]] = engine.predictions(db, project, round_, asked, on_remark=print, on_unseen=print)
     else:
-        found = models.labels(db, project, ids, skipped=print)
+        found = engine.labels(db, project, ids, on_skipped=print)
     yield from found
     db.close()
 
@@ -50,16 +50,21 @@ def work(models: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]
 def measured(data: str, what: str, samples: str, actors: str) -> None:
     """One engine at one work: the pace of the second half, the seconds to the first result, and those of all."""
     if actors == "0":
-        from app.engines.local_engine import Models
+        from app.engines.local_engine import LocalEngine
 
-        paced(work(Models("cpu"), data, what, int(samples)), int(samples))
+        paced(work(LocalEngine("cpu"), data, what, int(samples)), int(samples))
         return
-    from app.engines.ray_engine import Cluster
+    from app.engines.ray_engine import RayEngine
     from tests.chaos.nodes import two_nodes
 
     with two_nodes() as nodes:
         paced(
-            work(Cluster("cpu", address=nodes.address, most=int(actors), cpus=1), data, what, int(samples)),
+            work(
+                RayEngine("cpu", address=nodes.address, max_actors=int(actors), cpus_per_actor=1),
+                data,
+                what,
+                int(samples),
+            ),
             int(samples),
         )
 

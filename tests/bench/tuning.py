@@ -53,10 +53,10 @@ def world(folder: str, samples: str) -> tuple[Any, Any, Any]:
 
 def ours(folder: str, samples: str) -> None:
     """A whole run of ours, timed from the first update to the last."""
-    from app.engines.local_engine import Models
+    from app.engines.local_engine import LocalEngine
     from assets import demo
 
-    Models()  # as in the worker: what it sets for torch holds only where torch is not there yet
+    LocalEngine()  # as in the worker: what it sets for torch holds only where torch is not there yet
     from core.models.devices import TUNING_THREADS, choose_threads
     from core.student.local import load_student
     from core.tuning.examples import make_lessons

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from app.engines.local_engine import Models
-from app.engines.ray_engine import Cluster
+from app.engines.engine import Engine
+from app.engines.local_engine import LocalEngine
+from app.engines.ray_engine import RayEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_diagnose, put_label, put_predict, put_tune
 from app.processes.worker_process import ensure_worker, worker_pid
@@ -31,7 +32,7 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("SWITCHPOINT_LONG") != "1", reason="minutes: make chaos runs it"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # Ray's own, of its own settings
 ]
-HAND, TUNER = "Hand", "RayTrainWorker"
+MODEL_ACTOR, TUNER = "ModelActor", "RayTrainWorker"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def nodes() -> Iterator[Nodes]:
 def local(many: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The loop done by the local engine."""
     db = begun(tmp_path_factory.mktemp("local"), many)
-    loop(db, Models("cpu"))
+    loop(db, LocalEngine("cpu"))
     yield db
     db.close()
 
@@ -73,11 +74,11 @@ def db(many: TinyFiles, tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def on(nodes: Nodes) -> Cluster:
-    return Cluster("cpu", address=nodes.address, cpus=1)
+def on(nodes: Nodes) -> RayEngine:
+    return RayEngine("cpu", address=nodes.address, cpus_per_actor=1)
 
 
-def go(db: Database, job: Job, models: Models, *acts: tuple[int, Callable[[], None]]) -> Job:
+def go(db: Database, job: Job, engine: Engine, *acts: tuple[int, Callable[[], None]]) -> Job:
     """Do the job as a worker does, and each act once so much of it is saved."""
     with db.write() as connection:
         claimed = jobs.claim(connection, "test", 1, 1.0)
@@ -91,21 +92,21 @@ def go(db: Database, job: Job, models: Models, *acts: tuple[int, Callable[[], No
             still.pop(0)[1]()
         return False
 
-    run_one(db, claimed, models, ended)
+    run_one(db, claimed, engine, ended)
     assert not still, "the job ended too soon"
     with db.read() as connection:
         return jobs.job(connection, job.id)
 
 
-def loop(db: Database, models: Models) -> None:
+def loop(db: Database, engine: Engine) -> None:
     for put in (
         lambda: put_predict(db, PROJECT),
         lambda: put_diagnose(db, PROJECT),
         lambda: put_label(db, "bare", project=PROJECT),
     ):
-        assert go(db, put(), models).state == "done"
+        assert go(db, put(), engine).state == "done"
     make_selection(db, PROJECT, budget=24, arm="random", support="support")
-    assert go(db, put_tune(db, PROJECT), models).state == "done"
+    assert go(db, put_tune(db, PROJECT), engine).state == "done"
 
 
 def predictions(db: Database) -> list[Any]:
@@ -146,7 +147,7 @@ def test_both_engines_give_the_same_predictions_diagnoses_labels_selection_and_r
     assert go(db, job, on(nodes), (6, lambda: cancel(db, job))).state == "cancelled"
     assert 0 < len(predictions(db)) < 40
     give_up = time.monotonic() + 60
-    while actors(HAND):
+    while actors(MODEL_ACTOR):
         assert time.monotonic() < give_up, "the actors are still there"
         time.sleep(0.2)
     loop(db, on(nodes))
@@ -159,7 +160,7 @@ def test_both_engines_give_the_same_predictions_diagnoses_labels_selection_and_r
 def test_an_actor_and_a_node_that_die_while_the_student_answers_change_nothing(
     db: Database, local: Database, nodes: Nodes
 ) -> None:
-    killed = (6, partial(kill_an_actor, HAND)), (30, lambda: kill_a_node(nodes))
+    killed = (6, partial(kill_an_actor, MODEL_ACTOR)), (30, lambda: kill_a_node(nodes))
     job = go(db, put_predict(db, PROJECT), on(nodes), *killed)
     assert job.state == "done", job.error
     assert predictions(db) == predictions(local)
@@ -182,7 +183,7 @@ def test_a_run_that_is_cancelled_on_the_cluster_is_gone_on_with_by_the_local_eng
     job = put_tune(db, PROJECT)
     assert go(db, job, on(nodes), (3, lambda: cancel(db, job))).state == "cancelled"
     assert 0 < len(losses(db)) < 12
-    assert go(db, put_tune(db, PROJECT), Models("cpu")).state == "done"
+    assert go(db, put_tune(db, PROJECT), LocalEngine("cpu")).state == "done"
     same_run(db, local)
 
 
@@ -190,13 +191,13 @@ def test_a_student_that_is_dealt_over_the_actors_makes_the_same_run(
     db: Database, local: Database, nodes: Nodes
 ) -> None:
     selected(db)
-    cluster = Cluster("cpu", address=nodes.address, cpus=1, shard=True)
+    cluster = RayEngine("cpu", address=nodes.address, cpus_per_actor=1, shard=True)
     assert go(db, put_tune(db, PROJECT), cluster).state == "done"
     same_run(db, local)
 
 
 def test_what_is_wrong_is_said_in_a_sentence(db: Database, many: TinyFiles, nodes: Nodes) -> None:
-    job = go(db, put_predict(db, PROJECT), Cluster("cpu", address="ray://127.0.0.1:10001"))
+    job = go(db, put_predict(db, PROJECT), RayEngine("cpu", address="ray://127.0.0.1:10001"))
     assert job.error.startswith("The worker itself has to run on a machine of the cluster")
     moved = (many.teacher / "model.safetensors").rename(many.folder / "away")
     try:

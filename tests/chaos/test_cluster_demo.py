@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from app.demo.project import PROJECT, init_demo
-from app.engines.local_engine import Models
-from app.engines.ray_engine import Cluster
+from app.engines.engine import Engine
+from app.engines.local_engine import LocalEngine
+from app.engines.ray_engine import RayEngine
 from app.jobs.queue import put_diagnose, put_predict
 from app.reviews.verdicts import accept_all
 from app.selections.draw import make_selection
@@ -24,10 +25,10 @@ pytestmark = [
 ]
 
 
-def found(data: Path, models: Models) -> dict[str, Any]:
+def found(data: Path, engine: Engine) -> dict[str, Any]:
     db = open_database(data)
-    work_off(db, put_predict(db, PROJECT, roles=("validation",)), models)
-    work_off(db, put_diagnose(db, PROJECT), models)
+    work_off(db, put_predict(db, PROJECT, roles=("validation",)), engine)
+    work_off(db, put_diagnose(db, PROJECT), engine)
     accept_all(db, PROJECT, reviewer="Ada")
     chosen = make_selection(db, PROJECT, budget=1000)
     with db.read() as connection:
@@ -45,9 +46,9 @@ def test_the_demo_project_comes_out_the_same_from_both_engines(tmp_path: Path) -
     init_demo(db)
     db.close()
     shutil.copytree(tmp_path / "one", tmp_path / "other")
-    local = found(tmp_path / "one", Models("cpu"))
+    local = found(tmp_path / "one", LocalEngine("cpu"))
     with two_nodes() as nodes:
-        there = found(tmp_path / "other", Cluster("cpu", address=nodes.address, cpus=1))
+        there = found(tmp_path / "other", RayEngine("cpu", address=nodes.address, cpus_per_actor=1))
     assert len(local["predictions"]) == 1000
     assert len(local["diagnoses"]) > 100
     assert there == local

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_predict, put_tune
 from app.processes.worker_process import ensure_worker, worker_pid
 from app.projects.configuration import create_project
@@ -202,4 +202,4 @@ def test_every_write_that_does_not_fit_says_so_and_the_database_stays_sound(db: 
     assert all("The disk is full" in told for told in refused)
     sound(db)
     disk.free()
-    work_off(db, put_predict(db, "tiny", roles=("test",)), Models("cpu"))
+    work_off(db, put_predict(db, "tiny", roles=("test",)), LocalEngine("cpu"))

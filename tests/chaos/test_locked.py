@@ -21,7 +21,7 @@ import pytest
 
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports.preview import Looks, look
 from app.imports.report import ImportRequest
 from app.jobs.queue import put_predict
@@ -150,7 +150,7 @@ def test_the_worker_waits_and_loses_no_batch(db: Database, caplog: pytest.LogCap
 
     holder = threading.Thread(target=hold_in_the_middle)
     holder.start()
-    ended = work_off(db, job, Models("cpu"))
+    ended = work_off(db, job, LocalEngine("cpu"))
     holder.join()
     assert released.is_set()
     assert (ended.state, ended.done, ended.error) == ("done", 12, "")

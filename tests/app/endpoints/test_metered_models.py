@@ -17,7 +17,7 @@ from app.endpoints.spending import (
     set_spending,
     spending,
 )
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.jobs.queue import cancel_job, put_diagnose, put_label, put_predict, put_try, put_tune
 from app.projects.configuration import create_project
 from app.projects.prompts import set_prompts
@@ -35,7 +35,7 @@ from tests.projects.demo_mistakes import QUICK, SETTINGS, fill, mistakes
 from tests.servers.openai_server import Manners, OpenAIServer, openai_server
 
 KEY = "sk-test-0a1b2c3d4e5f6a7b"
-NOWHERE = Models("no such device")
+NOWHERE = LocalEngine("no such device")
 COUNT = 16
 
 

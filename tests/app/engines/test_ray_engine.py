@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.engines.local_engine import Models
-from app.engines.ray_engine import Cluster, engine_of
+from app.engines.factory import create_engine
+from app.engines.local_engine import LocalEngine
+from app.engines.ray_engine import RayEngine
 from app.jobs.queue import put_diagnose, put_predict
 from app.settings import AppSettings
 from app.worker.loop import work_off
@@ -35,7 +36,7 @@ def node() -> Iterator[str]:
     nodes.shutdown()
 
 
-def answered(db: Database, tiny: str, models: Models) -> list[Prediction]:
+def answered(db: Database, tiny: str, models: LocalEngine) -> list[Prediction]:
     assert work_off(db, put_predict(db, tiny, roles=("validation",)), models).state == "done"
     with db.read() as connection:
         return store.predictions_of(connection, 1, "validation")
@@ -46,8 +47,8 @@ def test_the_cluster_answers_as_the_local_engine_does_and_what_it_cannot_do_is_a
 ) -> None:
     other = open_database(tmp_path / "other")
     fill_project(other, files, tiny)
-    cluster = Cluster("cpu", address=node, cpus=1)
-    assert answered(db, tiny, cluster) == answered(other, tiny, Models("cpu"))
+    cluster = RayEngine("cpu", address=node, cpus_per_actor=1)
+    assert answered(db, tiny, cluster) == answered(other, tiny, LocalEngine("cpu"))
     other.close()
     weights = files.teacher / "model.safetensors"
     moved = weights.rename(files.folder / "away")
@@ -60,9 +61,9 @@ def test_the_cluster_answers_as_the_local_engine_does_and_what_it_cannot_do_is_a
 
 def test_a_worker_outside_of_the_cluster_is_refused(db: Database, tiny: str) -> None:
     with pytest.raises(UserError, match="The worker itself has to run on a machine of the cluster"):
-        work_off(db, put_predict(db, tiny), Cluster("cpu", address="ray://127.0.0.1:10001"))
+        work_off(db, put_predict(db, tiny), RayEngine("cpu", address="ray://127.0.0.1:10001"))
 
 
 def test_the_engine_is_the_local_one_unless_the_settings_say_otherwise() -> None:
-    assert type(engine_of(AppSettings())) is Models
-    assert isinstance(engine_of(AppSettings(engine="ray")), Cluster)
+    assert type(create_engine(AppSettings())) is LocalEngine
+    assert isinstance(create_engine(AppSettings(engine="ray")), RayEngine)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.experiments.results import Results, markdown, results
 from app.jobs.queue import put_experiment
 from app.projects.lookup import find_project
@@ -49,7 +49,7 @@ def name_by_hand(db: Database, *, but: int = 0, seeds: int = 2) -> None:
 
 def run(db: Database, project: str, arms: Sequence[str] = ARMS, *, seeds: int = 1, at_once: int = 1) -> None:
     job = put_experiment(db, project, arms=arms, budgets=[4], seeds=seeds, at_once=at_once)
-    work_off(db, job, Models("cpu"))
+    work_off(db, job, LocalEngine("cpu"))
 
 
 def trials(db: Database) -> list[Trial]:
@@ -88,7 +88,7 @@ def test_a_trial_is_in_no_list_of_the_project_and_leaves_no_adapter(db: Database
 
 def test_an_experiment_cut_short_goes_on_and_does_nothing_twice(db: Database, ready: str) -> None:
     job = put_experiment(db, ready, arms=["random", "targeted"], budgets=[4], seeds=2)
-    advances = run_job(db, job, Models("cpu"), lambda: False)
+    advances = run_job(db, job, LocalEngine("cpu"), lambda: False)
     for advance in advances:
         with db.write() as connection:
             advance.save(connection)
@@ -144,7 +144,7 @@ def test_what_is_missing_is_said_before_anything_is_queued(db: Database, tiny: s
 
 def test_a_trial_that_cannot_be_done_says_why_and_the_others_go_on(db: Database, ready: str) -> None:
     job = put_experiment(db, ready, arms=["untuned", "random"], budgets=[400], seeds=1)
-    work_off(db, job, Models("cpu"))
+    work_off(db, job, LocalEngine("cpu"))
     found = results(db, ready)
     assert [each.arm for each in found.outcomes] == ["untuned"]
     assert (found.open, found.refused[0][0]) == (0, "random 400, seed 0")

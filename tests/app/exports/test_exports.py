@@ -18,7 +18,7 @@ from sqlalchemy import update
 
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.exports.reviews import BOM, COLUMNS, csv_text
 from app.exports.round_report import report_html
 from app.exports.write import export_adapter, export_report, export_reviews
@@ -43,7 +43,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def test_an_exported_adapter_is_the_rounds_own(db: Database, tiny: str, tmp_path: Path) -> None:
     make_selection(db, tiny, budget=4, arm="random")
-    work_off(db, put_tune(db, tiny), Models("cpu"))
+    work_off(db, put_tune(db, tiny), LocalEngine("cpu"))
     out = export_adapter(db, tiny, tmp_path / "adapter")
     stored = db.adapters / "run-1" / "adapter"
     assert {path.name for path in out.iterdir()} == {path.name for path in stored.iterdir()}
@@ -72,8 +72,8 @@ def test_the_report_says_on_which_set_each_figure_was_measured(
     diagnose_by_hand(db, tiny, files, test_too=True)
     accept_all(db, tiny, reviewer="ann")
     made = make_selection(db, tiny, budget=4)
-    work_off(db, put_tune(db, tiny, selection=made.id), Models("cpu"))
-    work_off(db, put_predict(db, tiny), Models("cpu"))
+    work_off(db, put_tune(db, tiny, selection=made.id), LocalEngine("cpu"))
+    work_off(db, put_predict(db, tiny), LocalEngine("cpu"))
     text = export_report(db, tiny, tmp_path / "report.md").read_text()
     assert "Round 1 against round 0 on the test set" in text
     assert "Round 1 against round 0 on the validation set" in text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports.preview import Looks, look, obstacle, refusals, request_of
 from app.imports.report import ImportRequest
 from app.imports.uploads import sweep_uploads, uploaded, uploads_folder
@@ -158,7 +158,7 @@ def test_a_large_support_set_is_a_job_and_the_wait_is_over_with_it(db: Database,
     assert waiting.job is not None
     with db.read() as connection:
         job = jobs.job(connection, waiting.job)
-    work_off(db, job, Models("cpu"))
+    work_off(db, job, LocalEngine("cpu"))
     assert looks.attend(waiting) is None
     assert uploaded(db, pending.upload) is None
     with db.read() as connection:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports import deduplication, support_set
 from app.imports import support_set as support_import
 from app.imports.pipeline import commit, import_file
@@ -177,7 +177,7 @@ def test_a_queued_import_is_done_by_the_worker_and_says_what_came_of_it(db: Data
     path = write(tmp_path / "rows.jsonl", rows(30))
     job = support_set.put_import(db, request(path))
     assert support_set.put_import(db, request(path)).id == job.id
-    ended = work_off(db, job, Models("no such device"))
+    ended = work_off(db, job, LocalEngine("no such device"))
     assert (ended.kind, ended.done, ended.total) == ("import", 30, 30)
     assert ended.message == "30 new samples, 0 already there"
     assert len(stored(db)) == 30
@@ -185,7 +185,7 @@ def test_a_queued_import_is_done_by_the_worker_and_says_what_came_of_it(db: Data
     found[1] |= {"conversations": []}
     bad = support_set.put_import(db, request(write(tmp_path / "bad.jsonl", found)))
     with pytest.raises(UserError, match=r"1 of 3 rows are refused, the first at bad\.jsonl:2 \(conversations"):
-        work_off(db, bad, Models("no such device"))
+        work_off(db, bad, LocalEngine("no such device"))
     with pytest.raises(UserError, match="Only support sets"):
         support_set.put_import(db, ImportRequest(what="test", path=str(path)))
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports import deduplication, support_set
 from app.imports import support_set as support_import
 from app.imports.pipeline import commit
@@ -135,7 +135,7 @@ def fails(db: Database, path: Path, said: str) -> str:
     """Do the import as a job, which has to fail with that."""
     job = support_set.put_import(db, request(path))
     with pytest.raises(UserError, match=said) as caught:
-        work_off(db, job, Models("no such device"))
+        work_off(db, job, LocalEngine("no such device"))
     with db.read() as connection:
         assert jobs.job(connection, job.id).state == "failed"
     assert nothing_is_seen(db)

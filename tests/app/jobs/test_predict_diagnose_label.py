@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app.comparisons.paired import compare_rounds
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_diagnose, put_label, put_measure, put_predict, put_tune
 from app.model_inputs import adapter_path
@@ -33,7 +33,7 @@ def go(db: Database, job: Job, *, batches: int | None = None) -> int:
         return batches is not None and saved >= batches
 
     try:
-        for advance in run_job(db, job, Models("cpu"), stop):
+        for advance in run_job(db, job, LocalEngine("cpu"), stop):
             with db.write() as connection:
                 advance.save(connection)
             saved += 1
@@ -54,7 +54,7 @@ def test_predicting_goes_on_where_it_stopped(db: Database, tiny: str) -> None:
     assert counts(db, tiny)["predictions"] + counts(db, tiny)["test_predictions"] == 24
     with db.read() as connection:
         before = store.predictions_of(connection, 1, "validation")
-    (only,) = run_job(db, job, Models("no such device"), lambda: False)
+    (only,) = run_job(db, job, LocalEngine("no such device"), lambda: False)
     assert (only.done, only.total) == (24, 24), "a finished job finds nothing to do and loads no model"
     with db.read() as connection:
         assert store.predictions_of(connection, 1, "validation") == before
@@ -62,35 +62,35 @@ def test_predicting_goes_on_where_it_stopped(db: Database, tiny: str) -> None:
 
 def test_the_job_says_that_memory_was_too_small_for_its_batches(db: Database, tiny: str) -> None:
     job = put_predict(db, tiny, roles=("test",))
-    models = Models("cpu")
+    engine = LocalEngine("cpu")
     with db.read() as connection:
         found = store.project_named(connection, tiny)
-    student = models.student(found.student, None, found.settings.student)
+    student = engine.student(found.student, None, found.settings.student)
 
     def full(_: object, __: object, inputs: dict[str, torch.Tensor]) -> None:
         if len(inputs["input_ids"]) > 1:
             raise torch.OutOfMemoryError("CUDA out of memory.")
 
     student.model.register_forward_pre_hook(full, with_kwargs=True)
-    messages = [advance.message for advance in run_job(db, job, models, lambda: False)]
+    messages = [advance.message for advance in run_job(db, job, engine, lambda: False)]
     assert messages == ["batches of 1 instead of 2: the GPU's memory was too small"] * 12
 
 
 def test_how_a_student_is_loaded_is_a_setting_of_the_project(db: Database, files: TinyFiles) -> None:
     bare = replace(SETTINGS, student=StudentSettings(dtype="bf16", longest_side=8))
     name = fill_project(db, files, "bare", settings=bare)
-    models = Models("cpu")
-    list(run_job(db, put_predict(db, name, roles=("test",)), models, lambda: False))
-    student = models.student(str(files.student), None, bare.student)
+    engine = LocalEngine("cpu")
+    list(run_job(db, put_predict(db, name, roles=("test",)), engine, lambda: False))
+    student = engine.student(str(files.student), None, bare.student)
     assert (student.model.dtype, student.longest_side) == (torch.bfloat16, 8)
-    assert models.student(str(files.student), None, SETTINGS.student) is not student
+    assert engine.student(str(files.student), None, SETTINGS.student) is not student
 
 
 def test_a_small_student_works_with_one_thread(db: Database, tiny: str) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        list(run_job(db, put_predict(db, tiny, roles=("test",)), Models("cpu"), lambda: False))
+        list(run_job(db, put_predict(db, tiny, roles=("test",)), LocalEngine("cpu"), lambda: False))
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
@@ -104,7 +104,7 @@ def test_diagnosing_goes_on_where_it_stopped(db: Database, tiny: str, files: Tin
     assert first > 0
     go(db, job)
     assert counts(db, tiny)["diagnosed"] == 8
-    (only,) = run_job(db, job, Models("no such device"), lambda: False)
+    (only,) = run_job(db, job, LocalEngine("no such device"), lambda: False)
     assert (only.done, only.total) == (8, 8)
 
 
@@ -156,7 +156,7 @@ def test_the_job_says_that_memory_was_too_small_to_tune_with_its_batches(
     too_small_for(1, monkeypatch)
     make_selection(db, tiny, budget=4, arm="random")
     job = put_tune(db, tiny)
-    messages = [advance.message for advance in run_job(db, job, Models("cpu"), lambda: False)]
+    messages = [advance.message for advance in run_job(db, job, LocalEngine("cpu"), lambda: False)]
     assert len(messages) == 3
     assert all("batches of 1 instead of 2: the memory was too small" in each for each in messages[:2])
 

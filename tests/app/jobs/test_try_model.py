@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_try
 from app.projects.configuration import DEMO_TEACHER, create_project, set_models, settings_for
@@ -16,7 +16,7 @@ from tests.projects.tiny_project import TinyFiles
 
 
 def tried(db: Database, name: str, who: str, **more: bool) -> dict[str, Try]:
-    work_off(db, put_try(db, name, who, **more), Models("cpu"))  # type: ignore[arg-type]
+    work_off(db, put_try(db, name, who, **more), LocalEngine("cpu"))  # type: ignore[arg-type]
     with db.read() as connection:
         return store.tries_of(connection, 1)
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_label
 from app.labels.labelling import check_label, label_estimate, label_quality, labels_to_check
@@ -58,7 +58,7 @@ def go(db: Database, job: Job, *, batches: int | None = None) -> None:
         return batches is not None and saved >= batches
 
     try:
-        for advance in run_job(db, job, Models("cpu"), stop):
+        for advance in run_job(db, job, LocalEngine("cpu"), stop):
             with db.write() as connection:
                 advance.save(connection)
             saved += 1

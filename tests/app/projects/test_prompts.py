@@ -7,7 +7,7 @@ import pytest
 
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_diagnose
 from app.projects.prompts import project_prompts, set_prompts, student_family
@@ -45,7 +45,7 @@ def test_one_bad_text_keeps_all_of_them_out(db: Database, tiny: str) -> None:
 def test_a_diagnosis_keeps_the_hash_of_the_prompts_it_was_made_with(db: Database, tiny: str, files: TinyFiles) -> None:
     import_file(db, "predictions", files["predictions"], tiny)
     set_prompts(db, tiny, {"teacher.step": "Then: {step}"})
-    for advance in run_job(db, put_diagnose(db, tiny), Models("cpu"), lambda: False):
+    for advance in run_job(db, put_diagnose(db, tiny), LocalEngine("cpu"), lambda: False):
         with db.write() as connection:
             advance.save(connection)
     set_prompts(db, tiny, {"teacher.step": None})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_tune
 from app.processes.identity import is_alive, process_start
 from app.processes.worker_process import ensure_worker, worker_pid
@@ -28,7 +28,7 @@ from storage.jobs import Job
 from tests.projects.tiny_project import SETTINGS
 from tests.wait_for import read_job, wait_for
 
-TWO = Models("cpu", processes=2)
+TWO = LocalEngine("cpu", processes=2)
 QUICK = replace(SETTINGS.tuning, batch_size=4, accumulation=3, start="base")
 LONG = replace(QUICK, batch_size=1, accumulation=2, epochs=400.0, checkpoint_every=10)
 SOON = 20.0  # seconds
@@ -74,8 +74,8 @@ def children_of(pid: int, *, grand: bool = True) -> dict[int, float]:
 
 
 def test_a_run_in_two_processes_opens_the_round_that_one_process_opens(db: Database, selection: int) -> None:
-    alone = work_off(db, put(db, selection, QUICK), Models("cpu"))
-    sharded = Models("cpu", processes=2, shard=True)  # in the tests below each process has the whole student
+    alone = work_off(db, put(db, selection, QUICK), LocalEngine("cpu"))
+    sharded = LocalEngine("cpu", processes=2, shard=True)  # in the tests below each process has the whole student
     together = work_off(db, put(db, selection, QUICK), sharded)
     assert (together.state, together.done) == (alone.state, alone.done) == ("done", 2)
     one, two = updates_of(db, alone), updates_of(db, together)

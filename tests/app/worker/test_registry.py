@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from app.engines.local_engine import Models
+from app.engines.local_engine import LocalEngine
 from app.projects.status import next_step
 from app.worker.loop import work_off
 from app.worker.registry import run_job
@@ -19,7 +19,7 @@ from storage.database import Database
 def test_every_kind_has_its_generator(db: Database, tiny: str, kind: JobKind) -> None:
     with db.write() as connection:
         job = jobs.put(connection, kind, 1, {})
-    assert isinstance(run_job(db, job, Models(), lambda: False), Iterator)
+    assert isinstance(run_job(db, job, LocalEngine(), lambda: False), Iterator)
 
 
 def test_a_kind_that_is_not_known_fails_with_what_to_do(db: Database, tiny: str) -> None:
@@ -27,6 +27,6 @@ def test_a_kind_that_is_not_known_fails_with_what_to_do(db: Database, tiny: str)
         job = jobs.put(connection, "from_tomorrow", 1, {})  # type: ignore[arg-type]
     assert next_step(db, tiny).sentence == f"Job {job.id} runs: wait for it, or look around."
     with pytest.raises(UserError, match=r"knows no job of the kind 'from_tomorrow'.*update"):
-        work_off(db, job, Models())
+        work_off(db, job, LocalEngine())
     with db.read() as connection:
         assert jobs.job(connection, job.id).state == "failed"

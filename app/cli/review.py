@@ -14,8 +14,8 @@ from app.reviews.verdicts import add_review
 from app.settings import AppSettings
 from core.errors import UserError
 from core.evaluation.comparison import gate
+from core.literals import member_of
 from core.types import Comparison, Role, Verdict
-from core.types.literals import member_of
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 ROLES: tuple[Role, ...] = ("validation", "test")

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from app.projects.lookup import find_project, find_round
 from core.errors import UserError
+from core.literals import member_of
 from core.types import Review, ReviewState, Verdict
-from core.types.literals import member_of
 from storage import store
 from storage.database import Database
 from storage.store import Case, CaseFilters, Cursor

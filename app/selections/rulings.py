@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from app.projects.lookup import find_project
 from app.selections.support_index import indexed
 from core.errors import UserError
+from core.literals import member_of
 from core.types import Ruling, RulingAct
-from core.types.literals import member_of
 from storage import store
 from storage.database import Database
 from storage.store import Project

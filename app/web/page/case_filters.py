@@ -4,8 +4,8 @@ from typing import get_args
 
 from app.reviews.wording import VERDICTS
 from app.web.page.place import Place
+from core.literals import member_of
 from core.types import SwitchStatus
-from core.types.literals import member_of
 from storage.store import CaseFilters, Order
 
 PARAMS = ("verdict", "category", "skill", "step", "status", "sure", "reviewer", "text")

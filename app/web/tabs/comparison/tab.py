@@ -21,8 +21,8 @@ from app.web.tabs.comparison.cases import cases_html
 from app.web.tabs.comparison.figures import figures_html, groups_html, tiles_html
 from app.web.tabs.comparison.gate import gate_html
 from app.web.tabs.comparison.lineage import lineage_html
+from core.literals import member_of
 from core.types import Role
-from core.types.literals import member_of
 from storage import store
 from storage.store import Project, Round, RoundCounts
 

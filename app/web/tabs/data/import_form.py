@@ -15,7 +15,7 @@ from app.web.page.handlers import text_in
 from app.web.page.place import Place
 from core.errors import UserError
 from core.importers import FORMATS, PREDICTION_FORMATS
-from core.types.literals import member_of
+from core.literals import member_of
 from storage.database import Database
 
 KINDS: dict[str, tuple[str, str]] = {

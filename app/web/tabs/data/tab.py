@@ -31,8 +31,8 @@ from app.web.tabs.data.spending import spending_html
 from core.errors import UserError
 from core.importers import FIELDS, FORMATS, PREDICTION_FORMATS
 from core.importers.formats.predictions import NAMES
+from core.literals import member_of
 from core.types import Role
-from core.types.literals import member_of
 from storage import jobs, store
 from storage.database import Database
 from storage.store import PendingImport

@@ -31,7 +31,7 @@ GROWTH = 1.25
 
 
 SupportArgument = Annotated[str, typer.Argument(help="The support set's name.")]
-VERDICTS = {"right": True, "wrong": False}
+LABEL_VERDICTS = {"right": True, "wrong": False}
 
 
 def label(
@@ -85,9 +85,9 @@ def label_check(
     who = reviewer or AppSettings().reviewer
     with terminal.database() as db:
         if sample is not None:
-            if verdict not in VERDICTS:
+            if verdict not in LABEL_VERDICTS:
                 raise UserError(f"Say whether the label of sample {sample} is right or wrong.")
-            check_label(db, sample, reviewer=who, fits=VERDICTS[verdict])
+            check_label(db, sample, reviewer=who, fits=LABEL_VERDICTS[verdict])
         listed = labels_to_check(db, support, reviewer=who, seed=seed, limit=limit)
         found = label_quality(db, support)
     rows = [{"sample": each.id, "label": each.skill_label, "question": each.question} for each in listed]

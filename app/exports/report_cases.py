@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from app.rendering.charts import Figure, curve_figure
 from app.rendering.formatting import count, percent
 from app.rendering.html import esc, hint_html, lecture_html, short
-from app.reviews.wording import VERDICTS, reason
+from app.reviews.wording import VERDICT_LABELS, reason
 from core.errors import FolderError, UserError
 from core.images import FORMATS
 from core.parsing.answer import normalise
@@ -156,7 +156,7 @@ def _curve(case: Case, curve: str) -> str:
 
 
 def _verdict(case: Case) -> str:
-    sign, name = VERDICTS[case.review.verdict if case.review else "unreviewed"]
+    sign, name = VERDICT_LABELS[case.review.verdict if case.review else "unreviewed"]
     return f'<span class="verdict {case.review.verdict if case.review else ""}">{sign} {name}</span>'
 
 
@@ -180,7 +180,7 @@ def _history(history: Sequence[Review]) -> str:
 
 
 def _said(review: Review) -> str:
-    sign, name = VERDICTS.get(review.verdict, ("↶", "verdict taken back"))
+    sign, name = VERDICT_LABELS.get(review.verdict, ("↶", "verdict taken back"))
     parts = [f"{sign} <b>{name}</b>"]
     if review.verdict in ("accepted", "edited"):
         parts.append(f"step {review.mistake_step} · {esc(review.skill, 200)}")

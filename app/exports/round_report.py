@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from app.exports.report_cases import case_section, chosen_cases, curve_html, utc
 from app.rendering.formatting import count, percent
 from app.rendering.html import bar, esc, short, table
-from app.reviews.wording import VERDICTS
+from app.reviews.wording import VERDICT_LABELS
 from app.settings import PACKAGE_ROOT
 from core.errors import UserError
 from core.evaluation.comparison import accuracy_interval
@@ -146,7 +146,7 @@ def _progress(verdicts: Mapping[str, int]) -> str:
     done = errors - verdicts.get("unreviewed", 0)
     rows = [
         [f"{sign} {name}", bar(verdicts[verdict] / errors, percent(verdicts[verdict] / errors)), f"{number:,}"]
-        for verdict, (sign, name) in VERDICTS.items()
+        for verdict, (sign, name) in VERDICT_LABELS.items()
         if (number := verdicts.get(verdict, 0))
     ]
     said = f"<p>{done:,} of {count(errors, 'wrong answer')} on the validation set have a verdict.</p>"

@@ -7,7 +7,7 @@ from storage.store import Case
 SMALL_MOVE = 0.2
 
 
-VERDICTS: dict[ReviewState, tuple[str, str]] = {
+VERDICT_LABELS: dict[ReviewState, tuple[str, str]] = {
     "unreviewed": ("○", "not reviewed"),
     "accepted": ("✓", "accepted"),
     "edited": ("✎", "accepted edited"),

@@ -13,8 +13,8 @@ from app.settings import AppSettings
 from app.web.components import dialogs, header, job_tray
 from app.web.page.change_stamp import same_pickers, stamp
 from app.web.page.gradio_offline import gr
-from app.web.page.handlers import NOWAIT, Page, Parts, TabView, find_place, number_in, text_in, told
-from app.web.page.place import TABS, Place, at
+from app.web.page.handlers import EVENT_OPTIONS, Page, Parts, TabView, find_place, notice, number_in, text_in
+from app.web.page.place import TABS, Place, move_to
 from app.web.tabs import bulk_dialog, experiments, skills
 from app.web.tabs.comparison import tab as comparison
 from app.web.tabs.data import tab as data
@@ -63,12 +63,12 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
 
         page.refresh = show
         _add_commands(page)
-        page.hear(bridge)
+        page.listen_to_bridge(bridge)
 
         def load(request: gr.Request) -> Parts:
             return _first(page, request, show)
 
-        blocks.load(load, None, page.parts, **NOWAIT)
+        blocks.load(load, None, page.parts, **EVENT_OPTIONS)
         page.listen(tabs.select, show, js=TAB_CLICKED)
 
         def tick(place: Place, sent: Mapping[str, Any]) -> Parts:
@@ -78,7 +78,7 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
             follow = views[place.tab].follow(place) if place.project else {}
             return {page.notice: gr.skip(), **framed, **follow}
 
-        page.acts["tick"] = page.commands["tick"] = tick
+        page.actions["tick"] = page.commands["tick"] = tick
         page.connect()
     return blocks, page
 
@@ -94,8 +94,8 @@ def _first(page: Page, request: gr.Request, show: Any) -> Parts:
     try:
         find_place(page.db, request.query_params)
     except UserError as error:
-        place = page.whose(find_place(page.db, {}), request)
-        return {**show(place), page.notice: told(str(error), "error")}
+        place = page.with_reviewer(find_place(page.db, {}), request)
+        return {**show(place), page.notice: notice(str(error), "error")}
     return page.answer(request, show)
 
 
@@ -106,8 +106,8 @@ def _add_commands(page: Page) -> None:
         name = text_in(sent, "name", 1000)
         student, teacher = (server_model(text_in(sent, who, 1000), roots) for who in ("student", "teacher"))
         made = create_project(page.db, name, student=student, teacher=teacher, settings=settings_for(teacher))
-        told_it = told(f"Project '{made.name}' is ready. Bring its samples next.")
-        return {**page.refresh(at(Place(), project=made.name, round=0)), page.notice: told_it}
+        ready = notice(f"Project '{made.name}' is ready. Bring its samples next.")
+        return {**page.refresh(move_to(Place(), project=made.name, round=0)), page.notice: ready}
 
     def cancel(place: Place, sent: Mapping[str, Any]) -> Parts:
         cancel_job(page.db, number_in(sent, "job"))

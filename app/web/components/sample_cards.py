@@ -21,12 +21,12 @@ def card_html(sample: Sample, hit: Hit) -> str:
     )
     return (
         f'<div class="card">{picture}<div><p dir="auto">{short(sample.question, 130)}</p>'
-        f'<p class="skill-label" dir="auto">{marked(sample.skill_label, hit.terms)}</p><small class="subdued">'
+        f'<p class="skill-label" dir="auto">{highlight_terms(sample.skill_label, hit.terms)}</p><small class="subdued">'
         f"score {hit.score:.2f}{f' · {short(sample.task, 40)}' if sample.task else ''}</small></div></div>"
     )
 
 
-def marked(label: str, terms: tuple[str, ...]) -> str:
+def highlight_terms(label: str, terms: tuple[str, ...]) -> str:
     """A skill label, escaped, with the words that matched in <mark>."""
     return "".join(
         f"<mark>{esc(piece)}</mark>" if matched else esc(piece) for piece, matched in pieces(label[:300], terms)

@@ -2,32 +2,36 @@
 
 from typing import get_args
 
-from app.reviews.wording import VERDICTS
+from app.reviews.wording import VERDICT_LABELS
 from app.web.page.place import Place
 from core.literals import member_of
 from core.types import SwitchStatus
 from storage.store import CaseFilters, Order
 
-PARAMS = ("verdict", "category", "skill", "step", "status", "sure", "reviewer", "text")
-SURE = {"low": (0.0, 0.5), "middle": (0.5, 0.75), "high": (0.75, 1.01)}
-SURE_SAID = {"low": "under 50 %", "middle": "50 to 75 %", "high": "over 75 %"}
-ORDERS: dict[Order, str] = {"least_sure": "least sure first", "skill": "by the machine's skill", "id": "by number"}
+FILTER_PARAMS = ("verdict", "category", "skill", "step", "status", "sure", "reviewer", "text")
+CONFIDENCE_RANGES = {"low": (0.0, 0.5), "middle": (0.5, 0.75), "high": (0.75, 1.01)}
+CONFIDENCE_LABELS = {"low": "under 50 %", "middle": "50 to 75 %", "high": "over 75 %"}
+ORDER_LABELS: dict[Order, str] = {
+    "least_sure": "least sure first",
+    "skill": "by the machine's skill",
+    "id": "by number",
+}
 
 
-def filters_of(place: Place) -> CaseFilters:
+def read_filters(place: Place) -> CaseFilters:
     """The filters that the URL asks for; values it cannot mean are left out."""
     return CaseFilters(
-        verdict=member_of(VERDICTS, place.choice("verdict")),
+        verdict=member_of(VERDICT_LABELS, place.choice("verdict")),
         category=place.choice("category") or None,
         skill=place.choice("skill") or None,
         mistake_step=place.number("step"),
         status=member_of((*get_args(SwitchStatus), "undiagnosed"), place.choice("status")),
-        confidence=SURE.get(place.choice("sure")),
+        confidence=CONFIDENCE_RANGES.get(place.choice("sure")),
         reviewer=place.choice("reviewer") or None,
         text=place.choice("text").strip() or None,
     )
 
 
-def order_of(place: Place) -> Order:
+def read_order(place: Place) -> Order:
     """The order that the URL asks for, least sure first by default."""
-    return member_of(ORDERS, place.choice("order")) or "least_sure"
+    return member_of(ORDER_LABELS, place.choice("order")) or "least_sure"

@@ -26,5 +26,5 @@ def add_action_routes(api: fastapi.FastAPI, page: Page) -> None:
             sent = await request.json()
         except (ValueError, UnicodeDecodeError, RecursionError):
             sent = None
-        parts = await run_in_threadpool(page.act, request, sent)
+        parts = await run_in_threadpool(page.run_action, request, sent)
         return Response(json.dumps(parts).encode(), media_type="application/json")

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.rendering.formatting import count
-from app.rendering.html import command, esc
+from app.rendering.html import esc
+from app.rendering.templates import macro
 from app.reviews.bulk_verdicts import Plan, do_bulk, plan_bulk, undo_bulk
-from app.reviews.wording import VERDICTS
-from app.web.page.case_filters import filters_of
-from app.web.page.handlers import Page, Parts, text_in, told
+from app.reviews.wording import VERDICT_LABELS
+from app.web.page.case_filters import read_filters
+from app.web.page.handlers import Page, Parts, notice, text_in
 from app.web.page.place import Place
 from core.errors import UserError
 from storage.store import CaseFilters
@@ -54,17 +55,17 @@ def add(page: Page) -> None:
             skill=skill, reviewer=place.reviewer, seal=_text(sent, "seal"),
         )  # fmt: skip
         said = f"{DONE[act]}: {count(cases, 'case')}{f' as “{skill}”' if act == 'renamed' else ''}."
-        button = command("bulk-undo", f"Undo all {cases:,}", "button small", bulk=bulk)
-        return {**page.refresh(place), part: "", page.notice: told(said, action=button)}
+        button = macro("command", "bulk-undo", f"Undo all {cases:,}", "button small", bulk=bulk)
+        return {**page.refresh(place), part: "", page.notice: notice(said, action=button)}
 
     def undo(place: Place, sent: Mapping[str, Any]) -> Parts:
         number = _text(sent, "bulk")
         if not (number.isascii() and number.isdigit() and len(number) < 15):
             raise UserError("There is no such action in this project.")
         again, cases = undo_bulk(page.db, place.project, int(number), reviewer=place.reviewer)
-        button = command("bulk-undo", "Do it again", "button small", bulk=again)
+        button = macro("command", "bulk-undo", "Do it again", "button small", bulk=again)
         said = f"Undone: {count(cases, 'case')} have what stood before." if cases > 1 else "Undone: 1 case."
-        return {**page.refresh(place), part: "", page.notice: told(said, action=button)}
+        return {**page.refresh(place), part: "", page.notice: notice(said, action=button)}
 
     page.commands |= {"bulk-plan": plan, "bulk-do": do, "bulk-undo": undo}
 
@@ -107,7 +108,7 @@ def _label(act: str, plan: Plan | None) -> str:
 def _preview(plan: Plan | None) -> str:
     if plan is None:
         return '<p class="subdued" role="status">Type the new wording to see how many cases it changes.</p>'
-    lines = [f"{n:,} now {VERDICTS[key][1]}" for key, n in sorted(plan.before.items(), key=lambda pair: -pair[1])]
+    lines = [f"{n:,} now {VERDICT_LABELS[key][1]}" for key, n in sorted(plan.before.items(), key=lambda pair: -pair[1])]
     change = f"<b>{count(len(plan.changes), 'case')}</b> would change" + (f": {', '.join(lines)}." if lines else ".")
     if plan.act == "renamed" and plan.before.get("unreviewed"):
         change += " Those without a verdict are accepted with the new wording."
@@ -117,7 +118,7 @@ def _preview(plan: Plan | None) -> str:
 
 
 def _filters(place: Place, of: str) -> CaseFilters:
-    return CaseFilters(skill=of) if of else filters_of(place)
+    return CaseFilters(skill=of) if of else read_filters(place)
 
 
 def _text(sent: Mapping[str, Any], name: str) -> str:

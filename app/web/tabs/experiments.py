@@ -70,11 +70,11 @@ def build(page: Page) -> TabView:
             round=place.round,
             at_once=_whole(side, "trials at a time"),
         )
-        return page.begun(place)
+        return page.start_worker(place)
 
     def identify(place: Place) -> Parts:
         put_identify(page.db, place.project, round=place.round)
-        return page.begun(place)
+        return page.start_worker(place)
 
     page.listen(go.click, run, [arms, budgets, seeds, at_once])
     page.listen(ask.click, identify)

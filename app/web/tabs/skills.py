@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from app.projects.lookup import find_project, find_round
 from app.rendering.formatting import count, percent
 from app.rendering.html import clock, command, empty, esc, nav, short
-from app.reviews.wording import VERDICTS
+from app.reviews.wording import VERDICT_LABELS
 from app.selections.support_index import Indexed, behind, indexed
 from app.web.components.sample_cards import card_html
-from app.web.page.case_filters import PARAMS
+from app.web.page.case_filters import FILTER_PARAMS
 from app.web.page.handlers import Page, Parts, TabView
 from app.web.page.place import Place
 from storage import store
@@ -90,7 +90,7 @@ def _downloads(place: Place) -> str:
 
 
 def _row(place: Place, row: MissingSkill, most: int, offered: str) -> str:
-    cases = place.link(**dict.fromkeys(PARAMS) | {"tab": "review", "sample": None, "skill": row.skill})
+    cases = place.link(**dict.fromkeys(FILTER_PARAMS) | {"tab": "review", "sample": None, "skill": row.skill})
     share, taken = row.errors / most, row.accepted / row.errors if row.errors else 0
     stacked = (
         f'<span class="bar tall" role="img" aria-label="{row.errors} errors, {row.accepted} accepted" '
@@ -130,7 +130,7 @@ def history_html(bulks: list[BulkSummary]) -> str:
 def _act(each: BulkSummary) -> str:
     if each.is_undo:
         return f"took an action back in {count(each.cases, 'case')}"
-    sign, name = VERDICTS[each.verdict]
+    sign, name = VERDICT_LABELS[each.verdict]
     worded = f" as “{esc(each.skill, 200)}”" if each.verdict == "edited" else ""
     return f"{sign} {name}: {count(each.cases, 'case')}{worded}"
 

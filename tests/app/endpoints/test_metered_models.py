@@ -22,7 +22,7 @@ from app.jobs.queue import cancel_job, put_diagnose, put_label, put_predict, put
 from app.projects.configuration import create_project
 from app.projects.prompts import set_prompts
 from app.settings import logs_folder
-from app.web.page.place import Place, at
+from app.web.page.place import Place, move_to
 from app.web.tabs.data.sets import overview_html
 from app.worker.loop import run_one, work_off
 from core.errors import UserError
@@ -294,8 +294,8 @@ def test_the_command_line_estimates_shows_what_was_spent_and_sets_the_cap(
 def test_the_data_tab_offers_the_cost_of_what_endpoints_will_be_asked(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, count=2)
     fill(db, "here", teacher="assets/demo/teacher", count=2)
-    assert 'data-of="diagnose"' in overview_html(db, at(Place(), project="p", round=0))
-    assert "data-of" not in overview_html(db, at(Place(), project="here", round=0))
+    assert 'data-of="diagnose"' in overview_html(db, move_to(Place(), project="p", round=0))
+    assert "data-of" not in overview_html(db, move_to(Place(), project="here", round=0))
     assert server.asked == []
 
 

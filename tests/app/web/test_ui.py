@@ -126,10 +126,10 @@ def case_with(text: str) -> Case:
     return Case(sample=sample, prediction=prediction, diagnosis=diagnosis, review=review, correct=False)
 
 
-def desk_with(review: Review, text: str) -> editor.Desk:
+def desk_with(review: Review, text: str) -> editor.EditorState:
     """A desk with everything on it: history, a draft, a conflict, and an action over many cases."""
     draft = Draft(round=1, sample=3, reviewer=text, skill=text, answer=text, note=text, created=review.created)
-    return editor.Desk(history=[review], draft=draft, bulk=(1, 3), token=text, mine=review)
+    return editor.EditorState(history=[review], draft=draft, bulk=(1, 3), token=text, mine=review)
 
 
 def plan_with(case: Case, text: str) -> Plan:

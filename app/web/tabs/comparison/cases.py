@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.comparisons.paired import Compared
 from app.rendering.formatting import count
 from app.rendering.html import esc, nav, short
-from app.web.page.case_filters import PARAMS
+from app.web.page.case_filters import FILTER_PARAMS
 from app.web.page.place import Place
 from app.web.tabs.comparison.figures import KINDS, LONGEST_NAME, OUTCOMES, chosen_outcome
 from core.types import Prediction, Sample
@@ -105,7 +105,7 @@ def _said(place: Place, compared: Compared, round: Round, given: Prediction | No
     answer = short(given.answer, 120) if given.answer is not None else "no answer read"
     head = f'<p dir="auto">Round {round.number}: <b class="{css}">{sign} {answer}</b>'
     if not right and compared.found.role == "validation":
-        cleared = dict.fromkeys(PARAMS)
+        cleared = dict.fromkeys(FILTER_PARAMS)
         href = place.link(**cleared | {"tab": "review", "round": round.number, "sample": given.sample})
         head += f" {nav(href, 'Review')}"
     return f'<div class="said">{head}</p>{_steps(given)}</div>'

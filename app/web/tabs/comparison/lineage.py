@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from app.comparisons.lineage import Asked, Became, ErrorLineage, RoundTrace, Treated, Use, trace_error, trace_training
 from app.rendering.formatting import count
 from app.rendering.html import clock, esc, nav, short
-from app.reviews.wording import VERDICTS
-from app.web.page.case_filters import PARAMS
+from app.reviews.wording import VERDICT_LABELS
+from app.web.page.case_filters import FILTER_PARAMS
 from app.web.page.place import Place
 from core.errors import UserError
 from core.types import Review, Sample
@@ -74,7 +74,7 @@ def _reviewed(place: Place, trace: RoundTrace) -> str:
 
 
 def _verdict(review: Review) -> str:
-    sign, name = VERDICTS[review.verdict]
+    sign, name = VERDICT_LABELS[review.verdict]
     skill = f' <q dir="auto">{short(review.skill, 120)}</q>' if review.skill else ""
     step = f", step {review.mistake_step}" if review.mistake_step else ""
     return (
@@ -84,7 +84,7 @@ def _verdict(review: Review) -> str:
 
 
 def _to_review(place: Place, trace: RoundTrace) -> str:
-    cleared = dict.fromkeys(PARAMS) | {"training": None, "tab": "review"}
+    cleared = dict.fromkeys(FILTER_PARAMS) | {"training": None, "tab": "review"}
     return nav(place.link(**cleared | {"round": trace.round.number, "sample": trace.prediction.sample}), "open")
 
 

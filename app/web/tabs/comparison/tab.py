@@ -15,7 +15,7 @@ from app.comparisons.adoption import LONGEST_REASON
 from app.comparisons.paired import Compared, compare_pair
 from app.projects.lookup import find_project
 from app.rendering.html import choices, empty, nav
-from app.web.page.handlers import Page, Parts, TabView, number_in, text_in, told
+from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.comparison.cases import cases_html
 from app.web.tabs.comparison.figures import figures_html, groups_html, tiles_html
@@ -61,7 +61,7 @@ def build(page: Page) -> TabView:
         number, reason = number_in(sent, "round"), text_in({"reason": "", **sent}, "reason", 4 * LONGEST_REASON)
         adoption.adopt(page.db, place.project, number, reviewer=place.reviewer, reason=reason)
         said = f"Round {number} is adopted: the next diagnosis and selection build on it."
-        return {**page.refresh(replace(place, round=number)), page.notice: told(said)}
+        return {**page.refresh(replace(place, round=number)), page.notice: notice(said)}
 
     page.commands["adopt"] = adopt
     return TabView(show=show, follow=show)

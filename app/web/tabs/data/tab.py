@@ -18,7 +18,7 @@ from app.projects.configuration import set_models, set_settings
 from app.projects.prompts import project_prompts, set_prompts
 from app.security.file_roots import page_roots, server_model
 from app.web.components.job_tray import waits
-from app.web.page.handlers import Page, Parts, TabView, number_in, text_in, told
+from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.data import sets
 from app.web.tabs.data.import_form import LONGEST, form_html, request_in
@@ -100,7 +100,7 @@ def build(page: Page) -> TabView:
         estimate = {"predict": estimate_predict, "diagnose": estimate_diagnose}.get(str(sent.get("of")))
         if estimate is None:
             raise UserError("There is no such estimate: use one of the buttons.")
-        return {page.notice: told(estimate_text(estimate(page.db, place.project, round=place.round)))}
+        return {page.notice: notice(estimate_text(estimate(page.db, place.project, round=place.round)))}
 
     page.commands |= {"judge": judge, "cost": cost}
     return TabView(show=show, follow=follow)
@@ -136,7 +136,7 @@ def _queue(page: Page, kind: str) -> Any:
             by: By = "group" if sent.get("by") == "group" else "sample"
             support, batch = text_in(sent, "support", 400), bool(sent.get("batch"))
             put_label(page.db, support, project=place.project, by=by, batch=batch)
-        return page.begun(place)
+        return page.start_worker(place)
 
     return put
 
@@ -172,7 +172,7 @@ def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
 
     def bring_in(place: Place, sent: Mapping[str, Any]) -> Parts:
         said = looks.carry_out(waiting(place, sent))
-        return page.begun(place, said)
+        return page.start_worker(place, said)
 
     def give_up(place: Place, sent: Mapping[str, Any]) -> Parts:
         looks.give_up(waiting(place, sent))
@@ -199,24 +199,24 @@ def _model_commands(page: Page, roots: Sequence[Path]) -> dict[str, Any]:
     def models(place: Place, sent: Mapping[str, Any]) -> Parts:
         student, teacher = (server_model(text_in(sent, who, 1000), roots) for who in ("student", "teacher"))
         set_models(page.db, place.project, student=student, teacher=teacher)
-        return {**page.refresh(place), page.notice: told("Kept. Try them on one sample before you predict.")}
+        return {**page.refresh(place), page.notice: notice("Kept. Try them on one sample before you predict.")}
 
     def settings(place: Place, sent: Mapping[str, Any]) -> Parts:
         changes = changes_in(page.db, place, sent)
         set_settings(page.db, place.project, changes)
         named = ", ".join(f"{name} {value or 'empty'}" for name, value in changes.items())
-        return {**page.refresh(place), page.notice: told(f"Kept: {named}.")}
+        return {**page.refresh(place), page.notice: notice(f"Kept: {named}.")}
 
     def prompt(place: Place, sent: Mapping[str, Any]) -> Parts:
         name, text = text_in(sent, "prompt", 60), text_in(sent, "text", 20_000).replace("\r\n", "\n")
         set_prompts(page.db, place.project, {name: text})
-        return {**page.refresh(place), page.notice: told(f"The prompt “{name}” is kept for this project.")}
+        return {**page.refresh(place), page.notice: notice(f"The prompt “{name}” is kept for this project.")}
 
     def reset(place: Place, sent: Mapping[str, Any]) -> Parts:
         name = text_in(sent, "prompt", 60)
         if name not in {each.name for each in project_prompts(page.db, place.project)}:
             raise UserError("There is no such prompt: reload the page.")
         set_prompts(page.db, place.project, {name: None})
-        return {**page.refresh(place), page.notice: told(f"The prompt “{name}” is the built-in one again.")}
+        return {**page.refresh(place), page.notice: notice(f"The prompt “{name}” is the built-in one again.")}
 
     return {"models": models, "settings": settings, "prompt": prompt, "prompt-reset": reset}

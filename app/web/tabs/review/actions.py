@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.projects.lookup import find_project, find_round
 from app.rendering.formatting import count
 from app.reviews.verdicts import add_review, check_seen, set_reading
-from app.web.page.handlers import Command, Parts, number_in, text_in, told
+from app.web.page.handlers import Command, Parts, notice, number_in, text_in
 from app.web.page.place import Place, whole_number
 from app.web.tabs.review.messages import number_or_none, sample_in, token_in
 from core.errors import ConflictError, UserError
@@ -58,7 +58,7 @@ def _verdict(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
             answer=answer, note=note,
         )  # fmt: skip
         shown = tab.show_case(place, sample, token_in(sent), mine=mine)
-        return {**shown, tab.page.notice: told(str(error), "warning")}
+        return {**shown, tab.page.notice: notice(str(error), "warning")}
     return tab.next_after(place, sample, token_in(sent))
 
 
@@ -83,7 +83,7 @@ def _undo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
             undone = None if last is None else store.undo_review(connection, now.id, last, place.reviewer)
     if undone is None:
         raise UserError("There is no verdict to undo in this round.")
-    said = told(f"Undone: the verdict on sample {sample}. Y gives it again.")
+    said = notice(f"Undone: the verdict on sample {sample}. Y gives it again.")
     return {**tab.show_case(place, sample, token_in(sent)), tab.page.notice: said}
 
 
@@ -96,7 +96,7 @@ def _redo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
         again = store.redo_review(connection, now.id, sample, place.reviewer)
     if again is None:
         raise UserError("There is nothing to redo on this case: no verdict was undone since the newest one.")
-    said = told(f"Done again: the verdict on sample {sample}.")
+    said = notice(f"Done again: the verdict on sample {sample}.")
     return {**tab.show_case(place, sample, token_in(sent)), tab.page.notice: said}
 
 
@@ -117,7 +117,7 @@ def reread(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
         raise UserError("δ is a number and λ a whole number: use the sliders.") from None
     changed = set_reading(tab.page.db, place.project, round=place.round, delta=delta, lam=lam)
     said = f"Read at δ {delta:g}, λ {lam}: {count(changed, 'diagnosis has', 'diagnoses have')} another step or status."
-    return {**tab.page.refresh(place), tab.page.notice: told(said)}
+    return {**tab.page.refresh(place), tab.page.notice: notice(said)}
 
 
 def _jump(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.rendering.formatting import percent
 from app.rendering.html import clock, command, esc, short
-from app.reviews.wording import VERDICTS, reason
+from app.reviews.wording import VERDICT_LABELS, reason
 from app.web.page.place import Place
 from core.types import Draft, Review
 from storage.store import Case
@@ -27,7 +27,7 @@ BUTTONS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class EditorState:
     """What lies beside a case: its history, the reviewer's draft, the action over many cases that decided it.
 
     ``mine`` is the verdict that was refused because somebody else had decided the case meanwhile. ``token`` tells the
@@ -41,7 +41,7 @@ class Desk:
     mine: Review | None = None
 
 
-def editor_html(case: Case, place: Place, desk: Desk) -> str:
+def editor_html(case: Case, place: Place, desk: EditorState) -> str:
     """The form, with everything the script must know about the case in its data attributes."""
     kept = desk.mine or desk.draft
     steps = len(case.prediction.steps)
@@ -136,7 +136,7 @@ def _buttons(case: Case) -> str:
 
 
 def _stands(case: Case) -> str:
-    sign, name = VERDICTS[case.review.verdict if case.review else "unreviewed"]
+    sign, name = VERDICT_LABELS[case.review.verdict if case.review else "unreviewed"]
     return f"{sign} {name}"
 
 
@@ -157,7 +157,7 @@ def _misread(case: Case, answer: str | None) -> str:
     )
 
 
-def _draft(desk: Desk) -> str:
+def _draft(desk: EditorState) -> str:
     said = f"Draft of {clock(desk.draft.created)}" if desk.draft and not desk.mine else ""
     return (
         f'<span class="draft-state subdued" role="status">{said}</span>'
@@ -165,7 +165,7 @@ def _draft(desk: Desk) -> str:
     )
 
 
-def _conflict(desk: Desk) -> str:
+def _conflict(desk: EditorState) -> str:
     """Both versions of a case that two people decided, and the one key for each."""
     if desk.mine is None or not desk.history:
         return ""
@@ -179,7 +179,7 @@ def _conflict(desk: Desk) -> str:
     )
 
 
-def _history(desk: Desk) -> str:
+def _history(desk: EditorState) -> str:
     if not desk.history:
         return ""
     many = ""
@@ -196,7 +196,7 @@ def _said(review: Review) -> str:
 
 
 def _what(review: Review) -> str:
-    sign, name = VERDICTS.get(review.verdict, ("↶", "verdict taken back"))
+    sign, name = VERDICT_LABELS.get(review.verdict, ("↶", "verdict taken back"))
     what = f"{sign} <b>{name}</b>"
     if review.verdict in ("accepted", "edited"):
         what += f" · step {review.mistake_step} · {esc(review.skill, 200)}"

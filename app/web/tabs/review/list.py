@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from app.rendering.formatting import count, percent
 from app.rendering.html import choices, empty, esc, short
-from app.reviews.wording import STATUSES, VERDICTS
-from app.web.page.case_filters import ORDERS, PARAMS, SURE_SAID, filters_of, order_of
+from app.reviews.wording import STATUSES, VERDICT_LABELS
+from app.web.page.case_filters import CONFIDENCE_LABELS, FILTER_PARAMS, ORDER_LABELS, read_filters, read_order
 from app.web.page.place import Place
 from storage import store
 from storage.store import Case, CaseFilters, CaseLine, Cursor, Facets, Order
@@ -40,7 +40,7 @@ class Listing:
 
 def listing(connection: Connection, round_id: int, place: Place, *, holding: Case | None = None) -> Listing:
     """The page of the URL; where it does not hold ``holding`` (or the URL's own case), the page that starts with it."""
-    filters, order = filters_of(place), order_of(place)
+    filters, order = read_filters(place), read_order(place)
     start = place.choice("from")
     cases = store.lines_page(
         connection, round_id, after=read_cursor(start), limit=PAGE + 1, filters=filters, order=order
@@ -67,7 +67,7 @@ def listing(connection: Connection, round_id: int, place: Place, *, holding: Cas
 
 def next_unreviewed(connection: Connection, round_id: int, place: Place, after: Case | None) -> Case | None:
     """The next case without a verdict that passes the URL's filters, from ``after`` on and then from the start."""
-    filters, order = filters_of(place), order_of(place)
+    filters, order = read_filters(place), read_order(place)
     if filters.verdict not in (None, "unreviewed"):
         return _following(connection, round_id, filters, order, after)
     waiting = replace(filters, verdict="unreviewed")
@@ -109,7 +109,9 @@ def search_html(place: Place) -> str:
 
 def filters_html(place: Place, facets: Facets) -> str:
     """The filters, each value with how many cases it would show."""
-    verdicts = [(value, f"{sign} {name} ({facets.verdict.get(value, 0)})") for value, (sign, name) in VERDICTS.items()]
+    verdicts = [
+        (value, f"{sign} {name} ({facets.verdict.get(value, 0)})") for value, (sign, name) in VERDICT_LABELS.items()
+    ]
     parts = [
         _filter(place, "verdict", "Verdict", [row for row in verdicts if facets.verdict.get(row[0].strip())]),
         _filter(place, "category", "Category", _counted(facets.category)),
@@ -123,12 +125,12 @@ def filters_html(place: Place, facets: Facets) -> str:
         _filter(
             place, "status", "Switch", [(key, f"{STATUSES.get(key, key)} ({n})") for key, n in facets.status.items()]
         ),
-        _filter(place, "sure", "Sure", list(SURE_SAID.items())),
+        _filter(place, "sure", "Sure", list(CONFIDENCE_LABELS.items())),
     ]
     if len(facets.reviewer) > 1 or place.choice("reviewer"):
         parts.append(_filter(place, "reviewer", "Reviewer", _counted(facets.reviewer)))
-    asked = any(place.choice(name) for name in PARAMS)
-    cleared = place.link(**dict.fromkeys((*PARAMS, "sample")))
+    asked = any(place.choice(name) for name in FILTER_PARAMS)
+    cleared = place.link(**dict.fromkeys((*FILTER_PARAMS, "sample")))
     clear = f'<a class="button small" href="{esc(cleared)}" data-nav>Clear filters</a>' if asked else ""
     return f'<div class="filters">{"".join(parts)}{clear}</div>'
 
@@ -155,11 +157,12 @@ def _bulk(found: Listing) -> str:
 def cases_html(place: Place, found: Listing, chosen: int | None) -> str:
     """The list itself with its head (how far the review is) and the way to the next page."""
     share = found.reviewed / found.errors if found.errors else 0
+    order = choices("order", "Order", ORDER_LABELS.items(), read_order(place), "bare")
     head = (
         f'<div class="cases-head"><b>{found.reviewed:,} of {found.errors:,} reviewed</b>'
         f'<span class="bar" aria-hidden="true"><i style="width:{share * 100:.1f}%"></i></span>'
-        f"<span class=subdued>{count(found.matching, 'case')} here, {ORDERS[order_of(place)]}</span></div>"
-        f'<div class="row list-tools">{choices("order", "Order", ORDERS.items(), order_of(place), "bare")}{JUMP}</div>'
+        f"<span class=subdued>{count(found.matching, 'case')} here, {ORDER_LABELS[read_order(place)]}</span></div>"
+        f'<div class="row list-tools">{order}{JUMP}</div>'
     )
     if not found.cases:
         return head + empty("No case matches", "Loosen a filter above, or clear them all.")
@@ -169,7 +172,7 @@ def cases_html(place: Place, found: Listing, chosen: int | None) -> str:
 
 def _row(place: Place, case: CaseLine, chosen: bool) -> str:
     verdict = case.verdict or "unreviewed"
-    sign, name = VERDICTS.get(verdict, ("?", verdict))
+    sign, name = VERDICT_LABELS.get(verdict, ("?", verdict))
     step = f"step {case.mistake_step}" if case.mistake_step else "no step"
     sure = " · not diagnosed" if case.confidence is None else f" · {percent(case.confidence, 0)} sure"
     return (

@@ -13,5 +13,5 @@ def build(page: Page) -> TabView:
     """The tab, inside the tab that is being built."""
     tab = ReviewTab(page)
     page.commands |= {"reread": lambda place, sent: actions.reread(tab, place, sent)}
-    page.acts |= {"open": tab.open, "filter": tab.filter} | actions.acts(tab)
+    page.actions |= {"open": tab.open, "filter": tab.filter} | actions.acts(tab)
     return TabView(show=tab.show, follow=tab.follow)

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 from app.projects.lookup import find_project, find_round
 from app.rendering.html import empty, nav
 from app.selections.support_index import indexed_soon
-from app.web.page.case_filters import filters_of
+from app.web.page.case_filters import read_filters
 from app.web.page.gradio_offline import gr
-from app.web.page.handlers import Page, Parts, told
+from app.web.page.handlers import Page, Parts, notice
 from app.web.page.place import Place
 from app.web.tabs.review import case as review_case
 from app.web.tabs.review import editor, messages, threshold_panel
@@ -55,7 +55,7 @@ class ReviewTab:
             listing = review_list.listing(connection, now.id, place)
             if not listing.errors:
                 return {**self._blank(), self.cases: _nothing_yet(place)}
-            facets = store.facet_counts(connection, now.id, filters_of(place))
+            facets = store.facet_counts(connection, now.id, read_filters(place))
             named = store.case_of(connection, now.id, place.sample) if place.sample else None
             first = listing.cases[-1 if end else 0].sample if listing.cases else None
             case = named or (None if first is None else store.case_of(connection, now.id, first))
@@ -77,7 +77,7 @@ class ReviewTab:
             listing = review_list.listing(connection, now.id, place)
             if not listing.errors:
                 return {}
-            facets = store.facet_counts(connection, now.id, filters_of(place))
+            facets = store.facet_counts(connection, now.id, read_filters(place))
         return {
             self.cases: review_list.cases_html(place, listing, place.sample),
             self.filters: review_list.filters_html(place, facets),
@@ -108,7 +108,7 @@ class ReviewTab:
             shown = self._listed(connection, place, now, found or after, token=token)
         if found is not None:
             return shown
-        said = told("Every case of this list has a verdict. Change the filters, or go on to Skills and Selection.")
+        said = notice("Every case of this list has a verdict. Change the filters, or go on to Skills and Selection.")
         return {**shown, self.page.notice: said}
 
     def show_case(self, place: Place, sample: int, token: str, **more: Any) -> Parts:
@@ -134,7 +134,7 @@ class ReviewTab:
         """The parts of one case; ``more`` goes to the editor (a conflict to be shown)."""
         if case is None:
             return {self.case: "", self.steps: "", self.curve: None, self.editor: ""}
-        desk = editor.Desk(
+        desk = editor.EditorState(
             history=store.review_history(connection, now.id, case.sample.id),
             draft=store.draft_of(connection, now.id, case.sample.id, place.reviewer),
             bulk=store.bulk_of(connection, case.review.id) if case.review else None,

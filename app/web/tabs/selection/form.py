@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from app.rendering.formatting import count
 from app.rendering.html import nav, short
+from app.rendering.templates import macro
 from app.selections.draw import make_selection
 from app.web.page.gradio_offline import gr
-from app.web.page.handlers import Page, Parts, told
+from app.web.page.handlers import Page, Parts, notice
 from app.web.page.place import Place
 from core.errors import UserError
 from core.types import SkillDemand
@@ -132,8 +133,8 @@ def _select(page: Page, place: Place, *form: Any) -> Parts:
     )
     said = f"Selection {new.id} holds {count(len(new.hits), 'sample')}. Tune on it next."
     newest = place.link(view="made", selection=None, hits=None)
-    look = nav(newest, "Look at it", "button small")
-    return {**page.refresh(without_selection(place)), page.notice: told(said, action=look)}
+    look = macro("nav", newest, "Look at it", "button small")
+    return {**page.refresh(without_selection(place)), page.notice: notice(said, action=look)}
 
 
 def without_selection(place: Place) -> Place:

@@ -13,7 +13,7 @@ from app.rendering.formatting import count
 from app.rendering.html import empty, esc, nav, short
 from app.selections.shortfalls import badge, shortfalls
 from app.selections.support_index import Indexed
-from app.web.components.sample_cards import marked
+from app.web.components.sample_cards import highlight_terms
 from app.web.page.place import Place
 from core.selection.composition import skill_offers
 from core.selection.rulings import listed
@@ -129,7 +129,7 @@ def _row(
     return (
         f'<li class="hit{state}" data-hit="{sample.id}" tabindex="-1"><span class="num subdued">{number:,}</span>'
         f'{picture}<div class="text"><p dir="auto">{short(sample.question, 170)}</p><p class="skill-label" dir="auto">'
-        f'{marked(sample.skill_label, hit.terms)}</p></div><div class="score"><b>{hit.score:.2f}</b>'
+        f'{highlight_terms(sample.skill_label, hit.terms)}</p></div><div class="score"><b>{hit.score:.2f}</b>'
         f"{nav(lineage, 'Lineage')}</div>"
         f'<div class="acts"><div class="one">{one}</div>{task}</div></li>'
     )

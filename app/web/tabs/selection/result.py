@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.rendering.formatting import count, percent
 from app.rendering.html import bar, choices, clock, empty, esc, nav, short, table
 from app.selections.shortfalls import badge, shortfalls
-from app.web.components.sample_cards import marked
+from app.web.components.sample_cards import highlight_terms
 from app.web.page.place import Place
 from core.types import Hit, MakeUp, Sample, SkillShare
 from storage import store
@@ -189,7 +189,7 @@ def _hit_row(place: Place, number: int, hit: Hit, sample: Sample) -> list[str]:
         f"{number:,}",
         picture,
         f'<span dir="auto">{short(sample.question, 110)}</span> {task}',
-        f'<span class="skill-label" dir="auto">{marked(sample.skill_label, hit.terms)}</span>{asked}',
+        f'<span class="skill-label" dir="auto">{highlight_terms(sample.skill_label, hit.terms)}</span>{asked}',
         f"{hit.score:.2f}" if hit.skill else "–",
         nav(place.link(tab="comparison", training=sample.id, hits=None), "Lineage"),
     ]

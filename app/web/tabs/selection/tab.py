@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.projects.lookup import find_project, find_round
-from app.rendering.html import command, empty
+from app.rendering.html import empty
+from app.rendering.templates import macro
 from app.selections.rulings import rule, undo_ruling
 from app.selections.support_index import indexed
-from app.web.page.handlers import Page, Parts, TabView, number_in, text_in, told
+from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.selection.form import (
     SUPPORT_CHOSEN,
@@ -73,13 +74,13 @@ def build(page: Page) -> TabView:
         return shown
 
     def said(place: Place, ruling: Ruling) -> Parts:
-        undo = command("unrule", "Undo", "button small", over="desk", ruling=ruling.id)
-        return {**parts(place), page.notice: told(_sentence(ruling), action=undo)}
+        undo = macro("command", "unrule", "Undo", "button small", over="desk", ruling=ruling.id)
+        return {**parts(place), page.notice: notice(_sentence(ruling), action=undo)}
 
     page.listen(form.support.input, lambda place, _: parts(place), [form.support], js=SUPPORT_CHOSEN)
-    page.acts["budget"] = lambda place, _: parts(place)
-    page.acts["rule"] = lambda place, sent: said(place, _ruled(page, place, sent))
-    page.acts["unrule"] = lambda place, sent: said(place, _undone(page, place, sent))
+    page.actions["budget"] = lambda place, _: parts(place)
+    page.actions["rule"] = lambda place, sent: said(place, _ruled(page, place, sent))
+    page.actions["unrule"] = lambda place, sent: said(place, _undone(page, place, sent))
     return TabView(show=show, follow=parts)
 
 

@@ -12,11 +12,12 @@ from app.jobs.queue import put_measure, put_tune
 from app.projects import configuration
 from app.projects.lookup import find_project
 from app.rendering.charts import progress_figure
-from app.rendering.html import command, empty
+from app.rendering.html import empty
+from app.rendering.templates import macro
 from app.tuning.options import FIELDS, PRESETS, STARTS, preset_in, read_settings, with_preset
 from app.tuning.runs import resume_run
 from app.web.page.gradio_offline import gr
-from app.web.page.handlers import Page, Parts, TabView, number_in, text_in, told
+from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.tuning.launch import chosen_selection, estimate_html, launch_html
 from app.web.tabs.tuning.runs import chosen_run, run_html, runs_html
@@ -92,12 +93,12 @@ def build(page: Page) -> TabView:
     def tune(place: Place, *values: Any) -> Parts:
         kept(place, *values)
         put_tune(page.db, place.project, selection=place.number("selection"))
-        return page.begun(place.without("run"))
+        return page.start_worker(place.without("run"))
 
     def measure(place: Place, *values: Any) -> Parts:
         kept(place, *values)
         put_measure(page.db, place.project, selection=place.number("selection"))
-        return page.begun(place)
+        return page.start_worker(place)
 
     for part in fields:
         for event in (part.blur, part.submit):
@@ -154,9 +155,9 @@ def _own(page: Page, place: Place) -> TuningSettings:
 def _taken_back(said: str, before: TuningSettings, now: TuningSettings) -> str:
     """The notice, with a button that brings back what a person had set themselves."""
     if before == now or preset_in(before):
-        return told(said)
+        return notice(said)
     values = json.dumps({each.name: getattr(before, each.name) for each in FIELDS} | {"start": before.start})
-    return told(said, action=command("tuning-settings", "Take back", "button small", settings=values))
+    return notice(said, action=macro("command", "tuning-settings", "Take back", "button small", settings=values))
 
 
 def _commands(page: Page) -> dict[str, Any]:
@@ -168,11 +169,11 @@ def _commands(page: Page) -> dict[str, Any]:
         if not isinstance(given, dict):
             raise UserError("The settings cannot be read: reload the page.")
         configuration.save_tuning(page.db, place.project, read_settings(_own(page, place), given))
-        return {**page.refresh(place), page.notice: told("The settings are filled in.")}
+        return {**page.refresh(place), page.notice: notice("The settings are filled in.")}
 
     def resume(place: Place, sent: Mapping[str, Any]) -> Parts:
         checkpoint = number_in(sent, "checkpoint") if "checkpoint" in sent else None
         resume_run(page.db, place.project, number_in(sent, "run"), checkpoint=checkpoint)
-        return page.begun(place)
+        return page.start_worker(place)
 
     return {"tuning-settings": fill, "tuning-resume": resume}

@@ -4,7 +4,7 @@ from app.imports import support_set
 from app.imports.report import ImportRequest
 from app.jobs.queue import put_predict
 from app.web.components.job_tray import tray_html, waits
-from app.web.page.place import Place, at
+from app.web.page.place import Place, move_to
 from app.web.tabs.data.sets import supports_html
 from storage import jobs
 from storage.database import Database
@@ -25,7 +25,7 @@ def test_an_import_behind_a_running_job_is_named_with_what_it_waits_for(db: Data
     shown = tray_html(db)
     assert f"import of vision &amp; flan.json waits behind predict (job {running.id})" in shown
     assert waits(next(each for each in found if each.id == running.id), found) == ""
-    assert f"(job {running.id})" in supports_html(db, at(Place(), project=tiny, round=0))
+    assert f"(job {running.id})" in supports_html(db, move_to(Place(), project=tiny, round=0))
     assert f'data-job="{job.id}" data-state="queued"' in shown
 
 

@@ -150,7 +150,7 @@ def test_a_run_that_ends_while_a_tick_is_answered_is_news_to_the_next_tick(
         return html
 
     monkeypatch.setattr(tab, "run_html", ends_meanwhile)
-    brought = page.acts["tick"](PLACE, {"last": ""})
+    brought = page.actions["tick"](PLACE, {"last": ""})
     said = " ".join(str(part) for part in brought.values())
     assert "queued" in said, "the answer was read before the run ended"
     told = re.findall(r'data-stamp="([^"]+)"', said)

@@ -1,45 +1,46 @@
-"""Where a teacher's belief switches to the wrong answer: candidates, margins and the mistake step of a curve.
+"""Find the step at which a teacher switches to the wrong answer: candidates, margins and the mistake step of a curve.
 
-Arithmetic on ``Curve``: knows no model and no prompt, so that a stored curve is read again at another δ or λ
-without calling a teacher.
+Method: Yao et al. 2025 (arXiv 2412.15652), section 3.2. δ, λ and the fallbacks are this project's own. Pure arithmetic
+on a stored ``Curve``, so that another δ or λ can be applied without calling a teacher.
 """
 
-from core.parsing.scoring import marked, truth_of
+from core.parsing.scoring import score_answer, truth_of
 from core.types import Curve, Sample, Switch, SwitchStatus
 
 MIN_SWITCHED_CONFIDENCE = 0.5
 MAX_UNSURE_CONFIDENCE = 0.45
-MAX_MARGIN_CHANGE = 2.0  # A margin lies in [−1, 1], so no rise and no separation can be wider.
+MAX_MARGIN_CHANGE = 2.0  # margins lie in [−1, 1]
 
 
 def candidates_of(sample: Sample, answer: str) -> tuple[tuple[str, ...], int, int]:
-    """The candidate answers of a wrong prediction, and which of them are the truth and the prediction.
+    """The candidate answers of a wrong prediction, and the indices of the truth and of the prediction among them.
 
-    The options, and the student's answer after them where it is none of them; without options (truth, answer), the
-    truth being what most people answered. Raises ValueError when the answer is right (it has no mistake step) or the
-    truth is no option.
+    Candidates are the sample's options, plus the student's answer where it is not one of them; without options, (truth,
+    answer), where the truth is the most frequent human answer. Raises ValueError when the answer is correct (it has no
+    mistake step) or the truth is not an option.
     """
     own = truth_of(sample)
     candidates = sample.options or (own,)
     if answer not in candidates:
         candidates = (*candidates, answer)
     truth, predicted = candidates.index(own), candidates.index(answer)
-    if truth == predicted or (sample.answers and marked(answer, sample)[0]):
+    if truth == predicted or (sample.answers and score_answer(answer, sample)[0]):
         raise ValueError(f"sample {sample.source_id}: the answer {answer!r} is right, so nothing switches")
     return candidates, truth, predicted
 
 
 def margins(curve: Curve) -> tuple[float, ...]:
-    """d_k = p_k(predicted) − p_k(truth) for k = 0…n, each in [−1, 1]; above 0 the wrong answer leads."""
+    """The margins d_k = p_k(predicted) − p_k(truth) for k = 0…n, each in [−1, 1]; above 0 the wrong answer leads."""
     return tuple(row[curve.predicted] - row[curve.truth] for row in curve.probabilities)
 
 
 def find_switch(curve: Curve, *, delta: float, lam: int) -> Switch:
     """The mistake step: the smallest k ≥ 1 with d_j > δ for every j in k…min(k + λ − 1, n).
 
-    ``no_switch``: no step does so, and the one with the largest rise d_k − d_{k−1} is named. ``prior_ignored``: the
-    wrong answer led before any step (d_0 > δ), so the step named, found in the same two ways, explains little.
-    ``no_steps``: there is nothing to name. Raises ValueError when λ < 1 or the curve is empty.
+    Statuses other than ``switched``: ``no_switch`` when there is no such step (the step with the largest rise d_k −
+    d_{k−1} is returned); ``prior_ignored`` when the wrong answer leads before any step (d_0 > δ), so that the step,
+    found in the same way, explains little; ``no_steps`` when there is no step to return. Raises ValueError when λ < 1
+    or the curve is empty.
     """
     if lam < 1:
         raise ValueError(f"λ counts steps and is at least 1, not {lam}")
@@ -60,16 +61,16 @@ def _first_lasting(gaps: tuple[float, ...], delta: float, lam: int) -> int | Non
 
 
 def _largest_rise(gaps: tuple[float, ...]) -> int:
-    """The step with the largest rise; of equal ones the first, since later steps build on it."""
+    """The step with the largest rise; on ties the first, since later steps build on it."""
     return max(range(1, len(gaps)), key=lambda k: (gaps[k] - gaps[k - 1], -k))
 
 
 def _confidence(gaps: tuple[float, ...], step: int, status: SwitchStatus) -> float:
-    """How sure the named step is: the status sets the band, the evidence the place within it.
+    """The confidence of the step: the status sets a band, the evidence the position within it.
 
-    The evidence is the mean of two widths, as a share of the widest possible: the rise at the step, and how far the
-    mean margin from the step on lies above the mean margin before it. It never falls when a margin before the step is
-    lowered or one from the step on is raised. ``switched`` lies in [0.5, 1], everything else in [0, 0.45].
+    The evidence is the mean of two changes, each relative to the largest possible: the rise at the step, and how far
+    the mean margin from the step on exceeds the mean margin before it. It is monotonic: lowering a margin before the
+    step or raising one from it on never lowers it. ``switched`` maps to [0.5, 1], everything else to [0, 0.45].
     """
     before, after = gaps[:step], gaps[step:]
     rise = gaps[step] - gaps[step - 1]

@@ -1,7 +1,7 @@
-"""Folders that are either complete and verified or not there at all, and the checkpoints of a run among them.
+"""Write files and folders completely or not at all, and verify the folders later.
 
-A folder is written under a temporary name with a manifest of SHA-256 hashes, flushed to the disk, and then renamed, so
-that a kill at any moment leaves the newest finished one. Knows files; nothing of tensors, so that the page may ask.
+A folder is written under a temporary name with a manifest of SHA-256 hashes, flushed to disk and then renamed, so that
+a kill at any moment leaves the previous version intact.
 """
 
 import hashlib
@@ -14,10 +14,11 @@ from pathlib import Path
 
 
 def write_folder(target: Path, write: Callable[[Path], None]) -> Path:
-    """Makes the folder ``target`` appear whole: ``write`` fills a temporary folder, which is then renamed.
+    """Create the folder ``target`` atomically: ``write`` fills a temporary folder, which is then renamed. Returns
+    ``target``.
 
-    A ``manifest.json`` with the SHA-256 of every file is added; an earlier folder of that name is replaced. Where
-    writing fails, nothing of the folder is left.
+    Adds a ``manifest.json`` with the SHA-256 of every file and replaces an earlier folder of that name. When ``write``
+    raises, the temporary folder is removed.
     """
     draft = target.with_name(f"{target.name}.partial")
     shutil.rmtree(draft, ignore_errors=True)
@@ -29,7 +30,7 @@ def write_folder(target: Path, write: Callable[[Path], None]) -> Path:
         (draft / "manifest.json").write_text(json.dumps(hashes, indent=1))
         for path in (*files, draft / "manifest.json", draft):
             _fsync(path)
-    except Exception:  # above all a full disk, which half a folder would keep full
+    except Exception:  # usually a full disk, which a partial folder would keep full
         shutil.rmtree(draft, ignore_errors=True)
         raise
     shutil.rmtree(target, ignore_errors=True)
@@ -39,9 +40,9 @@ def write_folder(target: Path, write: Callable[[Path], None]) -> Path:
 
 
 def find_damage(folder: Path) -> str:
-    """What is wrong with a folder, in a few words; "" when it holds exactly what the manifest says that was published.
+    """A short description of what is wrong with a folder, or "" when its files match its manifest exactly.
 
-    A file that the manifest does not name came from elsewhere: it might be loaded in the place of one that it names.
+    A file missing from the manifest counts as damage: it could be loaded in place of a listed one.
     """
     manifest = folder / "manifest.json"
     try:
@@ -65,7 +66,7 @@ def _sha256(path: Path) -> str:
 
 
 def _fsync(path: Path) -> None:
-    """Asks the system to put a file or a folder's entries on the disk (fsync)."""
+    """Flush a file, or a folder's entries, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -75,14 +76,14 @@ def _fsync(path: Path) -> None:
 
 @contextmanager
 def atomic_path(out: Path) -> Iterator[Path]:
-    """Where to write a file or folder that gets the name ``out`` once it is whole; cut short, nothing is left of it."""
-    half = out.with_name(f"{out.name}.part")
-    _remove(half)
+    """A temporary path for a file or folder, renamed to ``out`` when the block ends; after an error it is removed."""
+    partial = out.with_name(f"{out.name}.part")
+    _remove(partial)
     try:
-        yield half
-        half.rename(out)
+        yield partial
+        partial.rename(out)
     except BaseException:
-        _remove(half)
+        _remove(partial)
         raise
 
 

@@ -1,7 +1,7 @@
-"""Diagnoses from wrong predictions: the teacher's curve, its mistake step, and a phrase for the skill lacking there.
+"""Diagnose wrong predictions: the teacher's curve, its mistake step, and a phrase for the missing skill.
 
-Knows a teacher by what it can do (``core.teacher``), not where it runs. Yields batches, so that the caller can save as
-it goes.
+Method: Yao et al. 2025 (arXiv 2412.15652), section 3. Works with any ``core.teacher.Teacher``. Results are yielded in
+batches so that the caller can save them as they come.
 """
 
 import logging
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from core.answer_switch import find_switch
 from core.chunks import chunked
-from core.parsing.scoring import marked, truth_of
+from core.parsing.scoring import score_answer, truth_of
 from core.prompts import label_prompt, prompts_hash, skill_prompt
 from core.teacher import Teacher, all_said
 from core.types import MAX_SKILL_LENGTH, Curve, Diagnosis, Prediction, Sample, Settings, Skipped
@@ -21,7 +21,7 @@ BATCH_SIZE = 32
 MAX_WORDS = 12
 UNNAMED_SKILL = "unnamed skill"
 _STRIPPED = " \"'“”‘’«»`*_.,;:!•-"
-_LIST_MARK = rf"^(?:[{re.escape(_STRIPPED)}]|\d{{1,2}}[.)]\s)+"  # marks and list numbers
+_LIST_MARK = rf"^(?:[{re.escape(_STRIPPED)}]|\d{{1,2}}[.)]\s)+"  # punctuation and list numbers
 
 Item = tuple[Sample, Prediction]
 SkillCase = tuple[Sample, Prediction, int]
@@ -43,11 +43,11 @@ def diagnose(
     round_id: int,
     on_skipped: OnSkipped = _log_skipped,
 ) -> Iterator[list[Diagnosis]]:
-    """Diagnoses of wrong predictions, up to 32 a list, in the order of the items.
+    """Diagnoses of wrong predictions, in lists of up to 32 and in the order of ``items``.
 
-    A rationale without steps gets the status ``no_steps`` and no skill. What cannot be diagnosed (an answer that is
-    right or could not be read, a text beyond the teacher) is left out, and ``skipped`` is told the sample and why;
-    so is one that every try to ask about failed.
+    A rationale without steps gets the status ``no_steps`` and no skill. Items that cannot be diagnosed (the answer is
+    correct or could not be read, the text is too long for the teacher, every request failed) are passed to
+    ``on_skipped`` instead.
     """
     for batch in chunked(items, BATCH_SIZE):
         curves = _curves(teacher, batch, settings, on_skipped)
@@ -56,9 +56,9 @@ def diagnose(
 
 
 def name_skills(teacher: Teacher, cases: Iterable[SkillCase], settings: Settings) -> list[str]:
-    """A phrase for the skill that each case's step (counted from 1) lacked, whichever step that is.
+    """A phrase for the skill missing at each case's step (any step, counted from 1).
 
-    Raises UserError where every try to ask for one of them failed.
+    Raises UserError when every request for one of them failed.
     """
     return all_said(_phrases(teacher, cases, settings))
 
@@ -66,9 +66,9 @@ def name_skills(teacher: Teacher, cases: Iterable[SkillCase], settings: Settings
 def label(
     teacher: Teacher, samples: Iterable[Sample], settings: Settings, *, on_skipped: OnSkipped = _log_skipped
 ) -> Iterator[list[tuple[int, str]]]:
-    """(sample id, label of the skills it exercises) of support samples, up to 32 a list, in their order.
+    """(sample id, skill label) of support samples, in lists of up to 32 and in the order of ``samples``.
 
-    One that every try to ask about failed is left out, and ``skipped`` is told.
+    Samples for which every request failed are passed to ``on_skipped`` instead.
     """
     for batch in chunked(samples, BATCH_SIZE):
         prompts = [label_prompt(sample, settings.skill_shots, settings.prompts) for sample in batch]
@@ -80,13 +80,11 @@ def label(
 
 
 def clean_phrase(text: str) -> str:
-    """One phrase of at most 12 words and 200 characters from what a model said: its first line, without quotes, bullet
-    and closing marks.
+    """One phrase of at most 12 words and 200 characters from a model's reply: its first line with words in it, without
+    quotes, bullets and closing punctuation; "unnamed skill" when there is none.
 
     >>> clean_phrase(' "Reading handwritten digits." ')
     'Reading handwritten digits'
-
-    Never empty: "unnamed skill" where nothing was said.
     """
     lines = (re.sub(_LIST_MARK, "", " ".join(line.split())) for line in text.splitlines())
     words = next((line for line in lines if re.search(r"[^\W_]", line)), "").split()[:MAX_WORDS]
@@ -94,21 +92,21 @@ def clean_phrase(text: str) -> str:
 
 
 def _curves(teacher: Teacher, batch: list[Item], settings: Settings, on_skipped: OnSkipped) -> list[tuple[Item, Curve]]:
-    """The items of a batch that have a curve, with it."""
+    """The items of a batch that have a curve, each with it."""
     wrong = []
     for sample, prediction in batch:
         if prediction.answer is None:
             on_skipped(
                 sample, Skipped(reason="The answer could not be read, so there is no wrong answer to switch to.")
             )
-        elif marked(prediction.answer, sample)[0]:
+        elif score_answer(prediction.answer, sample)[0]:
             on_skipped(sample, Skipped(reason="The answer is right."))
         else:
             wrong.append((replace(sample, answer=truth_of(sample)), prediction))
     curves = dict(teacher.curves(wrong, settings))
     found = []
-    for place, item in enumerate(wrong):
-        curve = curves[place]
+    for position, item in enumerate(wrong):
+        curve = curves[position]
         if isinstance(curve, Skipped):
             on_skipped(item[0], curve)
         else:
@@ -128,7 +126,7 @@ def _phrases(teacher: Teacher, cases: Iterable[SkillCase], settings: Settings) -
 def _with_reply(
     replies: Iterable[tuple[T, str | Skipped]], on_skipped: OnSkipped, *, sample_of: Callable[[T], Sample]
 ) -> Iterator[tuple[T, str]]:
-    """What has a reply, with it; ``skipped`` is told of the rest, ``of`` being the sample asked about."""
+    """The pairs that have a reply; the others go to ``on_skipped`` with the sample that ``sample_of`` names."""
     for each, reply in replies:
         if isinstance(reply, Skipped):
             on_skipped(sample_of(each), reply)
@@ -145,7 +143,7 @@ def _diagnoses(
     named = zip(asked, _phrases(teacher, cases, settings), strict=True)
     phrases = dict(_with_reply(named, on_skipped, sample_of=lambda place: curves[place][0][0]))
     left_out = set(asked) - phrases.keys()
-    shown = prompts_hash(settings)
+    prompts = prompts_hash(settings)
     return [
         Diagnosis(
             round=round_id,
@@ -158,7 +156,7 @@ def _diagnoses(
             lam=settings.lam,
             teacher=teacher.name,
             skill_step=switches[place].mistake_step,
-            prompts=shown,
+            prompts=prompts,
         )
         for place, ((sample, _), curve) in enumerate(curves)
         if place not in left_out

@@ -1,7 +1,7 @@
-"""The errors a person may see.
+"""The errors a user may see.
 
-``UserError`` carries one sentence fit to show on the page or the terminal, with the way on in it.
-Any other exception is a bug: it keeps its traceback in the log and is never dressed up.
+``UserError`` carries one sentence that says what happened and what to do, and is shown on the page or the terminal. Any
+other exception is a bug; its traceback goes to the log.
 """
 
 import re
@@ -9,14 +9,12 @@ import re
 from core.redaction import redact
 
 MAX_LENGTH = 4_000
-# What moves a terminal's cursor or turns the text around it, and halves of characters, which nothing can print.
+# Control and bidirectional formatting characters, and lone surrogates, which cannot be encoded.
 _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """The text without anything that a terminal or a page would obey or refuse; such characters are named instead.
-
-    Lines stay lines.
+    """The text with every character that a terminal or a page would interpret or reject escaped; line breaks stay.
 
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
@@ -25,8 +23,8 @@ def printable(text: str) -> str:
 
 
 def single_line(text: str, max_length: int = MAX_LENGTH) -> str:
-    """The text fit to be shown in one line: ``printable``, and of a long one the beginning and the end."""
-    for _ in range(2):  # naming a character makes the text longer
+    """The text on one line, made ``printable``; where it is too long, its beginning and its end."""
+    for _ in range(2):  # escaping makes the text longer
         if len(text) > max_length:
             text = f"{text[: max_length * 2 // 3]} … {text[-max_length // 4 :]}"
         text = printable(" ".join(text.split("\n")))
@@ -34,30 +32,31 @@ def single_line(text: str, max_length: int = MAX_LENGTH) -> str:
 
 
 class UserError(Exception):
-    """Something the person can put right; ``str(error)`` is the sentence to show, in one line and without secrets.
+    """A problem that the user can solve; ``str(error)`` is the sentence to show.
 
-    Whatever a file put into it, nothing in it steers a terminal or fills a page.
+    The sentence is on one line, contains no secrets, and nothing in it can control a terminal or flood a page, even
+    where it quotes a file.
     """
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__(single_line(redact(sentence)))  # half a secret, where a line is cut, would not be known
+        super().__init__(single_line(redact(sentence)))  # redact first: a secret cut in half would not be recognised
 
     def __str__(self) -> str:
         return redact(super().__str__())
 
 
 class FolderError(UserError):
-    """The data folder cannot be used just now (full, locked, forbidden, damaged); what was tried is not saved."""
+    """The data folder cannot be used now (full, locked, forbidden, damaged); the attempted change was not saved."""
 
 
 class BusyError(FolderError):
-    """Something else held the database for too long; the same can be tried again as it is."""
+    """Another process held the database for too long; the same action can be tried again."""
 
 
 class UnavailableError(UserError):
-    """A file cannot be read just now (its disk, share or network is away, a right is missing), which says nothing of
-    what is in it; the same can be tried again as it is."""
+    """A file cannot be read now (disk, share or network unavailable, or no permission), whatever its content; the
+    same action can be tried again."""
 
 
 class ConflictError(UserError):
-    """Somebody else decided the case in the meantime; nothing was saved."""
+    """Someone else decided the case in the meantime; nothing was saved."""

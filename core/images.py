@@ -1,8 +1,7 @@
-"""An image's bytes as every reader of it should see them: the first frame, upright, in RGB.
+"""Decode an image the same way for every reader: first frame, upright (EXIF orientation applied), RGB.
 
-A camera writes how it was held beside the pixels (EXIF), and browsers turn the picture by it; a model that is shown
-the pixels alone sees another picture than the person who reviews it. Knows no file and no limit: what is too large
-was refused when it was imported.
+Browsers apply the EXIF orientation; a model given the raw pixels would see another image than the reviewer. Works on
+bytes only; size limits are checked on import.
 """
 
 import warnings
@@ -12,7 +11,7 @@ from io import BytesIO
 
 from PIL import Image
 
-# What a browser shows as well; a short list also keeps Pillow from starting other programs (EPS).
+# Formats that browsers show. The short list also keeps Pillow from starting other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 JPEG_QUALITY = 92
 _ORIENTATION = 0x0112
@@ -29,14 +28,14 @@ _TRANSPOSES = {
 
 @contextmanager
 def ignore_warnings() -> Iterator[None]:
-    """Without Pillow's warnings of what is odd in a picture but can be read."""
+    """Ignore Pillow's warnings about unusual but readable images."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def load_upright(content: bytes) -> Image.Image:
-    """The picture in RGB, its pixels alone. Raises OSError where the bytes are no whole picture."""
+    """The image in RGB, upright and without metadata. Raises OSError when the bytes are not a complete image."""
     try:
         with ignore_warnings(), Image.open(BytesIO(content), formats=FORMATS) as image:
             image.load()
@@ -47,33 +46,32 @@ def load_upright(content: bytes) -> Image.Image:
     except Exception as error:  # Pillow's decoders raise nearly anything on broken input
         raise OSError(str(error)) from error
     turned = plain.transpose(turn) if turn is not None else plain
-    turned.info = {}  # of which Pillow would write profiles and comments into what is made of it
+    turned.info = {}  # Pillow would copy profiles and comments from it into the file it writes
     return turned
 
 
 def reencode(content: bytes) -> tuple[bytes, str]:
-    """The picture written anew from its pixels, for a browser, and its MIME type. Raises OSError as ``upright`` does.
+    """The image re-encoded from its pixels for a browser, and its MIME type. Raises OSError as ``load_upright`` does.
 
-    Nothing comes along but pixels: no place where it was taken, no comment, no second file behind the first. A photo
-    becomes a JPEG again, whatever keeps every pixel a PNG.
+    Drops all metadata (location, comments, appended files). Lossy images become a JPEG, all others a PNG.
     """
     image = load_upright(content)
     written = BytesIO()
     if _is_lossy(content):
         image.save(written, "JPEG", quality=JPEG_QUALITY)
         return written.getvalue(), "image/jpeg"
-    image.save(written, "PNG", compress_level=3)  # larger by some percent than the default, and made in half the time
+    image.save(written, "PNG", compress_level=3)  # a few percent larger than the default and twice as fast
     return written.getvalue(), "image/png"
 
 
 def has_exif_orientation(content: bytes) -> bool:
-    """Whether the picture is to be shown otherwise than its pixels lie. Raises OSError where the bytes are none."""
+    """Whether the EXIF orientation changes how the image is shown. Raises OSError when the bytes are not an image."""
     try:
         with ignore_warnings(), Image.open(BytesIO(content), formats=FORMATS) as image:
             return _transpose_of(image) is not None
     except OSError:
         raise
-    except Exception as error:  # as above
+    except Exception as error:  # Pillow's decoders raise nearly anything on broken input
         raise OSError(str(error)) from error
 
 
@@ -84,12 +82,12 @@ def _is_lossy(content: bytes) -> bool:
 def _transpose_of(image: Image.Image) -> Image.Transpose | None:
     try:
         return _TRANSPOSES.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # damaged notes beside whole pixels: browsers overlook them too
+    except Exception:  # damaged EXIF with intact pixels: browsers ignore it too
         return None
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):  # whose 16 bits a conversion to RGB would cut at 255: all of it white
+    if image.mode.startswith("I;16"):  # convert("RGB") would clip 16 bits at 255: an all-white image
         return image.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
-    # Pillow warns of a palette whose colours are more or less transparent unless it takes this way.
+    # Via RGBA, because Pillow warns about palettes with transparency otherwise.
     return image.convert("RGBA").convert("RGB") if image.mode == "P" else image.convert("RGB")

@@ -1,9 +1,8 @@
-"""Support samples that share a task and its instruction, so that the teacher names their skills once for all of them.
+"""Group support samples that share a task and an instruction, so that the teacher labels each group once.
 
-A question's first line is an *instruction* where enough samples of its task begin with it ("Given a picture about
-sports, answer the following question."); numbers in it do not matter. The samples of a task whose first line is their
-own ("What is green on the plate?") make one more group of that task. Without a task nothing holds such samples
-together: each is a group of its own. Knows no teacher and no database.
+The first line of a question is an *instruction* where enough samples of the task begin with it ("Given a picture about
+sports, answer the following question."); numbers in it are ignored. The remaining samples of a task ("What is green on
+the plate?") form one more group. Samples without a task and without a shared instruction are groups of one.
 """
 
 import hashlib
@@ -14,19 +13,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MIN_GROUP_SIZE = 2
-MIN_TASK_SHARE = 0.01  # so a task has at most a hundred instructions, however many questions
+MIN_TASK_SHARE = 0.01  # at most 100 instructions a task
 
 
 @dataclass(kw_only=True)
 class LabelGroup:
-    """Samples (ids) without a label that get the same one; ``asked`` is the one that the teacher is shown."""
+    """Unlabelled samples (ids) that get the same label; the teacher is shown the ``representative``."""
 
     representative: int
     members: "array[int]" = field(default_factory=lambda: array("q"))
 
 
 def instruction(question: str) -> str:
-    """The part of a question that other samples of its task may share: its first line, with numbers made equal.
+    """The part of a question that other samples of its task may share: its first line, case-folded, with numbers
+    replaced by 0.
 
     >>> instruction("Answer the question.\\nWhat is on plate 3?")
     'answer the question.'
@@ -36,15 +36,15 @@ def instruction(question: str) -> str:
 
 
 def group_samples(rows: Iterable[tuple[int, str, str, bool]], *, seed: int) -> list[LabelGroup]:
-    """The groups of a support set, given as (id, task, question, whether it has a label), in the order of their tasks'
-    first samples.
+    """The groups of a support set, in the order in which their tasks first occur.
 
-    Labelled samples count when instructions are looked for, so that labelling some groups changes none of the others.
-    Holds some twenty bytes a sample and 150 for each different first line, not the samples.
+    ``rows`` are (id, task, question, whether it has a label). Labelled samples count towards what is an instruction, so
+    that labelling some groups does not change the others. Memory: about 20 bytes a sample and 150 for each distinct
+    first line.
     """
     keys: dict[int, int] = {}
     codes: dict[str, int] = {}
-    # By first line: the code of its task and how many samples it has; by unlabelled sample: its first line and its id.
+    # By first line: the code of its task, and its number of samples; by unlabelled sample: its first line and its id.
     of, sizes, numbers, ids = array("q"), array("q"), array("q"), array("q")
     for sample, task, question, labelled in rows:
         code = codes.setdefault(task, len(codes))

@@ -1,7 +1,7 @@
-"""Takes secrets out of texts before anybody keeps or shows them: keys that this process knows, and what looks like one.
+"""Remove secrets from text before it is stored or shown: keys known to this process, and anything that looks like a
+key.
 
-The one place that decides what a secret looks like. Knows the environment, and what was read from a keyring; neither
-endpoints nor logs.
+The only place that defines what a secret looks like. Known keys come from the environment and from ``register_secret``.
 """
 
 import base64
@@ -13,7 +13,7 @@ from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 REDACTED = "[secret]"
-MIN_LENGTH = 6  # A shorter value cannot be told from a word, and is no key that guards anything.
+MIN_LENGTH = 6  # characters; shorter values occur as ordinary words
 _SECRET_VARIABLES = re.compile(
     r"SWITCHPOINT_\w*(?:KEY|PASSWORD|SECRET|TOKEN)\w*|OPENAI_\w*KEY|HF_TOKEN|HUGGING_FACE_HUB_TOKEN", re.IGNORECASE
 )
@@ -34,14 +34,14 @@ _registered: set[str] = set()
 
 
 def register_secret(secret: str) -> None:
-    """Treat a secret that does not stand in the environment as one from now on."""
+    """Redact this secret from now on; for secrets that are not in the environment."""
     _registered.add(secret)
 
 
 def remove_secrets(text: str) -> str:
-    """The text without the secrets that are known here, as they are, escaped, as part of an address, or as base64.
+    """The text without the known secrets, whether plain, escaped, URL-encoded or in base64.
 
-    For what models say, which is data: only what is surely a secret is taken out of it.
+    For model output, which is data: only what is certainly a secret is removed.
     """
     for secret in _known_secrets():
         text = text.replace(secret, REDACTED)
@@ -49,7 +49,7 @@ def remove_secrets(text: str) -> str:
 
 
 def redact(text: str) -> str:
-    """As ``without_keys``, and without whatever looks like a key: headers, tokens, users and passwords in addresses."""
+    """The text without known secrets and without anything that looks like one: headers, tokens, credentials in URLs."""
     text = remove_secrets(text)
     for shape, instead in _SECRET_PATTERNS:
         text = shape.sub(instead, text)
@@ -57,7 +57,7 @@ def redact(text: str) -> str:
 
 
 def _known_secrets() -> list[str]:
-    """Every form of every known secret, the longest first, since one may be part of another."""
+    """Every encoding of every known secret, longest first, since one may contain another."""
     values = {value.strip() for name, value in os.environ.items() if _SECRET_VARIABLES.fullmatch(name)} | _registered
     forms = {form for value in values if len(value) >= MIN_LENGTH for form in _encodings(value)}
     return sorted(forms, key=len, reverse=True)
@@ -65,14 +65,14 @@ def _known_secrets() -> list[str]:
 
 @lru_cache(maxsize=64)
 def _encodings(value: str) -> tuple[str, ...]:
-    """A secret as servers, libraries and files write it."""
+    """A secret as servers, libraries and files may write it."""
     once = json.dumps(value)[1:-1]
     plain = json.dumps(value, ensure_ascii=False)[1:-1]
     addressed = (quote(value, safe="", errors="replace"), quote(value, errors="replace"))
     quoted = (*addressed, quote_plus(value, errors="replace"), html.escape(value), repr(value)[1:-1])
     content = value.encode("utf-8", "replace")
     encoded = []
-    for before in range(3):  # three bytes become four letters, so what stands before it decides how it looks
+    for before in range(3):  # three bytes become four letters: the offset decides how the secret is encoded
         whole = base64.b64encode(bytes(before) + content).decode()
         sure = whole[(0, 2, 3)[before] : (before + len(content)) * 8 // 6]
         encoded += [sure, sure.replace("+", "-").replace("/", "_")]

@@ -19,9 +19,9 @@ from app.selections.support_index import indexed
 from app.settings import model_path
 from core.diagnosis import BATCH_SIZE, name_skills
 from core.errors import UserError
-from core.evaluation.arms import demands_for, likeness_to, nearest_instructions, random_steps
+from core.evaluation.arms import demands_for, mean_similarity, random_steps, rank_by_similarity
 from core.parsing.scoring import truth_of
-from core.selection.draw import draw_checked, select, select_random, take
+from core.selection.draw import draw_without_leaks, select_hits, select_random, select_ranked
 from core.types import Evidence, Hit, Ruling, Selection, SkillDemand, Trial
 from storage import store
 from storage.database import Database
@@ -49,7 +49,7 @@ def chosen_by(db: Database, project: Project, trial: Trial, engine: Engine) -> S
     else:
         draw = _from_all(db, name, trial)
     # The validation samples are the leak in person: it is what this arm is there to show.
-    hits, leaks = (draw(set(), {}), ()) if trial.arm == "validation" else draw_checked(draw, looker(db, project))
+    hits, leaks = (draw(set(), {}), ()) if trial.arm == "validation" else draw_without_leaks(draw, looker(db, project))
     # A way of naming skills that soon finds no more samples is measured with those it found: that is its weakness.
     if not hits or (trial.arm not in BY_SKILL and len(hits) < trial.budget):
         raise UserError(
@@ -122,8 +122,8 @@ def _by_skill(db: Database, name: str, demands: list[SkillDemand], trial: Trial,
         raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
 
     def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
-        return select(
-            found.index, demands, budget=trial.budget, leaked=leaked, seed=trial.seed, contents=contents,
+        return select_hits(
+            found.index, demands, budget=trial.budget, leaked=leaked, seed=trial.seed, image_hashes=contents,
             rulings=rulings,
         )  # fmt: skip
 
@@ -143,13 +143,15 @@ def _from_all(db: Database, name: str, trial: Trial) -> Draw:
         ids = store.support_ids(connection, name)
 
     def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
-        return select_random(ids, budget=trial.budget or len(ids), leaked=leaked, seed=trial.seed, contents=contents)
+        return select_random(
+            ids, budget=trial.budget or len(ids), leaked=leaked, seed=trial.seed, image_hashes=contents
+        )
 
     return draw
 
 
 def _taken(ranked: list[tuple[int, float]], budget: int, leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
-    return take(ranked, budget=budget, leaked=leaked, contents=contents)
+    return select_ranked(ranked, budget=budget, leaked=leaked, image_hashes=contents)
 
 
 def _nearest(db: Database, project: Project, name: str, seed: int, engine: Engine) -> list[tuple[int, float]]:
@@ -161,7 +163,7 @@ def _nearest(db: Database, project: Project, name: str, seed: int, engine: Engin
         offered = [(sample, question) for sample, _, question, _ in store.support_questions(connection, name)]
     distinct = sorted({question for _, question in offered})
     teacher = engine.teacher(model_path(project.teacher))
-    found = likeness_to(embed(teacher, wanted), embed(teacher, distinct))
+    found = mean_similarity(embed(teacher, wanted), embed(teacher, distinct))
     at = {question: place for place, question in enumerate(distinct)}
     likeness = np.array([found[at[question]] for _, question in offered])
-    return nearest_instructions([sample for sample, _ in offered], likeness, seed)
+    return rank_by_similarity([sample for sample, _ in offered], likeness, seed)

@@ -12,7 +12,7 @@ from app.ground_truth import known_mistakes
 from app.projects.lookup import find_project, find_round
 from core.errors import UserError
 from core.evaluation import identification
-from core.evaluation.identification import PRIORS, Identified, Known
+from core.evaluation.identification import PRIORS, IdentificationResult, KnownMistake
 from core.parsing.scoring import truth_of
 from core.prompts import prompts_hash, texts_hash
 from core.teacher import Teacher
@@ -26,10 +26,10 @@ Case = tuple[Sample, Prediction]
 CHECK = ("step.check", "step.check.examples")
 WRITE = ("rationale", "rationale.examples")
 KEPT = 4
-_reported: dict[object, list[Identified]] = {}
+_reported: dict[object, list[IdentificationResult]] = {}
 
 
-def identified(db: Database, project: str, round: int | None = None) -> list[Identified]:
+def identified(db: Database, project: str, round: int | None = None) -> list[IdentificationResult]:
     """What each way finds, in the order random, prompt per step, pseudo-rationale, answer switch.
 
     Worked out anew when more was said. Raises UserError where fewer than two errors have a known step, or where the
@@ -52,7 +52,7 @@ def identified(db: Database, project: str, round: int | None = None) -> list[Ide
     return _reported[key]
 
 
-def ways_compared(db: Database, project: str, round: int | None = None) -> list[Identified]:
+def ways_compared(db: Database, project: str, round: int | None = None) -> list[IdentificationResult]:
     """As ``identified``; none where the ways were not compared yet."""
     try:
         return identified(db, project, round)
@@ -60,7 +60,7 @@ def ways_compared(db: Database, project: str, round: int | None = None) -> list[
         return []
 
 
-def _report(db: Database, project: Project, at: int) -> list[Identified]:
+def _report(db: Database, project: Project, at: int) -> list[IdentificationResult]:
     settings = project.settings
     known = known_errors(db, project, at)
     with db.read() as connection:
@@ -83,14 +83,14 @@ def _report(db: Database, project: Project, at: int) -> list[Identified]:
     doubts = _there(said["prompt_per_step", texts_hash(settings, CHECK)])
     written = _there(said["pseudo_rationale", texts_hash(settings, WRITE)])
     return [
-        identification.random_report(known, SEED),
-        identification.report("prompt_per_step", identification.doubt_guesses(doubts), known, SEED),
-        identification.report("pseudo_rationale", identification.written_guesses(steps, written), known, SEED),
-        identification.report("answer_switch", identification.switch_guesses(curves), known, SEED),
+        identification.report_random(known, SEED),
+        identification.report_method("prompt_per_step", identification.doubt_guesses(doubts), known, SEED),
+        identification.report_method("pseudo_rationale", identification.written_guesses(steps, written), known, SEED),
+        identification.report_method("answer_switch", identification.switch_guesses(curves), known, SEED),
     ]
 
 
-def known_errors(db: Database, project: Project, at: int) -> list[Known]:
+def known_errors(db: Database, project: Project, at: int) -> list[KnownMistake]:
     """The diagnosed errors of a round whose first wrong step is known and among the steps that the student wrote.
 
     Raises UserError where there are fewer than two.
@@ -100,7 +100,7 @@ def known_errors(db: Database, project: Project, at: int) -> list[Known]:
         steps = {each.sample: len(each.steps) for each in store.predictions_of(connection, at, "validation")}
         diagnosed = [each.sample for each in store.diagnoses_of(connection, at)]
     found = [(sample, steps[sample], gold.get(sample)) for sample in diagnosed]
-    known = [Known(sample=key, steps=count, gold=step) for key, count, step in found if step and step <= count]
+    known = [KnownMistake(sample=key, steps=count, gold=step) for key, count, step in found if step and step <= count]
     if len(known) < 2:
         raise UserError(
             f"Of '{project.name}' no diagnosed error has a known mistake step: import predictions with a "

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from app.experiments.trials import name_of, setup_of
 from app.projects.lookup import find_project, find_round
-from core.evaluation.experiment import ARMS, Outcome, Paired, outcome, paired
-from core.evaluation.identification import Identified
+from core.evaluation.experiment import ARMS, ArmOutcome, PairedDifference, arm_outcome, paired_difference
+from core.evaluation.identification import IdentificationResult
 from core.types import BUDGETED_ARMS, Arm, Trial
 from storage import store
 from storage.database import Database
@@ -45,8 +45,8 @@ class Results:
     verdicts, and do not count.
     """
 
-    outcomes: tuple[Outcome, ...]
-    tests: tuple[Paired, ...]
+    outcomes: tuple[ArmOutcome, ...]
+    tests: tuple[PairedDifference, ...]
     samples: int
     open: int
     refused: tuple[tuple[str, str], ...]
@@ -92,7 +92,7 @@ def _worked_out(scores: dict[Trial, dict[int, float]]) -> Results:
     }
     return Results(
         outcomes=tuple(
-            outcome(arm, budget, max(each.chosen for each in some), [each.seed for each in some], rows[arm, budget])
+            arm_outcome(arm, budget, max(each.chosen for each in some), [each.seed for each in some], rows[arm, budget])
             for (arm, budget), some in grouped.items()
         ),
         tests=tuple(_tests(grouped, rows)),
@@ -105,7 +105,7 @@ def _worked_out(scores: dict[Trial, dict[int, float]]) -> Results:
 
 def _tests(
     grouped: dict[tuple[Arm, int], list[Trial]], rows: dict[tuple[Arm, int], NDArray[np.float64]]
-) -> list[Paired]:
+) -> list[PairedDifference]:
     """Targeted against every other arm, at each budget, on the seeds that both have."""
     found = []
     for (arm, budget), trials in grouped.items():
@@ -121,16 +121,16 @@ def _tests(
             seeds = sorted(mine.keys() & theirs.keys())
             if seeds:
                 first, second = (np.array([each[seed] for seed in seeds]) for each in (mine, theirs))
-                found.append(paired(arm, other, budget, first, second))
+                found.append(paired_difference(arm, other, budget, first, second))
     return found
 
 
-def tuned_on(found: Outcome) -> str:
+def tuned_on(found: ArmOutcome) -> str:
     """How many samples an arm was tuned on, and of how many where its skills ran dry before the budget."""
     return f"{found.chosen:,} of {found.budget:,}" if found.chosen < found.budget else f"{found.chosen:,}"
 
 
-def markdown(found: Results, ways: list[Identified]) -> str:
+def markdown(found: Results, ways: list[IdentificationResult]) -> str:
     """The tables for a README or a paper; percentages with 95 % intervals, mean ± s.d. over seeds."""
     lines: list[str] = []
     if found.outcomes:

@@ -20,7 +20,7 @@ from core.errors import FolderError, UserError
 from core.images import FORMATS
 from core.parsing.answer import normalise
 from core.parsing.scoring import truth_of
-from core.prompts import letter
+from core.prompts import option_letter
 from core.types import Review, Verdict
 from storage import store
 from storage.images import image_bytes
@@ -118,7 +118,7 @@ def _answers(case: Case) -> str:
     options = list(sample.options) or [truth]
     same = [given is not None and normalise(text) == normalise(given) for text in options]
     rows = [
-        _answer(letter(at) if sample.options else "", esc(text), text == truth, chosen)
+        _answer(option_letter(at) if sample.options else "", esc(text), text == truth, chosen)
         for at, (text, chosen) in enumerate(zip(options, same, strict=True))
     ]
     if not any(same):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from app.imports.report import Findings, ImportRequest
 from app.projects.lookup import find_project
 from core.importers import ImportedPrediction, ImportedPredictions, read_predictions
-from core.parsing.scoring import marked
+from core.parsing.scoring import score_answer
 from core.types import Prediction, Refusal, Sample
 from storage import store
 from storage.database import Database
@@ -60,7 +60,7 @@ def _save(connection: Connection, project: Project, read: ImportedPredictions) -
 
 
 def _prediction(imported: ImportedPrediction, sample: Sample, round: int) -> Prediction:
-    correct, score = marked(imported.answer, sample)
+    correct, score = score_answer(imported.answer, sample)
     return Prediction(
         round=round,
         sample=sample.id,

@@ -13,7 +13,7 @@ from app.jobs.trial import run_trial, with_args
 from app.jobs.trial_pool import side_by_side
 from app.progress import Advance, Stop, nothing_to_save
 from app.projects.lookup import job_project
-from core.evaluation.experiment import plan
+from core.evaluation.experiment import plan_trials
 from core.types import Arm, Trial
 from storage import store
 from storage.database import Database
@@ -26,7 +26,7 @@ def run_experiment(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterat
     with db.read() as connection:
         project = job_project(connection, job)
         setup = setup_of(connection, project, base)
-    planned = plan(job.args["arms"], job.args["budgets"], job.args["seeds"])
+    planned = plan_trials(job.args["arms"], job.args["budgets"], job.args["seeds"])
     begin = partial(_begun, project=project.id, base=base, setup=setup, planned=planned)
     yield replace(nothing_to_save(0, len(planned), "the base model answers the test set"), save=begin)
     yield from _told(

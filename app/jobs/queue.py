@@ -21,7 +21,7 @@ from app.selections.draw import newest_selection
 from app.tuning.runs import unfinished_run
 from core.endpoints.addresses import endpoint_of
 from core.errors import UserError
-from core.evaluation.experiment import plan
+from core.evaluation.experiment import plan_trials
 from core.types import Role, TuningSettings
 from storage import jobs, store
 from storage.database import Database
@@ -121,7 +121,7 @@ def put_experiment(
 
     Raises UserError for a project that cannot run it: no test set, no accepted skill, a student that is not here.
     """
-    plan(arms, budgets, seeds)  # it refuses what is no arm
+    plan_trials(arms, budgets, seeds)  # it refuses what is no arm
     with db.write() as connection:
         found = _to_tune(connection, project)
         at = find_round(connection, found, round)

@@ -18,7 +18,7 @@ from app.settings import model_path
 from app.skipped_samples import Failures
 from core.diagnosis import diagnose
 from core.errors import UserError
-from core.parsing.scoring import marked, truth_of
+from core.parsing.scoring import score_answer, truth_of
 from core.prompts import answer_cue, student_prompt, teacher_header, teacher_step
 from core.prompts.texts import text_of
 from core.types import Diagnosis, Prediction, Sample, Skipped
@@ -103,8 +103,8 @@ def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
     task = f"{text_of('endpoint.letter', own)}\n\n" if there else ""
     result: Result = {"prompt": task + shown + steps + answer_cue(own), "steps": list(said.steps)}
     result |= {"answer": said.answer, "truth": truth_of(sample), "why": "", "curve": None, "remark": teacher.remark}
-    right = said.answer is not None and marked(said.answer, sample)[0]
-    other = next((option for option in sample.options if not marked(option, sample)[0]), None)
+    right = said.answer is not None and score_answer(said.answer, sample)[0]
+    other = next((option for option in sample.options if not score_answer(option, sample)[0]), None)
     asked = replace(said, answer=other, correct=False) if right and other is not None else said
     told: list[Skipped] = []
     found = [

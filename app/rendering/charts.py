@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.rendering.html import plain
-from core.evaluation.experiment import Outcome
+from core.evaluation.experiment import ArmOutcome
 from core.types import BUDGETED_ARMS, Curve, Update
 
 TRUTH = "#009E73"
@@ -102,7 +102,7 @@ def progress_figure(updates: Sequence[Update]) -> Figure:
     }
 
 
-def outcome_figure(outcomes: Sequence[Outcome], names: Mapping[str, str]) -> Figure:
+def outcome_figure(outcomes: Sequence[ArmOutcome], names: Mapping[str, str]) -> Figure:
     """Accuracy against the number of samples tuned on: a line for each arm with budgets, a dotted level for each other.
 
     Whiskers are 95 % intervals. The targeted arm is drawn last and thickest.

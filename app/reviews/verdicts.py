@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.projects.lookup import find_project, find_round
 from core.answer_switch import find_switch
 from core.errors import ConflictError, UserError
-from core.parsing.scoring import marked
+from core.parsing.scoring import score_answer
 from core.types import Review, Verdict
 from storage import store
 from storage.database import Database
@@ -53,7 +53,7 @@ def add_review(
             answer=answer,
             note=note,
         )
-        correct, score = (None, None) if answer is None else marked(answer, store.get_sample(connection, sample))
+        correct, score = (None, None) if answer is None else score_answer(answer, store.get_sample(connection, sample))
         stored = store.add_review(connection, review, correct, score)
         store.drop_draft(connection, at.id, sample, stored.reviewer)
         return stored

@@ -14,9 +14,9 @@ from app.projects.lookup import find_project, find_round
 from app.selections.leak_check import looker
 from app.selections.support_index import Indexed, indexed
 from core.errors import UserError
-from core.selection.composition import by_task, make_up
-from core.selection.draw import draw_checked, select, select_random
-from core.types import Hit, MakeUp, Ruling, Selection, SkillDemand
+from core.selection.composition import count_by_task, describe_selection
+from core.selection.draw import draw_without_leaks, select_hits, select_random
+from core.types import Composition, Hit, Ruling, Selection, SkillDemand
 from storage import store
 from storage.database import Database
 from storage.store import Project
@@ -59,12 +59,12 @@ def make_selection(
 
     def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
         if index is None:
-            return select_random(ids, budget=budget, leaked=leaked, seed=start, contents=contents)
-        return select(
-            index.index, demands, budget=budget, leaked=leaked, seed=start, contents=contents, rulings=rulings
+            return select_random(ids, budget=budget, leaked=leaked, seed=start, image_hashes=contents)
+        return select_hits(
+            index.index, demands, budget=budget, leaked=leaked, seed=start, image_hashes=contents, rulings=rulings
         )
 
-    hits, leaks = draw_checked(draw, looker(db, found))
+    hits, leaks = draw_without_leaks(draw, looker(db, found))
     _check_size(name, arm, budget, len(hits), allow_fewer)
     leaked = {leak.sample for leak in leaks}
     selection = Selection(
@@ -86,13 +86,13 @@ def _made_of(
     leaked: set[int],
     seed: int,
     rulings: Sequence[Ruling],
-) -> MakeUp:
+) -> Composition:
     with db.read() as connection:
         samples = store.samples_by_id(connection, [hit.sample for hit in hits])
     tasks = {key: sample.task for key, sample in samples.items()}
     if index is None:
-        return MakeUp(tasks=by_task(hits, tasks))
-    return make_up(
+        return Composition(tasks=count_by_task(hits, tasks))
+    return describe_selection(
         index.index, demands, hits, budget=budget, leaked=leaked, seed=seed, rulings=rulings, tasks=tasks,
         precisions=precisions(index.name, hits, samples),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from core.selection.draw import Look, leak_key
+from core.selection.draw import SampleCheck, leak_key
 from core.types import Leak, Sample
 from storage import store
 from storage.database import Database
@@ -10,7 +10,7 @@ from storage.images import content_hashes, keep_hashes
 from storage.store import Project
 
 
-def looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[int, Look]]:
+def looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[int, SampleCheck]]:
     """Looks whether samples' questions or images also occur in the project's validation or test set.
 
     An image that stayed in its file is read for it, the first time that it is drawn anywhere.
@@ -28,7 +28,7 @@ def looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[i
         if key in images:
             shown.setdefault(images[key], measured)
 
-    def look(ids: Collection[int]) -> dict[int, Look]:
+    def look(ids: Collection[int]) -> dict[int, SampleCheck]:
         with db.read() as connection:
             samples = store.samples_by_id(connection, ids)
             contents, fresh = content_hashes(connection, {each.image for each in samples.values() if each.image})
@@ -36,12 +36,12 @@ def looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[i
             keep_hashes(connection, fresh)
         return {key: _looked(sample, contents.get(sample.image or "")) for key, sample in samples.items()}
 
-    def _looked(sample: Sample, content: str | None) -> Look:
+    def _looked(sample: Sample, content: str | None) -> SampleCheck:
         asked, leaks = leak_key(sample.question), []
         if content is not None and content in shown:
             leaks.append(Leak(sample=sample.id, why="image", key=content, measured=shown[content]))
         if asked in questions:
             leaks.append(Leak(sample=sample.id, why="question", key=asked, measured=questions[asked]))
-        return Look(leaks=tuple(leaks), content=content)
+        return SampleCheck(leaks=tuple(leaks), image_hash=content)
 
     return look

@@ -4,7 +4,7 @@ Words for the page and the command line alike; which skills these are is the cor
 """
 
 from core.retrieval.terms import tokenise
-from core.selection.composition import too_few, weak
+from core.selection.composition import is_short, is_weak
 from core.types import SkillShare
 
 
@@ -14,14 +14,14 @@ def shortfalls(share: SkillShare, *, made: bool = True) -> list[str]:
     if not share.matching and not share.got:
         return [f"No support sample matches {skill}: reword the skill, or label more support samples."]
     said = []
-    if too_few(share):
+    if is_short(share):
         said.append(
             f"{skill} ran dry: it was due {share.due:,} and got {share.got:,}; the other skills took the rest."
             if made
             else f"Only {share.got:,} samples are there for {skill}, which is due {share.due:,} at this budget: the "
             "other skills would take the rest."
         )
-    if weak(share):
+    if is_weak(share):
         said.append(
             f"Even the best hit of {skill} holds little of it{_shared(share)}: look at its hits before you train on "
             "them."
@@ -33,7 +33,7 @@ def badge(share: SkillShare) -> str:
     """The shortfall in a word or two, "" without one."""
     if not share.matching and not share.got:
         return "no match"
-    return " · ".join(word for word, is_so in (("too few", too_few(share)), ("weak", weak(share))) if is_so)
+    return " · ".join(word for word, is_so in (("too few", is_short(share)), ("weak", is_weak(share))) if is_so)
 
 
 def _shared(share: SkillShare) -> str:

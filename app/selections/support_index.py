@@ -70,7 +70,7 @@ def indexed_soon(connection: Connection, db: Database, support: str) -> Indexed 
 def behind(found: Indexed, skill: str, *, seed: int, limit: int) -> Behind:
     """The best ``limit`` hits of a skill and how many samples match it."""
     hits = tuple(islice(found.index.search(skill, seed=seed), limit))
-    return Behind(matching=found.index.matching(skill), hits=hits)
+    return Behind(matching=found.index.count_matching(skill), hits=hits)
 
 
 def _key(connection: Connection, db: Database, support: str) -> Key | None:

@@ -11,7 +11,7 @@ from typing import overload
 from app.model_inputs import adapter_path, image_opener
 from app.progress import Stop
 from app.settings import model_path
-from core.evaluation.arms import as_lesson
+from core.evaluation.arms import as_training_sample
 from core.types import Sample, Settings, Update
 from storage import store
 from storage.database import Database
@@ -40,7 +40,9 @@ class SelectedSamples(Sequence[Sample]):
         wanted = self._ids[key] if isinstance(key, slice) else [self._ids[key]]
         with self._db.read() as connection:
             found = store.samples_by_id(connection, wanted)
-        found = {key: each if each.response else as_lesson(each, self._settings) for key, each in found.items()}
+        found = {
+            key: each if each.response else as_training_sample(each, self._settings) for key, each in found.items()
+        }
         return [found[each] for each in wanted] if isinstance(key, slice) else found[wanted[0]]
 
 

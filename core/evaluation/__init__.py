@@ -1,1 +1,1 @@
-"""Measuring: paired comparison, experiments, identification of mistake steps."""
+"""Measure: paired comparisons, experiments, and identification of mistake steps."""

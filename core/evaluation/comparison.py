@@ -1,8 +1,5 @@
-"""Two rounds on the same samples: what was fixed, what broke, whether that is more than chance, and the gate before a
-round is adopted.
-
-Arithmetic on correct/wrong by sample id; knows no model and no database.
-"""
+"""Compare two rounds on the same samples: what was fixed, what broke, whether that is significant, and the
+regression gate."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,8 +10,8 @@ from scipy.special import bdtr, ndtri
 from core.errors import UserError
 from core.types import Comparison, Gate, GroupChange, Interval, Role
 
-RESAMPLES = 2_000
-SIGNIFICANT = 0.05
+BOOTSTRAP_RESAMPLES = 2_000
+SIGNIFICANCE_LEVEL = 0.05
 
 
 def compare(
@@ -27,12 +24,12 @@ def compare(
     seed: int,
     scores: tuple[Mapping[int, float], Mapping[int, float]] | None = None,
 ) -> Comparison:
-    """The paired comparison of two rounds, on the samples that both have a verdict for (correct or not, by sample id).
+    """The paired comparison of two rounds on the samples that both have results for (correct or not, by sample id).
 
-    ``categories`` and ``skills`` name a sample's groups; a sample with none, or with "", is in no group. ``scores`` are
-    those of both rounds where some lie between 0 and 1 (default: 1 or 0, as the verdict says): accuracies and their
-    difference are of the scores, what was fixed or broken and McNemar's p of the verdicts. ``role`` says which set the
-    figures are of. Raises ``UserError`` when the rounds share no sample.
+    ``categories`` and ``skills`` name a sample's groups; a sample without one, or with "", is in no group. ``scores``
+    are those of both rounds where some lie between 0 and 1 (by default 1 or 0): accuracies and their difference use the
+    scores; what was fixed or broken, and McNemar's p, use correct or not. Raises UserError when the rounds share no
+    sample.
     """
     ids = sorted(before.keys() & after.keys())
     if not ids:
@@ -51,30 +48,29 @@ def compare(
         before=accuracy_interval([was[sample] for sample in ids]),
         after=accuracy_interval([now[sample] for sample in ids]),
         difference=difference_interval([now[sample] - was[sample] for sample in ids], seed=seed),
-        p_value=mcnemar(len(fixed), len(broken)),
+        p_value=mcnemar_p_value(len(fixed), len(broken)),
         by_category=_by_group(outcomes, was, now, categories),
         by_skill=_by_group(outcomes, was, now, skills),
     )
 
 
 def gate(found: Comparison) -> Gate:
-    """Whether nothing broke significantly: over all samples, in a category, or in a skill.
+    """Whether nothing broke significantly: overall, in a category, or in a skill.
 
-    Broken significantly means that more broke than was fixed and that the exact McNemar p is under 0.05; in a group it
-    is the p after Holm's correction, which keeps the chance of one false alarm among all categories (or all skills)
-    below 5 %.
+    Significant means that more broke than was fixed and that the exact McNemar p is below 0.05; in groups it is the p
+    after Holm's correction, which bounds the chance of one false alarm among all categories (or all skills) by 5 %.
     """
     fixed, broken = len(found.fixed), len(found.broken)
     findings = []
-    if broken > fixed and found.p_value < SIGNIFICANT:
+    if broken > fixed and found.p_value < SIGNIFICANCE_LEVEL:
         findings.append(
             f"More broke than was fixed on the {found.role} set: {broken:,} broken, {fixed:,} fixed, "
-            f"p {p_text(found.p_value)}."
+            f"p {format_p_value(found.p_value)}."
         )
     for kind, groups in (("category", found.by_category), ("skill", found.by_skill)):
         findings += [
             f"Broken in {kind} “{each.name}” is significant: {each.broken:,} broken, {each.fixed:,} fixed of "
-            f"{each.samples:,}, p {p_text(each.corrected)} after correction for {len(groups):,} groups."
+            f"{each.samples:,}, p {format_p_value(each.corrected)} after correction for {len(groups):,} groups."
             for each in sorted(groups, key=lambda each: each.corrected)
             if each.significantly_broken
         ]
@@ -86,16 +82,15 @@ def gate(found: Comparison) -> Gate:
     return Gate(passed=True, findings=(passed,))
 
 
-def p_text(value: float) -> str:
-    """A p as it is written: "= 0.031", "< 0.001"."""
+def format_p_value(value: float) -> str:
+    """A p value as text: "= 0.031", "< 0.001"."""
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def accuracy_interval(scores: Sequence[float]) -> Interval:
     """The mean score with its 95 % interval (Wilson 1927, which stays inside [0, 1] for any n).
 
-    Scores between 0 and 1 vary less than right or wrong with the same mean, so for them the interval is a little wide.
-    Raises ``UserError`` for no answers at all.
+    For scores between 0 and 1 the interval is slightly conservative. Raises UserError without scores.
     """
     n = len(scores)
     if n == 0:
@@ -104,32 +99,32 @@ def accuracy_interval(scores: Sequence[float]) -> Interval:
     z = float(ndtri(0.975))
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
-    # At 0 and 1 an end equals the share; rounding must not push it past.
+    # At 0 and 1 a bound equals the share; rounding must not push it past.
     return Interval(value=share, low=max(0.0, min(centre - reach, share)), high=min(1.0, max(centre + reach, share)))
 
 
 def difference_interval(changes: Sequence[float], *, seed: int) -> Interval:
     """The mean change of a score, with the 95 % percentile interval of 2,000 paired bootstrap resamples.
 
-    Resampling n pairs with replacement and counting each kind of change is one multinomial draw. The kinds are a whole
-    answer more, one less, what lies between, and none.
+    Resampling n pairs with replacement and counting each kind of change is one multinomial draw. The kinds are +1, −1,
+    the values between, and 0.
     """
     n, count = len(changes), Counter(changes)
     kinds = [1, -1, *sorted(count.keys() - {1, -1, 0}), 0]
-    draws = np.random.default_rng(seed).multinomial(n, [count[kind] / n for kind in kinds], size=RESAMPLES)
+    draws = np.random.default_rng(seed).multinomial(n, [count[kind] / n for kind in kinds], size=BOOTSTRAP_RESAMPLES)
     low, high = np.percentile(draws @ np.array(kinds) / n, (2.5, 97.5))
     value = sum(changes) / n
     return Interval(value=value, low=min(float(low), value), high=max(float(high), value))
 
 
-def mcnemar(fixed: int, broken: int) -> float:
+def mcnemar_p_value(fixed: int, broken: int) -> float:
     """The exact two-sided McNemar p: how often a fair coin splits the changed samples at least this unevenly."""
     changed = fixed + broken
     return min(1.0, 2 * float(bdtr(min(fixed, broken), changed, 0.5)))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """The p values after Holm's correction (1979), in the order given: each at least as large as before, at most 1."""
+def holm_correction(p_values: Sequence[float]) -> list[float]:
+    """The p values after Holm's correction (1979), in the given order: each at least as large as before, at most 1."""
     corrected, largest = [0.0] * len(p_values), 0.0
     for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
         largest = max(largest, min(1.0, (len(p_values) - place) * p_values[index]))
@@ -143,7 +138,7 @@ def _by_group(
     after: Mapping[int, float],
     groups: Mapping[int, str],
 ) -> tuple[GroupChange, ...]:
-    """The change of each group, in the order of their names; ``outcomes`` maps (right before, right after) to ids."""
+    """The change of each group, sorted by name; ``outcomes`` maps (correct before, correct after) to ids."""
     counts: dict[str, Counter[tuple[bool, bool]]] = {}
     scores: dict[str, list[float]] = {}
     for outcome, samples in outcomes.items():
@@ -155,12 +150,12 @@ def _by_group(
                 total[0] += before[sample]
                 total[1] += after[sample]
     names = sorted(counts)
-    p_values = [mcnemar(counts[name][False, True], counts[name][True, False]) for name in names]
-    changes = zip(names, p_values, holm(p_values), strict=True)
-    return tuple(_change(name, counts[name], scores[name], p, corrected) for name, p, corrected in changes)
+    p_values = [mcnemar_p_value(counts[name][False, True], counts[name][True, False]) for name in names]
+    changes = zip(names, p_values, holm_correction(p_values), strict=True)
+    return tuple(_group_change(name, counts[name], scores[name], p, corrected) for name, p, corrected in changes)
 
 
-def _change(
+def _group_change(
     name: str, count: Mapping[tuple[bool, bool], int], scores: Sequence[float], p_value: float, corrected: float
 ) -> GroupChange:
     fixed, broken = count[False, True], count[True, False]
@@ -175,5 +170,5 @@ def _change(
         after=scores[1] / samples,
         p_value=p_value,
         corrected=corrected,
-        significantly_broken=corrected < SIGNIFICANT and broken > fixed,
+        significantly_broken=corrected < SIGNIFICANCE_LEVEL and broken > fixed,
     )

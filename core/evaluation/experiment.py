@@ -1,6 +1,6 @@
-"""An experiment's plan and its figures: which trials there are, and what arms score over seeds and samples.
+"""Plan an experiment's trials and compute its figures over seeds and samples.
 
-Arithmetic on matrices of scores (seeds × test samples); knows no model, no database and not how an arm chooses.
+Works on matrices of scores (seeds × test samples).
 """
 
 import functools
@@ -14,18 +14,18 @@ from core.errors import UserError
 from core.types import BUDGETED_ARMS, Arm, Interval
 
 ARMS: tuple[Arm, ...] = ("untuned", "random", "insta", "random_step", "step_text", "targeted", "validation", "full")
-DRAWS = 4000
-FLIPS = 10_000
+BOOTSTRAP_DRAWS = 4000
+PERMUTATIONS = 10_000
 Scores = NDArray[np.float64]
-"""Shape (seeds, samples): what each test sample scores, 0 to 1, in the trial of each seed."""
+"""Shape (seeds, samples): the score of each test sample, in [0, 1], in the trial of each seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """An arm at a budget: its accuracy on the test set over seeds, and how many samples it was tuned on.
+class ArmOutcome:
+    """An arm at a budget: its accuracy on the test set over seeds, and the number of samples it was tuned on.
 
-    ``mean`` has the interval over seeds and samples, ``deviation`` is the sample standard deviation over seeds (0 for
-    one seed), ``accuracies`` are by seed, in their order.
+    ``mean`` has the interval over seeds and samples. ``deviation`` is the sample standard deviation over seeds (0 for
+    one seed). ``accuracies`` are in the order of ``seeds``.
     """
 
     arm: Arm
@@ -38,8 +38,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Paired:
-    """One arm against another on the same seeds and samples: the difference of accuracies, and how likely by chance."""
+class PairedDifference:
+    """One arm against another on the same seeds and samples: the difference of accuracies and its p value."""
 
     arm: Arm
     against: Arm
@@ -48,11 +48,11 @@ class Paired:
     p_value: float
 
 
-def plan(arms: Sequence[str], budgets: Sequence[int], seeds: int) -> list[tuple[Arm, int, int]]:
-    """The trials as (arm, budget, seed), a whole seed before the next, so that what is there early can be compared.
+def plan_trials(arms: Sequence[str], budgets: Sequence[int], seeds: int) -> list[tuple[Arm, int, int]]:
+    """The trials as (arm, budget, seed), seed by seed, so that early results are already comparable.
 
-    Arms with a size of their own have the budget 0; the untuned student has one trial. Raises UserError for an arm that
-    is none, and without an arm, a seed, or a budget where one is needed.
+    Arms of fixed size have the budget 0; the untuned student has one trial. Raises UserError for an unknown arm, and
+    without an arm, a seed, or a budget where one is needed.
     """
     unknown = [arm for arm in arms if arm not in ARMS]
     if unknown or not arms:
@@ -70,10 +70,10 @@ def plan(arms: Sequence[str], budgets: Sequence[int], seeds: int) -> list[tuple[
     return found
 
 
-def outcome(arm: Arm, budget: int, chosen: int, seeds: Sequence[int], scores: Scores) -> Outcome:
-    """What an arm scores; one row of ``scores`` for each of ``seeds``."""
+def arm_outcome(arm: Arm, budget: int, chosen: int, seeds: Sequence[int], scores: Scores) -> ArmOutcome:
+    """The outcome of an arm; ``scores`` has one row for each of ``seeds``."""
     each = scores.mean(axis=1)
-    return Outcome(
+    return ArmOutcome(
         arm=arm,
         budget=budget,
         chosen=chosen,
@@ -84,25 +84,25 @@ def outcome(arm: Arm, budget: int, chosen: int, seeds: Sequence[int], scores: Sc
     )
 
 
-def paired(arm: Arm, against: Arm, budget: int, scores: Scores, others: Scores) -> Paired:
-    """Two arms with the same seeds (rows; a single row stands for every seed) and samples (columns)."""
+def paired_difference(arm: Arm, against: Arm, budget: int, scores: Scores, others: Scores) -> PairedDifference:
+    """The difference of two arms with the same seeds (rows; a single row is broadcast) and samples (columns)."""
     difference = scores - others
-    return Paired(
+    return PairedDifference(
         arm=arm,
         against=against,
         budget=budget,
         difference=crossed_interval(difference),
-        p_value=flipped(difference.mean(axis=0)),
+        p_value=permutation_p_value(difference.mean(axis=0)),
     )
 
 
 def crossed_interval(matrix: Scores, seed: int = 0) -> Interval:
-    """The mean of a (seeds × samples) matrix with its 95 % interval over the luck of either.
+    """The mean of a (seeds × samples) matrix with its 95 % interval over both seeds and samples.
 
-    Seeds and samples are both drawn anew, with replacement (the two-way bootstrap of Owen 2007).
+    Both are resampled with replacement (two-way bootstrap, Owen 2007).
     """
     rows, columns = matrix.shape
-    seeds, samples = _drawn(rows, seed), _drawn(columns, seed + 1)
+    seeds, samples = _bootstrap_weights(rows, seed), _bootstrap_weights(columns, seed + 1)
     means = np.einsum("dr,dr->d", seeds, samples @ matrix.T)
     low, high = np.percentile(means, [2.5, 97.5])
     value = float(matrix.mean())
@@ -110,21 +110,21 @@ def crossed_interval(matrix: Scores, seed: int = 0) -> Interval:
 
 
 @functools.lru_cache(maxsize=16)
-def _drawn(count: int, seed: int) -> Scores:
-    """How often each of ``count`` is drawn in each of 4,000 draws, as weights: a draw's mean is then a product."""
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS)
+def _bootstrap_weights(count: int, seed: int) -> Scores:
+    """Shape (4,000, count): the share of each item in each resample, so that its mean is a matrix product."""
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), BOOTSTRAP_DRAWS)
     return np.asarray(drawn / count, np.float64)
 
 
-def flipped(differences: Scores, seed: int = 0) -> float:
+def permutation_p_value(differences: Scores, seed: int = 0) -> float:
     """The two-sided p of a paired permutation test: how often random signs sum ``differences`` as far from 0.
 
-    Seeds are averaged beforehand: it speaks of the samples, for the seeds that were drawn. At least 1/10,001.
+    Seeds are averaged beforehand, so it generalises over samples for the given seeds. At least 1/10,001.
     """
     changed = differences[np.abs(differences) > 1e-12]
     rng = np.random.default_rng(seed)
     reached = 0
-    for _ in range(0, FLIPS, 500):  # so many at a time that the signs fit into a few megabytes
+    for _ in range(0, PERMUTATIONS, 500):  # in blocks, so that the signs take a few megabytes
         signs = rng.integers(0, 2, (500, len(changed)), dtype=np.int8) * 2 - 1
         reached += int((np.abs(signs @ changed) >= abs(changed.sum()) - 1e-9).sum())
-    return (reached + 1) / (FLIPS + 1)
+    return (reached + 1) / (PERMUTATIONS + 1)

@@ -1,6 +1,6 @@
-"""Which samples of a set are held out to measure on: a share of every category, the same on every import.
+"""Hold out a share of every category, the same samples on every import.
 
-The draw hangs on the seed and on the samples' ids, never on their order. Knows no file and no database.
+The draw depends on the seed and the samples' ids, never on their order.
 """
 
 import hashlib
@@ -8,11 +8,10 @@ from collections.abc import Iterable
 
 
 def hold_out(samples: Iterable[tuple[str, str]], *, share: float, seed: int) -> set[str]:
-    """The ids of the samples to hold out, of samples given as (id, category).
+    """The ids of the samples to hold out, of ``samples`` given as (id, category).
 
-    ``share`` × all of them, rounded, and of each category its share to within one: what rounding leaves over goes to
-    the categories with the largest remainders (the method of Hare and Niemeyer). Raises ValueError for a share outside
-    [0, 1).
+    Takes round(``share`` × all), and of each category its share to within one: what rounding leaves goes to the
+    categories with the largest remainders (Hare–Niemeyer). Raises ValueError for a share outside [0, 1).
     """
     if not 0 <= share < 1:
         raise ValueError("a share to hold out lies in [0, 1)")
@@ -25,9 +24,11 @@ def hold_out(samples: Iterable[tuple[str, str]], *, share: float, seed: int) -> 
     by_remainder = sorted(wanted, key=lambda category: (counts[category] - wanted[category], category))
     for category in by_remainder[:left]:
         counts[category] += 1
-    chosen = (sorted(ids, key=lambda sample: _drawn(sample, seed))[: counts[category]] for category, ids in of.items())
+    chosen = (
+        sorted(ids, key=lambda sample: _seeded_key(sample, seed))[: counts[category]] for category, ids in of.items()
+    )
     return {sample for ids in chosen for sample in ids}
 
 
-def _drawn(sample: str, seed: int) -> tuple[bytes, str]:
+def _seeded_key(sample: str, seed: int) -> tuple[bytes, str]:
     return hashlib.sha256(f"{seed}\0{sample}".encode()).digest(), sample

@@ -1,7 +1,6 @@
-"""How well mistake steps are found: the answer switch beside three plainer ways, against steps known to be wrong.
+"""Measure how well mistake steps are found: the answer switch and three baselines, against known wrong steps.
 
-Each way has settings of its own, chosen on one half of the errors and reported on the other. Asks a teacher through
-``core.teacher``; knows no database and nothing of where the known steps come from.
+Each method's settings are chosen on one half of the errors and reported on the other.
 """
 
 from collections import Counter
@@ -21,14 +20,14 @@ from core.types import Curve, Interval, Prediction, Sample, Settings, Skipped
 PRIORS = (0.5, 0.6, 0.7, 0.8)
 DELTAS = (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.5)
 LAMBDAS = (1, 2, 3, 4)
-WORDS_A_STEP = 24
+WORDS_PER_STEP = 24
 
 Guess = Callable[[int], int | None]
-"""From a sample's id to the step (from 1) that is guessed to be the first wrong one; None: nothing was said of it."""
+"""From a sample id to the step (from 1) guessed to be the first wrong one; None without a guess."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class KnownMistake:
     """An error whose first wrong step is known: ``gold`` of ``steps``, counted from 1."""
 
     sample: int
@@ -37,16 +36,14 @@ class Known:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Identified:
-    """How often one way finds the known step, exactly and within one step, on the half that was not chosen on.
+class IdentificationResult:
+    """How often one method finds the known step, exactly and within one step, on the reporting half.
 
-    ``settings`` are the ones frozen, ``chosen_at`` their exact share on the first half (None where there is nothing to
-    choose), ``errors`` how many the second half has.
+    ``settings`` are those chosen on the other half; ``errors`` is the size of the reporting half.
     """
 
     method: str
     settings: str
-    chosen_at: float | None
     exact: Interval
     near: Interval
     errors: int
@@ -55,9 +52,9 @@ class Identified:
 def step_doubts(
     teacher: Teacher, cases: Sequence[tuple[Sample, Prediction]], settings: Settings
 ) -> Iterator[tuple[int, list[float]]]:
-    """(sample id, probability that each step is wrong) by asking the teacher about one step after the other.
+    """(sample id, probability that each step is wrong), asking the teacher about one step at a time.
 
-    A case with a step that is beyond the teacher is left out.
+    A case with a step that the teacher cannot judge is left out.
     """
     for sample, prediction in cases:
         numbers = range(1, len(prediction.steps) + 1)
@@ -74,14 +71,14 @@ def step_doubts(
 def write_rationales(
     teacher: Teacher, cases: Sequence[tuple[Sample, int]], settings: Settings
 ) -> list[tuple[str, ...]]:
-    """A rationale for the right answer of each (sample, most steps), written step by step; it ends where none comes."""
+    """A rationale for the correct answer of each (sample, maximum steps), written step by step until none comes."""
     written: list[tuple[str, ...]] = [()] * len(cases)
     open_ = list(range(len(cases)))
     while open_ := [place for place in open_ if len(written[place]) < cases[place][1]]:
         prompts = [
             rationale_prompt(cases[place][0], written[place], settings.skill_shots, settings.prompts) for place in open_
         ]
-        said = [" ".join(text.split()) for text in all_said(teacher.complete(prompts, WORDS_A_STEP))]
+        said = [" ".join(text.split()) for text in all_said(teacher.complete(prompts, WORDS_PER_STEP))]
         for place, step in zip(open_, said, strict=True):
             written[place] += (step,) if step else ()
         open_ = [place for place, step in zip(open_, said, strict=True) if step]
@@ -89,51 +86,51 @@ def write_rationales(
 
 
 def first_doubted(doubts: Sequence[float], threshold: float) -> int:
-    """The first step whose doubt is above the threshold, else the most doubted one."""
+    """The first step whose doubt exceeds the threshold, else the most doubted one."""
     above = next((k for k, doubt in enumerate(doubts, 1) if doubt > threshold), None)
     return above or int(np.argmax(doubts)) + 1
 
 
-def random_chance(known: Sequence[Known]) -> tuple[list[float], list[float]]:
-    """How likely a step drawn at random is the known one, and within one of it, for each error."""
+def random_chance(known: Sequence[KnownMistake]) -> tuple[list[float], list[float]]:
+    """The probability that a random step is the known one, and within one of it, for each error."""
     exact = [1 / each.steps for each in known]
     near = [sum(abs(k - each.gold) <= 1 for k in range(1, each.steps + 1)) / each.steps for each in known]
     return exact, near
 
 
-def halves(known: Sequence[Known], seed: int) -> tuple[list[Known], list[Known]]:
+def split_halves(known: Sequence[KnownMistake], seed: int) -> tuple[list[KnownMistake], list[KnownMistake]]:
     """The errors to choose settings on, and those to report on: a seeded half each."""
     order = np.random.default_rng(seed).permutation(len(known)).tolist()
     first = set(order[: len(known) // 2])
     return [known[k] for k in sorted(first)], [each for k, each in enumerate(known) if k not in first]
 
 
-def report(method: str, guesses: Mapping[str, Guess], known: Sequence[Known], seed: int) -> Identified:
+def report_method(
+    method: str, guesses: Mapping[str, Guess], known: Sequence[KnownMistake], seed: int
+) -> IdentificationResult:
     """The guess (by its settings) that is right most often on the first half, measured on the second.
 
-    Of equals the one that comes first. An error of which nothing was said counts as missed.
+    On ties the first one. An error without a guess counts as missed.
     """
-    choose_on, report_on = halves(known, seed)
-    shares = {name: _share(guess, choose_on) for name, guess in guesses.items()}
+    choose_on, report_on = split_halves(known, seed)
+    shares = {name: _exact_share(guess, choose_on) for name, guess in guesses.items()}
     best = max(shares, key=lambda name: shares[name])
     exact, near = _hits(guesses[best], report_on)
-    return Identified(
+    return IdentificationResult(
         method=method,
         settings=best,
-        chosen_at=shares[best] if len(guesses) > 1 else None,
         exact=accuracy_interval(exact),
         near=accuracy_interval(near),
         errors=len(report_on),
     )
 
 
-def random_report(known: Sequence[Known], seed: int) -> Identified:
-    """What a step drawn at random is expected to find, on the same half."""
-    exact, near = random_chance(halves(known, seed)[1])
-    return Identified(
+def report_random(known: Sequence[KnownMistake], seed: int) -> IdentificationResult:
+    """What a random step is expected to find, on the same half."""
+    exact, near = random_chance(split_halves(known, seed)[1])
+    return IdentificationResult(
         method="any_step",
         settings="",
-        chosen_at=None,
         exact=accuracy_interval(exact),
         near=accuracy_interval(near),
         errors=len(exact),
@@ -141,16 +138,16 @@ def random_report(known: Sequence[Known], seed: int) -> Identified:
 
 
 def switch_guesses(curves: Mapping[float, Mapping[int, Curve]]) -> dict[str, Guess]:
-    """The answer switch at every prior (whose curves are there), δ and λ; the usual ones first."""
+    """The answer switch at every prior (with its curves), δ and λ; the defaults first."""
     grid = sorted(product(curves, DELTAS, LAMBDAS), key=lambda at: (at[0] != 0.6, at[1] != 0.0, at[2] != 2))
-    return {f"π = {pi:g}, δ = {delta:g}, λ = {lam}": _switch(curves[pi], delta, lam) for pi, delta, lam in grid}
+    return {f"π = {pi:g}, δ = {delta:g}, λ = {lam}": _switch_guess(curves[pi], delta, lam) for pi, delta, lam in grid}
 
 
 def doubt_guesses(doubts: Mapping[int, Sequence[float]]) -> dict[str, Guess]:
-    """The first doubted step at a half, and at thresholds spread over the doubts there are.
+    """The first doubted step at the threshold ½, and at thresholds spread over the observed doubts.
 
-    A teacher that was never taught to judge steps may find all of them wrong with much the same certainty: thresholds
-    between its own doubts are what is fair to it.
+    A teacher not trained to judge steps may doubt all of them with similar probability, so that only thresholds between
+    its own doubts give a fair comparison.
     """
 
     def guess(at: float) -> Guess:
@@ -161,7 +158,7 @@ def doubt_guesses(doubts: Mapping[int, Sequence[float]]) -> dict[str, Guess]:
 
 
 def written_guesses(steps: Mapping[int, Sequence[str]], written: Mapping[int, Sequence[str]]) -> dict[str, Guess]:
-    """The first step that shares less with the written rationale than a half, or than a threshold over all sharing."""
+    """The first step that shares less with the written rationale than ½, or than a threshold spread over all shares."""
     shares = {sample: shared_words(steps[sample], lines) for sample, lines in written.items()}
 
     def guess(at: float) -> Guess:
@@ -172,8 +169,8 @@ def written_guesses(steps: Mapping[int, Sequence[str]], written: Mapping[int, Se
 
 
 def shared_words(steps: Sequence[str], written: Sequence[str]) -> list[float]:
-    """What each step shares with the written step that it shares most with: the F1 of their words, 0 to 1."""
-    return [max((_overlap(step, other) for other in written), default=0.0) for step in steps]
+    """The largest F1 of words between each step and any written step, in [0, 1]."""
+    return [max((_word_f1(step, other) for other in written), default=0.0) for step in steps]
 
 
 def first_diverging(shares: Sequence[float], threshold: float) -> int:
@@ -182,30 +179,30 @@ def first_diverging(shares: Sequence[float], threshold: float) -> int:
 
 
 def _spread(values: Sequence[float]) -> list[float]:
-    """Nineteen quantiles of the values, each once."""
+    """Nineteen quantiles of the values, without repeats."""
     return sorted({float(each) for each in np.quantile(values, np.arange(1, 20) / 20)}) if values else []
 
 
-def _switch(curves: Mapping[int, Curve], delta: float, lam: int) -> Guess:
+def _switch_guess(curves: Mapping[int, Curve], delta: float, lam: int) -> Guess:
     def guess(sample: int) -> int | None:
         return find_switch(curves[sample], delta=delta, lam=lam).mistake_step if sample in curves else None
 
     return guess
 
 
-def _hits(guess: Guess, known: Sequence[Known]) -> tuple[list[float], list[float]]:
+def _hits(guess: Guess, known: Sequence[KnownMistake]) -> tuple[list[float], list[float]]:
     found = [(guess(each.sample), each.gold) for each in known]
     exact = [float(step == gold) for step, gold in found]
     return exact, [float(step is not None and abs(step - gold) <= 1) for step, gold in found]
 
 
-def _share(guess: Guess, known: Sequence[Known]) -> float:
+def _exact_share(guess: Guess, known: Sequence[KnownMistake]) -> float:
     exact, _ = _hits(guess, known)
     return sum(exact) / max(1, len(exact))
 
 
-def _overlap(one: str, other: str) -> float:
-    """The F1 of two steps' words, numbers included, each word as often as it occurs."""
+def _word_f1(one: str, other: str) -> float:
+    """The F1 of two steps' words, numbers included, counted with multiplicity."""
     first, second = (Counter(tokenise(text)) for text in (one, other))
     words = first.total() + second.total()
     return 2 * (first & second).total() / words if words else 1.0

@@ -18,8 +18,8 @@ from core.importers.containers.open_rows import RowFile, open_rows
 from core.importers.fields import column_mapping
 from core.importers.formats import bigbench_mistake, llava, mmbench, predictions, scienceqa, table
 from core.importers.images.checked import Images
-from core.importers.images.sources import ImageFolder, ImageSource, ImageZip
-from core.importers.results import Duplicate, Read, RowError, SampleFile
+from core.importers.images.sources import ImageFolder, ImageRef, ImageSource, ImageZip
+from core.importers.results import Duplicate, ImportedSamples, Read, RowError, SampleFile
 from core.types import Refusal, Role, Sample
 
 FORMATS = {
@@ -33,7 +33,8 @@ FORMATS = {
     "dataset": "Hugging Face data set",
     "hub": "data set of the Hugging Face Hub",
 }
-_SHAPES = ("llava", "mmbench", "scienceqa")
+# Formats that are found in the rows, and their names; for tables the container says it all.
+_SHAPES = {"llava": "LLaVA", "mmbench": "MMBench", "scienceqa": "ScienceQA"}
 Found = tuple[Row, Sample | RowError, str]
 
 
@@ -60,6 +61,52 @@ def open_samples(
     with open_rows(path, prefer=role, kind=kind) as file:
         checked = Images(_source(images) if images else file.images, lazy=lazy_images)
         yield _opened(file, format or _shape(file), role, mapping or {}, checked)
+
+
+def read_samples(
+    path: Path | str,
+    *,
+    role: Role,
+    format: str = "",
+    mapping: Mapping[str, str] | None = None,
+    images: Path | None = None,
+) -> ImportedSamples:
+    """All samples of a file at once, for sets that fit in memory: see ``open_samples``, which raises the same."""
+    samples: list[Sample] = []
+    refused: list[Refusal] = []
+    used: dict[str, ImageRef] = {}
+    with open_samples(path, role=role, format=format, mapping=mapping, images=images) as file:
+        for item in file.items:
+            if isinstance(item, Refusal):
+                refused.append(item)
+                continue
+            samples.append(item.sample)
+            if item.sample.image:
+                used[item.sample.image] = file.image(item.sample.image)
+        return ImportedSamples(
+            format=f"{_SHAPES.get(file.format, '')} {file.container}".strip(),
+            found=len(samples) + len(refused),
+            samples=tuple(samples),
+            images=used,
+            refused=tuple(refused),
+            duplicates=sum(isinstance(each, Duplicate) for each in refused),
+            notes=file.notes,
+        )
+
+
+def columns_of(path: Path | str, *, prefer: str, format: str = "") -> tuple[tuple[str, ...], dict[str, str]]:
+    """The columns of a table and the mapping that is proposed for them, also where it leaves something open.
+
+    ``prefer`` is a role, or "predictions". No columns for what is no table. Raises UserError when it cannot be read.
+    """
+    kind = format if format in FORMATS and format not in _SHAPES else ""
+    with open_rows(path, prefer=prefer, kind=kind) as file:
+        first = [row.value for row in file.first if isinstance(row.value, dict)]
+        if any(llava.is_row(row) for row in first[:1]):
+            return (), {}
+        if prefer == "predictions":
+            return file.columns, column_mapping.by_name(file.columns, predictions.NAMES)
+        return file.columns, column_mapping.propose(file.columns, first)
 
 
 def looks_like_predictions(file: RowFile) -> bool:

@@ -1,1 +1,1 @@
-"""From a model's output to steps and answer, and what the answer scores."""
+"""Read a model's output: its steps, its answer, and what the answer scores."""

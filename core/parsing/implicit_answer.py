@@ -1,7 +1,7 @@
-"""Read an answer from an output that states none in so many words.
+"""Read an answer from an output without an explicit statement.
 
-In this order: a bare answer, a leading yes or no, an answer that opens the output, the only option called right, what
-the last sentence names, what a "therefore" names, the only option named at all. Knows no model.
+Tried in this order: a bare answer, a leading yes or no, an answer that opens the output, the only option called
+correct, the option in the last sentence, the one after a "therefore", the only option named at all.
 """
 
 import re
@@ -11,19 +11,28 @@ from core.parsing.option_mentions import (
     LABEL,
     WRONG,
     Mention,
-    exactly,
-    held,
+    asserted_options,
+    distinctive_matches,
+    exact_matches,
+    find_mentions,
     letter_index,
-    mentions,
-    named_in_short,
-    set_apart,
+    options_in_short,
 )
-from core.parsing.reading import SURE, UNCLEAR, Reading, Span, less_sure, of_option, trimmed, unwrapped
+from core.parsing.reading import (
+    RULE_CONFIDENCE,
+    UNCLEAR,
+    Reading,
+    Span,
+    lower_confidence,
+    option_reading,
+    strip_parentheses,
+    trim_span,
+)
 from core.parsing.statements import sentence_spans
 
-Items = dict[Span, int]
+OptionLines = dict[Span, int]
 
-# Said of the answer in place of it.
+# Descriptions of an answer in place of one.
 VAGUE = re.compile(
     r"\W*(?:clear|obvious|simple|straightforward|shown|provided|given|as follows|correct|incorrect|wrong|among|one of"
     r"|all of|both|each|either|in the (?:image|picture|text|table)|they|these|there are|I|we)\b",
@@ -61,57 +70,60 @@ _YES_NO = re.compile(r"\W*(yes|no)\b(?=\s*(?:[,.;:!–—]|$))", re.IGNORECASE)
 _IT_IS = re.compile(r"(?:it|this|that|there)(?: is|['’]s)\s+(?=\w)", re.IGNORECASE)
 _BEFORE_ITEM = re.compile(r"[\s>*_#•-]*(?:\d{1,2}[.)]\s*)?[\s*_]*")
 _BEHIND_ITEM = re.compile(r"[\s*_`]*[:–—-]")
-_BARE_WORDS = 5
+_MAX_BARE_WORDS = 5
 
 
-def from_prose(text: str, options: tuple[str, ...]) -> Reading:
-    """The answer among the options, "other" for a bare output that is none of them, or unclear."""
+def read_prose(text: str, options: tuple[str, ...]) -> Reading:
+    """The answer among the options, "other" for a short output that matches none of them, or unclear."""
     sentences = sentence_spans(text)
     if not sentences:
         return UNCLEAR
-    span = trimmed(text, sentences[0])
+    span = trim_span(text, sentences[0])
     opening = _labelled_or_exact(text[slice(*span)], options)
     if len(sentences) == 1 and opening:
-        return of_option("only the answer", span, opening.pop(), options) if len(opening) == 1 else UNCLEAR
+        return option_reading("only the answer", span, opening.pop(), options) if len(opening) == 1 else UNCLEAR
     yes_no = _YES_NO.match(text)
-    if yes_no and not _REFUSES.search(text, *sentences[0]) and len(said := exactly(yes_no[1], options)) == 1:
-        return of_option("yes or no", yes_no.span(1), said.pop(), options)
-    items = _items(text, options)
+    if yes_no and not _REFUSES.search(text, *sentences[0]) and len(said := exact_matches(yes_no[1], options)) == 1:
+        return option_reading("yes or no", yes_no.span(1), said.pop(), options)
+    items = _option_lines(text, options)
     read = _from_sentences(text, sentences, items, options)
     if len(opening) == 1 and not items:
-        first = of_option("first line", span, opening.pop(), options)
+        first = option_reading("first line", span, opening.pop(), options)
         labelled = LABEL.match(text[slice(*span)]) is not None
-        return _agreed(text, first, read) if labelled or _alone(text[span[1] :], first, options) else read
-    if read.answer is None and not items and not mentions(text, options) and _is_bare(text):
-        return _bare(text, options)
+        return (
+            _check_opening(text, first, read) if labelled or _claims_no_other(text[span[1] :], first, options) else read
+        )
+    if read.answer is None and not items and not find_mentions(text, options) and _is_bare(text):
+        return _read_bare(text, options)
     return read
 
 
-def free_form(text: str) -> Reading:
-    """The answer of an output without options: a leading yes or no, or a whole output of a few words."""
+def read_free_form(text: str) -> Reading:
+    """The answer of an output without options: a leading yes or no, or an entire output of a few words."""
     if yes_no := _YES_NO.match(text):
-        return Reading(answer=yes_no[1], rule="yes or no", span=yes_no.span(1), confidence=SURE["yes or no"])
-    return _bare(text, ()) if _is_bare(text) else UNCLEAR
+        return Reading(answer=yes_no[1], rule="yes or no", span=yes_no.span(1), confidence=RULE_CONFIDENCE["yes or no"])
+    return _read_bare(text, ()) if _is_bare(text) else UNCLEAR
 
 
-def _agreed(text: str, first: Reading, read: Reading) -> Reading:
-    """An answer that opens the text, and what the rest of it says: only a conclusion speaks against it."""
+def _check_opening(text: str, first: Reading, read: Reading) -> Reading:
+    """An answer that opens the text; only a conclusion in the rest can contradict it."""
     if read.answer in (None, first.answer):
         return first
     concludes = read.rule == "option is correct" or (read.span and CONCLUDES.search(text[slice(*read.span)]))
-    return UNCLEAR if concludes else less_sure(first, 0.7)
+    return UNCLEAR if concludes else lower_confidence(first, 0.7)
 
 
-def _alone(rest: str, first: Reading, options: tuple[str, ...]) -> bool:
-    """Whether the rest of the text claims no other option."""
-    return {options[at] for at in held(rest, options)} <= {first.answer}
+def _claims_no_other(rest: str, first: Reading, options: tuple[str, ...]) -> bool:
+    """Whether the rest of the text asserts no other option."""
+    return {options[at] for at in asserted_options(rest, options)} <= {first.answer}
 
 
-def _from_sentences(text: str, sentences: Sequence[Span], items: Items, options: tuple[str, ...]) -> Reading:
-    """What the text calls right, else names last, concludes, or names alone; ``items`` list options and claim none."""
+def _from_sentences(text: str, sentences: Sequence[Span], items: OptionLines, options: tuple[str, ...]) -> Reading:
+    """The option that the text calls correct, else names last, concludes, or names alone. ``items`` are lines that
+    list the options and assert none."""
     prose = [span for span in sentences if not any(start <= span[0] < end for start, end in items)]
     right = [each for each, at in items.items() if _item_is_right(text[slice(*each)])]
-    called = [of_option("option is correct", trimmed(text, each), items[each], options) for each in right]
+    called = [option_reading("option is correct", trim_span(text, each), items[each], options) for each in right]
     called += [read for span in prose if (read := _called_right(text, span, options))]
     if called:
         return called[-1] if len({read.answer for read in called}) == 1 else UNCLEAR
@@ -119,77 +131,78 @@ def _from_sentences(text: str, sentences: Sequence[Span], items: Items, options:
         prose.pop()
     if not prose:
         return UNCLEAR
-    last = _from_last(text, prose, options) or _concluded(text, prose, options)
+    last = _from_last(text, prose, options) or _from_conclusion(text, prose, options)
     return last or _only_mention(text, prose, options)
 
 
 def _from_last(text: str, prose: list[Span], options: tuple[str, ...]) -> Reading | None:
-    """None when the last sentence names no option, or only says what could be: then the whole text decides.
+    """The option of the last sentence; None when it names none or is only hypothetical, so that the whole text decides.
 
-    Where an earlier sentence claims another option, the last one must conclude, or end with the option it names.
+    Where an earlier sentence asserts another option, the last one must conclude or end with its option.
     """
     span = prose[-1]
-    start, end = trimmed(text, span)
+    start, end = trim_span(text, span)
     sentence = text[start:end]
     label = LABEL.fullmatch(sentence)
     if label and letter_index(label) < len(options):
-        return of_option("last line", (start, end), letter_index(label), options)
-    if not mentions(sentence, options) or _COULD.search(sentence):
+        return option_reading("last line", (start, end), letter_index(label), options)
+    if not find_mentions(sentence, options) or _COULD.search(sentence):
         return None
-    named = held(sentence, options)
+    named = asserted_options(sentence, options)
     tail = _TAIL.match(sentence)
     if len(named) == 1:
-        claimed = set().union(*(held(text[first:last], options) for first, last in prose[:-1]))
-        ends_with = tail and exactly(sentence[tail.end() :], options) == named
+        claimed = set().union(*(asserted_options(text[first:last], options) for first, last in prose[:-1]))
+        ends_with = tail and exact_matches(sentence[tail.end() :], options) == named
         sure = claimed <= named or CONCLUDES.search(sentence) or ends_with
-        return of_option("last sentence", (start, end), named.pop(), options) if sure else UNCLEAR
+        return option_reading("last sentence", (start, end), named.pop(), options) if sure else UNCLEAR
     for conclusion in list(CONCLUDES.finditer(sentence))[-1:]:
-        if len(behind := held(_ASIDE.split(sentence[conclusion.end() :])[0], options)) == 1:
-            return of_option("conclusion", (start + conclusion.end(), end), behind.pop(), options)
+        if len(behind := asserted_options(_ASIDE.split(sentence[conclusion.end() :])[0], options)) == 1:
+            return option_reading("conclusion", (start + conclusion.end(), end), behind.pop(), options)
     if named and tail and (CONCLUDES.search(sentence) or "equal" in tail[0][-9:] or "=" in tail[0][-3:]):
-        concluded = exactly(sentence[tail.end() :], options)
+        concluded = exact_matches(sentence[tail.end() :], options)
         if len(concluded) == 1:
-            return of_option("conclusion", (start + tail.end(), end), concluded.pop(), options)
+            return option_reading("conclusion", (start + tail.end(), end), concluded.pop(), options)
     return UNCLEAR
 
 
-def _concluded(text: str, prose: list[Span], options: tuple[str, ...]) -> Reading | None:
-    """The last sentence that begins with "therefore" or the like, where it and nothing after it names one option."""
+def _from_conclusion(text: str, prose: list[Span], options: tuple[str, ...]) -> Reading | None:
+    """The last sentence that starts with "therefore" or similar, if it names one option and nothing after it names
+    any."""
     for start, end in reversed(prose):
-        if mentions(text[start:end], options):
-            named = held(text[start:end], options)
+        if find_mentions(text[start:end], options):
+            named = asserted_options(text[start:end], options)
             if len(named) == 1 and CONCLUDES.match(text[start:end]) and not _COULD.search(text[start:end]):
-                return of_option("conclusion", trimmed(text, (start, end)), named.pop(), options)
+                return option_reading("conclusion", trim_span(text, (start, end)), named.pop(), options)
             return None
     return None
 
 
 def _only_mention(text: str, prose: list[Span], options: tuple[str, ...]) -> Reading:
-    """The only option that the text names, where it does so at the start or the end and not on the way."""
+    """The only option named in the text, if it is named at the start or the end and not just in between."""
     whole, rule = text[prose[0][0] : prose[-1][1]], "only option named"
-    named = held(whole, options)
-    if len(named) != 1 or {each.option for each in mentions(whole, options)} != named or _COULD.search(whole):
+    named = asserted_options(whole, options)
+    if len(named) != 1 or {each.option for each in find_mentions(whole, options)} != named or _COULD.search(whole):
         return UNCLEAR
-    if not any(held(text[slice(*span)], options) for span in (prose[0], *prose[-2:])):
+    if not any(asserted_options(text[slice(*span)], options) for span in (prose[0], *prose[-2:])):
         return UNCLEAR
-    return Reading(answer=options[named.pop()], rule=rule, span=None, confidence=SURE[rule])
+    return Reading(answer=options[named.pop()], rule=rule, span=None, confidence=RULE_CONFIDENCE[rule])
 
 
 def _called_right(text: str, span: Span, options: tuple[str, ...]) -> Reading | None:
-    """The one option of which a sentence says that it is right: "Dog is the correct answer." """
+    """The one option that a sentence calls correct: "Dog is the correct answer." """
     sentence = text[slice(*span)]
     called = _CALLED_RIGHT.search(sentence)
-    named = held(sentence[: called.start()], options) if called else set()
-    return of_option("option is correct", trimmed(text, span), named.pop(), options) if len(named) == 1 else None
+    named = asserted_options(sentence[: called.start()], options) if called else set()
+    return option_reading("option is correct", trim_span(text, span), named.pop(), options) if len(named) == 1 else None
 
 
 def _item_is_right(item: str) -> bool:
     return bool(_CALLED_RIGHT.search(item)) and not WRONG.search(item)
 
 
-def _items(text: str, options: tuple[str, ...]) -> Items:
-    """The lines that take the options one by one ("A. cat: …"), with the option of each; {} for fewer than two."""
-    found: Items = {}
+def _option_lines(text: str, options: tuple[str, ...]) -> OptionLines:
+    """The lines that go through the options one by one ("A. cat: …"), each with its option; {} for fewer than two."""
+    found: OptionLines = {}
     for line in re.finditer(r".+", text):
         begin = _BEFORE_ITEM.match(line[0])
         head = line[0][begin.end() if begin else 0 :]
@@ -202,31 +215,32 @@ def _items(text: str, options: tuple[str, ...]) -> Items:
 
 
 def _first_mention(head: str, options: tuple[str, ...]) -> Mention | None:
-    named = mentions(head, options)
+    named = find_mentions(head, options)
     return named[0] if named and named[0].start == 0 else None
 
 
 def _labelled_or_exact(value: str, options: tuple[str, ...]) -> set[int]:
-    """What a whole output names as an option's own text, or by a label in front ("b) dog"), and does not deny."""
-    if exact := exactly(value, options):
+    """The options that an entire output names by their own text or by a label in front ("b) dog"), without denying
+    them."""
+    if exact := exact_matches(value, options):
         return exact
-    denied = {each.option for each in mentions(value, options)} - held(value, options)
-    return named_in_short(value, options) - denied if LABEL.match(value) else set()
+    denied = {each.option for each in find_mentions(value, options)} - asserted_options(value, options)
+    return options_in_short(value, options) - denied if LABEL.match(value) else set()
 
 
 def _is_bare(text: str) -> bool:
-    """A few words that neither hedge nor deny: an answer and nothing else."""
-    few = len(sentence_spans(text)) == 1 and len(text.split()) <= _BARE_WORDS
+    """Whether the text is a few words without hedging or negation: an answer and nothing else."""
+    few = len(sentence_spans(text)) == 1 and len(text.split()) <= _MAX_BARE_WORDS
     return few and not (HEDGE.search(text) or _NOT_BARE.search(text + " x") or VAGUE.match(text))
 
 
-def _bare(text: str, options: tuple[str, ...]) -> Reading:
-    start, end = trimmed(text, (0, len(text)))
+def _read_bare(text: str, options: tuple[str, ...]) -> Reading:
+    start, end = trim_span(text, (0, len(text)))
     start += bare.end() if (bare := _IT_IS.match(text[start:end])) else 0
     value, rule = text[start:end], "only the answer"
-    if named_in_short(value, options):
+    if options_in_short(value, options):
         return UNCLEAR
-    if len(part := set_apart(value, options)) == 1:
-        return less_sure(of_option(rule, (start, end), part.pop(), options), 0.8)
+    if len(part := distinctive_matches(value, options)) == 1:
+        return lower_confidence(option_reading(rule, (start, end), part.pop(), options), 0.8)
     rule = "other" if options else rule
-    return Reading(answer=unwrapped(value), rule=rule, span=(start, end), confidence=SURE[rule])
+    return Reading(answer=strip_parentheses(value), rule=rule, span=(start, end), confidence=RULE_CONFIDENCE[rule])

@@ -1,7 +1,7 @@
-"""Words as they are compared: case, articles, punctuation and the many ways to write a number do not count.
+"""Normalise words for comparison: case, articles, punctuation and ways of writing a number are ignored.
 
-"The Eleven." and "11", "1,000" and "1000.0", "letter_tray" and "letter tray" are the same; "-5" and "5", "a > b" and
-"a < b" are not. Pure text: knows nothing of options or statements.
+"The Eleven." equals "11", "1,000" equals "1000.0", "letter_tray" equals "letter tray"; but "-5" differs from "5" and "a
+> b" from "a < b".
 """
 
 import re
@@ -25,9 +25,9 @@ _NUMBERS = {word: number for number, word in enumerate(_SMALL)} | {word: 20 + 10
 
 
 class Word(NamedTuple):
-    """A word as compared, and where it stands in the text; ``spelled`` for a number written as a word.
+    """A normalised word and its position in the text; ``spelled`` for a number written as a word.
 
-    A tuple, since a long output makes thousands of them.
+    A NamedTuple, because a long output makes thousands of them.
     """
 
     text: str
@@ -38,13 +38,13 @@ class Word(NamedTuple):
 
 @lru_cache(maxsize=64)
 def words(text: str) -> tuple[Word, ...]:
-    """The words that count, in order. Articles are left out unless there is nothing else ("A" stays)."""
-    found = [Word(_compared(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
-    return tuple(word for word in _joined_numbers(found) if word.text not in _ARTICLES) or tuple(found)
+    """The normalised words in order, without articles unless there is nothing else ("A" stays)."""
+    found = [Word(_normalise_token(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    return tuple(word for word in _join_numbers(found) if word.text not in _ARTICLES) or tuple(found)
 
 
 def normalise(text: str) -> str:
-    """The text as it is compared; a text without any word or digit ("?") is only folded and stripped.
+    """The normalised text; a text without words or digits ("?") is only stripped and case-folded.
 
     >>> normalise(" The Twenty-one  cats! ")
     '21 cats'
@@ -53,23 +53,23 @@ def normalise(text: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def _compared(token: str) -> str:
-    """A token of the text as it is compared. Kept, since texts share most of their words."""
+def _normalise_token(token: str) -> str:
+    """A token in normalised form. Cached, because texts share most of their words."""
     text = _NOT_IN_WORDS.sub("", token.replace("−", "-").replace("’", "'").casefold())
     if re.fullmatch(r"-?[\d,]*\.?\d+", text):
-        text = _plain_number("".join(str(unicodedata.decimal(each, each)) for each in text))
+        text = _canonical_number("".join(str(unicodedata.decimal(each, each)) for each in text))
     return text
 
 
-def _plain_number(text: str) -> str:
-    """Without thousands separators and zeros that mean nothing: "1,000.50" → "1000.5", "007" → "7"."""
+def _canonical_number(text: str) -> str:
+    """Without thousands separators and redundant zeros: "1,000.50" → "1000.5", "007" → "7"."""
     sign = "-" if text.startswith("-") else ""
     whole, _, fraction = text.lstrip("-").replace(",", "").partition(".")
     number = (whole.lstrip("0") or "0") + ("." + fraction.rstrip("0") if fraction.strip("0") else "")
     return number if number == "0" else sign + number
 
 
-def _joined_numbers(found: list[Word]) -> list[Word]:
+def _join_numbers(found: list[Word]) -> list[Word]:
     """Numbers written as words become digits, up to 999: "twenty", "one" → "21"; "three hundred and five" → "305"."""
     spelled = [at for at, word in enumerate(found) if word.text in _NUMBERS]
     joined: list[Word] = []
@@ -78,24 +78,24 @@ def _joined_numbers(found: list[Word]) -> list[Word]:
         if at < done:
             continue  # part of the number before it
         joined += found[done:at]
-        value, used = _number_at([word.text for word in found[at : at + 5]])
+        value, used = _parse_number([word.text for word in found[at : at + 5]])
         done = at + used
         joined.append(Word(text=str(value), start=found[at].start, end=found[done - 1].end, spelled=True))
     return joined + found[done:]
 
 
-def _number_at(texts: list[str]) -> tuple[int, int]:
-    """The number that the words begin with and how many words it takes; (0, 0) when they begin with none."""
-    value, used = _below_hundred(texts)
+def _parse_number(texts: list[str]) -> tuple[int, int]:
+    """The number that the words start with and how many words it takes; (0, 0) when they start with none."""
+    value, used = _parse_below_hundred(texts)
     if used == 1 and 1 <= value <= 9 and texts[1:2] == ["hundred"]:
         behind = texts[2:]
         skipped = 1 if behind[:1] == ["and"] else 0
-        rest, more = _below_hundred(behind[skipped:])
+        rest, more = _parse_below_hundred(behind[skipped:])
         return (value * 100 + rest, 2 + skipped + more) if more else (value * 100, 2)
     return value, used
 
 
-def _below_hundred(texts: list[str]) -> tuple[int, int]:
+def _parse_below_hundred(texts: list[str]) -> tuple[int, int]:
     if not texts or texts[0] not in _NUMBERS:
         return 0, 0
     value = _NUMBERS[texts[0]]

@@ -1,8 +1,5 @@
-"""Which options a piece of text names: by letter, by their own text, or by the words that set one apart; and which of
-them it denies ("not a cat", "B can be ruled out").
-
-Pure text: knows no statement and no sentence; what follows from a name is ``core.parsing.answer``' business.
-"""
+"""Find the options that a text names, by letter, by their own text or by distinctive words, and those that it denies
+("not a cat", "B can be ruled out")."""
 
 import re
 from dataclasses import dataclass
@@ -48,26 +45,26 @@ _DENIED_AFTER = re.compile(
 )
 _CLAUSE_END = re.compile(r"[.,;!?\n]|\b(?:but|so|because|since|while|whereas)\b", re.IGNORECASE)
 _JOINED = re.compile(r"[\W_]*(?:(?:and|or|nor)\b[\W_]*)?(?:(?:the|an?|options?|choices?)\b[\W_]*)*", re.IGNORECASE)
-_SEEN = 80
+_CONTEXT_CHARS = 80
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mention:
-    """An option named at ``start`` … ``end`` of a text, by its letter or by its own words."""
+    """An option named at ``start`` … ``end`` of a text, by letter or by its own words."""
 
     option: int
     start: int
     end: int
 
 
-def exactly(value: str, options: tuple[str, ...]) -> set[int]:
-    """The options that read the same as the value."""
+def exact_matches(value: str, options: tuple[str, ...]) -> set[int]:
+    """The options that equal the value after normalisation."""
     return {at for at, option in enumerate(options) if normalise(value) == normalise(option)}
 
 
-def named_in_short(value: str, options: tuple[str, ...]) -> set[int]:
+def options_in_short(value: str, options: tuple[str, ...]) -> set[int]:
     """The options that a short statement names: exactly, by letter, or by their text inside it."""
-    if exact := exactly(value, options):
+    if exact := exact_matches(value, options):
         return exact
     if _LETTERS_ONLY.fullmatch(value.strip(" .")):
         listed = {_index(letter) for letter in re.findall(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])", value)}
@@ -77,17 +74,17 @@ def named_in_short(value: str, options: tuple[str, ...]) -> set[int]:
         rest = value[label.end() :]
         first = words(rest)[:1]
         follows = {each.option for each in _by_text(rest, options) if first and each.start == first[0].start}
-        return {index} | (follows or {each.option for each in _by_letter(rest, options) if not _denied(rest, each)})
+        return {index} | (follows or {each.option for each in _by_letter(rest, options) if not _is_denied(rest, each)})
     for found in (_by_text(value, options), _by_letter(value, options)):
-        if held := {each.option for each in found if not _denied(value, each)}:
+        if held := {each.option for each in found if not _is_denied(value, each)}:
             return held
     return set()
 
 
-def set_apart(value: str, options: tuple[str, ...]) -> set[int]:
-    """The options of which the value says part: all the words that no other option has, and no word it has not.
+def distinctive_matches(value: str, options: tuple[str, ...]) -> set[int]:
+    """The options of which the value holds all words that no other option has, and no word that the option lacks.
 
-    >>> set_apart("the bus", ("The truck is newest.", "The bus is newest."))
+    >>> distinctive_matches("the bus", ("The truck is newest.", "The bus is newest."))
     {1}
     """
     said = {word.text for word in words(value)}
@@ -101,27 +98,27 @@ def set_apart(value: str, options: tuple[str, ...]) -> set[int]:
 
 
 @lru_cache(maxsize=256)
-def mentions(text: str, options: tuple[str, ...]) -> tuple[Mention, ...]:
-    """Every option named in running prose, by text or by a letter that can be nothing else, in the order of the text.
+def find_mentions(text: str, options: tuple[str, ...]) -> tuple[Mention, ...]:
+    """Every option named in running prose, by text or by an unambiguous letter, in the order of the text.
 
-    A spelled "one" is a pronoun there ("the left one"), "no" a determiner, and a lower-case letter a word. Kept, since
-    reading one output asks the same of a sentence several times.
+    In prose a spelled "one" is a pronoun ("the left one"), "no" a determiner, and a lower-case letter a word. Cached,
+    because reading one output asks for the same sentence several times.
     """
     by_text = _by_text(text, options, prose=True)
     return tuple(sorted(by_text + _by_letter(text, options), key=lambda each: (each.start, each.end)))
 
 
-def held(text: str, options: tuple[str, ...]) -> set[int]:
+def asserted_options(text: str, options: tuple[str, ...]) -> set[int]:
     """The options that a sentence names and does not deny."""
-    found = mentions(text, options)
+    found = find_mentions(text, options)
     kept: set[int] = set()
     denied = False
     for place in reversed(range(len(found))):
         each, stop = found[place], found[place + 1].start if place + 1 < len(found) else len(text)
         # "A and B are wrong" denies both, "A. cat is wrong" one that is named twice.
         joined = place + 1 < len(found) and _JOINED.fullmatch(text[each.end : stop])
-        denied = denied if joined else _denied_after(text[each.end : stop])
-        if not (denied or _denied(text, each)):
+        denied = denied if joined else _is_denied_after(text[each.end : stop])
+        if not (denied or _is_denied(text, each)):
             kept.add(each.option)
     return kept
 
@@ -130,7 +127,7 @@ def _by_letter(text: str, options: tuple[str, ...]) -> list[Mention]:
     found = []
     for match in _LETTER.finditer(text):
         bare = match[4] is not None
-        if bare and not _BEFORE_LETTER.search(text[max(0, match.start() - _SEEN) : match.start()]):
+        if bare and not _BEFORE_LETTER.search(text[max(0, match.start() - _CONTEXT_CHARS) : match.start()]):
             continue
         index = letter_index(match)
         if index < len(options):
@@ -145,7 +142,7 @@ def _by_text(text: str, options: tuple[str, ...], *, prose: bool = False) -> lis
     taken: set[int] = set()
     named: list[Mention] = []
     wanted = [(at, [word.text for word in words(option)]) for at, option in enumerate(options)]
-    begin = _places(texts, {wording[0] for _, wording in wanted if wording})
+    begin = _positions(texts, {wording[0] for _, wording in wanted if wording})
     for at, wording in sorted(wanted, key=lambda pair: -len(pair[1])):
         size = len(wording)
         for first in begin[wording[0]] if size else ():
@@ -158,8 +155,8 @@ def _by_text(text: str, options: tuple[str, ...], *, prose: bool = False) -> lis
     return named
 
 
-def _places(texts: list[str], wanted: set[str]) -> dict[str, list[int]]:
-    """Where each of the wanted words stands, in order."""
+def _positions(texts: list[str], wanted: set[str]) -> dict[str, list[int]]:
+    """The positions of each of the wanted words, in order."""
     found: dict[str, list[int]] = {word: [] for word in wanted}
     for place, word in enumerate(texts):
         if word in wanted:
@@ -176,18 +173,18 @@ def _is_small_word(word: Word, text: str) -> bool:
     )
 
 
-def _denied(text: str, mention: Mention) -> bool:
-    before = re.split(r"[.,;]|\bbut\b", text[max(0, mention.start - _SEEN) : mention.start])[-1]
+def _is_denied(text: str, mention: Mention) -> bool:
+    before = re.split(r"[.,;]|\bbut\b", text[max(0, mention.start - _CONTEXT_CHARS) : mention.start])[-1]
     return bool(_NEGATION.search(before))
 
 
-def _denied_after(behind: str) -> bool:
+def _is_denied_after(behind: str) -> bool:
     end = _CLAUSE_END.search(behind)
-    return bool(_DENIED_AFTER.match(behind[: end.start() if end else _SEEN]))
+    return bool(_DENIED_AFTER.match(behind[: end.start() if end else _CONTEXT_CHARS]))
 
 
 def letter_index(label: re.Match[str]) -> int:
-    """The place of the option that a letter names, from 0; the letter is the only group that matched."""
+    """The index (from 0) of the option that a letter names; the letter is the only group that matched."""
     return _index(next(group for group in label.groups() if group))
 
 

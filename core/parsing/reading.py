@@ -1,16 +1,12 @@
-"""What reading an answer gives, how sure each rule is by itself, and the trimming that every rule shares.
-
-Knows no rule: those stand in ``core.parsing.answer`` (statements) and ``core.parsing.implicit_answer`` (everything
-else).
-"""
+"""The result of reading an answer, the confidence of each rule, and the trimming that all rules share."""
 
 from dataclasses import dataclass, replace
 
 Span = tuple[int, int]
 
 _MARKUP = " \t\r\n*_`$\"'“”‘’:>#"
-# By rule, before what else the text says lowers it.
-SURE = {
+# By rule, before the rest of the text reduces it.
+RULE_CONFIDENCE = {
     "boxed": 0.98,
     "####": 0.98,
     "tagged": 0.98,
@@ -29,11 +25,11 @@ SURE = {
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What was read: the option's text (or the stated text, rule "other"), by which rule, from which characters.
+    """What was read: the option's text (or the stated text, rule "other"), by which rule, and from which characters.
 
-    ``answer`` None and rule "unclear": nothing, or more than one answer, is stated. ``confidence`` in [0, 1] is the
-    rule's own, lowered for each thing in the text that speaks against it, and 0 when unclear. It orders readings by
-    how much they deserve a look; it is no probability.
+    ``answer`` None and rule "unclear": no answer, or more than one, is stated. ``confidence`` in [0, 1] is that of the
+    rule, reduced for everything in the text that contradicts it, and 0 when unclear. It ranks readings for review; it
+    is not a probability.
     """
 
     answer: str | None
@@ -45,23 +41,23 @@ class Reading:
 UNCLEAR = Reading(answer=None, rule="unclear", span=None, confidence=0.0)
 
 
-def of_option(rule: str, span: Span, option: int, options: tuple[str, ...]) -> Reading:
-    """The option, as sure as its rule."""
-    return Reading(answer=options[option], rule=rule, span=span, confidence=SURE[rule])
+def option_reading(rule: str, span: Span, option: int, options: tuple[str, ...]) -> Reading:
+    """The reading of an option, with the confidence of its rule."""
+    return Reading(answer=options[option], rule=rule, span=span, confidence=RULE_CONFIDENCE[rule])
 
 
-def less_sure(read: Reading, factor: float) -> Reading:
-    """The same reading with its confidence times the factor."""
+def lower_confidence(read: Reading, factor: float) -> Reading:
+    """The same reading with its confidence multiplied by ``factor``."""
     return replace(read, confidence=read.confidence * factor)
 
 
-def moved(read: Reading, by: int) -> Reading:
-    """A reading of the end of a text as one of the whole, whose end begins at ``by``."""
+def shift_span(read: Reading, by: int) -> Reading:
+    """The reading of a suffix of a text as one of the whole text; the suffix starts at ``by``."""
     return read if read.span is None else replace(read, span=(read.span[0] + by, read.span[1] + by))
 
 
-def trimmed(text: str, span: Span) -> Span:
-    """The span without white space, quotes, markup and the full stop around it."""
+def trim_span(text: str, span: Span) -> Span:
+    """The span without surrounding white space, quotes, markup and closing punctuation."""
     start, end = span
     while start < end and text[start] in _MARKUP:
         start += 1
@@ -70,7 +66,7 @@ def trimmed(text: str, span: Span) -> Span:
     return start, end
 
 
-def unwrapped(value: str) -> str:
-    """Without one pair of parentheses around it, which stay around a single letter: "(H)" names an option."""
+def strip_parentheses(value: str) -> str:
+    """Without one pair of parentheses, unless they hold a single letter: "(H)" names an option."""
     inner = value[1:-1].strip() if value.startswith("(") and value.endswith(")") else ""
     return inner.rstrip(".") if len(inner) > 1 and not set("()") & set(inner) else value

@@ -1,7 +1,7 @@
-"""Where sentences end, and where a text states its final answer ("So the answer is (B).", "\\boxed{16}", "#### 16").
+"""Find sentence boundaries and statements of a final answer ("So the answer is (B).", "\\boxed{16}", "#### 16").
 
-Shared by ``core.parsing.steps``, which takes such statements out of the steps, and ``core.parsing.answer``, which reads
-them, so that the two never disagree. Pure text: knows no options, no model, and not whether an answer is right.
+Shared by ``core.parsing.steps``, which removes such statements from the steps, and ``core.parsing.answer``, which reads
+them, so that the two always agree.
 """
 
 import re
@@ -11,22 +11,22 @@ from typing import Literal
 
 StatementKind = Literal["the answer is", "option is correct", "boxed", "####", "tagged"]
 
-# GPT-3's ScienceQA rationales hold the two characters "\\n" for a line break; "\\neq" and "\\nu" are LaTeX.
+# GPT-3's ScienceQA rationales write a line break as the two characters "\\n"; "\\neq" and "\\nu" are LaTeX.
 ESCAPED_BREAK = re.compile(r"\\n(?![a-z])")
 _END_OF_TURN = re.compile(r"</s>|<\|[a-z_]{1,20}\|>")
-# Full-width forms as Chinese models write them; "。！？" stay, since they end a sentence without a space behind.
+# Full-width forms as Chinese models write them; "。！？" stay: they end a sentence without a following space.
 _FULL_WIDTH = {0xFF01 + at: 0x21 + at for at in range(94) if chr(0x21 + at) not in "!?"} | {0x3000: 0x20}
 
-# A sentence goes on in lower case far more often than it begins so: "approx. 5 km", "vs. the".
+# After a full stop, lower case usually continues the sentence: "approx. 5 km", "vs. the".
 _BOUNDARY = re.compile(
     r"""(?<![.!?])[.!?]++[*_"'”’)\]}]*+(?=\s+["'“‘(\[*_$\\]*[^\W_a-z]|\s*$)|[。！？]|\n""",
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|vs|cf|Mr|Mrs|Ms|Dr|Prof|St|Mt|Fig|approx|Jr|Sr)|\b(?:[A-Z]\.)+[A-Z]|(?:^|[:;!?]\s|(?<!No)\.\s)\d{1,2})\.$"
 )
-_SEEN = 40
-# How far a statement may reach: no answer is longer, and a degenerate output stays quick to read.
-_LONGEST = 600
+_CONTEXT_CHARS = 40
+# No answer is longer, and it bounds the time for a degenerate output.
+_MAX_STATEMENT_CHARS = 600
 # "George W. Bush", but not "Option B. So …".
 _INITIAL = re.compile(r"(?:^|\b([A-Z][a-z]+|[A-Z]\.)\s)[A-Z]\.$")
 _LABELLED = re.compile(
@@ -34,7 +34,7 @@ _LABELLED = re.compile(
     r"|Class|Grade|Column|Row|Panel|Object|Number|Letter|Is"
 )
 
-# Where a cue can begin at all: no place inside a word is tried, which is most of a text.
+# Where a cue can start: skips all positions inside words, which is most of a text.
 _BEGINS = r"(?<![^\W_])(?=[a-z(])"
 _LEAD = (
     r"(?P<lead>(?:\b(?:so|thus|therefore|hence|consequently|accordingly|finally|ultimately|overall|clearly|and|"
@@ -86,7 +86,7 @@ _VERDICT = re.compile(
     r"(?!\s+(?:of|side|next|above|below|angle|if)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
-# What every match of the first cue and of a verdict holds: a quick look that saves two slow ones where it is missing.
+# Cheap pre-checks: every match of the first cue, and of a verdict, contains one of these.
 _SAYS_ANSWER = re.compile(r"answer|ans\b|option|choice", re.IGNORECASE)
 _SAYS_VERDICT = re.compile(
     r"(?:is|must be)\s+(?:the\s+)?(?:(?:most\s+)?(?:correct|right|best)|answer)\b", re.IGNORECASE
@@ -98,8 +98,9 @@ _REASON = re.compile(r"\s*[,;:–—-]?\s*\b(?:because|since|BECAUSE)\b")
 class Statement:
     """One statement of a final answer, as offsets into the text.
 
-    ``start`` … ``end`` is the whole statement with its lead-in ("So the answer is (B)."), ``value`` the answer in it;
-    ``concludes`` says that a word like "so" or "final" introduces it. An empty ``value`` is a statement cut off.
+    ``start`` … ``end`` is the whole statement with its lead-in ("So the answer is (B)."), ``value`` the answer inside
+    it. ``concludes`` is True where a word such as "so" or "final" introduces it. An empty ``value`` means that the
+    output was cut off.
     """
 
     kind: StatementKind
@@ -113,7 +114,7 @@ class Statement:
 def sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
     """The sentences as (start, end) offsets without surrounding white space; a line break always ends one.
 
-    Kept, since reading an answer asks for them twice and splitting the steps of the same output once more.
+    Cached, because reading an answer and splitting the steps of the same output ask for them three times.
     """
     spans: list[tuple[int, int]] = []
     start = 0
@@ -127,32 +128,32 @@ def sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
-def plain(text: str) -> str:
-    """Full-width letters and brackets as plain ones, escaped line breaks as real ones, ends of turns as spaces.
+def to_plain_text(text: str) -> str:
+    """Full-width characters as ASCII, escaped line breaks as real ones, end-of-turn tokens as spaces.
 
-    Every offset stays the same.
+    All offsets stay the same.
     """
     text = ESCAPED_BREAK.sub(" \n", text.translate(_FULL_WIDTH))
     return _END_OF_TURN.sub(lambda end: " " * len(end[0]), text)
 
 
 def sentence_end(text: str, start: int, limit: int | None = None, *, begins: int | None = None) -> int:
-    """The offset just behind the sentence that ``start`` lies in, its full stop included; at most ``limit``.
+    """The offset just after the sentence that contains ``start``, including its full stop; at most ``limit``.
 
-    ``begins`` is where the sentence begins, where that is before ``start``.
+    ``begins`` is the sentence's first offset where that is before ``start``.
     """
     first = start if begins is None else begins
     last = len(text) if limit is None else min(limit, len(text))
     for match in _BOUNDARY.finditer(text, start, last):
         end = match.end()
-        if not _goes_on(text[max(first, end - _SEEN) : end], text[end : end + _SEEN]):
+        if not _continues(text[max(first, end - _CONTEXT_CHARS) : end], text[end : end + _CONTEXT_CHARS]):
             return end
     return last
 
 
-def statements(text: str) -> list[Statement]:
-    """Every statement of a final answer, in the order of the text; denials ("the answer is not B") are none."""
-    text = plain(text)
+def find_statements(text: str) -> list[Statement]:
+    """Every statement of a final answer, in the order of the text, without denials ("the answer is not B")."""
+    text = to_plain_text(text)
     cues = _CUES if _SAYS_ANSWER.search(text) else _CUES[1:]
     found = [_from_cue(text, kind, match) for kind, cue in cues for match in cue.finditer(text)]
     if _SAYS_VERDICT.search(text):
@@ -161,7 +162,7 @@ def statements(text: str) -> list[Statement]:
 
 
 def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement:
-    end = sentence_end(text, match.end(), match.end() + _LONGEST, begins=match.start())
+    end = sentence_end(text, match.end(), match.end() + _MAX_STATEMENT_CHARS, begins=match.start())
     value = (match.end(), end)
     if kind == "tagged":
         value, end = match.span("value"), match.end()
@@ -175,7 +176,7 @@ def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement
 
 
 def _from_verdict(text: str, match: re.Match[str]) -> Statement:
-    end = sentence_end(text, match.end(), match.end() + _LONGEST)
+    end = sentence_end(text, match.end(), match.end() + _MAX_STATEMENT_CHARS)
     if reason := _REASON.search(text, match.end(), end):
         end = reason.start()
     return Statement(
@@ -186,15 +187,15 @@ def _from_verdict(text: str, match: re.Match[str]) -> Statement:
 def _braced(text: str, brace: int) -> tuple[int, int]:
     """The span inside the balanced braces that open at ``brace`` (to the end of the text when they never close)."""
     depth = 0
-    for at in range(brace, min(len(text), brace + 10 * _SEEN)):
+    for at in range(brace, min(len(text), brace + 10 * _CONTEXT_CHARS)):
         depth += {"{": 1, "}": -1}.get(text[at], 0)
         if depth == 0:
             return brace + 1, at
-    return brace + 1, min(len(text), brace + 10 * _SEEN)
+    return brace + 1, min(len(text), brace + 10 * _CONTEXT_CHARS)
 
 
-def _goes_on(sentence: str, rest: str) -> bool:
-    """Whether the full stop belongs to an abbreviation, judged from the last and next ``_SEEN`` characters."""
+def _continues(sentence: str, rest: str) -> bool:
+    """Whether the full stop belongs to an abbreviation, judged from the ``_CONTEXT_CHARS`` on either side."""
     if _ABBREVIATION.search(sentence) or (sentence.endswith(" No.") and rest.lstrip()[:1].isdigit()):
         return bool(rest.strip())
     initial = _INITIAL.search(sentence)

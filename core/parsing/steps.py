@@ -1,16 +1,15 @@
-"""From a rationale's text to its ordered steps, and back.
+"""Split a rationale into its ordered steps, and join steps again.
 
-Splits on "Step k:" and numbered lines, else on lines, else on sentences. A statement of the final answer ("The answer
-is B.") is no step, wherever it stands: given to the teacher it would force the switch. Knows nothing of models, of
-options or of which answer is right.
+Splits at "Step k:" and numbered lines, else at lines, else at sentences. A statement of the final answer ("The answer
+is B.") is never a step: shown to the teacher, it would force the switch.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 
-from core.parsing.statements import ESCAPED_BREAK, Statement, sentence_spans, statements
+from core.parsing.statements import ESCAPED_BREAK, Statement, find_statements, sentence_spans
 
-_LOOK_BACK = 2_000
+_MAX_LOOKBACK_CHARS = 2_000
 _STEP = re.compile(
     r"^[ \t>*_#]*Step[ \t]*(?P<line>\d{1,4})[ \t]*[*_]*[ \t]*(?:[:.)]|[-–—](?=\s))[ \t*_]*"
     r"|(?<=[\s.!?])Step\s+(?P<inline>\d{1,4})\s*:\s*",
@@ -25,38 +24,38 @@ _NO_CLAUSE = re.compile(r"\W*(?:based on|according to|given|from|with|by|in|look
 
 
 def split_steps(text: str) -> tuple[str, ...]:
-    """The rationale's steps in order, without markers, empty parts and statements of the answer.
+    """The steps of a rationale in order, without markers, empty parts and statements of the answer.
 
-    Text before "Step 1:" or "1." is a preamble and dropped. An output that is an answer and nothing else has no steps.
+    Text before "Step 1:" or "1." is a preamble and dropped. An output that is only an answer has no steps.
 
     >>> split_steps("Step 1: 9 is left. Step 2: 7 is right. The answer is 16.")
     ('9 is left.', '7 is right.')
     """
     text = ESCAPED_BREAK.sub("\n", text)
-    if marked := _marked(text, _STEP, at_least=1) or _marked(text, _NUMBERED, at_least=2):
-        return _clean(marked)
-    lines = _clean(_BULLET.sub("", text).splitlines())
+    if marked := _split_at_markers(text, _STEP, at_least=1) or _split_at_markers(text, _NUMBERED, at_least=2):
+        return _clean_steps(marked)
+    lines = _clean_steps(_BULLET.sub("", text).splitlines())
     if len(lines) != 1:
         return lines
-    steps = _clean(lines[0][start:end] for start, end in sentence_spans(lines[0]))
+    steps = _clean_steps(lines[0][start:end] for start, end in sentence_spans(lines[0]))
     return () if len(steps) == 1 and _is_bare_answer(text) else steps
 
 
 def join_steps(steps: Iterable[str]) -> str:
-    """The canonical text of steps, "Step 1: … Step 2: …", as the teacher reads them; ``split_steps`` undoes it."""
+    """The steps as the teacher reads them, "Step 1: … Step 2: …"; the inverse of ``split_steps``."""
     return " ".join(f"Step {number}: {step}" for number, step in enumerate(steps, 1))
 
 
-def without_answer(part: str) -> str:
-    """A step without its statements of the final answer, on one line; "" when it was nothing else.
+def strip_answer(part: str) -> str:
+    """A step without statements of the final answer, on one line; "" when nothing else is left.
 
-    >>> without_answer("9 plus 7 equals 16. So the answer is (B).")
+    >>> strip_answer("9 plus 7 equals 16. So the answer is (B).")
     '9 plus 7 equals 16.'
     """
     pieces: list[str] = []
     at = 0
-    for statement in statements(part):
-        start = _cut(part, statement)
+    for statement in find_statements(part):
+        start = _cut_position(part, statement)
         if start is None or start < at:
             continue
         pieces.append(part[at:start].rstrip(" \t,;:–—-"))
@@ -67,12 +66,12 @@ def without_answer(part: str) -> str:
     return "" if _ONLY_A_LETTER.match(step) else step
 
 
-def _cut(part: str, statement: Statement) -> int | None:
-    """Where to cut so that the statement goes and the reasoning before it stays; None: the whole sentence is a step."""
+def _cut_position(part: str, statement: Statement) -> int | None:
+    """Where to cut so that only the statement is removed; None to keep the whole sentence as a step."""
     before = part[: statement.start].rstrip(" \t*_$")
     if not before.strip() or before[-1] in ".!?。！？\n":
         return len(before)
-    seen = max(0, len(before) - _LOOK_BACK)  # each statement of a text that holds hundreds is cut out of it
+    seen = max(0, len(before) - _MAX_LOOKBACK_CHARS)  # bounds the work in texts with hundreds of statements
     head_start = seen + sentence_spans(before[seen:])[-1][0]
     head = before[head_start:]
     words = len(head.split())
@@ -81,8 +80,8 @@ def _cut(part: str, statement: Statement) -> int | None:
     return len(before) if statement.concludes or before[-1] in ",;:–—" else None
 
 
-def _marked(text: str, marker: re.Pattern[str], *, at_least: int) -> list[str]:
-    """The parts behind each marker; inside a line only the next number is one ("as in Step 1: …" is none)."""
+def _split_at_markers(text: str, marker: re.Pattern[str], *, at_least: int) -> list[str]:
+    """The parts after each marker; within a line only the next number counts ("as in Step 1: …" does not)."""
     marks = list(_in_sequence(marker.finditer(text)))
     if len(marks) < at_least:
         return []
@@ -99,9 +98,10 @@ def _in_sequence(matches: Iterable[re.Match[str]]) -> Iterator[re.Match[str]]:
 
 
 def _is_bare_answer(text: str) -> bool:
-    """Whether an unmarked output is only a word or three ("surfing", "red and white"): an answer without a reason."""
+    """Whether an output without markers is at most three words ("surfing", "red and white"): an answer without a
+    reason."""
     return len(text.split()) <= 3
 
 
-def _clean(parts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(step for step in map(without_answer, parts) if step)
+def _clean_steps(parts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(step for step in map(strip_answer, parts) if step)

@@ -1,7 +1,6 @@
-"""The texts of the prompts: files beside this one, each with its version, and a project's own in their place.
+"""The prompt texts: files in this package, each with a version, or a project's own in their place.
 
-Knows names, placeholders and hashes; what is put into the placeholders is ``core.prompts``'s business. A file is read
-when its text is first asked for.
+Handles names, placeholders and hashes; ``core.prompts`` fills the placeholders. Files are read on first use.
 """
 
 import functools
@@ -19,11 +18,11 @@ from core.types import Settings
 BUILT_IN: Mapping[str, str] = MappingProxyType({})  # a project without texts of its own
 DEFAULT_FAMILY = "default"
 EXAMPLES = ("skill.examples", "label.examples", "step.check.examples", "rationale.examples")
-# What a teacher is shown in a diagnosis.
-SHOWN = (
+# The texts that a teacher is shown in a diagnosis.
+DIAGNOSIS_TEXTS = (
     "teacher.header", "teacher.prior", "teacher.step", "teacher.cue", "skill", "endpoint.letter", "endpoint.phrase",
 )  # fmt: skip
-# Of each text: the placeholders that it must have, and those that it may have.
+# By text: the required placeholders, and the optional ones.
 PLACEHOLDERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
     {
         "student": (("question",), ("hint", "options")),
@@ -35,12 +34,12 @@ PLACEHOLDERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingPro
         "skill.examples": ((), ()),
         "label": (("question",), ("hint", "lecture", "options", "response")),
         "label.examples": ((), ()),
-        # The experiment's other ways to find a mistake: judging each step, and a rationale for the right answer.
+        # For the experiment's baselines: judging each step, and writing a correct rationale.
         "step.check": (("question", "step"), ("hint", "lecture", "options", "truth", "steps", "number")),
         "step.check.examples": ((), ()),
         "rationale": (("question", "truth"), ("hint", "lecture", "options")),
         "rationale.examples": ((), ()),
-        # What a teacher behind an endpoint is told to do with the texts above.
+        # System prompts for a teacher behind an endpoint.
         "endpoint.letter": ((), ()),
         "endpoint.phrase": ((), ()),
     }
@@ -49,7 +48,8 @@ PLACEHOLDERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingPro
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """A text in use: ``version`` is that of its file, or "own" for a project's; ``hash`` is short and of the text."""
+    """A text in use; ``version`` is that of its file, or "own" for a project's; ``hash`` is a short hash of the
+    text."""
 
     name: str
     version: str
@@ -58,45 +58,48 @@ class Prompt:
 
 
 def prompts_in_use(settings: Settings, family: str = DEFAULT_FAMILY) -> Iterator[Prompt]:
-    """Every text that a project's models are shown, by name; ``family`` is the student's ``config.model_type``."""
+    """Every text that a project's models are shown; ``family`` is the student's ``config.model_type``."""
     for name in PLACEHOLDERS:
         if name in settings.prompts:
             version, text = "own", settings.prompts[name]
         else:
-            version, text = _built_in(_file(name, family))
-        yield Prompt(name=name, version=version, text=text, hash=_short(text))
+            version, text = _built_in(_file_name(name, family))
+        yield Prompt(name=name, version=version, text=text, hash=_short_hash(text))
 
 
-def text_of(name: str, own: Mapping[str, str] = BUILT_IN, family: str = DEFAULT_FAMILY) -> str:
-    """The project's own text of that name, else the built-in one (of the student's family, where it has one)."""
-    return own[name] if name in own else _built_in(_file(name, family))[1]
+def text_of(name: str, overrides: Mapping[str, str] = BUILT_IN, family: str = DEFAULT_FAMILY) -> str:
+    """The project's own text of that name, else the built-in one (of the student's family, where there is one)."""
+    return overrides[name] if name in overrides else _built_in(_file_name(name, family))[1]
 
 
-def example_texts(name: str, shots: int, own: Mapping[str, str] = BUILT_IN) -> list[str]:
-    """The first ``shots`` examples; they stand in one text, an empty line between them."""
-    return [part.strip() for part in text_of(name, own).split("\n\n") if part.strip()][:shots]
+def example_texts(name: str, shots: int, overrides: Mapping[str, str] = BUILT_IN) -> list[str]:
+    """The first ``shots`` examples of a text in which they are separated by empty lines."""
+    return [part.strip() for part in text_of(name, overrides).split("\n\n") if part.strip()][:shots]
 
 
 def prompts_hash(settings: Settings) -> str:
-    """A short hash of everything in a project that decides what a teacher is shown in a diagnosis, the samples aside.
+    """A short hash of everything in a project that determines the teacher's prompts in a diagnosis, except the samples.
 
-    Twelve hexadecimal digits of the SHA-256 over the texts in use, π, how options are scored and the examples that are
-    really shown. Two diagnoses with the same hash were made from the same texts.
+    The first 12 hexadecimal digits of the SHA-256 of the texts in use, π, how options are scored, and the examples
+    shown. Diagnoses with equal hashes were made with equal texts.
     """
     own = settings.prompts
-    shown: list[object] = [text_of(name, own) for name in SHOWN]
+    shown: list[object] = [text_of(name, own) for name in DIAGNOSIS_TEXTS]
     shown += [example_texts("skill.examples", settings.skill_shots, own), settings.candidates_as, settings.prior]
-    return _short(json.dumps(shown))
+    return _short_hash(json.dumps(shown))
 
 
 def texts_hash(settings: Settings, names: Sequence[str]) -> str:
-    """A short hash of the named texts in use, how options are scored and how many examples are shown."""
+    """A short hash of the named texts in use, how options are scored, and the number of examples."""
     own = settings.prompts
-    return _short(json.dumps([[text_of(name, own) for name in names], settings.candidates_as, settings.skill_shots]))
+    return _short_hash(
+        json.dumps([[text_of(name, own) for name in names], settings.candidates_as, settings.skill_shots])
+    )
 
 
 def check_prompt(name: str, text: str) -> str:
-    """The text as it is kept: without the space around it. Raises UserError where it cannot serve under that name."""
+    """The text in the form that is stored. Raises UserError when the name is unknown, the text is empty, or a
+    placeholder is missing or unknown."""
     if name not in PLACEHOLDERS:
         raise UserError(f"There is no prompt {name!r}: choose one of {', '.join(PLACEHOLDERS)}.")
     text = "\n".join(line.rstrip() for line in text.strip().splitlines())
@@ -120,7 +123,7 @@ def check_prompt(name: str, text: str) -> str:
 
 
 def fill(text: str, **values: str) -> str:
-    """The text with its placeholders filled; one without a value takes the space before it along.
+    """The text with its placeholders filled; one with an empty value is removed with the space before it.
 
     >>> fill("Question: {hint} {question} {options}", hint="", question="Why?", options="")
     'Question: Why?'
@@ -141,8 +144,8 @@ def _placeholders(name: str, text: str) -> list[str]:
     return [f"{field}{'!' if conversion else ''}{':' if spec else ''}" for _, field, spec, conversion in parsed]
 
 
-def _file(name: str, family: str) -> str:
-    """The file that holds the built-in text: the student's has a variant for each family that is known."""
+def _file_name(name: str, family: str) -> str:
+    """The file of the built-in text; the student's text has variants for known families."""
     if name != "student":
         return name
     return f"student.{family}" if files(__package__).joinpath(f"student.{family}.txt").is_file() else "student.default"
@@ -150,10 +153,10 @@ def _file(name: str, family: str) -> str:
 
 @functools.cache
 def _built_in(file: str) -> tuple[str, str]:
-    """Version and text of a file, whose first line says its version."""
+    """Version and text of a file; its first line gives the version."""
     first, _, text = files(__package__).joinpath(f"{file}.txt").read_text(encoding="utf-8").partition("\n")
     return first.removeprefix("version: "), text.strip()
 
 
-def _short(text: str) -> str:
+def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,7 +1,4 @@
-"""``rank_bm25``'s BM25Okapi weights over distinct labels that count as often as they occur, and seeded orders.
-
-Arrays and arithmetic alone, in ``rank_bm25``'s own order; the index that holds them stands in ``core.retrieval``.
-"""
+"""BM25Okapi weights as ``rank_bm25`` computes them, over distinct labels with counts, and seeded orders."""
 
 import hashlib
 import math
@@ -19,10 +16,15 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def weighted(distinct: dict[str, int], counts: Integers) -> tuple[dict[str, int], Floats, Integers, Integers, Floats]:
-    """The vocabulary, its words' rarity, and BM25Okapi's weight of each word in each distinct label, sorted by word.
+def bm25_weights(
+    distinct: dict[str, int], counts: Integers
+) -> tuple[dict[str, int], Floats, Integers, Integers, Floats]:
+    """(vocabulary, inverse document frequency of each word, and per word, sorted: offsets, label rows, BM25Okapi
+    weights).
 
-    Every operation is ``rank_bm25``'s own, in its order: another order rounds differently.
+    ``distinct`` maps each label to its row, ``counts`` says how often each occurs. The operations follow
+    ``rank_bm25``'s order exactly, because another order rounds differently. Raises UserError when no label contains a
+    word.
     """
     vocabulary: dict[str, int] = {}
     cells: dict[tuple[int, int], int] = {}
@@ -41,39 +43,41 @@ def weighted(distinct: dict[str, int], counts: Integers) -> tuple[dict[str, int]
     average = int((lengths * counts).sum()) / total
     occurrences = np.zeros(len(vocabulary), np.int64)
     np.add.at(occurrences, columns, counts[rows])
-    rarity = _rarity(occurrences.tolist(), total)
+    rarity = _inverse_frequencies(occurrences.tolist(), total)
     weights = rarity[columns] * (often * (K1 + 1) / (often + K1 * (1 - B + B * lengths[rows] / average)))
     order = np.argsort(columns, kind="stable")
-    return vocabulary, rarity, starts(np.bincount(columns)), rows[order], weights[order]
+    return vocabulary, rarity, offsets(np.bincount(columns)), rows[order], weights[order]
 
 
-def _rarity(occurrences: list[int], total: int) -> Floats:
-    """The inverse document frequency of each word; where it is negative, ``rank_bm25``'s floor: ε times the average."""
+def _inverse_frequencies(occurrences: list[int], total: int) -> Floats:
+    """The inverse document frequency of each word, with ``rank_bm25``'s floor (ε times the mean) for negative ones."""
     rarity = [math.log(total - often + 0.5) - math.log(often + 0.5) for often in occurrences]
     average = 0.0
-    for each in rarity:  # no sum(): from Python 3.12 on it rounds more finely than rank_bm25's loop
+    for each in rarity:  # not sum(): from Python 3.12 on it rounds differently from rank_bm25's loop
         average += each
     floor = EPSILON * (average / len(rarity))
     return np.array([each if each >= 0 else floor for each in rarity])
 
 
-def coded(texts: Sequence[str]) -> tuple[Integers, dict[str, int]]:
-    """Each text as the number of its first appearance, and the distinct texts in that order."""
+def encode_distinct(texts: Sequence[str]) -> tuple[Integers, dict[str, int]]:
+    """Each text as the index of its first appearance, and the distinct texts in that order."""
     distinct: dict[str, int] = {}
     codes = np.fromiter((distinct.setdefault(text, len(distinct)) for text in texts), np.int64, len(texts))
     return codes, distinct
 
 
-def starts(counts: Integers) -> Integers:
+def offsets(counts: Integers) -> Integers:
+    """The start of each run, given the lengths; one more than there are runs."""
     return np.concatenate(([0], np.cumsum(counts)))
 
 
-def hashed(text: str) -> int:
+def hash_text(text: str) -> int:
+    """A 64-bit hash of a text."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
-def mixed(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
-    """The keys in an order of their own for every seed (the finaliser of splitmix64, which is a bijection)."""
+def seeded_hash(keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
+    """The keys rehashed with a seed, for a different order per seed (the splitmix64 finaliser, a bijection)."""
     mixed = keys + np.uint64((seed * 0x9E3779B97F4A7C15) % 2**64)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

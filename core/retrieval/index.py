@@ -1,33 +1,33 @@
-"""Ranked support samples for a missing skill: ``rank_bm25``'s BM25Okapi over the support set's skill labels.
+"""Retrieve ranked support samples for a missing skill with ``rank_bm25``'s BM25Okapi over the skill labels.
 
-A support set repeats its labels, so the index holds each distinct label once and counts it as often as it occurs. The
-scores are bit-equal to ``BM25Okapi`` over every sample's label; the tests hold it to that. Knows no model, no database.
+Labels repeat, so the index stores each distinct label once with its count. Scores are bit-identical to ``BM25Okapi``
+over every sample's label, which the tests verify.
 """
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.retrieval.bm25 import Floats, Integers, coded, hashed, mixed, starts, weighted
+from core.retrieval.bm25 import Floats, Integers, bm25_weights, encode_distinct, hash_text, offsets, seeded_hash
 from core.retrieval.terms import matched_terms, tokenise
 from core.types import Hit
 
 NO_IMAGE = -1
-SOON = 128
+TOP_K = 128
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SkillIndex:
-    """BM25 weights of every distinct label's words, by column (word), and the samples that carry each label.
+    """BM25 weights of each distinct label's words, by word, and the samples that carry each label.
 
-    Word j occurs in the labels ``rows[words[j]:words[j + 1]]`` with ``weights`` likewise; label i is carried by the
-    samples at ``members[labelled[i]:labelled[i + 1]]``, by id: positions in ``samples`` (ids), ``codes`` (labels),
-    ``tasks`` (codes, by name in ``task_codes``) and ``images`` (codes). ``keys`` are hashes of the labels' texts: the
-    seeded orders hang on them, not on the support set's order. ``rarity`` is each word's inverse document frequency.
+    Word j occurs in the labels ``rows[words[j]:words[j + 1]]`` with the same slice of ``weights``. Label i is carried
+    by the samples ``members[labelled[i]:labelled[i + 1]]``, sorted by id: positions in ``samples`` (ids), ``codes``
+    (labels), ``tasks`` (codes, by name in ``task_codes``) and ``images`` (codes). ``keys`` are hashes of the label
+    texts, so that the seeded orders do not depend on the order of the support set. ``rarity`` is each word's inverse
+    document frequency.
     """
 
     labels: tuple[str, ...]
@@ -57,16 +57,16 @@ class SkillIndex:
     ) -> "SkillIndex":
         """The index of a support set, given as four columns of equal length (``images``: content hashes or None).
 
-        Raises ``UserError`` when no label holds a word, ValueError when the columns differ in length.
+        Raises UserError when no label contains a word, ValueError when the columns differ in length.
         """
         if len({len(labels), len(sample_ids), len(tasks), len(images)}) > 1:
             raise ValueError("labels, sample_ids, tasks and images describe the same samples")
-        codes, distinct = coded(labels)
+        codes, distinct = encode_distinct(labels)
         counts = np.bincount(codes, minlength=len(distinct))
-        vocabulary, rarity, words, rows, weights = weighted(distinct, counts)
-        task_of, task_codes = coded(tasks)
+        vocabulary, rarity, words, rows, weights = bm25_weights(distinct, counts)
+        task_of, task_codes = encode_distinct(tasks)
         pictures = [image if image is not None else "" for image in images]
-        picture_codes, hashes = coded(pictures)
+        picture_codes, hashes = encode_distinct(pictures)
         ids = np.asarray(sample_ids, np.int64)
         return cls(
             labels=tuple(distinct),
@@ -77,18 +77,18 @@ class SkillIndex:
             rows=rows,
             weights=weights,
             members=np.lexsort((ids, codes)),
-            labelled=starts(counts),
+            labelled=offsets(counts),
             samples=ids,
             codes=codes,
             tasks=task_of,
             task_codes=task_codes,
             images=np.where(picture_codes == hashes.get("", NO_IMAGE), NO_IMAGE, picture_codes),
             by_id=np.argsort(ids, kind="stable"),
-            keys=np.array([hashed(label) for label in distinct], np.uint64),
+            keys=np.array([hash_text(label) for label in distinct], np.uint64),
         )
 
     def scores(self, skill: str) -> Floats:
-        """The BM25Okapi score of each of ``labels`` for a skill; 0 where no word matches."""
+        """The BM25Okapi score of each of ``labels`` for a skill, shape (labels,); 0 where no word matches."""
         scores = np.zeros(len(self.labels))
         for word in tokenise(skill):
             column = self.vocabulary.get(word)
@@ -98,16 +98,16 @@ class SkillIndex:
         return scores
 
     def search(self, skill: str, *, seed: int) -> Iterator[Hit]:
-        """The samples whose labels match a skill, best first, one by one as they are asked for.
+        """The samples whose labels match a skill, best first, computed lazily.
 
-        Labels come in score order, equal scores in a seeded order. Inside a label the seeded order takes turns between
-        the source tasks. No image comes twice. Labels with a score of 0 or less share nothing telling and are no hits.
+        Labels come by score, equal scores in a seeded order. Within a label, a seeded order alternates between source
+        tasks. No image comes twice. Labels with a score of 0 or less are no hits.
         """
         scores = self.scores(skill)
         shown: set[int] = set()
         for label in self._ranked(scores, seed):
             terms = matched_terms(skill, self.labels[label])
-            members = self._members_in_turn(label, seed)
+            members = self._interleaved_members(label, seed)
             for sample, image in zip(self.samples[members].tolist(), self.images[members].tolist(), strict=True):
                 if image in shown:
                     continue
@@ -116,10 +116,10 @@ class SkillIndex:
                 yield Hit(sample=sample, skill=skill, score=float(scores[label]), terms=terms)
 
     def hits_of(self, skill: str, samples: Iterable[int]) -> list[Hit]:
-        """These samples as hits of a skill, in their order, whether their labels match it or not; unknown ids are left
-        out."""
+        """These samples as hits of a skill, in the given order, whether or not they match it; unknown ids are
+        skipped."""
         scores = self.scores(skill)
-        places = [place for place in map(self._place, samples) if place is not None]
+        places = [place for place in map(self._position, samples) if place is not None]
         return [self._hit(skill, scores, place) for place in places]
 
     def hits_of_task(self, skill: str, task: str, *, seed: int) -> list[Hit]:
@@ -130,19 +130,20 @@ class SkillIndex:
         scores = self.scores(skill)
         places = np.flatnonzero(self.tasks == code)
         places = places[np.argsort(self.samples[places])]
-        shuffled = np.random.default_rng([seed & 0xFFFFFFFF, hashed(task)]).permutation(places)
+        shuffled = np.random.default_rng([seed & 0xFFFFFFFF, hash_text(task)]).permutation(places)
         ranked = shuffled[np.argsort(-scores[self.codes[shuffled]], kind="stable")]
         return [self._hit(skill, scores, place) for place in ranked.tolist()]
 
     def task_of(self, sample: int) -> int | None:
-        """A number that samples of the same source task share (``task_codes``); None for unknown ids."""
-        place = self._place(sample)
+        """The code of the sample's source task (see ``task_codes``); None for unknown ids."""
+        place = self._position(sample)
         return None if place is None else int(self.tasks[place])
 
     def strength(self, skill: str, terms: Collection[str]) -> float:
-        """The share of a skill's words that ``terms`` make up, each word counted by its rarity; 0 without words.
+        """The share of a skill's words that are in ``terms``, weighted by rarity, in [0, 1]; 0 for a skill without
+        words.
 
-        A word that no label holds is as rare as one can be.
+        A word that no label contains has the highest possible rarity.
         """
         unheard = math.log(int(self.counts.sum()) + 0.5) - math.log(0.5)
         rarity = {
@@ -152,24 +153,19 @@ class SkillIndex:
         whole = sum(rarity.values())
         return sum(rarity[word] for word in terms if word in rarity) / whole if whole > 0 else 0.0
 
-    def matching(self, skill: str) -> int:
-        """How many samples carry a label that matches the skill; those whose image comes again are counted, too."""
+    def count_matching(self, skill: str) -> int:
+        """The number of samples with a label that matches the skill, repeated images included."""
         return int(self.counts[self.scores(skill) > 0].sum())
 
-    def top_labels(self, skill: str, k: int) -> list[tuple[str, float, int]]:
-        """The k best labels for a skill as (label, score, samples that carry it); fewer where fewer match."""
-        scores = self.scores(skill)
-        return [(self.labels[i], float(scores[i]), int(self.counts[i])) for i in islice(self._ranked(scores, 0), k)]
-
     def image_of(self, sample: int) -> int | None:
-        """A number that samples with the same image share, None without an image. Raises KeyError for unknown ids."""
-        place = self._place(sample)
+        """The code of the sample's image, None without one. Raises KeyError for unknown ids."""
+        place = self._position(sample)
         if place is None:
             raise KeyError(sample)
         code = int(self.images[place])
         return None if code == NO_IMAGE else code
 
-    def _place(self, sample: int) -> int | None:
+    def _position(self, sample: int) -> int | None:
         place = int(np.searchsorted(self.samples, sample, sorter=self.by_id))
         if place == len(self.by_id) or self.samples[self.by_id[place]] != sample:
             return None
@@ -181,19 +177,19 @@ class SkillIndex:
         return Hit(sample=int(self.samples[place]), skill=skill, score=float(scores[label]), terms=terms)
 
     def _ranked(self, scores: Floats, seed: int) -> Iterator[int]:
-        """The labels that match, best first; most callers want a few, so the best are sorted before the rest."""
+        """The matching labels, best first; the top ones are sorted first, because most callers need only a few."""
         found = np.flatnonzero(scores > 0)
         best = scores[found]
-        cut = np.partition(best, -SOON)[-SOON] if len(found) > 2 * SOON else 0.0
+        cut = np.partition(best, -TOP_K)[-TOP_K] if len(found) > 2 * TOP_K else 0.0
         for part in (found[best >= cut], found[best < cut]):
-            yield from part[np.lexsort((mixed(self.keys[part], seed), -scores[part]))].tolist()
+            yield from part[np.lexsort((seeded_hash(self.keys[part], seed), -scores[part]))].tolist()
 
-    def _members_in_turn(self, label: int, seed: int) -> Integers:
-        """A label's samples in the seeded order that alternates their tasks (positions)."""
+    def _interleaved_members(self, label: int, seed: int) -> Integers:
+        """The positions of a label's samples in the seeded order that alternates between tasks."""
         members = self.members[self.labelled[label] : self.labelled[label + 1]]
         if len(members) == 1:
             return members
-        # The words that a list of both numbers would be made into, at a tenth of the time.
+        # The entropy that default_rng would derive from [seed, key], at a tenth of the cost.
         key = int(self.keys[label])
         words = [seed & 0xFFFFFFFF, key & 0xFFFFFFFF, *([key >> 32] if key >> 32 else [])]
         random = np.random.default_rng(np.array(words, np.uint32))

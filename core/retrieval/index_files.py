@@ -1,7 +1,7 @@
-"""A ``SkillIndex`` as a folder of arrays, opened by mapping them into memory: nothing is read before it is asked for.
+"""Store a ``SkillIndex`` as a folder of arrays, and open it memory-mapped.
 
-The folder appears whole (``core.atomic_files``). Its arrays are not held against their hashes when it is opened, which
-would read them all: it can be made anew from the support set, so whoever doubts it removes it. Knows no database.
+Written atomically (``core.atomic_files``), but not verified against the manifest when opened, which would read every
+array; the index can always be rebuilt from the support set.
 """
 
 import json
@@ -14,13 +14,13 @@ import numpy as np
 from core.atomic_files import write_folder
 from core.retrieval.index import SkillIndex
 
-FORMAT = 2  # another number makes the indexes of earlier versions be made anew
+FORMAT = 2  # raise it to have indexes of earlier versions rebuilt
 TEXTS = ("labels", "vocabulary", "task_codes")
 ARRAYS = tuple(each.name for each in fields(SkillIndex) if each.name not in TEXTS)
 
 
 def save_index(index: SkillIndex, folder: Path) -> None:
-    """Write the index as ``folder``, in place of one that is there. Raises OSError where there is no room for it."""
+    """Write the index to ``folder``, replacing an earlier one. Raises OSError when the disk is full."""
 
     def write(target: Path) -> None:
         for name in ARRAYS:
@@ -32,12 +32,12 @@ def save_index(index: SkillIndex, folder: Path) -> None:
 
 
 def open_index(folder: Path) -> SkillIndex | None:
-    """The index in ``folder``, its arrays mapped; None where there is none that this version wrote whole."""
+    """The index in ``folder`` with mapped arrays; None when there is none that this version wrote completely."""
     try:
         texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
         if texts.pop("format") != FORMAT:
             return None
-        # As plain arrays over the mapping: a memmap makes every slice of it slower.
+        # np.asarray over the mapping, because slicing a memmap is slower.
         arrays: dict[str, Any] = {name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ARRAYS}
         return SkillIndex(**texts | {"labels": tuple(texts["labels"])}, **arrays)
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):

@@ -1,11 +1,11 @@
-"""The words of skills and skill labels, cut in one way for scoring and for showing what matched."""
+"""Tokenise skills and skill labels, in the same way for scoring and for highlighting."""
 
 import re
 from collections.abc import Collection, Iterator
 
 
 def tokenise(text: str) -> tuple[str, ...]:
-    r"""The words of a text as retrieval compares them: runs of letters, digits and underscores (``\w+``), lower case.
+    r"""The words of a text: runs of letters, digits and underscores (``\w+``), lower case.
 
     >>> tokenise("Reading hand-written digits")
     ('reading', 'hand', 'written', 'digits')
@@ -14,18 +14,19 @@ def tokenise(text: str) -> tuple[str, ...]:
 
 
 def matched_terms(skill: str, label: str) -> tuple[str, ...]:
-    """The words of a skill that a label holds, too, in the skill's order, each once."""
+    """The words of a skill that are also in a label, in the skill's order, each once."""
     present = set(tokenise(label))
     return tuple(word for word in dict.fromkeys(tokenise(skill)) if word in present)
 
 
 def lacking_terms(skill: str, terms: Collection[str]) -> tuple[str, ...]:
-    """The words of a skill that are not among ``terms``, in its order, each once."""
+    """The words of a skill that are not in ``terms``, in its order, each once."""
     return tuple(word for word in dict.fromkeys(tokenise(skill)) if word not in terms)
 
 
 def pieces(label: str, terms: Collection[str]) -> Iterator[tuple[str, bool]]:
-    """A label cut where words begin and end, and whether each piece is one of ``terms``; joined, they are the label.
+    """A label split at word boundaries, each piece with whether it is one of ``terms``; joined, the pieces are the
+    label.
 
     >>> list(pieces("hand-written", ("written",)))
     [('hand', False), ('-', False), ('written', True)]

@@ -1,1 +1,1 @@
-"""From hits to a training set."""
+"""Build a training set from hits."""

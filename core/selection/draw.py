@@ -1,8 +1,8 @@
-"""A training set from ranked hits: skills take turns by their errors, nothing twice, nothing that is measured on.
+"""Draw a training set from ranked hits: skills take turns by their errors, without duplicates and without leaks.
 
-Every order is fixed by the demands and the seed, never by the budget, so a smaller selection is the beginning of a
-larger one. Knows the index and no database: which samples leak, and which show the same image, is asked of the caller,
-and only of samples that would be chosen (``draw_checked``), because it takes reading their images.
+All orders depend on the demands and the seed, never on the budget, so that a smaller selection is a prefix of a larger
+one. Finding leaks and identical images means reading images, so it is left to the caller and done only for samples that
+would be chosen (``draw_without_leaks``).
 """
 
 import heapq
@@ -16,69 +16,69 @@ import numpy as np
 
 from core.errors import UserError
 from core.retrieval.index import SkillIndex
-from core.selection.rulings import other_hits, pinned_hits
+from core.selection.rulings import pinned_hits, unpinned_hits
 from core.types import Hit, Leak, Ruling, SkillDemand
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """What a look at a sample shows: how it leaks, and the hash of its image's content (None: it has no image)."""
+class SampleCheck:
+    """The result of checking a sample: its leaks, and the hash of its image (None: no image)."""
 
     leaks: tuple[Leak, ...]
-    content: str | None
+    image_hash: str | None
 
 
-def draw_checked(
-    draw: Callable[[set[int], Mapping[int, str]], list[Hit]], look: Callable[[Collection[int]], Mapping[int, Look]]
+def draw_without_leaks(
+    draw: Callable[[set[int], Mapping[int, str]], list[Hit]],
+    check: Callable[[Collection[int]], Mapping[int, SampleCheck]],
 ) -> tuple[list[Hit], tuple[Leak, ...]]:
-    """What ``draw(leaked, contents)`` chooses when it knows all about every sample, and the leaks that were met.
+    """The hits that ``draw(leaked, image_hashes)`` chooses once every chosen sample is checked, and the leaks found.
 
-    Only drawn samples are looked at, each once: a draw is repeated with what the looks showed until it holds nothing
-    new. It then equals the draw with full knowledge, since what it took is known to be good and what it passed over is
-    known to be bad. ``contents`` are the hashes of images by sample id, as ``select`` takes them.
+    Only drawn samples are checked, each once: the draw is repeated with what ``check`` found until it contains no
+    unchecked sample. It then equals a draw with full knowledge, since every sample it took is known to be good and
+    every one it skipped is known to be bad. ``image_hashes`` are by sample id, as for ``select_hits``.
     """
     leaks: list[Leak] = []
     leaked: set[int] = set()
-    contents: dict[int, str] = {}
+    image_hashes: dict[int, str] = {}
     seen: set[int] = set()
     while True:
-        hits = draw(leaked, contents)
+        hits = draw(leaked, image_hashes)
         new = [hit.sample for hit in hits if hit.sample not in seen]
         if not new:
             return hits, tuple(leaks)
-        for sample, found in look(new).items():
+        for sample, found in check(new).items():
             if found.leaks:
                 leaked.add(sample)
                 leaks += found.leaks
-            if found.content is not None:
-                contents[sample] = found.content
+            if found.image_hash is not None:
+                image_hashes[sample] = found.image_hash
         seen.update(new)
 
 
-def select(
+def select_hits(
     index: SkillIndex,
     demands: Sequence[SkillDemand],
     *,
     budget: int,
     leaked: Container[int],
     seed: int,
-    contents: Mapping[int, str] | None = None,
+    image_hashes: Mapping[int, str] | None = None,
     rulings: Sequence[Ruling] = (),
 ) -> list[Hit]:
-    """At most ``budget`` hits in the order chosen; fewer when every skill runs dry.
+    """At most ``budget`` hits in the order chosen; fewer when all skills run out.
 
-    A skill behind w errors has its j-th turn at time (j + ½) / w; a turn takes the skill's best hit that is not in
-    ``leaked``, not chosen yet and shows no image that is: the index's images, and ``contents``, hashes by sample id of
-    images that are known to be the same. ``rulings`` (those that stand) change which hit is best: samples that were
-    pinned one by one have the first turns of all, then their skills wait until the others have had as many; samples of
-    pinned tasks come before the rest in their skill's turns; what was removed is never drawn. Raises ``UserError``
-    without demands or a budget.
+    The j-th turn of a skill with w errors is at time (j + ½) / w. Each turn takes the skill's best hit that is not in
+    ``leaked``, not yet chosen, and whose image is not yet chosen: by the index's images, and by ``image_hashes`` (by
+    sample id) of images known to be equal. ``rulings`` (those in force) change the order: samples pinned individually
+    get the first turns, then their skills wait until the others have had as many; samples of pinned tasks come first in
+    their skill's turns; removed ones are never drawn. Raises UserError without demands or a budget.
     """
     _check_budget(budget)
-    known = contents or {}
+    known = image_hashes or {}
     errors = _errors(demands)
     pinned = {skill: iter(pinned_hits(index, skill, rulings)) for skill in errors}
-    others = {skill: other_hits(index, skill, seed=seed, rulings=rulings) for skill in errors}
+    others = {skill: unpinned_hits(index, skill, seed=seed, rulings=rulings) for skill in errors}
     chosen: dict[int, Hit] = {}
     images: set[int | str | None] = set()
     taken: Counter[str] = Counter()
@@ -104,31 +104,30 @@ def select_random(
     budget: int,
     leaked: Container[int],
     seed: int,
-    contents: Mapping[int, str] | None = None,
+    image_hashes: Mapping[int, str] | None = None,
 ) -> list[Hit]:
-    """The comparison arm: the beginning of a seeded shuffle, without leaks, and without repeats of ``contents``.
+    """The random arm: the start of a seeded shuffle, without leaks and without repeated ``image_hashes``.
 
-    Its hits have the skill "" and the score 0. ``contents`` are hashes of images by sample id. Raises ``UserError``
-    without a budget.
+    The hits have the skill "" and the score 0. ``image_hashes`` are by sample id. Raises UserError without a budget.
     """
     _check_budget(budget)
     order = np.random.default_rng(seed).permutation(len(sample_ids)).tolist()
     shuffled = ((sample_ids[position], 0.0) for position in order)
-    return take(shuffled, budget=budget, leaked=leaked, contents=contents or {})
+    return select_ranked(shuffled, budget=budget, leaked=leaked, image_hashes=image_hashes or {})
 
 
-def take(
-    ranked: Iterable[tuple[int, float]], *, budget: int, leaked: Container[int], contents: Mapping[int, str]
+def select_ranked(
+    ranked: Iterable[tuple[int, float]], *, budget: int, leaked: Container[int], image_hashes: Mapping[int, str]
 ) -> list[Hit]:
-    """The first ``budget`` samples of ``ranked`` (id, score) that do not leak and repeat no image of ``contents``.
+    """The first ``budget`` samples of ``ranked`` (id, score) that do not leak and repeat no image; a budget of 0 takes
+    all.
 
-    ``contents`` are hashes of images by sample id, as far as they are known; a budget of 0 takes all. They have
-    the skill "".
+    ``image_hashes`` are by sample id, as far as known. The hits have the skill "".
     """
     hits: list[Hit] = []
     shown: set[str] = set()
     for sample, score in ranked:
-        image = contents.get(sample)
+        image = image_hashes.get(sample)
         if sample in leaked or image in shown:
             continue
         if image is not None:
@@ -139,23 +138,23 @@ def take(
     return hits
 
 
-def due(demands: Sequence[SkillDemand], budget: int, pinned: Mapping[str, int] | None = None) -> Counter[str]:
-    """How much of a budget each skill is due by its errors, once ``pinned`` samples of each took their places."""
+def due_counts(demands: Sequence[SkillDemand], budget: int, pinned: Mapping[str, int] | None = None) -> Counter[str]:
+    """How much of a budget each skill is due by its errors, after ``pinned`` samples of each took their places."""
     errors = _errors(demands)
     first = Counter({skill: count for skill, count in (pinned or {}).items() if skill in errors})
     return first + Counter(islice(_turns(errors, errors, first), max(0, budget - first.total())))
 
 
 def leak_key(question: str) -> str:
-    """A question as the leak check compares it: case, spacing and a closing mark do not matter.
+    """A question in the form that the leak check compares: without case, spacing and closing punctuation.
 
-    A support sample leaks when this or its image's hash also occurs in the validation or test set.
+    A support sample leaks when its key or its image hash also occurs in the validation or test set.
     """
     return " ".join(unicodedata.normalize("NFKC", question).casefold().split()).rstrip(" ?.!:")
 
 
 def _turns(errors: Mapping[str, int], open_: Container[str], taken: Mapping[str, int]) -> Iterator[str]:
-    """Whose turn it is, for ever, after those ``taken``; a skill that left ``open_`` has no further turns."""
+    """Whose turn it is, without end, after those ``taken``; a skill that leaves ``open_`` gets no further turns."""
     heap = [((taken.get(skill, 0) + 0.5) / count, skill, taken.get(skill, 0)) for skill, count in errors.items()]
     heapq.heapify(heap)
     while heap:

@@ -1,8 +1,7 @@
-"""What people's rulings do to the hits of a skill: what is pinned comes first, what is removed never comes.
+"""Apply reviewers' rulings to the hits of a skill: pinned ones first, removed ones never.
 
-A ruling on one sample says more than one on its whole task. A sample that is removed under one skill is drawn for none:
-whoever throws a sample out does not want the student to learn it. A task that is removed under one skill may serve
-another. Knows the index, no database, and not who ruled when: it is given the rulings that stand.
+A ruling on one sample overrides one on its task. A sample removed under one skill is drawn for none; a task removed
+under one skill may still serve another. Expects only the rulings in force.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,33 +16,35 @@ def removed_samples(rulings: Sequence[Ruling]) -> frozenset[int]:
 
 
 def pinned_samples(rulings: Sequence[Ruling], skill: str) -> tuple[int, ...]:
-    """The samples that were pinned for the skill one by one, and removed nowhere, in the order of their rulings."""
+    """The samples pinned individually for the skill and removed nowhere, in the order of their rulings."""
     removed = removed_samples(rulings)
     pinned = (each.sample for each in rulings if each.act == "pin" and each.skill == skill)
     return tuple(dict.fromkeys(sample for sample in pinned if sample is not None and sample not in removed))
 
 
 def pinned_hits(index: SkillIndex, skill: str, rulings: Sequence[Ruling]) -> list[Hit]:
-    """The samples that were pinned for the skill one by one, as its hits; those of other support sets are left out."""
+    """The samples pinned individually for the skill, as hits; those of other support sets are skipped."""
     return index.hits_of(skill, pinned_samples(rulings, skill))
 
 
-def other_hits(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling]) -> Iterator[Hit]:
-    """What comes after ``pinned_hits``: samples of pinned tasks, then the search. May repeat samples and images."""
-    return (hit for hit, drawn in _others(index, skill, seed=seed, rulings=rulings) if drawn)
+def unpinned_hits(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling]) -> Iterator[Hit]:
+    """The hits after ``pinned_hits``: samples of pinned tasks, then the search. May repeat samples and images."""
+    return (hit for hit, drawn in _unpinned(index, skill, seed=seed, rulings=rulings) if drawn)
 
 
-def queue(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling] = ()) -> Iterator[Hit]:
-    """What a skill draws in its turns, as if it were alone: best first, nothing twice and no image twice."""
-    return (hit for hit, drawn in listed(index, skill, seed=seed, rulings=rulings) if drawn)
+def skill_draws(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling] = ()) -> Iterator[Hit]:
+    """What a skill alone would draw in its turns: best first, no sample and no image twice."""
+    return (hit for hit, drawn in hits_with_removed(index, skill, seed=seed, rulings=rulings) if drawn)
 
 
-def listed(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling] = ()) -> Iterator[tuple[Hit, bool]]:
-    """The ``queue`` (True) with what was removed (False) where it would stand, so that a person can put it back."""
+def hits_with_removed(
+    index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling] = ()
+) -> Iterator[tuple[Hit, bool]]:
+    """The ``skill_draws`` (True), with removed samples (False) at their place so that a reviewer can restore them."""
     chosen: set[int] = set()
     shown: set[int | None] = set()
     pinned = ((hit, True) for hit in pinned_hits(index, skill, rulings))
-    for hits in (pinned, _others(index, skill, seed=seed, rulings=rulings)):
+    for hits in (pinned, _unpinned(index, skill, seed=seed, rulings=rulings)):
         for hit, drawn in hits:
             image = index.image_of(hit.sample)
             if hit.sample in chosen or (drawn and image is not None and image in shown):
@@ -54,7 +55,7 @@ def listed(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling
             yield hit, drawn
 
 
-def _others(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling]) -> Iterator[tuple[Hit, bool]]:
+def _unpinned(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling]) -> Iterator[tuple[Hit, bool]]:
     removed = removed_samples(rulings)
     ruled = [each for each in rulings if each.skill == skill and each.task is not None]
     out = {index.task_codes.get(each.task or "") for each in ruled if each.act == "remove"} - {None}

@@ -19,7 +19,7 @@ from core.errors import FolderError, UserError
 from core.models.devices import choose_device, choose_dtype, free_memory
 from core.models.loading import load_weights
 from core.parsing.answer import read_answer
-from core.parsing.scoring import marked
+from core.parsing.scoring import score_answer
 from core.parsing.steps import split_steps
 from core.student import chat
 from core.student.batching import Asked, batches
@@ -201,7 +201,7 @@ def _generate(
 def read_prediction(sample: Sample, text: str, *, round: int) -> Prediction:
     """The prediction that a student's untouched output means: its steps and its answer."""
     reading = read_answer(text, sample.options)
-    correct, score = marked(reading.answer, sample)
+    correct, score = score_answer(reading.answer, sample)
     return Prediction(
         round=round,
         sample=sample.id,

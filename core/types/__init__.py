@@ -1,7 +1,7 @@
-"""The nouns of the method, one frozen shape each; ``storage.tables`` uses the same field names.
+"""The nouns of the method as frozen dataclasses; ``storage.tables`` uses the same field names.
 
-Knows no verb, no model and no database. ``id``, ``sample``, ``round`` … are the integers that storage hands out
-(0 before a thing is stored). Steps are counted from 1, as a person counts them; 0 means "before any step".
+Fields such as ``id``, ``sample`` and ``round`` are row ids assigned by storage (0 before a row is stored). Steps are
+counted from 1; 0 means "before any step".
 """
 
 from core.types.batches import BatchItem, BatchRequest, BatchState
@@ -10,10 +10,9 @@ from core.types.diagnoses import Curve, Diagnosis, Prediction, Switch, SwitchSta
 from core.types.experiments import BUDGETED_ARMS, Arm, Evidence, Method, Trial
 from core.types.jobs import JobKind, JobState
 from core.types.reviews import MAX_SKILL_LENGTH, Draft, Review, ReviewState, Verdict
-from core.types.samples import Refusal, Role, Sample
-from core.types.selections import Hit, Leak, MakeUp, Overlap, Ruling, RulingAct, Selection, SkillDemand, SkillShare
+from core.types.samples import Refusal, Role, Sample, Skipped
+from core.types.selections import Composition, Hit, Leak, Overlap, Ruling, RulingAct, Selection, SkillDemand, SkillShare
 from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
-from core.types.skipped import Skipped
 from core.types.spending import Spent
 from core.types.tuning import TuningEstimate, Update
 
@@ -38,7 +37,7 @@ __all__ = [
     "JobKind",
     "JobState",
     "Leak",
-    "MakeUp",
+    "Composition",
     "Method",
     "Overlap",
     "Prediction",

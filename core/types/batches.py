@@ -1,10 +1,10 @@
-"""Requests that are answered within a day, as an endpoint's Batch API takes them: many at once, at a lower price."""
+"""Requests to an endpoint's Batch API: many at once, answered within a day at a lower price."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-# The first two are ours, before the endpoint knows of the batch: its file is on its way; the batch was asked for and
-# nobody heard whether it was made. The others are OpenAI's.
+# The first two are ours: the file is being uploaded; the batch was requested and the reply was lost. The others are
+# OpenAI's.
 BatchState = Literal[
     "uploading",
     "creating",
@@ -21,13 +21,13 @@ BatchState = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRequest:
-    """Questions for the skill labels of ``support`` that one file asks of ``model``, which lies at ``url``.
+    """One file of requests for skill labels of the support set ``support``, sent to ``model`` at ``url``.
 
-    ``by`` says for what a label is asked, a sample or a group. ``token`` is our own name for it, by which it is found
-    at the endpoint; ``remote`` is the endpoint's ("" until it is known). ``requests`` is how many there are and
-    ``tokens_in`` and ``tokens_out`` what they may come to at most; ``done`` and ``failed`` count the endpoint's
-    answers, and ``error`` is its reason for a batch that failed. ``moved`` is when ``state`` changed last, and
-    ``collected`` when all of it was taken in (None: not yet).
+    ``by`` says what a label is for, a sample or a group. ``token`` is this project's own identifier, stored in the
+    batch's metadata; ``remote`` is the endpoint's id ("" until it is known). ``requests`` is the number of requests,
+    ``tokens_in`` and ``tokens_out`` their largest possible cost; ``done`` and ``failed`` count the endpoint's answers,
+    and ``error`` is its reason for a failed batch. ``moved`` is when ``state`` last changed, ``collected`` when all
+    answers were stored (None: not yet).
     """
 
     id: int = 0
@@ -52,8 +52,8 @@ class BatchRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchItem:
-    """A request (``key``) that a batch asked: in ``batch`` it waits for its answer; None: it came back without one,
-    ``tries`` times so far, the last time for the reason ``error``."""
+    """One request (``key``) of a batch: ``batch`` is where it waits for its answer, or None where it came back
+    unanswered ``tries`` times, last for the reason ``error``."""
 
     key: str
     batch: int | None

@@ -1,4 +1,4 @@
-"""What is measured: a figure with its interval, and two rounds on the same samples."""
+"""Measurements: a value with its interval, and two rounds on the same samples."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from core.types.samples import Role
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A figure with its interval: ``low`` ≤ ``value`` ≤ ``high`` at 95 %."""
+    """A value with its 95 % interval: ``low`` ≤ ``value`` ≤ ``high``."""
 
     value: float
     low: float
@@ -16,11 +16,12 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupChange:
-    """What became of one group's samples (a category, a skill) between two rounds: four counts that add up to it.
+    """How the samples of one group (a category or a skill) changed between two rounds; the four counts add up to the
+    group.
 
-    ``before`` and ``after`` are its accuracies (mean scores, 0 to 1). ``p_value`` is the exact two-sided McNemar p of
-    this group alone, ``corrected`` the same after Holm (1979) over all groups that it is listed with.
-    ``significantly_broken``: ``corrected`` is under 0.05, and more broke than was fixed.
+    ``before`` and ``after`` are accuracies (mean scores in [0, 1]). ``p_value`` is the exact two-sided McNemar p of the
+    group, ``corrected`` the p after Holm's correction (1979) over all groups listed with it. ``significantly_broken``:
+    ``corrected`` < 0.05 and more samples broke than were fixed.
     """
 
     name: str
@@ -36,28 +37,31 @@ class GroupChange:
 
     @property
     def samples(self) -> int:
-        """How many samples the group has."""
+        """The number of samples in the group."""
         return self.fixed + self.broken + self.still_wrong + self.still_right
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """Whether a round may follow another without a word: ``findings`` say what broke significantly, else that nothing
-    did."""
+    """The regression gate of a round: ``passed`` when nothing broke significantly; ``findings`` say what did, or
+    that nothing did."""
 
     passed: bool
     findings: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
-        """All findings in one text."""
+        """All findings as one text."""
         return " ".join(self.findings)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Two rounds on the same samples (ids); ``p_value`` is the exact two-sided McNemar p, ``difference`` accuracy after
-    minus before with a paired bootstrap interval; ``by_category`` and ``by_skill`` are in the order of their names."""
+    """Two rounds on the same samples (ids).
+
+    ``p_value`` is the exact two-sided McNemar p, ``difference`` the accuracy after minus before with a paired bootstrap
+    interval. ``by_category`` and ``by_skill`` are sorted by name.
+    """
 
     role: Role
     fixed: tuple[int, ...]
@@ -74,10 +78,10 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Adoption:
-    """A person's choice of the round that a project builds on; append-only, the newest counts.
+    """A user's choice of the round that a project builds on; append-only, the newest counts.
 
-    ``passed`` and ``findings`` are what the gate said when ``round`` was held against the round ``against`` (None:
-    there was none) on the set ``role`` ("": on none); ``reason`` is why it was adopted all the same.
+    ``passed`` and ``findings`` are the gate's when ``round`` was compared with ``against`` (None: nothing to compare
+    with) on the set ``role`` ("": none); ``reason`` is why it was adopted despite the gate.
     """
 
     id: int = 0

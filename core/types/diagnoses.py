@@ -1,4 +1,4 @@
-"""What models say: a student's predictions, a teacher's curves and what is read from them."""
+"""Model output and what is read from it: a student's predictions, a teacher's curves and diagnoses."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,10 +10,10 @@ SwitchStatus = Literal["switched", "no_switch", "prior_ignored", "no_steps"]
 class Prediction:
     """A student's rationale and answer for one sample in one round.
 
-    ``text`` is the untouched output; ``answer`` is None when it could not be read ("unclear", never guessed);
-    ``reading`` names the rule that read it, ``span`` the characters of ``text`` it was read from, ``read_confidence``
-    how sure that rule is, in [0, 1]. ``score`` is the share of full credit where several truths are given (VQA
-    accuracy); None: 1 or 0, as ``correct`` says.
+    ``text`` is the raw output; ``answer`` is None when it could not be read ("unclear", never guessed). ``reading``
+    names the rule that read it, ``span`` the characters of ``text`` it was read from, and ``read_confidence`` how
+    reliable that is, in [0, 1]. ``score`` is the VQA accuracy where several human answers are given; None: 1 or 0, as
+    ``correct`` says.
     """
 
     round: int
@@ -32,9 +32,9 @@ class Prediction:
 class Curve:
     """The answer-switch curve: ``probabilities[k][c]`` is the teacher's probability of candidate c after k steps.
 
-    Shape (n + 1, len(candidates)); each row sums to 1. ``truth`` and ``predicted`` index ``candidates``. ``votes`` is
-    how many sampled replies stand behind each row (0: the model's own probabilities); ``bounded`` are the pairs (k, c)
-    of which only an upper bound is known, because the teacher did not report that candidate.
+    Shape (n + 1, len(candidates)); each row sums to 1. ``truth`` and ``predicted`` are indices into ``candidates``.
+    ``votes`` is the number of sampled replies behind each row (0: the model's own probabilities). ``bounded`` lists the
+    pairs (k, c) for which only an upper bound is known, because the endpoint did not list that candidate.
     """
 
     candidates: tuple[str, ...]
@@ -47,7 +47,7 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Switch:
-    """Where the curve switches: ``mistake_step`` in 1…n (None only when there are no steps), confidence in [0, 1]."""
+    """Where the curve switches: ``mistake_step`` in 1…n (None only without steps), ``confidence`` in [0, 1]."""
 
     status: SwitchStatus
     mistake_step: int | None
@@ -56,10 +56,10 @@ class Switch:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """Curve, mistake step, skill, and how sure; δ, λ and π are stored with each, so that it can be re-read.
+    """Curve, mistake step, skill and confidence, with the π, δ and λ used, so that it can be re-read later.
 
-    ``prompts`` names the texts that the teacher was shown: a short hash of them ("" before they had one).
-    ``skill_step`` is the step that the skill was named for: a re-reading may move the mistake step away from it.
+    ``prompts`` is a short hash of the prompt texts that the teacher was shown ("" in diagnoses older than the hash).
+    ``skill_step`` is the step that the skill was named for: another δ or λ may move the mistake step away from it.
     """
 
     round: int

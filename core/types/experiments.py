@@ -1,4 +1,4 @@
-"""The arms of an experiment, its trials, and what a teacher said for it beside the diagnoses."""
+"""The arms of an experiment, its trials, and the teacher's output for it beyond the diagnoses."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,16 +7,16 @@ Arm = Literal["untuned", "random", "insta", "random_step", "step_text", "targete
 Method = Literal["answer_switch", "prompt_per_step", "pseudo_rationale", "random_step"]
 
 BUDGETED_ARMS: tuple[Arm, ...] = ("random", "insta", "random_step", "step_text", "targeted")
-"""The arms that take a budget; the others have a size of their own, and their budget is 0."""
+"""The arms that take a budget; the size of the others is fixed, and their budget is 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One arm at one budget with one seed, from the student of the round ``base`` (id).
+    """One arm at one budget with one seed, starting from the student of the round ``base`` (id).
 
-    ``setup`` is a short hash of whatever else decides the outcome. ``selection``, ``run`` and ``round`` (the round it
-    is measured in, with a negative number) are None until there is one; ``refused`` says why it could not be done,
-    ``chosen`` is the size of the selection.
+    ``setup`` is a short hash of everything else that decides the outcome. ``selection``, ``run`` and ``round`` (the
+    round that is measured, with a negative number) are None until they exist; ``refused`` says why the trial was
+    impossible; ``chosen`` is the size of the selection.
     """
 
     id: int = 0
@@ -35,7 +35,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What a teacher said of one error for a ``method``; ``variant`` names the settings, ``value`` is JSON."""
+    """What a teacher said about one error for a ``method``; ``variant`` names the settings, ``value`` is JSON."""
 
     round: int
     teacher: str

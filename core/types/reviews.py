@@ -1,4 +1,4 @@
-"""What people say: verdicts on diagnoses, and drafts of them."""
+"""Human input: verdicts on diagnoses, and drafts of them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,15 +6,15 @@ from typing import Literal
 Verdict = Literal["accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared"]
 ReviewState = Verdict | Literal["unreviewed"]
 
-MAX_SKILL_LENGTH = 200  # characters, of a person's wording and of a teacher's
+MAX_SKILL_LENGTH = 200  # characters, for reviewers and teachers alike
 
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
-    """A person's verdict on a diagnosis. Append-only: the newest row of (round, sample) counts; "cleared" is an undo.
+    """A reviewer's verdict on a diagnosis. Append-only: the newest row of (round, sample) counts; "cleared" is an undo.
 
-    ``mistake_step`` and ``skill`` are what the person wants used (the diagnosis's own when accepted as it is);
-    ``answer`` is the corrected reading for the verdict "misread".
+    ``mistake_step`` and ``skill`` are the values to use (those of the diagnosis when accepted unchanged); ``answer`` is
+    the corrected reading for the verdict "misread".
     """
 
     id: int = 0
@@ -31,7 +31,7 @@ class Review:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What a reviewer typed on a case and has not decided; ``created`` is when they typed last."""
+    """What a reviewer typed on a case without deciding it; ``created`` is the time of the last change."""
 
     round: int
     sample: int

@@ -1,12 +1,11 @@
-"""The questions: samples, and rows of a file that could not become one."""
+"""Samples, rows of a file that were refused, and samples that a model skipped."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import single_line
 
-# Thousands of them are kept of one file.
-_MAX_REASON_LENGTH = 1_000
+_MAX_REASON_LENGTH = 1_000  # characters; thousands of refusals are kept for one file
 Role = Literal["validation", "test", "support"]
 
 
@@ -14,11 +13,11 @@ Role = Literal["validation", "test", "support"]
 class Sample:
     """One labelled question.
 
-    ``image`` is the content hash of its bytes (None: text only); ``options`` is empty for free-form questions;
-    ``answer`` is the truth as text (with options exactly one of them), ``answers`` every answer that people gave where
-    a free-form question has several (VQA); ``hint`` is shown with the question, ``lecture`` only to people and the
-    teacher; ``response`` is the assistant turn that tuning learns from and ``skill_label`` names the skills it
-    exercises (support samples).
+    ``image`` is the content hash of the image (None: text only). ``options`` is empty for free-form questions.
+    ``answer`` is the truth as text (with options, exactly one of them); ``answers`` are all human answers where a
+    free-form question has several (VQA). ``hint`` is shown with the question, ``lecture`` only to people and the
+    teacher. For support samples, ``response`` is the assistant turn that tuning learns from and ``skill_label`` names
+    the skills it exercises.
     """
 
     id: int = 0
@@ -38,7 +37,7 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """One refused row of an import: file and line as a person counts them, the field, and the reason in a sentence."""
+    """A refused row of an import: file and line (from 1), the field, and the reason as a sentence."""
 
     file: str
     line: int
@@ -46,5 +45,16 @@ class Refusal:
     reason: str
 
     def __post_init__(self) -> None:
-        for name in ("file", "field", "reason"):  # they hold what the file holds
+        for name in ("file", "field", "reason"):  # they may quote the file
             object.__setattr__(self, name, single_line(getattr(self, name), _MAX_REASON_LENGTH))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """An item that a model could not handle; ``reason`` is a sentence for the user that says what to do.
+
+    ``failed`` is True where every request failed, so that asking again may succeed.
+    """
+
+    reason: str
+    failed: bool = False

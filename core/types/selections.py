@@ -1,4 +1,4 @@
-"""The nouns of retrieval and selection: hits, rulings, leaks, selections."""
+"""Retrieval and selection: hits, rulings, leaks and selections."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ RulingAct = Literal["pin", "remove", "clear"]
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """A support sample retrieved for a skill: its BM25 score and the query words found in its skill label."""
+    """A support sample retrieved for a skill, with its BM25 score and the query words found in its skill label."""
 
     sample: int
     skill: str
@@ -18,7 +18,7 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True)
 class SkillDemand:
-    """An accepted missing skill and how many reviewed errors ask for it."""
+    """An accepted missing skill and the number of reviewed errors that need it."""
 
     skill: str
     errors: int
@@ -26,10 +26,10 @@ class SkillDemand:
 
 @dataclass(frozen=True, kw_only=True)
 class Ruling:
-    """A person's word on the hits of a skill: on one support ``sample``, or on all of a source ``task``.
+    """A reviewer's ruling on the hits of a skill: on one support ``sample``, or on all samples of a source ``task``.
 
-    "pin" puts it first, "remove" has it never drawn, "clear" takes back what was said before. Exactly one of ``sample``
-    and ``task`` is not None.
+    "pin" puts them first, "remove" excludes them, "clear" withdraws an earlier ruling. Exactly one of ``sample`` and
+    ``task`` is set.
     """
 
     id: int = 0
@@ -43,9 +43,9 @@ class Ruling:
 
 @dataclass(frozen=True, kw_only=True)
 class Leak:
-    """A support sample that was left out because the validation or test sample ``measured`` holds the same.
+    """A support sample left out because the validation or test sample ``measured`` has the same image or question.
 
-    ``key`` is what both have: the SHA-256 of the image's content, or the question as the check compares it.
+    ``key`` is what they share: the SHA-256 of the image, or the question in the form that the check compares.
     """
 
     sample: int
@@ -56,11 +56,11 @@ class Leak:
 
 @dataclass(frozen=True, kw_only=True)
 class SkillShare:
-    """One skill in a selection: it was due ``due`` of the budget, got ``got``, of which ``pinned`` by a person.
+    """One skill in a selection: ``due`` of the budget, ``got`` samples, of which ``pinned`` by reviewers.
 
-    ``matching`` support samples match it at all; the best of them has the score ``best`` and holds the share
-    ``strength`` (0…1, by rarity) of the skill's words, all but those in ``lacking``. ``precision`` is the share of its
-    hits that exercise it in truth, known in the demo's world alone.
+    ``matching`` support samples match the skill at all; the best has the score ``best`` and covers the share
+    ``strength`` (in [0, 1], weighted by rarity) of the skill's words, all but ``lacking``. ``precision`` is the share
+    of its hits that really exercise the skill, known only in the demo.
     """
 
     skill: str
@@ -77,7 +77,7 @@ class SkillShare:
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """Two skills that would both have drawn the same ``samples`` (a number) with their own turns."""
+    """Two skills that would each have drawn the same ``samples`` (a count)."""
 
     one: str
     other: str
@@ -85,8 +85,8 @@ class Overlap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MakeUp:
-    """What a selection is made of: its skills as demanded, (source task, samples) and overlaps, most first."""
+class Composition:
+    """What a selection consists of: its skills, (source task, samples) and overlaps, each with the most first."""
 
     skills: tuple[SkillShare, ...] = ()
     tasks: tuple[tuple[str, int], ...] = ()
@@ -95,11 +95,10 @@ class MakeUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """An immutable training set: hits in the order chosen, and everything that made it.
+    """An immutable training set: hits in the order chosen, and everything that determined it.
 
-    ``leaked`` counts the support samples in ``leaks``, left out because their image or question is also in the
-    validation or test set; ``rulings`` are those that stood for its skills. ``arm`` is "targeted", or what else chose
-    (then its hits have the skill ""). ``make_up`` is None where a selection is older than this account.
+    ``leaked`` counts the support samples in ``leaks``. ``rulings`` are those in force for its skills. ``arm`` is
+    "targeted" or another arm (whose hits have the skill ""). ``make_up`` is None in selections older than that field.
     """
 
     id: int = 0
@@ -114,5 +113,5 @@ class Selection:
     leaked: int
     rulings: tuple[Ruling, ...] = ()
     leaks: tuple[Leak, ...] = ()
-    make_up: MakeUp | None = None
+    make_up: Composition | None = None
     created: str = ""

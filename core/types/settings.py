@@ -1,4 +1,4 @@
-"""What a person may set: a project's settings, and those of one tuning run."""
+"""Settings: of a project, and of one tuning run."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -6,12 +6,13 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class TuningSettings:
-    """LoRA settings (Hu et al. 2021; PEFT). Defaults are LLaVA-1.5's LoRA recipe without its projector rate.
+    """LoRA settings (Hu et al. 2021; PEFT). The defaults are LLaVA-1.5's LoRA recipe without its projector rate.
 
-    ``batch_size`` samples per forward × ``accumulation`` forwards make one update. ``projector_rate`` is the learning
-    rate of the projector from image features to the language model, whole (0: it stays as it is). ``start`` says what a
-    round that has an adapter is tuned from: this adapter, trained further with its own rank and alpha, or the base
-    model. A checkpoint is written every ``checkpoint_every`` updates; the newest ``keep_checkpoints`` are kept.
+    ``batch_size`` samples a forward × ``accumulation`` forwards make one update. ``projector_rate`` is the learning
+    rate of the projector from image features to the language model, trained in full (0: frozen). ``start`` says what a
+    round that has an adapter is tuned from: this adapter, with its own rank and alpha, or the base model. A checkpoint
+    is written every ``checkpoint_every`` updates; the newest ``keep_checkpoints`` are kept. ``max_length`` is in
+    tokens.
     """
 
     rank: int = 128
@@ -35,11 +36,10 @@ class TuningSettings:
 class StudentSettings:
     """How the student is loaded, and how much of an image it sees.
 
-    ``dtype`` "auto" is bf16 on a GPU (fp16 where it has none) and fp32 on the processor. ``device_map`` "auto" spreads
-    the layers over every GPU and then the machine's memory (accelerate), for a student larger than one GPU; "one" keeps
-    it in one place. ``min_pixels`` and ``max_pixels`` bound an image's area for students that read images at their own
-    size (Qwen2-VL and its like; others do not know them); ``longest_side`` shrinks larger images for any student. 0
-    leaves each as the model's makers set it.
+    ``dtype`` "auto" is bf16 on a GPU (fp16 where bf16 is not supported) and fp32 on the CPU. ``device_map`` "auto"
+    spreads the layers over all GPUs and then main memory (accelerate), for a student larger than one GPU; "one" uses
+    one device. ``min_pixels`` and ``max_pixels`` bound an image's area for students with dynamic resolution (such as
+    Qwen2-VL); ``longest_side`` shrinks larger images for any student. 0 keeps the model's own default.
     """
 
     dtype: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
@@ -51,14 +51,14 @@ class StudentSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointSettings:
-    """How models behind an OpenAI-compatible endpoint are asked, and what that may cost.
+    """How models behind an OpenAI-compatible endpoint are called, and what that may cost.
 
-    At most ``at_once`` requests run at the same time; each may take ``timeout`` seconds and is tried again up to
-    ``retries`` times. ``top_logprobs`` tokens are asked for (a server may list fewer); where it lists none, ``votes``
-    sampled replies stand in. ``prices`` are (model as the project names it, US dollars per million tokens in, and out),
-    before those of ``core.endpoints.prices``; ``spend_cap`` is what the project may spend in all, in US dollars (None:
-    no cap). ``addresses`` are (model as the project names it, base URL, name of the environment variable that holds its
-    key), before what the model's name says; "" leaves either as that says. A key itself is never a setting.
+    At most ``at_once`` requests run concurrently; each may take ``timeout`` seconds and is retried up to ``retries``
+    times. ``top_logprobs`` tokens are requested (a server may list fewer); where it lists none, ``votes`` sampled
+    replies are used instead. ``prices`` are (model as the project names it, US dollars per million tokens in, and out)
+    and override ``core.endpoints.prices``; ``spend_cap`` is the project's limit in US dollars (None: no limit).
+    ``addresses`` are (model as the project names it, base URL, name of the environment variable with its key) and
+    override what the model's name implies; "" overrides nothing. A key itself is never a setting.
     """
 
     at_once: int = 8
@@ -75,11 +75,10 @@ class EndpointSettings:
 class Settings:
     """A project's settings.
 
-    ``prompts`` are the project's own texts by name (``core.prompts``; the built-in one where a name is missing).
-    ``candidates_as`` says how the teacher scores an option: by its letter ("letter", real models) or its text ("text",
-    the demo's tiny teacher). ``skill_shots`` is how many of the examples precede a skill question (0 for the demo's
-    teacher, which was trained on the bare form). ``support`` names the support set selections are drawn from ("" = the
-    only one there is).
+    ``prompts`` are the project's own prompt texts by name (see ``core.prompts``; built-in texts for all other names).
+    ``candidates_as`` says how the teacher scores an option: by its letter (real models) or by its text (the demo's tiny
+    teacher). ``skill_shots`` is the number of examples before a skill question (0 for the demo's teacher, which was
+    trained without). ``support`` names the support set to draw selections from ("": the only one).
     """
 
     prompts: dict[str, str] = field(default_factory=dict)

@@ -1,13 +1,13 @@
-"""What was asked of models behind an endpoint, as the endpoint counted it."""
+"""Usage of models behind endpoints, as counted by the endpoint."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """Requests that were answered and their tokens, of one model in one project; replies read again cost nothing.
+    """Answered requests and their tokens, of one model in one project; cached replies cost nothing.
 
-    ``batch_in`` and ``batch_out`` say how many of these tokens came in batches, which may cost less.
+    ``batch_in`` and ``batch_out`` are the tokens among them that came from batches, which may cost less.
     """
 
     model: str

@@ -1,15 +1,15 @@
-"""From missing skills to an adapter: hits, people's rulings on them, selections and the progress of a tuning run."""
+"""The progress of a tuning run, and the estimate before it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Update:
-    """One point of a tuning run's progress, after ``number`` optimizer updates of ``total``.
+    """One optimizer update of a tuning run: ``number`` of ``total``.
 
-    ``memory`` is the most memory taken so far, in bytes: of the GPU, or of the process where there is none.
-    ``batch_size`` is how many samples a forward took at most: fewer than the settings say where memory was too small
-    for them (the update is made of the same samples). Both are 0 in updates from before they were measured.
+    ``memory`` is the peak so far in bytes, of the GPU, or of the process on the CPU. ``batch_size`` is the largest
+    number of samples in a forward, smaller than the setting where memory was too small (the update covers the same
+    samples). Both are 0 in updates older than these fields.
     """
 
     run: int
@@ -25,11 +25,11 @@ class Update:
 
 @dataclass(frozen=True, kw_only=True)
 class TuningEstimate:
-    """What a tuning run will take, by ``measured`` real updates of it that were thrown away afterwards.
+    """What a tuning run will take, measured on ``measured`` real updates that were discarded.
 
-    ``seconds`` is for all ``updates``, without loading the student; ``memory`` and ``capacity`` are the most bytes
-    taken and what ``device`` has; ``batch_size`` is what fitted; ``samples`` are learned and ``left_out`` cannot be;
-    ``trainable`` of the student's ``parameters`` are tuned; ``padding`` is the share of tokens that are none.
+    ``seconds`` is for all ``updates``, without loading the student. ``memory`` is the peak and ``capacity`` the size of
+    ``device``, in bytes. ``batch_size`` is what fitted. ``samples`` can be learned from, ``left_out`` cannot.
+    ``trainable`` of ``parameters`` parameters are tuned. ``padding`` is the share of tokens that are padding.
     """
 
     updates: int

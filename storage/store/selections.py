@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
 
 from core.errors import UserError
-from core.types import Hit, Leak, MakeUp, Overlap, Ruling, Selection, SkillDemand, SkillShare
+from core.types import Composition, Hit, Leak, Overlap, Ruling, Selection, SkillDemand, SkillShare
 from storage.rows import noun_of, values_of
 from storage.store.trials import of_no_trial
 from storage.tables import hits, leaks, selections
@@ -60,7 +60,7 @@ def selection_of(connection: Connection, selection_id: int) -> Selection:
     return Selection(hits=found, leaks=tuple(leaks_of(connection, selection_id, limit=-1)), **values)
 
 
-def make_up_of(connection: Connection, selection_id: int) -> MakeUp | None:
+def make_up_of(connection: Connection, selection_id: int) -> Composition | None:
     """What a selection is made of, None for one that is older than this account."""
     return _made(connection.scalar(select(selections.c.make_up).where(selections.c.id == selection_id)))
 
@@ -104,9 +104,11 @@ def _values(row: Row[Any]) -> dict[str, Any]:
     return row._asdict() | {"demands": tuple(SkillDemand(**demand) for demand in row.demands)}
 
 
-def _made(stored: Any) -> MakeUp | None:
+def _made(stored: Any) -> Composition | None:
     if stored is None:
         return None
     shares = (SkillShare(**each | {"lacking": tuple(each["lacking"])}) for each in stored["skills"])
     tasks = tuple((task, count) for task, count in stored["tasks"])
-    return MakeUp(skills=tuple(shares), tasks=tasks, overlaps=tuple(Overlap(**each) for each in stored["overlaps"]))
+    return Composition(
+        skills=tuple(shares), tasks=tasks, overlaps=tuple(Overlap(**each) for each in stored["overlaps"])
+    )

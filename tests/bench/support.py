@@ -102,7 +102,7 @@ def draw(data: str) -> None:
     """Index the set and draw 1,000 samples from it, as a selection does."""
     started = time.perf_counter()
     from app.selections.support_index import indexed
-    from core.selection.draw import select
+    from core.selection.draw import select_hits
     from core.types import SkillDemand
     from storage.database import open_database
     from tests.bench.big_project import ACTS, THINGS
@@ -111,7 +111,7 @@ def draw(data: str) -> None:
         found = indexed(c, db, "")
     assert found is not None
     demands = [SkillDemand(skill=f"{act} {THINGS[0]}", errors=3) for act in ACTS]
-    assert len(select(found.index, demands, budget=1000, leaked=(), seed=0)) == 1000
+    assert len(select_hits(found.index, demands, budget=1000, leaked=(), seed=0)) == 1000
     report(seconds=time.perf_counter() - started)
 
 

@@ -19,9 +19,9 @@ from app.web.page.gradio_offline import gr
 from app.web.page.handlers import Page, Parts, TabView
 from app.web.page.place import Place
 from core.errors import UserError
-from core.evaluation.comparison import p_text
+from core.evaluation.comparison import format_p_value
 from core.evaluation.experiment import ARMS
-from core.evaluation.identification import Identified
+from core.evaluation.identification import IdentificationResult
 from storage import jobs
 from storage.database import Database
 
@@ -81,7 +81,7 @@ def build(page: Page) -> TabView:
     return TabView(show=show, follow=follow)
 
 
-def head_html(place: Place, found: Results, ways: Sequence[Identified]) -> str:
+def head_html(place: Place, found: Results, ways: Sequence[IdentificationResult]) -> str:
     """What an experiment is, how far this one is, and the tables as a file."""
     said = f'<p class="subdued">{ABOUT}</p>'
     state = []
@@ -99,7 +99,7 @@ def head_html(place: Place, found: Results, ways: Sequence[Identified]) -> str:
     return said
 
 
-def tables_html(found: Results, ways: Sequence[Identified]) -> str:
+def tables_html(found: Results, ways: Sequence[IdentificationResult]) -> str:
     """Accuracy of every arm, what targeted gains over each other one, and who finds the known mistake steps."""
     if not found.outcomes and not ways and not found.refused:
         return '<p class="subdued">Nothing is measured yet.</p>'
@@ -132,7 +132,7 @@ def _tests_table(found: Results) -> str:
             f"{each.budget:,}",
             f"<b>{points(each.difference.value)}</b>",
             f"{points(each.difference.low)} to {points(each.difference.high)}",
-            esc(p_text(each.p_value)),
+            esc(format_p_value(each.p_value)),
         )
         for each in found.tests
     ]
@@ -140,7 +140,7 @@ def _tests_table(found: Results) -> str:
     return table(("Targeted minus", "#Budget", "#Points", "#95 % interval", "#p"), rows, caption=title) if rows else ""
 
 
-def _ways_table(ways: Sequence[Identified]) -> str:
+def _ways_table(ways: Sequence[IdentificationResult]) -> str:
     if not ways:
         return ""
     rows = [

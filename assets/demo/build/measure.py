@@ -29,7 +29,7 @@ from assets.demo.gold import gold_mistake, load_phrases, load_truth
 from core.answer_switch import candidates_of, find_switch
 from core.prompts import answer_cue, skill_prompt, teacher_header, teacher_step
 from core.retrieval.index import SkillIndex
-from core.selection.draw import select, select_random
+from core.selection.draw import select_hits, select_random
 from core.student.local import load_student, predict
 from core.tuning.run import tune
 from core.types import Curve, Prediction, Sample, Settings, SkillDemand, TuningSettings
@@ -199,7 +199,7 @@ def measure_tuning(phrases: Sequence[str], seeds: int, folder: Path) -> dict[str
     result: dict[str, Any] = {"before": fmean(p.correct for p in ask(test, open_test)), "targeted": [], "random": []}
     for seed in range(seeds):
         arms = {
-            "targeted": select(index, demands, budget=BUDGET, leaked=(), seed=seed),
+            "targeted": select_hits(index, demands, budget=BUDGET, leaked=(), seed=seed),
             "random": select_random([*by_id], budget=BUDGET, leaked=(), seed=seed),
         }
         for arm, hits in arms.items():

@@ -17,7 +17,7 @@ from core.importers.fields.inline_options import split_options
 from core.importers.json_depth import nests_too_deeply
 from core.importers.results import RowError
 from core.parsing.answer import normalise, read_answer
-from core.prompts import letter
+from core.prompts import option_letter
 
 ANSWER_FORMS = {
     "text": "the option's text",
@@ -71,7 +71,9 @@ def checked_options(options: Iterable[str]) -> tuple[str, ...]:
     if len(found) == 1:
         raise RowError("options", f"There is only one option, “{_short(found[0])}”: give none, or two or more.")
     if "" in found:
-        raise RowError("options", f"Option {letter(found.index(''))} is empty, but a later one is not: fill it in.")
+        raise RowError(
+            "options", f"Option {option_letter(found.index(''))} is empty, but a later one is not: fill it in."
+        )
     if len(set(found)) < len(found):
         raise RowError("options", "Two of the options are the same: every option must differ from the others.")
     return found

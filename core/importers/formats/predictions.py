@@ -20,7 +20,7 @@ from core.importers.fields.options_and_answers import list_of
 from core.importers.fields.typed import Fields, as_fields, checked_text, id_field, text_field, text_list
 from core.importers.results import ImportedPrediction, RowError
 from core.parsing.answer import Reading, is_correct, read_answer
-from core.parsing.steps import split_steps, without_answer
+from core.parsing.steps import split_steps, strip_answer
 from core.types import Sample
 
 CONTRADICTED = 0.6
@@ -123,7 +123,7 @@ def numbered_steps(given: Sequence[str]) -> tuple[tuple[str, ...], dict[int, int
     """
     steps: list[str] = []
     places: dict[int, int] = {}
-    for number, step in enumerate(map(without_answer, given), 1):
+    for number, step in enumerate(map(strip_answer, given), 1):
         if step:
             steps.append(step)
             places[number] = len(steps)

@@ -6,7 +6,7 @@ its question, and its response ends with the answer. Knows nothing of files.
 
 from dataclasses import replace
 
-from core.prompts import letter, options_text
+from core.prompts import option_letter, options_text
 from core.types import Sample
 
 
@@ -15,7 +15,7 @@ def as_support(sample: Sample) -> Sample:
     asked = [sample.hint, sample.question, f"Options: {options_text(sample.options)}" if sample.options else ""]
     stated = sample.answer
     if sample.options:
-        stated = f"({letter(sample.options.index(sample.answer))}) {sample.answer}"
+        stated = f"({option_letter(sample.options.index(sample.answer))}) {sample.answer}"
     explained = sample.response.strip()
     return replace(
         sample,

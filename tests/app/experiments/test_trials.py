@@ -15,7 +15,7 @@ from app.reviews.verdicts import accept_all, add_review
 from app.worker.loop import work_off
 from app.worker.registry import run_job
 from core.errors import UserError
-from core.evaluation.experiment import ARMS, outcome
+from core.evaluation.experiment import ARMS, arm_outcome
 from core.types import Evidence, Trial
 from storage import store
 from storage.database import Database, open_database
@@ -163,7 +163,7 @@ def test_the_tables_are_markdown_with_every_arm_and_test(db: Database, ready: st
 def test_accuracy_against_budget_is_drawn_with_the_best_line_on_top() -> None:
     rows = {("random", 4): 0.5, ("random", 8): 0.75, ("targeted", 4): 0.75, ("targeted", 8): 1.0, ("full", 0): 1.0}
     made = [
-        outcome(arm, budget, budget, [0], np.repeat([1.0, 0.0], [round(20 * share), 20 - round(20 * share)])[None])
+        arm_outcome(arm, budget, budget, [0], np.repeat([1.0, 0.0], [round(20 * share), 20 - round(20 * share)])[None])
         for (arm, budget), share in rows.items()
     ]
     found = Results(outcomes=tuple(made), tests=(), samples=20, open=0, refused=(), others=0)

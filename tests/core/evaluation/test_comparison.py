@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from core.errors import UserError
-from core.evaluation.comparison import accuracy_interval, compare, difference_interval, gate, holm, mcnemar
+from core.evaluation.comparison import (
+    accuracy_interval,
+    compare,
+    difference_interval,
+    gate,
+    holm_correction,
+    mcnemar_p_value,
+)
 from core.types import Comparison
 
 VERDICTS = st.dictionaries(st.integers(1, 40), st.booleans(), min_size=1)
@@ -51,20 +58,20 @@ def test_every_shared_sample_is_counted_once(before: dict[int, bool], after: dic
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_mcnemar_is_the_exact_binomial_test(fixed: int, broken: int) -> None:
     expected = binomtest(fixed, fixed + broken, 0.5).pvalue if fixed + broken else 1.0
-    assert mcnemar(fixed, broken) == pytest.approx(expected, rel=1e-9)
-    assert mcnemar(fixed, broken) == mcnemar(broken, fixed)
+    assert mcnemar_p_value(fixed, broken) == pytest.approx(expected, rel=1e-9)
+    assert mcnemar_p_value(fixed, broken) == mcnemar_p_value(broken, fixed)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemar_is_exact_in_whole_numbers(fixed: int, broken: int) -> None:
     changed = fixed + broken
     as_uneven = sum(comb(changed, k) for k in range(changed + 1) if abs(2 * k - changed) >= abs(fixed - broken))
-    assert mcnemar(fixed, broken) == pytest.approx(float(Fraction(as_uneven, 2**changed)), rel=1e-12)
+    assert mcnemar_p_value(fixed, broken) == pytest.approx(float(Fraction(as_uneven, 2**changed)), rel=1e-12)
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holms_correction_keeps_the_order_and_is_that_of_the_step_down_procedure(p_values: list[float]) -> None:
-    corrected = holm(p_values)
+    corrected = holm_correction(p_values)
     assert all(p <= c <= 1 for p, c in zip(p_values, corrected, strict=True))
     # The procedure as it is defined: from the smallest p on, reject while p * (those left) stays under the level.
     level, rejected = 0.05, set()

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.evaluation.experiment import ARMS, crossed_interval, flipped, outcome, paired, plan
+from core.evaluation.experiment import (
+    ARMS,
+    arm_outcome,
+    crossed_interval,
+    paired_difference,
+    permutation_p_value,
+    plan_trials,
+)
 from core.types import BUDGETED_ARMS
 
 ROWS = st.integers(1, 9).flatmap(
@@ -17,7 +24,7 @@ ROWS = st.integers(1, 9).flatmap(
 
 
 def test_a_plan_has_every_sized_arm_at_every_budget_and_the_others_once_a_seed() -> None:
-    found = plan(ARMS, [20, 10, 20], seeds=3)
+    found = plan_trials(ARMS, [20, 10, 20], seeds=3)
     assert len(found) == len({*found}) == 1 + 3 * (len(BUDGETED_ARMS) * 2 + 2)
     assert found[0] == ("untuned", 0, 0)
     assert found.count(("full", 0, 2)) == 1
@@ -25,7 +32,9 @@ def test_a_plan_has_every_sized_arm_at_every_budget_and_the_others_once_a_seed()
 
 
 def test_a_smaller_plan_is_the_beginning_of_the_one_with_more_seeds() -> None:
-    assert plan(ARMS, [10, 20], seeds=4)[: len(plan(ARMS, [10, 20], seeds=2))] == plan(ARMS, [10, 20], seeds=2)
+    assert plan_trials(ARMS, [10, 20], seeds=4)[: len(plan_trials(ARMS, [10, 20], seeds=2))] == plan_trials(
+        ARMS, [10, 20], seeds=2
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,11 +49,11 @@ def test_a_smaller_plan_is_the_beginning_of_the_one_with_more_seeds() -> None:
 )
 def test_a_plan_that_makes_no_trial_is_refused(arms: list[str], budgets: list[int], seeds: int, refusal: str) -> None:
     with pytest.raises(UserError, match=refusal):
-        plan(arms, budgets, seeds)  # type: ignore[arg-type]
+        plan_trials(arms, budgets, seeds)  # type: ignore[arg-type]
 
 
 def test_arms_with_a_size_of_their_own_need_no_budget() -> None:
-    assert plan(["untuned", "full"], [], 2) == [("untuned", 0, 0), ("full", 0, 0), ("full", 0, 1)]
+    assert plan_trials(["untuned", "full"], [], 2) == [("untuned", 0, 0), ("full", 0, 0), ("full", 0, 1)]
 
 
 @given(ROWS)
@@ -73,23 +82,26 @@ def test_the_flipped_p_agrees_with_every_sign_tried(differences: list[float]) ->
     sums = [abs(sum(s * d for s, d in zip(signs, changed, strict=True)))
             for signs in itertools.product((-1, 1), repeat=len(changed))]  # fmt: skip
     exact = sum(each >= abs(sum(changed)) - 1e-9 for each in sums) / len(sums)
-    assert flipped(np.array(differences)) == pytest.approx(exact, abs=0.03)
+    assert permutation_p_value(np.array(differences)) == pytest.approx(exact, abs=0.03)
 
 
 def test_arms_that_score_the_same_do_not_differ_and_others_do() -> None:
     rng = np.random.default_rng(1)
     worse = (rng.random((5, 400)) < 0.5).astype(float)
     better = np.maximum(worse, (rng.random((5, 400)) < 0.4).astype(float))
-    same, other = paired("targeted", "random", 10, worse, worse), paired("targeted", "random", 10, better, worse)
+    same, other = (
+        paired_difference("targeted", "random", 10, worse, worse),
+        paired_difference("targeted", "random", 10, better, worse),
+    )
     assert (same.difference.value, same.p_value) == (0, 1)
     assert other.difference.low > 0.1
     assert other.p_value < 0.001
 
 
 def test_an_outcome_has_the_accuracy_of_each_seed_and_their_deviation() -> None:
-    found = outcome("random", 7, 7, [0, 3], np.array([[1, 0, 0, 1.0], [1, 1, 0, 1]]))
+    found = arm_outcome("random", 7, 7, [0, 3], np.array([[1, 0, 0, 1.0], [1, 1, 0, 1]]))
     assert found.accuracies == (0.5, 0.75)
     assert found.seeds == (0, 3)
     assert found.mean.value == 0.625
     assert found.deviation == pytest.approx(0.125 * 2**0.5)
-    assert outcome("random", 7, 7, [0], np.array([[1.0, 0]])).deviation == 0
+    assert arm_outcome("random", 7, 7, [0], np.array([[1.0, 0]])).deviation == 0

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.evaluation.identification import (
-    Known,
+    KnownMistake,
     doubt_guesses,
     first_diverging,
     first_doubted,
-    halves,
     random_chance,
-    random_report,
-    report,
+    report_method,
+    report_random,
     shared_words,
+    split_halves,
     step_doubts,
     switch_guesses,
     write_rationales,
@@ -28,7 +28,7 @@ from tests.projects.tiny_project import save_teacher
 
 SETTINGS = Settings(candidates_as="text", skill_shots=0)
 SAMPLE = Sample(id=3, source_id="a", question="What is 1 plus 2?", options=("3", "4"), answer="3")
-KNOWN = [Known(sample=k, steps=k % 4 + 2, gold=k % 2 + 1) for k in range(40)]
+KNOWN = [KnownMistake(sample=k, steps=k % 4 + 2, gold=k % 2 + 1) for k in range(40)]
 
 
 def a_prediction(*steps: str) -> Prediction:
@@ -114,33 +114,32 @@ def test_a_step_diverges_where_it_shares_too_little_with_every_written_one() -> 
 
 
 def test_a_random_step_is_right_as_often_as_there_are_steps_to_choose_from() -> None:
-    exact, near = random_chance([Known(sample=1, steps=4, gold=1), Known(sample=2, steps=4, gold=2)])
+    exact, near = random_chance([KnownMistake(sample=1, steps=4, gold=1), KnownMistake(sample=2, steps=4, gold=2)])
     assert exact == [0.25, 0.25]
     assert near == [0.5, 0.75]
-    assert random_report(KNOWN, 0).errors == 20
+    assert report_random(KNOWN, 0).errors == 20
 
 
 @given(st.integers(2, 60), st.integers(0, 9))
 def test_the_halves_share_nothing_and_lose_nothing(count: int, seed: int) -> None:
-    known = [Known(sample=k, steps=3, gold=1) for k in range(count)]
-    first, second = halves(known, seed)
+    known = [KnownMistake(sample=k, steps=3, gold=1) for k in range(count)]
+    first, second = split_halves(known, seed)
     assert sorted(each.sample for each in (*first, *second)) == list(range(count))
     assert abs(len(first) - len(second)) <= 1
-    assert halves(known, seed) == (first, second)
+    assert split_halves(known, seed) == (first, second)
 
 
 def test_settings_are_chosen_on_one_half_and_reported_on_the_other() -> None:
     gold = {each.sample: each.gold for each in KNOWN}
-    chosen_on, reported_on = ({each.sample for each in half} for half in halves(KNOWN, 0))
+    chosen_on, reported_on = ({each.sample for each in half} for half in split_halves(KNOWN, 0))
     guesses = {
         "never": lambda sample: None,
         "right where it is chosen": lambda sample: gold[sample] if sample in chosen_on else gold[sample] + 1,
         "right where it is reported": lambda sample: gold[sample] if sample in reported_on else None,
     }
-    found = report("a way", guesses, KNOWN, 0)
+    found = report_method("a way", guesses, KNOWN, 0)
     assert found.settings == "right where it is chosen"
-    assert (found.chosen_at, found.exact.value, found.near.value, found.errors) == (1, 0, 1, 20)
-    assert report("a way", {"": lambda sample: 1}, KNOWN, 0).chosen_at is None
+    assert (found.exact.value, found.near.value, found.errors) == (0, 1, 20)
 
 
 def test_the_sweeps_begin_with_the_usual_settings_and_leave_out_what_was_not_answered() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.parsing import normalisation, option_mentions, statements
 from core.parsing.answer import read_answer
 from core.parsing.normalisation import Word, words
-from core.parsing.option_mentions import mentions
+from core.parsing.option_mentions import find_mentions
 from core.parsing.steps import split_steps
 
 READ = [json.loads(line) for line in (Path(__file__).parent / "answers_read.jsonl").read_text().splitlines()]
@@ -39,7 +39,12 @@ def test_what_is_kept_from_other_texts_changes_no_reading(text: str, options: tu
     for other, of in random.sample(EXAMPLES, 5):
         read_answer(other, of)
     warm = read_answer(text, options)
-    for kept in (option_mentions.mentions, statements.sentence_spans, normalisation.words, normalisation._compared):
+    for kept in (
+        option_mentions.find_mentions,
+        statements.sentence_spans,
+        normalisation.words,
+        normalisation._normalise_token,
+    ):
         kept.cache_clear()
     assert read_answer(text, options) == warm
 
@@ -47,10 +52,12 @@ def test_what_is_kept_from_other_texts_changes_no_reading(text: str, options: tu
 @given(TEXTS)
 def test_numbers_are_joined_where_they_begin_and_nowhere_else(text: str) -> None:
     """``words`` by its definition: from each place on, the longest number, else the word itself."""
-    found = [Word(normalisation._compared(each[0]), *each.span()) for each in normalisation._TOKEN.finditer(text)]
+    found = [
+        Word(normalisation._normalise_token(each[0]), *each.span()) for each in normalisation._TOKEN.finditer(text)
+    ]
     joined, at = [], 0
     while at < len(found):
-        value, used = normalisation._number_at([word.text for word in found[at : at + 5]])
+        value, used = normalisation._parse_number([word.text for word in found[at : at + 5]])
         last = found[at + max(used, 1) - 1]
         joined.append(Word(str(value), found[at].start, last.end, True) if used else found[at])
         at += used or 1
@@ -76,7 +83,7 @@ def test_options_are_found_at_every_place_where_all_their_words_stand(text: str,
             taken |= here
             expected.add((at, found[first].start, found[first + len(wording_) - 1].end))
     by_letter = {(each.option, each.start, each.end) for each in option_mentions._by_letter(text, options)}
-    assert {(each.option, each.start, each.end) for each in mentions(text, options)} == expected | by_letter
+    assert {(each.option, each.start, each.end) for each in find_mentions(text, options)} == expected | by_letter
 
 
 def test_a_long_rationale_is_read_within_milliseconds() -> None:

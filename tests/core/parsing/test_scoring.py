@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.parsing.answer import is_correct
-from core.parsing.scoring import marked, truth_of, vqa_accuracy
+from core.parsing.scoring import score_answer, truth_of, vqa_accuracy
 from core.types import Sample
 
 SAID = st.sampled_from(["red", "Red.", "pink", "a pink", "two", "2", "none"])
@@ -23,7 +23,7 @@ def official(answer: str, answers: Sequence[str]) -> float:
     shares = []
     for place in range(len(answers)):
         others = [*answers[:place], *answers[place + 1 :]]
-        shares.append(min(1.0, sum(marked(answer, asked(answer=other))[0] for other in others) / 3))
+        shares.append(min(1.0, sum(score_answer(answer, asked(answer=other))[0] for other in others) / 3))
     return sum(shares) / len(shares)
 
 
@@ -35,12 +35,12 @@ def test_vqa_accuracy_is_the_mean_over_the_sets_that_leave_one_out(answer: str, 
 @pytest.mark.parametrize(("same", "score"), [(0, 0.0), (1, 0.3), (2, 0.6), (3, 0.9), (4, 1.0), (10, 1.0)])
 def test_of_ten_people_two_make_an_answer_right(same: int, score: float) -> None:
     people = ["red"] * same + [f"other {number}" for number in range(10 - same)]
-    assert marked("red", asked(*people)) == (same >= 2, pytest.approx(score))
+    assert score_answer("red", asked(*people)) == (same >= 2, pytest.approx(score))
 
 
 @given(PEOPLE, SAID)
 def test_a_score_is_a_share_and_right_means_at_least_half(people: list[str], answer: str) -> None:
-    correct, score = marked(answer, asked(*people))
+    correct, score = score_answer(answer, asked(*people))
     assert score is not None
     assert 0 <= score <= 1
     assert correct == (score >= 0.5)
@@ -50,26 +50,29 @@ def test_a_score_is_a_share_and_right_means_at_least_half(people: list[str], ans
 def test_what_most_people_answered_is_right_where_two_agree(people: list[str]) -> None:
     truth = truth_of(asked(*people, answer=people[0]))
     assert truth in people
-    _, best = marked(truth, asked(*people))
-    assert all((marked(each, asked(*people))[1] or 0) <= (best or 0) for each in people)
+    _, best = score_answer(truth, asked(*people))
+    assert all((score_answer(each, asked(*people))[1] or 0) <= (best or 0) for each in people)
 
 
 @pytest.mark.parametrize("answer", ["red", "Pink", "the pink."])
 def test_of_three_answers_or_fewer_each_is_accepted(answer: str) -> None:
-    assert marked(answer, asked("pink")) == (True, None)
-    assert marked(answer, asked("red", "pink", "pink")) == (True, None)
-    assert marked("blue", asked("red", "pink")) == (False, None)
+    assert score_answer(answer, asked("pink")) == (True, None)
+    assert score_answer(answer, asked("red", "pink", "pink")) == (True, None)
+    assert score_answer("blue", asked("red", "pink")) == (False, None)
 
 
 @given(st.text(), st.text())
 def test_one_truth_is_compared_as_ever(answer: str, truth: str) -> None:
-    assert marked(answer, asked(answer=truth)) == (is_correct(answer, truth), None)
-    assert marked(answer, asked("x", "y", answer=truth, options=(truth, "x"))) == (is_correct(answer, truth), None)
+    assert score_answer(answer, asked(answer=truth)) == (is_correct(answer, truth), None)
+    assert score_answer(answer, asked("x", "y", answer=truth, options=(truth, "x"))) == (
+        is_correct(answer, truth),
+        None,
+    )
 
 
 @pytest.mark.parametrize("sample", [asked(), asked("red"), asked(*["red"] * 10)])
 def test_an_answer_that_was_not_read_is_wrong(sample: Sample) -> None:
-    assert marked(None, sample) == (False, None)
+    assert score_answer(None, sample) == (False, None)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,7 @@ def test_an_answer_that_was_not_read_is_wrong(sample: Sample) -> None:
     [("none", "0"), ("dont walk", "don't walk"), ("The Two", "2"), ("t-shirt", "t shirt"), ("5,000", "5000")],
 )
 def test_the_official_forms_are_the_same_answer(said: str, truth: str) -> None:
-    assert marked(said, asked(*[truth] * 10)) == (True, 1.0)
+    assert score_answer(said, asked(*[truth] * 10)) == (True, 1.0)
 
 
 def test_of_equally_frequent_answers_the_samples_own_is_the_truth() -> None:
@@ -91,6 +94,6 @@ def test_options_that_differ_in_capitals_alone_are_told_apart() -> None:
     letter = Sample(
         source_id="s", question="How does a letter begin?", options=("Dear Ann,", "Dear ann,"), answer="Dear Ann,"
     )
-    assert marked("Dear Ann,", letter) == (True, None)
-    assert marked("Dear ann,", letter) == (False, None)
-    assert marked("dear ANN", letter) == (True, None)
+    assert score_answer("Dear Ann,", letter) == (True, None)
+    assert score_answer("Dear ann,", letter) == (False, None)
+    assert score_answer("dear ANN", letter) == (True, None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.parsing.steps import join_steps, split_steps, without_answer
+from core.parsing.steps import join_steps, split_steps, strip_answer
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the folder ../shared/data with the real samples is not here")
@@ -68,7 +68,7 @@ def test_splits_what_models_write(text: str, steps: list[str]) -> None:
     ],
 )
 def test_a_statement_of_the_answer_is_no_step(part: str, left: str) -> None:
-    assert without_answer(part) == left
+    assert strip_answer(part) == left
 
 
 words = st.text(alphabet="abcdefgäß日9(),%-", min_size=2, max_size=8).filter(lambda word: word.strip("(),%-"))
@@ -116,4 +116,4 @@ def test_real_rationales_split_without_their_answers() -> None:
 def test_palm_2s_steps_are_split_where_it_wrote_them() -> None:
     for line in (DATA / "bigbench-mistake/logical_deduction.jsonl").read_text().splitlines():
         written = json.loads(line)["steps"]
-        assert split_steps("\n".join(written)) == tuple(filter(None, map(without_answer, written)))
+        assert split_steps("\n".join(written)) == tuple(filter(None, map(strip_answer, written)))

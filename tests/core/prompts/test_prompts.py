@@ -6,7 +6,7 @@ from core.prompts import (
     answer_cue,
     candidate_text,
     label_prompt,
-    letter,
+    option_letter,
     options_text,
     skill_prompt,
     student_prompt,
@@ -91,5 +91,5 @@ def test_the_student_is_asked_in_its_familys_words_unless_the_project_has_its_ow
 
 
 def test_letters_go_on_after_z() -> None:
-    assert [letter(index) for index in (0, 25, 26, 52)] == ["A", "Z", "AA", "BA"]
+    assert [option_letter(index) for index in (0, 25, 26, 52)] == ["A", "Z", "AA", "BA"]
     assert options_text(()) == ""

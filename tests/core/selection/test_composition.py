@@ -4,20 +4,20 @@ import pytest
 
 from core.retrieval.index import SkillIndex
 from core.retrieval.terms import lacking_terms, pieces
-from core.selection.composition import make_up, too_few, weak
-from core.selection.draw import select
-from core.types import MakeUp, Ruling, SkillDemand
+from core.selection.composition import describe_selection, is_short, is_weak
+from core.selection.draw import select_hits
+from core.types import Composition, Ruling, SkillDemand
 
 LABELS = ["reading a bar chart"] * 8 + ["reading digits"] * 30 + ["adding numbers"] * 5 + ["naming birds"] * 100
 TASKS = ["charts"] * 8 + ["digits"] * 30 + ["sums"] * 5 + ["birds"] * 100
 INDEX = SkillIndex.build(LABELS, range(143), TASKS, [None] * 143)
 
 
-def account(*skills: tuple[str, int], budget: int, rulings: tuple[Ruling, ...] = ()) -> MakeUp:
+def account(*skills: tuple[str, int], budget: int, rulings: tuple[Ruling, ...] = ()) -> Composition:
     demands = [SkillDemand(skill=skill, errors=errors) for skill, errors in skills]
-    hits = select(INDEX, demands, budget=budget, leaked=(), seed=0, rulings=rulings)
+    hits = select_hits(INDEX, demands, budget=budget, leaked=(), seed=0, rulings=rulings)
     asked = {"budget": budget, "leaked": (), "seed": 0, "rulings": rulings, "tasks": dict(enumerate(TASKS))}
-    return make_up(INDEX, demands, hits, **asked)  # type: ignore[arg-type]
+    return describe_selection(INDEX, demands, hits, **asked)  # type: ignore[arg-type]
 
 
 def test_skills_and_tasks_are_counted() -> None:
@@ -27,18 +27,18 @@ def test_skills_and_tasks_are_counted() -> None:
         ("reading digits", 1, 2, 3),
     ]
     assert made.tasks == (("sums", 5), ("digits", 3))
-    assert [too_few(each) for each in made.skills] == [True, False]
-    assert not any(map(weak, made.skills))
+    assert [is_short(each) for each in made.skills] == [True, False]
+    assert not any(map(is_weak, made.skills))
     assert made.skills[0].strength == pytest.approx(1)
 
 
 def test_a_skill_whose_best_hit_shares_little_with_it_is_weak() -> None:
     (share,) = account(("reading thermometer scales", 1), budget=3).skills
-    assert weak(share)
+    assert is_weak(share)
     assert (share.got, share.lacking) == (3, ("thermometer", "scales"))
     assert share.best > 0
     (nothing,) = (each for each in account(("juggling", 1), ("adding", 1), budget=2).skills if each.skill == "juggling")
-    assert (nothing.matching, nothing.got, weak(nothing), too_few(nothing)) == (0, 0, False, True)
+    assert (nothing.matching, nothing.got, is_weak(nothing), is_short(nothing)) == (0, 0, False, True)
 
 
 def test_skills_that_want_the_same_samples_overlap() -> None:

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.retrieval.index import SkillIndex
-from core.selection.draw import due, select
-from core.selection.rulings import queue
+from core.selection.draw import due_counts, select_hits
+from core.selection.rulings import skill_draws
 from core.types import Ruling, SkillDemand
 
 SKILLS = ("adding", "reading", "sorting")
@@ -40,7 +40,7 @@ DEMANDS = st.lists(
 
 
 def chosen(demands: list[SkillDemand], rulings: list[Ruling], budget: int, seed: int = 0) -> list[int]:
-    hits = select(INDEX, demands, budget=budget, leaked=(), seed=seed, rulings=rulings)
+    hits = select_hits(INDEX, demands, budget=budget, leaked=(), seed=seed, rulings=rulings)
     return [hit.sample for hit in hits]
 
 
@@ -59,7 +59,7 @@ def test_a_removed_sample_is_never_in(demands: list[SkillDemand], rulings: list[
     removed = {each.sample for each in rulings if each.act == "remove" and each.sample is not None}
     out = {(each.skill, each.task) for each in rulings if each.act == "remove" and each.task is not None}
     pinned = {(each.skill, each.sample) for each in rulings if each.act == "pin"}
-    hits = select(INDEX, demands, budget=budget, leaked=(), seed=0, rulings=rulings)
+    hits = select_hits(INDEX, demands, budget=budget, leaked=(), seed=0, rulings=rulings)
     assert not removed & {hit.sample for hit in hits}
     of_removed_tasks = {(hit.skill, hit.sample) for hit in hits if (hit.skill, TASKS[hit.sample]) in out}
     assert of_removed_tasks <= pinned, "a pinned sample stays though its task is removed"
@@ -84,19 +84,19 @@ def test_pinned_samples_are_in_as_long_as_the_budget_allows(
 def test_the_samples_of_a_pinned_task_come_first_in_their_skills_turns(task: str, budget: int) -> None:
     demands = [SkillDemand(skill="reading", errors=2), SkillDemand(skill="adding", errors=1)]
     rulings = [Ruling(skill="reading", act="pin", task=task)]
-    hits = select(INDEX, demands, budget=budget, leaked=(), seed=0, rulings=rulings)
+    hits = select_hits(INDEX, demands, budget=budget, leaked=(), seed=0, rulings=rulings)
     reading = [hit for hit in hits if hit.skill == "reading"]
     assert {TASKS[hit.sample] for hit in reading} <= {task}
     assert [hit.score for hit in reading] == sorted((hit.score for hit in reading), reverse=True)
-    assert len(reading) == due(demands, budget)["reading"], "they take their skill's share and no more"
+    assert len(reading) == due_counts(demands, budget)["reading"], "they take their skill's share and no more"
 
 
 def test_a_skill_with_pins_waits_until_the_others_have_had_as_many() -> None:
     demands = [SkillDemand(skill=skill, errors=1) for skill in SKILLS]
     pins = [Ruling(skill="reading", act="pin", sample=sample) for sample in (1, 4)]
-    hits = select(INDEX, demands, budget=7, leaked=(), seed=0, rulings=pins)
+    hits = select_hits(INDEX, demands, budget=7, leaked=(), seed=0, rulings=pins)
     assert [hit.skill for hit in hits] == ["reading", "reading", "adding", "sorting", "adding", "sorting", "adding"]
-    assert due(demands, 7, {"reading": 2}) == {"reading": 2, "adding": 3, "sorting": 2}
+    assert due_counts(demands, 7, {"reading": 2}) == {"reading": 2, "adding": 3, "sorting": 2}
 
 
 def test_the_queue_of_a_skill_is_what_it_would_draw_alone() -> None:
@@ -107,11 +107,11 @@ def test_the_queue_of_a_skill_is_what_it_would_draw_alone() -> None:
         Ruling(skill="reading", act="pin", task="task 5"),
         Ruling(skill="adding", act="pin", sample=7),
     ]
-    alone = [hit for hit, _ in zip(queue(INDEX, "reading", seed=0, rulings=rulings), range(2500), strict=False)]
+    alone = [hit for hit, _ in zip(skill_draws(INDEX, "reading", seed=0, rulings=rulings), range(2500), strict=False)]
     reading = [SkillDemand(skill="reading", errors=1)]
-    assert alone == select(INDEX, reading, budget=2500, leaked=(), seed=0, rulings=rulings)[: len(alone)]
+    assert alone == select_hits(INDEX, reading, budget=2500, leaked=(), seed=0, rulings=rulings)[: len(alone)]
     assert (alone[0].sample, alone[0].score, alone[0].terms) == (3, 0.0, ())
-    assert list(queue(INDEX, "reading", seed=0)) == list(INDEX.search("reading", seed=0))
+    assert list(skill_draws(INDEX, "reading", seed=0)) == list(INDEX.search("reading", seed=0))
 
 
 def test_a_removal_counts_for_every_skill_and_a_pin_of_another_support_set_for_none() -> None:

@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import UserError
 from core.types import (
+    Composition,
     Hit,
     Leak,
-    MakeUp,
     Overlap,
     Ruling,
     Selection,
@@ -47,7 +47,7 @@ def wanted(connection: Connection, count: int = 5) -> Selection:
             Leak(sample=chosen[1].sample, why="image", key="ab", measured=asked[0]),
             Leak(sample=chosen[1].sample, why="question", key="what", measured=asked[1]),
         ),
-        make_up=MakeUp(
+        make_up=Composition(
             skills=(SkillShare(skill="adding", errors=2, due=7, got=5, best=1 / 3, lacking=("up",), precision=0.5),),
             tasks=(("task 0", 3), ("task 1", 2)),
             overlaps=(Overlap(one="adding", other="reading", samples=2),),

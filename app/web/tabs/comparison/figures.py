@@ -7,7 +7,7 @@ from app.comparisons.paired import Compared
 from app.rendering.formatting import count, percent, points
 from app.rendering.html import esc, nav, short, table
 from app.web.page.place import Place
-from core.evaluation.comparison import p_text
+from core.evaluation.comparison import format_p_value
 from core.types import GroupChange, Interval
 
 OUTCOMES = {"fixed": "Fixed", "broken": "Broken", "still_wrong": "Still wrong", "still_right": "Still right"}
@@ -27,7 +27,7 @@ def figures_html(compared: Compared) -> str:
     return (
         f'<div class="two"><div><p class="big">{said}</p><p class="subdued">accuracy of round {after} minus '
         f"round {before} on the {found.role} set, {count(samples, 'sample')}, 95 % bootstrap interval: {sure}. "
-        f'Exact McNemar p {esc(p_text(found.p_value))}.</p></div><div class="scales">{rows}</div></div>'
+        f'Exact McNemar p {esc(format_p_value(found.p_value))}.</p></div><div class="scales">{rows}</div></div>'
     )
 
 
@@ -102,7 +102,7 @@ def _row(place: Place, kind: str, each: GroupChange, *, tested: bool) -> list[st
     if each.significantly_broken:
         name += ' <span class="badge student">significantly broken</span>'
     counts = [_opening(place, kind, each, outcome) for outcome in ("fixed", "broken", "still_wrong")]
-    p = esc(p_text(each.corrected).removeprefix("= ")) if tested else "–"
+    p = esc(format_p_value(each.corrected).removeprefix("= ")) if tested else "–"
     change = (each.after - each.before) * 100
     css = "truth" if change > 0 else "student" if change < 0 else ""
     moved = f'<span class="{css}">{points(each.after - each.before, 0)}</span>'

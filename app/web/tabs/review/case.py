@@ -11,7 +11,7 @@ from app.rendering.html import esc, hint_html, lecture_html, short
 from core.answer_switch import margins
 from core.parsing.answer import normalise
 from core.parsing.scoring import truth_of
-from core.prompts import letter
+from core.prompts import option_letter
 from storage.store import Case
 
 MOST_ANSWERS = 6
@@ -52,7 +52,7 @@ def _answers(case: Case) -> str:
     truth = truth_of(sample)
     options = list(sample.options) or [truth]
     rows = "".join(
-        _answer(letter(index) if sample.options else "", text, text == truth, _same(text, given))
+        _answer(option_letter(index) if sample.options else "", text, text == truth, _same(text, given))
         for index, text in enumerate(options)
     )
     if given is None:

@@ -15,8 +15,8 @@ from app.selections.shortfalls import badge, shortfalls
 from app.selections.support_index import Indexed
 from app.web.components.sample_cards import highlight_terms
 from app.web.page.place import Place
-from core.selection.composition import skill_offers
-from core.selection.rulings import listed
+from core.selection.composition import expected_shares
+from core.selection.rulings import hits_with_removed
 from core.types import Hit, Ruling, Sample, SkillDemand, SkillShare
 from storage import store
 
@@ -36,7 +36,7 @@ class Choosing:
 
     def offers(self, skills: Sequence[str]) -> tuple[SkillShare, ...]:
         """What these skills would be due and find."""
-        return skill_offers(
+        return expected_shares(
             self.support.index, self.demands, skills, budget=self.budget, seed=self.seed, rulings=self.rulings
         )
 
@@ -79,7 +79,7 @@ def _skill(place: Place, share: SkillShare, chosen: str, ruled: bool) -> str:
 def _hits(connection: Connection, place: Place, now: Choosing, skill: str) -> str:
     (share,) = now.offers([skill])
     after = place.number("rank") or 0
-    found = listed(now.support.index, skill, seed=now.seed, rulings=now.rulings)
+    found = hits_with_removed(now.support.index, skill, seed=now.seed, rulings=now.rulings)
     page = list(islice(found, after, after + HITS + 1))
     more, page = len(page) > HITS, page[:HITS]
     samples = store.samples_by_id(connection, [hit.sample for hit, _ in page])

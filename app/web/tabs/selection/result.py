@@ -13,7 +13,7 @@ from app.rendering.html import bar, choices, clock, empty, esc, nav, short, tabl
 from app.selections.shortfalls import badge, shortfalls
 from app.web.components.sample_cards import highlight_terms
 from app.web.page.place import Place
-from core.types import Hit, MakeUp, Sample, SkillShare
+from core.types import Composition, Hit, Sample, SkillShare
 from storage import store
 from storage.store import SelectionSummary
 
@@ -49,10 +49,10 @@ def selection_html(connection: Connection, place: Place, known: list[SelectionSu
     )
 
 
-def _counted(connection: Connection, chosen: SelectionSummary) -> MakeUp:
+def _counted(connection: Connection, chosen: SelectionSummary) -> Composition:
     """What can still be said of a selection that is older than the account of what it is made of."""
     got = Counter(hit.skill for hit in store.hits_page(connection, chosen.id, limit=-1))
-    return MakeUp(
+    return Composition(
         skills=tuple(
             SkillShare(skill=each.skill, errors=each.errors, due=0, got=got[each.skill], matching=1, strength=1.0)
             for each in chosen.demands
@@ -79,14 +79,14 @@ def _facts(chosen: SelectionSummary) -> str:
     )
 
 
-def _warnings(made: MakeUp) -> str:
+def _warnings(made: Composition) -> str:
     said = [sentence for share in made.skills for sentence in shortfalls(share)]
     rows = "".join(f"<li>{esc(sentence)}</li>" for sentence in said[:5])
     more = f"<li>… and {len(said) - 5:,} more: the manifest has them.</li>" if len(said) > 5 else ""
     return f'<ul class="why">{rows}{more}</ul>' if said else ""
 
 
-def _skills(made: MakeUp) -> str:
+def _skills(made: Composition) -> str:
     """How many hits each skill got beside what it was due."""
     if not made.skills:
         return '<p class="subdued">Not drawn for skills: an arm to compare with.</p>'
@@ -117,7 +117,7 @@ def _precise(each: SkillShare) -> str:
     return "–" if each.precision is None else percent(each.precision, 0)
 
 
-def _tasks(made: MakeUp, size: int) -> str:
+def _tasks(made: Composition, size: int) -> str:
     named = [each for each in made.tasks if each[0]]
     if not named:
         return ""
@@ -128,7 +128,7 @@ def _tasks(made: MakeUp, size: int) -> str:
     )
 
 
-def _overlaps(made: MakeUp) -> str:
+def _overlaps(made: Composition) -> str:
     if not made.overlaps:
         return ""
     shown = made.overlaps[: MOST["overlaps"]]

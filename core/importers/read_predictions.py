@@ -1,0 +1,111 @@
+"""Read predictions that other programs made, for samples that are known or that the file brings along."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from core.errors import UserError
+from core.importers.containers.json_rows import Row
+from core.importers.containers.open_rows import RowFile, open_rows
+from core.importers.fields.typed import as_fields
+from core.importers.formats import bigbench_mistake, llava, predictions
+from core.importers.open_samples import duplicate
+from core.importers.results import ImportedPrediction, ImportedPredictions, RowError
+from core.types import Refusal, Sample
+
+MAX_REFUSED = 100_000  # refused rows that are kept; all of them are counted
+PREDICTION_FORMATS = {
+    "predictions": "predictions with a rationale or steps",
+    "bigbench-mistake": bigbench_mistake.TASK,
+}
+Predicted = tuple[Sample | None, ImportedPrediction]
+
+
+def read_predictions(
+    path: Path,
+    known: Mapping[str, Sample],
+    *,
+    format: str = "",
+    mapping: Mapping[str, str] | None = None,
+) -> ImportedPredictions:
+    """Predictions for the known samples (by source id), or BIG-Bench Mistake's, which bring their samples along.
+
+    The format is found in the content; ``format`` (a key of ``PREDICTION_FORMATS``) overrides. ``mapping`` names the
+    file's columns for the fields of ``predictions.NAMES`` where they are called otherwise. Raises UserError when the
+    file as a whole cannot be read.
+    """
+    if format and format not in PREDICTION_FORMATS:
+        raise UserError(f"There is no format “{format}” of predictions: choose among {', '.join(PREDICTION_FORMATS)}.")
+    with open_rows(path, prefer="predictions") as file:
+        brings = format == "bigbench-mistake" or (not format and _is_mistakes(file))
+        if not format and not mapping and _is_samples(file):
+            raise UserError(
+                f"{file.name} holds samples, not predictions: import it as a validation, test or support set."
+            )
+        used = {} if brings else predictions.settle_mapping(file.name, file.columns, mapping or {})
+        found = _mistakes(file) if brings else _predicted(file, known, used)
+        read: dict[str, Predicted] = {}
+        refused: list[Refusal] = []
+        rows = duplicates = 0
+        for row, item in found:
+            rows += 1
+            if not isinstance(item, RowError) and item[1].source_id not in read:
+                read[item[1].source_id] = item
+                continue
+            duplicates += not isinstance(item, RowError)
+            if len(refused) < MAX_REFUSED:
+                refused.append(_refusal(row, item, file.name))
+    return ImportedPredictions(
+        format=f"{bigbench_mistake.TASK if brings else 'predictions'} {file.container}",
+        found=rows,
+        samples=tuple(sample for key, (sample, _) in read.items() if sample is not None and key not in known),
+        predictions=tuple(prediction for _, prediction in read.values()),
+        refused=tuple(refused),
+        refused_rows=rows - len(read),
+        duplicates=duplicates,
+        notes=file.notes,
+        columns=() if brings else file.columns,
+        mapping=used,
+    )
+
+
+def _refusal(row: Row, item: RowError | Predicted, name: str) -> Refusal:
+    if not isinstance(item, RowError):
+        return duplicate(row.file or name, row.line, item[1].source_id)
+    return Refusal(file=row.file or name, line=row.line, field=item.field, reason=item.reason)
+
+
+def _mistakes(file: RowFile) -> Iterator[tuple[Row, Predicted | RowError]]:
+    category = Path(file.name).name.split(".")[0]
+    return _each(file, lambda row: bigbench_mistake.sample_and_prediction(row.value, category))
+
+
+def _predicted(
+    file: RowFile, known: Mapping[str, Sample], mapping: Mapping[str, str]
+) -> Iterator[tuple[Row, Predicted | RowError]]:
+    as_text = file.kind in ("csv", "tsv")
+
+    def read(row: Row) -> Predicted:
+        fields = predictions.named_fields(as_fields(row.value), mapping, as_text=as_text)
+        return None, predictions.prediction_of(fields, known)
+
+    return _each(file, read)
+
+
+def _each(file: RowFile, read: Callable[[Row], Predicted]) -> Iterator[tuple[Row, Predicted | RowError]]:
+    for row in file.rows:
+        try:
+            if row.error:
+                raise RowError("row", row.error)
+            yield row, read(row)
+        except RowError as error:
+            yield row, error
+
+
+def _is_mistakes(file: RowFile) -> bool:
+    return any(bigbench_mistake.is_row(row.value) for row in file.first[:1])
+
+
+def _is_samples(file: RowFile) -> bool:
+    """Whether the rows hold conversations, or questions without anything that is called a prediction."""
+    asks = "question" in file.columns and not predictions.names_prediction(file.columns)
+    return any(llava.is_row(row.value) or asks for row in file.first[:1])

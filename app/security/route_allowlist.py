@@ -15,6 +15,7 @@ ALLOWED_PATHS = frozenset(
         "/config",
         "/theme.css",
         "/favicon.ico",
+        "/guide",
         "/robots.txt",
         "/gradio_api/app_id",
         "/gradio_api/cancel",
@@ -25,7 +26,7 @@ ALLOWED_PATHS = frozenset(
         "/gradio_api/upload",
     }
 )
-ALLOWED_PREFIXES = ("/assets/", "/static/", "/own/", "/image/", "/desk/", "/export/", "/pending/")
+ALLOWED_PREFIXES = ("/assets/", "/static/", "/own/", "/image/", "/desk/", "/export/", "/pending/", "/guide/")
 
 
 def allow_listed_paths(app: ASGIApp) -> ASGIApp:

@@ -26,6 +26,7 @@ from app.web.login_page import sign_in_app
 from app.web.page.gradio_offline import gr
 from app.web.routes.actions import add_action_routes
 from app.web.routes.downloads import add_download_routes
+from app.web.routes.guide import add_guide_routes
 from app.web.routes.images import add_image_routes
 from app.web.routes.review_form import add_review_form_routes
 from app.web.routes.static_files import ASSETS, SCRIPTS, add_static_routes, file_version
@@ -106,6 +107,7 @@ def build_routes(db: Database) -> fastapi.FastAPI:
     add_image_routes(api, db)
     add_review_form_routes(api, db)
     add_download_routes(api, db)
+    add_guide_routes(api)
     blocks, page = build(db)
     add_action_routes(api, page)
     blocks.has_launched = True  # makes Gradio check that a file named by a client was uploaded

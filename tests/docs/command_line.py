@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from typer.cli import get_docs_for_click
 
-from app.cli import cli
+from app.cli.main import cli
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "assets" / "docs" / "command-line.md"
 BEGIN, END = "<!-- commands: written by python -m tests.docs.command_line -->", "<!-- end of commands -->"

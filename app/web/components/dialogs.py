@@ -44,6 +44,12 @@ ZOOM = (
     '<dialog id="zoom" aria-label="The image in full size"><img alt="The sample\'s image in full size">'
     f"{CLOSE}</dialog>"
 )
+GUIDE = '<a href="/guide" target="_blank" rel="noopener">Guide: how each tab works, what each figure means</a>'
+FOOT = (
+    '<nav class="foot" aria-label="Guide"><a href="/guide" target="_blank" rel="noopener">Guide</a>'
+    '<a href="/guide/method" target="_blank" rel="noopener">Method</a>'
+    '<a href="/guide/CHANGELOG" target="_blank" rel="noopener">What is new</a></nav>'
+)
 ASK = (
     f'<dialog id="ask" aria-labelledby="ask-text"><p id="ask-text"></p><div class="row end">{CANCEL}'
     '<button type="button" class="button primary" id="ask-yes">Yes</button></div></dialog>'
@@ -82,7 +88,8 @@ def help_html() -> str:
     return (
         '<dialog id="help" aria-labelledby="help-title"><h2 id="help-title">Keys on the Review tab</h2>'
         f"{_keys(KEYS)}<h2>Keys on the Selection tab</h2>{_keys(HIT_KEYS)}"
-        f'<p class="subdued">They rest while you type in a field.</p>{CLOSE}</dialog>'
+        f'<p class="subdued">They rest while you type in a field.</p><div class="row">{GUIDE}<span class="grow"></span>'
+        '<button type="button" class="button" data-close-dialog autofocus>Close</button></div></dialog>'
     )
 
 

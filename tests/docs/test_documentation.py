@@ -12,7 +12,6 @@ from tests.docs.markdown import DOCS, PAGES, ROOT, anchors, code, documents, lin
 README_BYTES = 10 * 1024
 DECISIONS = ROOT / "assets" / "decisions"
 GAPS = {13, 33}
-MOVED = (ROOT / "app" / "web").is_dir()
 
 
 def test_the_readme_is_short_and_leads_to_every_page() -> None:
@@ -48,7 +47,6 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
     assert text == page(text), "run `make docs`: the commands have changed"
 
 
-@pytest.mark.skipif(not MOVED, reason="the architecture page shows the folders after the move")
 def test_the_tree_shows_every_folder_and_no_other() -> None:
     block = re.search(r"```tree\n(.*?)```", (DOCS / "architecture.md").read_text(), re.DOTALL)
     assert block, "architecture.md has no ```tree block"
@@ -63,17 +61,19 @@ def test_the_tree_shows_every_folder_and_no_other() -> None:
         ["git", "ls-files", "app", "core", "storage"], capture_output=True, text=True, cwd=ROOT, check=True
     )
     there = {str(parent) for name in listed.stdout.split() for parent in Path(name).parents} - {"."}
+    there = {each for each in there if not each.startswith("app/web/templates/")}  # a folder for each tab again
     assert set(shown) == there, f"more or fewer than there are: {sorted(set(shown) ^ there)}"
     assert len(shown) == len(set(shown))
 
 
-@pytest.mark.skipif(not MOVED, reason="the pages name the files after the move")
-@pytest.mark.parametrize("name", [*PAGES, "CHANGELOG"])
-def test_files_that_pages_name_are_there(name: str) -> None:
-    for text in code(DOCS / f"{name}.md"):
-        for path in re.findall(r"\b(?:app|core|storage|assets|tests)/[\w./-]+", text):
-            if "…" not in text:
-                assert (ROOT / path).exists(), f"{name}.md names {path}, which is not there"
+@pytest.mark.parametrize(
+    "path", [p for p in documents() if p.parent.name in ("docs", ".github")], ids=lambda path: path.stem
+)
+def test_files_that_pages_name_are_there(path: Path) -> None:
+    for text in code(path):
+        for name in re.findall(r"\b(?:app|core|storage|assets|tests)/[\w./-]+", text):
+            if not re.search("[…<]", text):
+                assert (ROOT / name).exists(), f"{path.name} names {name}, which is not there"
 
 
 def test_decisions_keep_their_numbers_and_the_list_shows_all() -> None:

@@ -84,7 +84,7 @@ def _page(name: str) -> Response:
     path = pages().get(name or START)
     if path is None:
         return _nothing()
-    return HTMLResponse(render("guide.html", name=name or START, page=rendered(path), listed=_listed()))
+    return HTMLResponse(render("guide.html", current=name or START, page=rendered(path), listed=_listed()))
 
 
 def _nothing() -> Response:
@@ -121,7 +121,7 @@ def rendered(path: Path) -> Rendered:
                 sections.append(Section(anchor=anchor, title=text))
         if token.children:
             _lead(token.children, path.parent, names, shown)
-    html = Markup(reader.renderer.render(tokens, reader.options, {}))  # nosec B704: raw HTML is escaped by its parser
+    html = Markup(reader.renderer.render(tokens, reader.options, {}))
     return Rendered(title=title, sections=tuple(sections), html=html, pictures=MappingProxyType(shown))
 
 

@@ -121,7 +121,8 @@ def rendered(path: Path) -> Rendered:
                 sections.append(Section(anchor=anchor, title=text))
         if token.children:
             _lead(token.children, path.parent, names, shown)
-    html = Markup(reader.renderer.render(tokens, reader.options, {}))
+    # Safe: with html=False the parser escapes raw HTML.
+    html = Markup(reader.renderer.render(tokens, reader.options, {}))  # nosec B704
     return Rendered(title=title, sections=tuple(sections), html=html, pictures=MappingProxyType(shown))
 
 

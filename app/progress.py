@@ -1,4 +1,4 @@
-"""What a job yields: batches to save with how far it is, and how it stops between two of them. Knows no job."""
+"""How a job reports its progress and stops: what it yields, and the callbacks between it and its caller."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,18 +8,16 @@ from sqlalchemy import Connection
 
 BUG = "A bug in Switchpoint stopped this job"
 
-
-Stop = Callable[[], bool]
-Batch = TypeVar("Batch")
+T = TypeVar("T")
 
 
-class Stopped(Exception):  # noqa: N818 - no error: the person (or the end of the worker) asked for it
-    """The job stopped between two batches because ``stop`` said so."""
+class Stopped(Exception):  # noqa: N818 - no error: the user (or the end of the worker) asked for it
+    """The job was stopped, between two batches or before a request to an endpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Advance:
-    """One batch: ``save`` writes it; ``done`` of ``total`` counts it. Both go into one transaction."""
+    """One batch of a job: ``save`` writes it, and ``done`` of ``total`` items are done then (one transaction)."""
 
     save: Callable[[Connection], Any]
     done: int
@@ -27,29 +25,38 @@ class Advance:
     message: str = ""
 
 
+ProgressCallback = Callable[[Advance], None]
+"""Called with each advance of work that is not a job."""
+
+ShouldStop = Callable[[], bool]
+"""Whether the job was asked to stop."""
+
+CheckStopped = Callable[[], None]
+"""Called before each request to an endpoint; raises ``Stopped`` once the job was asked to stop."""
+
+
 def nothing_to_save(done: int, total: int, message: str = "") -> Advance:
-    """How far a job is, without anything to write."""
+    """Progress without anything to write."""
     return Advance(save=lambda _: None, done=done, total=total, message=message)
 
 
-def looking(stop: Stop) -> Callable[[], None]:
-    """What is called before each request to an endpoint: it ends the job as soon as somebody asks for that."""
-
-    def look() -> None:
-        if stop():
-            raise Stopped
-
-    return look
+def nothing_left(total: int) -> Advance:
+    """The progress of a job whose ``total`` items were all done before it began."""
+    return nothing_to_save(total, total)
 
 
-def until(stop: Stop, batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The batches, ended by ``Stopped`` once the batch before has been saved and ``stop()`` is true."""
+def raise_if_stopped(should_stop: ShouldStop) -> None:
+    """Raises ``Stopped`` where the job was asked to stop."""
+    if should_stop():
+        raise Stopped
+
+
+def never_stopped() -> None:
+    """A ``CheckStopped`` for work that nobody can stop."""
+
+
+def stop_between(should_stop: ShouldStop, batches: Iterator[T]) -> Iterator[T]:
+    """The batches. Raises ``Stopped`` after the batch (saved by then) during which the job was asked to stop."""
     for batch in batches:
         yield batch
-        if stop():
-            raise Stopped
-
-
-def nothing_left(total: int) -> Advance:
-    """All of ``total`` was there already; no model is loaded to find that out."""
-    return nothing_to_save(total, total)
+        raise_if_stopped(should_stop)

@@ -1,6 +1,7 @@
-"""The samples that every try to ask a model about failed: what the others go on without, listed with the reason.
+"""The samples that a job left out because every request about them failed.
 
-Kept as the error of the job that ends with some of them; no row says so, as what is missing is tried by starting again.
+A job that ends with some of them fails with a sentence that lists them. Nothing else records them: their rows are
+missing, so that starting the job again tries them.
 """
 
 import logging
@@ -9,34 +10,34 @@ from dataclasses import dataclass, field
 from core.errors import UserError
 from core.types import Sample, Skipped
 
-NAMED = 20
+MAX_NAMED = 20  # samples named for each reason
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Failures:
-    """What one job left out: ``samples`` by id, and their names in the set by the reason."""
+class SkippedSamples:
+    """What one job left out: ``samples`` by id, and their source ids by the reason."""
 
     samples: set[int] = field(default_factory=set)
     names: dict[str, list[str]] = field(default_factory=dict)
 
-    def note(self, sample: Sample, why: Skipped) -> None:
-        """Log a sample that is left out; list it where asking once more may help."""
+    def add(self, sample: Sample, why: Skipped) -> None:
+        """An ``OnSkipped``: log a sample that is left out, and list it where asking again may help."""
         logger.warning("sample %s is left out: %s", sample.source_id, why.reason)
         if why.failed:
             self.samples.add(sample.id)
             self.names.setdefault(why.reason, []).append(sample.source_id)
 
-    def told(self, what: str, way: str = "start again to try only these") -> None:
-        """Raise UserError that lists the samples with their reasons and the ``way`` on; "were not diagnosed" is a
-        ``what``.
+    def raise_for(self, what: str, way: str = "start again to try only these") -> None:
+        """Raise UserError with the listed samples and their reasons, where there are any.
 
-        Nothing is raised where none is listed. Of each reason the first 20 samples are named, all of them in the log.
+        ``what`` is said of them ("were not diagnosed"), and ``way`` says what to do. For each reason the first 20
+        samples are named; the log names all of them.
         """
         if not self.samples:
             return
         said = f"{len(self.samples):,} {what}, all others are done: {way}."
         for reason, names in sorted(self.names.items(), key=lambda each: -len(each[1])):
-            rest = f" and {len(names) - NAMED:,} more in logs/worker.log" if len(names) > NAMED else ""
-            said += f" {', '.join(names[:NAMED])}{rest}: {reason}"
+            rest = f" and {len(names) - MAX_NAMED:,} more in logs/worker.log" if len(names) > MAX_NAMED else ""
+            said += f" {', '.join(names[:MAX_NAMED])}{rest}: {reason}"
         raise UserError(said)

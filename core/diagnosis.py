@@ -15,7 +15,7 @@ from core.chunks import chunked
 from core.parsing.scoring import score_answer, truth_of
 from core.prompts import label_prompt, prompts_hash, skill_prompt
 from core.teacher import Teacher, all_said
-from core.types import MAX_SKILL_LENGTH, Curve, Diagnosis, Prediction, Sample, Settings, Skipped
+from core.types import MAX_SKILL_LENGTH, Curve, Diagnosis, OnSkipped, Prediction, Sample, Settings, Skipped
 
 BATCH_SIZE = 32
 MAX_WORDS = 12
@@ -25,7 +25,6 @@ _LIST_MARK = rf"^(?:[{re.escape(_STRIPPED)}]|\d{{1,2}}[.)]\s)+"  # punctuation a
 
 Item = tuple[Sample, Prediction]
 SkillCase = tuple[Sample, Prediction, int]
-OnSkipped = Callable[[Sample, Skipped], None]
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)

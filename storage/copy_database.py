@@ -31,13 +31,13 @@ class Copied:
 
 
 def copy_database(
-    data: Path, target: Path, *, project: str = "", with_images: bool = False, watch: Callable[[int, int], None]
+    data: Path, target: Path, *, project: str = "", with_images: bool = False, on_progress: Callable[[int, int], None]
 ) -> Copied:
     """Copy the database in ``data`` to the new file ``target``, as it is at one moment; writers go on meanwhile.
 
     With ``project`` all that belongs to others is left out, down to support sets that it does not use. ``with_images``
-    brings images that lie in files into the copy; ``watch`` hears of pages copied and in all. Raises UserError when
-    there is no such project, or an image that is to be brought in cannot be read.
+    brings images that lie in files into the copy; ``on_progress`` is called with the pages copied and in all. Raises
+    UserError when there is no such project, or an image that is to be brought in cannot be read.
     """
     with contextlib.closing(sqlite3.connect(data / FILE_NAME, isolation_level=None)) as source:
         source.execute("BEGIN")
@@ -46,7 +46,7 @@ def copy_database(
             raise UserError(f"There is no project '{project}': `switchpoint status` lists those there are.")
         source.execute("SELECT count(*) FROM projects").fetchone()
         with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copy:
-            source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _, left, total: watch(total - left, total))
+            source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _, left, total: on_progress(total - left, total))
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("PRAGMA secure_delete = ON")
             copy.execute("BEGIN")

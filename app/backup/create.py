@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from app.progress import Advance, nothing_to_save
+from app.progress import ProgressCallback, nothing_to_save
 from core.atomic_files import atomic_path
 from core.errors import UserError
 from core.tuning.saved_checkpoints import newest_first
@@ -31,20 +31,25 @@ MANIFEST = "manifest.json"
 PIECE = 2**20
 SAMPLED, WORTH_PACKING = 16, 0.7
 Members = dict[str, dict[str, Any]]
-Watch = Callable[[Advance], None]
 
 
 def back_up(
-    db: Database, file: Path, *, project: str = "", with_images: bool = False, force: bool = False, watch: Watch
+    db: Database,
+    file: Path,
+    *,
+    project: str = "",
+    with_images: bool = False,
+    force: bool = False,
+    on_progress: ProgressCallback,
 ) -> dict[str, Any]:
-    """Write the backup ``file`` and return its manifest; ``watch`` hears of MiB written.
+    """Write the backup ``file`` and return its manifest; ``on_progress`` hears of MiB written.
 
     With ``project`` it holds that one alone. Raises UserError when the file is there (unless ``force``) and as
     ``copy_database`` does.
     """
     with _sentences(file), _new_or_forced(file, force), atomic_path(file) as half, _beside(half) as copy:
-        told = _told(watch)
-        kept = copy_database(db.data, copy, project=project, with_images=with_images, watch=told)
+        on_pages = _pages_callback(on_progress)
+        kept = copy_database(db.data, copy, project=project, with_images=with_images, on_progress=on_pages)
         members: Members = {}
         with zipfile.ZipFile(half, "w", compresslevel=1) as archive:
             with copy.open("rb") as source:
@@ -54,7 +59,7 @@ def back_up(
                     for name, content in files.items():
                         member = f"adapters/run-{run}/{folder.name}/{name}"
                         members[member] = _add(archive, member, content, zipfile.ZIP_STORED)
-                        watch(nothing_to_save(half.stat().st_size // PIECE, 0, member))
+                        on_progress(nothing_to_save(half.stat().st_size // PIECE, 0, member))
             manifest = _manifest(kept, members)
             archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
         with half.open("rb") as written:
@@ -180,5 +185,5 @@ def _beside(half: Path) -> Iterator[Path]:
             copy.with_name(copy.name + ending).unlink(missing_ok=True)
 
 
-def _told(watch: Watch) -> Callable[[int, int], None]:
-    return lambda done, total: watch(nothing_to_save(done, total, "pages of the database"))
+def _pages_callback(on_progress: ProgressCallback) -> Callable[[int, int], None]:
+    return lambda done, total: on_progress(nothing_to_save(done, total, "pages of the database"))

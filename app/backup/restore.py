@@ -13,19 +13,17 @@ import sqlite3
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from app.backup.create import FORMAT, MANIFEST, PIECE, Members
 from app.backup.sanitize import foreign_object, keep_inside, told
-from app.progress import Advance, nothing_to_save
+from app.progress import ProgressCallback, nothing_to_save
 from app.security.file_roots import page_roots
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
 from storage.errors import fault_told
 
-Watch = Callable[[Advance], None]
 LARGEST_MANIFEST = 64 * 2**20
 MOST_MEMBERS = 100_000
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
@@ -34,7 +32,7 @@ ADAPTER = re.compile(r"run-\d+/adapter", re.ASCII)
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError, RuntimeError)
 
 
-def restore(file: Path, data: Path, *, watch: Watch) -> dict[str, Any]:
+def restore(file: Path, data: Path, *, on_progress: ProgressCallback) -> dict[str, Any]:
     """Put the backup ``file`` into the new or empty directory ``data``; returns its manifest, and what of it was named
     elsewhere: "outside_images" of them, "outside" a sentence about that.
 
@@ -50,7 +48,7 @@ def restore(file: Path, data: Path, *, watch: Watch) -> dict[str, Any]:
         with _opened(file) as archive:
             manifest = read_manifest(file, archive)
             _fits(file, manifest["members"], data.parent)
-            _unpack(file, archive, manifest["members"], draft, watch)
+            _unpack(file, archive, manifest["members"], draft, on_progress)
         _check_database(file, draft)
         try:
             named = keep_inside(draft / FILE_NAME, data.absolute(), page_roots(data))
@@ -108,7 +106,7 @@ def _fits(file: Path, members: Members, parent: Path) -> None:
         )
 
 
-def _unpack(file: Path, archive: zipfile.ZipFile, members: Members, draft: Path, watch: Watch) -> None:
+def _unpack(file: Path, archive: zipfile.ZipFile, members: Members, draft: Path, on_progress: ProgressCallback) -> None:
     total, done = sum(each["bytes"] for each in members.values()), 0
     (draft / "adapters").mkdir(parents=True)
     for name, said in members.items():
@@ -119,7 +117,7 @@ def _unpack(file: Path, archive: zipfile.ZipFile, members: Members, draft: Path,
                 found.update(piece)
                 written.write(piece)
                 done += len(piece)
-                watch(nothing_to_save(done // PIECE, total // PIECE, "MiB"))
+                on_progress(nothing_to_save(done // PIECE, total // PIECE, "MiB"))
         if found.hexdigest() != said["sha256"]:
             raise _refused(file, f"{name} has changed since")
 

@@ -47,8 +47,8 @@ def import_command(
         mapping=_mapping(map or []), skip_refused=skip_refused, test_share=test_share, seed=seed,
         copy_images=copy_images,
     )  # fmt: skip
-    with terminal.database() as db, terminal.progress("import") as watch:
-        report = (pipeline.dry_run if dry_run else commit)(db, request, watch=watch)
+    with terminal.database() as db, terminal.progress("import") as on_progress:
+        report = (pipeline.dry_run if dry_run else commit)(db, request, on_progress=on_progress)
     refused = bool(report["refused_rows"]) and not skip_refused
     if refused:
         said = "Nothing would be" if dry_run else "Nothing was"
@@ -126,8 +126,8 @@ def backup(
     force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
 ) -> Shown:
     """Write the database, adapters and checkpoints into one file, while jobs go on."""
-    with terminal.database() as db, terminal.progress("backup") as watch:
-        manifest = back_up(db, file, project=project, with_images=with_images, force=force, watch=watch)
+    with terminal.database() as db, terminal.progress("backup") as on_progress:
+        manifest = back_up(db, file, project=project, with_images=with_images, force=force, on_progress=on_progress)
     size = file.stat().st_size
     lines = [f"Wrote {file} ({size / 2**20:,.1f} MiB): {_held(manifest)}."]
     if manifest["referenced_images"]:
@@ -145,8 +145,8 @@ def restore_command(
     terminal: Terminal, *, file: Annotated[Path, typer.Argument(help="A zip that backup wrote.")]
 ) -> Shown:
     """Put a backup into the new or empty directory that --data names; every file is verified first."""
-    with terminal.progress("restore") as watch:
-        manifest = restore(file, terminal.data, watch=watch)
+    with terminal.progress("restore") as on_progress:
+        manifest = restore(file, terminal.data, on_progress=on_progress)
     lines = [f"Restored {_held(manifest)} into {terminal.data}, as it was on {manifest['created']}."]
     if kept := manifest["referenced_images"] - manifest["outside_images"]:
         lines.append(f"{kept:,} of its images lie in files and are looked for where they were.")

@@ -22,7 +22,7 @@ from rich.text import Text
 from typer.exceptions import TyperException
 
 from app.processes.worker_process import ensure_worker
-from app.progress import BUG, Advance
+from app.progress import BUG, Advance, ProgressCallback
 from app.settings import logs_folder
 from core.errors import FolderError, UserError, printable
 from core.redaction import redact
@@ -85,12 +85,12 @@ class Terminal:
             _print(Console(), shown.text)
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Callable[[Advance], None]]:
+    def progress(self, title: str) -> Iterator[ProgressCallback]:
         """A progress bar for work in this process: call what it yields with each advance."""
         with _progress_bar(hidden=self.json) as bar:
             task = bar.add_task(title, total=None, rate="", note="", visible=False)
 
-            def watch(advance: Advance) -> None:
+            def on_progress(advance: Advance) -> None:
                 speed = bar.tasks[task].speed
                 bar.update(
                     task,
@@ -101,7 +101,7 @@ class Terminal:
                     visible=True,
                 )
 
-            yield watch
+            yield on_progress
 
     def follow(self, db: Database, job: Job) -> Job:
         """Wait for a job with a progress bar; a worker is started when none runs. Ctrl-C leaves the job running."""

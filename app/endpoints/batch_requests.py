@@ -10,6 +10,7 @@ from datetime import datetime
 
 from app.endpoints.metered_models import Ledger, check_cap
 from app.processes.worker_process import worker_pid
+from app.progress import never_stopped
 from core.chunks import chunked
 from core.endpoints.addresses import endpoint_at
 from core.endpoints.batch_client import BatchDesk, GoneError, NotTakenError
@@ -139,12 +140,8 @@ def desk_of(db: Database, batch: BatchRequest) -> BatchDesk:
     endpoint = endpoint_at(batch.model, settings)
     if endpoint is None or endpoint.url != batch.url:
         raise UserError(f"Batch {batch.id} lies at {batch.url}: give {batch.model} that address again to collect it.")
-    ledger = Ledger(db=db, project=batch.project, model=batch.model, settings=settings, look=go_on)
-    return BatchDesk(asker=connect(endpoint, settings, ledger), look=go_on)
-
-
-def go_on() -> None:
-    """Nobody waits for the work to end early."""
+    ledger = Ledger(db=db, project=batch.project, model=batch.model, settings=settings, check_stopped=never_stopped)
+    return BatchDesk(asker=connect(endpoint, settings, ledger), check_stopped=never_stopped)
 
 
 def refresh(db: Database, desk: BatchDesk, batch: BatchRequest) -> BatchRequest:

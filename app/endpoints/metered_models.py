@@ -4,16 +4,16 @@ Joins ``core.endpoints.client`` to storage. Whether a model is behind an endpoin
 importing this loads neither a model library nor the ``openai`` client.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from app.skipped_samples import Failures
+from app.progress import CheckStopped, never_stopped
 from core.endpoints.addresses import endpoint_at
 from core.endpoints.prices import cost_of, in_dollars, money
 from core.errors import UserError
-from core.types import EndpointSettings, Prediction, Sample, Spent
+from core.types import EndpointSettings, OnSkipped, Prediction, Sample, Spent
 from storage import store
 from storage.database import Database
 from storage.images import image_bytes
@@ -22,14 +22,12 @@ from storage.store import Project
 if TYPE_CHECKING:
     from core.teacher.endpoint import EndpointTeacher
 
-Look = Callable[[], None]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
     """The replies and the meter (``core.endpoints.client.Replies``) of one model in one project.
 
-    ``look`` is called before every request, and ends the work by raising. A ledger that does not ``remember`` has
+    ``check_stopped`` is called before every request. A ledger that does not ``remember`` has
     everything asked anew, to find out how things are now; what it asks is counted all the same.
     """
 
@@ -37,12 +35,12 @@ class Ledger:
     project: int
     model: str
     settings: EndpointSettings
-    look: Look
+    check_stopped: CheckStopped
     remember: bool = True
 
     def get(self, key: str) -> str | None:
         """The reply kept under the key. Raises UserError where it has to be asked for and the cap is reached."""
-        self.look()
+        self.check_stopped()
         with self.db.read() as connection:
             kept = store.reply_of(connection, key) if self.remember else None
             if kept is None and self.settings.spend_cap is not None:
@@ -64,7 +62,9 @@ class Ledger:
             store.add_spent(connection, self.project, spent)
 
 
-def ledger_of(db: Database, project: Project, model: str, look: Look, *, remember: bool = True) -> Ledger:
+def ledger_of(
+    db: Database, project: Project, model: str, check_stopped: CheckStopped, *, remember: bool = True
+) -> Ledger:
     """The ledger of a model of the project. Raises UserError where a cap is set that no price lets anybody hold."""
     settings = project.settings.endpoint
     if settings.spend_cap is not None and money(model, 0, 0, settings) is None:
@@ -73,7 +73,9 @@ def ledger_of(db: Database, project: Project, model: str, look: Look, *, remembe
             f"it costs with `switchpoint spending {project.name} --price {model} IN OUT` (US dollars per million "
             "tokens), or lift the cap with --no-cap."
         )
-    return Ledger(db=db, project=project.id, model=model, settings=settings, look=look, remember=remember)
+    return Ledger(
+        db=db, project=project.id, model=model, settings=settings, check_stopped=check_stopped, remember=remember
+    )
 
 
 def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent], under_way: Sequence[Spent] = ()) -> None:
@@ -89,14 +91,16 @@ def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent], un
     )
 
 
-def teacher_at(db: Database, project: Project, look: Look, *, remember: bool = True) -> "EndpointTeacher | None":
+def teacher_at(
+    db: Database, project: Project, check_stopped: CheckStopped, *, remember: bool = True
+) -> "EndpointTeacher | None":
     """The project's teacher where it is behind an endpoint, found reachable; else None."""
     endpoint = endpoint_at(project.teacher, project.settings.endpoint)
     if endpoint is None:
         return None
     from core.teacher.endpoint import connect_teacher
 
-    ledger = ledger_of(db, project, endpoint.name, look, remember=remember)
+    ledger = ledger_of(db, project, endpoint.name, check_stopped, remember=remember)
     return connect_teacher(endpoint, project.settings.endpoint, ledger, project.settings.prompts)
 
 
@@ -119,24 +123,24 @@ def predictions_at(
     db: Database,
     project: Project,
     samples: Sequence[Sample],
-    look: Look,
+    check_stopped: CheckStopped,
     *,
     round: int,
     remember: bool = True,
-    failures: Failures | None = None,
+    on_skipped: OnSkipped | None = None,
 ) -> Iterator[list[Prediction]] | None:
     """Predictions of the project's student where it is behind an endpoint, list by list; else None.
 
-    Samples that are left out are noted in ``failures``.
+    ``on_skipped`` gets the samples that are left out (by default they are logged).
     """
     endpoint = endpoint_at(project.student, project.settings.endpoint)
     if endpoint is None:
         return None
     from core.student.endpoint import predict_there
 
-    ledger = ledger_of(db, project, endpoint.name, look, remember=remember)
-    told = {} if failures is None else {"skipped": failures.note}
-    return predict_there(endpoint, samples, partial(_image, db), project.settings, ledger, round=round, **told)
+    ledger = ledger_of(db, project, endpoint.name, check_stopped, remember=remember)
+    callbacks = {} if on_skipped is None else {"on_skipped": on_skipped}
+    return predict_there(endpoint, samples, partial(_image, db), project.settings, ledger, round=round, **callbacks)
 
 
 def found_at(db: Database, project: Project) -> list[tuple[str, bool, str]]:
@@ -153,7 +157,7 @@ def found_at(db: Database, project: Project) -> list[tuple[str, bool, str]]:
 
 
 def _teacher_found(db: Database, project: Project) -> str:
-    teacher = teacher_at(db, project, _go_on, remember=False)
+    teacher = teacher_at(db, project, never_stopped, remember=False)
     if teacher is None:
         return ""
     return teacher.remark or f"answers, and lists {teacher.top} log-probabilities a token"
@@ -161,12 +165,8 @@ def _teacher_found(db: Database, project: Project) -> str:
 
 def _student_found(db: Database, project: Project) -> str:
     asked = Sample(source_id="doctor", question="What is 1 plus 1?", options=("1", "2"), answer="2")
-    answered = predictions_at(db, project, [asked], _go_on, round=0, remember=False)
+    answered = predictions_at(db, project, [asked], never_stopped, round=0, remember=False)
     return "" if answered is None else f"answers: {' '.join(next(answered)[0].text.split())[:80]!r}"
-
-
-def _go_on() -> None:
-    """Nobody waits for the work to end early."""
 
 
 def _image(db: Database, key: str) -> tuple[bytes, Any]:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.labels.labelling import Labels
-from app.progress import Stop
-from core.diagnosis import OnSkipped
-from core.types import Diagnosis, Prediction, Sample, StudentSettings, Update
+from app.progress import ShouldStop
+from core.types import Diagnosis, OnSkipped, Prediction, Sample, StudentSettings, Update
 from storage.database import Database
 from storage.store import Project, Round, Run
 
@@ -45,11 +44,11 @@ class Engine(Protocol):
         samples: Sequence[Sample],
         *,
         on_remark: Callable[[str], None],
-        on_unseen: Callable[[Sample, str], None],
+        on_skipped: OnSkipped,
     ) -> Iterator[list[Prediction]]:
         """What the round's student answers (``core.student.local.predict``).
 
-        ``on_remark`` gets sentences for the user, ``on_unseen`` each sample whose image cannot be opened and why.
+        ``on_remark`` gets sentences for the user, ``on_skipped`` each sample whose image cannot be opened.
         """
 
     def diagnoses(
@@ -68,7 +67,9 @@ class Engine(Protocol):
     ) -> Iterator[Labels]:
         """The teacher's labels of support samples (``core.diagnosis.label``)."""
 
-    def updates(self, db: Database, run: Run, *, stop: Stop, on_remark: Callable[[str], None]) -> Iterator[Update]:
+    def updates(
+        self, db: Database, run: Run, *, should_stop: ShouldStop, on_remark: Callable[[str], None]
+    ) -> Iterator[Update]:
         """The updates of a tuning run (``core.tuning.run.tune``), from the first."""
 
     def clear(self) -> None:

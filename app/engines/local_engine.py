@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from app.labels.labelling import Labels, samples_to_label
 from app.model_inputs import adapter_path, image_opener
-from app.progress import Stop
+from app.progress import ShouldStop
 from app.settings import model_path
 from app.tuning.local_run import tune_here
 from app.tuning.multiprocess_run import process_count, tune_in_processes
-from core.diagnosis import OnSkipped, diagnose, label
-from core.types import Diagnosis, Prediction, Sample, StudentSettings, Update
+from core.diagnosis import diagnose, label
+from core.types import Diagnosis, OnSkipped, Prediction, Sample, StudentSettings, Update
 from storage import store
 from storage.database import Database
 from storage.store import Project, Round, Run
@@ -70,7 +70,7 @@ class LocalEngine:
         samples: Sequence[Sample],
         *,
         on_remark: Callable[[str], None],
-        on_unseen: Callable[[Sample, str], None],
+        on_skipped: OnSkipped,
     ) -> Iterator[list[Prediction]]:
         """As ``Engine.predictions``."""
         from core.student.local import predict
@@ -78,7 +78,7 @@ class LocalEngine:
         settings = project.settings
         student = self.student(model_path(project.student), adapter_path(db, round_.adapter), settings.student)
         yield from predict(
-            student, samples, image_opener(db), settings, round=round_.id, told=on_remark, unseen=on_unseen
+            student, samples, image_opener(db), settings, round=round_.id, on_remark=on_remark, on_skipped=on_skipped
         )
 
     def diagnoses(
@@ -101,16 +101,18 @@ class LocalEngine:
         teacher = self.teacher(model_path(project.teacher))
         yield from label(teacher, samples_to_label(db, sample_ids), project.settings, on_skipped=on_skipped)
 
-    def updates(self, db: Database, run: Run, *, stop: Stop, on_remark: Callable[[str], None]) -> Iterator[Update]:
+    def updates(
+        self, db: Database, run: Run, *, should_stop: ShouldStop, on_remark: Callable[[str], None]
+    ) -> Iterator[Update]:
         """As ``Engine.updates``."""
         with db.read() as connection:
             loading = store.project_of(connection, run.project).settings.student
         many = process_count(self.processes, self.device, loading, shard=self.shard)
         if many == 1:
-            yield from tune_here(db, run, device=self.device, stop=stop, on_remark=on_remark)
+            yield from tune_here(db, run, device=self.device, should_stop=should_stop, on_remark=on_remark)
         else:
             yield from tune_in_processes(
-                db, run, many, device=self.device, shard=self.shard, stop=stop, on_remark=on_remark
+                db, run, many, device=self.device, shard=self.shard, should_stop=should_stop, on_remark=on_remark
             )
 
     def clear(self) -> None:

@@ -15,9 +15,9 @@ from app.labels.labelling import samples_to_label
 from app.model_inputs import opening, read_image
 from app.settings import model_path
 from app.tuning.local_run import SelectedSamples
-from core.diagnosis import OnSkipped, diagnose, label
+from core.diagnosis import diagnose, label
 from core.errors import UserError
-from core.types import Sample, Settings, Skipped
+from core.types import OnSkipped, Sample, Settings, Skipped
 from storage.database import open_database
 from storage.store import Project
 
@@ -122,11 +122,16 @@ def predict_piece(
 
     result = PieceResult()
 
-    def on_unseen(sample: Sample, why: str) -> None:
-        result.skipped.append((sample, Skipped(reason=why, failed=True)))
-
-    remark = result.remarks.append
-    for batch in predict(student, samples, open_image, settings, round=round_id, told=remark, unseen=on_unseen):
+    batches = predict(
+        student,
+        samples,
+        open_image,
+        settings,
+        round=round_id,
+        on_remark=result.remarks.append,
+        on_skipped=_append_to(result.skipped),
+    )
+    for batch in batches:
         result.results.extend(batch)
     return result
 

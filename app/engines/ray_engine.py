@@ -31,12 +31,11 @@ from app.engines.ray_actors import (
 from app.engines.ray_tuning import RayRun, tune_on_ray
 from app.labels.labelling import Labels
 from app.model_inputs import adapter_path
-from app.progress import Stop
+from app.progress import ShouldStop
 from app.settings import model_path
 from app.tuning.local_run import run_inputs
-from core.diagnosis import OnSkipped
 from core.errors import UserError
-from core.types import Diagnosis, Prediction, Sample, StudentSettings, Update
+from core.types import Diagnosis, OnSkipped, Prediction, Sample, StudentSettings, Update
 from storage.database import Database
 from storage.store import Project, Round, Run
 
@@ -94,7 +93,7 @@ class RayEngine:
         samples: Sequence[Sample],
         *,
         on_remark: Callable[[str], None],
-        on_unseen: Callable[[Sample, str], None],
+        on_skipped: OnSkipped,
     ) -> Iterator[list[Prediction]]:
         """As ``Engine.predictions``; a piece is a batch."""
         from core.student.batching import plan_batches
@@ -106,7 +105,7 @@ class RayEngine:
             for remark in result.remarks:
                 on_remark(remark)
             for sample, why in result.skipped:
-                on_unseen(sample, why.reason)
+                on_skipped(sample, why)
             yield result.results
 
     def diagnoses(
@@ -129,7 +128,9 @@ class RayEngine:
         process = partial(label_piece, settings=project.settings)
         yield from self._map_with_teacher(db, project, _pieces_of(sample_ids, LABELS_PER_PIECE), process, on_skipped)
 
-    def updates(self, db: Database, run: Run, *, stop: Stop, on_remark: Callable[[str], None]) -> Iterator[Update]:
+    def updates(
+        self, db: Database, run: Run, *, should_stop: ShouldStop, on_remark: Callable[[str], None]
+    ) -> Iterator[Update]:
         """As ``Engine.updates`` (``app.engines.ray_tuning``)."""
         project, adapter, ids = run_inputs(db, run)
         ray_run = RayRun(
@@ -142,7 +143,11 @@ class RayEngine:
             shard=self._shard,
         )
         yield from tune_on_ray(
-            ray_run, max_processes=self.actor_count(), resources=self._actor_resources(), stop=stop, on_remark=on_remark
+            ray_run,
+            max_processes=self.actor_count(),
+            resources=self._actor_resources(),
+            should_stop=should_stop,
+            on_remark=on_remark,
         )
 
     def actor_count(self) -> int:

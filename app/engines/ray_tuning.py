@@ -18,7 +18,7 @@ from typing import Any, overload
 from app.engines.local_engine import LocalEngine
 from app.engines.ray_actors import call_actor, image_or_raise
 from app.model_inputs import opening
-from app.progress import Stop
+from app.progress import ShouldStop
 from app.settings import model_path
 from app.tuning.message_log import append_message, follow_messages
 from core.errors import UserError
@@ -51,7 +51,7 @@ class RayRun:
         return self.folder / f"news-{self.token}.jsonl"
 
     @property
-    def stop(self) -> Path:
+    def stop_file(self) -> Path:
         """The file that exists once the processes are to end."""
         return self.folder / f"stop-{self.token}"
 
@@ -86,7 +86,7 @@ def tune_on_ray(
     *,
     max_processes: int,
     resources: dict[str, int],
-    stop: Stop,
+    should_stop: ShouldStop,
     on_remark: Callable[[str], None],
 ) -> Iterator[Update]:
     """The updates of the run as they are made, by at most ``max_processes`` processes that take ``resources`` each.
@@ -100,8 +100,8 @@ def tune_on_ray(
     message_to_user, failed = "", list[Exception]()
     with _fit_in_thread(_trainer(ray_run, max_processes, resources), ray_run, failed) as thread:
         for message in follow_messages(ray_run.messages, lambda: not thread.is_alive()):
-            if stop():
-                ray_run.stop.touch()
+            if should_stop():
+                ray_run.stop_file.touch()
             if "update" in message:
                 yield Update(**message["update"])
             elif "remark" in message:
@@ -153,10 +153,10 @@ def _fit_in_thread(trainer: Any, ray_run: RayRun, failed: list[Exception]) -> It
     try:
         yield thread
     except GeneratorExit:
-        ray_run.stop.touch()
+        ray_run.stop_file.touch()
         thread.join(STOP_TIMEOUT_SECONDS)
         raise
-    for each in (ray_run.messages, ray_run.stop, ray_run.ray):
+    for each in (ray_run.messages, ray_run.stop_file, ray_run.ray):
         _remove(each)
 
 
@@ -191,11 +191,11 @@ def _train_loop(config: dict[str, RayRun]) -> None:
             folder=ray_run.folder,
             run=ray_run.run.id,
             start_adapter=ray_run.adapter,
-            stop=ray_run.stop.exists,
+            should_stop=ray_run.stop_file.exists,
             loading=settings.student,
             shard=ray_run.shard,
             device=str(get_device()),
-            told=lambda remark: append_message(ray_run.messages, remark=remark),
+            on_remark=lambda remark: append_message(ray_run.messages, remark=remark),
         ):
             if is_first:
                 append_message(ray_run.messages, update=asdict(update))

@@ -13,7 +13,7 @@ import numpy as np
 from app.endpoints.metered_models import teacher_at
 from app.engines.engine import Engine
 from app.experiments.requirements import BY_SKILL
-from app.progress import Advance, Stop, looking, nothing_to_save
+from app.progress import Advance, ShouldStop, nothing_to_save, raise_if_stopped
 from app.selections.leak_check import looker
 from app.selections.support_index import indexed
 from app.settings import model_path
@@ -71,7 +71,7 @@ def chosen_by(db: Database, project: Project, trial: Trial, engine: Engine) -> S
     )
 
 
-def ask_for(db: Database, project: Project, trial: Trial, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def ask_for(db: Database, project: Project, trial: Trial, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """What has to be asked of the teacher before the arm can choose: the skills of random steps, batch by batch."""
     if trial.arm != "random_step":
         return
@@ -85,9 +85,11 @@ def ask_for(db: Database, project: Project, trial: Trial, engine: Engine, stop: 
     cases = [(replace(samples[k], answer=truth_of(samples[k])), predictions[k], step) for k, step in steps.items()]
     if not cases:
         return
-    teacher = teacher_at(db, project, looking(stop)) or engine.teacher(model_path(project.teacher))
+    teacher = teacher_at(db, project, partial(raise_if_stopped, should_stop)) or engine.teacher(
+        model_path(project.teacher)
+    )
     for start in range(0, len(cases), BATCH_SIZE):
-        looking(stop)()
+        raise_if_stopped(should_stop)
         some = cases[start : start + BATCH_SIZE]
         found = [
             Evidence(

@@ -5,7 +5,7 @@ Knows the importers and the tables; no page, no model. Support sets, which may b
 predictions ``prediction_import``'s.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from app.imports.deduplication import check_path, known_in, opened, read_new
 from app.imports.predictions import import_predictions
 from app.imports.report import TEST_SHARE, Findings, ImportReport, ImportRequest, What, placed
 from app.imports.support_set import check_support, import_support
-from app.progress import Advance, nothing_to_save
+from app.progress import ProgressCallback, nothing_to_save
 from app.projects.lookup import find_project
 from core.errors import UserError
 from core.evaluation.holdout import hold_out
@@ -21,8 +21,6 @@ from core.importers import ImageRef, Read
 from core.types import Role, Sample
 from storage import store
 from storage.database import Database
-
-Watch = Callable[[Advance], None]
 
 
 def import_file(
@@ -39,17 +37,17 @@ def import_file(
     test_share: float = TEST_SHARE,
     seed: int = 0,
     copy_images: bool = False,
-    watch: Watch = lambda _: None,
+    on_progress: ProgressCallback = lambda _: None,
 ) -> ImportReport:
     """Import samples or predictions, as ``commit`` does; the options are those of ``ImportRequest``."""
     request = ImportRequest(
         what=what, path=str(path), project=project, images=str(images or ""), name=name, skip_refused=skip_refused,
         format=format, mapping=mapping or {}, test_share=test_share, seed=seed, copy_images=copy_images,
     )  # fmt: skip
-    return commit(db, request, watch=watch)
+    return commit(db, request, on_progress=on_progress)
 
 
-def dry_run(db: Database, request: ImportRequest, *, watch: Watch = lambda _: None) -> ImportReport:
+def dry_run(db: Database, request: ImportRequest, *, on_progress: ProgressCallback = lambda _: None) -> ImportReport:
     """What ``commit`` would do, as the report of ``Findings``; nothing is written. Raises UserError as it does."""
     found = Findings()
     with _readable(request):
@@ -57,17 +55,17 @@ def dry_run(db: Database, request: ImportRequest, *, watch: Watch = lambda _: No
             import_predictions(db, request, found, save=False)
         elif request.what == "support":
             for advance in check_support(db, request, found):
-                watch(advance)
+                on_progress(advance)
         else:
-            _import_set(db, request, request.what, found, save=False, watch=watch)
+            _import_set(db, request, request.what, found, save=False, on_progress=on_progress)
     return found.report()
 
 
-def commit(db: Database, request: ImportRequest, *, watch: Watch = lambda _: None) -> ImportReport:
+def commit(db: Database, request: ImportRequest, *, on_progress: ProgressCallback = lambda _: None) -> ImportReport:
     """Import in one transaction (a support set becomes visible in one) and report as ``dry_run``.
 
-    With a refused row nothing is imported (``accepted`` is 0) unless ``skip_refused``. ``watch`` is told how far it
-    is. Importing again changes nothing. Raises UserError when the file cannot be read.
+    With a refused row nothing is imported (``accepted`` is 0) unless ``skip_refused``. Importing again changes
+    nothing. Raises UserError when the file cannot be read.
     """
     found = Findings()
     with _readable(request):
@@ -77,9 +75,9 @@ def commit(db: Database, request: ImportRequest, *, watch: Watch = lambda _: Non
             for advance in import_support(db, request, found, lambda: False):
                 with db.write() as connection:
                     advance.save(connection)
-                watch(advance)
+                on_progress(advance)
         else:
-            _import_set(db, request, request.what, found, save=True, watch=watch)
+            _import_set(db, request, request.what, found, save=True, on_progress=on_progress)
     return found.report()
 
 
@@ -96,7 +94,9 @@ def _readable(request: ImportRequest) -> Iterator[None]:
         raise UserError(f"{where} cannot be read ({said}): check the path and try again.") from error
 
 
-def _import_set(db: Database, request: ImportRequest, role: Role, found: Findings, *, save: bool, watch: Watch) -> None:
+def _import_set(
+    db: Database, request: ImportRequest, role: Role, found: Findings, *, save: bool, on_progress: ProgressCallback
+) -> None:
     """A validation or test set, whose new samples fit in memory."""
     with db.read() as connection:
         project = find_project(connection, request.project).id
@@ -106,7 +106,7 @@ def _import_set(db: Database, request: ImportRequest, role: Role, found: Finding
     with opened(request, role) as file:
         for read in read_new(file, known_in(db, project, role), found):
             new += read
-            watch(nothing_to_save(found.found, 0, f"checked {found.found:,} rows"))
+            on_progress(nothing_to_save(found.found, 0, f"checked {found.found:,} rows"))
             images |= {each.sample.image: file.image(each.sample.image) for each in read if each.sample.image}
         if found.refused_rows and not request.skip_refused:
             return

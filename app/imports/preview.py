@@ -127,7 +127,7 @@ def look(db: Database, pending: PendingImport) -> None:
     request = replace(request_of(pending), skip_refused=True)
     told_at = time.monotonic()
 
-    def watch(advance: Advance) -> None:
+    def on_progress(advance: Advance) -> None:
         nonlocal told_at
         if time.monotonic() - told_at < TOLD_EVERY:
             return
@@ -137,7 +137,7 @@ def look(db: Database, pending: PendingImport) -> None:
                 raise Stopped
 
     try:
-        report = dry_run(db, request, watch=watch)
+        report = dry_run(db, request, on_progress=on_progress)
         _add_thumbnails(request, report)
         changes = {"report": report, "seen": report["found"]}
     except Stopped:

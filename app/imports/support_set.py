@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from app.imports import deduplication
 from app.imports.deduplication import known_in, opened, read_new
 from app.imports.report import Findings, ImportRequest, placed
-from app.progress import Advance, Stop, nothing_to_save, until
+from app.progress import Advance, ShouldStop, nothing_to_save, stop_between
 from core.chunks import chunked
 from core.errors import FolderError, UnavailableError, UserError
 from core.importers import Read, SampleFile
@@ -34,21 +34,21 @@ from storage.support_parts import drop_part
 SURE = {"", "train"}
 
 
-def import_support(db: Database, request: ImportRequest, found: Findings, stop: Stop) -> Iterator[Advance]:
+def import_support(db: Database, request: ImportRequest, found: Findings, should_stop: ShouldStop) -> Iterator[Advance]:
     """The batches of an import; ``found`` says at the end what the file held.
 
     With a refused row nothing is saved, unless the request says to leave those out. Raises UserError as reading does.
     """
     with _kept_or_dropped(db, request):
         part = _unfinished(db, request)
-        yield from until(stop, _read_and_saved(db, request, found, part))
+        yield from stop_between(should_stop, _read_and_saved(db, request, found, part))
         found.accepted = _accepted(request, found)
         if not found.accepted:
             _drop(db, request)
             return
         part = _unfinished(db, request) or _begun(db, request)
         if part.handled < found.found:
-            yield from until(stop, _saved(request, found, part))
+            yield from stop_between(should_stop, _saved(request, found, part))
     yield Advance(save=partial(store.finish_part, part=part.id), done=found.found, total=found.found)
 
 

@@ -5,16 +5,16 @@ from functools import partial
 
 from app.endpoints.metered_models import teacher_at
 from app.engines.engine import Engine
-from app.progress import Advance, Stop, looking, nothing_left, nothing_to_save, until
+from app.progress import Advance, ShouldStop, nothing_left, nothing_to_save, raise_if_stopped, stop_between
 from app.projects.lookup import job_project
-from app.skipped_samples import Failures
+from app.skipped_samples import SkippedSamples
 from core.diagnosis import diagnose
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
 
 
-def run_diagnose(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def run_diagnose(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """A diagnosis for each wrong validation prediction of the round that has none."""
     with db.read() as connection:
         project = job_project(connection, job)
@@ -23,17 +23,17 @@ def run_diagnose(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator
     if not missing:
         yield nothing_left(known)
         return
-    done, total, failures, remark, at = known, known + len(missing), Failures(), "", job.args["round"]
-    if teacher := teacher_at(db, project, looking(stop)):
+    done, total, skipped, remark, at = known, known + len(missing), SkippedSamples(), "", job.args["round"]
+    if teacher := teacher_at(db, project, partial(raise_if_stopped, should_stop)):
         remark = teacher.remark
-        found = diagnose(teacher, missing, project.settings, round_id=at, on_skipped=failures.note)
+        found = diagnose(teacher, missing, project.settings, round_id=at, on_skipped=skipped.add)
     else:
-        found = engine.diagnoses(db, project, missing, round_id=at, on_skipped=failures.note)
-    for batch in until(stop, found):
+        found = engine.diagnoses(db, project, missing, round_id=at, on_skipped=skipped.add)
+    for batch in stop_between(should_stop, found):
         done += len(batch)
         save = partial(store.save_diagnoses, diagnoses=batch)
         yield Advance(save=save, done=done, total=total, message=remark)
-    failures.told("were not diagnosed")
+    skipped.raise_for("were not diagnosed")
     if done < total:
         message = f"{total - done:,} cannot be diagnosed; logs/worker.log says why for each. {remark}".rstrip()
         yield nothing_to_save(done, total, message)

@@ -11,7 +11,7 @@ from app.experiments.trials import is_measured, name_of, setup_of
 from app.jobs.predict import run_predict
 from app.jobs.trial import run_trial, with_args
 from app.jobs.trial_pool import side_by_side
-from app.progress import Advance, Stop, nothing_to_save
+from app.progress import Advance, ShouldStop, nothing_to_save
 from app.projects.lookup import job_project
 from core.evaluation.experiment import plan_trials
 from core.types import Arm, Trial
@@ -20,7 +20,7 @@ from storage.database import Database
 from storage.jobs import Job
 
 
-def run_experiment(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def run_experiment(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """The trials of ``args`` (round id, arms, budgets, seeds, at_once) that are not measured yet."""
     base = job.args["round"]
     with db.read() as connection:
@@ -30,7 +30,7 @@ def run_experiment(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterat
     begin = partial(_begun, project=project.id, base=base, setup=setup, planned=planned)
     yield replace(nothing_to_save(0, len(planned), "the base model answers the test set"), save=begin)
     yield from _told(
-        run_predict(db, with_args(job, round=base, roles=["test"]), engine, stop), 0, len(planned), "untuned"
+        run_predict(db, with_args(job, round=base, roles=["test"]), engine, should_stop), 0, len(planned), "untuned"
     )
     with db.read() as connection:
         trials = [
@@ -40,10 +40,10 @@ def run_experiment(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterat
     done = len(trials) - len(open_)
     yield nothing_to_save(done, len(planned))
     if job.args.get("at_once", 1) > 1 and open_:
-        yield from side_by_side(db, job, open_, stop, at_once=job.args["at_once"], done=done, total=len(planned))
+        yield from side_by_side(db, job, open_, should_stop, at_once=job.args["at_once"], done=done, total=len(planned))
     else:
         for number, trial in enumerate(open_, done):
-            yield from _told(run_trial(db, job, trial, engine, stop), number, len(planned), name_of(trial))
+            yield from _told(run_trial(db, job, trial, engine, should_stop), number, len(planned), name_of(trial))
             yield nothing_to_save(number + 1, len(planned))
     with db.read() as connection:
         asked = {each.id for each in open_}

@@ -6,7 +6,7 @@ from functools import partial
 from app.endpoints.metered_models import teacher_at
 from app.engines.engine import Engine
 from app.experiments.identification import Case, ask_teacher, cases_of_round, known_errors, ways_to_ask
-from app.progress import Advance, Stop, looking, nothing_to_save
+from app.progress import Advance, ShouldStop, nothing_to_save, raise_if_stopped
 from app.projects.lookup import job_project
 from app.settings import model_path
 from core.types import Evidence, Method, Settings
@@ -17,7 +17,7 @@ from storage.jobs import Job
 BATCH = 16
 
 
-def run_identify(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def run_identify(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """Ask what is not known yet of the round ``args["round"]`` (id): every method for every error with a known step."""
     at = job.args["round"]
     with db.read() as connection:
@@ -35,10 +35,12 @@ def run_identify(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator
     yield nothing_to_save(done, total)
     if done == total:
         return
-    teacher = teacher_at(db, project, looking(stop)) or engine.teacher(model_path(project.teacher))
+    teacher = teacher_at(db, project, partial(raise_if_stopped, should_stop)) or engine.teacher(
+        model_path(project.teacher)
+    )
     for method, variant, settings, missing in open_:
         for start in range(0, len(missing), BATCH):
-            looking(stop)()
+            raise_if_stopped(should_stop)
             some = missing[start : start + BATCH]
             said = ask_teacher(teacher, method, some, settings)
             found = [

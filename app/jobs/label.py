@@ -7,16 +7,16 @@ from app.endpoints.metered_models import teacher_at
 from app.engines.engine import Engine
 from app.labels.batch_labelling import check_batches, label_in_batches
 from app.labels.labelling import for_all, samples_to_label, to_label
-from app.progress import Advance, Stop, looking, nothing_left, until
+from app.progress import Advance, ShouldStop, nothing_left, raise_if_stopped, stop_between
 from app.projects.lookup import job_project
-from app.skipped_samples import Failures
+from app.skipped_samples import SkippedSamples
 from core.diagnosis import label
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
 
 
-def run_label(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def run_label(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """A skill label for each sample of the support set ``args["support"]`` that has none; with ``args["by"]`` "group"
     the same one for all samples that share a task and its instruction."""
     name = job.args["support"]
@@ -25,18 +25,18 @@ def run_label(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Ad
         size = next(each for each in store.support_sets(connection) if each.name == name)
         check_batches(connection, project, name, batch=job.args.get("batch", False))
     if job.args.get("batch"):
-        yield from label_in_batches(db, job, project, stop)
+        yield from label_in_batches(db, job, project, should_stop)
         return
     if size.labelled == size.samples:
         yield nothing_left(size.samples)
         return
-    done, failures = size.labelled, Failures()
+    done, skipped = size.labelled, SkippedSamples()
     ids, members = to_label(db, name, job.args.get("by", "sample"), seed=project.settings.seed)
-    if teacher := teacher_at(db, project, looking(stop)):
-        found = label(teacher, samples_to_label(db, ids), project.settings, on_skipped=failures.note)
+    if teacher := teacher_at(db, project, partial(raise_if_stopped, should_stop)):
+        found = label(teacher, samples_to_label(db, ids), project.settings, on_skipped=skipped.add)
     else:
-        found = engine.labels(db, project, ids, on_skipped=failures.note)
-    for batch in until(stop, for_all(found, members)):
+        found = engine.labels(db, project, ids, on_skipped=skipped.add)
+    for batch in stop_between(should_stop, for_all(found, members)):
         done += len(batch)
         yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=size.samples)
-    failures.told("got no label")
+    skipped.raise_for("got no label")

@@ -9,16 +9,16 @@ from functools import partial
 
 from app.endpoints.metered_models import predictions_at
 from app.engines.engine import Engine
-from app.progress import Advance, Stop, looking, nothing_left, nothing_to_save, until
+from app.progress import Advance, ShouldStop, nothing_left, nothing_to_save, raise_if_stopped, stop_between
 from app.projects.lookup import job_project
-from app.skipped_samples import Failures
-from core.types import Role, Sample, Skipped
+from app.skipped_samples import SkippedSamples
+from core.types import Role
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
 
 
-def run_predict(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def run_predict(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """Predictions for the samples of ``args["roles"]`` that the round ``args["round"]`` (id) has none for."""
     roles: list[Role] = job.args["roles"]
     with db.read() as connection:
@@ -29,20 +29,17 @@ def run_predict(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[
     if not missing:
         yield nothing_left(total)
         return
-    told, failures = [""], Failures()
-    batches = predictions_at(db, project, missing, looking(stop), round=at.id, failures=failures)
+    remarks, skipped = [""], SkippedSamples()
+    check_stopped = partial(raise_if_stopped, should_stop)
+    batches = predictions_at(db, project, missing, check_stopped, round=at.id, on_skipped=skipped.add)
     if batches is None:
-
-        def unseen(sample: Sample, why: str) -> None:
-            failures.note(sample, Skipped(reason=why, failed=True))
-
-        batches = engine.predictions(db, project, at, missing, on_remark=told.append, on_unseen=unseen)
+        batches = engine.predictions(db, project, at, missing, on_remark=remarks.append, on_skipped=skipped.add)
     done = total - len(missing)
-    for batch in until(stop, batches):
+    for batch in stop_between(should_stop, batches):
         done += len(batch)
         save = partial(store.save_predictions, predictions=batch)
-        yield Advance(save=save, done=done, total=total, message=told[-1])
-    failures.told("were not answered")
+        yield Advance(save=save, done=done, total=total, message=remarks[-1])
+    skipped.raise_for("were not answered")
     if done < total:
         message = f"{total - done:,} could not be answered; logs/worker.log says why for each"
         yield nothing_to_save(done, total, message)

@@ -11,7 +11,7 @@ from app.engines.engine import Engine
 from app.experiments.arms import ask_for, chosen_by
 from app.jobs.predict import run_predict
 from app.jobs.tune import run_tune
-from app.progress import Advance, Stop, nothing_to_save
+from app.progress import Advance, ShouldStop, nothing_to_save
 from app.projects.lookup import job_project
 from core.errors import UserError
 from core.types import Selection, Trial
@@ -21,33 +21,33 @@ from storage.jobs import Job
 from storage.store import Project
 
 
-def run_trial(db: Database, job: Job, trial: Trial, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def run_trial(db: Database, job: Job, trial: Trial, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """One trial from wherever it stands: choose, tune, measure. Its adapter goes once it is measured: it is for nothing
     else, and a hundred of them would fill a disk. What keeps it from being done is recorded: the others go on.
     """
     refused = ""
     try:
-        yield from _parts(db, job, trial, engine, stop)
+        yield from _parts(db, job, trial, engine, should_stop)
     except UserError as error:
         refused = str(error)
     if refused != trial.refused:
         yield replace(nothing_to_save(0, 0), save=partial(store.advance_trial, trial=trial.id, refused=refused))
 
 
-def _parts(db: Database, job: Job, trial: Trial, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def _parts(db: Database, job: Job, trial: Trial, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     with db.read() as connection:
         project = job_project(connection, job)
-    yield from ask_for(db, project, trial, engine, stop)
+    yield from ask_for(db, project, trial, engine, should_stop)
     if trial.selection is None:
         chosen = chosen_by(db, project, trial, engine)
         yield replace(nothing_to_save(0, 0, "selected"), save=partial(_with_selection, trial=trial, chosen=chosen))
     yield replace(nothing_to_save(0, 0), save=partial(_with_run, trial=trial.id, project=project))
     with db.read() as connection:
         run = store.trial_of(connection, trial.id).run
-    yield from run_tune(db, with_args(job, run=run), engine, stop)
+    yield from run_tune(db, with_args(job, run=run), engine, should_stop)
     with db.read() as connection:
         opened = store.trial_of(connection, trial.id).round
-    yield from run_predict(db, with_args(job, round=opened, roles=["test"]), engine, stop)
+    yield from run_predict(db, with_args(job, round=opened, roles=["test"]), engine, should_stop)
     shutil.rmtree(db.adapters / f"run-{run}", ignore_errors=True)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from app.engines.local_engine import LocalEngine
 from app.jobs.trial import run_trial
 from app.processes.redacted_output import redact_output
-from app.progress import Advance, Stop, Stopped, nothing_to_save
+from app.progress import Advance, ShouldStop, Stopped, nothing_to_save
 from app.settings import AppSettings
 from core.types import Trial
 from storage import jobs
@@ -27,7 +27,7 @@ _stopping: list[Event] = []  # in a process of the pool: the one event by which 
 
 
 def side_by_side(
-    db: Database, job: Job, trials: Sequence[Trial], stop: Stop, *, at_once: int, done: int, total: int
+    db: Database, job: Job, trials: Sequence[Trial], should_stop: ShouldStop, *, at_once: int, done: int, total: int
 ) -> Iterator[Advance]:
     """The trials, ``at_once`` of them at a time; raises what a trial raises once those under way have ended."""
     context = multiprocessing.get_context("spawn")
@@ -42,7 +42,7 @@ def side_by_side(
                     each.result()
                     done += 1
                     yield nothing_to_save(done, total, f"{min(at_once, len(open_))} at a time")
-                if stop():
+                if should_stop():
                     raise Stopped
         except BaseException:
             stopping.set()

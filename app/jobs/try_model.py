@@ -5,7 +5,7 @@ apart from the round's predictions and diagnoses: trying changes no figure.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
@@ -13,9 +13,9 @@ from typing import Any, Literal, get_args
 from app.endpoints.metered_models import predictions_at, teacher_at
 from app.engines.engine import Engine
 from app.model_inputs import adapter_path, image_opener
-from app.progress import Advance, Stop, looking, nothing_to_save
+from app.progress import Advance, CheckStopped, ShouldStop, nothing_to_save, raise_if_stopped
 from app.settings import model_path
-from app.skipped_samples import Failures
+from app.skipped_samples import SkippedSamples
 from core.diagnosis import diagnose
 from core.errors import UserError
 from core.parsing.scoring import score_answer, truth_of
@@ -39,10 +39,10 @@ class Asking:
     db: Database
     project: Project
     engine: Engine
-    look: Callable[[], None]
+    check_stopped: CheckStopped
 
 
-def try_out(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def try_out(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """The try of ``args["who"]`` on ``args["sample"]`` (id) in the round ``args["round"]`` (id)."""
     assert job.project is not None
     with db.read() as connection:
@@ -50,7 +50,7 @@ def try_out(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Adva
         at = store.round_of(connection, job.args["round"])
         sample = store.get_sample(connection, job.args["sample"])
         known = store.prediction_of(connection, at.id, sample.id)
-    asking = Asking(db=db, project=project, engine=engine, look=looking(stop))
+    asking = Asking(db=db, project=project, engine=engine, check_stopped=partial(raise_if_stopped, should_stop))
     if job.args["who"] == "student":
         yield nothing_to_save(0, 1, f"loading {project.student}")
         result, _ = ask_student(asking, at, sample)
@@ -72,12 +72,14 @@ def ask_student(asking: Asking, at: Round, sample: Sample) -> tuple[Result, Pred
     from core.student.local import predict
 
     started, db, project = time.monotonic(), asking.db, asking.project
-    failures = Failures()
-    there = predictions_at(db, project, [sample], asking.look, round=at.id, remember=False, failures=failures)
+    skipped = SkippedSamples()
+    there = predictions_at(
+        db, project, [sample], asking.check_stopped, round=at.id, remember=False, on_skipped=skipped.add
+    )
     if there is not None:
         found = next(there, [])
         if not found:
-            raise UserError(next(iter(failures.names), "The endpoint gave no answer: try it again."))
+            raise UserError(next(iter(skipped.names), "The endpoint gave no answer: try it again."))
         (said,) = found
         return _of_student(student_prompt(sample, project.settings), said, 0.0, time.monotonic() - started), said
     student = asking.engine.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
@@ -94,7 +96,7 @@ def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
     Of a right answer among options they are the teacher's own; of a free one there is nothing to choose from.
     """
     started, project = time.monotonic(), asking.project
-    there = teacher_at(asking.db, project, asking.look, remember=False)
+    there = teacher_at(asking.db, project, asking.check_stopped, remember=False)
     teacher = there or asking.engine.teacher(model_path(project.teacher))
     loaded = time.monotonic()
     own = project.settings.prompts

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.engines.engine import Engine
 from app.model_inputs import adapter_path, image_opener
-from app.progress import Advance, Stop, Stopped
+from app.progress import Advance, ShouldStop, Stopped
 from app.projects.lookup import job_project
 from app.rendering.formatting import duration
 from app.settings import model_path
@@ -25,7 +25,7 @@ from storage.store import Run
 logger = logging.getLogger("switchpoint.worker")
 
 
-def run_tune(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def run_tune(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """Tune on the run's selection; at the end, in one transaction, record the adapter and open the next round."""
     with db.read() as connection:
         project = job_project(connection, job)
@@ -41,7 +41,7 @@ def run_tune(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Adv
         remarks.append(said)
 
     total = 0
-    for update in engine.updates(db, run, stop=stop, on_remark=remark):
+    for update in engine.updates(db, run, should_stop=should_stop, on_remark=remark):
         total = update.total
         if known.get(update.number) == update:
             continue  # made before a checkpoint that the run goes on from, and saved then
@@ -54,7 +54,7 @@ def run_tune(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Adv
     yield Advance(save=save, done=total, total=total, message="; ".join(remarks))
 
 
-def run_measure(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def run_measure(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """What a run on the selection ``args["selection"]`` with ``args["settings"]`` would take, by a few real updates."""
     from core.tuning.estimate import TIMED, measure
 
@@ -70,7 +70,7 @@ def run_measure(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[
         image_opener(db),
         settings,
         start_adapter=adapter_path(db, at.adapter),
-        stop=stop,
+        should_stop=should_stop,
         loading=project.settings.student,
         device=engine.device,
     )
@@ -79,7 +79,7 @@ def run_measure(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[
         message = f"about {duration(estimate.seconds)}" if estimate.measured else ""
         save = partial(store.save_estimate, selection_id=job.args["selection"], settings=settings, estimate=estimate)
         yield Advance(save=save, done=done, total=total, message=message)
-    if stop():
+    if should_stop():
         raise Stopped
 
 

@@ -7,7 +7,7 @@ run again, it goes on. The labels are those that the same teacher gives when it 
 import secrets
 import tempfile
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 
 from app.endpoints.metered_models import teacher_at
 from app.labels.labelling import By, Labels, for_all, to_label
-from app.progress import Advance, Stop, looking, nothing_to_save, until
-from app.skipped_samples import Failures
+from app.progress import Advance, CheckStopped, ShouldStop, nothing_to_save, raise_if_stopped, stop_between
+from app.skipped_samples import SkippedSamples
 from core.diagnosis import MAX_WORDS, clean_phrase
 from core.endpoints.addresses import endpoint_of
 from core.errors import UserError
@@ -48,7 +48,7 @@ class LabelPass:
     ids: "array[int]"
     teacher: "EndpointTeacher"
     desk: "BatchDesk"
-    failures: Failures
+    skipped: SkippedSamples
     hands_in: bool = True
     left: bool = field(default=False, init=False)  # whether something is missing that was not handed in
     waits: set[int] = field(default_factory=set, init=False)  # the batches that ask already what is missing
@@ -79,7 +79,7 @@ class LabelPass:
                     if found is not None and found.batch is not None:
                         self.waits.add(found.batch)
                     elif found is not None and found.tries > settings.retries:
-                        self.failures.note(samples[some[place]], Skipped(reason=found.error, failed=True))
+                        self.skipped.add(samples[some[place]], Skipped(reason=found.error, failed=True))
                     else:
                         self._add(key, requests[place][1])
             if self._file.keys:
@@ -136,12 +136,12 @@ class LabelPass:
         hand_in(self.db, self.desk, batch, self._file, self.project.settings.endpoint)
 
 
-def label_in_batches(db: Database, job: Job, project: Project, stop: Stop) -> Iterator[Advance]:
+def label_in_batches(db: Database, job: Job, project: Project, should_stop: ShouldStop) -> Iterator[Advance]:
     """Labels for the support set ``args["support"]`` from what batches have answered; hands in what is missing."""
     from app.endpoints.batch_requests import take_in_all
 
-    name, look = job.args["support"], looking(stop)
-    teacher, desk = teacher_and_desk(db, project, look)
+    name, check_stopped = job.args["support"], partial(raise_if_stopped, should_stop)
+    teacher, desk = teacher_and_desk(db, project, check_stopped)
     full = take_in_all(db, desk)
     with db.read() as connection:
         size = next(each for each in store.support_sets(connection) if each.name == name)
@@ -155,11 +155,11 @@ def label_in_batches(db: Database, job: Job, project: Project, stop: Stop) -> It
         ids=ids,
         teacher=teacher,
         desk=desk,
-        failures=Failures(),
+        skipped=SkippedSamples(),
         hands_in=not (full and under_way(db, name)),
     )
     done = size.labelled
-    for labels in until(stop, for_all(found.labels(), members)):
+    for labels in stop_between(should_stop, for_all(found.labels(), members)):
         done += len(labels)
         yield Advance(save=partial(store.save_labels, labels=labels), done=done, total=size.samples)
     with db.read() as connection:
@@ -169,18 +169,20 @@ def label_in_batches(db: Database, job: Job, project: Project, stop: Stop) -> It
     if waiting:
         yield nothing_to_save(done, size.samples, waiting_text(waiting, left=found.left))
     else:
-        found.failures.told("got no label", "label without batches to ask for these one by one")
+        found.skipped.raise_for("got no label", "label without batches to ask for these one by one")
 
 
-def teacher_and_desk(db: Database, project: Project, look: Callable[[], None]) -> "tuple[EndpointTeacher, BatchDesk]":
+def teacher_and_desk(
+    db: Database, project: Project, check_stopped: CheckStopped
+) -> "tuple[EndpointTeacher, BatchDesk]":
     """The project's teacher behind an endpoint, and where its batches are handed in. Raises UserError where it is on
     this machine."""
-    teacher = teacher_at(db, project, look)
+    teacher = teacher_at(db, project, check_stopped)
     if teacher is None:
         raise not_there(project)
     from core.endpoints.batch_client import BatchDesk
 
-    return teacher, BatchDesk(asker=teacher.asker, look=look)
+    return teacher, BatchDesk(asker=teacher.asker, check_stopped=check_stopped)
 
 
 def not_there(project: Project) -> UserError:

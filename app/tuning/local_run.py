@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import overload
 
 from app.model_inputs import adapter_path, image_opener
-from app.progress import Stop
+from app.progress import ShouldStop
 from app.settings import model_path
 from core.evaluation.arms import as_training_sample
 from core.types import Sample, Settings, Update
@@ -55,7 +55,13 @@ def run_inputs(db: Database, run: Run) -> tuple[Project, Path | None, "array[int
 
 
 def tune_here(
-    db: Database, run: Run, *, device: str, stop: Stop, on_remark: Callable[[str], None], shard: bool = False
+    db: Database,
+    run: Run,
+    *,
+    device: str,
+    should_stop: ShouldStop,
+    on_remark: Callable[[str], None],
+    shard: bool = False,
 ) -> Iterator[Update]:
     """The updates of the run, as ``core.tuning.run.tune`` makes them; the adapter is written into the run's folder.
 
@@ -72,9 +78,9 @@ def tune_here(
         folder=db.adapters / f"run-{run.id}",
         run=run.id,
         start_adapter=adapter,
-        stop=stop,
+        should_stop=should_stop,
         loading=project.settings.student,
         device=device,
         shard=shard,
-        told=on_remark,
+        on_remark=on_remark,
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.processes.identity import own_start
-from app.progress import Stop
+from app.progress import ShouldStop
 from app.settings import PACKAGE_ROOT
 from app.tuning.message_log import MESSAGES_FILE, follow_messages
 from core.errors import UserError
@@ -64,7 +64,7 @@ def tune_in_processes(
     *,
     device: str,
     shard: bool = False,
-    stop: Stop,
+    should_stop: ShouldStop,
     on_remark: Callable[[str], None],
 ) -> Iterator[Update]:
     """The updates of the run, as ``tune_here`` yields them, made by several ``processes`` together.
@@ -82,7 +82,7 @@ def tune_in_processes(
         failures: list[dict[str, Any]] = []
         with _launch(folder, processes) as launcher:
             for message in follow_messages(folder / MESSAGES_FILE, partial(_has_ended, launcher)):
-                if stop():
+                if should_stop():
                     (folder / "stop").touch()
                 if "update" in message:
                     yield Update(**message["update"])

@@ -57,7 +57,7 @@ def _tune(folder: Path, request: dict[str, Any]) -> None:
                 run,
                 device=device,
                 shard=request["shard"],
-                stop=(folder / "stop").exists,
+                should_stop=(folder / "stop").exists,
                 on_remark=lambda remark: append_message(folder / MESSAGES_FILE, remark=remark),
             )
             for update in updates:

@@ -11,13 +11,13 @@ from app.jobs.label import run_label
 from app.jobs.predict import run_predict
 from app.jobs.try_model import try_out
 from app.jobs.tune import run_measure, run_tune
-from app.progress import Advance, Stop
+from app.progress import Advance, ShouldStop
 from core.errors import UserError
 from storage.database import Database
 from storage.jobs import Job
 
 
-def run_job(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Advance]:
+def run_job(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """The generator for the job's kind; raises ``Stopped`` after the batch in which ``stop()`` became true.
 
     Raises UserError for a kind that this version does not know: the database takes any.
@@ -37,4 +37,4 @@ def run_job(db: Database, job: Job, engine: Engine, stop: Stop) -> Iterator[Adva
         raise UserError(
             f"This Switchpoint knows no job of the kind '{job.kind}': a newer one queued it, so update this one."
         )
-    return stages[job.kind](db, job, engine, stop)
+    return stages[job.kind](db, job, engine, should_stop)

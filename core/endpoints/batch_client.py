@@ -47,11 +47,12 @@ class GoneError(UserError):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchDesk:
-    """Where batches of one endpoint are handed in and fetched. ``look`` is called before each request, and ends the
-    work by raising. Every method raises UserError with what to do where the endpoint does not do it."""
+    """Where batches of one endpoint are handed in and fetched. ``check_stopped`` is called before each
+    request, and ends the work by raising. Every method raises UserError with what to do where the endpoint does not do
+    it."""
 
     asker: Asker
-    look: Callable[[], None]
+    check_stopped: Callable[[], None]
 
     def upload(self, file: IO[bytes], token: str) -> str:
         """Send a file of requests; its name at the endpoint. Nothing is asked or paid by that."""
@@ -124,7 +125,7 @@ class BatchDesk:
                     f"/files/{name}/content", cast_to=bytes, stream=True, stream_cls=Stream[bytes]
                 ) as found:
                     for part in found.response.iter_bytes(1 << 16):
-                        self.look()
+                        self.check_stopped()
                         *lines, rest = (rest + part).split(b"\n")
                         yield from lines
                         if len(rest) > LONGEST_LINE:
@@ -143,7 +144,7 @@ class BatchDesk:
         settings = self.asker.settings
         with self._client() as client:
             for tried in count(1):
-                self.look()
+                self.check_stopped()
                 try:
                     found = json.loads(ask(client).content)
                     if isinstance(found, dict):
@@ -165,7 +166,7 @@ class BatchDesk:
         """Wait that long, looking in between."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            self.look()
+            self.check_stopped()
             time.sleep(min(left, 0.5))
 
     def _told(self, error: APIError, tries: int) -> UserError:

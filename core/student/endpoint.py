@@ -17,7 +17,7 @@ from core.errors import FolderError, UserError
 from core.images import has_exif_orientation, load_upright
 from core.prompts import student_prompt
 from core.student.local import read_prediction
-from core.types import Prediction, Sample, Settings, Skipped
+from core.types import OnSkipped, Prediction, Sample, Settings, Skipped
 
 # An image's bytes and MIME type, by its content hash.
 ReadImage = Callable[[str], tuple[bytes, str]]
@@ -42,11 +42,11 @@ def predict_there(
     replies: Replies,
     *,
     round: int,
-    skipped: Callable[[Sample, Skipped], None] = _log_skipped,
+    on_skipped: OnSkipped = _log_skipped,
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, in the order of the samples, some dozens a list.
 
-    A sample that the endpoint does not take, or that every try to ask about failed, is left out, and ``skipped`` is
+    A sample that the endpoint does not take, or that every try to ask about failed, is left out, and ``on_skipped`` is
     told why; so is one whose image is gone or broken, of which nothing is sent. Raises UserError when none of the first
     list that is asked is answered, and when the endpoint cannot be used.
     """
@@ -60,7 +60,7 @@ def predict_there(
         if asked and not answered:
             raise asked[0]
         for sample, why in missed:
-            skipped(sample, Skipped(reason=str(why), failed=isinstance(why, FailedError)))
+            on_skipped(sample, Skipped(reason=str(why), failed=isinstance(why, FailedError)))
         if done:
             yield done
 

@@ -25,7 +25,7 @@ from core.student import chat
 from core.student.batching import Asked, batches
 from core.student.chat import fit_image
 from core.student.lora import attach_adapter
-from core.types import Prediction, Sample, Settings, StudentSettings
+from core.types import OnSkipped, Prediction, Sample, Settings, Skipped, StudentSettings
 
 OpenImage = Callable[[str], Image.Image]
 logger = logging.getLogger(__name__)
@@ -102,25 +102,25 @@ def predict(
     settings: Settings,
     *,
     round: int,
-    told: Callable[[str], None] = logger.warning,
-    unseen: Callable[[Sample, str], None] | None = None,
+    on_remark: Callable[[str], None] = logger.warning,
+    on_skipped: OnSkipped | None = None,
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, one list a batch; every sample once, longest prompts first.
 
     ``open_image`` gives the image of a content hash; it is called once a sample, when its batch's turn comes. The order
     is by length, so it differs from that of ``samples``. A batch that does not fit into the GPU's memory is halved and
-    tried again, and later ones stay that small: ``told`` hears it as a sentence fit to show. Raises UserError when not
-    even one sample fits, and when an image cannot be opened, unless ``unseen`` is there to hear of it: then its sample
+    tried again, and later ones stay that small: ``on_remark`` is called with a sentence for the user. Raises UserError
+    when not even one sample fits, and when an image cannot be opened, unless ``on_skipped`` is given: then its sample
     is left out.
     """
     size = settings.batch_size
     for asked in batches(student.processor, student.family, samples, settings):
-        chosen, images = _seen(student, asked, open_image, unseen)
+        chosen, images = _seen(student, asked, open_image, on_skipped)
         while part := chosen[:size]:
             texts = _generate(student, [text for _, text in part], images[:size], settings.max_new_tokens)
             if texts is None:
                 size = _halved(len(part))
-                told(f"batches of {size} instead of {settings.batch_size}: the GPU's memory was too small")
+                on_remark(f"batches of {size} instead of {settings.batch_size}: the GPU's memory was too small")
                 continue
             yield [read_prediction(sample, text, round=round) for (sample, _), text in zip(part, texts, strict=True)]
             chosen, images = chosen[size:], images[size:]
@@ -130,9 +130,9 @@ def _seen(
     student: Student,
     asked: list[Asked],
     open_image: OpenImage,
-    unseen: Callable[[Sample, str], None] | None,
+    on_skipped: OnSkipped | None,
 ) -> tuple[list[Asked], list[Image.Image]]:
-    """The samples whose images can be opened, with those; ``unseen`` hears of each other one and why."""
+    """The samples whose images can be opened, with those; ``on_skipped`` hears of each other one and why."""
     kept, images = [], []
     for sample, text in asked:
         try:
@@ -142,9 +142,9 @@ def _seen(
         except FolderError:
             raise  # no image's fault
         except UserError as error:
-            if unseen is None:
+            if on_skipped is None:
                 raise
-            unseen(sample, str(error))
+            on_skipped(sample, Skipped(reason=str(error), failed=True))
     return kept, images
 
 

@@ -69,11 +69,11 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
 
 
 def newest_checkpoint(
-    folder: Path, fingerprint: str, *, told: Callable[[str], None] = logger.warning
+    folder: Path, fingerprint: str, *, on_remark: Callable[[str], None] = logger.warning
 ) -> Checkpoint | None:
     """The newest complete checkpoint of the run with this fingerprint; damaged and foreign ones are passed over.
 
-    ``told`` hears of each of those as a sentence fit to show. The tensors are on the processor.
+    ``on_remark`` hears of each of those as a sentence fit to show. The tensors are on the processor.
     """
     for path in newest_first(folder):
         damage, found = find_damage(path), None
@@ -83,9 +83,9 @@ def newest_checkpoint(
             except UNREADABLE as error:
                 damage = f"{type(error).__name__}: it holds what no run of ours wrote, and nothing of it was run"
         if found is None:
-            told(f"The checkpoint {path} is damaged ({damage}), so an earlier one is tried.")
+            on_remark(f"The checkpoint {path} is damaged ({damage}), so an earlier one is tried.")
         elif found.fingerprint != fingerprint:
-            told(f"The checkpoint {path} belongs to another selection or other settings, so it is not continued.")
+            on_remark(f"The checkpoint {path} belongs to another selection or other settings, so it is not continued.")
         else:
             return found
     return None

@@ -27,7 +27,7 @@ def measure(
     settings: TuningSettings,
     *,
     start_adapter: Path | None = None,
-    stop: Callable[[], bool],
+    should_stop: Callable[[], bool],
     loading: StudentSettings = StudentSettings(),  # noqa: B008 - it is frozen
     device: str = "auto",
 ) -> Iterator[TuningEstimate]:
@@ -35,7 +35,7 @@ def measure(
 
     The first update is the one with the longest conversations, which takes the most memory and is not timed (a device
     warms up in it); then up to five from the shortest to the longest, whose mean time stands for all. The first
-    estimate has no time yet (0 seconds). ``stop`` is asked after every update. Raises UserError as ``tune`` does.
+    estimate has no time yet (0 seconds). ``should_stop`` is called after every update. Raises UserError as ``tune``.
     """
     training, plan = begin(
         model, samples, open_image, settings, start_adapter=start_adapter, loading=loading, device=device
@@ -48,7 +48,7 @@ def measure(
         if place:
             seconds.append(took)
         yield _estimate(training, plan, seconds, size)
-        if stop():
+        if should_stop():
             return
 
 

@@ -41,26 +41,26 @@ def tune(
     folder: Path,
     run: int,
     start_adapter: Path | None = None,
-    stop: Callable[[], bool],
+    should_stop: Callable[[], bool],
     loading: StudentSettings = StudentSettings(),  # noqa: B008 - it is frozen
     device: str = "auto",
     shard: bool = False,
-    told: Callable[[str], None] = logger.warning,
+    on_remark: Callable[[str], None] = logger.warning,
 ) -> Iterator[Update]:
     """Tunes the student ``model`` on the samples' questions and responses; leaves the adapter in ``folder/adapter``.
 
     Yields one Update for each optimizer update, from the first: of a run that is continued, those already made come
-    first and cost nothing. ``stop`` is asked after every update; when it is true a checkpoint is written and the
-    generator ends. ``start_adapter`` is an earlier adapter whose weights are trained further (with its own rank and
+    first and cost nothing. ``should_stop`` is called after every update; where it is true a checkpoint is written and
+    the generator ends. ``start_adapter`` is an earlier adapter whose weights are trained further (with its own rank and
     alpha) unless ``settings.start`` is "base"; ``loading`` is how the student is loaded, as when it answers.
     ``samples`` may read each sample when it is asked for: none is kept. Where memory is too small for a batch it is
-    halved, which the updates tell. ``told`` hears of each checkpoint that cannot be continued. Seeds torch's global
-    generators. Raises UserError when nothing can be learned, when the loss is no longer a number, when not even one
-    sample fits into memory, and as load_student does.
+    halved, which the updates tell. ``on_remark`` is called with a sentence on each checkpoint that cannot be continued.
+    Seeds torch's global generators. Raises UserError when nothing can be learned, when the loss is no longer a number,
+    when not even one sample fits into memory, and as load_student does.
 
     In a process group of torch every process calls this with the same arguments (``device`` may be its own) and takes
     all updates; ``folder`` is one that all of them see. Each learns a share of every update, and the gradients are
-    summed. Process 0 alone asks ``stop``, writes and calls ``told``; what one raises the others raise as
+    summed. Process 0 alone asks ``should_stop``, writes and calls ``on_remark``; what one raises the others raise as
     ElsewhereError. With ``shard`` the frozen student is dealt over the processes; then batches are not halved.
     """
     group = process_group(device)
@@ -72,12 +72,12 @@ def tune(
     if training.sharded:  # not before all have come so far: the others would wait here for one that failed
         shard_weights(training.student.model, group)
     fingerprint = _agreed(group, lambda: _fingerprint(samples, settings))
-    updates = _resume(training, folder, fingerprint, told)
+    updates = _resume(training, folder, fingerprint, on_remark)
     yield from updates
     for update in learn(training, plan, tuple(updates), run=run):
         updates.append(update)
         last = update.number == len(plan)
-        stopping = group.first(stop) and not last
+        stopping = group.first(should_stop) and not last
         if stopping or (update.number % settings.checkpoint_every == 0 and not last):
             group.first(lambda: _save(training, folder, updates, fingerprint))
         yield update
@@ -121,13 +121,13 @@ def _save(training: Training, folder: Path, updates: Sequence[Update], fingerpri
     save_checkpoint(folder, checkpoint, keep=training.settings.keep_checkpoints)
 
 
-def _resume(training: Training, folder: Path, fingerprint: str, told: Callable[[str], None]) -> list[Update]:
+def _resume(training: Training, folder: Path, fingerprint: str, on_remark: Callable[[str], None]) -> list[Update]:
     """The updates already made: puts adapter and optimizer where the newest good checkpoint left them, in every process
     that which process 0 has chosen."""
     group, chosen = training.group, list[Checkpoint]()
 
     def choose() -> int:
-        chosen.extend(filter(None, [newest_checkpoint(folder, fingerprint, told=told)]))
+        chosen.extend(filter(None, [newest_checkpoint(folder, fingerprint, on_remark=on_remark)]))
         return len(chosen[0].updates) if chosen else 0
 
     def take_up(made: int) -> list[Update]:

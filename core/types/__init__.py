@@ -10,7 +10,7 @@ from core.types.diagnoses import Curve, Diagnosis, Prediction, Switch, SwitchSta
 from core.types.experiments import BUDGETED_ARMS, Arm, Evidence, Method, Trial
 from core.types.jobs import JobKind, JobState
 from core.types.reviews import MAX_SKILL_LENGTH, Draft, Review, ReviewState, Verdict
-from core.types.samples import Refusal, Role, Sample, Skipped
+from core.types.samples import OnSkipped, Refusal, Role, Sample, Skipped
 from core.types.selections import Composition, Hit, Leak, Overlap, Ruling, RulingAct, Selection, SkillDemand, SkillShare
 from core.types.settings import EndpointSettings, Settings, StudentSettings, TuningSettings
 from core.types.spending import Spent
@@ -39,6 +39,7 @@ __all__ = [
     "Leak",
     "Composition",
     "Method",
+    "OnSkipped",
     "Overlap",
     "Prediction",
     "Refusal",

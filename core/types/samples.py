@@ -1,5 +1,6 @@
 """Samples, rows of a file that were refused, and samples that a model skipped."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,3 +59,7 @@ class Skipped:
 
     reason: str
     failed: bool = False
+
+
+OnSkipped = Callable[[Sample, Skipped], None]
+"""Called with each sample that is left out, and why."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.skipped_samples import NAMED, Failures
+from app.skipped_samples import MAX_NAMED, SkippedSamples
 from core.errors import UserError
 from core.types import Sample, Skipped
 
@@ -12,20 +12,20 @@ def a_sample(number: int) -> Sample:
 
 
 def test_nothing_is_raised_where_nothing_failed() -> None:
-    failures = Failures()
-    failures.note(a_sample(1), Skipped(reason="It is too long."))
-    failures.told("were not diagnosed")
-    assert failures.samples == set()
+    skipped = SkippedSamples()
+    skipped.add(a_sample(1), Skipped(reason="It is too long."))
+    skipped.raise_for("were not diagnosed")
+    assert skipped.samples == set()
 
 
 def test_each_reason_is_said_once_with_its_samples_and_the_commonest_first() -> None:
-    failures = Failures()
-    failures.note(a_sample(1), Skipped(reason="It timed out.", failed=True))
+    skipped = SkippedSamples()
+    skipped.add(a_sample(1), Skipped(reason="It timed out.", failed=True))
     for number in range(2, 25):
-        failures.note(a_sample(number), Skipped(reason="It failed.", failed=True))
+        skipped.add(a_sample(number), Skipped(reason="It failed.", failed=True))
     with pytest.raises(UserError) as caught:
-        failures.told("were not diagnosed")
-    named = ", ".join(f"v{number}" for number in range(2, 2 + NAMED))
+        skipped.raise_for("were not diagnosed")
+    named = ", ".join(f"v{number}" for number in range(2, 2 + MAX_NAMED))
     assert str(caught.value) == (
         "24 were not diagnosed, all others are done: start again to try only these. "
         f"{named} and 3 more in logs/worker.log: It failed. v1: It timed out."

@@ -172,7 +172,7 @@ def growing(data: str, selection: str) -> None:
             settings,
             folder=Path(folder),
             run=1,
-            stop=lambda: False,
+            should_stop=lambda: False,
             device="cpu",
         )
         made = list(islice(updates, UPDATES))

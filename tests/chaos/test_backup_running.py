@@ -61,7 +61,7 @@ def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_p
         )
         file = tmp_path / f"{number}.zip"
         began = time.monotonic()
-        manifest = back_up(db, file, watch=lambda _: None)
+        manifest = back_up(db, file, on_progress=lambda _: None)
         seconds = time.monotonic() - began
         print(f"backup {number}: {file.stat().st_size:,} bytes in {seconds:.2f} s, {len(manifest['members'])} members")
         taken.append(file)
@@ -72,7 +72,7 @@ def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_p
 
 
 def goes_on(db: Database, file: Path, data: Path, run: int, job: int) -> None:
-    restore(file, data, watch=lambda _: None)
+    restore(file, data, on_progress=lambda _: None)
     again = open_database(data)
     sound(again)
     there = losses(again, run)

@@ -99,7 +99,7 @@ def test_a_backup_is_neither_written_nor_restored_where_nothing_can_be_written(
     disk: Disk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     db = open_database(disk.path / "data")
-    back_up(db, tmp_path / "kept.zip", watch=lambda _: None)
+    back_up(db, tmp_path / "kept.zip", on_progress=lambda _: None)
     (tmp_path / "there").mkdir()
     with read_only(tmp_path / "there"):
         for asked in (

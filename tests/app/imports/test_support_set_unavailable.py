@@ -98,7 +98,7 @@ def failing(path: Path, batch: int) -> Callable[[Advance], None]:
     """Lets the disk fail under the open file behind that batch: the next bytes are asked of one that has none (EIO)."""
     seen = []
 
-    def watch(advance: Advance) -> None:
+    def on_progress(advance: Advance) -> None:
         seen.append(advance)
         if len(seen) != batch:
             return
@@ -109,7 +109,7 @@ def failing(path: Path, batch: int) -> Callable[[Advance], None]:
                 os.dup2(nothing, int(each))
         os.close(nothing)
 
-    return watch
+    return on_progress
 
 
 def nothing_is_seen(db: Database) -> bool:
@@ -147,7 +147,7 @@ def test_a_disk_that_fails_in_the_middle_costs_nothing_that_was_read(db: Databas
     path = tmp_path / name
     KINDS[name](path, long_rows(120))
     with pytest.raises(UserError) as caught:
-        commit(db, request(path), watch=failing(path, 3))
+        commit(db, request(path), on_progress=failing(path, 3))
     assert 30 <= kept(db) < 120
     assert str(caught.value).startswith(name)
     assert f"{FAILED}; the {kept(db)} {GOES_ON}" in str(caught.value)
@@ -162,7 +162,7 @@ def test_what_a_killed_import_saved_outlives_a_disk_that_fails(tmp_path: Path, m
     saved = kill_in_the_middle(broken, path)
     for batch in (1, saved // 500 + 1):
         with pytest.raises(UserError, match=r"many\.jsonl cannot be read just now \(Input/output error\)") as caught:
-            commit(broken, request(path), watch=failing(path, batch))
+            commit(broken, request(path), on_progress=failing(path, batch))
         assert f"the {kept(broken):,} {GOES_ON}" in str(caught.value)
         assert saved <= kept(broken) < 8_000
         assert nothing_is_seen(broken)
@@ -235,7 +235,7 @@ def test_another_file_under_the_name_still_takes_the_place_of_what_was_kept(db: 
     path = tmp_path / "rows.jsonl"
     write(path, long_rows(120))
     with pytest.raises(UserError, match="Input/output error"):
-        commit(db, request(path), watch=failing(path, 3))
+        commit(db, request(path), on_progress=failing(path, 3))
     assert kept(db) > 0
     other = write(tmp_path / "other.jsonl", rows(40, start=500))
     assert commit(db, request(other))["accepted"] == 40
@@ -247,7 +247,7 @@ def test_a_file_that_proves_broken_leaves_nothing_of_what_was_kept(db: Database,
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(long_rows(120))[:-40])
     with pytest.raises(UserError, match="Input/output error"):
-        commit(db, request(path), watch=failing(path, 3))
+        commit(db, request(path), on_progress=failing(path, 3))
     assert kept(db) > 0
     with pytest.raises(UserError, match=r"rows\.json is cut off at byte"):
         commit(db, request(path))

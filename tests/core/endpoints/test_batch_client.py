@@ -39,10 +39,10 @@ class Nothing:
         raise AssertionError("nothing is asked one by one")
 
 
-def desk_at(url: str, look: object = lambda: None) -> BatchDesk:
+def desk_at(url: str, check_stopped: object = lambda: None) -> BatchDesk:
     endpoint = endpoint_of(f"{MODEL}@{url}")
     assert endpoint is not None
-    return BatchDesk(asker=connect(endpoint, QUICK, Nothing()), look=look)  # type: ignore[arg-type]
+    return BatchDesk(asker=connect(endpoint, QUICK, Nothing()), check_stopped=check_stopped)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_a_batch_too_large_for_memory_is_halved_until_it_fits(student: Student, 
             lambda name: (opened.append(name), open_image(name))[1],
             replace(SETTINGS, batch_size=16),
             round=7,
-            told=told.append,
+            on_remark=told.append,
         )
         for prediction in batch
     ]
@@ -120,7 +120,7 @@ def test_a_batch_too_large_for_memory_is_halved_until_it_fits(student: Student, 
 
 
 def test_what_was_answered_before_memory_ran_out_is_not_asked_again(student: Student) -> None:
-    running = predict(student, samples(20), open_image, SETTINGS, round=7, told=lambda _: None)
+    running = predict(student, samples(20), open_image, SETTINGS, round=7, on_remark=lambda _: None)
     first = next(running)
     seen = fits(student, 3)
     rest = [prediction.sample for batch in running for prediction in batch]
@@ -132,7 +132,7 @@ def test_what_was_answered_before_memory_ran_out_is_not_asked_again(student: Stu
 def test_a_sample_that_does_not_fit_alone_says_what_to_change(student: Student) -> None:
     fits(student, 0)
     with pytest.raises(UserError, match="even one sample at a time; set fewer pixels"):
-        list(predict(student, samples(5), open_image, SETTINGS, round=7, told=lambda _: None))
+        list(predict(student, samples(5), open_image, SETTINGS, round=7, on_remark=lambda _: None))
 
 
 def test_the_answer_depends_on_the_image(folders: dict[str, Path]) -> None:

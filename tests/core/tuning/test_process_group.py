@@ -37,7 +37,7 @@ class Two:
 @pytest.fixture(scope="module")
 def two(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Two:
     folder = tmp_path_factory.mktemp("two")
-    run_to_end(folders["llava"], folder / "begun alone", settings=PLAIN, stop=stopping_after(3))
+    run_to_end(folders["llava"], folder / "begun alone", settings=PLAIN, should_stop=stopping_after(3))
     began = begin_processes(folders["llava"], folder, TOGETHER)
     for each in began:
         each.communicate(timeout=300)

@@ -42,8 +42,8 @@ import torch
 from tests.core.tuning.test_run import SETTINGS, SAMPLES, open_image
 from core.tuning import tune
 torch.set_num_threads(1)
-for update in tune(sys.argv[1], SAMPLES, open_image, SETTINGS, folder=Path(sys.argv[2]), run=1, stop=lambda: False,
-                   device="cpu"):
+for update in tune(sys.argv[1], SAMPLES, open_image, SETTINGS, folder=Path(sys.argv[2]), run=1,
+                   should_stop=lambda: False, device="cpu"):
     print(update.number, flush=True)
 """
 SAMPLES = [
@@ -70,7 +70,7 @@ def run_to_end(
     settings: TuningSettings = SETTINGS,
     samples: list[Sample] = SAMPLES,
     start_adapter: Path | None = None,
-    stop: Callable[[], bool] = lambda: False,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> list[Update]:
     torch.set_num_threads(1)
     return list(
@@ -82,7 +82,7 @@ def run_to_end(
             folder=folder,
             run=1,
             start_adapter=start_adapter,
-            stop=stop,
+            should_stop=should_stop,
             device="cpu",
         )
     )
@@ -183,11 +183,11 @@ def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(
 ) -> None:
     asked: list[None] = []
 
-    def stop() -> bool:
+    def should_stop() -> bool:
         asked.append(None)
         return len(asked) == at
 
-    first = run_to_end(folders["llava"], tmp_path, stop=stop)
+    first = run_to_end(folders["llava"], tmp_path, should_stop=should_stop)
     assert [update.number for update in first] == list(range(1, at + 1))
     assert (tmp_path / f"checkpoint-{at}").is_dir()
     assert not (tmp_path / "adapter").exists()
@@ -201,7 +201,7 @@ def test_asked_to_stop_after_the_last_update_a_run_is_simply_finished(
     folders: dict[str, Path], finished: tuple[Path, list[Update]], tmp_path: Path
 ) -> None:
     answers = iter([False] * (TOTAL - 1) + [True])
-    run_to_end(folders["llava"], tmp_path, stop=lambda: next(answers))
+    run_to_end(folders["llava"], tmp_path, should_stop=lambda: next(answers))
     assert_same_adapter(tmp_path, finished[0])
 
 
@@ -223,7 +223,7 @@ def test_a_damaged_checkpoint_costs_its_updates_and_nothing_else(
     folders: dict[str, Path], finished: tuple[Path, list[Update]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     answers = iter([False] * 3 + [True])
-    run_to_end(folders["llava"], tmp_path, stop=lambda: next(answers))
+    run_to_end(folders["llava"], tmp_path, should_stop=lambda: next(answers))
     (tmp_path / "checkpoint-4" / "adapter.safetensors").write_bytes(b"damaged")
     with caplog.at_level(logging.WARNING):
         again = run_to_end(folders["llava"], tmp_path)

@@ -161,7 +161,9 @@ def test_a_run_that_went_on_with_smaller_batches_is_resumed_with_them(
 ) -> None:
     too_small_for(2, monkeypatch, times=1)
     asked: list[None] = []
-    run_to_end(folders["llava"], tmp_path, settings=PLAIN, stop=lambda: bool(asked.append(None) or len(asked) == 3))
+    run_to_end(
+        folders["llava"], tmp_path, settings=PLAIN, should_stop=lambda: bool(asked.append(None) or len(asked) == 3)
+    )
     resumed = run_to_end(folders["llava"], tmp_path, settings=PLAIN)
     assert [update.batch_size for update in resumed] == [2] * TOTAL
 
@@ -219,7 +221,7 @@ def test_lessons_are_made_when_they_are_asked_for_and_read_front_to_back(folders
 
 
 def measured(folder: Path, settings: TuningSettings = SETTINGS, **more: Any) -> list[TuningEstimate]:
-    given: dict[str, Any] = {"stop": lambda: False, "device": "cpu"} | more
+    given: dict[str, Any] = {"should_stop": lambda: False, "device": "cpu"} | more
     return list(measure(str(folder), SAMPLES, open_image, settings, **given))
 
 
@@ -248,5 +250,5 @@ def test_measuring_stops_when_asked_and_finds_the_batch_size_that_fits(
     folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     too_small_for(2, monkeypatch)
-    (only,) = measured(folders["llava"], stop=lambda: True)
+    (only,) = measured(folders["llava"], should_stop=lambda: True)
     assert only.batch_size == 2

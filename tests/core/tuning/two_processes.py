@@ -111,7 +111,7 @@ def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, 
     begun = (folder / way).exists()
     stops = stopping_after(3) if way in ("stopped", "dropout, cut", "cut, sharded") and not begun else lambda: False
 
-    def stop() -> bool:
+    def should_stop() -> bool:
         nonlocal asked
         asked += 1
         return stops()
@@ -119,7 +119,7 @@ def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, 
     given = {"samples": SAMPLES, "settings": PLAIN} | WAYS[way]
     if way == "different samples":
         given["samples"] = SAMPLES[rank:]
-    more = {"folder": folder / way, "run": 1, "stop": stop, "device": device, "shard": "sharded" in way}
+    more = {"folder": folder / way, "run": 1, "should_stop": should_stop, "device": device, "shard": "sharded" in way}
     try:
         for update in tune(model, given["samples"], broken_open(way, rank), given["settings"], **more):
             made.append(asdict(update))

@@ -106,7 +106,7 @@ def test_a_copy_of_one_project_holds_its_batches_alone(db: Database, tmp_path: P
         store.take_refusals(connection, own, {"b": ("no luck", 1)})
         begun(connection, ["c"], token="u", project=a_project(connection, "other").id)
         name = store.project_of(connection, own.project).name
-    copy_database(db.data, tmp_path / "copy.db", project=name, watch=lambda *_: None)
+    copy_database(db.data, tmp_path / "copy.db", project=name, on_progress=lambda *_: None)
     with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
         assert copy.execute("SELECT token FROM batches").fetchall() == [("t",)]
         assert copy.execute("SELECT key FROM batched_requests ORDER BY key").fetchall() == [("a",), ("b",)]

@@ -1,6 +1,6 @@
-"""The command for experiments: every arm at every budget with every seed, or how well mistake steps are found.
+"""The command experiment: every arm at every budget with every seed, or how well mistake steps are found.
 
-Queues a job, follows it, and shows the tables. Loads no model itself.
+Queues a job, follows it, and prints the tables. Loads no model.
 """
 
 from dataclasses import asdict
@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import ProjectArgument, RoundOption, Shown, Terminal
+from app.cli.terminal import Output, ProjectArgument, RoundOption, Terminal
 from app.experiments import requirements
-from app.experiments.identification import identified
-from app.experiments.requirements import has_accepted
+from app.experiments.identification import identification_report
+from app.experiments.requirements import has_accepted_skill
 from app.experiments.results import markdown, results
 from app.jobs.queue import put_diagnose, put_experiment, put_identify, put_predict
 from app.reviews.verdicts import accept_all
@@ -34,10 +34,10 @@ def experiment(
         bool, typer.Option(help="Compare ways to find mistake steps (needs known ones) instead of tuning.")
     ] = False,
     table: Annotated[Path | None, typer.Option(help="Also write the tables to this Markdown file.")] = None,
-) -> Shown:
+) -> Output:
     """The arms of the paper, tuned and measured on the test set; goes on where it was cut short."""
     with terminal.database() as db:
-        _diagnosed(terminal, db, project, round or 0)
+        _ensure_diagnosed(terminal, db, project, round or 0)
         if identification:
             terminal.follow(db, put_identify(db, project, round=round))
         else:
@@ -48,25 +48,25 @@ def experiment(
                     db,
                     project,
                     arms=chosen,
-                    budgets=requirements.budgets_in(budgets),
+                    budgets=requirements.parse_budgets(budgets),
                     seeds=seeds,
                     round=round,
                     at_once=at_once,
                 ),
             )
         found = results(db, project, round)
-        ways = identified(db, project, round) if identification else []
+        ways = identification_report(db, project, round) if identification else []
     text = markdown(found, ways)
     if table is not None:
         table.write_text(text)
-    return Shown(data={"results": asdict(found), "identification": [asdict(each) for each in ways]}, text=text)
+    return Output(data={"results": asdict(found), "identification": [asdict(each) for each in ways]}, text=text)
 
 
-def _diagnosed(terminal: Terminal, db: Database, project: str, round: int) -> None:
-    """Where nothing of the round is accepted yet, predict and diagnose it and accept what nobody reviewed."""
-    if has_accepted(db, project, round=round):
+def _ensure_diagnosed(terminal: Terminal, db: Database, project: str, round: int) -> None:
+    """Predict and diagnose the round and accept every unreviewed diagnosis, unless some are accepted already."""
+    if has_accepted_skill(db, project, round=round):
         return
     terminal.follow(db, put_predict(db, project, round=round, roles=("validation",)))
     terminal.follow(db, put_diagnose(db, project, round=round))
     accepted = accept_all(db, project, reviewer=AppSettings().reviewer, round=round)
-    terminal.say(f"Accepted {accepted} diagnoses that nobody had reviewed.")
+    terminal.remark(f"Accepted {accepted} diagnoses that nobody had reviewed.")

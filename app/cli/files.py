@@ -1,7 +1,4 @@
-"""Commands that need no model: import, review, select, export.
-
-Each is a thin layer over ``app.jobs.queue``: parse, call, show.
-"""
+"""Commands on files: import, export, backup, restore. None loads a model."""
 
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
@@ -10,7 +7,7 @@ import typer
 
 from app.backup.create import back_up
 from app.backup.restore import restore
-from app.cli.terminal import ProjectArgument, RoundOption, Shown, Terminal
+from app.cli.terminal import Output, ProjectArgument, RoundOption, Terminal
 from app.exports.write import export_adapter, export_report, export_reviews, export_selection
 from app.imports import pipeline
 from app.imports.pipeline import commit
@@ -38,7 +35,7 @@ def import_command(
     ] = TEST_SHARE,
     seed: Annotated[int, typer.Option(help="The seed of what is held out.")] = 0,
     copy_images: Annotated[bool, typer.Option(help="Bring a support set's images into the database.")] = False,
-) -> Shown:
+) -> Output:
     """Import a validation, test or support set, or a student's predictions."""
     if what not in get_args(What):
         raise UserError(f"'{what}' cannot be imported: choose one of {', '.join(get_args(What))}.")
@@ -51,13 +48,13 @@ def import_command(
         report = (pipeline.dry_run if dry_run else commit)(db, request, on_progress=on_progress)
     refused = bool(report["refused_rows"]) and not skip_refused
     if refused:
-        said = "Nothing would be" if dry_run else "Nothing was"
+        outcome = "Nothing would be" if dry_run else "Nothing was"
         typer.echo(
-            f"{said} imported: {report['refused_rows']:,} of {report['found']:,} rows are refused; mend them, or add "
-            "--skip-refused.",
+            f"{outcome} imported: {report['refused_rows']:,} of {report['found']:,} rows are refused; mend them, or "
+            "add --skip-refused.",
             err=True,
         )
-    return Shown(data=report, text=_import_text(report, dry_run), code=int(refused))
+    return Output(data=report, text=_import_text(report, dry_run), code=int(refused))
 
 
 def export(
@@ -78,7 +75,7 @@ def export(
     sample: Annotated[
         list[int] | None, typer.Option(help="A case for the HTML report, by its sample's id; give it more than once.")
     ] = None,
-) -> Shown:
+) -> Output:
     """Write a selection, an adapter, the reviews or a report to files."""
     with terminal.database() as db:
         if what == "selection":
@@ -91,7 +88,7 @@ def export(
             written = export_report(db, project, out, round=round, samples=sample or ())
         else:
             raise UserError(f"'{what}' cannot be exported: choose one of selection, adapter, reviews, report.")
-    return Shown(data={"written": str(written)}, text=f"Wrote {written}.")
+    return Output(data={"written": str(written)}, text=f"Wrote {written}.")
 
 
 def _mapping(given: list[str]) -> dict[str, str]:
@@ -124,12 +121,12 @@ def backup(
     project: Annotated[str, typer.Option(help="Only this project, with the support set that it uses.")] = "",
     with_images: Annotated[bool, typer.Option(help="Bring in images that lie in files outside, too.")] = False,
     force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
-) -> Shown:
+) -> Output:
     """Write the database, adapters and checkpoints into one file, while jobs go on."""
     with terminal.database() as db, terminal.progress("backup") as on_progress:
         manifest = back_up(db, file, project=project, with_images=with_images, force=force, on_progress=on_progress)
     size = file.stat().st_size
-    lines = [f"Wrote {file} ({size / 2**20:,.1f} MiB): {_held(manifest)}."]
+    lines = [f"Wrote {file} ({size / 2**20:,.1f} MiB): {_contents_text(manifest)}."]
     if manifest["referenced_images"]:
         lines.append(
             f"{manifest['referenced_images']:,} images lie in files outside and are only referred to: keep their "
@@ -138,25 +135,25 @@ def backup(
     if manifest["missing_adapters"]:
         lines.append(f"The adapters of {', '.join(manifest['missing_adapters'])} are not where they belong: left out.")
     lines.append(f"`switchpoint restore {file} --data NEW` puts it into a new data directory.")
-    return Shown(data=manifest | {"file": str(file), "bytes": size}, text="\n".join(lines))
+    return Output(data=manifest | {"file": str(file), "bytes": size}, text="\n".join(lines))
 
 
 def restore_command(
     terminal: Terminal, *, file: Annotated[Path, typer.Argument(help="A zip that backup wrote.")]
-) -> Shown:
+) -> Output:
     """Put a backup into the new or empty directory that --data names; every file is verified first."""
     with terminal.progress("restore") as on_progress:
         manifest = restore(file, terminal.data, on_progress=on_progress)
-    lines = [f"Restored {_held(manifest)} into {terminal.data}, as it was on {manifest['created']}."]
-    if kept := manifest["referenced_images"] - manifest["outside_images"]:
-        lines.append(f"{kept:,} of its images lie in files and are looked for where they were.")
+    lines = [f"Restored {_contents_text(manifest)} into {terminal.data}, as it was on {manifest['created']}."]
+    if external := manifest["referenced_images"] - manifest["outside_images"]:
+        lines.append(f"{external:,} of its images lie in files and are looked for where they were.")
     if manifest["outside"]:
         lines.append(manifest["outside"])
     lines.append(f"`switchpoint --data {terminal.data} serve` opens it; jobs that ran are taken up again.")
-    return Shown(data=manifest | {"data": str(terminal.data)}, text="\n".join(lines))
+    return Output(data=manifest | {"data": str(terminal.data)}, text="\n".join(lines))
 
 
-def _held(manifest: dict[str, Any]) -> str:
+def _contents_text(manifest: dict[str, Any]) -> str:
     projects = manifest["projects"]
     folders = {name.rpartition("/")[0] for name in manifest["members"] if name.startswith("adapters/")}
     named = ", ".join(projects[:5]) + (" …" if len(projects) > 5 else "")

@@ -1,7 +1,4 @@
-"""Commands for the skill labels of support sets: label them, and judge them.
-
-Each is a thin layer over ``app.jobs.queue``: parse, call, show.
-"""
+"""Commands on the skill labels of support sets: label, label-check, batches."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.terminal import Shown, Terminal
+from app.cli.terminal import Output, Terminal
 from app.endpoints.spending import estimate_label, estimate_text
 from app.jobs.queue import put_label
 from app.labels.batch_labelling import state_text, under_way, waiting_text
@@ -25,11 +22,9 @@ from core.types import BatchRequest
 from storage import store
 from storage.database import Database
 
-FIRST_PAUSE = 60.0
-LONGEST_PAUSE = 600.0
-GROWTH = 1.25
-
-
+FIRST_PAUSE_SECONDS = 60.0
+MAX_PAUSE_SECONDS = 600.0
+PAUSE_GROWTH = 1.25
 SupportArgument = Annotated[str, typer.Argument(help="The support set's name.")]
 LABEL_VERDICTS = {"right": True, "wrong": False}
 
@@ -43,7 +38,7 @@ def label(
     estimate: Annotated[bool, typer.Option(help="Only say how often the teacher would be asked.")] = False,
     batch: Annotated[bool, typer.Option(help="Ask in batches: answered within a day, at OpenAI for half.")] = False,
     wait: Annotated[bool, typer.Option(help="With --batch: stay until all is answered.")] = False,
-) -> Shown:
+) -> Output:
     """Name the skills that a support set's samples exercise, where they have no label."""
     if wait and not batch:
         raise UserError("Only batches are waited for: say --batch too.")
@@ -51,24 +46,24 @@ def label(
         raise UserError(f"Labels are not made by '{by}': choose one of {', '.join(get_args(By))}.")
     with terminal.database() as db:
         found = label_estimate(db, support)
-        said = (
+        summary = (
             f"{found.unlabelled:,} of {found.samples:,} samples of '{found.support}' have no label: the teacher is "
             f"asked {found.calls_by_sample:,} times by sample, {found.calls_by_group:,} times by group."
         )
         if estimate:
             calls = found.calls_by_group if by == "group" else found.calls_by_sample
             cost = estimate_label(db, support, project=project, calls=calls, batch=batch)
-            return Shown(data=asdict(found) | {"cost": cost}, text=f"{said}\n{estimate_text(cost)}")
-        terminal.say(said)
+            return Output(data=asdict(found) | {"cost": cost}, text=f"{summary}\n{estimate_text(cost)}")
+        terminal.remark(summary)
         while True:
             job = put_label(db, support, project=project, by=cast(By, by), batch=batch)
             ended = terminal.follow(db, job)
             if not (batch and wait and under_way(db, found.support)):
                 break
-            terminal.say(ended.message)
-            wait_until_ready(db, found.support, terminal.say)
+            terminal.remark(ended.message)
+            wait_until_ready(db, found.support, terminal.remark)
     text = f"Labelled: {ended.done:,} of {ended.total:,} samples of '{found.support}'. {ended.message}".rstrip()
-    return Shown(data={"job": job_row(ended)}, text=text)
+    return Output(data={"job": job_row(ended)}, text=text)
 
 
 def label_check(
@@ -80,7 +75,7 @@ def label_check(
     reviewer: Annotated[str, typer.Option(help="Who judges (default: the user's name).")] = "",
     seed: Annotated[int, typer.Option(help="The seed of the draw.")] = 0,
     limit: Annotated[int, typer.Option(help="How many samples to list.")] = 20,
-) -> Shown:
+) -> Output:
     """List labelled samples to judge, or judge one; says what share of the labels fits."""
     who = reviewer or AppSettings().reviewer
     with terminal.database() as db:
@@ -92,10 +87,10 @@ def label_check(
         found = label_quality(db, support)
     rows = [{"sample": each.id, "label": each.skill_label, "question": each.question} for each in listed]
     share = found.share
-    said = f" ({share.value:.0%}, 95 % interval {share.low:.0%} to {share.high:.0%})" if share else ""
+    interval = f" ({share.value:.0%}, 95 % interval {share.low:.0%} to {share.high:.0%})" if share else ""
     lines = [f"{row['sample']}  {row['label']}  ←  {row['question']}" for row in rows]
-    text = "\n".join([*lines, f"{found.fit:,} of {found.judged:,} judged labels fit{said}."])
-    return Shown(data={"to_check": rows, "quality": asdict(found)}, text=text)
+    text = "\n".join([*lines, f"{found.fit:,} of {found.judged:,} judged labels fit{interval}."])
+    return Output(data={"to_check": rows, "quality": asdict(found)}, text=text)
 
 
 def batches(
@@ -103,48 +98,48 @@ def batches(
     *,
     project: Annotated[str, typer.Argument(help="A project (default: all of them).")] = "",
     cancel: Annotated[int | None, typer.Option(help="End this batch; what is answered is paid and collected.")] = None,
-) -> Shown:
+) -> Output:
     """List the batches of questions at endpoints with their state, asked for now; or end one."""
     with terminal.database() as db:
-        listed = _listed_batches(db, project)
+        listed = _list_batches(db, project)
         if cancel is not None:
-            listed = [_cancelled(db, listed, cancel)]
+            listed = [_cancel_batch(db, listed, cancel)]
         else:
-            listed = [_as_it_is(db, each, terminal.say) for each in listed]
+            listed = [_refresh_batch(db, each, terminal.remark) for each in listed]
     table = Table(
         "batch", "support set", "model", "state", "requests", "answered", "failed", "since", "at the endpoint"
     )
     for each in listed:
         counts = (f"{number:,}" for number in (each.requests, each.done, each.failed))
         row = (str(each.id), each.support, each.model, state_text(each), *counts, each.created[:16], each.remote)
-        table.add_row(*map(Text, row))  # what a server says is no markup
-    return Shown(data={"batches": [asdict(each) for each in listed]}, text=table if listed else "No batches.")
+        table.add_row(*map(Text, row))  # Text, because a server's words may contain markup
+    return Output(data={"batches": [asdict(each) for each in listed]}, text=table if listed else "No batches.")
 
 
-def wait_until_ready(db: Database, support: str, say: Callable[[str], None]) -> None:
-    """Return as soon as one of the support set's batches can be collected, asked for with growing pauses."""
+def wait_until_ready(db: Database, support: str, remark: Callable[[str], None]) -> None:
+    """Return once one of the support set's batches can be collected, polling with growing pauses."""
     from core.endpoints.batch_files import ENDED
 
-    pause = FIRST_PAUSE
+    pause = FIRST_PAUSE_SECONDS
     while True:
         sleep(pause)
-        pause = min(pause * GROWTH, LONGEST_PAUSE)
-        found = [_as_it_is(db, each, say) for each in under_way(db, support)]
+        pause = min(pause * PAUSE_GROWTH, MAX_PAUSE_SECONDS)
+        found = [_refresh_batch(db, each, remark) for each in under_way(db, support)]
         if not found or any(each.state in ENDED or not each.remote for each in found):
             return
         done = sum(each.done for each in found)
-        say(f"{waiting_text(found, way='')} {done:,} are answered.")
+        remark(f"{waiting_text(found, way='')} {done:,} are answered.")
 
 
-def _listed_batches(db: Database, project: str) -> list[BatchRequest]:
+def _list_batches(db: Database, project: str) -> list[BatchRequest]:
     with db.read() as connection:
         projects = [find_project(connection, project)] if project else store.list_projects(connection)
         found = [batch for each in projects for batch in store.batches_of(connection, each.id)]
     return sorted(found, key=lambda each: -each.id)
 
 
-def _as_it_is(db: Database, batch: BatchRequest, say: Callable[[str], None]) -> BatchRequest:
-    """The batch with its state as it is now; as it was known where the endpoint cannot say."""
+def _refresh_batch(db: Database, batch: BatchRequest, remark: Callable[[str], None]) -> BatchRequest:
+    """The batch with its current state; unchanged, after a remark, where the endpoint cannot be asked."""
     if batch.collected or not batch.remote:
         return batch
     from app.endpoints.batch_requests import desk_of, refresh
@@ -152,11 +147,11 @@ def _as_it_is(db: Database, batch: BatchRequest, say: Callable[[str], None]) -> 
     try:
         return refresh(db, desk_of(db, batch), batch)
     except UserError as error:
-        say(str(error))
+        remark(str(error))
         return batch
 
 
-def _cancelled(db: Database, listed: list[BatchRequest], id: int) -> BatchRequest:
+def _cancel_batch(db: Database, listed: list[BatchRequest], id: int) -> BatchRequest:
     from app.endpoints.batch_requests import cancel, desk_of
 
     found = next((each for each in listed if each.id == id), None)

@@ -1,6 +1,6 @@
-"""Commands of the loop: predict, diagnose, and loop, which runs them in order.
+"""Commands of the loop: predict, diagnose, and loop, which runs a whole round.
 
-Each queues a job, follows it with a progress bar and shows what came out. Loads no model itself.
+Each queues jobs, follows them with a progress bar and prints the results. Loads no model.
 """
 
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.review import comparison_data
-from app.cli.terminal import ProjectArgument, RoundOption, Shown, Terminal
+from app.cli.terminal import Output, ProjectArgument, RoundOption, Terminal
 from app.comparisons.paired import compare_rounds
 from app.endpoints.spending import estimate_diagnose, estimate_predict, estimate_text
 from app.jobs.queue import put_diagnose, put_predict, put_tune
@@ -35,7 +35,7 @@ def predict(
     round: RoundOption = None,
     set: Annotated[str, typer.Option("--set", help="validation, test or both")] = "both",
     estimate: EstimateOption = False,
-) -> Shown:
+) -> Output:
     """Let the round's student answer the validation and test sets."""
     roles: dict[str, tuple[Role, ...]] = {
         "validation": ("validation",),
@@ -46,21 +46,21 @@ def predict(
         raise UserError(f"There is no set '{set}': choose validation, test or both.")
     with terminal.database() as db:
         if estimate:
-            return _estimated(estimate_predict(db, project, round=round, roles=roles[set]))
-        return followed(terminal, db, project, put_predict(db, project, round=round, roles=roles[set]))
+            return _estimate_output(estimate_predict(db, project, round=round, roles=roles[set]))
+        return run_to_end(terminal, db, project, put_predict(db, project, round=round, roles=roles[set]))
 
 
 def diagnose(
     terminal: Terminal, project: ProjectArgument, round: RoundOption = None, estimate: EstimateOption = False
-) -> Shown:
+) -> Output:
     """Find the mistake step and name the missing skill of each wrong validation answer."""
     with terminal.database() as db:
         if estimate:
-            return _estimated(estimate_diagnose(db, project, round=round))
-        return followed(terminal, db, project, put_diagnose(db, project, round=round))
+            return _estimate_output(estimate_diagnose(db, project, round=round))
+        return run_to_end(terminal, db, project, put_diagnose(db, project, round=round))
 
 
-def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> Shown:
+def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> Output:
     """One whole round: predict, diagnose, accept what nobody reviewed, select, tune, predict again, compare."""
     with terminal.database() as db:
         with db.read() as connection:
@@ -68,7 +68,7 @@ def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> 
         terminal.follow(db, put_predict(db, project, round=before))
         terminal.follow(db, put_diagnose(db, project))
         accepted = accept_all(db, project, reviewer=AppSettings().reviewer)
-        terminal.say(f"Accepted {accepted} diagnoses that nobody had reviewed.")
+        terminal.remark(f"Accepted {accepted} diagnoses that nobody had reviewed.")
         selection = make_selection(db, project, budget=budget)
         terminal.follow(db, put_tune(db, project, selection=selection.id))
         terminal.follow(db, put_predict(db, project))
@@ -76,17 +76,17 @@ def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> 
         role: Role = "test" if project_status(db, project)["rounds"][-1]["test_samples"] else "validation"
         found = compare_rounds(db, project, *rounds, role=role)
     shown = {"accepted": accepted, "selection": selection.id} | comparison_data(found, rounds)
-    return Shown(data=shown, text=comparison_table(found, rounds))
+    return Output(data=shown, text=comparison_table(found, rounds))
 
 
-def _estimated(shown: dict[str, Any]) -> Shown:
-    return Shown(data=shown, text=estimate_text(shown))
+def _estimate_output(shown: dict[str, Any]) -> Output:
+    return Output(data=shown, text=estimate_text(shown))
 
 
-def followed(terminal: Terminal, db: Database, project: str, job: Job) -> Shown:
-    """Wait for a job, then say what came out and what comes next."""
+def run_to_end(terminal: Terminal, db: Database, project: str, job: Job) -> Output:
+    """Follow a job to its end; the output says what it did and which step comes next."""
     ended = terminal.follow(db, job)
     status = project_status(db, project)
-    said = f" {ended.message.rstrip('.')}." if ended.message and ended.kind != "tune" else ""
-    text = f"{ended.kind}: {ended.done} of {ended.total}.{said} {status['next']}"
-    return Shown(data={"job": job_row(ended), "rounds": status["rounds"]}, text=text)
+    message = f" {ended.message.rstrip('.')}." if ended.message and ended.kind != "tune" else ""
+    text = f"{ended.kind}: {ended.done} of {ended.total}.{message} {status['next']}"
+    return Output(data={"job": job_row(ended), "rounds": status["rounds"]}, text=text)

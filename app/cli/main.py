@@ -1,7 +1,7 @@
-"""The command line: its root options, and the commands that open, look and serve.
+"""The command line's root options, and the commands serve, worker, init-demo, status and doctor.
 
 ``switchpoint [--data DIR] [--json] COMMAND …``; both options are accepted before and after the command. The other
-modules of this folder hold the commands, one file a group; the list at the end registers them in the order of
+modules of this folder hold the other commands, one file a group; the list at the end registers them in the order of
 ``--help``. Imports no model library.
 """
 
@@ -14,9 +14,9 @@ from rich.console import Group
 from rich.table import Table
 
 from app.cli import endpoints, experiments, files, labels, login, loop, projects, review, selection, tuning
-from app.cli.terminal import DataOption, JsonOption, Shown, Terminal, command, run_command_line
+from app.cli.terminal import DataOption, JsonOption, Output, Terminal, command, run_command_line
 from app.demo.project import init_demo
-from app.doctor.checks import examine
+from app.doctor.checks import run_checks
 from app.engines.factory import create_engine
 from app.processes.redacted_output import redact_output
 from app.processes.worker_process import worker_pid
@@ -46,13 +46,13 @@ def serve(
     terminal: Terminal,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 0,
-) -> Shown:
+) -> Output:
     """Open the page in a browser; jobs go on when it is closed."""
     from app.web.server import serve as serve_page
 
     settings = AppSettings()
     serve_page(terminal.data, host=host or settings.host, port=port or settings.port, names=settings.names)
-    return Shown(data={"served": str(terminal.data)})
+    return Output(data={"served": str(terminal.data)})
 
 
 @command(cli, "worker")
@@ -70,12 +70,12 @@ def worker(
     engine: Annotated[str, typer.Option(help="local, or ray: where the work is done.")] = "",
     address: Annotated[str, typer.Option(help="With ray: the cluster, as HOST:6379 (default: this machine's).")] = "",
     actors: Annotated[int, typer.Option(help="With ray: how many at most (default: one a GPU).", min=0)] = 0,
-) -> Shown:
+) -> Output:
     """Do the jobs of this data directory (the app starts one by itself)."""
     logs_folder(terminal.data)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for talkative in ("alembic", "httpx2"):  # the latter says a line for each request
-        logging.getLogger(talkative).setLevel(logging.WARNING)
+    for verbose in ("alembic", "httpx2"):  # httpx2 logs a line for each request
+        logging.getLogger(verbose).setLevel(logging.WARNING)
     given: dict[str, Any] = {"engine": engine, "ray_address": address, "ray_actors": actors}
     given |= {"processes": processes, "shard": shard}
     if engine not in ("", *ENGINE_NAMES):
@@ -83,22 +83,22 @@ def worker(
     settings = AppSettings(**{name: each for name, each in given.items() if each})
     idle_minutes = settings.idle_minutes if leave_when_idle else None
     serve_jobs(terminal.data, create_engine(settings), idle_minutes=idle_minutes)
-    return Shown(data={"worker": "ended"})
+    return Output(data={"worker": "ended"})
 
 
 @command(cli, "init-demo")
-def init_demo_command(terminal: Terminal) -> Shown:
+def init_demo_command(terminal: Terminal) -> Output:
     """Create the project "demo" (again does nothing)."""
     with terminal.database() as db:
         report = init_demo(db)
-    done = "is there already" if not report["created"] else "is ready"
-    return Shown(data=report, text=f"Project 'demo' {done} in {terminal.data}: `switchpoint serve` opens it.")
+    state = "is there already" if not report["created"] else "is ready"
+    return Output(data=report, text=f"Project 'demo' {state} in {terminal.data}: `switchpoint serve` opens it.")
 
 
 @command(cli, "status")
 def status(
     terminal: Terminal, project: Annotated[str, typer.Argument(help="A project (default: all of them).")] = ""
-) -> Shown:
+) -> Output:
     """What there is, what is running, and what to do next."""
     with terminal.database() as db:
         shown = project_status(db, project) | {"worker": worker_pid(db.data)}
@@ -106,15 +106,15 @@ def status(
             with db.read() as connection:
                 lines = round_lines(connection, find_project(connection, project))
             shown["line"] = [asdict(each) | {"round": each.number} for each in lines]
-    return Shown(data=shown, text=_status_table(shown) if project else _overview(shown))
+    return Output(data=shown, text=_status_table(shown) if project else _overview(shown))
 
 
 @command(cli, "doctor")
-def doctor(terminal: Terminal) -> Shown:
+def doctor(terminal: Terminal) -> Output:
     """Check versions, devices, memory, disk, the data directory, the worker, every project's models, and keys."""
-    checks = examine(terminal.data)
+    checks = run_checks(terminal.data)
     lines = [f"{'ok ' if check['ok'] else 'NO '} {check['name']}: {check['found']}" for check in checks]
-    return Shown(data=checks, text="\n".join(lines), code=0 if all(check["ok"] for check in checks) else 1)
+    return Output(data=checks, text="\n".join(lines), code=0 if all(check["ok"] for check in checks) else 1)
 
 
 def main() -> None:
@@ -139,11 +139,11 @@ def _status_table(shown: dict[str, Any]) -> Group:
         f"job {job['id']} {job['kind']}: {job['state']}, {job['done']:,} of {job['total']:,} {job['error']}".rstrip()
         for job in shown["jobs"][:8]
     ]
-    return Group(table, _line_table(shown["line"]), *jobs, f"Next: {shown['next']}")
+    return Group(table, _history_table(shown["line"]), *jobs, f"Next: {shown['next']}")
 
 
-def _line_table(lines: list[dict[str, Any]]) -> Table:
-    """What each round changed."""
+def _history_table(lines: list[dict[str, Any]]) -> Table:
+    """Accuracy, and skills closed and opened, by round."""
     table = Table("round", "from", "test accuracy, 95 %", "validation accuracy, 95 %", "skills closed", "opened")
     for line in lines:
         shares = [

@@ -1,7 +1,4 @@
-"""Commands that make a project and change its settings: new, settings.
-
-Each is a thin layer over ``app.jobs.queue``: parse, call, show. Loads no model.
-"""
+"""Commands that create and configure projects: new, settings, prompts."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.terminal import ProjectArgument, Shown, Terminal
+from app.cli.terminal import Output, ProjectArgument, Terminal
 from app.projects.configuration import create_project, project_settings, set_settings
 from app.projects.prompts import project_prompts, set_prompts
 from app.projects.settings_fields import named_settings, why_held
@@ -34,16 +31,16 @@ def new(
     ],
     teacher: Annotated[str, typer.Option(help=f"A causal language model (a folder or a Hub name), or {ENDPOINT}.")],
     set: SetOption = None,
-) -> Shown:
+) -> Output:
     """Create a project: one student, one teacher, one target task."""
     given = named_settings(set or ())
     with terminal.database() as db:
         made = create_project(db, project, student=student, teacher=teacher, given=given)
     sentence = f"Project '{made.name}' is ready: `switchpoint import validation PATH --project {made.name}` comes next."
-    return Shown(data={"project": made.name, "student": student, "teacher": teacher} | given, text=sentence)
+    return Output(data={"project": made.name, "student": student, "teacher": teacher} | given, text=sentence)
 
 
-def settings(terminal: Terminal, *, project: ProjectArgument, set: SetOption = None) -> Shown:
+def settings(terminal: Terminal, *, project: ProjectArgument, set: SetOption = None) -> Output:
     """Show a project's settings, or change some: what rows were made with stays."""
     with terminal.database() as db:
         if set:
@@ -55,7 +52,7 @@ def settings(terminal: Terminal, *, project: ProjectArgument, set: SetOption = N
     kinds = [row.held_by for row in rows if row.held_by]
     stays = [f"* stays: {why_held(kinds)}."] if kinds else []
     shown = {"project": project, "settings": {row.name: asdict(row) for row in rows}}
-    return Shown(data=shown, text=Group(table, *stays))
+    return Output(data=shown, text=Group(table, *stays))
 
 
 def prompts(
@@ -67,7 +64,7 @@ def prompts(
     reset: Annotated[
         list[str] | None, typer.Option("--reset", metavar="NAME", help="Use the built-in text again; more than once.")
     ] = None,
-) -> Shown:
+) -> Output:
     """Show the texts that a project's models are shown, with version and hash, or use your own.
 
     The student's text is that of its model family as soon as the model is on this machine.
@@ -76,11 +73,11 @@ def prompts(
     texts |= dict(map(_named_text, set or ()))
     with terminal.database() as db:
         shown = set_prompts(db, project, texts) if texts else project_prompts(db, project)
-    return Shown(data={"project": project, "prompts": [asdict(each) for each in shown]}, text=_prompts_text(shown))
+    return Output(data={"project": project, "prompts": [asdict(each) for each in shown]}, text=_prompts_text(shown))
 
 
 def _named_text(setting: str) -> tuple[str, str]:
-    """Name and text of ``NAME=FILE``; the version line of a file that was copied from Switchpoint's is left out."""
+    """Name and text of ``NAME=FILE``, without the version line of a copy of one of Switchpoint's own prompts."""
     name, equals, path = setting.partition("=")
     if not equals:
         raise UserError(f"'{setting}' names no file: write --set NAME=FILE.")
@@ -92,7 +89,7 @@ def _named_text(setting: str) -> tuple[str, str]:
 
 
 def _prompts_text(shown: list[Prompt]) -> Text:
-    """As text without markup, since a prompt may well hold brackets."""
+    """As Rich text without markup, because prompts may contain square brackets."""
     lines = Text()
     for each in shown:
         lines.append(f"{each.name} · version {each.version} · {each.hash}\n", style="bold")

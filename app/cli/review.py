@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from app.cli.terminal import ProjectArgument, RoundOption, Shown, Terminal
+from app.cli.terminal import Output, ProjectArgument, RoundOption, Terminal
 from app.comparisons import adoption
 from app.comparisons.paired import compare_rounds
 from app.rendering.terminal_tables import comparison_table
@@ -33,13 +33,13 @@ def review(
     answer: Annotated[str | None, typer.Option(help="With 'misread': the answer the student really gave.")] = None,
     reviewer: Annotated[str, typer.Option(help="Who reviews (default: the user's name).")] = "",
     round: RoundOption = None,
-) -> Shown:
+) -> Output:
     """Give a verdict on one diagnosis, or accept all that have none."""
     who = reviewer or AppSettings().reviewer
     if accept_all:
         with terminal.database() as db:
             count = verdicts.accept_all(db, project, reviewer=who, round=round)
-        return Shown(data={"accepted": count}, text=f"Accepted {count} diagnoses.")
+        return Output(data={"accepted": count}, text=f"Accepted {count} diagnoses.")
     chosen = member_of(VERDICTS, verdict)
     if sample is None or chosen is None:
         raise UserError(
@@ -58,7 +58,7 @@ def review(
             skill=skill,
             answer=answer,
         )
-    return Shown(data=asdict(made), text=f"{made.verdict}: sample {sample}, step {made.mistake_step}, {made.skill}")
+    return Output(data=asdict(made), text=f"{made.verdict}: sample {sample}, step {made.mistake_step}, {made.skill}")
 
 
 def compare(
@@ -67,14 +67,14 @@ def compare(
     before: Annotated[int, typer.Argument(help="The round before, as in: compare PROJECT 0 1.")],
     after: Annotated[int, typer.Argument(help="The round after.")],
     set: Annotated[str, typer.Option("--set", help="validation or test")] = "test",
-) -> Shown:
+) -> Output:
     """Compare two rounds on the same samples: fixed and broken, by category and skill, and the gate."""
     role = member_of(ROLES, set)
     if role is None:
         raise UserError(f"There is no set '{set}' to measure on: choose validation or test.")
     with terminal.database() as db:
         found = compare_rounds(db, project, before, after, role=role)
-    return Shown(data=comparison_data(found, (before, after)), text=comparison_table(found, (before, after)))
+    return Output(data=comparison_data(found, (before, after)), text=comparison_table(found, (before, after)))
 
 
 def adopt(
@@ -82,16 +82,16 @@ def adopt(
     project: ProjectArgument,
     round: Annotated[int, typer.Argument(help="The round to build on from now on.")],
     reason: Annotated[str, typer.Option(help="Why, where the gate stops it.")] = "",
-) -> Shown:
+) -> Output:
     """Make a round the one that the project builds on; the gate stops one that broke something, unless you say why."""
     with terminal.database() as db:
         made = adoption.adopt(db, project, round, reviewer=AppSettings().reviewer, reason=reason)
     text = f"Round {round} of '{project}' is adopted: the next diagnosis and selection build on it. " + " ".join(
         made.findings
     )
-    return Shown(data=asdict(made) | {"number": round}, text=text)
+    return Output(data=asdict(made) | {"number": round}, text=text)
 
 
 def comparison_data(found: Comparison, rounds: tuple[int, int]) -> dict[str, Any]:
-    """A comparison as ``--json`` prints it, with the gate's word on it."""
+    """A comparison as ``--json`` prints it, with the regression gate's result."""
     return {"rounds": list(rounds)} | asdict(found) | {"gate": asdict(gate(found))}

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import ProjectArgument, RoundOption, Shown, Terminal
+from app.cli.terminal import Output, ProjectArgument, RoundOption, Terminal
 from app.projects.lookup import find_project, find_round
 from app.selections.draw import make_selection
 from app.selections.rulings import rule, ruling_row, standing_rulings
@@ -25,7 +25,7 @@ def select(
     random: Annotated[bool, typer.Option(help="Draw at random instead, for comparison.")] = False,
     support: Annotated[str, typer.Option(help="The support set (default: the project's).")] = "",
     allow_fewer: Annotated[bool, typer.Option(help="Take what there is when fewer samples match.")] = False,
-) -> Shown:
+) -> Output:
     """Choose support samples for the accepted skills."""
     with terminal.database() as db:
         made = make_selection(
@@ -52,7 +52,7 @@ def select(
     }
     text = f"Selection {made.id}: {len(made.hits)} samples of '{made.support}' for {len(made.demands)} skills; "
     text += f"{made.leaked} left out because they occur in the validation or test set."
-    return Shown(data=shown, text="\n".join([text, *shortfall_lines]))
+    return Output(data=shown, text="\n".join([text, *shortfall_lines]))
 
 
 def rule_command(
@@ -69,20 +69,20 @@ def rule_command(
     ] = None,
     support: Annotated[str, typer.Option(help="The support set (default: the project's).")] = "",
     reviewer: Annotated[str, typer.Option(help="Who says so (default: the user's name).")] = "",
-) -> Shown:
+) -> Output:
     """Pin hits of a skill (drawn first) or remove them (never drawn), one by one or all of a source task."""
     if not act:
-        return _listed_rulings(terminal, project, skill)
+        return _list_rulings(terminal, project, skill)
     if not skill or not (sample or task):
         raise UserError(f"Say for which skill and what: `switchpoint rule {project} {act} --skill … --sample ID`.")
     who = reviewer or AppSettings().reviewer
     with terminal.database() as db:
-        said = [rule(db, project, skill, act, sample=each, reviewer=who, support=support) for each in sample or ()]
-        said += [rule(db, project, skill, act, task=each, reviewer=who, support=support) for each in task or ()]
-    return Shown(data={"rulings": [ruling_row(each) for each in said]}, text="\n".join(map(_ruling_line, said)))
+        rulings = [rule(db, project, skill, act, sample=each, reviewer=who, support=support) for each in sample or ()]
+        rulings += [rule(db, project, skill, act, task=each, reviewer=who, support=support) for each in task or ()]
+    return Output(data={"rulings": [ruling_row(each) for each in rulings]}, text="\n".join(map(_ruling_line, rulings)))
 
 
-def _listed_rulings(terminal: Terminal, project: str, skill: str) -> Shown:
+def _list_rulings(terminal: Terminal, project: str, skill: str) -> Output:
     with terminal.database() as db:
         found = standing_rulings(db, project, skill)
         with db.read() as connection:
@@ -92,7 +92,7 @@ def _listed_rulings(terminal: Terminal, project: str, skill: str) -> Shown:
     skills = {each.skill: each.errors for each in demands}
     lines = [f"{name} ({errors} errors)" for name, errors in skills.items()] or ["No skill is accepted yet."]
     lines += [_ruling_line(each) for each in found] or ["Nothing is pinned or removed."]
-    return Shown(data={"skills": skills, "rulings": [ruling_row(each) for each in found]}, text="\n".join(lines))
+    return Output(data={"skills": skills, "rulings": [ruling_row(each) for each in found]}, text="\n".join(lines))
 
 
 def _ruling_line(ruling: Ruling) -> str:

@@ -1,14 +1,13 @@
-"""The command line's manners: options on every command, output as text or JSON, progress bars, exit codes.
+"""What all commands share: the options of every command, output as text or JSON, progress bars and exit codes.
 
-0 is success, 1 a user error (one sentence on stderr), 2 a bug (its traceback in ``logs/switchpoint.log``, one sentence
-on stderr). Knows jobs only to follow them; which command does what stands in the ``cli*`` modules.
+Exit code 0 is success, 1 a user error (one sentence on stderr), 2 a bug (its traceback in ``logs/switchpoint.log``, one
+sentence on stderr).
 """
 
 import inspect
 import json as json_text
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,38 +16,33 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 from typer.exceptions import TyperException
 
+from app.processes.bug_log import BugError, log_bugs
 from app.processes.worker_process import ensure_worker
-from app.progress import BUG, Advance, ProgressCallback
+from app.progress import BUG, ProgressCallback
 from app.settings import logs_folder
 from core.errors import FolderError, UserError, printable
-from core.redaction import redact
 from storage import jobs
 from storage.database import Database, open_database
-from storage.errors import fault_told
 from storage.jobs import Job
 
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's name.")]
 RoundOption = Annotated[int | None, typer.Option("--round", help="The round (default: the adopted, else the newest).")]
-
-
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="The data directory.", show_default=False, readable=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-ENDED = ("done", "failed", "cancelled")
-RESTARTS = 3
-
-
-class BugError(Exception):
-    """A bug whose traceback is in a log already; ``str(error)`` is the sentence to show."""
+END_STATES = ("done", "failed", "cancelled")
+POLL_SECONDS = 0.2
+WORKER_CHECK_SECONDS = 5
+MAX_RESTARTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class Output:
     """What a command prints: ``data`` with ``--json``, else ``text``; ``code`` is the exit code."""
 
     data: Any
@@ -72,39 +66,32 @@ class Terminal:
         finally:
             db.close()
 
-    def say(self, text: RenderableType) -> None:
-        """A remark on the way (stderr, so that stdout stays parseable); silent with ``--json``."""
+    def remark(self, text: RenderableType) -> None:
+        """Print a remark on stderr (stdout is for the result); nothing with ``--json``."""
         if not self.json:
             _print(Console(stderr=True), text)
 
-    def show(self, shown: Shown) -> None:
-        """The result on stdout."""
+    def show(self, output: Output) -> None:
+        """Print the result on stdout."""
         if self.json:
-            print(json_text.dumps(shown.data, ensure_ascii=False, indent=2))
-        elif shown.text:
-            _print(Console(), shown.text)
+            print(json_text.dumps(output.data, ensure_ascii=False, indent=2))
+        elif output.text:
+            _print(Console(), output.text)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[ProgressCallback]:
-        """A progress bar for work in this process: call what it yields with each advance."""
+        """A progress bar for work in this process; yields the callback that shows an advance."""
         with _progress_bar(hidden=self.json) as bar:
             task = bar.add_task(title, total=None, rate="", note="", visible=False)
-
-            def on_progress(advance: Advance) -> None:
-                speed = bar.tasks[task].speed
-                bar.update(
-                    task,
-                    completed=advance.done,
-                    total=advance.total or None,
-                    rate=f"{speed:,.0f}/s" if speed else "",
-                    note=advance.message,
-                    visible=True,
-                )
-
-            yield on_progress
+            yield lambda advance: _update_bar(
+                bar, task, advance.done, advance.total, advance.message, rate_format=",.0f", visible=True
+            )
 
     def follow(self, db: Database, job: Job) -> Job:
-        """Wait for a job with a progress bar; a worker is started when none runs. Ctrl-C leaves the job running."""
+        """Wait for a job with a progress bar, starting a worker where none runs. Ctrl-C leaves the job running.
+
+        Raises UserError for a job that cannot start, failed or was cancelled, BugError for one that a bug stopped.
+        """
         try:
             ensure_worker(db.data)
         except FolderError as error:
@@ -114,7 +101,7 @@ class Terminal:
             ) from error
         try:
             with _progress_bar(hidden=self.json) as bar:
-                ended = _watch(db, job.id, bar)
+                ended = _follow(db, job.id, bar)
         except KeyboardInterrupt:
             raise UserError(
                 f"Job {job.id} ({job.kind}) goes on in the background: see `switchpoint status`, "
@@ -129,20 +116,20 @@ class Terminal:
 
 def command(
     app: typer.Typer, name: str, options: Sequence[inspect.Parameter] = ()
-) -> Callable[[Callable[..., Shown]], Callable[..., Shown]]:
-    """Register ``function(terminal, …)`` as a command that also takes ``--data`` and ``--json``.
+) -> Callable[[Callable[..., Output]], Callable[..., Output]]:
+    """Decorator: register ``function(terminal, …)`` as a command that also takes ``--data`` and ``--json``.
 
-    ``options`` are those that the function takes as ``**keywords``.
+    ``options`` are passed to the function as ``**keywords``.
     """
 
-    def register(function: Callable[..., Shown]) -> Callable[..., Shown]:
+    def register(function: Callable[..., Output]) -> Callable[..., Output]:
         def run(*, context: typer.Context, data: Path | None, json: bool, **arguments: Any) -> None:
             root: Terminal = context.obj
             terminal = Terminal(data=data or root.data, json=json or root.json)
-            with _bugs_logged(terminal.data):
-                shown = function(terminal, **arguments)
-            terminal.show(shown)
-            raise typer.Exit(shown.code)
+            with log_bugs(terminal.data):
+                output = function(terminal, **arguments)
+            terminal.show(output)
+            raise typer.Exit(output.code)
 
         declared = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         own = [each for each in declared if each.kind is not inspect.Parameter.VAR_KEYWORD]
@@ -179,41 +166,13 @@ def run_command_line(app: typer.Typer, arguments: list[str] | None = None) -> in
         return 2
 
 
-@contextmanager
-def _bugs_logged(data: Path) -> Iterator[None]:
-    """Any exception that is meant for nobody becomes a ``BugError``, and its traceback goes to the log."""
-    try:
-        yield
-    except (UserError, BugError):
-        raise
-    except Exception as error:  # the one place where a bug is turned into a sentence; the log keeps all of it
-        if told := fault_told(error, data):
-            raise told from error
-        where = _logged(data)
-        sentence = redact(f"Switchpoint has a bug ({type(error).__name__}: {error}); the traceback is {where}.")
-        raise BugError(sentence) from error
-
-
-def _logged(data: Path) -> str:
-    """Write the traceback that is being handled into the log and say where that is; stderr takes what no log can."""
-    said = redact(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
-    try:
-        where = logs_folder(data) / "switchpoint.log"
-        with where.open("a") as log:
-            log.write(said)
-    except (OSError, FolderError) as error:
-        print(said, file=sys.stderr)
-        return f"above, since the log cannot be written ({error})"
-    return f"in {where}"
-
-
 def _print(console: Console, shown: RenderableType) -> None:
-    """Sentences are wrapped by the terminal, if at all: a path that is cut in two lines is no path."""
+    """Print, leaving the wrapping of text to the terminal: a path that Rich breaks into two lines cannot be copied."""
     console.print(_plain(shown), soft_wrap=isinstance(shown, str))
 
 
 def _plain(shown: RenderableType) -> RenderableType:
-    """Text as it is: square brackets out of somebody's file are no markup, and its control characters are named."""
+    """Text without markup and control characters: square brackets and escapes out of a file must have no effect."""
     return Text(printable(shown)) if isinstance(shown, str) else shown
 
 
@@ -230,31 +189,34 @@ def _progress_bar(*, hidden: bool) -> Progress:
     )
 
 
-def _watch(db: Database, key: int, bar: Progress) -> Job:
+def _update_bar(
+    bar: Progress, task: TaskID, done: int, total: int, note: str, *, rate_format: str, **changes: Any
+) -> None:
+    speed = bar.tasks[task].speed
+    rate = f"{speed:{rate_format}}/s" if speed else ""
+    bar.update(task, completed=done, total=total or None, rate=rate, note=note, **changes)
+
+
+def _follow(db: Database, key: int, bar: Progress) -> Job:
     task = bar.add_task("waiting", total=None, rate="", note="")
-    restarts, last_look = 0, time.monotonic()
+    restarts, last_check = 0, time.monotonic()
     while True:
         with db.read() as connection:
             job = jobs.job(connection, key)
-        speed = bar.tasks[task].speed
-        bar.update(
-            task,
-            description=f"{job.kind} ({job.state})",
-            total=job.total or None,
-            completed=job.done,
-            rate=f"{speed:.1f}/s" if speed else "",
-            note=job.message,
-        )
-        if job.state in ENDED:
+        title = f"{job.kind} ({job.state})"
+        _update_bar(bar, task, job.done, job.total, job.message, rate_format=".1f", description=title)
+        if job.state in END_STATES:
             return job
-        if time.monotonic() - last_look > 5:
-            restarts, last_look = restarts + _worker_missing(db, restarts), time.monotonic()
-        time.sleep(0.2)
+        if time.monotonic() - last_check > WORKER_CHECK_SECONDS:
+            restarts, last_check = restarts + _restart_worker(db, restarts), time.monotonic()
+        time.sleep(POLL_SECONDS)
 
 
-def _worker_missing(db: Database, restarts: int) -> int:
-    """Start the worker again when it has died; give up when it dies every time."""
+def _restart_worker(db: Database, restarts: int) -> int:
+    """Start a worker where it has ended; returns 1 for a start. Raises UserError after ``MAX_RESTARTS``."""
     started = ensure_worker(db.data)
-    if started and restarts >= RESTARTS:
-        raise UserError(f"The worker ended {RESTARTS} times: its log {logs_folder(db.data) / 'worker.log'} says why.")
+    if started and restarts >= MAX_RESTARTS:
+        raise UserError(
+            f"The worker ended {MAX_RESTARTS} times: its log {logs_folder(db.data) / 'worker.log'} says why."
+        )
     return int(started)

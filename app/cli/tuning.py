@@ -1,6 +1,6 @@
-"""Commands of tuning: tune, and measure, which says beforehand what tuning will take.
+"""Commands of tuning: tune, and measure, which estimates the memory and time that tuning will take.
 
-Their options are those of ``tuning_form``, so that whatever the page can set, a command can. Loads no model.
+Their options are ``app.tuning.options.FIELDS``, so that a command can set whatever the page can. Loads no model.
 """
 
 import inspect
@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.loop import followed
-from app.cli.terminal import Shown, Terminal, command
+from app.cli.loop import run_to_end
+from app.cli.terminal import Output, Terminal, command
 from app.jobs.queue import put_measure, put_tune
 from app.projects.lookup import find_project
 from app.rendering.formatting import duration
@@ -37,7 +37,7 @@ def tune(
     preset: Annotated[str, typer.Option(help=f"Start from a preset: {', '.join(PRESETS)}.")] = "",
     start: Annotated[str, typer.Option(help=f"{', '.join(STARTS)} (default: the project's).")] = "",
     **given: float | None,
-) -> Shown:
+) -> Output:
     """Tune the student on a selection (LoRA) and open the next round."""
     with terminal.database() as db:
         if run is None:
@@ -47,7 +47,7 @@ def tune(
             raise UserError("A run goes on with its own settings: leave out --run, or leave out the settings.")
         else:
             job = resume_run(db, project, run, checkpoint=checkpoint)
-        return followed(terminal, db, project, job)
+        return run_to_end(terminal, db, project, job)
 
 
 def measure(
@@ -58,17 +58,17 @@ def measure(
     preset: Annotated[str, typer.Option(help=f"Start from a preset: {', '.join(PRESETS)}.")] = "",
     start: Annotated[str, typer.Option(help=f"{', '.join(STARTS)} (default: the project's).")] = "",
     **given: float | None,
-) -> Shown:
+) -> Output:
     """Make a few real updates, throw them away, and say what memory and time tuning will take."""
     with terminal.database() as db:
         settings = _settings(db, project, preset, start, given)
         job = terminal.follow(db, put_measure(db, project, selection=selection, settings=settings))
         found = estimate_of_job(db, job)
-    return Shown(data={"selection": job.args["selection"]} | asdict(found), text=estimate_text(found))
+    return Output(data={"selection": job.args["selection"]} | asdict(found), text=estimate_text(found))
 
 
 def estimate_of_job(db: Database, job: Job) -> TuningEstimate:
-    """What a finished measure said."""
+    """The estimate that a finished measure job saved."""
     with db.read() as connection:
         found = store.estimate_of(connection, job.args["selection"])
     assert found is not None, "a finished measure leaves an estimate"

@@ -1,7 +1,6 @@
-"""The embedded demo project, and the loop over it without a page: ``python -m app.demo`` is ``make demo``.
+"""The loop on the demo project without the page: ``python -m app.demo``, which ``make demo`` runs.
 
-Goes through the same imports, jobs and stages as a person's project; only the order is fixed and every diagnosis is
-accepted by the reviewer "demo". Knows where the demo's files lie; what is true in its world stands in ``demo_truth``.
+Uses the same imports and jobs as any project, in a fixed order; the reviewer "demo" accepts every diagnosis.
 """
 
 import json
@@ -19,7 +18,7 @@ from app.demo.run import run_demo
 from app.rendering.terminal_tables import accuracy_table
 from core.errors import UserError
 
-MARK = "made-by-make-demo"
+MARKER_FILE = "made-by-make-demo"
 
 runner = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,13 +53,13 @@ def result_tables(result: dict[str, Any]) -> list[Table]:
 
 
 def _make_empty(data: Path) -> None:
-    """Times and figures are those of a whole run: an earlier run's folder is emptied, anyone else's is left alone."""
-    if (data / MARK).exists():
+    """Empty the folder of an earlier run. Raises UserError for a folder with anything else in it."""
+    if (data / MARKER_FILE).exists():
         shutil.rmtree(data)
     elif data.exists() and any(data.iterdir()):
         raise UserError(f"{data} holds something else: choose an empty folder with --data.")
     data.mkdir(parents=True)
-    (data / MARK).touch()
+    (data / MARKER_FILE).touch()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The arms that ``make demo`` runs, as rounds of the project that a person can look at: targeted, and random beside it.
+"""The arms that ``make demo`` runs, targeted and random, as rounds that the page shows.
 
-Goes through the same jobs as a person would; experiments of every arm are ``app.experiments.trials``. What was done
-before (the same arm, budget and seed) is found and used again. Knows no model; ``finish`` waits for a job.
+Uses the same jobs as a person would (experiments with every arm are ``app.experiments``). Selections and runs with the
+same arm, budget and seed are reused.
 """
 
 from collections.abc import Callable
@@ -25,21 +25,27 @@ ARMS: tuple[Arm, ...] = ("targeted", "random")
 
 
 def run_arm(db: Database, project: str, arm: Arm, *, budget: int, seed: int, finish: Callable[[Job], object]) -> int:
-    """Select, tune and predict the test set for one arm and seed; returns the number of the round that it opened."""
-    selection = _selection_made(db, project, arm, budget, seed)
+    """Select, tune and predict the test set for one arm and seed; returns the number of the new round.
+
+    ``finish`` runs a job to its end.
+    """
+    selection = _find_selection(db, project, arm, budget, seed)
     if selection is None:
         selection = make_selection(db, project, budget=budget, round=0, seed=seed, arm=arm).id
-    number = _round_opened(db, project, selection, seed)
+    number = _find_opened_round(db, project, selection, seed)
     if number is None:
         finish(put_tune(db, project, selection=selection, seed=seed))
-        number = _round_opened(db, project, selection, seed)
+        number = _find_opened_round(db, project, selection, seed)
         assert number is not None, "a finished tuning run opens a round"
     finish(put_predict(db, project, round=number, roles=("test",)))
     return number
 
 
 def measure(db: Database, project: str, rounds: dict[str, list[int]]) -> dict[str, Any]:
-    """Accuracy of each arm on the test set and the differences, with 95 % intervals over seeds and samples."""
+    """Accuracy of each arm on the test set and the differences, with 95 % intervals over seeds and samples.
+
+    ``rounds`` are the numbers of the rounds by arm. Raises UserError where there is no test set.
+    """
     with db.read() as connection:
         found = find_project(connection, project)
         scores = {
@@ -63,30 +69,30 @@ def measure(db: Database, project: str, rounds: dict[str, list[int]]) -> dict[st
 
 
 def interval_row(matrix: "np.ndarray[Any, Any]") -> dict[str, Any]:
-    """The mean of a (seeds × samples) matrix with the 95 % interval of a bootstrap that redraws both."""
+    """The mean of a (seeds × samples) matrix with the 95 % interval of a bootstrap that resamples both."""
     found = crossed_interval(matrix)
     return {"mean": found.value, "low": found.low, "high": found.high, "seeds": len(matrix)}
 
 
-def _accepted(db: Database, project: str) -> tuple[SkillDemand, ...]:
+def _accepted_skills(db: Database, project: str) -> tuple[SkillDemand, ...]:
     with db.read() as connection:
         return tuple(store.accepted_skills(connection, find_round(connection, find_project(connection, project), 0).id))
 
 
-def _selection_made(db: Database, project: str, arm: Arm, budget: int, seed: int) -> int | None:
-    """The id of a selection of round 0 made before with the same arm, budget, seed and accepted skills."""
+def _find_selection(db: Database, project: str, arm: Arm, budget: int, seed: int) -> int | None:
+    """The id of an existing selection of round 0 with the same arm, budget, seed and accepted skills."""
     with db.read() as connection:
         found = find_project(connection, project)
         base = find_round(connection, found, 0).id
-        demands = _accepted(db, project) if arm == "targeted" else ()
+        demands = _accepted_skills(db, project) if arm == "targeted" else ()
         for each in store.selections_of(connection, found.id):
             if (each.round, each.arm, each.budget, each.seed, each.demands) == (base, arm, budget, seed, demands):
                 return each.id
     return None
 
 
-def _round_opened(db: Database, project: str, selection: int, seed: int) -> int | None:
-    """The number of the round that a finished run on the selection with this tuning seed opened."""
+def _find_opened_round(db: Database, project: str, selection: int, seed: int) -> int | None:
+    """The number of the round of a finished run on the selection with this tuning seed."""
     with db.read() as connection:
         found = find_project(connection, project)
         wanted: TuningSettings = replace(found.settings.tuning, seed=seed)

@@ -1,6 +1,6 @@
-"""What is true in the demo's world, against what the machine found: mistake steps, skills and hits, for measuring only.
+"""Measures the diagnoses of the demo against its ground truth: mistake steps and skills.
 
-Nothing that the app selects or tunes on may come from here; a selection keeps how precise its hits are once it is made.
+For measuring only: nothing that the app selects or tunes on may come from here.
 """
 
 import statistics
@@ -15,19 +15,18 @@ from storage import store
 from storage.database import Database
 
 
-def found_by_the_machine(db: Database, project: str) -> dict[str, Any]:
+def measure_against_gold(db: Database, project: str) -> dict[str, Any]:
     """Shares of round 0's diagnosed errors whose gold mistake step, and whose gold skill, were found.
 
-    ``identification`` has the answer switch and three simple guesses (``random`` is its expectation); ``skills`` the
-    share of errors whose skill the machine named as it is, from image to phrase. An error counts when one of the steps
-    that the student wrote is the first false one; the few where none is (a step was left out, or only the final answer
-    is wrong) are counted as ``without_gold``.
+    ``identification`` holds the shares of the answer switch and of three simple guesses (``random``: its expectation);
+    ``skills`` the share of errors whose skill was named correctly. Errors in which no step of the student is the first
+    false one (a step is missing, or only the final answer is wrong) are counted as ``without_gold`` instead.
     """
     phrases = load_phrases(files.TRUTH / "skills.json")
     steps: dict[str, list[float]] = {"answer_switch": [], "random": [], "first": [], "last": []}
     named: list[bool] = []
     without = 0
-    for gold, prediction, found in _errors(db, project):
+    for gold, prediction, found in _diagnosed_errors(db, project):
         count = len(prediction.steps)
         if gold is None or gold[0] > count:
             without += 1
@@ -43,7 +42,7 @@ def found_by_the_machine(db: Database, project: str) -> dict[str, Any]:
     return {"identification": shares, "skills": skills}
 
 
-def _errors(db: Database, project: str) -> Iterator[tuple[tuple[int, str] | None, Prediction, Diagnosis]]:
+def _diagnosed_errors(db: Database, project: str) -> Iterator[tuple[tuple[int, str] | None, Prediction, Diagnosis]]:
     """Gold mistake (step and skill, or None), prediction and diagnosis of each diagnosed error of round 0."""
     truth = load_truth(files.TRUTH / "validation.jsonl")
     with db.read() as connection:

@@ -17,7 +17,7 @@ PROJECT = "demo"
 
 
 def init_demo(db: Database) -> dict[str, Any]:
-    """Create the project "demo" with its three sets, or what is missing of it (each set is there whole or not at all).
+    """Create the project "demo" with its three sets, or what is missing of it (each set is imported whole).
 
     Returns ``{"project", "created": whether anything was missing, "imported": {set: import report}}``.
     """
@@ -41,7 +41,7 @@ def init_demo(db: Database) -> dict[str, Any]:
 
 
 def _import_support(db: Database) -> dict[str, Any]:
-    """The support set's 20,000 pictures are drawn when they are needed, then imported like anybody's."""
+    """Draw the support set's 20,000 images into a temporary folder, and import them."""
     with tempfile.TemporaryDirectory() as folder:
         drawn = write_support(Path(folder))
         return import_file(db, "support", drawn, images=Path(folder), name=files.SUPPORT_NAME, copy_images=True)

@@ -1,4 +1,4 @@
-"""The whole loop on the demo project, without a page."""
+"""The whole loop on the demo project in this process."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from app.demo.arms import ARMS, measure, run_arm
-from app.demo.gold_measures import found_by_the_machine
+from app.demo.gold_measures import measure_against_gold
 from app.demo.project import PROJECT, init_demo
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_diagnose, put_predict
@@ -22,14 +22,14 @@ BUDGET = 2000
 
 
 def run_demo(data: Path, seeds: int) -> dict[str, Any]:
-    """The whole loop; returns what ``demo-result.json`` holds."""
+    """Run the loop with so many seeds of selection and tuning; returns the content of ``demo-result.json``."""
     started = time.monotonic()
     db = open_database(data)
     seconds: dict[str, list[float]] = {}
     engine = LocalEngine(AppSettings().device)
     try:
         init_demo(db)
-        finish = _finisher(db, engine, seconds)
+        finish = _job_runner(db, engine, seconds)
         finish(put_predict(db, PROJECT, roles=("validation",)), "predict")
         finish(put_diagnose(db, PROJECT), "diagnose")
         accept_all(db, PROJECT, reviewer="demo")
@@ -39,15 +39,15 @@ def run_demo(data: Path, seeds: int) -> dict[str, Any]:
             for arm in ARMS:
                 number = run_arm(db, PROJECT, arm, budget=BUDGET, seed=seed, finish=finish)
                 rounds.setdefault(arm, []).append(number)
-        result = measure(db, PROJECT, rounds) | found_by_the_machine(db, PROJECT)
+        result = measure(db, PROJECT, rounds) | measure_against_gold(db, PROJECT)
     finally:
         db.close()
     took = {stage: sum(each) / len(each) for stage, each in seconds.items()} | {"total": time.monotonic() - started}
     return result | {"seconds": took, "budget": BUDGET}
 
 
-def _finisher(db: Database, engine: LocalEngine, seconds: dict[str, list[float]]) -> Callable[..., Job]:
-    """A function that does a job in this process, notes its seconds, and raises when it failed."""
+def _job_runner(db: Database, engine: LocalEngine, seconds: dict[str, list[float]]) -> Callable[..., Job]:
+    """A function that runs a job in this process, records its ``seconds`` by stage, and raises where it failed."""
 
     def finish(job: Job, stage: str = "") -> Job:
         started = time.monotonic()

@@ -1,1 +1,1 @@
-"""What ``switchpoint doctor`` checks."""
+"""The checks of ``switchpoint doctor``."""

@@ -1,6 +1,6 @@
-"""What ``switchpoint doctor`` looks at, as plain lines: each check says what it found and, where it fails, what to do.
+"""The checks of ``switchpoint doctor``: each says what it found and, where it fails, what to do.
 
-Looks and changes nothing but an empty data directory it was pointed at.
+Changes nothing, except that it creates the database in an empty data directory.
 """
 
 import importlib.metadata
@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from app.doctor.model_checks import key_variables, models_found
+from app.doctor.model_checks import check_models, key_variables
 from app.processes.worker_process import worker_pid
 from app.settings import PACKAGE_ROOT, AppSettings
 from core.endpoints.keys import key_named
@@ -23,13 +23,13 @@ from storage import jobs, store
 from storage.database import open_database
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "openai", "gradio", "sqlalchemy")
-KEYS = ("OPENAI_API_KEY", "SWITCHPOINT_API_KEY", "HF_TOKEN")
-KEY_OF_HOST = "SWITCHPOINT_API_KEY_"
-LEAST_MEMORY = 2**30  # bytes
-LEAST_DISK = 2  # GB
+KEY_VARIABLES = ("OPENAI_API_KEY", "SWITCHPOINT_API_KEY", "HF_TOKEN")
+HOST_KEY_PREFIX = "SWITCHPOINT_API_KEY_"
+MIN_MEMORY_BYTES = 2**30  # bytes
+MIN_DISK_GB = 2  # GB
 
 
-def examine(data: Path) -> list[dict[str, Any]]:
+def run_checks(data: Path) -> list[dict[str, Any]]:
     """One row for each check: ``name``, ``ok`` and ``found`` (a sentence)."""
     checks: tuple[tuple[str, Callable[[Path], str]], ...] = (
         ("python", _python),
@@ -42,10 +42,10 @@ def examine(data: Path) -> list[dict[str, Any]]:
         ("demo models", _demo_models),
         ("keys", _keys),
     )
-    return [_row(name, check, data) for name, check in checks] + _models(data)
+    return [_run_check(name, check, data) for name, check in checks] + _models(data)
 
 
-def _row(name: str, check: Callable[[Path], str], data: Path) -> dict[str, Any]:
+def _run_check(name: str, check: Callable[[Path], str], data: Path) -> dict[str, Any]:
     try:
         return {"name": name, "ok": True, "found": check(data)}
     except UserError as error:
@@ -78,10 +78,10 @@ def _device(_: Path) -> str:
 
 def _memory(_: Path) -> str:
     memory = psutil.virtual_memory()
-    told = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GB are free"
-    if memory.available < LEAST_MEMORY:
-        raise UserError(f"only {told}: end other programs, or choose smaller models.")
-    return told
+    summary = f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GB are free"
+    if memory.available < MIN_MEMORY_BYTES:
+        raise UserError(f"only {summary}: end other programs, or choose smaller models.")
+    return summary
 
 
 def _data(data: Path) -> str:
@@ -96,7 +96,7 @@ def _data(data: Path) -> str:
 
 def _disk(data: Path) -> str:
     free = shutil.disk_usage(data if data.exists() else Path.home()).free / 2**30
-    if free < LEAST_DISK:
+    if free < MIN_DISK_GB:
         raise UserError(
             f"only {free:.1f} GB are free, and checkpoints and adapters need room: delete what is not needed."
         )
@@ -109,19 +109,19 @@ def _worker(data: Path) -> str:
 
 
 def _keys(data: Path) -> str:
-    """Where each key lies, by name; a value is never shown, not even in part."""
-    found = {name for name in os.environ if name.startswith(KEY_OF_HOST)} | _variables(data)
-    known = list(dict.fromkeys([*KEYS, *sorted(found)]))
+    """Where each key is found, by name; no part of a value is ever shown."""
+    found = {name for name in os.environ if name.startswith(HOST_KEY_PREFIX)} | _key_variables_of_projects(data)
+    known = list(dict.fromkeys([*KEY_VARIABLES, *sorted(found)]))
     places = {"environment": "in the environment", "keyring": "in the keyring", "": "absent"}
     return ", ".join(f"{name} {places[key_named(name)[1]]}" for name in known)
 
 
-def _variables(data: Path) -> set[str]:
-    """The names under which the keys of the projects' endpoints are looked for."""
+def _key_variables_of_projects(data: Path) -> set[str]:
+    """The names of the variables that the keys of all projects' endpoints are read from."""
     try:
         db = open_database(data)
     except (UserError, OSError):
-        return set()  # which the check of the data directory says
+        return set()  # reported by the check of the data directory
     try:
         with db.read() as connection:
             projects = store.list_projects(connection)
@@ -131,13 +131,13 @@ def _variables(data: Path) -> set[str]:
 
 
 def _models(data: Path) -> list[dict[str, Any]]:
-    """A row for the student and the teacher of every project; none where the data directory cannot be opened."""
+    """A row for each project's student and teacher; none where the data directory cannot be opened."""
     try:
         db = open_database(data)
     except (UserError, OSError):
-        return []  # which the check of the data directory says
+        return []  # reported by the check of the data directory
     try:
-        return [{"name": name, "ok": ok, "found": found} for name, ok, found in models_found(db)]
+        return [{"name": name, "ok": ok, "found": found} for name, ok, found in check_models(db)]
     finally:
         db.close()
 

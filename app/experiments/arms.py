@@ -1,7 +1,6 @@
-"""How each arm of an experiment chooses its samples in a project: the draw, its leak check, and the selection unsaved.
+"""How each arm of an experiment chooses its samples in a project (``core.evaluation.arms`` on the project's tables).
 
-Asks the project's teacher where an arm needs one (skills of random steps, embeddings); everything it says is kept and
-asked for once. Joins ``core.evaluation.arms`` to the tables; knows no job.
+The random_step arm asks the teacher for skills, which are saved and asked for once; the insta arm for embeddings.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -27,30 +26,30 @@ from storage import store
 from storage.database import Database
 from storage.store import Project
 
-Draw = Callable[[set[int], Mapping[int, str]], list[Hit]]
+DrawHits = Callable[[set[int], Mapping[int, str]], list[Hit]]
 
 
-def chosen_by(db: Database, project: Project, trial: Trial, engine: Engine) -> Selection:
-    """What the trial's arm chooses, not saved. Raises UserError where there is too little to choose from."""
+def choose_samples(db: Database, project: Project, trial: Trial, engine: Engine) -> Selection:
+    """The selection of the trial's arm, not saved. Raises UserError where the arm finds too few samples."""
     with db.read() as connection:
         name = store.named_support_set(connection, project.settings.support)
     demands: list[SkillDemand] = []
     rulings: list[Ruling] = []
     if trial.arm in BY_SKILL:
-        demands = _demands(db, project, trial)
+        demands = _skill_demands(db, project, trial)
         rulings = _rulings(db, project, trial, demands)
-        draw = _by_skill(db, name, demands, trial, rulings)
+        draw = _draw_by_skill(db, name, demands, trial, rulings)
     elif trial.arm == "validation":
         with db.read() as connection:
             own = [each.id for each in store.samples_of(connection, project=project.id, role="validation")]
-        draw = partial(_taken, [(sample, 0.0) for sample in own], 0)
+        draw: DrawHits = partial(_take_ranked, [(sample, 0.0) for sample in own], 0)
     elif trial.arm == "insta":
-        draw = partial(_taken, _nearest(db, project, name, trial.seed, engine), trial.budget)
+        draw = partial(_take_ranked, _rank_by_instruction(db, project, name, trial.seed, engine), trial.budget)
     else:
-        draw = _from_all(db, name, trial)
-    # The validation samples are the leak in person: it is what this arm is there to show.
+        draw = _draw_from_all(db, name, trial)
+    # No leak check for this arm: it shows what tuning on the validation samples themselves does.
     hits, leaks = (draw(set(), {}), ()) if trial.arm == "validation" else draw_without_leaks(draw, looker(db, project))
-    # A way of naming skills that soon finds no more samples is measured with those it found: that is its weakness.
+    # An arm by skill that runs out of samples is measured with those it found: that is its weakness.
     if not hits or (trial.arm not in BY_SKILL and len(hits) < trial.budget):
         raise UserError(
             f"The arm '{trial.arm}' finds only {len(hits):,} samples in '{name}' for a budget of {trial.budget:,}: "
@@ -71,8 +70,10 @@ def chosen_by(db: Database, project: Project, trial: Trial, engine: Engine) -> S
     )
 
 
-def ask_for(db: Database, project: Project, trial: Trial, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
-    """What has to be asked of the teacher before the arm can choose: the skills of random steps, batch by batch."""
+def ask_teacher_for_arm(
+    db: Database, project: Project, trial: Trial, engine: Engine, should_stop: ShouldStop
+) -> Iterator[Advance]:
+    """Ask the teacher, batch by batch, for the skills of random steps that the random_step arm chooses by."""
     if trial.arm != "random_step":
         return
     variant = str(trial.seed)
@@ -90,7 +91,7 @@ def ask_for(db: Database, project: Project, trial: Trial, engine: Engine, should
     )
     for start in range(0, len(cases), BATCH_SIZE):
         raise_if_stopped(should_stop)
-        some = cases[start : start + BATCH_SIZE]
+        batch = cases[start : start + BATCH_SIZE]
         found = [
             Evidence(
                 round=trial.base,
@@ -100,12 +101,12 @@ def ask_for(db: Database, project: Project, trial: Trial, engine: Engine, should
                 sample=sample.id,
                 value=phrase,
             )
-            for (sample, _, _), phrase in zip(some, name_skills(teacher, some, project.settings), strict=True)
+            for (sample, _, _), phrase in zip(batch, name_skills(teacher, batch, project.settings), strict=True)
         ]
         yield replace(nothing_to_save(0, 0), save=partial(store.save_evidence, found=found))
 
 
-def _demands(db: Database, project: Project, trial: Trial) -> list[SkillDemand]:
+def _skill_demands(db: Database, project: Project, trial: Trial) -> list[SkillDemand]:
     with db.read() as connection:
         if trial.arm == "targeted":
             return store.accepted_skills(connection, trial.base)
@@ -117,7 +118,9 @@ def _demands(db: Database, project: Project, trial: Trial) -> list[SkillDemand]:
         return demands_for(steps[sample][step - 1] for sample, step, _ in store.accepted_cases(connection, trial.base))
 
 
-def _by_skill(db: Database, name: str, demands: list[SkillDemand], trial: Trial, rulings: list[Ruling]) -> Draw:
+def _draw_by_skill(
+    db: Database, name: str, demands: list[SkillDemand], trial: Trial, rulings: list[Ruling]
+) -> DrawHits:
     with db.read() as connection:
         found = indexed(connection, db, name)
     if found is None:
@@ -133,14 +136,14 @@ def _by_skill(db: Database, name: str, demands: list[SkillDemand], trial: Trial,
 
 
 def _rulings(db: Database, project: Project, trial: Trial, demands: list[SkillDemand]) -> list[Ruling]:
-    """What people pinned and removed is a part of our arm; an ablation of it has no person's hand in it."""
+    """What people pinned and removed: part of the targeted arm only, not of its ablations."""
     if trial.arm != "targeted":
         return []
     with db.read() as connection:
         return store.rulings_of(connection, project.id, {each.skill for each in demands})
 
 
-def _from_all(db: Database, name: str, trial: Trial) -> Draw:
+def _draw_from_all(db: Database, name: str, trial: Trial) -> DrawHits:
     with db.read() as connection:
         ids = store.support_ids(connection, name)
 
@@ -152,12 +155,16 @@ def _from_all(db: Database, name: str, trial: Trial) -> Draw:
     return draw
 
 
-def _taken(ranked: list[tuple[int, float]], budget: int, leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
+def _take_ranked(
+    ranked: list[tuple[int, float]], budget: int, leaked: set[int], contents: Mapping[int, str]
+) -> list[Hit]:
     return select_ranked(ranked, budget=budget, leaked=leaked, image_hashes=contents)
 
 
-def _nearest(db: Database, project: Project, name: str, seed: int, engine: Engine) -> list[tuple[int, float]]:
-    """The support set by how near its instructions lie to the validation set's; each distinct one is embedded once."""
+def _rank_by_instruction(
+    db: Database, project: Project, name: str, seed: int, engine: Engine
+) -> list[tuple[int, float]]:
+    """The support set ranked by the similarity of its instructions to the validation set's; each text embedded once."""
     from core.teacher.embedding import embed
 
     with db.read() as connection:

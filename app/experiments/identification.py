@@ -1,7 +1,7 @@
-"""The job that asks a teacher in several ways where rationales go wrong, and the report against known steps.
+"""Compares ways to identify mistake steps: what each asks the teacher, and the report against known mistake steps.
 
-The answer switch's curves at the project's own π are the diagnoses; what else is asked is kept as evidence and asked
-for once. Known steps come with imported predictions, or from the demo's world; they are for this report only.
+The answer switch's curves at the project's own prior π are the diagnoses; everything else is saved as evidence and
+asked for once. Known steps come with imported predictions or with the demo, and are used for this report only.
 """
 
 from collections.abc import Sequence
@@ -25,52 +25,52 @@ SEED = 0
 Case = tuple[Sample, Prediction]
 CHECK = ("step.check", "step.check.examples")
 WRITE = ("rationale", "rationale.examples")
-KEPT = 4
-_reported: dict[object, list[IdentificationResult]] = {}
+CACHE_SIZE = 4
+_cache: dict[object, list[IdentificationResult]] = {}
 
 
-def identified(db: Database, project: str, round: int | None = None) -> list[IdentificationResult]:
-    """What each way finds, in the order random, prompt per step, pseudo-rationale, answer switch.
+def identification_report(db: Database, project: str, round: int | None = None) -> list[IdentificationResult]:
+    """How well each way does, in the order random, prompt per step, pseudo-rationale, answer switch.
 
-    Worked out anew when more was said. Raises UserError where fewer than two errors have a known step, or where the
+    Cached until there is new evidence. Raises UserError where fewer than two errors have a known step, or where the
     teacher was not asked everything yet.
     """
     with db.read() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, round).id
+        round_id = find_round(connection, found, round).id
         variants = tuple(variant for _, variant, _ in ways_to_ask(found.settings))
         rows = (
-            store.count_evidence(connection, at),
-            store.readings_version(connection, at),
-            len(store.gold_of(connection, at)),
+            store.count_evidence(connection, round_id),
+            store.readings_version(connection, round_id),
+            len(store.gold_of(connection, round_id)),
         )
-        key = (db.data, at, found.teacher, variants, rows)
-    if key not in _reported:
-        _reported[key] = _report(db, found, at)
-        for old in list(_reported)[:-KEPT]:
-            del _reported[old]
-    return _reported[key]
+        key = (db.data, round_id, found.teacher, variants, rows)
+    if key not in _cache:
+        _cache[key] = _compute_report(db, found, round_id)
+        for old in list(_cache)[:-CACHE_SIZE]:
+            del _cache[old]
+    return _cache[key]
 
 
-def ways_compared(db: Database, project: str, round: int | None = None) -> list[IdentificationResult]:
-    """As ``identified``; none where the ways were not compared yet."""
+def identification_report_if_ready(db: Database, project: str, round: int | None = None) -> list[IdentificationResult]:
+    """As ``identification_report``; [] where it cannot be made yet."""
     try:
-        return identified(db, project, round)
+        return identification_report(db, project, round)
     except UserError:
         return []
 
 
-def _report(db: Database, project: Project, at: int) -> list[IdentificationResult]:
+def _compute_report(db: Database, project: Project, round_id: int) -> list[IdentificationResult]:
     settings = project.settings
-    known = known_errors(db, project, at)
+    known = known_errors(db, project, round_id)
     with db.read() as connection:
-        said = {
-            (method, variant): store.evidence_of(connection, at, project.teacher, method, variant)
+        evidence = {
+            (method, variant): store.evidence_of(connection, round_id, project.teacher, method, variant)
             for method, variant, _ in ways_to_ask(settings)
         }
-        diagnoses = {each.sample: each.curve for each in store.diagnoses_of(connection, at)}
-        steps = {each.sample: each.steps for each in store.predictions_of(connection, at, "validation")}
-    if any(each.sample not in answers for answers in said.values() for each in known):
+        diagnoses = {each.sample: each.curve for each in store.diagnoses_of(connection, round_id)}
+        steps = {each.sample: each.steps for each in store.predictions_of(connection, round_id, "validation")}
+    if any(each.sample not in answers for answers in evidence.values() for each in known):
         raise UserError(
             f"The teacher of '{project.name}' was not asked everything yet: "
             f"run `switchpoint experiment {project.name} --identification`."
@@ -78,10 +78,10 @@ def _report(db: Database, project: Project, at: int) -> list[IdentificationResul
     curves: dict[float, dict[int, Curve]] = {settings.prior: diagnoses}
     for prior in PRIORS:
         if prior != settings.prior:
-            rows = said["answer_switch", _variant_of_prior(settings, prior)]
-            curves[prior] = {key: _curve(value) for key, value in rows.items() if value is not None}
-    doubts = _there(said["prompt_per_step", texts_hash(settings, CHECK)])
-    written = _there(said["pseudo_rationale", texts_hash(settings, WRITE)])
+            rows = evidence["answer_switch", _variant_of_prior(settings, prior)]
+            curves[prior] = {key: _curve_from_row(value) for key, value in rows.items() if value is not None}
+    doubts = _answered_only(evidence["prompt_per_step", texts_hash(settings, CHECK)])
+    written = _answered_only(evidence["pseudo_rationale", texts_hash(settings, WRITE)])
     return [
         identification.report_random(known, SEED),
         identification.report_method("prompt_per_step", identification.doubt_guesses(doubts), known, SEED),
@@ -90,15 +90,15 @@ def _report(db: Database, project: Project, at: int) -> list[IdentificationResul
     ]
 
 
-def known_errors(db: Database, project: Project, at: int) -> list[KnownMistake]:
-    """The diagnosed errors of a round whose first wrong step is known and among the steps that the student wrote.
+def known_errors(db: Database, project: Project, round_id: int) -> list[KnownMistake]:
+    """A round's diagnosed errors whose first wrong step is known and is one of the student's steps.
 
     Raises UserError where there are fewer than two.
     """
     with db.read() as connection:
-        gold = store.gold_of(connection, at) or known_mistakes(connection, project, at)
-        steps = {each.sample: len(each.steps) for each in store.predictions_of(connection, at, "validation")}
-        diagnosed = [each.sample for each in store.diagnoses_of(connection, at)]
+        gold = store.gold_of(connection, round_id) or known_mistakes(connection, project, round_id)
+        steps = {each.sample: len(each.steps) for each in store.predictions_of(connection, round_id, "validation")}
+        diagnosed = [each.sample for each in store.diagnoses_of(connection, round_id)]
     found = [(sample, steps[sample], gold.get(sample)) for sample in diagnosed]
     known = [KnownMistake(sample=key, steps=count, gold=step) for key, count, step in found if step and step <= count]
     if len(known) < 2:
@@ -110,7 +110,7 @@ def known_errors(db: Database, project: Project, at: int) -> list[KnownMistake]:
 
 
 def ways_to_ask(settings: Settings) -> list[tuple[Method, str, Settings]]:
-    """(method, variant, settings to ask under) of everything that has to be asked; the diagnoses are there already."""
+    """(method, variant, settings to ask with) of all that the teacher has to be asked beside the diagnoses."""
     ways: list[tuple[Method, str, Settings]] = [
         ("answer_switch", _variant_of_prior(settings, prior), replace(settings, prior=prior))
         for prior in PRIORS
@@ -126,7 +126,7 @@ def _variant_of_prior(settings: Settings, prior: float) -> str:
 
 
 def ask_teacher(teacher: Teacher, method: Method, cases: Sequence[Case], settings: Settings) -> dict[int, Any]:
-    """What the teacher says of each case, by sample id; a case that is beyond it is left out."""
+    """The teacher's answer for each case by sample id; cases that it skips are left out."""
     if method == "prompt_per_step":
         return dict(identification.step_doubts(teacher, cases, settings))
     if method == "pseudo_rationale":
@@ -137,18 +137,21 @@ def ask_teacher(teacher: Teacher, method: Method, cases: Sequence[Case], setting
     return {cases[place][0].id: asdict(curve) for place, curve in curves if not isinstance(curve, Skipped)}
 
 
-def cases_of_round(db: Database, at: int, wanted: set[int]) -> list[Case]:
+def cases_of_round(db: Database, round_id: int, wanted: set[int]) -> list[Case]:
+    """The validation samples of those ids, with their true answer, and the round's predictions for them."""
     with db.read() as connection:
-        predictions = [each for each in store.predictions_of(connection, at, "validation") if each.sample in wanted]
+        predictions = [
+            each for each in store.predictions_of(connection, round_id, "validation") if each.sample in wanted
+        ]
         samples = store.samples_by_id(connection, wanted)
     return [(replace(samples[each.sample], answer=truth_of(samples[each.sample])), each) for each in predictions]
 
 
-def _there(said: dict[int, Any]) -> dict[int, Any]:
-    return {sample: value for sample, value in said.items() if value is not None}
+def _answered_only(evidence: dict[int, Any]) -> dict[int, Any]:
+    return {sample: value for sample, value in evidence.items() if value is not None}
 
 
-def _curve(value: dict[str, Any]) -> Curve:
+def _curve_from_row(value: dict[str, Any]) -> Curve:
     rows = tuple(tuple(row) for row in value["probabilities"])
     bounded = tuple(tuple(pair) for pair in value["bounded"])
     return Curve(**value | {"candidates": tuple(value["candidates"]), "probabilities": rows, "bounded": bounded})

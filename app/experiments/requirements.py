@@ -1,4 +1,4 @@
-"""Whether a project can run an experiment, asked before one is queued. Reads rows; knows no model."""
+"""Checks that a project can run an experiment, before one is queued."""
 
 from collections.abc import Sequence
 
@@ -14,15 +14,15 @@ from storage.store import Project, Round
 BY_SKILL = ("targeted", "random_step", "step_text")
 
 
-def check_experiment(connection: Connection, project: Project, at: Round, arms: Sequence[str]) -> None:
-    """Raises UserError that says what is missing for these arms, and how to get it."""
+def check_experiment(connection: Connection, project: Project, round_: Round, arms: Sequence[str]) -> None:
+    """Raise UserError that says what these arms lack, and how to get it."""
     if not store.count_samples(connection, project=project.id, role="test"):
         raise UserError(
             f"'{project.name}' has no test set to measure on: `switchpoint import test PATH --project {project.name}`."
         )
-    if any(arm in BY_SKILL for arm in arms) and not store.accepted_skills(connection, at.id):
+    if any(arm in BY_SKILL for arm in arms) and not store.accepted_skills(connection, round_.id):
         raise UserError(
-            f"Round {at.number} of '{project.name}' has no accepted skill: review some cases, "
+            f"Round {round_.number} of '{project.name}' has no accepted skill: review some cases, "
             f"or accept every diagnosis with `switchpoint review {project.name} --accept-all`."
         )
     if "insta" in arms and endpoint_of(project.teacher):
@@ -32,16 +32,16 @@ def check_experiment(connection: Connection, project: Project, at: Round, arms: 
         )
 
 
-def has_accepted(db: Database, project: str, *, round: int | None = 0) -> bool:
-    """Whether any missing skill of the round was accepted."""
+def has_accepted_skill(db: Database, project: str, *, round: int | None = 0) -> bool:
+    """Whether the round has an accepted skill."""
     with db.read() as connection:
         return bool(
             store.accepted_skills(connection, find_round(connection, find_project(connection, project), round).id)
         )
 
 
-def budgets_in(text: str) -> list[int]:
-    """ "500, 1000" → [500, 1000]. A comma parts two budgets, never thousands."""
+def parse_budgets(text: str) -> list[int]:
+    """ "500, 1000" → [500, 1000]. Raises UserError for other text. A comma separates budgets, not thousands."""
     parts = [part.strip().replace("_", "") for part in text.split(",") if part.strip()]
     if not all(part.isdecimal() and len(part) < 10 for part in parts):
         raise UserError(f"Budgets are whole numbers separated by commas, as in 500, 1000, not '{text[:80]}'.")

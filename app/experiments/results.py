@@ -1,6 +1,6 @@
-"""What an experiment found: accuracy of its arms over seeds, paired tests against the targeted one, and as Markdown.
+"""An experiment's results: accuracy of each arm over seeds, paired tests against the targeted arm, and as Markdown.
 
-Reads the trials that are measured, on the test samples that all of them answered. Knows no job and no page.
+Read from the measured trials, on the test samples that all of them answered.
 """
 
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.experiments.trials import name_of, setup_of
+from app.experiments.trials import setup_hash, trial_name
 from app.projects.lookup import find_project, find_round
 from core.evaluation.experiment import ARMS, ArmOutcome, PairedDifference, arm_outcome, paired_difference
 from core.evaluation.identification import IdentificationResult
@@ -32,17 +32,16 @@ NAMES: dict[str, str] = {
 }
 
 
-KEPT = 4
-_known: dict[object, "Results"] = {}
+CACHE_SIZE = 4
+_cache: dict[object, "Results"] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """``outcomes`` by arm and budget, ``tests`` of the targeted arm against each other one at the same budget.
+    """``outcomes`` by arm and budget; ``tests`` of the targeted arm against every other arm at the same budget.
 
-    ``samples`` test samples were answered by all trials; ``open`` trials are begun and not measured; ``refused`` are
-    those that could not be done, by name, each with its reason; ``others`` were begun under other settings or
-    verdicts, and do not count.
+    ``samples`` test samples were answered by all trials; ``open`` trials are not measured yet; ``refused`` are the
+    trials that could not be done, with the reason; ``others`` trials have other settings or verdicts and do not count.
     """
 
     outcomes: tuple[ArmOutcome, ...]
@@ -54,34 +53,34 @@ class Results:
 
 
 def results(db: Database, project: str, round: int | None = None) -> Results:
-    """The measured trials from the round (default: the base model's); worked out anew when another one is measured."""
+    """The results from the round (default: the base model's), cached until another trial is measured."""
     with db.read() as connection:
         found = find_project(connection, project)
         base = find_round(connection, found, round or 0).id
         trials = store.trials_of(connection, base)
-        setup = setup_of(connection, found, base)
+        setup = setup_hash(connection, found, base)
         mine = [each for each in trials if each.setup == setup]
         answers, newest = store.answered_in_trial(connection, {each.round for each in mine if each.round is not None})
-        # A round that was opened and not measured yet, or not whole, is still open.
-        whole = max(answers.values(), default=0)
-        done = tuple(each for each in mine if each.round is not None and answers[each.round] == whole > 0)
+        # A trial whose round is not measured, or not on the whole test set, is still open.
+        complete = max(answers.values(), default=0)
+        done = tuple(each for each in mine if each.round is not None and answers[each.round] == complete > 0)
         key = (db.data, done, newest)
-        if key not in _known:
-            _known[key] = _worked_out(
+        if key not in _cache:
+            _cache[key] = _compute_results(
                 {each: store.prediction_scores(connection, each.round or 0, "test") for each in done}
             )
-            for old in list(_known)[:-KEPT]:
-                del _known[old]
+            for old in list(_cache)[:-CACHE_SIZE]:
+                del _cache[old]
     refused = [each for each in mine if each.refused and each not in done]
     return replace(
-        _known[key],
+        _cache[key],
         open=len(mine) - len(done) - len(refused),
-        refused=tuple((name_of(each), each.refused) for each in refused),
+        refused=tuple((trial_name(each), each.refused) for each in refused),
         others=len(trials) - len(mine),
     )
 
 
-def _worked_out(scores: dict[Trial, dict[int, float]]) -> Results:
+def _compute_results(scores: dict[Trial, dict[int, float]]) -> Results:
     common = sorted(set.intersection(*({*each} for each in scores.values()))) if scores else []
     grouped: dict[tuple[Arm, int], list[Trial]] = {}
     for each in sorted(scores, key=lambda each: (ARMS.index(each.arm), each.budget, each.seed)):
@@ -95,7 +94,7 @@ def _worked_out(scores: dict[Trial, dict[int, float]]) -> Results:
             arm_outcome(arm, budget, max(each.chosen for each in some), [each.seed for each in some], rows[arm, budget])
             for (arm, budget), some in grouped.items()
         ),
-        tests=tuple(_tests(grouped, rows)),
+        tests=tuple(_paired_tests(grouped, rows)),
         samples=len(common),
         open=0,
         refused=(),
@@ -103,7 +102,7 @@ def _worked_out(scores: dict[Trial, dict[int, float]]) -> Results:
     )
 
 
-def _tests(
+def _paired_tests(
     grouped: dict[tuple[Arm, int], list[Trial]], rows: dict[tuple[Arm, int], NDArray[np.float64]]
 ) -> list[PairedDifference]:
     """Targeted against every other arm, at each budget, on the seeds that both have."""
@@ -125,13 +124,13 @@ def _tests(
     return found
 
 
-def tuned_on(found: ArmOutcome) -> str:
-    """How many samples an arm was tuned on, and of how many where its skills ran dry before the budget."""
+def tuned_on_text(found: ArmOutcome) -> str:
+    """How many samples an arm was tuned on, "of" the budget where its skills had too few samples."""
     return f"{found.chosen:,} of {found.budget:,}" if found.chosen < found.budget else f"{found.chosen:,}"
 
 
 def markdown(found: Results, ways: list[IdentificationResult]) -> str:
-    """The tables for a README or a paper; percentages with 95 % intervals, mean ± s.d. over seeds."""
+    """The tables as Markdown; percentages with 95 % intervals, mean ± s.d. over seeds."""
     lines: list[str] = []
     if found.outcomes:
         lines += [
@@ -141,7 +140,7 @@ def markdown(found: Results, ways: list[IdentificationResult]) -> str:
         for each in found.outcomes:
             spread = f" ± {each.deviation:.1%}" if len(each.seeds) > 1 else ""
             lines.append(
-                f"| {NAMES[each.arm]} | {tuned_on(each)} | {len(each.seeds)} | {each.mean.value:.1%}{spread} "
+                f"| {NAMES[each.arm]} | {tuned_on_text(each)} | {len(each.seeds)} | {each.mean.value:.1%}{spread} "
                 f"| {each.mean.low:.1%} to {each.mean.high:.1%} |"
             )
     lines += [f"\nNot done: {name}. {reason}" for name, reason in found.refused]
@@ -153,7 +152,7 @@ def markdown(found: Results, ways: list[IdentificationResult]) -> str:
                 f"| {NAMES[test.against]} | {test.budget:,} | {100 * gap.value:+.1f} "
                 f"| {100 * gap.low:+.1f} to {100 * gap.high:+.1f} | {test.p_value:.2g} |"
             )
-    lines += _plot(found)
+    lines += _mermaid_chart(found)
     if ways:
         lines += [
             "",
@@ -168,8 +167,8 @@ def markdown(found: Results, ways: list[IdentificationResult]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _plot(found: Results) -> list[str]:
-    """Accuracy against budget as a Mermaid chart, which GitHub and most editors draw; [] for fewer than two budgets."""
+def _mermaid_chart(found: Results) -> list[str]:
+    """Accuracy against budget as a Mermaid chart, which GitHub renders; [] for fewer than two budgets."""
     budgets = sorted({each.budget for each in found.outcomes if each.arm in BUDGETED_ARMS})
     shares = {(each.arm, each.budget): 100 * each.mean.value for each in found.outcomes}
     arms = [arm for arm in ARMS if all((arm, budget) in shares for budget in budgets)]

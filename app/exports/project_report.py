@@ -1,7 +1,4 @@
-"""A project's report as one Markdown text, for people who were not there.
-
-Reads rows and compares rounds; writes no file.
-"""
+"""A project's report as Markdown: rounds, missing skills, selections and comparisons."""
 
 from collections.abc import Iterator
 
@@ -15,7 +12,7 @@ from storage.store import Project
 
 
 def report_text(connection: Connection, project: Project) -> str:
-    """Rounds, missing skills, selections and comparisons of a project, each figure with the set it was measured on."""
+    """The report; each figure names the set that it was measured on."""
     parts = [
         f"# {project.name}",
         f"Student `{project.student}`, teacher `{project.teacher}`.",

@@ -1,6 +1,6 @@
-"""A round's reviews as text, for other tools: JSON lines, one a sample, or CSV that spreadsheets open safely.
+"""A round's reviews as text for other tools: JSON lines, one a sample, or CSV that spreadsheets open safely.
 
-Reads rows and writes no file; what is undone stays in it, as reviews are never removed.
+Undone reviews are included, since reviews are never deleted.
 """
 
 import csv
@@ -22,14 +22,14 @@ COLUMNS = (
     "reviewer", "verdict", "step", "skill", "answer", "note", "created",
     "hint", "lecture",
 )  # fmt: skip
-# What makes a spreadsheet run a cell (OWASP, "CSV Injection"), a line feed and the full-width forms included.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# First characters by which a spreadsheet takes a cell for a formula (OWASP, "CSV Injection").
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BOM = "\ufeff"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reviewed:
-    """A sample with everything said about it, oldest first; ``diagnosis`` is None where the machine found nothing."""
+class ReviewedSample:
+    """A sample with its reviews, oldest first; ``diagnosis`` is None for a sample without one."""
 
     sample: Sample
     prediction: Prediction
@@ -38,46 +38,47 @@ class Reviewed:
 
 
 def reviews_jsonl(connection: Connection, project: Project, round: Round) -> str:
-    """One JSON object a line for each reviewed sample: question (hint and lecture where it has them), truth, the
-    machine's finding, all verdicts.
+    """One JSON object a line for each reviewed sample: question, hint, lecture, answer, diagnosis and all reviews.
 
-    Raises ``UserError`` when the round has no reviews.
+    Raises UserError where the round has no reviews.
     """
-    return "".join(json.dumps(_row(each), ensure_ascii=False) + "\n" for each in _some(connection, project, round))
+    return "".join(
+        json.dumps(_json_row(each), ensure_ascii=False) + "\n"
+        for each in _reviewed_or_raise(connection, project, round)
+    )
 
 
 def reviews_csv(connection: Connection, project: Project, round: Round) -> str:
-    """One line for each review, oldest first inside a sample, under a line of names; begins with a byte order mark.
+    """A header and one line for each review, oldest first within a sample (``csv_text``).
 
-    Cells that a spreadsheet would run as formulas begin with a single quote. Raises ``UserError`` when the round has no
-    reviews.
+    Raises UserError where the round has no reviews.
     """
-    lines = [line for each in _some(connection, project, round) for line in _lines(each)]
+    lines = [line for each in _reviewed_or_raise(connection, project, round) for line in _csv_lines(each)]
     return csv_text([COLUMNS, *lines])
 
 
 def csv_text(rows: Sequence[Sequence[object]]) -> str:
-    """Rows as CSV; without the mark in front, spreadsheets do not read it as UTF-8."""
+    """Rows as CSV with safe cells, after a byte order mark, without which spreadsheets do not read it as UTF-8."""
     written = io.StringIO()
     csv.writer(written).writerows([[safe_cell(value) for value in row] for row in rows])
     return BOM + written.getvalue()
 
 
 def safe_cell(value: object) -> str:
-    """A value as a cell that no spreadsheet runs; None is the empty cell."""
+    """A value as a cell; a single quote keeps a spreadsheet from running it as a formula. None is the empty cell."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def reviewed(connection: Connection, round: Round) -> Iterator[Reviewed]:
-    """Every sample that someone said something about, diagnosed or not, by role and sample."""
+def reviewed(connection: Connection, round: Round) -> Iterator[ReviewedSample]:
+    """Every reviewed sample of the round, diagnosed or not, by role and sample."""
     diagnoses = {found.sample: found for found in store.diagnoses_of(connection, round.id)}
     histories = store.review_histories(connection, round.id)
     for role in ("validation", "test"):
         for prediction in store.predictions_of(connection, round.id, role):
             history = histories.get(prediction.sample)
             if history:
-                yield Reviewed(
+                yield ReviewedSample(
                     sample=store.get_sample(connection, prediction.sample),
                     prediction=prediction,
                     diagnosis=diagnoses.get(prediction.sample),
@@ -85,14 +86,14 @@ def reviewed(connection: Connection, round: Round) -> Iterator[Reviewed]:
                 )
 
 
-def _some(connection: Connection, project: Project, round: Round) -> list[Reviewed]:
+def _reviewed_or_raise(connection: Connection, project: Project, round: Round) -> list[ReviewedSample]:
     found = list(reviewed(connection, round))
     if not found:
         raise UserError(f"Round {round.number} of '{project.name}' has no reviews to export: review some cases first.")
     return found
 
 
-def _row(each: Reviewed) -> dict[str, object]:
+def _json_row(each: ReviewedSample) -> dict[str, object]:
     found, sample = each.diagnosis, each.sample
     beside = {name: text for name, text in (("hint", sample.hint), ("lecture", sample.lecture)) if text}
     return {
@@ -105,7 +106,7 @@ def _row(each: Reviewed) -> dict[str, object]:
     }
 
 
-def _lines(each: Reviewed) -> Iterator[tuple[object, ...]]:
+def _csv_lines(each: ReviewedSample) -> Iterator[tuple[object, ...]]:
     found = each.diagnosis
     machine: tuple[object, ...] = (None,) * 4
     if found:

@@ -1,7 +1,6 @@
-"""A selection as files that other programs train on: LLaVA's JSON with images, parquet, and a manifest of how it came.
+"""A selection as files that other programs train on: LLaVA's JSON with images, a zip of them, and a manifest.
 
-Bytes come a few samples at a time, so that a hundred thousand photos pass through and are never held. Reads rows and
-images; where the bytes go (a folder, a download) is the caller's business.
+Bytes are yielded a few samples at a time, so that memory never holds all images; the caller writes or sends them.
 """
 
 import io
@@ -10,7 +9,6 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from app.projects.lookup import find_project
@@ -23,9 +21,8 @@ from storage.database import Database
 from storage.images import image_bytes, image_path
 from storage.store import Project
 
-AT_ONCE = 32
-CHUNK = 1 << 20
-NAME = "switchpoint_selection"
+ROWS_PER_QUERY = 32
+DATASET_NAME = "switchpoint_selection"
 EXTENSIONS = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -33,9 +30,9 @@ EXTENSIONS = {
     "image/gif": ".gif",
     "image/bmp": ".bmp",
 }
-# What LLaMA-Factory reads beside the rows, to know them by NAME.
+# LLaMA-Factory reads this beside the rows and registers them under DATASET_NAME.
 DATASET_INFO = {
-    NAME: {
+    DATASET_NAME: {
         "file_name": "data.json",
         "formatting": "sharegpt",
         "columns": {"messages": "conversations", "images": "images"},
@@ -45,15 +42,15 @@ DATASET_INFO = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
-    """A selection to write, with the project that it is of."""
+class ProjectSelection:
+    """A selection to export, with its project."""
 
     project: Project
     selection: Selection
 
 
-def chosen_selection(db: Database, project: str, selection: int | None) -> Chosen:
-    """The project's selection of that id (default: its newest); UserError where a file of its images is gone."""
+def find_selection(db: Database, project: str, selection: int | None) -> ProjectSelection:
+    """The project's selection of that id (default: its newest). Raises UserError where an image file is missing."""
     with db.read() as connection:
         found = find_project(connection, project)
         chosen = newest_selection(connection, found, selection)
@@ -63,22 +60,22 @@ def chosen_selection(db: Database, project: str, selection: int | None) -> Chose
                 path = image_path(connection, sample.image) if sample.image else None
                 if path is not None and not Path(path).is_file():
                     raise UserError(f"The image {path} is gone: put it back there, then export again.")
-    return Chosen(project=found, selection=chosen)
+    return ProjectSelection(project=found, selection=chosen)
 
 
-def llava_files(db: Database, chosen: Chosen) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """The names and bytes of the files: rows, images once each, LLaMA-Factory's description of them, the manifest."""
+def llava_files(db: Database, chosen: ProjectSelection) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """The name and bytes of each file: the rows, each image once, LLaMA-Factory's description, the manifest."""
     names: dict[str, str] = {}
     yield "data.json", _rows_json(db, chosen, names)
     for key, name in names.items():
-        yield name, iter([_image(db, key)[0]])
+        yield name, iter([read_image(db, key)[0]])
     yield "dataset_info.json", iter([json_bytes(DATASET_INFO)])
     yield "manifest.json", iter([json_bytes(manifest(db, chosen))])
 
 
-def zip_bytes(db: Database, chosen: Chosen) -> Iterator[bytes]:
-    """A zip of ``llava_files`` as it is made, image by image; images are stored as they are, they do not shrink."""
-    sink = _Sink()
+def zip_bytes(db: Database, chosen: ProjectSelection) -> Iterator[bytes]:
+    """A zip of ``llava_files``, image by image; images are stored uncompressed, as they are compressed already."""
+    sink = _ByteSink()
     with zipfile.ZipFile(sink, "w") as archive:
         for name, pieces in llava_files(db, chosen):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
@@ -86,44 +83,13 @@ def zip_bytes(db: Database, chosen: Chosen) -> Iterator[bytes]:
             with archive.open(entry, "w", force_zip64=True) as file:
                 for piece in pieces:
                     file.write(piece)
-                    yield sink.taken()
-            yield sink.taken()
-    yield sink.taken()
+                    yield sink.drain()
+            yield sink.drain()
+    yield sink.drain()
 
 
-def parquet_bytes(db: Database, chosen: Chosen) -> Iterator[bytes]:
-    """A parquet file with the images inside, which `datasets` shows as images; it lies on disk while it is sent."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "selection.parquet"
-        write_parquet(db, chosen, path)
-        with path.open("rb") as file:
-            while piece := file.read(CHUNK):
-                yield piece
-
-
-def write_parquet(db: Database, chosen: Chosen, path: Path) -> None:
-    """Write the parquet file, a row group for every few samples."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    turn = pa.struct([("from", pa.string()), ("value", pa.string())])
-    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-    texts = ("id", "task_name", "category", "skill_label", "for_skill")
-    schema = pa.schema(
-        [
-            *((name, pa.string()) for name in texts), ("conversations", pa.list_(turn)), ("image", image),
-            ("score", pa.float64()), ("terms", pa.list_(pa.string())), ("position", pa.int64()),
-        ],
-        metadata={"huggingface": json.dumps({"info": {"features": _features(texts)}})},
-    )  # fmt: skip
-    with pq.ParquetWriter(path, schema) as writer:
-        for batch in _batches(db, chosen):
-            rows = [_parquet_row(db, place, hit, sample) for place, hit, sample in batch]
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-
-
-def manifest(db: Database, chosen: Chosen) -> dict[str, Any]:
-    """Everything that made the selection: settings, skills, rulings, leaks, make-up, and each sample with its hash."""
+def manifest(db: Database, chosen: ProjectSelection) -> dict[str, Any]:
+    """Everything that determined the selection: settings, skills, rulings, leaks, make-up, and each sample's hash."""
     made = asdict(chosen.selection)
     del made["hits"], made["project"]
     project, leaks, account = chosen.project, chosen.selection.leaks, chosen.selection.make_up
@@ -150,102 +116,88 @@ def manifest(db: Database, chosen: Chosen) -> dict[str, Any]:
             {"position": place, "sample": sample.source_id, "support_id": hit.sample, "image": sample.image,
              "skill": hit.skill, "score": hit.score, "terms": hit.terms, "skill_label": sample.skill_label,
              "task": sample.task}
-            for batch in _batches(db, chosen) for place, hit, sample in batch
+            for batch in numbered_batches(db, chosen) for place, hit, sample in batch
         ],
     }  # fmt: skip
 
 
 def json_bytes(value: Any) -> bytes:
-    """JSON as it is written to files: readable, UTF-8."""
+    """Indented UTF-8 JSON."""
     return json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "replace")
 
 
-def _rows_json(db: Database, chosen: Chosen, names: dict[str, str]) -> Iterator[bytes]:
-    """The rows; ``names`` fills with the file name of each image on the way."""
+def _rows_json(db: Database, chosen: ProjectSelection, names: dict[str, str]) -> Iterator[bytes]:
+    """The rows; adds the file name of each image to ``names``."""
     before = b"[\n"
-    for batch in _batches(db, chosen):
+    for batch in numbered_batches(db, chosen):
         for _, hit, sample in batch:
             if sample.image and sample.image not in names:
-                names[sample.image] = f"images/{_file_name(db, sample.image)}"
+                names[sample.image] = f"images/{image_file_name(db, sample.image)}"
             yield before + json_bytes(_row(hit, sample, names.get(sample.image or "")))
             before = b",\n"
     yield b"\n]\n"
 
 
 def _row(hit: Hit, sample: Sample, image: str | None) -> dict[str, Any]:
-    """``image`` is for LLaVA and Vision-Flan, ``images`` for LLaMA-Factory; both are paths beside the rows."""
+    """``image`` is for LLaVA and Vision-Flan, ``images`` for LLaMA-Factory; both are paths relative to the rows."""
     shown = {"image": image, "images": [image]} if image else {"images": []}
-    return {"id": sample.source_id, **shown, "conversations": _turns(sample), **_origin(hit, sample)}
+    return {"id": sample.source_id, **shown, "conversations": conversation(sample), **origin_fields(hit, sample)}
 
 
-def _parquet_row(db: Database, place: int, hit: Hit, sample: Sample) -> dict[str, Any]:
-    image = None
-    if sample.image:
-        image = {"bytes": _image(db, sample.image)[0], "path": _file_name(db, sample.image)}
-    found = {"terms": list(hit.terms), "position": place, "image": image}
-    return {"id": sample.source_id, "conversations": _turns(sample), **_origin(hit, sample), **found}
-
-
-def _turns(sample: Sample) -> list[dict[str, str]]:
+def conversation(sample: Sample) -> list[dict[str, str]]:
+    """The question and the response as LLaVA's two turns."""
     asked = f"<image>\n{sample.question}" if sample.image else sample.question
     return [{"from": "human", "value": asked}, {"from": "gpt", "value": sample.response or sample.answer}]
 
 
-def _origin(hit: Hit, sample: Sample) -> dict[str, Any]:
+def origin_fields(hit: Hit, sample: Sample) -> dict[str, Any]:
+    """The sample's task, category and skill label, and the skill and score that it was selected for."""
     return {
         "task_name": sample.task, "category": sample.category, "skill_label": sample.skill_label,
         "for_skill": hit.skill, "score": hit.score,
     }  # fmt: skip
 
 
-def _batches(db: Database, chosen: Chosen) -> Iterator[list[tuple[int, Hit, Sample]]]:
-    """(place, hit, sample) in the order chosen, some at a time."""
+def numbered_batches(db: Database, chosen: ProjectSelection) -> Iterator[list[tuple[int, Hit, Sample]]]:
+    """(number from 1, hit, sample) in the selection's order, ``ROWS_PER_QUERY`` at a time."""
     hits = chosen.selection.hits
-    for start in range(0, len(hits), AT_ONCE):
-        part = hits[start : start + AT_ONCE]
+    for start in range(0, len(hits), ROWS_PER_QUERY):
+        part = hits[start : start + ROWS_PER_QUERY]
         with db.read() as connection:
             samples = store.samples_by_id(connection, [hit.sample for hit in part])
         yield [(place, hit, samples[hit.sample]) for place, hit in enumerate(part, start + 1)]
 
 
-def _image(db: Database, key: str) -> tuple[bytes, str]:
+def read_image(db: Database, key: str) -> tuple[bytes, str]:
+    """An image's bytes and media type."""
     with db.read() as connection:
         return image_bytes(connection, key)
 
 
-def _file_name(db: Database, key: str) -> str:
-    """The image's key with the ending of its kind; a file keeps its own ending, where it has one."""
+def image_file_name(db: Database, key: str) -> str:
+    """The image's key with the suffix of its media type; an image in a file keeps the file's suffix."""
     with db.read() as connection:
         path = image_path(connection, key)
         ending = Path(path).suffix.lower() if path else EXTENSIONS.get(image_bytes(connection, key)[1], "")
     return key.removeprefix("file:") + ending
 
 
-def _features(texts: tuple[str, ...]) -> dict[str, Any]:
-    text, number = {"dtype": "string", "_type": "Value"}, {"dtype": "float64", "_type": "Value"}
-    turns = [{"from": text, "value": text}]
-    return {
-        **dict.fromkeys(texts, text), "conversations": turns, "image": {"_type": "Image"}, "score": number,
-        "terms": {"feature": text, "_type": "Sequence"}, "position": {"dtype": "int64", "_type": "Value"},
-    }  # fmt: skip
-
-
-class _Sink(io.RawIOBase):
-    """A file that cannot seek, whose bytes are taken as they come."""
+class _ByteSink(io.RawIOBase):
+    """A write-only file that cannot seek; ``drain`` returns what was written."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
     def writable(self) -> bool:
-        """Whether it can be written to: always."""
+        """Always true."""
         return True
 
     def write(self, data: Any) -> int:
-        """Keep the bytes until they are taken."""
+        """Keep the bytes until they are drained."""
         self._parts.append(bytes(data))
         return len(data)
 
     def taken(self) -> bytes:
-        """What was written since the last time."""
+        """What was written since the last call."""
         parts, self._parts = self._parts, []
         return b"".join(parts)

@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from app.engines.engine import Engine
-from app.experiments.trials import is_measured, name_of, setup_of
+from app.experiments.trials import is_measured, setup_hash, trial_name
 from app.jobs.predict import run_predict
 from app.jobs.trial import run_trial, with_args
 from app.jobs.trial_pool import side_by_side
@@ -25,7 +25,7 @@ def run_experiment(db: Database, job: Job, engine: Engine, should_stop: ShouldSt
     base = job.args["round"]
     with db.read() as connection:
         project = job_project(connection, job)
-        setup = setup_of(connection, project, base)
+        setup = setup_hash(connection, project, base)
     planned = plan_trials(job.args["arms"], job.args["budgets"], job.args["seeds"])
     begin = partial(_begun, project=project.id, base=base, setup=setup, planned=planned)
     yield replace(nothing_to_save(0, len(planned), "the base model answers the test set"), save=begin)
@@ -43,13 +43,13 @@ def run_experiment(db: Database, job: Job, engine: Engine, should_stop: ShouldSt
         yield from side_by_side(db, job, open_, should_stop, at_once=job.args["at_once"], done=done, total=len(planned))
     else:
         for number, trial in enumerate(open_, done):
-            yield from _told(run_trial(db, job, trial, engine, should_stop), number, len(planned), name_of(trial))
+            yield from _told(run_trial(db, job, trial, engine, should_stop), number, len(planned), trial_name(trial))
             yield nothing_to_save(number + 1, len(planned))
     with db.read() as connection:
         asked = {each.id for each in open_}
         refused = [each for each in store.trials_of(connection, base, setup) if each.id in asked and each.refused]
     if refused:
-        said = f"{len(refused)} could not be done, such as {name_of(refused[0])}: {refused[0].refused}"
+        said = f"{len(refused)} could not be done, such as {trial_name(refused[0])}: {refused[0].refused}"
         yield nothing_to_save(len(planned), len(planned), said)
 
 

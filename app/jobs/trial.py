@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from app.engines.engine import Engine
-from app.experiments.arms import ask_for, chosen_by
+from app.experiments.arms import ask_teacher_for_arm, choose_samples
 from app.jobs.predict import run_predict
 from app.jobs.tune import run_tune
 from app.progress import Advance, ShouldStop, nothing_to_save
@@ -37,9 +37,9 @@ def run_trial(db: Database, job: Job, trial: Trial, engine: Engine, should_stop:
 def _parts(db: Database, job: Job, trial: Trial, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     with db.read() as connection:
         project = job_project(connection, job)
-    yield from ask_for(db, project, trial, engine, should_stop)
+    yield from ask_teacher_for_arm(db, project, trial, engine, should_stop)
     if trial.selection is None:
-        chosen = chosen_by(db, project, trial, engine)
+        chosen = choose_samples(db, project, trial, engine)
         yield replace(nothing_to_save(0, 0, "selected"), save=partial(_with_selection, trial=trial, chosen=chosen))
     yield replace(nothing_to_save(0, 0), save=partial(_with_run, trial=trial.id, project=project))
     with db.read() as connection:

@@ -1,1 +1,1 @@
-"""Processes: their identity, starting the worker, and output without secrets."""
+"""Processes: their identity, starting the worker, output without secrets, and the log of bugs."""

@@ -12,11 +12,12 @@ import fastapi
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from sqlalchemy import Connection
 
-from app.experiments.identification import ways_compared
+from app.experiments.identification import identification_report_if_ready
 from app.experiments.results import markdown, results
 from app.exports.reviews import csv_text, reviews_csv, reviews_jsonl
 from app.exports.round_report import report_html, report_round
-from app.exports.selections import Chosen, chosen_selection, json_bytes, manifest, parquet_bytes, zip_bytes
+from app.exports.selection_parquet import parquet_bytes
+from app.exports.selections import ProjectSelection, find_selection, json_bytes, manifest, zip_bytes
 from app.imports.preview import refusals, request_of
 from app.projects.lookup import find_project, find_round
 from app.web.page.place import whole_number
@@ -30,7 +31,7 @@ REVIEWS: dict[str, tuple[str, Callable[[Connection, Project, Round], str]]] = {
     "jsonl": ("application/x-ndjson", reviews_jsonl),
 }
 
-SELECTIONS: dict[str, tuple[str, Callable[[Database, Chosen], Iterator[bytes]]]] = {
+SELECTIONS: dict[str, tuple[str, Callable[[Database, ProjectSelection], Iterator[bytes]]]] = {
     "zip": ("application/zip", zip_bytes),
     "parquet": ("application/vnd.apache.parquet", parquet_bytes),
     "json": ("application/json", lambda db, chosen: iter([json_bytes(manifest(db, chosen))])),
@@ -117,7 +118,7 @@ def _report(db: Database, project: str, round: str, samples: Sequence[str]) -> D
 
 def _selection(db: Database, project: str, selection: str, suffix: str) -> Response:
     try:
-        chosen = chosen_selection(db, project, _number(selection, "selection"))
+        chosen = find_selection(db, project, _number(selection, "selection"))
     except UserError as error:
         return PlainTextResponse(str(error), 404)
     media, write = SELECTIONS[suffix]
@@ -128,7 +129,7 @@ def _selection(db: Database, project: str, selection: str, suffix: str) -> Respo
 
 def _experiment(db: Database, project: str, round: str) -> Download:
     number = _number(round, "round") or 0
-    text = markdown(results(db, project, number), ways_compared(db, project, number))
+    text = markdown(results(db, project, number), identification_report_if_ready(db, project, number))
     return Download(name=file_name(project, number, "experiment.md"), media="text/markdown", text=text)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.experiments import requirements
-from app.experiments.identification import ways_compared
-from app.experiments.results import NAMES, Results, results, tuned_on
+from app.experiments.identification import identification_report_if_ready
+from app.experiments.results import NAMES, Results, results, tuned_on_text
 from app.jobs.queue import put_experiment, put_identify
 from app.projects.lookup import find_project
 from app.rendering.charts import outcome_figure
@@ -47,7 +47,7 @@ def build(page: Page) -> TabView:
 
     def follow(place: Place) -> Parts:
         found = results(page.db, place.project, place.round)
-        ways = ways_compared(page.db, place.project, place.round)
+        ways = identification_report_if_ready(page.db, place.project, place.round)
         return {
             head: head_html(place, found, ways),
             plot: outcome_figure(found.outcomes, NAMES) if found.outcomes else None,
@@ -65,7 +65,7 @@ def build(page: Page) -> TabView:
             page.db,
             place.project,
             arms=wanted,
-            budgets=requirements.budgets_in(str(sizes)),
+            budgets=requirements.parse_budgets(str(sizes)),
             seeds=_whole(times, "seeds"),
             round=place.round,
             at_once=_whole(side, "trials at a time"),
@@ -113,7 +113,7 @@ def _arms_table(found: Results) -> str:
     rows = [
         (
             esc(NAMES[each.arm]),
-            tuned_on(each),
+            tuned_on_text(each),
             str(len(each.seeds)),
             f"<b>{percent(each.mean.value)}</b>",
             percent(each.deviation) if len(each.seeds) > 1 else "–",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.demo import __main__, project
-from app.demo.gold_measures import found_by_the_machine
+from app.demo.gold_measures import measure_against_gold
 from app.imports.pipeline import import_file
 from app.projects.configuration import create_project
 from app.projects.status import next_step, project_status
@@ -69,7 +69,7 @@ def test_the_demo_is_measured_against_what_is_true(tmp_path: Path) -> None:
             found = len(steps) if position < 3 else 1
             store.save_predictions(connection, [_prediction(sample.id, wrong)])
             store.save_diagnoses(connection, [_diagnosis(sample.id, found, len(steps), _phrase(skills[-1]))])
-    measured = found_by_the_machine(db, "demo")
+    measured = measure_against_gold(db, "demo")
     db.close()
     assert measured["identification"]["answer_switch"] == 0.75
     assert measured["identification"]["last"] == 1.0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.doctor.checks import examine
+from app.doctor.checks import run_checks
 from app.endpoints.spending import (
     estimate_diagnose,
     estimate_label,
@@ -238,13 +238,13 @@ def test_the_doctor_asks_each_endpoint_now(db: Database, server: OpenAIServer) -
     fill(db, "p", teacher=server.name, student=server.name, count=1)
 
     def rows() -> dict[str, tuple[bool, str]]:
-        return {row["name"]: (row["ok"], row["found"]) for row in examine(db.data)[-2:]}
+        return {row["name"]: (row["ok"], row["found"]) for row in run_checks(db.data)[-2:]}
 
-    first, second = examine(db.data)[-2:]
+    first, second = run_checks(db.data)[-2:]
     assert (first["name"], first["found"]) == (f"{server.name} (p)", "answers, and lists 20 log-probabilities a token")
     assert second["ok"]
     server.manners.logprobs = False
-    assert "gives no log-probabilities" in examine(db.data)[-2]["found"]
+    assert "gives no log-probabilities" in run_checks(db.data)[-2]["found"]
     server.manners.key = "another"
     assert all(not ok and "does not accept the key" in said for ok, said in rows().values())
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.engines.local_engine import LocalEngine
-from app.experiments.identification import identified
+from app.experiments.identification import identification_report
 from app.experiments.results import Results, markdown
 from app.jobs.queue import put_identify
 from app.projects.prompts import set_prompts
@@ -19,10 +19,10 @@ def test_every_way_is_asked_once_and_reported_on_one_half(db: Database, tiny: st
     diagnosed = diagnose_by_hand(db, tiny, files)
     job = put_identify(db, tiny)
     with pytest.raises(UserError, match="was not asked everything yet: run `switchpoint experiment"):
-        identified(db, tiny)
+        identification_report(db, tiny)
     ended = work_off(db, job, LocalEngine("cpu"))
     assert ended.done == ended.total == 5 * len(diagnosed)
-    found = identified(db, tiny)
+    found = identification_report(db, tiny)
     assert [each.method for each in found] == ["any_step", "prompt_per_step", "pseudo_rationale", "answer_switch"]
     assert found[0].exact.value == pytest.approx(1 / 3)
     # Diagnosed by hand at step 2, where the mistake is: the curves at the usual settings find every one.
@@ -43,9 +43,9 @@ def test_a_prompt_that_was_changed_is_asked_anew(db: Database, tiny: str, files:
     work_off(db, put_identify(db, tiny), LocalEngine("cpu"))
     set_prompts(db, tiny, {"step.check": "{question} {step} Right or wrong?"})
     with pytest.raises(UserError, match="not asked everything"):
-        identified(db, tiny)
+        identification_report(db, tiny)
     work_off(db, put_identify(db, tiny), LocalEngine("cpu"))
-    assert len(identified(db, tiny)) == 4
+    assert len(identification_report(db, tiny)) == 4
     with db.read() as connection:
         teacher = store.project_named(connection, tiny).teacher
         variants = {row[0] for row in connection.exec_driver_sql("SELECT DISTINCT variant FROM evidence WHERE method = "

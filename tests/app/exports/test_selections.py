@@ -115,7 +115,7 @@ def test_an_image_that_is_gone_is_said_before_anything_is_sent(db: Database, fil
 
 
 def test_a_zip_is_sent_image_by_image(db: Database, tiny: str, made: Selection) -> None:
-    chosen = selections.chosen_selection(db, tiny, made.id)
+    chosen = selections.find_selection(db, tiny, made.id)
     pieces = list(selections.zip_bytes(db, chosen))
     archive = zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
     assert archive.testzip() is None

@@ -7,12 +7,12 @@ from storage import jobs
 from storage.database import Database
 from storage.jobs import Job
 
-PATIENCE = 240.0
+TIMEOUT_SECONDS = 240.0
 
 
-def wait_for(condition: Callable[[], object], db: Database, *, patience: float = PATIENCE) -> None:
+def wait_for(condition: Callable[[], object], db: Database, *, timeout: float = TIMEOUT_SECONDS) -> None:
     """Returns once the condition is true; fails with the worker's log after so many seconds."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while not condition():
         log = db.data / "logs" / "worker.log"
         assert time.monotonic() < deadline, log.read_text() if log.exists() else "no worker ever started"

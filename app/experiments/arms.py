@@ -38,11 +38,11 @@ def choose_samples(db: Database, project: Project, trial: Trial, engine: Engine)
     if trial.arm in BY_SKILL:
         demands = _skill_demands(db, project, trial)
         rulings = _rulings(db, project, trial, demands)
-        draw = _draw_by_skill(db, name, demands, trial, rulings)
+        draw: DrawHits = _draw_by_skill(db, name, demands, trial, rulings)
     elif trial.arm == "validation":
         with db.read() as connection:
             own = [each.id for each in store.samples_of(connection, project=project.id, role="validation")]
-        draw: DrawHits = partial(_take_ranked, [(sample, 0.0) for sample in own], 0)
+        draw = partial(_take_ranked, [(sample, 0.0) for sample in own], 0)
     elif trial.arm == "insta":
         draw = partial(_take_ranked, _rank_by_instruction(db, project, name, trial.seed, engine), trial.budget)
     else:

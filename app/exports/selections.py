@@ -197,7 +197,7 @@ class _ByteSink(io.RawIOBase):
         self._parts.append(bytes(data))
         return len(data)
 
-    def taken(self) -> bytes:
+    def drain(self) -> bytes:
         """What was written since the last call."""
         parts, self._parts = self._parts, []
         return b"".join(parts)

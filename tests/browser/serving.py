@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 90.0
+TIMEOUT_SECONDS = 90.0
 APP = ("-m", "app")  # how Python is told to run it
 
 
@@ -62,7 +62,7 @@ def begun(
 
 def wait_for(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
     """Wait until the app answers."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the app ended: {(data / 'server.log').read_text()[-2000:]}")
@@ -70,7 +70,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], data: Path) -> None:
             if httpx.get(f"{url}/health", timeout=5).status_code == 200:
                 return
         time.sleep(0.2)
-    raise AssertionError(f"the app did not answer within {PATIENCE:.0f} s")
+    raise AssertionError(f"the app did not answer within {TIMEOUT_SECONDS:.0f} s")
 
 
 def _end_worker(data: Path) -> None:

@@ -34,7 +34,7 @@ sys.addaudithook(note)
 write("started", " ".join(sys.orig_argv))
 """
 HERE = ("127.0.0.1", "::1", "localhost", "None", "/")
-PATIENCE = 180.0
+TIMEOUT_SECONDS = 180.0
 
 
 def elsewhere(noted: Path) -> list[list[str]]:
@@ -53,7 +53,7 @@ def ended(db: Database) -> list[tuple[str, str]]:
 
 
 def wait_until_done(db: Database, count: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while len(ended(db)) < count:
         assert time.monotonic() < deadline
         time.sleep(0.1)

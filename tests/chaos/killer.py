@@ -15,7 +15,7 @@ from tests.browser.serving import begun, free_port, wait_for
 
 TARGETS = ("worker", "app", "both")
 WEIGHTS = (45, 37, 18)
-TICK = 0.02
+POLL_SECONDS = 0.02
 
 
 class App:
@@ -65,9 +65,9 @@ class Killer(threading.Thread):
     hit while they begin, too.
     """
 
-    def __init__(self, app: App, *, seed: str, most: dict[str, int], longest: float) -> None:
+    def __init__(self, app: App, *, seed: str, max_kills: dict[str, int], max_seconds: float) -> None:
         super().__init__(daemon=True)
-        self.app, self.most, self.longest = app, most, longest
+        self.app, self.max_kills, self.max_seconds = app, max_kills, max_seconds
         self.draw = random.Random(seed)
         self.kills: list[Kill] = []
         self.stage, self.done, self.working = "", -1, False
@@ -79,26 +79,26 @@ class Killer(threading.Thread):
         with self.turn:
             self.stage, self.done, self.working = stage, -1, False
             if not self.struck.is_set():
-                self._aim(min(soon, self.longest))
+                self._aim(min(soon, self.max_seconds))
 
     def arm(self) -> None:
         """What the last strike left has been looked at: strike again after some seconds of work."""
         with self.turn:
             self.struck.clear()
-            self._aim(self.longest)
+            self._aim(self.max_seconds)
 
-    def _aim(self, longest: float) -> None:
-        self.left = self.draw.uniform(0.0, longest)
+    def _aim(self, max_seconds: float) -> None:
+        self.left = self.draw.uniform(0.0, max_seconds)
         self.anyhow = self.draw.random() < 0.25
         self.armed.set()
 
     def run(self) -> None:
-        while not self.over.wait(TICK):
+        while not self.over.wait(POLL_SECONDS):
             hits = sum(kill.stage == self.stage for kill in self.kills)
-            if not self.armed.is_set() or hits >= self.most.get(self.stage, 0):
+            if not self.armed.is_set() or hits >= self.max_kills.get(self.stage, 0):
                 continue
             if self.working or self.anyhow:
-                self.left -= TICK
+                self.left -= POLL_SECONDS
             if self.left <= 0:
                 with self.turn:
                     self.strike()
@@ -118,5 +118,5 @@ class Killer(threading.Thread):
         self.kills.append(Kill(stage=self.stage, target=target, done=self.done))
         print(f"{time.strftime('%X')} kill {len(self.kills)}: {target}, {self.stage}, at {self.done}", flush=True)
         while target != "app" and worker_pid(self.app.data) == pid:
-            time.sleep(TICK)
+            time.sleep(POLL_SECONDS)
         self.struck.set()

@@ -17,7 +17,7 @@ from app.comparisons.paired import compare_rounds
 from storage.database import FILE_NAME, Database
 
 # Rows that are never changed once they are saved; with the row's own number, so that one saved again is seen.
-KEPT = {
+PERMANENT_ROWS = {
     "predictions": "SELECT rowid, * FROM predictions",
     "diagnoses": "SELECT rowid, * FROM diagnoses",
     "reviews": "SELECT * FROM reviews",
@@ -29,7 +29,7 @@ KEPT = {
     "updates": "SELECT run, number, total, epoch, loss, learning_rate FROM updates",
 }
 SAMPLE = "JOIN samples ON samples.id = {0}.sample JOIN rounds ON rounds.id = {0}.round"
-ENDED = {
+PORTRAIT_QUERIES = {
     "samples": "SELECT role, name, source_id, question, answer, labels.text FROM samples JOIN sample_sets ON "
     "sample_sets.id = sample_set LEFT JOIN labels ON labels.id = skill_label WHERE complete ORDER BY 1, 2, samples.id",
     "predictions": "SELECT number, source_id, predictions.text, steps, predictions.answer, reading, span, correct "
@@ -54,7 +54,7 @@ class Ledger:
 
     def __init__(self, data: Path) -> None:
         self.file = data / FILE_NAME
-        self.rows: dict[str, set[Any]] = {name: set() for name in KEPT}
+        self.rows: dict[str, set[Any]] = {name: set() for name in PERMANENT_ROWS}
         self.drafts: dict[int, tuple[Any, ...]] = {}
         self.verdicts: dict[str, int] = {}
         self.looks = 0
@@ -64,7 +64,7 @@ class Ledger:
         with closing(sqlite3.connect(self.file, timeout=30)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-            for name, query in KEPT.items():
+            for name, query in PERMANENT_ROWS.items():
                 now = set(connection.execute(query))
                 gone = self.rows[name] - now
                 # A run goes on from its last checkpoint: what came after it is made again, to the same numbers.
@@ -92,7 +92,7 @@ class Ledger:
 def portrait(db: Database, project: str) -> dict[str, Any]:
     """All that a life made, in words that do not depend on the order in which rows got their numbers."""
     with closing(sqlite3.connect(db.data / FILE_NAME)) as connection:
-        found: dict[str, Any] = {name: connection.execute(query).fetchall() for name, query in ENDED.items()}
+        found: dict[str, Any] = {name: connection.execute(query).fetchall() for name, query in PORTRAIT_QUERIES.items()}
         source = dict(connection.execute("SELECT id, source_id FROM samples").fetchall())
     for role in ("validation", "test"):
         found[f"compared on {role}"] = asdict(compare_rounds(db, project, 0, 1, role=role))

@@ -28,8 +28,8 @@ from tests.chaos.ledger import Ledger
 from tests.projects.tiny_project import SETTINGS, TinyFiles, write_files
 
 PROJECT, SUPPORT, PERSON = "life", "lessons", "ada"
-PATIENCE = 1200.0  # for a stage, however often its worker dies
-PAUSE = 0.02
+STAGE_TIMEOUT_SECONDS = 1200.0  # for a stage, however often its worker dies
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +90,8 @@ class Life:
                     self.killer.enter(name, soon=soon)
                 for _ in stage(self):
                     self.look_around()
-                    assert time.monotonic() - begun < PATIENCE, f"{name} does not end: {self.newest()}"
-                    time.sleep(PAUSE)
+                    assert time.monotonic() - begun < STAGE_TIMEOUT_SECONDS, f"{name} does not end: {self.newest()}"
+                    time.sleep(POLL_SECONDS)
         finally:
             if self.killer:
                 self.killer.over.set()
@@ -129,7 +129,7 @@ class Life:
         except (httpx.TransportError, AssertionError):
             assert self.killer is not None, "no answer, though nobody was killed"
             self.lost += 1
-            return LOST
+            return NO_ANSWER
         assert answer.status == 200, answer.body[:300]
         assert not answer.is_refusal, answer.sentence
         return str(answer.sentence)
@@ -144,5 +144,5 @@ class Life:
         self.db.close()
 
 
-LOST = "no answer"
+NO_ANSWER = "no answer"
 Stage = Callable[[Life], Iterator[None]]

@@ -13,14 +13,14 @@ from app.jobs.queue import put_tune
 from app.worker.supervisor import DEATHS
 from storage import store
 from tests.chaos.killer import App, Killer
-from tests.chaos.life import LOST, PERSON, PROJECT, SUPPORT, Life, Sizes, Stage
+from tests.chaos.life import NO_ANSWER, PERSON, PROJECT, SUPPORT, Life, Sizes, Stage
 from tests.projects.tiny_project import SKILLS, TinyFiles
 
 BUDGET = 40
 VERDICTS = ("accepted", "accepted", "edited", "edited", "rejected", "skipped", "label_wrong", "draft")
 
 
-def bring_in(what: str, count: str) -> Stage:
+def import_file_stage(what: str, count: str) -> Stage:
     """Look at a file and import it, in the app's own process."""
 
     def stage(life: Life) -> Iterator[None]:
@@ -41,7 +41,7 @@ def bring_in(what: str, count: str) -> Stage:
     return stage
 
 
-def job_of(ask: Callable[[Life], Any]) -> Stage:
+def job_stage(ask: Callable[[Life], Any]) -> Stage:
     """Begin a job and wait for its end. Whether it was begun though no answer came, the list of jobs says."""
 
     def stage(life: Life) -> Iterator[None]:
@@ -86,7 +86,7 @@ def review(life: Life) -> Iterator[None]:
             verdict = "accepted"
         else:
             case["skill"] = ""
-        while (said := life.send("verdict", "review", verdict=verdict, **case)) == LOST:
+        while (said := life.send("verdict", "review", verdict=verdict, **case)) == NO_ANSWER:
             yield
         if "Somebody decided this case in the meantime" in said:
             life.repeated += 1  # it was saved, and only the answer was lost
@@ -108,7 +108,9 @@ def select(life: Life) -> Iterator[None]:
     """Make the selection; whether it was made though no answer came, the list of selections says."""
     place = {"project": PROJECT, "round": "0", "tab": "selection"}
     form = [BUDGET, 0, "targeted", True, SUPPORT]
-    while life.send("nav", "selection") == LOST:  # the page is opened once; an app begun again knows it all the same
+    while (
+        life.send("nav", "selection") == NO_ANSWER
+    ):  # the page is opened once; an app begun again knows it all the same
         yield
     while not life.rows("SELECT count(*) FROM selections")[0][0]:
         life.answered(lambda: life.remote.call("select-button", "click", place, form))
@@ -119,29 +121,33 @@ def compare(life: Life) -> Iterator[None]:
     """Look at the comparison, as often as it takes to see it."""
     place = {"project": PROJECT, "round": "1", "tab": "comparison"}
     for _ in range(5):
-        while life.answered(lambda: life.remote.send("nav", place)) == LOST:
+        while life.answered(lambda: life.remote.send("nav", place)) == NO_ANSWER:
             yield
         yield
 
 
 # Each with the seconds of work within which its first strike comes.
 STAGES: tuple[tuple[str, float, Stage], ...] = (
-    ("import validation", 0.5, bring_in("validation", "SELECT count(*) FROM sample_sets WHERE role = 'validation'")),
-    ("import test", 0.5, bring_in("test", "SELECT count(*) FROM sample_sets WHERE role = 'test'")),
-    ("import support", 0.5, job_of(begin_import)),
-    ("import predictions", 0.5, bring_in("predictions", "SELECT count(*) FROM predictions")),
-    ("predict", 1.0, job_of(lambda life: life.send("predict", newest="yes"))),
-    ("diagnose", 1.0, job_of(lambda life: life.send("diagnose", newest="yes"))),
-    ("label", 1.0, job_of(lambda life: life.send("label", support=SUPPORT, by="sample"))),
+    (
+        "import validation",
+        0.5,
+        import_file_stage("validation", "SELECT count(*) FROM sample_sets WHERE role = 'validation'"),
+    ),
+    ("import test", 0.5, import_file_stage("test", "SELECT count(*) FROM sample_sets WHERE role = 'test'")),
+    ("import support", 0.5, job_stage(begin_import)),
+    ("import predictions", 0.5, import_file_stage("predictions", "SELECT count(*) FROM predictions")),
+    ("predict", 1.0, job_stage(lambda life: life.send("predict", newest="yes"))),
+    ("diagnose", 1.0, job_stage(lambda life: life.send("diagnose", newest="yes"))),
+    ("label", 1.0, job_stage(lambda life: life.send("label", support=SUPPORT, by="sample"))),
     ("review", 1.0, review),
     ("select", 0.5, select),
-    ("tune", 1.0, job_of(lambda life: put_tune(life.db, PROJECT))),
-    ("predict again", 1.0, job_of(lambda life: life.send("predict", newest="yes"))),
+    ("tune", 1.0, job_stage(lambda life: put_tune(life.db, PROJECT))),
+    ("predict again", 1.0, job_stage(lambda life: life.send("predict", newest="yes"))),
     ("compare", 0.5, compare),
 )
 
 
-def lived(data: Path, files: TinyFiles, sizes: Sizes, killer: Callable[[App], Killer | None]) -> Life:
+def live_through(data: Path, files: TinyFiles, sizes: Sizes, killer: Callable[[App], Killer | None]) -> Life:
     """A life led to its end; the caller closes it."""
     life = Life(data, files, sizes, killer)
     try:

@@ -34,9 +34,9 @@ KILLS = 5 if LONG else 2
 TIMEOUT = 8.0 if LONG else 4.0
 ALONE = FAULTS if LONG else ("429 date", "drip", "no list")
 DEAD = ("500", "cut middle", "html", "hang") if LONG else ("500", "hang")
-PATIENCE = 1800.0
-MOST_RUNS = 25
-AT_ONCE = 8
+TIMEOUT_SECONDS = 1800.0
+MAX_RUNS = 25
+MAX_CONCURRENT = 8
 PROJECT = "p"
 
 
@@ -72,7 +72,7 @@ def _quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(data: Path, server: FaultyServer, *, cases: int = CASES, retries: int = 2, timeout: float = TIMEOUT) -> World:
-    there = EndpointSettings(at_once=AT_ONCE, timeout=timeout, retries=retries)
+    there = EndpointSettings(at_once=MAX_CONCURRENT, timeout=timeout, retries=retries)
     settings = replace(SETTINGS, endpoint=there, max_new_tokens=16)
     db = open_database(data)
     at = fill(db, PROJECT, teacher=server.name, student=server.name, count=cases, settings=settings)
@@ -92,7 +92,7 @@ def worlds(tmp_path: Path) -> Iterator[list[World]]:
     made: list[World] = []
     yield made
     for world in made:
-        wait_for(lambda world=world: worker_pid(world.db.data) is None, world.db, patience=PATIENCE)
+        wait_for(lambda world=world: worker_pid(world.db.data) is None, world.db, timeout=TIMEOUT_SECONDS)
         world.db.close()
 
 
@@ -110,7 +110,7 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
         with world.db.read() as connection:
             return jobs.job(connection, job.id).state in ("done", "failed")
 
-    for seconds in [*kills, PATIENCE]:
+    for seconds in [*kills, TIMEOUT_SECONDS]:
         if ended():
             break
         served(world)
@@ -119,16 +119,16 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
         wait_for(
             lambda over=over: ended() or time.monotonic() > over or worker_pid(world.db.data) is None,
             world.db,
-            patience=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
         )
         pid = worker_pid(world.db.data)
         if pid is not None and not ended():
             os.kill(pid, signal.SIGKILL)
             world.killed.append(pid)
-            wait_for(lambda: worker_pid(world.db.data) is None, world.db, patience=PATIENCE)
+            wait_for(lambda: worker_pid(world.db.data) is None, world.db, timeout=TIMEOUT_SECONDS)
     while not ended():
         served(world)
-        wait_for(lambda: ended() or worker_pid(world.db.data) is None, world.db, patience=PATIENCE)
+        wait_for(lambda: ended() or worker_pid(world.db.data) is None, world.db, timeout=TIMEOUT_SECONDS)
     with world.db.read() as connection:
         return jobs.job(connection, job.id)
 
@@ -136,7 +136,7 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
 def served(world: World) -> None:
     """Start a worker, once, and wait until it serves."""
     if ensure_worker(world.db.data):
-        wait_for(lambda: worker_pid(world.db.data) is not None, world.db, patience=PATIENCE)
+        wait_for(lambda: worker_pid(world.db.data) is not None, world.db, timeout=TIMEOUT_SECONDS)
 
 
 def checked(world: World, kind: str, job: Job) -> int:
@@ -163,7 +163,7 @@ def finished(world: World, kills: list[list[float]]) -> dict[str, list[int]]:
     for kind in ("predict", "diagnose", "label"):
         said[kind] = []
         while not said[kind] or said[kind][-1]:
-            assert len(said[kind]) < MOST_RUNS
+            assert len(said[kind]) < MAX_RUNS
             said[kind].append(checked(world, kind, run(world, kind, kills.pop() if kills else [])))
     return said
 
@@ -174,7 +174,7 @@ def reference(folder: Path, seed: int) -> list[Diagnosis]:
         world = make(folder, server)
         assert finished(world, []) == {"predict": [0], "diagnose": [0], "label": [0]}
         assert server.counted.twice == 0
-        wait_for(lambda: worker_pid(world.db.data) is None, world.db, patience=PATIENCE)
+        wait_for(lambda: worker_pid(world.db.data) is None, world.db, timeout=TIMEOUT_SECONDS)
         found = world.diagnoses
         world.db.close()
     assert any(each.curve.bounded for each in found), "no candidate was ever absent"
@@ -215,11 +215,11 @@ def test_after_a_kill_only_what_was_in_flight_is_asked_again(tmp_path: Path, wor
     killed = len(world.killed)
     print(
         f"\nseed {seed}: {killed} kills, {seen.requests:,} requests, {len(seen.whole):,} paid, {seen.twice} of "
-        f"them twice (in flight at a kill: at most {AT_ONCE} each); listed {listed}"
+        f"them twice (in flight at a kill: at most {MAX_CONCURRENT} each); listed {listed}"
     )
     assert len(world.diagnoses) == CASES
     assert killed > 0
-    assert seen.twice <= killed * AT_ONCE
+    assert seen.twice <= killed * MAX_CONCURRENT
     assert world.left == {"diagnose": set(), "predict": set(), "label": set()}
 
 
@@ -234,7 +234,7 @@ def test_the_cap_holds_whatever_goes_wrong(tmp_path: Path, worlds: list[World], 
         while "start again to try only these" in ended.error:
             ended = run(world, "diagnose", [])
         assert f"The cap of ${cap:.2f} is reached" in ended.error
-        billed, most = server.counted.billed * 10 / 1e6, server.counted.dearest * AT_ONCE * 10 / 1e6
+        billed, most = server.counted.billed * 10 / 1e6, server.counted.dearest * MAX_CONCURRENT * 10 / 1e6
         assert cap * 0.5 < billed <= cap + most
         asked = server.counted.requests
         assert "is reached" in run(world, "label", []).error

@@ -16,7 +16,7 @@ import pytest
 from tests.chaos.killer import TARGETS, App, Kill, Killer
 from tests.chaos.ledger import differences, portrait
 from tests.chaos.life import PROJECT, Life, Sizes, write_world
-from tests.chaos.stages import STAGES, lived
+from tests.chaos.stages import STAGES, live_through
 
 LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEED = int(os.environ.get("SWITCHPOINT_SEED", "0"))
@@ -26,8 +26,8 @@ SIZES = (
     if LONG
     else Sizes(validation=24, test=12, lessons=600, unlabelled=20, epochs=1.0)
 )
-LONGEST = 1.5 if LONG else 0.3
-MOST_IN_A_STAGE = 6
+MAX_SECONDS_BETWEEN_KILLS = 1.5 if LONG else 0.3
+MAX_KILLS_PER_STAGE = 6
 
 
 @pytest.fixture(autouse=True)
@@ -40,19 +40,19 @@ def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
     begun, kills, lives, starts = time.monotonic(), list[Kill](), 0, 0
     counts: Counter[str] = Counter()
     files = write_world(tmp_path / "world", SIZES)
-    calm = lived(tmp_path / "calm" / "data", files, SIZES, lambda app: None)
+    calm = live_through(tmp_path / "calm" / "data", files, SIZES, lambda app: None)
     calm.close()
     wanted = portrait(calm.db, PROJECT)
     calm.db.close()
     while not lives or (LONG and len(kills) < KILLS):
         seed = f"{SEED}:{lives}"
-        life = lived(tmp_path / f"life {lives}" / "data", files, SIZES, striking(seed))
+        life = live_through(tmp_path / f"life {lives}" / "data", files, SIZES, killer_of(seed))
         life.close()
         found = differences(wanted, portrait(life.db, PROJECT))
         life.db.close()
         assert life.killer is not None
         kills, lives, starts = kills + life.killer.kills, lives + 1, starts + life.app.starts - 1
-        counts.update(told(life))
+        counts.update(life_counts(life))
         print(f"\nlife {lives}: {len(life.killer.kills)} kills, {time.monotonic() - begun:.0f} s so far", flush=True)
         assert found == [], f"seed {seed}: another end than without kills"
         assert life.killer.kills, "a life without a kill proves nothing"
@@ -60,14 +60,18 @@ def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
     print(f"seed {SEED}, {time.monotonic() - begun:.0f} s")
 
 
-def striking(seed: str) -> Callable[[App], Killer]:
+def killer_of(seed: str) -> Callable[[App], Killer]:
     """Kills up to so many times in every stage; the short form once in six of them."""
     names = [name for name, *_ in STAGES]
-    most = dict.fromkeys(names, MOST_IN_A_STAGE) if LONG else dict.fromkeys(random.Random(seed).sample(names, KILLS), 1)
-    return lambda app: Killer(app, seed=seed, most=most, longest=LONGEST)
+    max_kills = (
+        dict.fromkeys(names, MAX_KILLS_PER_STAGE)
+        if LONG
+        else dict.fromkeys(random.Random(seed).sample(names, KILLS), 1)
+    )
+    return lambda app: Killer(app, seed=seed, max_kills=max_kills, max_seconds=MAX_SECONDS_BETWEEN_KILLS)
 
 
-def told(life: Life) -> dict[str, int]:
+def life_counts(life: Life) -> dict[str, int]:
     """What happened in a life, for the report."""
     workers = (life.db.data / "logs" / "worker.log").read_text().count(" serves ")
     return {

@@ -37,11 +37,11 @@ LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEED = 1
 REVIEWERS = 20
 VERDICTS = 10_000 if LONG else 800
-CALM_VERDICTS, PAUSE = (1_000, 2.0) if LONG else (100, 2.0)
+CALM_VERDICTS, REVIEW_PAUSE_SECONDS = (1_000, 2.0) if LONG else (100, 2.0)
 ERRORS = 2_000 if LONG else 200
 ROWS = 60_000 if LONG else 15_000
 PLACE = {"project": PROJECT, "round": "0", "tab": "review"}
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 BUSY = ("locked", "has been writing to", "bug in Switchpoint")
 
 
@@ -71,7 +71,7 @@ class Reviewer:
     def review(self, next_one: Iterator[int | None]) -> None:
         """Give verdicts until there are no more numbers for one; a conflict is compared, and then decided again."""
         draw = random.Random(f"{SEED}:{self.name}")
-        with httpx.Client(base_url=self.url, timeout=PATIENCE, cookies={REVIEWER_COOKIE: self.name}) as http:
+        with httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, cookies={REVIEWER_COOKIE: self.name}) as http:
             self.http, shown = http, {}
             while (number := next(next_one)) is not None:
                 if not shown or draw.random() < 0.1:
@@ -166,7 +166,7 @@ def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Serv
     rows.write_text("\n".join(json.dumps(_row(number)) for number in range(ROWS)) + "\n")
     with serving(data) as served:
         yield served, Labour(db=db, rows=rows)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while worker_pid(data) is not None and time.monotonic() < deadline:
         time.sleep(0.1)
     db.close()
@@ -186,10 +186,10 @@ def test_no_verdict_of_twenty_reviewers_is_lost_while_the_worker_writes(busy: tu
     work.start()
     wait_until(lambda: bool(labour.seen))
     fast = [Reviewer(served.url, f"reviewer {number}", samples) for number in range(REVIEWERS)]
-    calm = [Reviewer(served.url, f"calm {number}", samples, pause=PAUSE) for number in range(REVIEWERS)]
+    calm = [Reviewer(served.url, f"calm {number}", samples, pause=REVIEW_PAUSE_SECONDS) for number in range(REVIEWERS)]
     try:
         report("as fast as answers come", fast, labour, together(fast, VERDICTS, labour))
-        report(f"one in about {PAUSE:g} s each", calm, labour, together(calm, CALM_VERDICTS, labour))
+        report(f"one in about {REVIEW_PAUSE_SECONDS:g} s each", calm, labour, together(calm, CALM_VERDICTS, labour))
     finally:
         labour.over.set()
         work.join()
@@ -224,7 +224,7 @@ def together(people: list[Reviewer], verdicts: int, labour: Labour) -> float:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "the worker did nothing"
         time.sleep(0.1)

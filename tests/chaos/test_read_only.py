@@ -56,7 +56,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory, files: TinyFiles) -> Iterator
         yield made
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+def refusal_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """The one sentence with which a command refuses."""
     assert run_command_line(cli, list(map(str, arguments))) == 1
     said = capsys.readouterr()
@@ -74,7 +74,7 @@ def test_a_command_says_that_the_data_directory_cannot_be_written(
     disk.remount("ro")
     try:
         asked = [each.format(files=files.folder) for each in COMMANDS[name]]
-        said = told(capsys, "--data", disk.path / "data", *asked)
+        said = refusal_of(capsys, "--data", disk.path / "data", *asked)
     finally:
         disk.remount("rw")
     assert "cannot be" in said
@@ -108,7 +108,7 @@ def test_a_backup_is_neither_written_nor_restored_where_nothing_can_be_written(
             ["restore", tmp_path / "kept.zip", "--data", tmp_path / "there" / "new"],
             ["restore", tmp_path / "kept.zip", "--data", tmp_path / "there" / "deep" / "new"],
         ):
-            said = told(capsys, "--data", db.data, *asked)
+            said = refusal_of(capsys, "--data", db.data, *asked)
             assert str(tmp_path / "there") in said
             assert "Read-only file system" in said
     assert list((tmp_path / "there").iterdir()) == []
@@ -157,7 +157,7 @@ def test_a_log_that_a_crash_left_can_be_read_or_is_said_to_be_in_the_way(
         said = capsys.readouterr()
         assert "Traceback" not in said.err
         assert code == 0 or "cannot be" in said.err
-        assert "cannot be" in told(capsys, "--data", copy, "predict", "tiny")
+        assert "cannot be" in refusal_of(capsys, "--data", copy, "predict", "tiny")
     assert everything_in(copy) == before
     again = open_database(copy)
     assert os.listdir(again.adapters) == []

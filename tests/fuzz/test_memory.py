@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LONG = bool(os.environ.get("SWITCHPOINT_LONG"))
 MB = 2**20
 LINE = (100 if LONG else 20) * MB
-MOST = 400
+MAX_MEGABYTES = 400
 ROW = {"id": "1", "question": "Which?", "answer": "no"}
 
 
@@ -158,4 +158,4 @@ def test_an_import_takes_no_more_memory_than_is_its_due(case: str, tmp_path: Pat
     write(tmp_path / name)
     said = measured(tmp_path, name, what)
     MEASURED[case] = said["mb"], said["seconds"]
-    assert said["mb"] < MOST, said
+    assert said["mb"] < MAX_MEGABYTES, said

@@ -33,8 +33,8 @@ KNOWN = [
     {"id": "free", "question": "What sum?", "answer": "16"},
 ]
 RENEWED_EVERY = 150
-LONGEST_SECONDS = 30
-LONGEST_SENTENCE = 5_000
+MAX_SECONDS = 30
+MAX_SENTENCE_LENGTH = 5_000
 ROLES: tuple[Role, ...] = ("validation", "test")
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -97,7 +97,7 @@ class World:
         result = self._judged(given)
         tally = TALLIES.setdefault(given.kind, Tally())
         took = time.monotonic() - began
-        assert took < LONGEST_SECONDS, f"this input takes {took:.0f} s"
+        assert took < MAX_SECONDS, f"this input takes {took:.0f} s"
         tally.seconds += took
         tally.slowest = max(tally.slowest, took)
         if isinstance(result, str):
@@ -199,7 +199,7 @@ def check_sentence(text: str) -> None:
     broken = [each for each in text if unicodedata.category(each) in UNPRINTABLE or each in TURNING]
     assert not broken, f"{broken} in {text!r}"
     assert re.search(r"[.?!…)”]$", text), f"no whole sentence: {text!r}"
-    assert len(text) <= LONGEST_SENTENCE, f"{len(text)} characters"
+    assert len(text) <= MAX_SENTENCE_LENGTH, f"{len(text)} characters"
 
 
 def check_report(report: ImportReport) -> None:

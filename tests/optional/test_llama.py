@@ -27,7 +27,7 @@ from core.types import Curve, EndpointSettings, Settings
 from tests.projects.demo_mistakes import mistakes
 
 LLAMA = os.environ.get("SWITCHPOINT_LLAMA", "")
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 COUNT = 12
 SETTINGS = Settings(candidates_as="letter", skill_shots=0)
 
@@ -70,7 +70,7 @@ def url(model: Path) -> Iterator[str]:
         command = [LLAMA, "-m", "llama_cpp.server", "--model", str(model), "--model_alias", "demo", *options]
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not listening(port):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

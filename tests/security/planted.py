@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 DUMP = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); [print(ascii(r)) for t, in c.execute(sys.argv[2]).fetchall() for r in c.execute(f'SELECT * FROM \"{t}\"')]"  # noqa: E501
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
-LONGEST = 64 * 1024 * 1024
+MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
 def ways(secret: str) -> dict[str, bytes]:
@@ -82,4 +82,4 @@ def _unpacked(content: bytes, depth: int = 0) -> Iterator[bytes]:
                 yield from _unpacked(archive.read(each), depth + 1)
     elif content.startswith(b"\x1f\x8b"):
         with suppress(OSError, EOFError, zlib.error):
-            yield from _unpacked(gzip.decompress(content)[:LONGEST], depth + 1)
+            yield from _unpacked(gzip.decompress(content)[:MAX_FILE_BYTES], depth + 1)

@@ -42,7 +42,7 @@ from tests.servers.openai_server import MODEL, Handler, Manners, OpenAIServer, f
 ENVIRONMENT, KEYRING = 'planted"env/Key+71&<x>%\\~', "planted'ring/Key+42&<y>%\\~"
 KEYS = {"environment": ENVIRONMENT, "keyring": KEYRING}
 REPEATED = [name for name in ways("x") if name not in ("hexadecimal", "UTF-16")]
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 RING = """
 import json, pathlib
 from keyring.backend import KeyringBackend
@@ -111,7 +111,7 @@ def command_lines() -> Iterator[set[bytes]]:
 
 
 def ended(db: Database, job: Job) -> Job:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         with db.read() as c:
             found = jobs.job(c, job.id)

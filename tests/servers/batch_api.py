@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.servers.openai_server import Handler
 
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 PAGE = 2  # batches a page, so that they are looked for on more than one
 
 
@@ -39,7 +39,7 @@ class BatchRoom:
         if self.stop_at == at:
             self.stop_at = ""
             self.reached.set()
-            assert self.go.wait(PATIENCE), "nobody let the server go on"
+            assert self.go.wait(TIMEOUT_SECONDS), "nobody let the server go on"
 
     def requests(self) -> list[dict[str, Any]]:
         """Every request of every batch that was made: what is paid for."""

@@ -28,7 +28,7 @@ GARBLED = ("malformed", "html", "empty choices", "no list")
 FAULTS = (*STATUSES, *WAITS, *SILENT, *GARBLED)
 # Whole answers that hold less than they might; the same at every try.
 ODD = ("absent", "null content", "text type")
-LONGEST_HANG = 30.0
+MAX_HANG_SECONDS = 30.0
 
 
 class ByHash:
@@ -76,7 +76,7 @@ class FaultyServer(OpenAIServer):
         self.seed, self.rate, self.faults, self.odd = seed, rate, faults, odd
         self.counted = Counted()
         self.tries: Counter[str] = Counter()
-        self.told: dict[str, tuple[float, float]] = {}
+        self.retry_after: dict[str, tuple[float, float]] = {}
 
     def planned(self, key: str) -> str:
         """The fault of the next try of a request; "" where it goes well."""
@@ -86,8 +86,8 @@ class FaultyServer(OpenAIServer):
             fault = draw.choice(self.faults) if draw.random() < self.rate else ""
             self.counted.faults[fault] += 1
             self.counted.requests += 1
-            if key in self.told:
-                named, since = self.told.pop(key)
+            if key in self.retry_after:
+                named, since = self.retry_after.pop(key)
                 self.counted.waits.append((named, time.monotonic() - since))
         return fault
 
@@ -109,7 +109,7 @@ class FaultyHandler(Handler):
                 STATUSES[fault], b"<html>bad gateway</html>" if fault == "502" else b'{"error": {"message": "no"}}'
             )
         elif fault in WAITS:
-            self._told_to_wait(key, fault)
+            self._ask_to_wait(key, fault)
         else:
             completion = self._completion(body, server.counted.requests)
             with server.lock:
@@ -135,21 +135,21 @@ class FaultyHandler(Handler):
         with self.server.lock:
             self.server.counted.whole[key] += 1
 
-    def _told_to_wait(self, key: str, fault: str) -> None:
+    def _ask_to_wait(self, key: str, fault: str) -> None:
         if fault == "429 seconds":
             named, value = 1.0, "1"
         else:
             at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
             named, value = (at - datetime.now(UTC)).total_seconds(), format_datetime(at, usegmt=True)
         with self.server.lock:
-            self.server.told[key] = (named, time.monotonic())
+            self.server.retry_after[key] = (named, time.monotonic())
         self._send(429, b'{"error": {"message": "slow down"}}', more={"Retry-After": value})
 
     def _silent(self, fault: str, content: bytes) -> None:
         self.close_connection = True
         if fault in ("cut before", "hang"):
             if fault == "hang":
-                self._until_gone(LONGEST_HANG)
+                self._until_gone(MAX_HANG_SECONDS)
             return self._cut()
         self._head(200, len(content), "application/json")
         if fault == "cut middle":

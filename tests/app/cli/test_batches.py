@@ -16,7 +16,7 @@ from tests.servers.openai_server import MODEL, Manners, OpenAIServer, openai_ser
 
 TEACHER = f"openai:{MODEL}"
 COUNT = 20
-Told = Callable[..., Any]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
@@ -30,45 +30,45 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
 
 
 @pytest.fixture
-def told(db: Database, capsys: pytest.CaptureFixture[str]) -> Told:
+def run(db: Database, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command; what it says as JSON, or the sentence that it refuses with."""
 
-    def run(*arguments: object) -> Any:
+    def run_command(*arguments: object) -> Any:
         code = run_command_line(cli, ["--data", str(db.data), "--json", *map(str, arguments)])
         out, err = capsys.readouterr()
         return json.loads(out) if code == 0 else err
 
-    return run
+    return run_command
 
 
 def test_batches_are_handed_in_listed_ended_and_waited_for(
-    db: Database, server: OpenAIServer, told: Told, monkeypatch: pytest.MonkeyPatch
+    db: Database, server: OpenAIServer, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bare(db, TEACHER, COUNT)
-    told("spending", "p", "--price", TEACHER, 10, 100)
-    whole, half = (told("label", "bare", "--estimate", *more)["cost"]["money"] for more in ((), ("--batch",)))
+    run("spending", "p", "--price", TEACHER, 10, 100)
+    whole, half = (run("label", "bare", "--estimate", *more)["cost"]["money"] for more in ((), ("--batch",)))
     assert half == pytest.approx(whole / 2)
-    job = told("label", "bare", "--batch")["job"]
+    job = run("label", "bare", "--batch")["job"]
     assert "1 batch (18 requests) is under way" in job["message"]
     assert server.batches is not None
-    (listed,) = told("batches", "p")["batches"]
+    (listed,) = run("batches", "p")["batches"]
     assert (listed["state"], listed["requests"], listed["remote"]) == ("in_progress", 18, "batch_0")
-    (ended,) = told("batches", "--cancel", 1)["batches"]
+    (ended,) = run("batches", "--cancel", 1)["batches"]
     assert ended["state"] == "cancelling"
     server.batches.outcome = lambda body: (
         (0, "batch_cancelled", "Cancelled.") if "What is 7" in body["messages"][-1]["content"] else None
     )
-    (ended,) = told("batches")["batches"]
+    (ended,) = run("batches")["batches"]
     assert (ended["state"], ended["done"], ended["failed"]) == ("cancelled", 17, 1)
     monkeypatch.setattr(cli_labels, "sleep", paused := Pauses(server.batches))
-    job = told("label", "bare", "--batch", "--wait")["job"]
+    job = run("label", "bare", "--batch", "--wait")["job"]
     assert (job["done"], job["total"], job["message"]) == (COUNT, COUNT, "")
     assert paused.seconds == [60.0, 75.0, 93.75, 117.1875], "each longer than the one before"
     assert all(labels(db).values())
-    assert [each["collected"] is not None for each in told("batches")["batches"]] == [True, True]
-    assert "Batch 1 is collected already" in told("batches", "--cancel", 1)
-    assert "Batch 9 is not there" in told("batches", "--cancel", 9)
-    assert "say --batch too" in told("label", "bare", "--wait")
+    assert [each["collected"] is not None for each in run("batches")["batches"]] == [True, True]
+    assert "Batch 1 is collected already" in run("batches", "--cancel", 1)
+    assert "Batch 9 is not there" in run("batches", "--cancel", 9)
+    assert "say --batch too" in run("label", "bare", "--wait")
 
 
 class Pauses:

@@ -53,47 +53,47 @@ def data(tmp_path: Path, files: TinyFiles) -> Path:
     return tmp_path / "data"
 
 
-def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of one command."""
     code = run_command_line(cli, [str(each) for each in arguments])
     out, err = capsys.readouterr()
     return code, out, err
 
 
-def told_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
-    code, out, err = told(capsys, *arguments, "--json")
+def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
+    code, out, err = run(capsys, *arguments, "--json")
     assert code == 0, err
     return json.loads(out)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_takes_data_and_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = told(capsys, name, "--help")
+    code, out, _ = run(capsys, name, "--help")
     assert code == 0
     assert "--data" in out
     assert "--json" in out
 
 
 def test_both_options_stand_before_or_after_the_command(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = told(capsys, "--data", data, "--json", "status", "tiny")
-    after = told(capsys, "status", "tiny", "--json", "--data", data)
+    before = run(capsys, "--data", data, "--json", "status", "tiny")
+    after = run(capsys, "status", "tiny", "--json", "--data", data)
     assert before == after
     assert before[0] == 0
 
 
 def test_status_counts_each_round_and_names_the_jobs(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shown = told_json(capsys, "--data", data, "status", "tiny")
+    shown = run_json(capsys, "--data", data, "status", "tiny")
     row = shown["rounds"][0]
     counted = ("round", "samples", "predictions", "wrong", "diagnosed", "reviewed", "selected")
     assert [row[name] for name in counted] == [0, 12, 0, 0, 0, 0, 0]
     assert shown["jobs"] == []
     assert "answer" in shown["next"]
-    assert told(capsys, "--data", data, "status", "tiny")[0] == 0
-    assert told_json(capsys, "--data", data, "status")["projects"] == ["tiny"]
+    assert run(capsys, "--data", data, "status", "tiny")[0] == 0
+    assert run_json(capsys, "--data", data, "status")["projects"] == ["tiny"]
 
 
 def test_import_prints_its_report(data: Path, files: TinyFiles, capsys: pytest.CaptureFixture[str]) -> None:
-    report = told_json(capsys, "--data", data, "import", "predictions", files["predictions"], "--project", "tiny")
+    report = run_json(capsys, "--data", data, "import", "predictions", files["predictions"], "--project", "tiny")
     assert report.keys() >= {"format", "found", "accepted", "refused", "duplicates", "already_present", "preview"}
     assert (report["found"], report["accepted"], report["refused"]) == (12, 12, [])
 
@@ -104,13 +104,13 @@ def test_an_import_with_a_refused_row_exits_with_1_and_says_where(
     path = tmp_path / "rows.jsonl"
     path.write_text(files["test"].read_text().replace('"t3.png"', '"gone.png"').replace('"id": "t', '"id": "u'))
     arguments = ("--data", data, "import", "test", path, "--project", "tiny", "--images", files.images)
-    code, out, err = told(capsys, *arguments, "--json")
+    code, out, err = run(capsys, *arguments, "--json")
     assert code == 1
     refused = json.loads(out)["refused"]
     assert len(refused) == 1
     assert {"line": 4, "field": "image"}.items() <= refused[0].items()
     assert "--skip-refused" in err
-    assert told(capsys, *arguments, "--skip-refused")[0] == 0
+    assert run(capsys, *arguments, "--skip-refused")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_an_import_with_a_refused_row_exits_with_1_and_says_where(
 def test_what_a_person_can_put_right_is_one_sentence_and_exit_code_1(
     data: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = told(capsys, "--data", data, *arguments)
+    code, out, err = run(capsys, "--data", data, *arguments)
     assert (code, out) == (1, "")
     assert sentence in err
     assert "Traceback" not in err
@@ -144,7 +144,7 @@ def test_a_bug_is_one_sentence_and_exit_code_2_with_the_traceback_in_the_log(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(status.store, "round_counts", lambda *_: 1 / 0)
-    code, _, err = told(capsys, "--data", data, "status", "tiny")
+    code, _, err = run(capsys, "--data", data, "status", "tiny")
     assert code == 2
     assert "ZeroDivisionError" in err
     assert "Traceback" not in err
@@ -157,19 +157,19 @@ def test_review_select_and_export_without_a_model(
     db = open_database(data)
     sample = diagnose_by_hand(db, "tiny", files)[0]
     db.close()
-    edited = told_json(capsys, "--data", data, "review", "tiny", sample, "accepted", "--skill", "addition", "--step", 1)
+    edited = run_json(capsys, "--data", data, "review", "tiny", sample, "accepted", "--skill", "addition", "--step", 1)
     assert (edited["verdict"], edited["skill"], edited["mistake_step"]) == ("edited", "addition", 1)
-    assert told_json(capsys, "--data", data, "review", "tiny", "--accept-all") == {"accepted": 7}
-    chosen = told_json(capsys, "--data", data, "select", "tiny", "--budget", 5)
+    assert run_json(capsys, "--data", data, "review", "tiny", "--accept-all") == {"accepted": 7}
+    chosen = run_json(capsys, "--data", data, "select", "tiny", "--budget", 5)
     assert (chosen["hits"], chosen["arm"]) == (5, "targeted")
     for what in ("selection", "reviews", "report"):
         out = tmp_path / f"out-{what}"
-        assert told_json(capsys, "--data", data, "export", what, "tiny", out) == {"written": str(out)}
+        assert run_json(capsys, "--data", data, "export", what, "tiny", out) == {"written": str(out)}
     rows = json.loads((tmp_path / "out-selection" / "data.json").read_text())
     assert len(rows) == 5
     assert all((tmp_path / "out-selection" / row["image"]).exists() for row in rows)
     assert "## Missing skills" in (tmp_path / "out-report").read_text()
-    code, _, err = told(capsys, "--data", data, "export", "report", "tiny", tmp_path / "out-report")
+    code, _, err = run(capsys, "--data", data, "export", "report", "tiny", tmp_path / "out-report")
     assert code == 1, "nothing is overwritten"
     assert "nothing is overwritten" in err
 
@@ -177,16 +177,16 @@ def test_review_select_and_export_without_a_model(
 def test_an_exported_selection_can_be_imported_again(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told_json(capsys, "--data", data, "select", "tiny", "--budget", 8, "--random")
-    told_json(capsys, "--data", data, "export", "selection", "tiny", tmp_path / "out")
-    report = told_json(
+    run_json(capsys, "--data", data, "select", "tiny", "--budget", 8, "--random")
+    run_json(capsys, "--data", data, "export", "selection", "tiny", tmp_path / "out")
+    report = run_json(
         capsys, "--data", data, "import", "support", tmp_path / "out" / "data.json", "--name", "again",
     )  # fmt: skip
     assert (report["found"], report["accepted"]) == (8, 8)
 
 
 def test_the_doctor_looks_and_says(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = told(capsys, "--data", data, "doctor", "--json")
+    code, out, _ = run(capsys, "--data", data, "doctor", "--json")
     checks = {row["name"]: row for row in json.loads(out)}
     assert {"python", "libraries", "device", "data directory", "disk", "worker", "demo models"} <= checks.keys()
     assert code == (0 if all(row["ok"] for row in checks.values()) else 1)

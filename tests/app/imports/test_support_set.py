@@ -27,7 +27,7 @@ from storage.database import Database, open_database
 from tests.projects.tiny_project import TinyFiles
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 
 
 @pytest.fixture(autouse=True)
@@ -222,7 +222,7 @@ def command_line(db: Database, path: Path) -> list[str]:
 def kill_in_the_middle(broken: Database, path: Path) -> int:
     """Start the import of 8,000 rows, kill it once some are saved, and return how many these are."""
     process = subprocess.Popen(command_line(broken, path), cwd=ROOT, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not sum(part.handled for part in unfinished(broken)):
         assert process.poll() is None, "the import ended before it could be killed"
         assert time.monotonic() < deadline, "nothing was saved"

@@ -31,7 +31,7 @@ from tests.wait_for import read_job, wait_for
 TWO = LocalEngine("cpu", processes=2)
 QUICK = replace(SETTINGS.tuning, batch_size=4, accumulation=3, start="base")
 LONG = replace(QUICK, batch_size=1, accumulation=2, epochs=400.0, checkpoint_every=10)
-SOON = 20.0  # seconds
+END_TIMEOUT_SECONDS = 20.0  # seconds
 LONG_SUITE = pytest.mark.skipif(os.environ.get("SWITCHPOINT_LONG") != "1", reason="a minute: make chaos runs it")
 
 
@@ -99,7 +99,7 @@ def test_a_killed_process_ends_the_others_and_the_run_goes_on_until_it_is_stoppe
     killed = time.monotonic()
     with pytest.raises(UserError, match=r"processes that tune together (has|was) ended.*resume, and the run goes on"):
         list(following)
-    assert time.monotonic() - killed < SOON
+    assert time.monotonic() - killed < END_TIMEOUT_SECONDS
     assert not children_of(os.getpid())
     made = len(updates_of(db, job))
     assert checkpoints(db, job)
@@ -134,7 +134,9 @@ def test_a_killed_worker_takes_its_processes_along_and_the_next_goes_on_from_the
     began = children_of(worker)
     assert len(began) == 3
     os.kill(worker, signal.SIGKILL)
-    wait_for(lambda: not any(is_alive(each, started) for each, started in began.items()), db, patience=SOON)
+    wait_for(
+        lambda: not any(is_alive(each, started) for each, started in began.items()), db, timeout=END_TIMEOUT_SECONDS
+    )
     before = updates_of(db, job)
     monkeypatch.setenv("SWITCHPOINT_PROCESSES", "1")
     assert ensure_worker(db.data)

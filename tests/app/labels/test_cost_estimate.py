@@ -12,7 +12,7 @@ from app.labels.cost_estimate import is_counted, label_cost
 from app.projects.configuration import set_settings
 from app.web.page.change_stamp import stamp
 from app.web.page.place import Place, move_to
-from app.web.tabs.data.sets import labelling_html
+from app.web.tabs.data.labelling import labelling_html
 from core.endpoints.prices import in_dollars
 from core.errors import UserError
 from core.types import Sample

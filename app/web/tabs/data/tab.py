@@ -1,7 +1,6 @@
-"""The Data tab: what is in a project, bringing more in by two steps, labels of support sets, and the models.
+"""The Data tab: what is in a project, imports in two steps, labels of support sets, models and settings.
 
-Registers what the tab's parts send; what they look like is theirs (``data_sets``, ``data_form``, ``data_found``,
-``data_check``, ``data_models``, ``data_settings``, ``data_spending``).
+Registers the tab's commands; the other modules of this package render its parts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +20,10 @@ from app.web.components.job_tray import waits
 from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.data import sets
-from app.web.tabs.data.import_form import LONGEST, form_html, request_in
-from app.web.tabs.data.import_preview import found_html
+from app.web.tabs.data.import_form import MAX_LENGTH, form_html, request_in
+from app.web.tabs.data.import_preview import preview_html
 from app.web.tabs.data.label_check import check_html
+from app.web.tabs.data.labelling import labelling_html
 from app.web.tabs.data.models import models_html, prompts_html, tries_html
 from app.web.tabs.data.rounds import rounds_html
 from app.web.tabs.data.settings import changes_in, settings_html
@@ -58,13 +58,13 @@ def build(page: Page) -> TabView:
     roots = page_roots(page.db.data)
 
     def bring(place: Place) -> str:
-        pending = looks.attend(pending_at(page.db, place))
+        pending = looks.attend(pending_import_at(page.db, place))
         if pending is None:
             return form_html(roots, has_project=bool(place.project))
         with page.db.read() as connection:
             job = jobs.job(connection, pending.job) if pending.job is not None else None
             found = jobs.jobs_of(connection, limit=30)
-        return found_html(pending, job, waits(job, found) if job else "")
+        return preview_html(pending, job, waits(job, found) if job else "")
 
     def follow(place: Place) -> Parts:
         db = page.db
@@ -73,7 +73,7 @@ def build(page: Page) -> TabView:
             "rounds": rounds_html(db, place),
             "bring": bring(place),
             "supports": sets.supports_html(db, place),
-            "labelling": sets.labelling_html(db, place),
+            "labelling": labelling_html(db, place),
             "models": models_html(db, place),
             "tried": tries_html(db, place),
             "settings": settings_html(db, place),
@@ -106,8 +106,8 @@ def build(page: Page) -> TabView:
     return TabView(show=show, follow=follow)
 
 
-def pending_at(db: Database, place: Place) -> PendingImport | None:
-    """What the reviewer has waiting here: in the project, or a support set, which belongs to none."""
+def pending_import_at(db: Database, place: Place) -> PendingImport | None:
+    """The reviewer's pending import: one into the project, else one of a support set, which belongs to no project."""
     with db.read() as connection:
         outside = store.pending_import_of(connection, None, place.reviewer)
         if not place.project:
@@ -143,7 +143,7 @@ def _queue(page: Page, kind: str) -> Any:
 
 def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
     def waiting(place: Place, sent: Mapping[str, Any]) -> PendingImport:
-        pending = pending_at(page.db, place)
+        pending = pending_import_at(page.db, place)
         if pending is None or pending.id != number_in(sent, "import"):
             raise UserError(
                 "This import was changed, carried out or given up in another window: look at what is here now."
@@ -157,7 +157,7 @@ def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
 
     def again(place: Place, sent: Mapping[str, Any]) -> Parts:
         pending = waiting(place, sent)
-        request = changed(pending, text_in(sent, "what", 60), text_in(sent, "value", LONGEST))
+        request = changed_request(pending, text_in(sent, "what", 60), text_in(sent, "value", MAX_LENGTH))
         looks.begin(request, reviewer=place.reviewer, file=pending.file, upload=pending.upload)
         return page.refresh(place)
 
@@ -181,8 +181,8 @@ def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
     return {"look": look, "look-again": again, "import-skip": skip, "import": bring_in, "give-up": give_up}
 
 
-def changed(pending: PendingImport, what: str, value: str) -> Any:
-    """The request with another format or another column for a field. Raises UserError for anything else."""
+def changed_request(pending: PendingImport, what: str, value: str) -> Any:
+    """The import's request with another format, or another column for a field. Raises UserError for anything else."""
     request = request_of(pending)
     predicted = request.what == "predictions"
     if what == "format":

@@ -31,12 +31,12 @@ def precisions(support: str, hits: Sequence[Hit], samples: Mapping[int, Sample])
     return {skill: statistics.fmean(each) for skill, each in right.items()}
 
 
-def known_mistakes(connection: Connection, project: Project, round: int) -> dict[int, int | None]:
+def known_mistakes(connection: Connection, project: Project, round_id: int) -> dict[int, int | None]:
     """The gold mistake step of each validation prediction of a round by sample id; empty outside the demo's world."""
     if project.student != "assets/demo/student":
         return {}
     truth = load_truth(files.TRUTH / "validation.jsonl")
-    predictions = {each.sample: each for each in store.predictions_of(connection, round, "validation")}
+    predictions = {each.sample: each for each in store.predictions_of(connection, round_id, "validation")}
     samples = store.samples_by_id(connection, predictions)
     found = {
         key: gold_mistake(truth[samples[key].source_id], each.steps)

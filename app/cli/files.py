@@ -70,7 +70,7 @@ def export(
             "JSON lines, a report as .html (one round, opens offline) or else Markdown (the whole project)."
         ),
     ],
-    round: RoundOption = None,
+    round_number: RoundOption = None,
     selection: Annotated[int | None, typer.Option(help="The selection's id (default: the newest).")] = None,
     sample: Annotated[
         list[int] | None, typer.Option(help="A case for the HTML report, by its sample's id; give it more than once.")
@@ -81,11 +81,11 @@ def export(
         if what == "selection":
             written = export_selection(db, project, out, selection=selection)
         elif what == "adapter":
-            written = export_adapter(db, project, out, round=round)
+            written = export_adapter(db, project, out, round_number=round_number)
         elif what == "reviews":
-            written = export_reviews(db, project, out, round=round)
+            written = export_reviews(db, project, out, round_number=round_number)
         elif what == "report":
-            written = export_report(db, project, out, round=round, samples=sample or ())
+            written = export_report(db, project, out, round_number=round_number, samples=sample or ())
         else:
             raise UserError(f"'{what}' cannot be exported: choose one of selection, adapter, reviews, report.")
     return Output(data={"written": str(written)}, text=f"Wrote {written}.")

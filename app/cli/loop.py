@@ -32,7 +32,7 @@ BudgetOption = Annotated[int, typer.Option(help="How many support samples to tun
 def predict(
     terminal: Terminal,
     project: ProjectArgument,
-    round: RoundOption = None,
+    round_number: RoundOption = None,
     set: Annotated[str, typer.Option("--set", help="validation, test or both")] = "both",
     estimate: EstimateOption = False,
 ) -> Output:
@@ -46,18 +46,18 @@ def predict(
         raise UserError(f"There is no set '{set}': choose validation, test or both.")
     with terminal.database() as db:
         if estimate:
-            return _estimate_output(estimate_predict(db, project, round=round, roles=roles[set]))
-        return run_to_end(terminal, db, project, put_predict(db, project, round=round, roles=roles[set]))
+            return _estimate_output(estimate_predict(db, project, round_number=round_number, roles=roles[set]))
+        return run_to_end(terminal, db, project, put_predict(db, project, round_number=round_number, roles=roles[set]))
 
 
 def diagnose(
-    terminal: Terminal, project: ProjectArgument, round: RoundOption = None, estimate: EstimateOption = False
+    terminal: Terminal, project: ProjectArgument, round_number: RoundOption = None, estimate: EstimateOption = False
 ) -> Output:
     """Find the mistake step and name the missing skill of each wrong validation answer."""
     with terminal.database() as db:
         if estimate:
-            return _estimate_output(estimate_diagnose(db, project, round=round))
-        return run_to_end(terminal, db, project, put_diagnose(db, project, round=round))
+            return _estimate_output(estimate_diagnose(db, project, round_number=round_number))
+        return run_to_end(terminal, db, project, put_diagnose(db, project, round_number=round_number))
 
 
 def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> Output:
@@ -65,7 +65,7 @@ def loop(terminal: Terminal, project: ProjectArgument, budget: BudgetOption) -> 
     with terminal.database() as db:
         with db.read() as connection:
             before = find_round(connection, find_project(connection, project), None).number
-        terminal.follow(db, put_predict(db, project, round=before))
+        terminal.follow(db, put_predict(db, project, round_number=before))
         terminal.follow(db, put_diagnose(db, project))
         accepted = accept_all(db, project, reviewer=AppSettings().reviewer)
         terminal.remark(f"Accepted {accepted} diagnoses that nobody had reviewed.")

@@ -32,13 +32,13 @@ def review(
     skill: Annotated[str, typer.Option(help="The missing skill, where the machine's is wrong.")] = "",
     answer: Annotated[str | None, typer.Option(help="With 'misread': the answer the student really gave.")] = None,
     reviewer: Annotated[str, typer.Option(help="Who reviews (default: the user's name).")] = "",
-    round: RoundOption = None,
+    round_number: RoundOption = None,
 ) -> Output:
     """Give a verdict on one diagnosis, or accept all that have none."""
     who = reviewer or AppSettings().reviewer
     if accept_all:
         with terminal.database() as db:
-            count = verdicts.accept_all(db, project, reviewer=who, round=round)
+            count = verdicts.accept_all(db, project, reviewer=who, round_number=round_number)
         return Output(data={"accepted": count}, text=f"Accepted {count} diagnoses.")
     chosen = member_of(VERDICTS, verdict)
     if sample is None or chosen is None:
@@ -53,7 +53,7 @@ def review(
             sample,
             chosen,
             reviewer=who,
-            round=round,
+            round_number=round_number,
             mistake_step=step,
             skill=skill,
             answer=answer,
@@ -80,16 +80,16 @@ def compare(
 def adopt(
     terminal: Terminal,
     project: ProjectArgument,
-    round: Annotated[int, typer.Argument(help="The round to build on from now on.")],
+    round_number: Annotated[int, typer.Argument(metavar="round", help="The round to build on from now on.")],
     reason: Annotated[str, typer.Option(help="Why, where the gate stops it.")] = "",
 ) -> Output:
     """Make a round the one that the project builds on; the gate stops one that broke something, unless you say why."""
     with terminal.database() as db:
-        made = adoption.adopt(db, project, round, reviewer=AppSettings().reviewer, reason=reason)
-    text = f"Round {round} of '{project}' is adopted: the next diagnosis and selection build on it. " + " ".join(
+        made = adoption.adopt(db, project, round_number, reviewer=AppSettings().reviewer, reason=reason)
+    text = f"Round {round_number} of '{project}' is adopted: the next diagnosis and selection build on it. " + " ".join(
         made.findings
     )
-    return Output(data=asdict(made) | {"number": round}, text=text)
+    return Output(data=asdict(made) | {"number": round_number}, text=text)
 
 
 def comparison_data(found: Comparison, rounds: tuple[int, int]) -> dict[str, Any]:

@@ -30,27 +30,30 @@ class Judged:
     gate: Gate
 
 
-def judge(connection: Connection, project: Project, round: Round) -> Judged:
+def judge(connection: Connection, project: Project, round_: Round) -> Judged:
     """The gate's word on adopting the round. Raises UserError where it has answered neither set."""
-    against = _against(connection, project, round)
+    against = _against(connection, project, round_)
     if against is None:
         return Judged(
-            round=round, against=None, role="", gate=Gate(passed=True, findings=("There is no round to compare with.",))
+            round=round_,
+            against=None,
+            role="",
+            gate=Gate(passed=True, findings=("There is no round to compare with.",)),
         )
     for role in ROLES:
-        compared = compare_pair(connection, project, against, round, role)
+        compared = compare_pair(connection, project, against, round_, role)
         if compared is not None:
-            return Judged(round=round, against=against, role=role, gate=compared.gate)
-    if not any(store.correct_predictions(connection, round.id, role) for role in ROLES):
+            return Judged(round=round_, against=against, role=role, gate=compared.gate)
+    if not any(store.correct_predictions(connection, round_.id, role) for role in ROLES):
         raise UserError(
-            f"Round {round.number} has answered neither set, so nothing can be said of it: "
-            f"run `switchpoint predict {project.name} --round {round.number}` first."
+            f"Round {round_.number} has answered neither set, so nothing can be said of it: "
+            f"run `switchpoint predict {project.name} --round {round_.number}` first."
         )
-    unknown = f"Rounds {against.number} and {round.number} share no sample, so what broke is not known."
-    return Judged(round=round, against=against, role="", gate=Gate(passed=False, findings=(unknown,)))
+    unknown = f"Rounds {against.number} and {round_.number} share no sample, so what broke is not known."
+    return Judged(round=round_, against=against, role="", gate=Gate(passed=False, findings=(unknown,)))
 
 
-def adopt(db: Database, project: str, round: int, *, reviewer: str, reason: str = "") -> Adoption:
+def adopt(db: Database, project: str, round_number: int, *, reviewer: str, reason: str = "") -> Adoption:
     """Make a round (its number) the one that the project builds on; kept with who did it, when, and the gate's word.
 
     Raises UserError for the round that is adopted already, and for one that the gate stops while ``reason`` is empty.
@@ -60,19 +63,19 @@ def adopt(db: Database, project: str, round: int, *, reviewer: str, reason: str 
         raise UserError(f"The reason is longer than {LONGEST_REASON:,} characters: shorten it.")
     with db.write() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, round)
-        if store.adopted_round(connection, found.id) == at.id:
-            raise UserError(f"Round {at.number} is adopted already.")
-        judged = judge(connection, found, at)
+        round_ = find_round(connection, found, round_number)
+        if store.adopted_round(connection, found.id) == round_.id:
+            raise UserError(f"Round {round_.number} is adopted already.")
+        judged = judge(connection, found, round_)
         if not judged.gate.passed and not reason:
             raise UserError(
-                f"The gate stops round {at.number}: {judged.gate.sentence} Give a reason to adopt it all the same."
+                f"The gate stops round {round_.number}: {judged.gate.sentence} Give a reason to adopt it all the same."
             )
         return store.save_adoption(
             connection,
             Adoption(
                 project=found.id,
-                round=at.id,
+                round=round_.id,
                 against=judged.against.id if judged.against else None,
                 role=judged.role,
                 passed=judged.gate.passed,
@@ -83,8 +86,8 @@ def adopt(db: Database, project: str, round: int, *, reviewer: str, reason: str 
         )
 
 
-def _against(connection: Connection, project: Project, round: Round) -> Round | None:
+def _against(connection: Connection, project: Project, round_: Round) -> Round | None:
     adopted = store.adopted_round(connection, project.id)
-    if adopted is not None and adopted != round.id:
+    if adopted is not None and adopted != round_.id:
         return store.round_of(connection, adopted)
-    return None if round.run is None else store.round_of(connection, store.run_of(connection, round.run).from_round)
+    return None if round_.run is None else store.round_of(connection, store.run_of(connection, round_.run).from_round)

@@ -57,9 +57,9 @@ class ErrorLineage:
     origin: Origin
     rounds: tuple[RoundTrace, ...]
 
-    def right_in(self, round: Round) -> bool | None:
+    def right_in(self, round_: Round) -> bool | None:
         """Whether the sample counts as right there; None where it was not answered or its label is called wrong."""
-        return next((each.right for each in self.rounds if each.round.id == round.id), None)
+        return next((each.right for each in self.rounds if each.round.id == round_.id), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,10 +76,10 @@ def compared_rounds(connection: Connection, project: str, before: int, after: in
     compared = compare_pair(connection, found, first, second, role)
     if compared is not None:
         return compared
-    for at in (first, second):
-        if not store.correct_predictions(connection, at.id, role):
+    for round_ in (first, second):
+        if not store.correct_predictions(connection, round_.id, role):
             raise UserError(
-                f"Round {at.number} has no predictions on the {role} set: "
-                f"run `switchpoint predict {project} --round {at.number}` first."
+                f"Round {round_.number} has no predictions on the {role} set: "
+                f"run `switchpoint predict {project} --round {round_.number}` first."
             )
     raise UserError(f"Rounds {before} and {after} share no {role} sample: predict both on the same set.")

@@ -31,13 +31,13 @@ def run_arm(db: Database, project: str, arm: Arm, *, budget: int, seed: int, fin
     """
     selection = _find_selection(db, project, arm, budget, seed)
     if selection is None:
-        selection = make_selection(db, project, budget=budget, round=0, seed=seed, arm=arm).id
+        selection = make_selection(db, project, budget=budget, round_number=0, seed=seed, arm=arm).id
     number = _find_opened_round(db, project, selection, seed)
     if number is None:
         finish(put_tune(db, project, selection=selection, seed=seed))
         number = _find_opened_round(db, project, selection, seed)
         assert number is not None, "a finished tuning run opens a round"
-    finish(put_predict(db, project, round=number, roles=("test",)))
+    finish(put_predict(db, project, round_number=number, roles=("test",)))
     return number
 
 

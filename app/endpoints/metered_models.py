@@ -125,7 +125,7 @@ def predictions_at(
     samples: Sequence[Sample],
     check_stopped: CheckStopped,
     *,
-    round: int,
+    round_id: int,
     remember: bool = True,
     on_skipped: OnSkipped | None = None,
 ) -> Iterator[list[Prediction]] | None:
@@ -140,7 +140,9 @@ def predictions_at(
 
     ledger = ledger_of(db, project, endpoint.name, check_stopped, remember=remember)
     callbacks = {} if on_skipped is None else {"on_skipped": on_skipped}
-    return predict_there(endpoint, samples, partial(_image, db), project.settings, ledger, round=round, **callbacks)
+    return predict_there(
+        endpoint, samples, partial(_image, db), project.settings, ledger, round_id=round_id, **callbacks
+    )
 
 
 def found_at(db: Database, project: Project) -> list[tuple[str, bool, str]]:
@@ -165,7 +167,7 @@ def _teacher_found(db: Database, project: Project) -> str:
 
 def _student_found(db: Database, project: Project) -> str:
     asked = Sample(source_id="doctor", question="What is 1 plus 1?", options=("1", "2"), answer="2")
-    answered = predictions_at(db, project, [asked], never_stopped, round=0, remember=False)
+    answered = predictions_at(db, project, [asked], never_stopped, round_id=0, remember=False)
     return "" if answered is None else f"answers: {' '.join(next(answered)[0].text.split())[:80]!r}"
 
 

@@ -33,14 +33,14 @@ TOKENS_A_RATIONALE = 120
 SOME = 1000
 
 
-def estimate_diagnose(db: Database, project: str, *, round: int | None = None) -> dict[str, Any]:
+def estimate_diagnose(db: Database, project: str, *, round_number: int | None = None) -> dict[str, Any]:
     """What diagnosing the round's errors that have no diagnosis yet will ask of the teacher, at most.
 
     ``votes`` says whether it votes, as far as that is known (None: it was not asked yet).
     """
     with db.read() as connection:
         found = find_project(connection, project)
-        missing = store.missing_diagnoses(connection, find_round(connection, found, round).id)
+        missing = store.missing_diagnoses(connection, find_round(connection, found, round_number).id)
     votes = votes_known(db, found)
     total = estimate_diagnoses(missing, found.settings, votes=bool(votes))
     told = {"votes": votes, "replies_a_step": found.settings.endpoint.votes}
@@ -74,13 +74,15 @@ def estimate_label(
 
 
 def estimate_predict(
-    db: Database, project: str, *, round: int | None = None, roles: Sequence[Role] = ("validation", "test")
+    db: Database, project: str, *, round_number: int | None = None, roles: Sequence[Role] = ("validation", "test")
 ) -> dict[str, Any]:
     """What the predictions that are missing will ask of the student, images roughly."""
     with db.read() as connection:
         found = find_project(connection, project)
-        at = newest_round(connection, found) if round is None else find_round(connection, found, round)
-        missing = [each for role in roles for each in store.missing_predictions(connection, at.id, role)]
+        round_ = (
+            newest_round(connection, found) if round_number is None else find_round(connection, found, round_number)
+        )
+        missing = [each for role in roles for each in store.missing_predictions(connection, round_.id, role)]
     total = Estimate(
         requests=len(missing),
         tokens_in=sum(

@@ -78,7 +78,7 @@ class LocalEngine:
         settings = project.settings
         student = self.student(model_path(project.student), adapter_path(db, round_.adapter), settings.student)
         yield from predict(
-            student, samples, image_opener(db), settings, round=round_.id, on_remark=on_remark, on_skipped=on_skipped
+            student, samples, image_opener(db), settings, round_id=round_.id, on_remark=on_remark, on_skipped=on_skipped
         )
 
     def diagnoses(

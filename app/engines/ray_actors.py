@@ -127,7 +127,7 @@ def predict_piece(
         samples,
         open_image,
         settings,
-        round=round_id,
+        round_id=round_id,
         on_remark=result.remarks.append,
         on_skipped=_append_to(result.skipped),
     )

@@ -29,7 +29,7 @@ CACHE_SIZE = 4
 _cache: dict[object, list[IdentificationResult]] = {}
 
 
-def identification_report(db: Database, project: str, round: int | None = None) -> list[IdentificationResult]:
+def identification_report(db: Database, project: str, round_number: int | None = None) -> list[IdentificationResult]:
     """How well each way does, in the order random, prompt per step, pseudo-rationale, answer switch.
 
     Cached until there is new evidence. Raises UserError where fewer than two errors have a known step, or where the
@@ -37,7 +37,7 @@ def identification_report(db: Database, project: str, round: int | None = None) 
     """
     with db.read() as connection:
         found = find_project(connection, project)
-        round_id = find_round(connection, found, round).id
+        round_id = find_round(connection, found, round_number).id
         variants = tuple(variant for _, variant, _ in ways_to_ask(found.settings))
         rows = (
             store.count_evidence(connection, round_id),
@@ -52,10 +52,12 @@ def identification_report(db: Database, project: str, round: int | None = None) 
     return _cache[key]
 
 
-def identification_report_if_ready(db: Database, project: str, round: int | None = None) -> list[IdentificationResult]:
+def identification_report_if_ready(
+    db: Database, project: str, round_number: int | None = None
+) -> list[IdentificationResult]:
     """As ``identification_report``; [] where it cannot be made yet."""
     try:
-        return identification_report(db, project, round)
+        return identification_report(db, project, round_number)
     except UserError:
         return []
 

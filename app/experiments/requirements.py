@@ -32,11 +32,13 @@ def check_experiment(connection: Connection, project: Project, round_: Round, ar
         )
 
 
-def has_accepted_skill(db: Database, project: str, *, round: int | None = 0) -> bool:
+def has_accepted_skill(db: Database, project: str, *, round_number: int | None = 0) -> bool:
     """Whether the round has an accepted skill."""
     with db.read() as connection:
         return bool(
-            store.accepted_skills(connection, find_round(connection, find_project(connection, project), round).id)
+            store.accepted_skills(
+                connection, find_round(connection, find_project(connection, project), round_number).id
+            )
         )
 
 

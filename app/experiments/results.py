@@ -52,11 +52,11 @@ class Results:
     others: int
 
 
-def results(db: Database, project: str, round: int | None = None) -> Results:
+def results(db: Database, project: str, round_number: int | None = None) -> Results:
     """The results from the round (default: the base model's), cached until another trial is measured."""
     with db.read() as connection:
         found = find_project(connection, project)
-        base = find_round(connection, found, round or 0).id
+        base = find_round(connection, found, round_number or 0).id
         trials = store.trials_of(connection, base)
         setup = setup_hash(connection, found, base)
         mine = [each for each in trials if each.setup == setup]

@@ -33,17 +33,17 @@ PRIOR = "#7d8796"
 MISTAKE = "rgba(45, 125, 205, 0.18)"
 
 
-def chosen_cases(connection: Connection, round: Round, samples: Sequence[int] = ()) -> list[Case]:
+def chosen_cases(connection: Connection, round_: Round, samples: Sequence[int] = ()) -> list[Case]:
     """The cases of those samples, in that order.
 
     Without samples: the diagnosed cases that the machine is least sure of and a person gave a verdict on; where there
     are none, those it is least sure of. Raises ``UserError`` for a sample that is no error of the round.
     """
     if samples:
-        return [_case(connection, round, sample) for sample in dict.fromkeys(samples)]
+        return [_case(connection, round_, sample) for sample in dict.fromkeys(samples)]
     verdicts = (verdict for verdict in get_args(Verdict) if verdict != "cleared")
-    judged = [case for verdict in verdicts for case in _least_sure(connection, round, CaseFilters(verdict=verdict))]
-    return sorted(judged, key=store.cursor_of)[:CHOSEN] or _least_sure(connection, round, CaseFilters())
+    judged = [case for verdict in verdicts for case in _least_sure(connection, round_, CaseFilters(verdict=verdict))]
+    return sorted(judged, key=store.cursor_of)[:CHOSEN] or _least_sure(connection, round_, CaseFilters())
 
 
 def curve_html(case: Case) -> str:
@@ -61,7 +61,7 @@ def curve_html(case: Case) -> str:
     return str(to_html(figure, config, include_plotlyjs=False, full_html=False, div_id=f"curve-{case.sample.id}"))
 
 
-def case_section(connection: Connection, round: Round, case: Case, number: int, curve: str) -> str:
+def case_section(connection: Connection, round_: Round, case: Case, number: int, curve: str) -> str:
     """One case: question, answers and image, steps beside the curve, the missing skill, and who said what."""
     sample = case.sample
     told = (f"sample {sample.source_id}", sample.category, sample.task)
@@ -73,7 +73,7 @@ def case_section(connection: Connection, round: Round, case: Case, number: int, 
         f'<h3 dir="auto">{esc(sample.question)}</h3>'
         f"{_answers(case)}{lecture_html(sample.lecture, 'lecture')}</div></div>"
         f'<div class="evidence">{_steps(case)}{_curve(case, curve)}</div>'
-        f"{_finding(case)}{_history(store.review_history(connection, round.id, sample.id))}</article>"
+        f"{_finding(case)}{_history(store.review_history(connection, round_.id, sample.id))}</article>"
     )
 
 
@@ -85,15 +85,15 @@ def utc(moment: str) -> str:
         return short(moment, 20)
 
 
-def _case(connection: Connection, round: Round, sample: int) -> Case:
-    found = store.case_of(connection, round.id, sample)
+def _case(connection: Connection, round_: Round, sample: int) -> Case:
+    found = store.case_of(connection, round_.id, sample)
     if found is None:
-        raise UserError(f"Sample {sample} is no error of round {round.number}: choose one from the Review tab's list.")
+        raise UserError(f"Sample {sample} is no error of round {round_.number}: choose one from the Review tab's list.")
     return found
 
 
-def _least_sure(connection: Connection, round: Round, filters: CaseFilters) -> list[Case]:
-    return [case for case in store.cases_page(connection, round.id, limit=CHOSEN, filters=filters) if case.diagnosis]
+def _least_sure(connection: Connection, round_: Round, filters: CaseFilters) -> list[Case]:
+    return [case for case in store.cases_page(connection, round_.id, limit=CHOSEN, filters=filters) if case.diagnosis]
 
 
 def _picture(connection: Connection, image: str | None) -> str:

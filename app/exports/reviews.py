@@ -37,23 +37,23 @@ class ReviewedSample:
     history: Sequence[Review]
 
 
-def reviews_jsonl(connection: Connection, project: Project, round: Round) -> str:
+def reviews_jsonl(connection: Connection, project: Project, round_: Round) -> str:
     """One JSON object a line for each reviewed sample: question, hint, lecture, answer, diagnosis and all reviews.
 
     Raises UserError where the round has no reviews.
     """
     return "".join(
         json.dumps(_json_row(each), ensure_ascii=False) + "\n"
-        for each in _reviewed_or_raise(connection, project, round)
+        for each in _reviewed_or_raise(connection, project, round_)
     )
 
 
-def reviews_csv(connection: Connection, project: Project, round: Round) -> str:
+def reviews_csv(connection: Connection, project: Project, round_: Round) -> str:
     """A header and one line for each review, oldest first within a sample (``csv_text``).
 
     Raises UserError where the round has no reviews.
     """
-    lines = [line for each in _reviewed_or_raise(connection, project, round) for line in _csv_lines(each)]
+    lines = [line for each in _reviewed_or_raise(connection, project, round_) for line in _csv_lines(each)]
     return csv_text([COLUMNS, *lines])
 
 
@@ -70,12 +70,12 @@ def safe_cell(value: object) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def reviewed(connection: Connection, round: Round) -> Iterator[ReviewedSample]:
+def reviewed(connection: Connection, round_: Round) -> Iterator[ReviewedSample]:
     """Every reviewed sample of the round, diagnosed or not, by role and sample."""
-    diagnoses = {found.sample: found for found in store.diagnoses_of(connection, round.id)}
-    histories = store.review_histories(connection, round.id)
+    diagnoses = {found.sample: found for found in store.diagnoses_of(connection, round_.id)}
+    histories = store.review_histories(connection, round_.id)
     for role in ("validation", "test"):
-        for prediction in store.predictions_of(connection, round.id, role):
+        for prediction in store.predictions_of(connection, round_.id, role):
             history = histories.get(prediction.sample)
             if history:
                 yield ReviewedSample(
@@ -86,10 +86,10 @@ def reviewed(connection: Connection, round: Round) -> Iterator[ReviewedSample]:
                 )
 
 
-def _reviewed_or_raise(connection: Connection, project: Project, round: Round) -> list[ReviewedSample]:
-    found = list(reviewed(connection, round))
+def _reviewed_or_raise(connection: Connection, project: Project, round_: Round) -> list[ReviewedSample]:
+    found = list(reviewed(connection, round_))
     if not found:
-        raise UserError(f"Round {round.number} of '{project.name}' has no reviews to export: review some cases first.")
+        raise UserError(f"Round {round_.number} of '{project.name}' has no reviews to export: review some cases first.")
     return found
 
 

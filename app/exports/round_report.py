@@ -38,33 +38,33 @@ def report_round(connection: Connection, project: Project) -> Round:
     )
 
 
-def report_html(connection: Connection, project: Project, round: Round, samples: Sequence[int] = ()) -> str:
+def report_html(connection: Connection, project: Project, round_: Round, samples: Sequence[int] = ()) -> str:
     """The page of a round; ``samples`` are the cases to show (default: the least sure ones that were reviewed).
 
     Raises ``UserError`` for a sample that is no error of the round.
     """
-    cases = chosen_cases(connection, round, samples)
+    cases = chosen_cases(connection, round_, samples)
     curves = [curve_html(case) for case in cases]
     scripts = [_plotly()] if any(curves) else []
-    facets = store.facet_counts(connection, round.id)
-    counted = next(each for each in store.round_counts(connection, project.id) if each.round == round.id)
+    facets = store.facet_counts(connection, round_.id)
+    counted = next(each for each in store.round_counts(connection, project.id) if each.round == round_.id)
     parts = [
-        _head(project, round),
+        _head(project, round_),
         "<section><h2>Accuracy</h2>",
-        *_accuracy(connection, round, counted),
+        *_accuracy(connection, round_, counted),
         "</section><section><h2>Review</h2>",
         _progress(facets.verdict),
         "</section><section><h2>Missing skills</h2>",
-        _skills(facets.skill, store.accepted_skills(connection, round.id)),
+        _skills(facets.skill, store.accepted_skills(connection, round_.id)),
         f"</section><section><h2>{count(len(cases), 'case')}</h2>",
         _reading(cases, samples),
         *(
-            case_section(connection, round, case, number, curve)
+            case_section(connection, round_, case, number, curve)
             for number, (case, curve) in enumerate(zip(cases, curves, strict=True), 1)
         ),
         "</section>",
     ]
-    title = f"{short(project.name)} · round {round.number} · Switchpoint"
+    title = f"{short(project.name)} · round {round_.number} · Switchpoint"
     policy = _policy([*scripts, *(script for curve in curves for script in _scripts_of(curve))])
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
@@ -92,10 +92,10 @@ def _policy(scripts: Iterable[str]) -> str:
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
 
 
-def _head(project: Project, round: Round) -> str:
-    model = f"tuned: adapter of run {round.run}" if round.run else "untuned"
+def _head(project: Project, round_: Round) -> str:
+    model = f"tuned: adapter of run {round_.run}" if round_.run else "untuned"
     facts = {
-        "Round": f"{round.number} ({model})",
+        "Round": f"{round_.number} ({model})",
         "Student": f"<code>{esc(project.student)}</code>",
         "Teacher": f"<code>{esc(project.teacher)}</code>",
         "Made": f"{utc(datetime.now(UTC).isoformat())} UTC, as are all times here",
@@ -107,15 +107,15 @@ def _head(project: Project, round: Round) -> str:
     )
 
 
-def _accuracy(connection: Connection, round: Round, counted: RoundCounts) -> Iterator[str]:
+def _accuracy(connection: Connection, round_: Round, counted: RoundCounts) -> Iterator[str]:
     there = {
         "validation": (counted.predictions, counted.samples),
         "test": (counted.test_predictions, counted.test_samples),
     }
     for role, name in ROLES.items():
         predicted, samples = there[role]
-        scores = list(store.prediction_scores(connection, round.id, role).values())
-        right = sum(store.correct_predictions(connection, round.id, role).values())
+        scores = list(store.prediction_scores(connection, round_.id, role).values())
+        right = sum(store.correct_predictions(connection, round_.id, role).values())
         yield f'<div class="measured"><h3>{name}</h3>'
         yield _measured(scores, right) if scores else '<p class="subdued">Not measured.</p>'
         if scores and predicted < samples:

@@ -94,7 +94,7 @@ def manifest(db: Database, chosen: ProjectSelection) -> dict[str, Any]:
     del made["hits"], made["project"]
     project, leaks, account = chosen.project, chosen.selection.leaks, chosen.selection.make_up
     with db.read() as connection:
-        at = store.round_of(connection, chosen.selection.round)
+        round_ = store.round_of(connection, chosen.selection.round)
         known = store.samples_by_id(connection, {key for leak in leaks for key in (leak.sample, leak.measured)})
         roles = store.roles_of(connection, [leak.measured for leak in leaks])
     made["leaks"] = [
@@ -110,7 +110,7 @@ def manifest(db: Database, chosen: ProjectSelection) -> dict[str, Any]:
         "settings": asdict(project.settings),
         "samples": len(chosen.selection.hits),
         **made,
-        "round": at.number,
+        "round": round_.number,
         "shortfalls": [said for share in (account.skills if account else ()) for said in shortfalls(share)],
         "hits": [
             {"position": place, "sample": sample.source_id, "support_id": hit.sample, "image": sample.image,

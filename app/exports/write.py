@@ -39,10 +39,10 @@ def export_selection(db: Database, project: str, out: Path, *, selection: int | 
     return out
 
 
-def export_adapter(db: Database, project: str, out: Path, *, round: int | None = None) -> Path:
+def export_adapter(db: Database, project: str, out: Path, *, round_number: int | None = None) -> Path:
     """Copy the round's adapter folder, which PEFT loads. Raises UserError for round 0 and for a damaged adapter."""
     with db.read() as connection:
-        found = find_round(connection, find_project(connection, project), round)
+        found = find_round(connection, find_project(connection, project), round_number)
     folder = adapter_path(db, found.adapter)
     if folder is None:
         raise UserError(f"Round {found.number} is the untuned student: tune first, or name a tuned round with --round.")
@@ -57,27 +57,29 @@ def export_adapter(db: Database, project: str, out: Path, *, round: int | None =
     return out
 
 
-def export_reviews(db: Database, project: str, out: Path, *, round: int | None = None) -> Path:
+def export_reviews(db: Database, project: str, out: Path, *, round_number: int | None = None) -> Path:
     """Write the round's reviews: as ``.csv`` one line a review, else as JSON lines, one a sample."""
     with db.read() as connection:
         found = find_project(connection, project)
         write = reviews_csv if out.suffix.lower() == ".csv" else reviews_jsonl
-        text = write(connection, found, find_round(connection, found, round))
+        text = write(connection, found, find_round(connection, found, round_number))
     return _write(out, text)
 
 
 def export_report(
-    db: Database, project: str, out: Path, *, round: int | None = None, samples: Sequence[int] = ()
+    db: Database, project: str, out: Path, *, round_number: int | None = None, samples: Sequence[int] = ()
 ) -> Path:
     """Write a report: as ``.html`` one round as an offline page, else the whole project as Markdown.
 
-    ``round`` (default: the newest that answered the validation set) and ``samples``, the cases shown (default: those
-    of least confidence), apply to the page only.
+    ``round_number`` (default: the newest that answered the validation set) and ``samples``, the cases shown (default:
+    those of least confidence), apply to the page only.
     """
     with db.read() as connection:
         found = find_project(connection, project)
         if out.suffix.lower() in (".html", ".htm"):
-            shown = report_round(connection, found) if round is None else find_round(connection, found, round)
+            shown = (
+                report_round(connection, found) if round_number is None else find_round(connection, found, round_number)
+            )
             text = report_html(connection, found, shown, samples)
         else:
             text = report_text(connection, found)

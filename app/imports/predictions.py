@@ -59,10 +59,10 @@ def _save(connection: Connection, project: Project, read: ImportedPredictions) -
     store.save_gold(connection, base, [(known[each.source_id].id, each.gold_mistake_step) for each in new])
 
 
-def _prediction(imported: ImportedPrediction, sample: Sample, round: int) -> Prediction:
+def _prediction(imported: ImportedPrediction, sample: Sample, round_id: int) -> Prediction:
     correct, score = score_answer(imported.answer, sample)
     return Prediction(
-        round=round,
+        round=round_id,
         sample=sample.id,
         text=imported.text,
         steps=imported.steps,

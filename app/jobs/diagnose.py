@@ -23,12 +23,12 @@ def run_diagnose(db: Database, job: Job, engine: Engine, should_stop: ShouldStop
     if not missing:
         yield nothing_left(known)
         return
-    done, total, skipped, remark, at = known, known + len(missing), SkippedSamples(), "", job.args["round"]
+    done, total, skipped, remark, round_id = known, known + len(missing), SkippedSamples(), "", job.args["round"]
     if teacher := teacher_at(db, project, partial(raise_if_stopped, should_stop)):
         remark = teacher.remark
-        found = diagnose(teacher, missing, project.settings, round_id=at, on_skipped=skipped.add)
+        found = diagnose(teacher, missing, project.settings, round_id=round_id, on_skipped=skipped.add)
     else:
-        found = engine.diagnoses(db, project, missing, round_id=at, on_skipped=skipped.add)
+        found = engine.diagnoses(db, project, missing, round_id=round_id, on_skipped=skipped.add)
     for batch in stop_between(should_stop, found):
         done += len(batch)
         save = partial(store.save_diagnoses, diagnoses=batch)

@@ -19,17 +19,17 @@ BATCH = 16
 
 def run_identify(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """Ask what is not known yet of the round ``args["round"]`` (id): every method for every error with a known step."""
-    at = job.args["round"]
+    round_id = job.args["round"]
     with db.read() as connection:
         project = job_project(connection, job)
-        known = {each.sample for each in known_errors(db, project, at)}
-        cases = cases_of_round(db, at, known)
+        known = {each.sample for each in known_errors(db, project, round_id)}
+        cases = cases_of_round(db, round_id, known)
     ways = ways_to_ask(project.settings)
     total = len(ways) * len(cases)
     open_: list[tuple[Method, str, Settings, list[Case]]] = []
     with db.read() as connection:
         for method, variant, settings in ways:
-            there = store.evidence_of(connection, at, project.teacher, method, variant)
+            there = store.evidence_of(connection, round_id, project.teacher, method, variant)
             open_.append((method, variant, settings, [each for each in cases if each[0].id not in there]))
     done = total - sum(len(missing) for *_, missing in open_)
     yield nothing_to_save(done, total)
@@ -45,7 +45,7 @@ def run_identify(db: Database, job: Job, engine: Engine, should_stop: ShouldStop
             said = ask_teacher(teacher, method, some, settings)
             found = [
                 Evidence(
-                    round=at, teacher=project.teacher, method=method, variant=variant, sample=sample.id,
+                    round=round_id, teacher=project.teacher, method=method, variant=variant, sample=sample.id,
                     value=said.get(sample.id),
                 )
                 for sample, _ in some

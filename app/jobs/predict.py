@@ -23,17 +23,17 @@ def run_predict(db: Database, job: Job, engine: Engine, should_stop: ShouldStop)
     roles: list[Role] = job.args["roles"]
     with db.read() as connection:
         project = job_project(connection, job)
-        at = store.round_of(connection, job.args["round"])
-        missing = [each for role in roles for each in store.missing_predictions(connection, at.id, role)]
+        round_ = store.round_of(connection, job.args["round"])
+        missing = [each for role in roles for each in store.missing_predictions(connection, round_.id, role)]
         total = sum(store.count_samples(connection, project=project.id, role=role) for role in roles)
     if not missing:
         yield nothing_left(total)
         return
     remarks, skipped = [""], SkippedSamples()
     check_stopped = partial(raise_if_stopped, should_stop)
-    batches = predictions_at(db, project, missing, check_stopped, round=at.id, on_skipped=skipped.add)
+    batches = predictions_at(db, project, missing, check_stopped, round_id=round_.id, on_skipped=skipped.add)
     if batches is None:
-        batches = engine.predictions(db, project, at, missing, on_remark=remarks.append, on_skipped=skipped.add)
+        batches = engine.predictions(db, project, round_, missing, on_remark=remarks.append, on_skipped=skipped.add)
     done = total - len(missing)
     for batch in stop_between(should_stop, batches):
         done += len(batch)

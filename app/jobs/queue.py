@@ -30,30 +30,32 @@ from storage.store import Project, Round
 
 
 def put_predict(
-    db: Database, project: str, *, round: int | None = None, roles: tuple[Role, ...] = ("validation", "test")
+    db: Database, project: str, *, round_number: int | None = None, roles: tuple[Role, ...] = ("validation", "test")
 ) -> Job:
     """Queue predictions for the samples of ``roles`` that have none in the round (default: the newest round)."""
     with db.write() as connection:
         found = find_project(connection, project)
-        at = newest_round(connection, found) if round is None else find_round(connection, found, round)
+        round_ = (
+            newest_round(connection, found) if round_number is None else find_round(connection, found, round_number)
+        )
         if not any(store.count_samples(connection, project=found.id, role=role) for role in roles):
             raise UserError(
                 f"Project '{project}' has no {' or '.join(roles)} samples: "
                 f"import some with `switchpoint import {roles[0]} PATH --project {project}`."
             )
-        return put_once(connection, "predict", found.id, {"round": at.id, "roles": list(roles)})
+        return put_once(connection, "predict", found.id, {"round": round_.id, "roles": list(roles)})
 
 
-def put_diagnose(db: Database, project: str, *, round: int | None = None) -> Job:
+def put_diagnose(db: Database, project: str, *, round_number: int | None = None) -> Job:
     """Queue the diagnosis of the round's wrong validation predictions."""
     with db.write() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, round)
-        if not _has_predictions(connection, at):
+        round_ = find_round(connection, found, round_number)
+        if not _has_predictions(connection, round_):
             raise UserError(
-                f"Round {at.number} of '{project}' has no predictions: run `switchpoint predict {project}`."
+                f"Round {round_.number} of '{project}' has no predictions: run `switchpoint predict {project}`."
             )
-        return put_once(connection, "diagnose", found.id, {"round": at.id})
+        return put_once(connection, "diagnose", found.id, {"round": round_.id})
 
 
 def put_label(db: Database, support: str = "", *, project: str = "", by: By = "sample", batch: bool = False) -> Job:
@@ -113,7 +115,7 @@ def put_experiment(
     arms: Sequence[str],
     budgets: Sequence[int],
     seeds: int,
-    round: int | None = 0,
+    round_number: int | None = 0,
     at_once: int = 1,
 ) -> Job:
     """Queue an experiment from the round's student (default: the base model): ``core.evaluation.experiment`` says which
@@ -124,20 +126,20 @@ def put_experiment(
     plan_trials(arms, budgets, seeds)  # it refuses what is no arm
     with db.write() as connection:
         found = _to_tune(connection, project)
-        at = find_round(connection, found, round)
-        check_experiment(connection, found, at, arms)
-        args = {"round": at.id, "arms": list(arms), "budgets": sorted({*budgets}), "seeds": seeds}
+        round_ = find_round(connection, found, round_number)
+        check_experiment(connection, found, round_, arms)
+        args = {"round": round_.id, "arms": list(arms), "budgets": sorted({*budgets}), "seeds": seeds}
         return put_once(connection, "experiment", found.id, args | {"at_once": max(1, at_once)})
 
 
-def put_identify(db: Database, project: str, *, round: int | None = 0) -> Job:
+def put_identify(db: Database, project: str, *, round_number: int | None = 0) -> Job:
     """Queue the questions by which ways to find mistakes are compared, for the round's errors with a known step."""
     with db.read() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, round)
-    known_errors(db, found, at.id)
+        round_ = find_round(connection, found, round_number)
+    known_errors(db, found, round_.id)
     with db.write() as connection:
-        return put_once(connection, "identify", found.id, {"round": at.id})
+        return put_once(connection, "identify", found.id, {"round": round_.id})
 
 
 def cancel_job(db: Database, job: int) -> None:
@@ -157,18 +159,18 @@ def _to_tune(connection: Connection, project: str) -> Project:
     return found
 
 
-def _has_predictions(connection: Connection, round: Round) -> bool:
-    return bool(store.correct_predictions(connection, round.id, "validation"))
+def _has_predictions(connection: Connection, round_: Round) -> bool:
+    return bool(store.correct_predictions(connection, round_.id, "validation"))
 
 
-def put_try(db: Database, project: str, who: Who, *, round: int | None = None, another: bool = False) -> Job:
+def put_try(db: Database, project: str, who: Who, *, round_number: int | None = None, another: bool = False) -> Job:
     """Queue a try: on the sample tried last (else the first), or with ``another`` on the one behind it.
 
     Raises UserError where the project has no sample yet.
     """
     with db.write() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, round)
+        round_ = find_round(connection, found, round_number)
         ids = [
             each.id
             for role in ("validation", "test")
@@ -180,4 +182,4 @@ def put_try(db: Database, project: str, who: Who, *, round: int | None = None, a
         newest = max(tried.values(), key=lambda each: each.created, default=None)
         place = ids.index(newest.sample) if newest is not None and newest.sample in ids else -1
         sample = ids[(place + 1) % len(ids)] if another or place < 0 else ids[place]
-        return jobs.put(connection, "try", found.id, {"who": who, "sample": sample, "round": at.id})
+        return jobs.put(connection, "try", found.id, {"who": who, "sample": sample, "round": round_.id})

@@ -47,23 +47,23 @@ def try_out(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> 
     assert job.project is not None
     with db.read() as connection:
         project = store.project_of(connection, job.project)
-        at = store.round_of(connection, job.args["round"])
+        round_ = store.round_of(connection, job.args["round"])
         sample = store.get_sample(connection, job.args["sample"])
-        known = store.prediction_of(connection, at.id, sample.id)
+        known = store.prediction_of(connection, round_.id, sample.id)
     asking = Asking(db=db, project=project, engine=engine, check_stopped=partial(raise_if_stopped, should_stop))
     if job.args["who"] == "student":
         yield nothing_to_save(0, 1, f"loading {project.student}")
-        result, _ = ask_student(asking, at, sample)
+        result, _ = ask_student(asking, round_, sample)
         yield _kept(project, "student", sample, project.student, result)
         return
     yield nothing_to_save(0, 1, f"loading {project.teacher}")
     if known is None:
-        result, known = ask_student(asking, at, sample)
+        result, known = ask_student(asking, round_, sample)
         yield _kept(project, "student", sample, project.student, result)
     yield _kept(project, "teacher", sample, project.teacher, ask_teacher(asking, sample, known))
 
 
-def ask_student(asking: Asking, at: Round, sample: Sample) -> tuple[Result, Prediction]:
+def ask_student(asking: Asking, round_: Round, sample: Sample) -> tuple[Result, Prediction]:
     """What the student is shown and says, with seconds for loading it and for its reply.
 
     Behind an endpoint it is asked anew, so that the seconds are those of now.
@@ -74,7 +74,7 @@ def ask_student(asking: Asking, at: Round, sample: Sample) -> tuple[Result, Pred
     started, db, project = time.monotonic(), asking.db, asking.project
     skipped = SkippedSamples()
     there = predictions_at(
-        db, project, [sample], asking.check_stopped, round=at.id, remember=False, on_skipped=skipped.add
+        db, project, [sample], asking.check_stopped, round_id=round_.id, remember=False, on_skipped=skipped.add
     )
     if there is not None:
         found = next(there, [])
@@ -82,11 +82,13 @@ def ask_student(asking: Asking, at: Round, sample: Sample) -> tuple[Result, Pred
             raise UserError(next(iter(skipped.names), "The endpoint gave no answer: try it again."))
         (said,) = found
         return _of_student(student_prompt(sample, project.settings), said, 0.0, time.monotonic() - started), said
-    student = asking.engine.student(model_path(project.student), adapter_path(db, at.adapter), project.settings.student)
+    student = asking.engine.student(
+        model_path(project.student), adapter_path(db, round_.adapter), project.settings.student
+    )
     loaded = time.monotonic()
     question = student_prompt(sample, project.settings, student.family)
     prompt = prompt_text(student.processor, question, has_image=bool(sample.image))
-    ((said,),) = predict(student, [sample], image_opener(db), project.settings, round=at.id)
+    ((said,),) = predict(student, [sample], image_opener(db), project.settings, round_id=round_.id)
     return _of_student(prompt, said, loaded - started, time.monotonic() - loaded), said
 
 

@@ -61,7 +61,7 @@ def run_measure(db: Database, job: Job, engine: Engine, should_stop: ShouldStop)
     settings = TuningSettings(**job.args["settings"])
     with db.read() as connection:
         project = job_project(connection, job)
-        at = store.round_of(connection, job.args["round"])
+        round_ = store.round_of(connection, job.args["round"])
         ids = store.selected_ids(connection, job.args["selection"])
     engine.clear()
     estimates = measure(
@@ -69,7 +69,7 @@ def run_measure(db: Database, job: Job, engine: Engine, should_stop: ShouldStop)
         SelectedSamples(db, ids, project.settings),
         image_opener(db),
         settings,
-        start_adapter=adapter_path(db, at.adapter),
+        start_adapter=adapter_path(db, round_.adapter),
         should_stop=should_stop,
         loading=project.settings.student,
         device=engine.device,

@@ -66,16 +66,18 @@ def round_lines(connection: Connection, project: Project) -> list[RoundLine]:
     return lines
 
 
-def _accuracy(connection: Connection, at: Round) -> dict[Role, Interval]:
-    found = {role: list(store.prediction_scores(connection, at.id, role).values()) for role in MEASURED}
+def _accuracy(connection: Connection, round_: Round) -> dict[Role, Interval]:
+    found = {role: list(store.prediction_scores(connection, round_.id, role).values()) for role in MEASURED}
     return {role: accuracy_interval(scores) for role, scores in found.items() if scores}
 
 
-def _missing(connection: Connection, at: Round) -> dict[str, str] | None:
+def _missing(connection: Connection, round_: Round) -> dict[str, str] | None:
     """The skills missing in a round, by their words without case; None where its errors are not all diagnosed."""
-    if not store.correct_predictions(connection, at.id, "validation") or store.missing_diagnoses(connection, at.id):
+    if not store.correct_predictions(connection, round_.id, "validation") or store.missing_diagnoses(
+        connection, round_.id
+    ):
         return None
-    return {" ".join(each.skill.casefold().split()): each.skill for each in store.missing_skills(connection, at.id)}
+    return {" ".join(each.skill.casefold().split()): each.skill for each in store.missing_skills(connection, round_.id)}
 
 
 def _without(some: dict[str, str] | None, others: dict[str, str] | None) -> tuple[str, ...]:

@@ -84,73 +84,73 @@ def _next_step(connection: Connection, project: Project) -> NextStep:
             )
     rounds = store.round_counts(connection, project.id)
     newest, base = rounds[-1], find_round(connection, project, None)
-    now = next(each for each in rounds if each.number == base.number)
+    current = next(each for each in rounds if each.number == base.number)
     return (
         _measured(newest)
-        or _to_adopt(connection, project, now, newest)
-        or _diagnosed(connection, project, now)
-        or _treated(connection, project, now, newest.number + 1)
+        or _to_adopt(connection, project, current, newest)
+        or _diagnosed(connection, project, current)
+        or _treated(connection, project, current, newest.number + 1)
     )
 
 
-def _measured(now: RoundCounts) -> NextStep | None:
-    if not now.samples:
+def _measured(current: RoundCounts) -> NextStep | None:
+    if not current.samples:
         return NextStep(
             stage="import", sentence="Import a validation set: labelled samples of the task to get better at."
         )
-    if now.predictions < now.samples or now.test_predictions < now.test_samples:
-        left = now.samples - now.predictions + now.test_samples - now.test_predictions
-        return NextStep(stage="predict", sentence=f"Let the student of round {now.number} answer {left:,} samples.")
+    if current.predictions < current.samples or current.test_predictions < current.test_samples:
+        left = current.samples - current.predictions + current.test_samples - current.test_predictions
+        return NextStep(stage="predict", sentence=f"Let the student of round {current.number} answer {left:,} samples.")
     return None
 
 
-def _to_adopt(connection: Connection, project: Project, now: RoundCounts, newest: RoundCounts) -> NextStep | None:
+def _to_adopt(connection: Connection, project: Project, current: RoundCounts, newest: RoundCounts) -> NextStep | None:
     """A newer round than the adopted one waits for a decision, unless the next selection is made already."""
     adoptions = store.adoptions_of(connection, project.id)
-    if now.round == newest.round or newest.round in {each.round for each in adoptions}:
+    if current.round == newest.round or newest.round in {each.round for each in adoptions}:
         return None
     tuned = {run.selection for run in store.runs_of(connection, project.id) if run.adapter}
-    chosen = [each.id for each in store.selections_of(connection, project.id) if each.round == now.round]
+    chosen = [each.id for each in store.selections_of(connection, project.id) if each.round == current.round]
     if chosen and chosen[0] not in tuned:
         return None
     sentence = (
-        f"Round {newest.number} is measured: compare it with round {now.number} and adopt it, "
-        f"or go on from round {now.number}."
+        f"Round {newest.number} is measured: compare it with round {current.number} and adopt it, "
+        f"or go on from round {current.number}."
     )
     return NextStep(stage="compare", sentence=sentence)
 
 
-def _diagnosed(connection: Connection, project: Project, now: RoundCounts) -> NextStep | None:
-    if not now.wrong:
+def _diagnosed(connection: Connection, project: Project, current: RoundCounts) -> NextStep | None:
+    if not current.wrong:
         return NextStep(stage="compare", sentence="Every validation answer is right: nothing is left to diagnose.")
-    if now.number and not now.diagnosed and store.adopted_round(connection, project.id) != now.round:
+    if current.number and not current.diagnosed and store.adopted_round(connection, project.id) != current.round:
         sentence = (
-            f"Round {now.number} is measured: compare it with the one before and adopt it, "
+            f"Round {current.number} is measured: compare it with the one before and adopt it, "
             "or diagnose what is still wrong."
         )
         return NextStep(stage="compare", sentence=sentence)
-    missing = len(store.missing_diagnoses(connection, now.round))
-    beyond = _beyond_the_teacher(connection, project, now)
+    missing = len(store.missing_diagnoses(connection, current.round))
+    beyond = _beyond_the_teacher(connection, project, current)
     if missing > beyond:
         return NextStep(stage="diagnose", sentence=f"Let the teacher diagnose {missing:,} wrong answers.")
-    if not now.diagnosed:
+    if not current.diagnosed:
         sentence = f"The teacher could diagnose none of {missing:,} wrong answers: the worker's log says why."
         return NextStep(stage="diagnose", sentence=sentence)
-    if not store.accepted_skills(connection, now.round):
-        sentence = f"Review the {now.diagnosed:,} diagnoses: accept or edit those whose missing skill is right."
+    if not store.accepted_skills(connection, current.round):
+        sentence = f"Review the {current.diagnosed:,} diagnoses: accept or edit those whose missing skill is right."
         return NextStep(stage="review", sentence=sentence)
     return None
 
 
-def _beyond_the_teacher(connection: Connection, project: Project, now: RoundCounts) -> int:
+def _beyond_the_teacher(connection: Connection, project: Project, current: RoundCounts) -> int:
     """How many errors the round's newest finished diagnosis left out, such as rationales longer than it can read."""
     for job in jobs.jobs_of(connection, project.id):
-        if job.kind == "diagnose" and job.state == "done" and job.args["round"] == now.round:
+        if job.kind == "diagnose" and job.state == "done" and job.args["round"] == current.round:
             return job.total - job.done
     return 0
 
 
-def _treated(connection: Connection, project: Project, now: RoundCounts, opens: int) -> NextStep:
+def _treated(connection: Connection, project: Project, current: RoundCounts, opens: int) -> NextStep:
     known = store.support_sets(connection)
     if not known:
         return NextStep(
@@ -159,7 +159,7 @@ def _treated(connection: Connection, project: Project, now: RoundCounts, opens: 
     drawn = [each for each in known if each.name == project.settings.support] or known
     if not any(each.labelled for each in drawn):
         return NextStep(stage="label", sentence=f"Let the teacher label the support set '{drawn[0].name}' with skills.")
-    if not now.selected:
+    if not current.selected:
         return NextStep(stage="select", sentence="Select support samples for the accepted skills.")
-    selected = max(each.id for each in store.selections_of(connection, project.id) if each.round == now.round)
+    selected = max(each.id for each in store.selections_of(connection, project.id) if each.round == current.round)
     return NextStep(stage="tune", sentence=f"Tune the student on selection {selected}: that opens round {opens}.")

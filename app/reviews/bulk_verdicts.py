@@ -49,7 +49,7 @@ class Plan:
 def plan_bulk(
     connection: Connection,
     project: str,
-    round: int | None,
+    round_number: int | None,
     filters: CaseFilters,
     act: str,
     *,
@@ -66,11 +66,11 @@ def plan_bulk(
     skill = " ".join(skill.split())
     if chosen == "renamed" and not skill:
         raise UserError("Type the new wording of the skill first.")
-    at = find_round(connection, find_project(connection, project), round)
+    round_ = find_round(connection, find_project(connection, project), round_number)
     changes: list[tuple[Case, Review]] = []
     before: Counter[ReviewState] = Counter()
     left: Counter[str] = Counter()
-    for case in _cases(connection, at.id, filters):
+    for case in _cases(connection, round_.id, filters):
         reason = _stays(case, chosen, skill)
         if reason:
             left[reason] += 1
@@ -83,7 +83,7 @@ def plan_bulk(
 def do_bulk(
     db: Database,
     project: str,
-    round: int | None,
+    round_number: int | None,
     filters: CaseFilters,
     act: str,
     *,
@@ -96,7 +96,7 @@ def do_bulk(
     Raises UserError where the cases have changed since the plan with this ``seal`` was shown.
     """
     with db.write() as connection:
-        plan = plan_bulk(connection, project, round, filters, act, skill=skill, reviewer=reviewer)
+        plan = plan_bulk(connection, project, round_number, filters, act, skill=skill, reviewer=reviewer)
         if plan.seal != seal:
             raise UserError("These cases changed while you looked at them: look at the new count, then decide.")
         bulk = store.add_reviews(connection, plan.changes)

@@ -26,11 +26,11 @@ class Readings:
     curves: int
 
 
-def readings(db: Database, project: str, round: int | None, *, delta: float, lam: int) -> Readings:
+def readings(db: Database, project: str, round_number: int | None, *, delta: float, lam: int) -> Readings:
     """The round's stored curves at δ and λ; ``changed`` counts those whose status or step differs from the stored."""
     with db.read() as connection:
-        at = find_round(connection, find_project(connection, project), round)
-        found = _curves(db, at.id, store.readings_version(connection, at.id))
+        round_ = find_round(connection, find_project(connection, project), round_number)
+        found = _curves(db, round_.id, store.readings_version(connection, round_.id))
     statuses: Counter[str] = Counter()
     steps: Counter[int] = Counter()
     changed = 0

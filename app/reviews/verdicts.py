@@ -23,7 +23,7 @@ def add_review(
     verdict: Verdict,
     *,
     reviewer: str,
-    round: int | None = None,
+    round_number: int | None = None,
     mistake_step: int | None = None,
     skill: str = "",
     answer: str | None = None,
@@ -36,15 +36,17 @@ def add_review(
     raised and nothing saved. None decides whatever stands.
     """
     with db.write() as connection:
-        at = find_round(connection, find_project(connection, project), round)
-        if store.prediction_of(connection, at.id, sample) is None:
-            raise UserError(f"Sample {sample} has no prediction in round {at.number}: choose one of those that have.")
-        check_seen(connection, at.id, sample, seen)
-        found = store.diagnosis_of(connection, at.id, sample)
+        round_ = find_round(connection, find_project(connection, project), round_number)
+        if store.prediction_of(connection, round_.id, sample) is None:
+            raise UserError(
+                f"Sample {sample} has no prediction in round {round_.number}: choose one of those that have."
+            )
+        check_seen(connection, round_.id, sample, seen)
+        found = store.diagnosis_of(connection, round_.id, sample)
         machine = (None, "") if found is None else (found.switch.mistake_step, found.skill)
         changed = mistake_step not in (None, machine[0]) or " ".join(skill.split()) not in ("", machine[1])
         review = Review(
-            round=at.id,
+            round=round_.id,
             sample=sample,
             reviewer=reviewer,
             verdict="edited" if verdict == "accepted" and changed else verdict,
@@ -55,7 +57,7 @@ def add_review(
         )
         correct, score = (None, None) if answer is None else score_answer(answer, store.get_sample(connection, sample))
         stored = store.add_review(connection, review, correct, score)
-        store.drop_draft(connection, at.id, sample, stored.reviewer)
+        store.drop_draft(connection, round_.id, sample, stored.reviewer)
         return stored
 
 
@@ -66,7 +68,7 @@ def check_seen(connection: Connection, round_id: int, sample: int, seen: int | N
     raise ConflictError("Somebody decided this case in the meantime: compare both versions, then choose one.")
 
 
-def set_reading(db: Database, project: str, *, round: int | None, delta: float, lam: int) -> int:
+def set_reading(db: Database, project: str, *, round_number: int | None, delta: float, lam: int) -> int:
     """Read the round's stored curves anew at δ and λ, which the project keeps for later ones; returns how many changed.
 
     Calls no model; what people decided stays. Raises UserError for values that no margin can meet.
@@ -75,19 +77,21 @@ def set_reading(db: Database, project: str, *, round: int | None, delta: float, 
         raise UserError("δ lies between −1 and 1 and λ between 1 and 20: choose values in these ranges.")
     with db.write() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, round)
+        round_ = find_round(connection, found, round_number)
         store.save_settings(connection, found.id, replace(found.settings, delta=delta, lam=lam))
-        return store.reread_diagnoses(connection, at.id, delta, lam, find_switch)
+        return store.reread_diagnoses(connection, round_.id, delta, lam, find_switch)
 
 
-def accept_all(db: Database, project: str, *, reviewer: str, round: int | None = None) -> int:
+def accept_all(db: Database, project: str, *, reviewer: str, round_number: int | None = None) -> int:
     """Accept every diagnosis of the round that has no verdict yet; returns how many."""
     with db.write() as connection:
-        at = find_round(connection, find_project(connection, project), round)
+        round_ = find_round(connection, find_project(connection, project), round_number)
         accepted = 0
-        for each in store.diagnoses_of(connection, at.id):
-            if not each.skill or store.current_review(connection, at.id, each.sample) is not None:
+        for each in store.diagnoses_of(connection, round_.id):
+            if not each.skill or store.current_review(connection, round_.id, each.sample) is not None:
                 continue
-            store.add_review(connection, Review(round=at.id, sample=each.sample, reviewer=reviewer, verdict="accepted"))
+            store.add_review(
+                connection, Review(round=round_.id, sample=each.sample, reviewer=reviewer, verdict="accepted")
+            )
             accepted += 1
         return accepted

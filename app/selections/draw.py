@@ -27,7 +27,7 @@ def make_selection(
     project: str,
     *,
     budget: int,
-    round: int | None = None,
+    round_number: int | None = None,
     seed: int | None = None,
     arm: Literal["targeted", "random"] = "targeted",
     support: str = "",
@@ -42,12 +42,12 @@ def make_selection(
         raise UserError("A selection needs a budget of at least 1 sample.")
     with db.read() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, round)
+        round_ = find_round(connection, found, round_number)
         name = store.named_support_set(connection, support or found.settings.support)
-        demands = store.accepted_skills(connection, at.id) if arm == "targeted" else []
+        demands = store.accepted_skills(connection, round_.id) if arm == "targeted" else []
         if arm == "targeted" and not demands:
             raise UserError(
-                f"Round {at.number} of '{project}' has no accepted skill: review some cases, "
+                f"Round {round_.number} of '{project}' has no accepted skill: review some cases, "
                 f"or accept every diagnosis with `switchpoint review {project} --accept-all`."
             )
         index = indexed(connection, db, name) if arm == "targeted" else None
@@ -68,7 +68,7 @@ def make_selection(
     _check_size(name, arm, budget, len(hits), allow_fewer)
     leaked = {leak.sample for leak in leaks}
     selection = Selection(
-        project=found.id, round=at.id, support=name, arm=arm, budget=budget, seed=start, demands=tuple(demands),
+        project=found.id, round=round_.id, support=name, arm=arm, budget=budget, seed=start, demands=tuple(demands),
         hits=tuple(hits), leaked=len(leaked), leaks=leaks, rulings=tuple(rulings),
         make_up=_made_of(db, index, demands, hits, budget=budget, leaked=leaked, seed=start, rulings=rulings),
     )  # fmt: skip

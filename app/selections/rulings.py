@@ -82,8 +82,8 @@ def _check(connection: Connection, db: Database, project: Project, ruling: Rulin
     """A ruling names a skill that some round accepted, and a labelled sample, or a task, of a support set."""
     accepted = {
         each.skill
-        for at in store.rounds_of(connection, project.id)
-        for each in store.accepted_skills(connection, at.id)
+        for round_ in store.rounds_of(connection, project.id)
+        for each in store.accepted_skills(connection, round_.id)
     }
     if ruling.skill not in accepted:
         raise UserError(

@@ -108,7 +108,7 @@ def _add_commands(page: Page) -> None:
         student, teacher = (server_model(text_in(sent, who, 1000), roots) for who in ("student", "teacher"))
         made = create_project(page.db, name, student=student, teacher=teacher, settings=settings_for(teacher))
         ready = notice(f"Project '{made.name}' is ready. Bring its samples next.")
-        return {**page.refresh(move_to(Place(), project=made.name, round=0)), page.notice: ready}
+        return {**page.refresh(move_to(Place(), project=made.name, round_number=0)), page.notice: ready}
 
     def cancel(place: Place, sent: Mapping[str, Any]) -> Parts:
         cancel_job(page.db, number_in(sent, "job"))

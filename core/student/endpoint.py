@@ -41,7 +41,7 @@ def predict_there(
     settings: Settings,
     replies: Replies,
     *,
-    round: int,
+    round_id: int,
     on_skipped: OnSkipped = _log_skipped,
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, in the order of the samples, some dozens a list.
@@ -52,7 +52,7 @@ def predict_there(
     """
     asker = connect(endpoint, settings.endpoint, replies)
     answered = False
-    for found in asker.stream(partial(_predicted, sample, read_image, settings, round) for sample in samples):
+    for found in asker.stream(partial(_predicted, sample, read_image, settings, round_id) for sample in samples):
         done = [each for _, each in found if isinstance(each, Prediction)]
         missed = [(sample, each) for sample, each in found if isinstance(each, UserError)]
         answered = answered or bool(done)
@@ -66,7 +66,7 @@ def predict_there(
 
 
 async def _predicted(
-    sample: Sample, read_image: ReadImage, settings: Settings, round: int, line: Line
+    sample: Sample, read_image: ReadImage, settings: Settings, round_id: int, line: Line
 ) -> tuple[Sample, Prediction | UserError]:
     text = student_prompt(sample, settings)
     content: str | list[dict[str, object]] = text  # Not every server reads a list.
@@ -77,7 +77,7 @@ async def _predicted(
         reply = await line.ask([{"role": "user", "content": content}], max_tokens=settings.max_new_tokens)
     except (RefusedError, FailedError) as error:
         return sample, error
-    return sample, read_prediction(sample, reply.texts[0].strip(), round=round)
+    return sample, read_prediction(sample, reply.texts[0].strip(), round_id=round_id)
 
 
 def _seen(key: str, read_image: ReadImage) -> str:

@@ -101,7 +101,7 @@ def predict(
     open_image: OpenImage,
     settings: Settings,
     *,
-    round: int,
+    round_id: int,
     on_remark: Callable[[str], None] = logger.warning,
     on_skipped: OnSkipped | None = None,
 ) -> Iterator[list[Prediction]]:
@@ -122,7 +122,9 @@ def predict(
                 size = _halved(len(part))
                 on_remark(f"batches of {size} instead of {settings.batch_size}: the GPU's memory was too small")
                 continue
-            yield [read_prediction(sample, text, round=round) for (sample, _), text in zip(part, texts, strict=True)]
+            yield [
+                read_prediction(sample, text, round_id=round_id) for (sample, _), text in zip(part, texts, strict=True)
+            ]
             chosen, images = chosen[size:], images[size:]
 
 
@@ -198,12 +200,12 @@ def _generate(
     return [text.strip() for text in student.processor.tokenizer.batch_decode(new, skip_special_tokens=True)]
 
 
-def read_prediction(sample: Sample, text: str, *, round: int) -> Prediction:
+def read_prediction(sample: Sample, text: str, *, round_id: int) -> Prediction:
     """The prediction that a student's untouched output means: its steps and its answer."""
     reading = read_answer(text, sample.options)
     correct, score = score_answer(reading.answer, sample)
     return Prediction(
-        round=round,
+        round=round_id,
         sample=sample.id,
         text=text,
         steps=split_steps(text),

@@ -98,7 +98,7 @@ def ours(name: str, samples: int, limit: int, kept: Kept) -> float:
     ]
     settings = Settings(endpoint=EndpointSettings(at_once=limit))
     started = time.perf_counter()
-    batches = predict_there(endpoint, asked, lambda key: (b"", key), settings, kept, round=1)
+    batches = predict_there(endpoint, asked, lambda key: (b"", key), settings, kept, round_id=1)
     answered = sum(each.answer == "16" for batch in batches for each in batch)
     assert answered == samples
     return time.perf_counter() - started

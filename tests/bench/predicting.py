@@ -54,7 +54,9 @@ def ours(samples: str, batch: str, texts: str) -> None:
     asked = [replace(each, id=place, image=each.source_id) for place, each in enumerate(found)]
     settings = replace(settings, batch_size=int(batch))
     started = time.perf_counter()
-    said = {each.sample: each.text for part in predict(student, asked, open_image, settings, round=0) for each in part}
+    said = {
+        each.sample: each.text for part in predict(student, asked, open_image, settings, round_id=0) for each in part
+    }
     finished(started, [said[place] for place in range(len(asked))], texts)
 
 

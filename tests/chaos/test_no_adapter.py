@@ -70,18 +70,18 @@ MISSING = r"There is no adapter in .*run-1/adapter; put the folder back from a b
 def test_predicting_and_trying_say_where_it_was(db: Database, files: TinyFiles) -> None:
     new_samples(db)
     with pytest.raises(UserError, match=MISSING):
-        work_off(db, put_predict(db, "tiny", round=1), LocalEngine("cpu"))
+        work_off(db, put_predict(db, "tiny", round_number=1), LocalEngine("cpu"))
     with pytest.raises(UserError, match=MISSING):
-        work_off(db, put_try(db, "tiny", "student", round=1), LocalEngine("cpu"))
+        work_off(db, put_try(db, "tiny", "student", round_number=1), LocalEngine("cpu"))
 
 
 def test_the_round_before_is_predicted_as_ever(db: Database) -> None:
-    ended = work_off(db, put_predict(db, "tiny", round=0), LocalEngine("cpu"))
+    ended = work_off(db, put_predict(db, "tiny", round_number=0), LocalEngine("cpu"))
     assert (ended.state, ended.done) == ("done", 24)
 
 
 def test_a_run_that_starts_from_it_says_so_and_one_from_the_base_model_goes_on(db: Database) -> None:
-    selection = make_selection(db, "tiny", budget=10, arm="random", round=1).id
+    selection = make_selection(db, "tiny", budget=10, arm="random", round_number=1).id
     with db.read() as connection:
         tuning = store.list_projects(connection)[0].settings.tuning
     further, afresh = (replace(tuning, start=start, epochs=0.2) for start in ("adapter", "base"))
@@ -115,7 +115,7 @@ def test_the_command_line_exports_no_adapter_and_compares_what_was_measured(
 
 
 def test_every_tab_opens_and_tuning_says_what_is_gone(db: Database) -> None:
-    make_selection(db, "tiny", budget=10, arm="random", round=1)
+    make_selection(db, "tiny", budget=10, arm="random", round_number=1)
     with serving(db.data) as served, closing(Remote(served.url)) as remote:
         for tab in TABS:
             place = {"project": "tiny", "round": "1", "tab": tab}
@@ -136,4 +136,4 @@ def test_put_back_from_a_backup_all_goes_on(db: Database, whole: Path, tmp_path:
     restore(tmp_path / "kept.zip", tmp_path / "again", on_progress=lambda _: None)
     shutil.copytree(tmp_path / "again" / "adapters" / "run-1", db.adapters / "run-1")
     new_samples(db)
-    assert work_off(db, put_predict(db, "tiny", round=1), LocalEngine("cpu")).state == "done"
+    assert work_off(db, put_predict(db, "tiny", round_number=1), LocalEngine("cpu")).state == "done"

@@ -187,7 +187,7 @@ def predicting(student: Student, samples: Sequence[Sample], side: int, settings:
     said: list[int] = []
 
     def work() -> None:
-        batches = predict(student, samples, lambda _: picture, settings, round=0)
+        batches = predict(student, samples, lambda _: picture, settings, round_id=0)
         said[:] = [len(each.text.split()) for batch in batches for each in batch]
 
     seconds = timed(work, student.device, 1)

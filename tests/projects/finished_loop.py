@@ -53,8 +53,8 @@ def finish_loop(db: Database, sizes: Sizes = Sizes(), *, breaks: bool = True, di
         store.save_samples(connection, project=None, role="support", name=SUPPORT, samples=lessons, images=images)
         _answer(connection, project, base, lambda place, category: place // 3 % 2 == 1)
         _diagnose(connection, project, base)
-    accept_all(db, LOOP, reviewer="Ada", round=0)
-    selection = make_selection(db, LOOP, budget=BUDGET, round=0)
+    accept_all(db, LOOP, reviewer="Ada", round_number=0)
+    selection = make_selection(db, LOOP, budget=BUDGET, round_number=0)
     with db.write() as connection:
         opened = _tune(connection, project, selection.id, base)
         _answer(connection, project, opened, lambda place, category: _after(place, category, breaks=breaks))

@@ -76,8 +76,8 @@ def _pickers(connection: Connection, place: Place) -> str:
     return choices("project", "Project", projects, place.project) + choices("round", "Round", rounds, str(place.round))
 
 
-def _model(round: Round) -> str:
-    return "untuned student" if round.run is None else f"after tuning run {round.run}"
+def _model(round_: Round) -> str:
+    return "untuned student" if round_.run is None else f"after tuning run {round_.run}"
 
 
 def _hint(step: NextStep | None, place: Place, pulse: str) -> str:

@@ -148,7 +148,7 @@ def find_place(db: Database, query: Mapping[str, str]) -> Place:
     with db.read() as connection:
         known = store.list_projects(connection)
         if not known:
-            return move_to(place, project="", round=0)
+            return move_to(place, project="", round_number=0)
         names = [project.name for project in known]
         if place.project and place.project not in names:
             raise UserError(f"There is no project '{place.project[:80]}': choose one in the header.")
@@ -157,7 +157,7 @@ def find_place(db: Database, query: Mapping[str, str]) -> Place:
         first = find_round(connection, chosen, None).number
     if place.round is not None and place.round not in numbers:
         raise UserError(f"Project '{chosen.name}' has no round {place.round}: choose one in the header.")
-    return move_to(place, project=chosen.name, round=first if place.round is None else place.round)
+    return move_to(place, project=chosen.name, round_number=first if place.round is None else place.round)
 
 
 def text_in(sent: Mapping[str, Any], name: str, max_length: int) -> str:

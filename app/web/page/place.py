@@ -96,6 +96,6 @@ def read_place(query: Mapping[str, str]) -> Place:
     )
 
 
-def move_to(place: Place, *, project: str, round: int) -> Place:
+def move_to(place: Place, *, project: str, round_number: int) -> Place:
     """The same place with project and round filled in, once they are known to exist."""
-    return replace(place, project=project, round=round)
+    return replace(place, project=project, round=round_number)

@@ -97,23 +97,23 @@ def file_name(project: str, number: int, what: str, *, of: str = "round") -> str
     return f"{name}-{of}-{number}{'-' if of == 'round' else '.'}{what}"
 
 
-def _reviews(db: Database, project: str, round: str, suffix: str) -> Download:
+def _reviews(db: Database, project: str, round_number: str, suffix: str) -> Download:
     media, write = REVIEWS[suffix]
     with db.read() as connection:
         found = find_project(connection, project)
-        at = find_round(connection, found, _number(round, "round"))
-        text = write(connection, found, at)
-    return Download(name=file_name(found.name, at.number, f"reviews.{suffix}"), media=media, text=text)
+        round_ = find_round(connection, found, _number(round_number, "round"))
+        text = write(connection, found, round_)
+    return Download(name=file_name(found.name, round_.number, f"reviews.{suffix}"), media=media, text=text)
 
 
-def _report(db: Database, project: str, round: str, samples: Sequence[str]) -> Download:
+def _report(db: Database, project: str, round_number: str, samples: Sequence[str]) -> Download:
     chosen = [number for each in samples if (number := _number(each, "sample")) is not None]
     with db.read() as connection:
         found = find_project(connection, project)
-        number = _number(round, "round")
-        at = report_round(connection, found) if number is None else find_round(connection, found, number)
-        text = report_html(connection, found, at, chosen)
-    return Download(name=file_name(found.name, at.number, "report.html"), media="text/html", text=text)
+        number = _number(round_number, "round")
+        round_ = report_round(connection, found) if number is None else find_round(connection, found, number)
+        text = report_html(connection, found, round_, chosen)
+    return Download(name=file_name(found.name, round_.number, "report.html"), media="text/html", text=text)
 
 
 def _selection(db: Database, project: str, selection: str, suffix: str) -> Response:
@@ -127,8 +127,8 @@ def _selection(db: Database, project: str, selection: str, suffix: str) -> Respo
     return StreamingResponse(write(db, chosen), media_type=media, headers=headers)
 
 
-def _experiment(db: Database, project: str, round: str) -> Download:
-    number = _number(round, "round") or 0
+def _experiment(db: Database, project: str, round_number: str) -> Download:
+    number = _number(round_number, "round") or 0
     text = markdown(results(db, project, number), identification_report_if_ready(db, project, number))
     return Download(name=file_name(project, number, "experiment.md"), media="text/markdown", text=text)
 

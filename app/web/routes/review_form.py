@@ -81,14 +81,14 @@ def keep_draft(db: Database, sent: Mapping[str, Any], reviewer: str) -> str:
     if not all(isinstance(text, str) for text in (*texts.values(), answer or "")):
         raise UserError("Skill, note and answer of a draft are texts.")
     with db.write() as connection:
-        at = find_round(connection, find_project(connection, str(sent.get("project", ""))[:MAX_LENGTH]), number)
+        round_ = find_round(connection, find_project(connection, str(sent.get("project", ""))[:MAX_LENGTH]), number)
         if sent.get("discard"):
-            store.drop_draft(connection, at.id, sample, reviewer)
+            store.drop_draft(connection, round_.id, sample, reviewer)
             return ""
-        if store.newest_review(connection, at.id, sample) != seen:
+        if store.newest_review(connection, round_.id, sample) != seen:
             raise ConflictError("This case was decided in the meantime.")
         step = whole_number(str(sent.get("step", ""))) or None
-        draft = Draft(round=at.id, sample=sample, reviewer=reviewer, mistake_step=step, answer=answer, **texts)
+        draft = Draft(round=round_.id, sample=sample, reviewer=reviewer, mistake_step=step, answer=answer, **texts)
         return store.save_draft(connection, draft).created
 
 

@@ -67,13 +67,13 @@ def build(page: Page) -> TabView:
             arms=wanted,
             budgets=requirements.parse_budgets(str(sizes)),
             seeds=_whole(times, "seeds"),
-            round=place.round,
+            round_number=place.round,
             at_once=_whole(side, "trials at a time"),
         )
         return page.start_worker(place)
 
     def identify(place: Place) -> Parts:
-        put_identify(page.db, place.project, round=place.round)
+        put_identify(page.db, place.project, round_number=place.round)
         return page.start_worker(place)
 
     page.listen(go.click, run, [arms, budgets, seeds, at_once])

@@ -39,10 +39,10 @@ def build(page: Page) -> TabView:
             return {view: empty("No project", "Make a project first: the button is above.")}
         with page.db.read() as connection:
             project = find_project(connection, place.project)
-            now = find_round(connection, project, place.round)
-            rows = store.missing_skills(connection, now.id)
+            round_ = find_round(connection, project, place.round)
+            rows = store.missing_skills(connection, round_.id)
             found = indexed(connection, page.db, project.settings.support) if rows else None
-            bulks = store.bulks_of(connection, now.id)
+            bulks = store.bulks_of(connection, round_.id)
             return {view: skills_html(connection, place, rows, found, project.settings.seed) + history_html(bulks)}
 
     return TabView(show=show, follow=show)

@@ -84,7 +84,7 @@ def load_support(folder: Path) -> list[Sample]:
 def ask(samples: Sequence[Sample], open_image: OpenImage, adapter: Path | None = None) -> list[Prediction]:
     """The student's predictions."""
     student = load_student(str(STUDENT), adapter=adapter, device="cpu")
-    return [one for batch in predict(student, samples, open_image, demo_settings(), round=0) for one in batch]
+    return [one for batch in predict(student, samples, open_image, demo_settings(), round_id=0) for one in batch]
 
 
 def mistakes_of(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> tuple[list[Mistake], int]:

@@ -82,7 +82,7 @@ def test_lineage_is_of_the_verdict_that_stood_when_the_selection_was_made(db: Da
 
 def test_a_run_that_is_not_finished_and_an_untuned_selection_say_so(db: Database) -> None:
     project, key = project_of(db), outcome(db, "still_wrong")
-    made = make_selection(db, LOOP, budget=6, round=0)
+    made = make_selection(db, LOOP, budget=6, round_number=0)
     with db.read() as connection:
         html = lineage_html(connection, read_place({"sample": str(key)}), project)
     assert "not tuned on yet" in html
@@ -112,7 +112,7 @@ def test_what_broke_has_no_hits_and_what_is_open_leads_to_its_review(db: Databas
 
 
 def test_a_random_selection_was_made_for_no_error(db: Database) -> None:
-    made = make_selection(db, LOOP, budget=3, round=0, arm="random")
+    made = make_selection(db, LOOP, budget=3, round_number=0, arm="random")
     with db.read() as connection:
         html = lineage_html(connection, read_place({"training": str(made.hits[0].sample)}), project_of(db))
     assert "drawn at random: for no error" in html

@@ -43,7 +43,7 @@ def answered(db: Database, name: str, *, people: bool, roles: tuple[Role, ...] =
             store.save_samples(connection, project=project.id, role=role, samples=asked, images={})
             samples = store.samples_of(connection, project=project.id, role=role)
             said = [
-                read_prediction(each, f"Step 1: I look. The answer is {answer}.", round=base)
+                read_prediction(each, f"Step 1: I look. The answer is {answer}.", round_id=base)
                 for each, answer in zip(samples, SAID, strict=True)
             ]
             store.save_predictions(connection, said)

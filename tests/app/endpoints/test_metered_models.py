@@ -294,8 +294,8 @@ def test_the_command_line_estimates_shows_what_was_spent_and_sets_the_cap(
 def test_the_data_tab_offers_the_cost_of_what_endpoints_will_be_asked(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, count=2)
     fill(db, "here", teacher="assets/demo/teacher", count=2)
-    assert 'data-of="diagnose"' in overview_html(db, move_to(Place(), project="p", round=0))
-    assert "data-of" not in overview_html(db, move_to(Place(), project="here", round=0))
+    assert 'data-of="diagnose"' in overview_html(db, move_to(Place(), project="p", round_number=0))
+    assert "data-of" not in overview_html(db, move_to(Place(), project="here", round_number=0))
     assert server.asked == []
 
 

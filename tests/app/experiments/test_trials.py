@@ -128,7 +128,7 @@ def test_other_verdicts_make_other_trials_and_the_old_ones_no_longer_count(db: D
     run(db, ready, ["targeted"])
     with db.read() as connection:
         sample = store.accepted_cases(connection, 1)[0][0]
-    add_review(db, ready, sample=sample, verdict="rejected", reviewer="ann", round=0)
+    add_review(db, ready, sample=sample, verdict="rejected", reviewer="ann", round_number=0)
     assert results(db, ready).others == 1
     assert results(db, ready).outcomes == ()
     run(db, ready, ["targeted"])

@@ -96,7 +96,7 @@ def test_hint_and_lecture_go_into_every_export_of_a_sample_that_has_them(
     lines = export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().splitlines()
     assert beside.items() <= json.loads(lines[0]).items()
     assert not {"hint", "lecture"} & json.loads(lines[1]).keys()
-    page = export_report(db, tiny, tmp_path / "report.html", round=0, samples=[first, second]).read_text()
+    page = export_report(db, tiny, tmp_path / "report.html", round_number=0, samples=[first, second]).read_text()
     assert '<p class="hint" dir="auto">=The &lt;b&gt;passage&lt;/b&gt;</p>' in page
     assert page.count("<summary>Lecture</summary>") == 1
     assert "A sum\nis what you get." in page
@@ -244,7 +244,7 @@ def test_a_newer_round_that_has_not_answered_is_not_what_a_report_shows(
         store.open_round(connection, find_project(connection, tiny).id, run=None)
     page = read_page(export_report(db, tiny, tmp_path / "newest.html").read_text())
     assert "0 (untuned)" in page.text
-    page = read_page(export_report(db, tiny, tmp_path / "named.html", round=1).read_text())
+    page = read_page(export_report(db, tiny, tmp_path / "named.html", round_number=1).read_text())
     assert "1 (untuned)" in page.text
     assert page.text.count("Not measured.") == 2
     assert page.libraries == 0, "no curve, no plotly.js"

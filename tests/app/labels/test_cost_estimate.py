@@ -48,7 +48,7 @@ def wait_for(db: Database, found: SupportSet) -> None:
 def test_the_page_says_estimating_first_and_then_tokens_and_dollars(db: Database) -> None:
     fill(db, "p", teacher=TEACHER, count=1)
     found = add(db, bare(40))
-    place = move_to(Place(choices={"label": "bare"}), project="p", round=0)
+    place = move_to(Place(choices={"label": "bare"}), project="p", round_number=0)
     before = stamp(db, place)
     first = labelling_html(db, place)
     wait_for(db, found)
@@ -77,7 +77,7 @@ def test_a_price_that_changes_shows_at_once_and_new_samples_are_counted_anew(db:
     assert first is not None
     assert second is not None
     assert second.by_sample["money"] == pytest.approx(first.by_sample["money"] * 10_000)
-    place = move_to(Place(choices={"label": "bare"}), project="p", round=0)
+    place = move_to(Place(choices={"label": "bare"}), project="p", round_number=0)
     assert "a cap of $5.00" in labelling_html(db, place)
     more = add(db, bare(5, task="others"))
     assert not is_counted(db, more)
@@ -93,7 +93,7 @@ def test_a_teacher_here_costs_nothing_and_a_job_that_labels_is_named(db: Databas
     found = add(db, bare(3))
     label_cost(db, found, "p")
     wait_for(db, found)
-    place = move_to(Place(choices={"label": "bare"}), project="p", round=0)
+    place = move_to(Place(choices={"label": "bare"}), project="p", round_number=0)
     assert "none: it runs here" in labelling_html(db, place)
     job = put_label(db, "bare", project="p")
     assert f"job {job.id}" in labelling_html(db, place)

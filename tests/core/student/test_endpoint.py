@@ -61,7 +61,9 @@ def predictions(
 ) -> list[Prediction]:
     endpoint = endpoint_of(server.name, {})
     assert endpoint is not None
-    batches = predict_there(endpoint, samples, images.__getitem__, SETTINGS, Kept() if kept is None else kept, round=3)
+    batches = predict_there(
+        endpoint, samples, images.__getitem__, SETTINGS, Kept() if kept is None else kept, round_id=3
+    )
     return [each for batch in batches for each in batch]
 
 

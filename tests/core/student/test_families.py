@@ -58,7 +58,7 @@ def asked() -> list[Sample]:
 
 
 def texts(student: Student, samples: list[Sample], settings: Settings = SETTINGS) -> dict[int, str]:
-    found = predict(student, samples, open_image, settings, round=0)
+    found = predict(student, samples, open_image, settings, round_id=0)
     return {each.sample: each.text for batch in found for each in batch}
 
 

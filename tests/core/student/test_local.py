@@ -38,7 +38,7 @@ def samples(count: int) -> list[Sample]:
 
 
 def answers(student: Student, asked: list[Sample], settings: Settings = SETTINGS) -> dict[int, Prediction]:
-    found = predict(student, asked, open_image, settings, round=7)
+    found = predict(student, asked, open_image, settings, round_id=7)
     return {prediction.sample: prediction for batch in found for prediction in batch}
 
 
@@ -48,14 +48,14 @@ def student(folder: Path) -> Student:
 
 
 def test_every_sample_is_predicted_once_in_batches(student: Student) -> None:
-    batches = list(predict(student, iter(samples(14)), open_image, SETTINGS, round=7))
+    batches = list(predict(student, iter(samples(14)), open_image, SETTINGS, round_id=7))
     assert Counter(prediction.sample for batch in batches for prediction in batch) == dict.fromkeys(range(1, 15), 1)
     assert max(map(len, batches)) == 4
     assert {prediction.round for batch in batches for prediction in batch} == {7}
 
 
 def test_no_samples_are_no_batches(student: Student) -> None:
-    assert list(predict(student, [], open_image, SETTINGS, round=0)) == []
+    assert list(predict(student, [], open_image, SETTINGS, round_id=0)) == []
 
 
 def test_a_sample_is_answered_the_same_in_a_batch_as_alone(student: Student) -> None:
@@ -73,7 +73,7 @@ def test_an_image_is_opened_once_when_its_batch_comes(student: Student) -> None:
         return open_image(name)
 
     asked = samples(14)
-    running = predict(student, asked, opening, SETTINGS, round=0)
+    running = predict(student, asked, opening, SETTINGS, round_id=0)
     next(running)
     assert len(opened) == 4
     list(running)
@@ -106,7 +106,7 @@ def test_a_batch_too_large_for_memory_is_halved_until_it_fits(student: Student, 
             asked,
             lambda name: (opened.append(name), open_image(name))[1],
             replace(SETTINGS, batch_size=16),
-            round=7,
+            round_id=7,
             on_remark=told.append,
         )
         for prediction in batch
@@ -120,7 +120,7 @@ def test_a_batch_too_large_for_memory_is_halved_until_it_fits(student: Student, 
 
 
 def test_what_was_answered_before_memory_ran_out_is_not_asked_again(student: Student) -> None:
-    running = predict(student, samples(20), open_image, SETTINGS, round=7, on_remark=lambda _: None)
+    running = predict(student, samples(20), open_image, SETTINGS, round_id=7, on_remark=lambda _: None)
     first = next(running)
     seen = fits(student, 3)
     rest = [prediction.sample for batch in running for prediction in batch]
@@ -132,7 +132,7 @@ def test_what_was_answered_before_memory_ran_out_is_not_asked_again(student: Stu
 def test_a_sample_that_does_not_fit_alone_says_what_to_change(student: Student) -> None:
     fits(student, 0)
     with pytest.raises(UserError, match="even one sample at a time; set fewer pixels"):
-        list(predict(student, samples(5), open_image, SETTINGS, round=7, on_remark=lambda _: None))
+        list(predict(student, samples(5), open_image, SETTINGS, round_id=7, on_remark=lambda _: None))
 
 
 def test_the_answer_depends_on_the_image(folders: dict[str, Path]) -> None:
@@ -171,25 +171,27 @@ def always(student: Student, token: int) -> None:
 def test_a_reply_is_read_for_its_steps_and_its_answer() -> None:
     sample = Sample(id=3, source_id="s", question="?", options=("11", "16"), answer="16")
     text = "Step 1: A1 is 9. Step 2: 9 plus 7 equals 16. The answer is 16."
-    prediction = read_prediction(sample, text, round=2)
+    prediction = read_prediction(sample, text, round_id=2)
     assert prediction.steps == ("A1 is 9.", "9 plus 7 equals 16.")
     assert prediction.answer == "16"
     assert prediction.correct
     assert prediction.text == text
     assert prediction.span is not None
     assert text[slice(*prediction.span)].strip(" .") == "16"
-    assert not read_prediction(sample, "Step 1: A1 is 9. The answer is 11.", round=2).correct
+    assert not read_prediction(sample, "Step 1: A1 is 9. The answer is 11.", round_id=2).correct
 
 
 def test_a_prediction_says_how_sure_its_reading_is_and_what_it_scores() -> None:
     sample = Sample(
         id=3, source_id="s", question="?", answer="red", answers=("red", "red", "red", "red", "pink", "pink")
     )
-    sure, unsure = (read_prediction(sample, text, round=2) for text in ("The answer is pink.", "It is probably pink."))
+    sure, unsure = (
+        read_prediction(sample, text, round_id=2) for text in ("The answer is pink.", "It is probably pink.")
+    )
     assert 0 < unsure.read_confidence < sure.read_confidence <= 1
     assert sure.correct
     assert sure.score == pytest.approx((2 * 1 / 3 + 4 * 2 / 3) / 6)
-    nothing = read_prediction(sample, "I cannot tell.", round=2)
+    nothing = read_prediction(sample, "I cannot tell.", round_id=2)
     assert (nothing.answer, nothing.correct, nothing.score, nothing.read_confidence) == (None, False, None, 0)
 
 

@@ -128,7 +128,7 @@ def test_a_student_learns_to_say_what_it_was_shown(folder: Path, tmp_path: Path)
     run_to_end(folder, tmp_path, samples=shown, settings=settings)
     student = load_student(str(folder), adapter=tmp_path / "adapter", device="cpu")
     asked = Settings(prompts={"student": "{question}"}, max_new_tokens=12)
-    said = {p.text for batch in predict(student, shown, open_image, asked, round=1) for p in batch}
+    said = {p.text for batch in predict(student, shown, open_image, asked, round_id=1) for p in batch}
     assert said == {"The answer is 9 ."}
 
 

@@ -68,7 +68,7 @@ def test_a_student_predicts_learns_is_saved_and_says_the_same_from_its_saved_ada
 ) -> None:
     asked = Settings(prompts={"student": "{question}"}, max_new_tokens=8)
     plain = load_student(str(folder), device="cpu")
-    before = [p.text for batch in predict(plain, SAMPLES, open_image, asked, round=0) for p in batch]
+    before = [p.text for batch in predict(plain, SAMPLES, open_image, asked, round_id=0) for p in batch]
     updates = run_to_end(folder, tmp_path, settings=settings)
     assert updates[-1].loss < updates[0].loss
     in_memory, again = trained(folder, settings)
@@ -78,7 +78,7 @@ def test_a_student_predicts_learns_is_saved_and_says_the_same_from_its_saved_ada
     assert torch.equal(logits(plain, apart), expected), "the reloaded adapter is the one that was in memory, bit by bit"
     reloaded = load_student(str(folder), adapter=tmp_path / "adapter", device="cpu")
     torch.testing.assert_close(logits(plain, reloaded.model), expected, atol=1e-4, rtol=1e-4)
-    after = [p.text for batch in predict(reloaded, SAMPLES, open_image, asked, round=1) for p in batch]
+    after = [p.text for batch in predict(reloaded, SAMPLES, open_image, asked, round_id=1) for p in batch]
     assert after != before
 
 

@@ -97,16 +97,16 @@ def _pair(
     return f'<article class="pair">{picture}{asked}{answers}</article>'
 
 
-def _said(place: Place, compared: Compared, round: Round, given: Prediction | None, right: bool) -> str:
+def _said(place: Place, compared: Compared, round_: Round, given: Prediction | None, right: bool) -> str:
     """What one round answered, with its steps; a wrong answer of the validation set leads to its review."""
     if given is None:
         return '<div class="said"></div>'
     sign, css = ("✓", "truth") if right else ("✗", "student")
     answer = short(given.answer, 120) if given.answer is not None else "no answer read"
-    head = f'<p dir="auto">Round {round.number}: <b class="{css}">{sign} {answer}</b>'
+    head = f'<p dir="auto">Round {round_.number}: <b class="{css}">{sign} {answer}</b>'
     if not right and compared.found.role == "validation":
         cleared = dict.fromkeys(FILTER_PARAMS)
-        href = place.link(**cleared | {"tab": "review", "round": round.number, "sample": given.sample})
+        href = place.link(**cleared | {"tab": "review", "round": round_.number, "sample": given.sample})
         head += f" {nav(href, 'Review')}"
     return f'<div class="said">{head}</p>{_steps(given)}</div>'
 

@@ -16,16 +16,16 @@ from storage.store import Project, Round
 WHAT_IT_DOES = "The page then opens on it, and the next diagnosis and selection build on it."
 
 
-def gate_html(connection: Connection, project: Project, round: Round) -> str:
+def gate_html(connection: Connection, project: Project, round_: Round) -> str:
     """The panel for a round: adopted already, or what the gate says and the way to adopt it."""
     made = store.adoptions_of(connection, project.id)
     numbers = {each.id: each.number for each in store.rounds_of(connection, project.id)}
     history = _history(made, numbers)
-    if made and made[0].round == round.id:
-        said = f"<h3>Round {round.number} is adopted</h3><p>{_record(made[0], numbers)}</p>"
-        return f'<section class="gate passed" data-adopted="{round.number}">{said}{history}</section>'
+    if made and made[0].round == round_.id:
+        said = f"<h3>Round {round_.number} is adopted</h3><p>{_record(made[0], numbers)}</p>"
+        return f'<section class="gate passed" data-adopted="{round_.number}">{said}{history}</section>'
     try:
-        judged = judge(connection, project, round)
+        judged = judge(connection, project, round_)
     except UserError as error:
         return f'<section class="gate"><p class="subdued">{esc(error)}</p>{history}</section>'
     return (

@@ -98,8 +98,8 @@ def _pickers(place: Place, rounds: list[Round], pair: tuple[Round, Round], role:
     )
 
 
-def _notes(round: Round, adopted: int | None) -> list[str]:
-    return ["untuned"] * (round.run is None) + ["adopted"] * (round.id == adopted)
+def _notes(round_: Round, adopted: int | None) -> list[str]:
+    return ["untuned"] * (round_.run is None) + ["adopted"] * (round_.id == adopted)
 
 
 def chosen_rounds(place: Place, rounds: list[Round], adopted: int | None) -> tuple[Round, Round]:

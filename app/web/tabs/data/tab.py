@@ -100,7 +100,7 @@ def build(page: Page) -> TabView:
         estimate = {"predict": estimate_predict, "diagnose": estimate_diagnose}.get(str(sent.get("of")))
         if estimate is None:
             raise UserError("There is no such estimate: use one of the buttons.")
-        return {page.notice: notice(estimate_text(estimate(page.db, place.project, round=place.round)))}
+        return {page.notice: notice(estimate_text(estimate(page.db, place.project, round_number=place.round)))}
 
     page.commands |= {"judge": judge, "cost": cost}
     return TabView(show=show, follow=follow)
@@ -120,18 +120,18 @@ def pending_import_at(db: Database, place: Place) -> PendingImport | None:
 
 def _queue(page: Page, kind: str) -> Any:
     def put(place: Place, sent: Mapping[str, Any]) -> Parts:
-        at = None if sent.get("newest") else place.round
+        round_number = None if sent.get("newest") else place.round
         if kind == "predict":
             role = sent.get("role")
             roles: tuple[Role, ...] = (role,) if role in ("validation", "test") else ("validation", "test")
-            put_predict(page.db, place.project, round=at, roles=roles)
+            put_predict(page.db, place.project, round_number=round_number, roles=roles)
         elif kind == "diagnose":
-            put_diagnose(page.db, place.project, round=at)
+            put_diagnose(page.db, place.project, round_number=round_number)
         elif kind == "try":
             who = member_of(WHO, text_in(sent, "who", 10))
             if who is None:
                 raise UserError("Try the student or the teacher.")
-            put_try(page.db, place.project, who, round=at, another=bool(sent.get("another")))
+            put_try(page.db, place.project, who, round_number=round_number, another=bool(sent.get("another")))
         else:
             by: By = "group" if sent.get("by") == "group" else "sample"
             support, batch = text_in(sent, "support", 400), bool(sent.get("batch"))

@@ -49,7 +49,7 @@ def _verdict(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     answer = _text(sent, "answer").strip() or None if verdict == "misread" else None
     try:
         add_review(
-            tab.page.db, place.project, sample, verdict, reviewer=place.reviewer, round=place.round,
+            tab.page.db, place.project, sample, verdict, reviewer=place.reviewer, round_number=place.round,
             mistake_step=step, skill=skill, answer=answer, note=note, seen=number_or_none(sent, "seen"),
         )  # fmt: skip
     except ConflictError as error:
@@ -65,22 +65,22 @@ def _verdict(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
 def _check_error(tab: "ReviewTab", place: Place, sample: int) -> None:
     """Only what the list shows is decided on the page."""
     with tab.page.db.read() as connection:
-        now = find_round(connection, find_project(connection, place.project), place.round)
-        if store.case_of(connection, now.id, sample) is None:
-            raise UserError(f"Sample {sample} is no error of round {now.number}: choose one from the list.")
+        round_ = find_round(connection, find_project(connection, place.project), place.round)
+        if store.case_of(connection, round_.id, sample) is None:
+            raise UserError(f"Sample {sample} is no error of round {round_.number}: choose one from the list.")
 
 
 def _undo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     """Take back the newest verdict of this case, or, where it has none, of the case this reviewer decided last."""
     sample = _named(place, sent)
     with tab.page.db.write() as connection:
-        now = find_round(connection, find_project(connection, place.project), place.round)
-        check_seen(connection, now.id, sample, number_or_none(sent, "seen"))
-        undone = store.undo_review(connection, now.id, sample, place.reviewer)
+        round_ = find_round(connection, find_project(connection, place.project), place.round)
+        check_seen(connection, round_.id, sample, number_or_none(sent, "seen"))
+        undone = store.undo_review(connection, round_.id, sample, place.reviewer)
         if undone is None:
-            last = store.last_reviewed(connection, now.id, place.reviewer)
+            last = store.last_reviewed(connection, round_.id, place.reviewer)
             sample = sample if last is None else last
-            undone = None if last is None else store.undo_review(connection, now.id, last, place.reviewer)
+            undone = None if last is None else store.undo_review(connection, round_.id, last, place.reviewer)
     if undone is None:
         raise UserError("There is no verdict to undo in this round.")
     said = notice(f"Undone: the verdict on sample {sample}. Y gives it again.")
@@ -91,9 +91,9 @@ def _redo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     """Give the verdict of this case again that was undone last."""
     sample = _named(place, sent)
     with tab.page.db.write() as connection:
-        now = find_round(connection, find_project(connection, place.project), place.round)
-        check_seen(connection, now.id, sample, number_or_none(sent, "seen"))
-        again = store.redo_review(connection, now.id, sample, place.reviewer)
+        round_ = find_round(connection, find_project(connection, place.project), place.round)
+        check_seen(connection, round_.id, sample, number_or_none(sent, "seen"))
+        again = store.redo_review(connection, round_.id, sample, place.reviewer)
     if again is None:
         raise UserError("There is nothing to redo on this case: no verdict was undone since the newest one.")
     said = notice(f"Done again: the verdict on sample {sample}.")
@@ -104,8 +104,8 @@ def _theirs(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     """Give up the own version of a case that somebody else decided, and go on."""
     sample = _named(place, sent)
     with tab.page.db.write() as connection:
-        now = find_round(connection, find_project(connection, place.project), place.round)
-        store.drop_draft(connection, now.id, sample, place.reviewer)
+        round_ = find_round(connection, find_project(connection, place.project), place.round)
+        store.drop_draft(connection, round_.id, sample, place.reviewer)
     return tab.next_after(place, sample, token_in(sent))
 
 
@@ -115,7 +115,7 @@ def reread(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
         delta, lam = float(_text(sent, "delta")), int(_text(sent, "lam"))
     except ValueError:
         raise UserError("δ is a number and λ a whole number: use the sliders.") from None
-    changed = set_reading(tab.page.db, place.project, round=place.round, delta=delta, lam=lam)
+    changed = set_reading(tab.page.db, place.project, round_number=place.round, delta=delta, lam=lam)
     said = f"Read at δ {delta:g}, λ {lam}: {count(changed, 'diagnosis has', 'diagnoses have')} another step or status."
     return {**tab.page.refresh(place), tab.page.notice: notice(said)}
 
@@ -125,10 +125,12 @@ def _jump(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
     asked = _text(sent, "number").strip().removeprefix("#")
     with tab.page.db.read() as connection:
         project = find_project(connection, place.project)
-        now = find_round(connection, project, place.round)
+        round_ = find_round(connection, project, place.round)
         by_id = store.samples_by_source_id(connection, project=project.id, role="validation", source_ids=[asked])
         numbers = [whole_number(asked), *(each.id for each in by_id.values())]
-        found = [each for each in numbers if each is not None and store.case_of(connection, now.id, each) is not None]
+        found = [
+            each for each in numbers if each is not None and store.case_of(connection, round_.id, each) is not None
+        ]
     if not found:
         raise UserError(f"No error of this round has the number '{asked[:40]}': the list shows them.")
     return tab.show_case(place, found[0], token_in(sent))

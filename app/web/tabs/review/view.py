@@ -117,26 +117,26 @@ class ReviewTab:
             _, now = where(connection, place)
             return self._listed(connection, place, now, store.case_of(connection, now.id, sample), token=token, **more)
 
-    def _listed(self, connection: Connection, place: Place, now: Round, case: Case | None, **more: Any) -> Parts:
+    def _listed(self, connection: Connection, place: Place, round_: Round, case: Case | None, **more: Any) -> Parts:
         """A case with the list page it is on; ``more`` is as in ``one``.
 
         The filters' counts follow with the next tick: they cost more than everything else here together.
         """
-        listing = review_list.listing(connection, now.id, place, holding=case)
+        listing = review_list.listing(connection, round_.id, place, holding=case)
         return {
             self.cases: review_list.cases_html(place, listing, case.sample.id if case else None),
-            **self.one(connection, place, now, case, **more),
+            **self.one(connection, place, round_, case, **more),
         }
 
     def one(
-        self, connection: Connection, place: Place, now: Round, case: Case | None, *, token: str = "", **more: Any
+        self, connection: Connection, place: Place, round_: Round, case: Case | None, *, token: str = "", **more: Any
     ) -> Parts:
         """The parts of one case; ``more`` goes to the editor (a conflict to be shown)."""
         if case is None:
             return {self.case: "", self.steps: "", self.curve: None, self.editor: ""}
         desk = editor.EditorState(
-            history=store.review_history(connection, now.id, case.sample.id),
-            draft=store.draft_of(connection, now.id, case.sample.id, place.reviewer),
+            history=store.review_history(connection, round_.id, case.sample.id),
+            draft=store.draft_of(connection, round_.id, case.sample.id, place.reviewer),
             bulk=store.bulk_of(connection, case.review.id) if case.review else None,
             token=token,
             **more,

@@ -125,7 +125,7 @@ def _select(page: Page, place: Place, *form: Any) -> Parts:
         page.db,
         place.project,
         budget=int(size),
-        round=place.round,
+        round_number=place.round,
         seed=int(seed),
         arm=arm,
         support=str(name or ""),

@@ -54,14 +54,14 @@ def build(page: Page) -> TabView:
             }
         with page.db.read() as connection:
             project = find_project(connection, place.project)
-            now = find_round(connection, project, place.round)
+            round_ = find_round(connection, project, place.round)
             known = store.selections_of(connection, project.id)
             view = place.choice("view") or ("made" if known else "hits")
-            demands = store.accepted_skills(connection, now.id)
+            demands = store.accepted_skills(connection, round_.id)
             return {
                 ready: ready_html(place, demands),
                 views: views_html(place, view, len(known)),
-                choosing: _choosing(connection, page, place, project, now) if view == "hits" else "",
+                choosing: _choosing(connection, page, place, project, round_) if view == "hits" else "",
                 made: selection_html(connection, place, known) if view != "hits" else "",
             }
 
@@ -84,8 +84,8 @@ def build(page: Page) -> TabView:
     return TabView(show=show, follow=parts)
 
 
-def _choosing(connection: Connection, page: Page, place: Place, project: Project, now: Round) -> str:
-    demands = store.accepted_skills(connection, now.id)
+def _choosing(connection: Connection, page: Page, place: Place, project: Project, round_: Round) -> str:
+    demands = store.accepted_skills(connection, round_.id)
     if not demands:
         return empty("No hits yet", "Accept diagnoses on the Review tab: each accepted skill shows its hits here.")
     found = indexed(connection, page.db, support_at(connection, place, project.settings.support))

@@ -40,14 +40,14 @@ def launch_html(connection: Connection, place: Place, project: Project, data: Pa
     known = store.selections_of(connection, project.id)
     names = [(str(each.id), f"{each.id} · {each.arm}, {each.chosen:,} samples") for each in known[:100]]
     pick = choices("selection", "Selection", names, str(chosen.id))
-    at = store.round_of(connection, chosen.round)
-    start = f"round {at.number} is the base model, so both starts are the same"
-    if at.adapter:
-        start = f"round {at.number}'s adapter is there to be trained further"
-        if not (data / "adapters" / at.adapter).is_dir():
+    round_ = store.round_of(connection, chosen.round)
+    start = f"round {round_.number} is the base model, so both starts are the same"
+    if round_.adapter:
+        start = f"round {round_.number}'s adapter is there to be trained further"
+        if not (data / "adapters" / round_.adapter).is_dir():
             start = (
-                f"round {at.number}'s adapter is gone from {data / 'adapters'}: put {at.adapter} back there from a "
-                "backup, or start from the base model"
+                f"round {round_.number}'s adapter is gone from {data / 'adapters'}: put {round_.adapter} back there "
+                "from a backup, or start from the base model"
             )
     note = (
         f"Tunes the student on {count(chosen.chosen, 'sample')} and opens round "

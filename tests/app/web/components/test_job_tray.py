@@ -25,7 +25,7 @@ def test_an_import_behind_a_running_job_is_named_with_what_it_waits_for(db: Data
     shown = tray_html(db)
     assert f"import of vision &amp; flan.json waits behind predict (job {running.id})" in shown
     assert waits(next(each for each in found if each.id == running.id), found) == ""
-    assert f"(job {running.id})" in supports_html(db, move_to(Place(), project=tiny, round=0))
+    assert f"(job {running.id})" in supports_html(db, move_to(Place(), project=tiny, round_number=0))
     assert f'data-job="{job.id}" data-state="queued"' in shown
 
 

@@ -109,7 +109,7 @@ def test_sliders_count_what_applying_then_changes(db: Database, client: TestClie
     )
     sample = first_error(db)
     review = add_review(db, "tiny", sample, "accepted", reviewer="Ada", mistake_step=1)
-    assert set_reading(db, "tiny", round=0, delta=0.9, lam=1) == strict.changed == now.curves
+    assert set_reading(db, "tiny", round_number=0, delta=0.9, lam=1) == strict.changed == now.curves
     assert readings(db, "tiny", 0, delta=0.9, lam=1).changed == 0
     with db.read() as connection:
         assert store.project_named(connection, "tiny").settings.delta == 0.9
@@ -122,7 +122,7 @@ def test_sliders_count_what_applying_then_changes(db: Database, client: TestClie
 @pytest.mark.parametrize(("delta", "lam"), [(1.0, 1), (-1.5, 2), (float("nan"), 2), (0.0, 0), (0.0, 21)])
 def test_values_that_no_margin_can_meet_are_refused(db: Database, client: TestClient, delta: float, lam: int) -> None:
     with pytest.raises(UserError, match="δ lies between"):
-        set_reading(db, "tiny", round=0, delta=delta, lam=lam)
+        set_reading(db, "tiny", round_number=0, delta=delta, lam=lam)
     asked = {"project": "tiny", "round": 0, "delta": str(delta), "lam": lam}
     assert client.get("/desk/reading", params=asked).status_code == 400
 

@@ -103,10 +103,11 @@ def _category_rows(categories: Mapping[Role, Mapping[str, int]]) -> list[tuple[s
     """The largest categories with their samples in both sets, and one row for all others."""
     together = Counter(categories["validation"]) + Counter(categories["test"])
     names = [name for name, _ in together.most_common() if name]
-    rows = [(name, *(categories[role].get(name, 0) for role in ROLES)) for name in names[:MAX_CATEGORIES]]
+    validation, test = (categories[role] for role in ROLES)
+    rows = [(name, validation.get(name, 0), test.get(name, 0)) for name in names[:MAX_CATEGORIES]]
     if rest := names[MAX_CATEGORIES:]:
-        counts = (sum(categories[role].get(name, 0) for name in rest) for role in ROLES)
-        rows.append((f"{len(rest):,} more", *counts))
+        left = {name: (validation.get(name, 0), test.get(name, 0)) for name in rest}
+        rows.append((f"{len(rest):,} more", sum(n for n, _ in left.values()), sum(n for _, n in left.values())))
     return rows
 
 

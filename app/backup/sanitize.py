@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.security.file_roots import resolve_inside
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
 
@@ -152,7 +152,7 @@ def _give_up_asking(connection: sqlite3.Connection, named: Named) -> None:
 
 def _is_elsewhere(model: str) -> bool:
     try:
-        return endpoint_of(model) is not None
+        return parse_endpoint(model) is not None
     except UserError:  # half a name of one
         return True
 

@@ -10,8 +10,8 @@ from rich.table import Table
 from app.cli.terminal import Output, Terminal, command
 from app.endpoints.spending import set_spending, spending
 from core.endpoints.addresses import key_variable_of
-from core.endpoints.keys import forget_key, keep_key
-from core.endpoints.prices import PER_MILLION
+from core.endpoints.keys import delete_key, save_key
+from core.endpoints.prices import USD_PER_MILLION
 from core.errors import UserError
 
 keys = typer.Typer(help="Keep keys of endpoints in the system's keyring.", no_args_is_help=True)
@@ -53,9 +53,9 @@ def spending_command(
 
 def _list_prices() -> Output:
     table = Table("model", "in", "out", caption="US dollars per million tokens, OpenAI's list prices of 2025")
-    for model, (price_in, price_out) in PER_MILLION.items():
+    for model, (price_in, price_out) in USD_PER_MILLION.items():
         table.add_row(model, f"{price_in:,.2f}", f"{price_out:,.2f}")
-    return Output(data={"prices": {model: list(price) for model, price in PER_MILLION.items()}}, text=table)
+    return Output(data={"prices": {model: list(price) for model, price in USD_PER_MILLION.items()}}, text=table)
 
 
 @command(keys, "set")
@@ -65,7 +65,7 @@ def set_key(terminal: Terminal, *, host: Host) -> Output:
     key = (getpass.getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not key:
         raise UserError("No key was given: type or paste it when it is asked for, or send it to standard input.")
-    keep_key(name, key)
+    save_key(name, key)
     return Output(data={"kept": name}, text=f"{name} is in the keyring now; the environment goes before it.")
 
 
@@ -73,5 +73,5 @@ def set_key(terminal: Terminal, *, host: Host) -> Output:
 def remove_key(terminal: Terminal, *, host: Host) -> Output:
     """Take a key out of the keyring."""
     name = key_variable_of(host)
-    forget_key(name)
+    delete_key(name)
     return Output(data={"removed": name}, text=f"{name} is not in the keyring any more.")

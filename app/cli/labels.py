@@ -118,14 +118,14 @@ def batches(
 
 def wait_until_ready(db: Database, support: str, remark: Callable[[str], None]) -> None:
     """Return once one of the support set's batches can be collected, polling with growing pauses."""
-    from core.endpoints.batch_files import ENDED
+    from core.endpoints.batch_files import ENDED_STATES
 
     pause = FIRST_PAUSE_SECONDS
     while True:
         sleep(pause)
         pause = min(pause * PAUSE_GROWTH, MAX_PAUSE_SECONDS)
         found = [_refresh_batch(db, each, remark) for each in under_way(db, support)]
-        if not found or any(each.state in ENDED or not each.remote for each in found):
+        if not found or any(each.state in ENDED_STATES or not each.remote for each in found):
             return
         done = sum(each.done for each in found)
         remark(f"{waiting_text(found, way='')} {done:,} are answered.")

@@ -17,7 +17,7 @@ import psutil
 from app.doctor.model_checks import check_models, key_variables
 from app.processes.worker_process import worker_pid
 from app.settings import PACKAGE_ROOT, AppSettings
-from core.endpoints.keys import key_named
+from core.endpoints.keys import find_key
 from core.errors import UserError
 from storage import jobs, store
 from storage.database import open_database
@@ -113,7 +113,7 @@ def _keys(data: Path) -> str:
     found = {name for name in os.environ if name.startswith(HOST_KEY_PREFIX)} | _key_variables_of_projects(data)
     known = list(dict.fromkeys([*KEY_VARIABLES, *sorted(found)]))
     places = {"environment": "in the environment", "keyring": "in the keyring", "": "absent"}
-    return ", ".join(f"{name} {places[key_named(name)[1]]}" for name in known)
+    return ", ".join(f"{name} {places[find_key(name)[1]]}" for name in known)
 
 
 def _key_variables_of_projects(data: Path) -> set[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.endpoints.metered_models import found_at
 from app.settings import model_path
-from core.endpoints.addresses import endpoint_at, endpoint_of
+from core.endpoints.addresses import parse_endpoint, project_endpoint
 from core.errors import UserError
 from core.models.files import check_folder
 from storage import store
@@ -30,7 +30,7 @@ def check_models(db: Database) -> Iterator[tuple[str, bool, str]]:
         for part, name in (("student", project.student), ("teacher", project.teacher)):
             title = f"{part} of {project.name}"
             try:
-                if endpoint_of(name) is None:
+                if parse_endpoint(name) is None:
                     yield title, True, _check_model(name, is_teacher=part == "teacher")
             except UserError as error:
                 yield title, False, str(error)
@@ -43,7 +43,7 @@ def key_variables(project: Project) -> tuple[str, ...]:
     found: tuple[str, ...] = ()
     for name in (project.student, project.teacher):
         with suppress(UserError):  # reported by the check of that model
-            endpoint = endpoint_at(name, project.settings.endpoint)
+            endpoint = project_endpoint(name, project.settings.endpoint)
             found += endpoint.keys if endpoint else ()
     return found
 

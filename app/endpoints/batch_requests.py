@@ -12,9 +12,9 @@ from app.endpoints.metered_models import Ledger, check_cap
 from app.processes.worker_process import worker_pid
 from app.progress import never_stopped
 from core.chunks import chunked
-from core.endpoints.addresses import endpoint_at
-from core.endpoints.batch_client import BatchDesk, GoneError, NotTakenError
-from core.endpoints.batch_files import BatchAnswer, BatchFile, SeenBatch
+from core.endpoints.addresses import project_endpoint
+from core.endpoints.batch_client import BatchClient, BatchGoneError, BatchRefusedError
+from core.endpoints.batch_files import BatchAnswer, BatchFile, BatchStatus
 from core.endpoints.client import connect
 from core.errors import UserError
 from core.types import BatchRequest, EndpointSettings, Spent
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def hand_in(
-    db: Database, desk: BatchDesk, batch: BatchRequest, file: BatchFile, settings: EndpointSettings
+    db: Database, desk: BatchClient, batch: BatchRequest, file: BatchFile, settings: EndpointSettings
 ) -> BatchRequest:
     """Have the endpoint answer a file of requests within a day; ``batch`` says for whom.
 
@@ -48,7 +48,7 @@ def hand_in(
     except UserError as error:
         with db.write() as connection:
             stays = store.advance_batch(connection, batch.id).state == "creating" and not isinstance(
-                error, NotTakenError
+                error, BatchRefusedError
             )
             if not stays:
                 store.drop_batch(connection, batch.id)
@@ -69,27 +69,27 @@ def check_room(db: Database, batch: BatchRequest, settings: EndpointSettings) ->
     check_cap(settings, batch.model, spent, [*under_way, Spent(model=batch.model, requests=1, **counted, **own)])
 
 
-def take_in_all(db: Database, desk: BatchDesk) -> bool:
+def take_in_all(db: Database, desk: BatchClient) -> bool:
     """Take in what the batches at the desk's endpoint have answered so far, of whichever project; what is not ready
     stays under way. Returns whether one was turned away since too much waits at the endpoint already. Raises UserError,
     when all others are taken in, for one whose answers are gone."""
     full, gone = False, list[UserError]()
     with db.read() as connection:
-        found = [each for each in store.batches_under_way(connection) if each.url == desk.asker.endpoint.url]
+        found = [each for each in store.batches_under_way(connection) if each.url == desk.client.endpoint.url]
     for batch in found:
         try:
             seen = find_out(db, desk, batch)
             if seen is not None and seen.ended:
                 full = full or seen.full
                 _take_in(db, desk, batch, seen)
-        except GoneError as error:
+        except BatchGoneError as error:
             gone.append(_gone(error, batch))
     if gone:
         raise gone[0]
     return full
 
 
-def find_out(db: Database, desk: BatchDesk, batch: BatchRequest) -> SeenBatch | None:
+def find_out(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchStatus | None:
     """How a batch is now, written down. None: it never came to be, and is forgotten.
 
     For the worker alone: to another process a batch that is just being handed in looks like one that was left behind.
@@ -98,7 +98,7 @@ def find_out(db: Database, desk: BatchDesk, batch: BatchRequest) -> SeenBatch | 
     if batch.state == "creating":
         seen = desk.find(batch.token) or _found_later(desk, batch)
     elif batch.state != "uploading":
-        seen = desk.see(batch.remote)
+        seen = desk.retrieve(batch.remote)
     if seen is None:
         logger.info("batch %d was never made", batch.id)
         with db.write() as connection:
@@ -108,7 +108,7 @@ def find_out(db: Database, desk: BatchDesk, batch: BatchRequest) -> SeenBatch | 
     return seen
 
 
-def cancel(db: Database, desk: BatchDesk, batch: BatchRequest) -> BatchRequest:
+def cancel(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchRequest:
     """Ask the endpoint to end a batch. Of one that has ended there, or is gone, what can be had of its answers is taken
     in, and the rest is missing again."""
     state = "cancelled"
@@ -120,12 +120,12 @@ def cancel(db: Database, desk: BatchDesk, batch: BatchRequest) -> BatchRequest:
             return replace(batch, state="cancelled")
         batch = _seen(db, batch, left)
     try:
-        seen = desk.see(batch.remote)
+        seen = desk.retrieve(batch.remote)
         if not seen.ended:
             return _seen(db, batch, desk.cancel(batch.remote))
         state = _seen(db, batch, seen).state
         _take_in(db, desk, batch, seen)
-    except GoneError:
+    except BatchGoneError:
         _advance(db, batch, state=state)
         with db.write() as connection:
             store.release_requests(connection, batch.id)
@@ -133,33 +133,33 @@ def cancel(db: Database, desk: BatchDesk, batch: BatchRequest) -> BatchRequest:
     return _advance(db, batch, state=state)
 
 
-def desk_of(db: Database, batch: BatchRequest) -> BatchDesk:
+def desk_of(db: Database, batch: BatchRequest) -> BatchClient:
     """Where a batch lies. Raises UserError where its model is at another address by now."""
     with db.read() as connection:
         settings = store.project_of(connection, batch.project).settings.endpoint
-    endpoint = endpoint_at(batch.model, settings)
+    endpoint = project_endpoint(batch.model, settings)
     if endpoint is None or endpoint.url != batch.url:
         raise UserError(f"Batch {batch.id} lies at {batch.url}: give {batch.model} that address again to collect it.")
     ledger = Ledger(db=db, project=batch.project, model=batch.model, settings=settings, check_stopped=never_stopped)
-    return BatchDesk(asker=connect(endpoint, settings, ledger), check_stopped=never_stopped)
+    return BatchClient(asker=connect(endpoint, settings, ledger), check_stopped=never_stopped)
 
 
-def refresh(db: Database, desk: BatchDesk, batch: BatchRequest) -> BatchRequest:
+def refresh(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchRequest:
     """A batch that was made, with its state as it is now, written down; any process may ask."""
     try:
-        return _seen(db, batch, desk.see(batch.remote))
-    except GoneError as error:
+        return _seen(db, batch, desk.retrieve(batch.remote))
+    except BatchGoneError as error:
         raise _gone(error, batch) from None
 
 
-def _found_later(desk: BatchDesk, batch: BatchRequest) -> SeenBatch | None:
+def _found_later(desk: BatchClient, batch: BatchRequest) -> BatchStatus | None:
     """Looked for once more when the endpoint has surely taken note of it."""
     since = datetime.fromisoformat(utc_now()) - datetime.fromisoformat(batch.moved)
     desk.pause(min(SETTLE_SECONDS, SETTLE_SECONDS - since.total_seconds()))
     return desk.find(batch.token)
 
 
-def _take_in(db: Database, desk: BatchDesk, batch: BatchRequest, seen: SeenBatch) -> None:
+def _take_in(db: Database, desk: BatchClient, batch: BatchRequest, seen: BatchStatus) -> None:
     lines = 0
     for some in chunked(desk.answers(seen), SOME):
         lines += len(some)
@@ -169,8 +169,8 @@ def _take_in(db: Database, desk: BatchDesk, batch: BatchRequest, seen: SeenBatch
             store.take_answers(connection, batch, answered)
             store.take_refusals(connection, batch, refused)
     if lines < seen.done:
-        raise GoneError(
-            f"{desk.asker.endpoint.url} says that {seen.done:,} requests of batch {batch.id} are answered, and gave "
+        raise BatchGoneError(
+            f"{desk.client.endpoint.url} says that {seen.done:,} requests of batch {batch.id} are answered, and gave "
             f"{lines:,}."
         )
     given_up = seen.full or seen.state == "cancelled"
@@ -181,7 +181,7 @@ def _take_in(db: Database, desk: BatchDesk, batch: BatchRequest, seen: SeenBatch
     logger.info("batch %d (%s) is collected: %d lines", batch.id, seen.state, lines)
 
 
-def _gone(error: GoneError, batch: BatchRequest) -> UserError:
+def _gone(error: BatchGoneError, batch: BatchRequest) -> UserError:
     return UserError(
         f"{error} Batch {batch.id} cannot be collected: run it again, or give it up with `switchpoint batches --cancel "
         f"{batch.id}`, so that what it asked is asked anew."
@@ -194,13 +194,13 @@ def _reply(answer: BatchAnswer, batch: BatchRequest) -> tuple[str, int, int]:
     return answer.reply or "", tokens_in, answer.tokens_out
 
 
-def _tries(answer: BatchAnswer, seen: SeenBatch) -> int:
+def _tries(answer: BatchAnswer, seen: BatchStatus) -> int:
     if answer.refused:
         return NEVER
     return 0 if answer.unasked and seen.state == "cancelled" else 1
 
 
-def _seen(db: Database, batch: BatchRequest, seen: SeenBatch) -> BatchRequest:
+def _seen(db: Database, batch: BatchRequest, seen: BatchStatus) -> BatchRequest:
     told = {"remote": seen.remote, "state": seen.state, "done": seen.done, "failed": seen.failed, "error": seen.error}
     return _advance(db, batch, **told)
 

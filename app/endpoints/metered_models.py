@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.progress import CheckStopped, never_stopped
-from core.endpoints.addresses import endpoint_at
-from core.endpoints.prices import cost_of, in_dollars, money
+from core.endpoints.addresses import project_endpoint
+from core.endpoints.prices import cost_of, dollars, format_dollars
 from core.errors import UserError
 from core.types import EndpointSettings, OnSkipped, Prediction, Sample, Spent
 from storage import store
@@ -48,7 +48,7 @@ class Ledger:
                 check_cap(self.settings, self.model, spent, store.spending_under_way(connection, self.project))
         return kept
 
-    def lost(self, tokens_in: int, tokens_out: int) -> None:
+    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
         """Count an answer that never came whole as a request of so many tokens."""
         spent = Spent(model=self.model, requests=1, tokens_in=tokens_in, tokens_out=tokens_out)
         with self.db.write() as connection:
@@ -67,10 +67,10 @@ def ledger_of(
 ) -> Ledger:
     """The ledger of a model of the project. Raises UserError where a cap is set that no price lets anybody hold."""
     settings = project.settings.endpoint
-    if settings.spend_cap is not None and money(model, 0, 0, settings) is None:
+    if settings.spend_cap is not None and dollars(model, 0, 0, settings) is None:
         raise UserError(
-            f"No price is known for {model}, so the cap of {in_dollars(settings.spend_cap)} cannot be held: say what "
-            f"it costs with `switchpoint spending {project.name} --price {model} IN OUT` (US dollars per million "
+            f"No price is known for {model}, so the cap of {format_dollars(settings.spend_cap)} cannot be held: say "
+            f"what it costs with `switchpoint spending {project.name} --price {model} IN OUT` (US dollars per million "
             "tokens), or lift the cap with --no-cap."
         )
     return Ledger(
@@ -84,10 +84,10 @@ def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent], un
     total, more = (sum(cost_of(each, settings) or 0.0 for each in some) for some in (spent, under_way))
     if settings.spend_cap is None or total + more < settings.spend_cap:
         return
-    batches = f", and batches may come to {in_dollars(more)}" if more else ""
+    batches = f", and batches may come to {format_dollars(more)}" if more else ""
     raise UserError(
-        f"The cap of {in_dollars(settings.spend_cap)} is reached ({in_dollars(total)} spent{batches}), so {model} is "
-        "asked no more. What was done is kept: raise the cap and start again to go on where it stopped."
+        f"The cap of {format_dollars(settings.spend_cap)} is reached ({format_dollars(total)} spent{batches}), so "
+        f"{model} is asked no more. What was done is kept: raise the cap and start again to go on where it stopped."
     )
 
 
@@ -95,7 +95,7 @@ def teacher_at(
     db: Database, project: Project, check_stopped: CheckStopped, *, remember: bool = True
 ) -> "EndpointTeacher | None":
     """The project's teacher where it is behind an endpoint, found reachable; else None."""
-    endpoint = endpoint_at(project.teacher, project.settings.endpoint)
+    endpoint = project_endpoint(project.teacher, project.settings.endpoint)
     if endpoint is None:
         return None
     from core.teacher.endpoint import connect_teacher
@@ -109,7 +109,7 @@ def votes_known(db: Database, project: Project) -> bool | None:
 
     Reads the replies that are kept, and asks nothing. False for a teacher on this machine.
     """
-    endpoint = endpoint_at(project.teacher, project.settings.endpoint)
+    endpoint = project_endpoint(project.teacher, project.settings.endpoint)
     if endpoint is None:
         return False
     from core.teacher.endpoint import votes_known as known_of
@@ -133,7 +133,7 @@ def predictions_at(
 
     ``on_skipped`` gets the samples that are left out (by default they are logged).
     """
-    endpoint = endpoint_at(project.student, project.settings.endpoint)
+    endpoint = project_endpoint(project.student, project.settings.endpoint)
     if endpoint is None:
         return None
     from core.student.endpoint import predict_there

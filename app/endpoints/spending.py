@@ -10,16 +10,16 @@ from typing import Any
 
 from app.endpoints.metered_models import votes_known
 from app.projects.lookup import find_project, find_round, newest_round, teaching_project
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.endpoints.prices import (
-    TOKENS_AN_IMAGE,
+    TOKENS_PER_IMAGE,
     Estimate,
-    batch_share,
+    batch_price_factor,
     cost_of,
-    in_dollars,
-    money,
+    dollars,
+    estimate_tokens,
+    format_dollars,
     price_of,
-    tokens_of,
 )
 from core.errors import UserError
 from core.prompts import student_prompt
@@ -69,7 +69,7 @@ def estimate_label(
     )
     shown = _shown(db, found, found.teacher, calls, scaled)
     if batch and shown["money"] is not None:
-        shown["money"] *= batch_share(found.teacher)
+        shown["money"] *= batch_price_factor(found.teacher)
     return shown
 
 
@@ -86,7 +86,8 @@ def estimate_predict(
     total = Estimate(
         requests=len(missing),
         tokens_in=sum(
-            tokens_of(student_prompt(each, found.settings)) + TOKENS_AN_IMAGE * bool(each.image) for each in missing
+            estimate_tokens(student_prompt(each, found.settings)) + TOKENS_PER_IMAGE * bool(each.image)
+            for each in missing
         ),
         tokens_out=len(missing) * min(TOKENS_A_RATIONALE, found.settings.max_new_tokens),
     )
@@ -132,12 +133,12 @@ def estimate_text(shown: dict[str, Any]) -> str:
     """An estimate in a sentence or two."""
     if not shown["endpoint"]:
         return f"{shown['model']} runs on this machine: {shown['items']:,} items, no requests and no cost."
-    cost = "its price is not known" if shown["money"] is None else f"about {in_dollars(shown['money'])}"
+    cost = "its price is not known" if shown["money"] is None else f"about {format_dollars(shown['money'])}"
     text = (
         f"{shown['items']:,} items: {shown['requests']:,} requests to {shown['model']}, about {shown['tokens_in']:,} "
-        f"tokens in and {shown['tokens_out']:,} out, {cost}. Spent so far: {in_dollars(shown['spent'])}"
+        f"tokens in and {shown['tokens_out']:,} out, {cost}. Spent so far: {format_dollars(shown['spent'])}"
     )
-    text += f" of a cap of {in_dollars(shown['cap'])}." if shown["cap"] is not None else ", no cap is set."
+    text += f" of a cap of {format_dollars(shown['cap'])}." if shown["cap"] is not None else ", no cap is set."
     return text + _votes_text(shown)
 
 
@@ -152,9 +153,9 @@ def _votes_text(shown: dict[str, Any]) -> str:
 
 
 def _shown(db: Database, project: Project, model: str, items: int, total: Estimate) -> dict[str, Any]:
-    there = endpoint_of(model) is not None
+    there = parse_endpoint(model) is not None
     total = total if there else Estimate()
-    cost = money(model, total.tokens_in, total.tokens_out, project.settings.endpoint) if there else 0.0
+    cost = dollars(model, total.tokens_in, total.tokens_out, project.settings.endpoint) if there else 0.0
     so_far = spending(db, project.name)
     told = {"model": model, "endpoint": there, "items": items, "money": cost}
     return told | asdict(total) | {"spent": so_far["money"], "cap": so_far["cap"]}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from app.projects.lookup import find_project, find_round
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from storage import store
 from storage.database import Database
@@ -25,7 +25,7 @@ def check_experiment(connection: Connection, project: Project, round_: Round, ar
             f"Round {round_.number} of '{project.name}' has no accepted skill: review some cases, "
             f"or accept every diagnosis with `switchpoint review {project.name} --accept-all`."
         )
-    if "insta" in arms and endpoint_of(project.teacher):
+    if "insta" in arms and parse_endpoint(project.teacher):
         raise UserError(
             "The arm 'insta' embeds instructions with a teacher on this machine, and "
             f"{project.teacher} answers behind an endpoint: leave the arm out, or choose a local teacher."

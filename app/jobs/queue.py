@@ -19,7 +19,7 @@ from app.labels.labelling import By
 from app.projects.lookup import find_project, find_round, newest_round, teaching_project
 from app.selections.draw import newest_selection
 from app.tuning.runs import unfinished_run
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from core.evaluation.experiment import plan_trials
 from core.types import Role, TuningSettings
@@ -151,7 +151,7 @@ def cancel_job(db: Database, job: int) -> None:
 def _to_tune(connection: Connection, project: str) -> Project:
     """The project, whose student can be tuned here."""
     found = find_project(connection, project)
-    if endpoint_of(found.student):
+    if parse_endpoint(found.student):
         raise UserError(
             f"The student {found.student} answers behind an endpoint and cannot be tuned here: export the "
             "selection and tune it where it runs, or make a project with a folder or a Hub model as student."

@@ -19,7 +19,7 @@ from app.labels.labelling import By, Labels, for_all, to_label
 from app.progress import Advance, CheckStopped, ShouldStop, nothing_to_save, raise_if_stopped, stop_between
 from app.skipped_samples import SkippedSamples
 from core.diagnosis import MAX_WORDS, clean_phrase
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from core.prompts import label_prompt
 from core.types import BatchRequest, Sample, Skipped
@@ -29,7 +29,7 @@ from storage.jobs import Job
 from storage.store import Project
 
 if TYPE_CHECKING:
-    from core.endpoints.batch_client import BatchDesk
+    from core.endpoints.batch_client import BatchClient
     from core.endpoints.batch_files import BatchFile
     from core.teacher.endpoint import EndpointTeacher
 
@@ -47,7 +47,7 @@ class LabelPass:
     by: By
     ids: "array[int]"
     teacher: "EndpointTeacher"
-    desk: "BatchDesk"
+    desk: "BatchClient"
     skipped: SkippedSamples
     hands_in: bool = True
     left: bool = field(default=False, init=False)  # whether something is missing that was not handed in
@@ -96,13 +96,13 @@ class LabelPass:
         settings = self.project.settings
         prompts = [label_prompt(each, settings.skill_shots, settings.prompts) for each in samples.values()]
         requests = [self.teacher.phrase_request(prompt, MAX_WORDS) for prompt in prompts]
-        return [(reply_key(self.teacher.asker.endpoint, each), each) for each in requests]
+        return [(reply_key(self.teacher.client.endpoint, each), each) for each in requests]
 
     def _labels(self, some: Sequence[int], keys: list[str], kept: dict[str, str]) -> Labels:
-        from core.endpoints.messages import kept_reply
+        from core.endpoints.messages import parse_kept_reply
         from core.teacher.endpoint import phrase_in
 
-        labels = {key: clean_phrase(phrase_in(reply)) for key in kept if (reply := kept_reply(kept[key]))}
+        labels = {key: clean_phrase(phrase_in(reply)) for key in kept if (reply := parse_kept_reply(kept[key]))}
         return [(each, labels[key]) for each, key in zip(some, keys, strict=True) if key in labels]
 
     def _add(self, key: str, request: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ class LabelPass:
             support=self.support,
             by=self.by,
             model=self.teacher.name,
-            url=self.teacher.asker.endpoint.url,
+            url=self.teacher.client.endpoint.url,
             token=secrets.token_hex(16),
             requests=0,
             tokens_in=0,
@@ -174,15 +174,15 @@ def label_in_batches(db: Database, job: Job, project: Project, should_stop: Shou
 
 def teacher_and_desk(
     db: Database, project: Project, check_stopped: CheckStopped
-) -> "tuple[EndpointTeacher, BatchDesk]":
+) -> "tuple[EndpointTeacher, BatchClient]":
     """The project's teacher behind an endpoint, and where its batches are handed in. Raises UserError where it is on
     this machine."""
     teacher = teacher_at(db, project, check_stopped)
     if teacher is None:
         raise not_there(project)
-    from core.endpoints.batch_client import BatchDesk
+    from core.endpoints.batch_client import BatchClient
 
-    return teacher, BatchDesk(asker=teacher.asker, check_stopped=check_stopped)
+    return teacher, BatchClient(asker=teacher.client, check_stopped=check_stopped)
 
 
 def not_there(project: Project) -> UserError:
@@ -192,7 +192,7 @@ def not_there(project: Project) -> UserError:
 
 def check_batches(connection: Connection, project: Project, support: str, *, batch: bool) -> None:
     """Raise UserError for batches of a teacher on this machine, and for asking one by one what batches ask already."""
-    if batch and endpoint_of(project.teacher) is None:
+    if batch and parse_endpoint(project.teacher) is None:
         raise not_there(project)
     waiting = [each for each in store.batches_under_way(connection) if each.support == support]
     if waiting and not batch:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from app.projects.lookup import find_project
 from app.projects.settings_fields import Rows, SettingRow, changed, setting_rows
 from assets.demo.settings import demo_settings
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from core.types import Role, Settings, TuningSettings
 from storage import store
@@ -112,7 +112,7 @@ def check_models(student: str, teacher: str) -> None:
             "openai:MODEL, or MODEL@http://host:port/v1."
         )
     for model in (student, teacher):
-        endpoint_of(model.strip())
+        parse_endpoint(model.strip())
 
 
 def settings_for(teacher: str) -> Settings:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from app.projects.setting_parsers import NONE, amount, dollars, number, one_of, whole
-from core.endpoints.addresses import check_address, check_key_variable, endpoint_of
+from core.endpoints.addresses import check_address, check_key_variable, parse_endpoint
 from core.endpoints.prices import price_of
 from core.errors import UserError
 from core.types import EndpointSettings, Settings
@@ -139,7 +139,7 @@ def model_value(settings: EndpointSettings, model: str, name: str) -> str:
 def behind_endpoint(model: str) -> bool:
     """Whether the name is that of a model behind an endpoint, well written."""
     try:
-        return endpoint_of(model) is not None
+        return parse_endpoint(model) is not None
     except UserError:
         return False  # the job, and doctor, say what is wrong with the name
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.settings import PACKAGE_ROOT, AppSettings
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(:[\w.+-]{1,60})?", re.ASCII)
@@ -50,7 +50,7 @@ def server_model(typed: str, roots: Sequence[Path]) -> str:
     roots.
     """
     name = typed.strip()
-    if not name or endpoint_of(name) is not None:
+    if not name or parse_endpoint(name) is not None:
         return name
     assets = (PACKAGE_ROOT / "assets").resolve()
     if name.startswith("assets/") and (PACKAGE_ROOT / name).resolve().is_relative_to(assets):

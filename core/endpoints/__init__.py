@@ -1,1 +1,1 @@
-"""OpenAI-compatible endpoints: addresses, keys, client, retries, batches, prices."""
+"""OpenAI-compatible endpoints: addresses, keys, client, retries, Batch API and prices."""

@@ -1,7 +1,6 @@
-"""Many chat requests at once through an endpoint's Batch API: a file goes up, its answers come back within a day.
+"""Send many chat requests through an endpoint's Batch API: upload a file, and fetch its answers within a day.
 
-Hands files in and fetches them (what they hold: ``core.endpoints.batch_files``), with the keys, headers and sentences
-of ``core.endpoints.client``. Knows neither what is asked nor where a batch is written down.
+Formats are in ``core.endpoints.batch_files``; keys, headers and error messages are those of ``core.endpoints.client``.
 """
 
 import json
@@ -24,100 +23,104 @@ from openai import (
     Stream,
 )
 
-from core.endpoints.batch_files import PATH, BatchAnswer, SeenBatch, name_in, read_answer, seen_batch
-from core.endpoints.client import CONNECT_SECONDS, Asker, strip_headers
-from core.endpoints.errors import PASSING, explained
+from core.endpoints.batch_files import CHAT_PATH, BatchAnswer, BatchStatus, checked_name, parse_answer_line, parse_batch
+from core.endpoints.client import CONNECT_SECONDS, EndpointClient, strip_headers
+from core.endpoints.errors import TRANSIENT_STATUSES, explain
 from core.endpoints.retries import wait_before_next
 from core.errors import UserError
 
-LONGEST_LINE = 32_000_000
-UPLOAD_SECONDS = 600.0  # what the client itself allows
-LISTED = 10_000  # so many batches of an endpoint are looked through for one of ours
-NO_API = (404, 405, 501)
-TOKEN = "switchpoint"  # the name in its metadata that a batch carries its token under  # nosec B105
+MAX_LINE_BYTES = 32_000_000
+UPLOAD_SECONDS = 600.0  # the OpenAI client's own default
+MAX_BATCHES_SEARCHED = 10_000
+NO_BATCH_API_STATUSES = (404, 405, 501)
+TOKEN_FIELD = "switchpoint"  # key of the token in a batch's metadata  # nosec B105
 
 
-class NotTakenError(UserError):
-    """The endpoint surely made no batch: asked for again, none is paid twice."""
+class BatchRefusedError(UserError):
+    """The endpoint certainly created no batch, so a second request cannot be paid twice."""
 
 
-class GoneError(UserError):
-    """The endpoint knows no batch of that name (any more)."""
+class BatchGoneError(UserError):
+    """The endpoint has no batch with that id (any more)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchDesk:
+class BatchClient:
     """Where batches of one endpoint are handed in and fetched. ``check_stopped`` is called before each
     request, and ends the work by raising. Every method raises UserError with what to do where the endpoint does not do
     it."""
 
-    asker: Asker
+    client: EndpointClient
     check_stopped: Callable[[], None]
 
     def upload(self, file: IO[bytes], token: str) -> str:
-        """Send a file of requests; its name at the endpoint. Nothing is asked or paid by that."""
+        """Upload a file of requests and return its id at the endpoint. This starts and costs nothing."""
 
         def sent(client: OpenAI) -> Any:
             file.seek(0)
-            named = (f"{TOKEN}-{token}.jsonl", file, "application/jsonl")
+            named = (f"{TOKEN_FIELD}-{token}.jsonl", file, "application/jsonl")
             options = RequestOptions(
-                headers={"Content-Type": "multipart/form-data"},  # to which the client adds where the parts begin
-                timeout=max(UPLOAD_SECONDS, self.asker.settings.timeout),
+                headers={"Content-Type": "multipart/form-data"},  # the client adds the boundary
+                timeout=max(UPLOAD_SECONDS, self.client.settings.timeout),
             )
             body = {"purpose": "batch"}
             return client.post("/files", body=body, files={"file": named}, options=options, cast_to=httpx2.Response)
 
-        return name_in(self._asked(sent).get("id"), self.asker.endpoint.url)
+        return checked_name(self._request_json(sent).get("id"), self.client.endpoint.url)
 
-    def create(self, file: str, token: str) -> SeenBatch:
-        """Have a file answered within a day. Asked once: raises NotTakenError where there is surely no batch, any other
-        UserError where there may be one, which ``find`` will tell."""
+    def create(self, file: str, token: str) -> BatchStatus:
+        """Create the batch of an uploaded file, to be answered within a day. Sent once: raises BatchRefusedError
+        when no batch was created, any other UserError when there may be one, which ``find`` can tell."""
 
         def made(client: OpenAI) -> Any:
             body = {
                 "input_file_id": file,
-                "endpoint": PATH,
+                "endpoint": CHAT_PATH,
                 "completion_window": "24h",
-                "metadata": {TOKEN: token},
+                "metadata": {TOKEN_FIELD: token},
             }
             return client.post("/batches", body=body, cast_to=httpx2.Response)
 
-        return self._seen(self._asked(made, once=True))
+        return self._status(self._request_json(made, once=True))
 
-    def find(self, token: str) -> SeenBatch | None:
-        """The batch that carries the token, looked for among the endpoint's newest; None: there is none."""
+    def find(self, token: str) -> BatchStatus | None:
+        """The batch with this token among the endpoint's newest; None when there is none."""
         after, looked = "", 0
-        while looked < LISTED:
-            page = self._asked(partial(_listed, after))
+        while looked < MAX_BATCHES_SEARCHED:
+            page = self._request_json(partial(_list_page, after))
             data = page.get("data")
             listed = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
             for each in listed:
-                if isinstance(each.get("metadata"), dict) and each["metadata"].get(TOKEN) == token:
-                    return self._seen(each)
+                if isinstance(each.get("metadata"), dict) and each["metadata"].get(TOKEN_FIELD) == token:
+                    return self._status(each)
             looked += len(listed)
             if not listed or not page.get("has_more"):
                 return None
-            after = name_in(listed[-1].get("id"), self.asker.endpoint.url)
+            after = checked_name(listed[-1].get("id"), self.client.endpoint.url)
         return None
 
-    def see(self, remote: str) -> SeenBatch:
-        """A batch as it is now. Raises GoneError where the endpoint has none of that name."""
-        return self._seen(self._asked(lambda client: client.get(f"/batches/{remote}", cast_to=httpx2.Response)))
+    def retrieve(self, remote: str) -> BatchStatus:
+        """The current status of a batch. Raises BatchGoneError when the endpoint does not know it."""
+        return self._status(
+            self._request_json(lambda client: client.get(f"/batches/{remote}", cast_to=httpx2.Response))
+        )
 
-    def cancel(self, remote: str) -> SeenBatch:
-        """Ask for a batch to stop; what is answered until then is paid, and can be fetched."""
-        return self._seen(self._asked(lambda client: client.post(f"/batches/{remote}/cancel", cast_to=httpx2.Response)))
+    def cancel(self, remote: str) -> BatchStatus:
+        """Cancel a batch; requests answered by then are billed and can be fetched."""
+        return self._status(
+            self._request_json(lambda client: client.post(f"/batches/{remote}/cancel", cast_to=httpx2.Response))
+        )
 
-    def answers(self, seen: SeenBatch) -> Iterator[BatchAnswer]:
-        """The answers of a batch that ended, read as they come, in any order; without lines that answer nothing."""
+    def answers(self, seen: BatchStatus) -> Iterator[BatchAnswer]:
+        """The answers of an ended batch, streamed in any order, without lines that answer no request."""
         for name in seen.files:
-            for line in self._lines(name):
-                answer = read_answer(line)
+            for line in self._iter_lines(name):
+                answer = parse_answer_line(line)
                 if answer is not None:
                     yield answer
 
-    def _lines(self, name: str) -> Iterator[bytes]:
-        """The lines of a file, which is not held as a whole."""
+    def _iter_lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a file, streamed."""
         rest = b""
         with self._client() as client:
             try:
@@ -128,20 +131,20 @@ class BatchDesk:
                         self.check_stopped()
                         *lines, rest = (rest + part).split(b"\n")
                         yield from lines
-                        if len(rest) > LONGEST_LINE:
-                            raise UserError(f"{self.asker.endpoint.url} sent a line without end: look into its log.")
+                        if len(rest) > MAX_LINE_BYTES:
+                            raise UserError(f"{self.client.endpoint.url} sent a line without end: look into its log.")
             except APIError as error:
-                raise self._told(error, 1) from None
+                raise self._explain(error, 1) from None
             except httpx2.HTTPError as error:
                 broken = APIConnectionError(request=error.request)
                 broken.__cause__ = error
-                raise self._told(broken, 1) from None
+                raise self._explain(broken, 1) from None
         if rest.strip():
             yield rest
 
-    def _asked(self, ask: Callable[[OpenAI], Any], *, once: bool = False) -> dict[str, Any]:
-        """The JSON object that the endpoint answers with; what failed for now is tried again, unless ``once``."""
-        settings = self.asker.settings
+    def _request_json(self, ask: Callable[[OpenAI], Any], *, once: bool = False) -> dict[str, Any]:
+        """The JSON object that the endpoint answers with; transient errors are retried unless ``once``."""
+        settings = self.client.settings
         with self._client() as client:
             for tried in count(1):
                 self.check_stopped()
@@ -152,59 +155,59 @@ class BatchDesk:
                     raise ValueError("no object")
                 except (ValueError, RecursionError):
                     raise UserError(
-                        f"{self.asker.endpoint.url} gave no JSON object for a batch: look into its log."
+                        f"{self.client.endpoint.url} gave no JSON object for a batch: look into its log."
                     ) from None
                 except APIError as error:
                     again = tried <= settings.retries and (not once or isinstance(error, RateLimitError))
                     wait = wait_before_next(error, tried) if again else None
                     if wait is None:
-                        raise self._told(error, tried) from None
+                        raise self._explain(error, tried) from None
                 self.pause(wait)
         raise AssertionError("counting ended")
 
     def pause(self, seconds: float) -> None:
-        """Wait that long, looking in between."""
+        """Wait that many seconds, checking whether to stop."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self.check_stopped()
             time.sleep(min(left, 0.5))
 
-    def _told(self, error: APIError, tries: int) -> UserError:
-        endpoint = self.asker.endpoint
+    def _explain(self, error: APIError, tries: int) -> UserError:
+        endpoint = self.client.endpoint
         if not isinstance(error, APIStatusError):
-            return explained(error, endpoint, self.asker.settings, tries)
-        if error.status_code in NO_API:
+            return explain(error, endpoint, self.client.settings, tries)
+        if error.status_code in NO_BATCH_API_STATUSES:
             if error.request.method == "GET" and not error.request.url.path.endswith("/batches"):
-                return GoneError(f"{endpoint.url} has no such batch or file any more.")
-            return NotTakenError(
+                return BatchGoneError(f"{endpoint.url} has no such batch or file any more.")
+            return BatchRefusedError(
                 f"{endpoint.url} has no Batch API (no /files and /batches): label without batches, one by one."
             )
-        told = explained(error, endpoint, self.asker.settings, tries)
-        surely_not = error.status_code < 500 and error.status_code not in set(PASSING) - {429}
-        return NotTakenError(str(told)) if surely_not else told
+        told = explain(error, endpoint, self.client.settings, tries)
+        surely_not = error.status_code < 500 and error.status_code not in set(TRANSIENT_STATUSES) - {429}
+        return BatchRefusedError(str(told)) if surely_not else told
 
-    def _seen(self, found: dict[str, Any]) -> SeenBatch:
-        return seen_batch(found, self.asker.endpoint.url)
+    def _status(self, found: dict[str, Any]) -> BatchStatus:
+        return parse_batch(found, self.client.endpoint.url)
 
     def _client(self) -> OpenAI:
-        asker = self.asker
+        client = self.client
 
         def strip(request: httpx2.Request) -> None:
-            strip_headers(request, asker.key)
+            strip_headers(request, client.key)
 
         return OpenAI(
-            api_key=asker.key,
-            base_url=asker.endpoint.url,
+            api_key=client.key,
+            base_url=client.endpoint.url,
             max_retries=0,
             http_client=DefaultHttpxClient(
-                timeout=httpx2.Timeout(asker.settings.timeout, connect=CONNECT_SECONDS),
-                verify=asker.authorities,
+                timeout=httpx2.Timeout(client.settings.timeout, connect=CONNECT_SECONDS),
+                verify=client.authorities,
                 follow_redirects=False,
-                event_hooks={"request": [] if asker.endpoint.is_openai else [strip]},
+                event_hooks={"request": [] if client.endpoint.is_openai else [strip]},
             ),
         )
 
 
-def _listed(after: str, client: OpenAI) -> Any:
+def _list_page(after: str, client: OpenAI) -> Any:
     params = {"limit": 100, **({"after": after} if after else {})}
     return client.get("/batches", options=RequestOptions(params=params), cast_to=httpx2.Response)

@@ -1,6 +1,6 @@
-"""What batches of chat requests look like as files: a request a line on the way up, an answer a line on the way back.
+"""The file formats of the Batch API: one request a line up, one answer a line down, and a batch's status.
 
-Here are OpenAI's limits, how a server shows a batch, and what of that is believed. Sends nothing.
+Includes OpenAI's limits, and validates what a server returns.
 """
 
 import json
@@ -8,27 +8,28 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any, Literal, cast, get_args
 
-from core.endpoints.errors import LONGEST, NOT_THIS_ONE, NoCompletionError
-from core.endpoints.messages import most_tokens, read_reply
+from core.endpoints.errors import MAX_MESSAGE_CHARS, REQUEST_REFUSED_STATUSES, NoCompletionError
+from core.endpoints.messages import max_billed_tokens, read_reply
 from core.errors import UserError
 from core.redaction import redact
 from core.types import BatchState
 
-# OpenAI's limits are 50,000 requests and 200 MB a file (its API reference, read on 2026-11-26).
-MOST_REQUESTS = 50_000
-MOST_BYTES = 190_000_000
-PATH: Literal["/v1/chat/completions"] = "/v1/chat/completions"
-STATES = get_args(BatchState)[2:]
-ENDED = ("completed", "failed", "expired", "cancelled")
-UNASKED = ("batch_expired", "batch_cancelled")
-_NOTHING_SAID: dict[str, Any] = {"messages": []}
+# OpenAI's limits are 50,000 requests and 200 MB a file (API reference as of 2026-11-26).
+MAX_REQUESTS = 50_000
+MAX_BYTES = 190_000_000
+CHAT_PATH: Literal["/v1/chat/completions"] = "/v1/chat/completions"
+REMOTE_STATES = get_args(BatchState)[2:]
+ENDED_STATES = ("completed", "failed", "expired", "cancelled")
+UNPROCESSED_CODES = ("batch_expired", "batch_cancelled")
+_NO_MESSAGES: dict[str, Any] = {"messages": []}
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchAnswer:
-    """The answer to one request: a ``reply`` as it is kept, with its tokens (0 in: not counted), or why there is none.
+    """The answer to one request: a ``reply`` in the form it is stored, with its tokens (``tokens_in`` 0: not counted),
+    or the reason ``why`` there is none.
 
-    ``refused``: the endpoint does not take this very request; ``unasked``: it was never worked on.
+    ``refused``: the endpoint does not accept this request; ``unasked``: it was never processed.
     """
 
     key: str
@@ -41,10 +42,11 @@ class BatchAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeenBatch:
-    """A batch as the endpoint shows it: its name there, its state, what is answered, and the files of the answers.
+class BatchStatus:
+    """A batch as the endpoint reports it: its id there, its state, its counts, and the files of its answers.
 
-    ``error`` says why it failed, in the server's words; ``full`` that it failed only since too much waits there.
+    ``error`` is why it failed, in the server's words; ``full`` is True when it failed only because too much is queued
+    there.
     """
 
     remote: str
@@ -57,13 +59,13 @@ class SeenBatch:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come of it."""
-        return self.state in ENDED
+        """Whether it is in a final state."""
+        return self.state in ENDED_STATES
 
 
 @dataclass(kw_only=True)
 class BatchFile:
-    """A file of requests as it is written, one a line, each under the key that its reply will be kept under."""
+    """A file of requests being written, one a line, each under the key that its reply will be stored under."""
 
     out: IO[bytes]
     keys: dict[str, None] = field(default_factory=dict)
@@ -73,17 +75,17 @@ class BatchFile:
 
     def fits(self, line: bytes) -> bool:
         """Whether there is room for the line."""
-        return len(self.keys) < MOST_REQUESTS and self.size + len(line) <= MOST_BYTES
+        return len(self.keys) < MAX_REQUESTS and self.size + len(line) <= MAX_BYTES
 
     def clear(self) -> None:
-        """Begin another file in place of this one."""
+        """Start a new file in place of this one."""
         self.out.seek(0)
         self.out.truncate()
         self.keys, self.size, self.tokens_in, self.tokens_out = {}, 0, 0, 0
 
     def add(self, key: str, request: dict[str, Any], line: bytes) -> None:
-        """Write a request's line, and count what it may be billed for."""
-        tokens_in, tokens_out = most_tokens(request)
+        """Write a request's line and count the tokens it may be billed for."""
+        tokens_in, tokens_out = max_billed_tokens(request)
         self.out.write(line)
         self.keys[key] = None
         self.size += len(line)
@@ -92,43 +94,43 @@ class BatchFile:
 
 
 def batch_line(key: str, request: dict[str, Any]) -> bytes:
-    """The line of a request in a batch's file."""
-    asked = {"custom_id": key, "method": "POST", "url": PATH, "body": request}
+    """A request as a line of a batch's file."""
+    asked = {"custom_id": key, "method": "POST", "url": CHAT_PATH, "body": request}
     return json.dumps(asked, ensure_ascii=False).encode() + b"\n"
 
 
-def seen_batch(found: dict[str, Any], url: str) -> SeenBatch:
-    """A batch as the endpoint at ``url`` shows it; one in a state that OpenAI does not know is taken to be worked on.
+def parse_batch(found: dict[str, Any], url: str) -> BatchStatus:
+    """The status of a batch as the endpoint at ``url`` reports it; a state unknown to OpenAI counts as in progress.
 
-    Raises UserError for what is no batch.
+    Raises UserError when it is not a batch.
     """
     state = str(found.get("status")).lower()
-    state = state if state in STATES else "in_progress"
+    state = state if state in REMOTE_STATES else "in_progress"
     counts = found.get("request_counts")
     counts = counts if isinstance(counts, dict) else {}
     errors = found["errors"].get("data") if isinstance(found.get("errors"), dict) else None
     errors = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
-    return SeenBatch(
-        remote=name_in(found.get("id"), url),
+    return BatchStatus(
+        remote=checked_name(found.get("id"), url),
         state=cast(BatchState, state),
-        done=_whole(counts.get("completed")),
-        failed=_whole(counts.get("failed")),
+        done=_count_in(counts.get("completed")),
+        failed=_count_in(counts.get("failed")),
         error=one_line(errors[0].get("message")) if errors else "",
         full=any(each.get("code") == "token_limit_exceeded" for each in errors),
-        files=tuple(name_in(found[each], url) for each in ("output_file_id", "error_file_id") if found.get(each)),
+        files=tuple(checked_name(found[each], url) for each in ("output_file_id", "error_file_id") if found.get(each)),
     )
 
 
-def name_in(given: Any, url: str) -> str:
-    """A name that the endpoint at ``url`` gave; it becomes a part of addresses, and is kept and shown."""
+def checked_name(given: Any, url: str) -> str:
+    """An id given by the endpoint at ``url``, safe to use in URLs, store and show. Raises UserError for any other."""
     name = given if isinstance(given, str) else ""
     if not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,199}", name, re.ASCII) or redact(name) != name:
         raise UserError(f"{url} gives a batch or a file no name that can be asked for: look into its log.")
     return name
 
 
-def read_answer(line: bytes) -> BatchAnswer | None:
-    """The answer that a line of a batch's output or errors gives; None for a line that speaks of no request of ours."""
+def parse_answer_line(line: bytes) -> BatchAnswer | None:
+    """The answer in a line of a batch's output or error file; None for a line that answers no request of ours."""
     try:
         found = json.loads(line)
         key = found["custom_id"]
@@ -141,7 +143,7 @@ def read_answer(line: bytes) -> BatchAnswer | None:
     status = response.get("status_code")
     if status == 200:
         try:
-            reply, tokens_in, tokens_out = read_reply(json.dumps(response.get("body")).encode(), _NOTHING_SAID)
+            reply, tokens_in, tokens_out = read_reply(json.dumps(response.get("body")).encode(), _NO_MESSAGES)
         except NoCompletionError:
             return BatchAnswer(key=key, why="The endpoint answered with something that is no chat completion.")
         kept = json.dumps(asdict(reply), ensure_ascii=False)
@@ -151,14 +153,14 @@ def read_answer(line: bytes) -> BatchAnswer | None:
     return BatchAnswer(
         key=key,
         why=f"The endpoint did not answer it{f': {said}' if said else '.'}",
-        refused=status in NOT_THIS_ONE,
-        unasked=error.get("code") in UNASKED,
+        refused=status in REQUEST_REFUSED_STATUSES,
+        unasked=error.get("code") in UNPROCESSED_CODES,
     )
 
 
 def one_line(said: Any) -> str:
-    """A server's own words in one line, without keys and whatever looks like one."""
-    return redact(" ".join(str(said or "").split()))[:LONGEST]
+    """A server's message on one line, redacted and shortened."""
+    return redact(" ".join(str(said or "").split()))[:MAX_MESSAGE_CHARS]
 
 
 def _error(found: Any) -> dict[str, Any]:
@@ -167,5 +169,5 @@ def _error(found: Any) -> dict[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def _whole(given: Any) -> int:
+def _count_in(given: Any) -> int:
     return given if isinstance(given, int) and 0 <= given <= 10**9 else 0

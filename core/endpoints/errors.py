@@ -1,7 +1,4 @@
-"""What a failed request to an endpoint means to a person, each with what to do. No message holds a key.
-
-Knows the errors of the ``openai`` client and sends nothing.
-"""
+"""Turn a failed request to an endpoint into a sentence that says what to do. No message contains a key."""
 
 import math
 from datetime import UTC, datetime
@@ -23,32 +20,32 @@ from core.errors import UserError
 from core.redaction import redact
 from core.types import EndpointSettings
 
-LONGEST = 300
-NOT_THIS_ONE = (400, 413, 422)
-PASSING = (408, 409, 425, 429)
-LONGEST_TOLD = 60.0
+MAX_MESSAGE_CHARS = 300
+REQUEST_REFUSED_STATUSES = (400, 413, 422)
+TRANSIENT_STATUSES = (408, 409, 425, 429)
+MAX_RETRY_AFTER_SECONDS = 60.0
 
 
 class RefusedError(UserError):
-    """The endpoint does not take this one request (too long, a setting it does not know); others it may."""
+    """The endpoint does not accept this request (too long, an unknown setting); it may accept others."""
 
 
 class FailedError(UserError):
-    """Every try of this one request failed, by what may pass (a timeout, status 500); others may be answered."""
+    """Every attempt of this request failed with a transient error (timeout, status 500); others may succeed."""
 
 
 class NoCompletionError(Exception):
-    """The endpoint's answer is no chat completion; ``listed`` False: it is one, but without the tokens asked for."""
+    """The answer is not a chat completion; ``listed`` False: it is one, but lacks the requested tokens."""
 
     def __init__(self, *, listed: bool = True) -> None:
         super().__init__("no chat completion")
         self.listed = listed
 
 
-def explained(error: Exception, endpoint: Endpoint, settings: EndpointSettings, tries: int) -> UserError:
-    """The sentence for the error of the last of ``tries``.
+def explain(error: Exception, endpoint: Endpoint, settings: EndpointSettings, tries: int) -> UserError:
+    """The error to raise after the last of ``tries`` attempts.
 
-    ``RefusedError`` and ``FailedError`` where other requests may be answered all the same.
+    A RefusedError or FailedError where other requests may still be answered.
     """
     often = f" (the last of {tries} tries)" if tries > 1 else ""
     if isinstance(error, APITimeoutError | TimeoutError):
@@ -67,7 +64,7 @@ def explained(error: Exception, endpoint: Endpoint, settings: EndpointSettings, 
             "again."
         )
     if isinstance(error, APIStatusError):
-        return _status(error, endpoint, settings)
+        return _explain_status(error, endpoint, settings)
     if isinstance(error, NoCompletionError) and not error.listed:
         return FailedError(
             f"{endpoint.url} left out the log-probabilities that it gives with other answers{often}: look into its "
@@ -79,9 +76,9 @@ def explained(error: Exception, endpoint: Endpoint, settings: EndpointSettings, 
     )
 
 
-def _status(error: APIStatusError, endpoint: Endpoint, settings: EndpointSettings) -> UserError:
-    said = _said(error)
-    if isinstance(error, AuthenticationError):  # Its own words are left out: servers repeat a part of the key.
+def _explain_status(error: APIStatusError, endpoint: Endpoint, settings: EndpointSettings) -> UserError:
+    said = _server_message(error)
+    if isinstance(error, AuthenticationError):  # without its message: servers repeat part of the key
         return UserError(
             f"{endpoint.url} does not accept the key: set the right one as {endpoint.keys[-1]} in the environment "
             "and start Switchpoint again, or keep it with `switchpoint key set`."
@@ -98,30 +95,30 @@ def _status(error: APIStatusError, endpoint: Endpoint, settings: EndpointSetting
     if isinstance(error, RateLimitError):
         if error.code == "insufficient_quota":
             return UserError(f"The account at {endpoint.url} has no credit left: add some, then start again.")
-        later = told_wait(error)
-        kind = UserError if later is not None and later > LONGEST_TOLD else FailedError
+        later = retry_after_seconds(error)
+        kind = UserError if later is not None and later > MAX_RETRY_AFTER_SECONDS else FailedError
         return kind(
             f"{endpoint.url} still says that there are too many requests: ask for fewer at once than "
             f"{settings.at_once} in the project's endpoint settings, or start again later.{said}"
         )
-    if error.status_code in NOT_THIS_ONE:
+    if error.status_code in REQUEST_REFUSED_STATUSES:
         return RefusedError(f"{endpoint.name} does not take this request.{said}")
     if error.status_code < 400:
         return UserError(f"{endpoint.url} points to another address: name that one, it is not followed with a key.")
-    kind = FailedError if error.status_code in PASSING or error.status_code >= 500 else UserError
+    kind = FailedError if error.status_code in TRANSIENT_STATUSES or error.status_code >= 500 else UserError
     return kind(f"{endpoint.url} failed with status {error.status_code}: look into its log, then start again.{said}")
 
 
-def _said(error: APIStatusError) -> str:
-    """The server's own words in one line, without the key and whatever looks like one."""
+def _server_message(error: APIStatusError) -> str:
+    """The server's message on one line, redacted."""
     body = error.body
     message = body.get("message") or body.get("detail") if isinstance(body, dict) else None
     line = redact(" ".join(str(message or "").split()))
-    return f" It says: {line[:LONGEST]}" if line else ""
+    return f" It says: {line[:MAX_MESSAGE_CHARS]}" if line else ""
 
 
-def told_wait(error: APIStatusError) -> float | None:
-    """Seconds that a server's Retry-After names, as a number or as a date; None where it names none."""
+def retry_after_seconds(error: APIStatusError) -> float | None:
+    """The seconds of a server's Retry-After header, given as a number or a date; None without one."""
     text = error.response.headers.get("retry-after", "")
     try:
         seconds = float(text)

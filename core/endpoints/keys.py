@@ -1,7 +1,7 @@
-"""Where keys lie: in the environment, else in the system's keyring where the ``keyring`` library is installed.
+"""Find, save and delete API keys: in the environment, else in the system's keyring if the ``keyring`` library is
+installed.
 
-In both under the same name, that of the environment variable; in the keyring as a user of the service "switchpoint".
-Knows names and values, not what they are for.
+Both use the name of the environment variable; in the keyring it is a user of the service "switchpoint".
 """
 
 import os
@@ -15,10 +15,10 @@ SERVICE = "switchpoint"
 Source = Literal["environment", "keyring", ""]
 
 
-def key_named(name: str, environment: Mapping[str, str] | None = None) -> tuple[str, Source]:
-    """The key of that name and where it was found; ("", "") where there is none.
+def find_key(name: str, environment: Mapping[str, str] | None = None) -> tuple[str, Source]:
+    """The key of that name and where it was found; ("", "") when there is none.
 
-    With an ``environment`` given it is looked for there alone.
+    With ``environment`` given, only that is searched.
     """
     if found := (os.environ if environment is None else environment).get(name, "").strip():
         return found, "environment"
@@ -28,25 +28,25 @@ def key_named(name: str, environment: Mapping[str, str] | None = None) -> tuple[
     return "", ""
 
 
-def keep_key(name: str, key: str) -> None:
-    """Put a key into the keyring, in place of the one of that name. Raises UserError where there is no keyring."""
+def save_key(name: str, key: str) -> None:
+    """Save a key in the keyring, replacing one of that name. Raises UserError when there is no keyring."""
     register_secret(key)
     keyring = _keyring()
     try:
         keyring.set_password(SERVICE, name, key)
     except keyring.errors.KeyringError as error:
-        raise _no_keyring(name, error) from error
+        raise _keyring_error(name, error) from error
 
 
-def forget_key(name: str) -> None:
-    """Take a key out of the keyring. Raises UserError where it is not there."""
+def delete_key(name: str) -> None:
+    """Delete a key from the keyring. Raises UserError when it is not there."""
     keyring = _keyring()
     try:
         keyring.delete_password(SERVICE, name)
     except keyring.errors.PasswordDeleteError as error:
         raise UserError(f"The keyring holds no {name}: nothing to remove.") from error
     except keyring.errors.KeyringError as error:
-        raise _no_keyring(name, error) from error
+        raise _keyring_error(name, error) from error
 
 
 def _from_keyring(name: str) -> str:
@@ -71,7 +71,7 @@ def _keyring() -> Any:
     return keyring
 
 
-def _no_keyring(name: str, error: Exception) -> UserError:
+def _keyring_error(name: str, error: Exception) -> UserError:
     return UserError(
         f"This machine's keyring cannot be used ({type(error).__name__}): set {name} in the environment instead."
     )

@@ -1,42 +1,39 @@
-"""Whether and when a request to an endpoint that failed is sent again, and whether the failed one may be billed.
-
-Knows the errors of the ``openai`` client; sends nothing and waits for nothing.
-"""
+"""Decide whether and when a failed request to an endpoint is retried, and whether the failed one may be billed."""
 
 import random
 
 import httpx2
 from openai import APIConnectionError, APIStatusError
 
-from core.endpoints.errors import LONGEST_TOLD, PASSING, NoCompletionError, told_wait
+from core.endpoints.errors import MAX_RETRY_AFTER_SECONDS, TRANSIENT_STATUSES, NoCompletionError, retry_after_seconds
 
-FIRST_WAIT, LONGEST_WAIT = 0.5, 8.0
+FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.5, 8.0
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
 def wait_before_next(error: Exception, tried: int) -> float | None:
-    """Seconds to wait after ``tried`` failed tries, as long as the server names, else growing with some jitter.
+    """Seconds to wait after ``tried`` failed attempts: the server's Retry-After, else exponential backoff with jitter.
 
-    None: no other try is worth it, as the server refuses or names a wait of more than a minute.
+    None when retrying is pointless: the server refuses, or asks for more than a minute.
     """
     if isinstance(error, APIStatusError):
-        told = told_wait(error)
-        if not _may_pass(error) or (told is not None and told > LONGEST_TOLD):
+        told = retry_after_seconds(error)
+        if not _is_transient(error) or (told is not None and told > MAX_RETRY_AFTER_SECONDS):
             return None
         if told is not None:
             return told
-    longest: float = min(FIRST_WAIT * 2.0 ** min(tried - 1, 10), LONGEST_WAIT)
+    longest: float = min(FIRST_WAIT_SECONDS * 2.0 ** min(tried - 1, 10), MAX_WAIT_SECONDS)
     return longest * random.uniform(0.75, 1.0)
 
 
-def maybe_billed(error: Exception) -> bool:
-    """Whether the server may have worked out an answer and billed it, though none came that can be used."""
-    if isinstance(error, APIConnectionError):  # a timeout too
+def may_be_billed(error: Exception) -> bool:
+    """Whether the server may have billed an answer that never arrived in usable form."""
+    if isinstance(error, APIConnectionError):  # includes timeouts
         return not isinstance(error.__cause__, NEVER_SENT)
     return isinstance(error, NoCompletionError | TimeoutError)
 
 
-def _may_pass(error: APIStatusError) -> bool:
+def _is_transient(error: APIStatusError) -> bool:
     if error.code == "insufficient_quota" or error.response.headers.get("x-should-retry") == "false":
         return False
-    return error.status_code in PASSING or error.status_code >= 500
+    return error.status_code in TRANSIENT_STATUSES or error.status_code >= 500

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from core.endpoints.addresses import Endpoint
-from core.endpoints.client import Line, Replies, connect
+from core.endpoints.client import Replies, Session, connect
 from core.endpoints.errors import FailedError, RefusedError
 from core.errors import FolderError, UserError
 from core.images import has_exif_orientation, load_upright
@@ -50,9 +50,9 @@ def predict_there(
     told why; so is one whose image is gone or broken, of which nothing is sent. Raises UserError when none of the first
     list that is asked is answered, and when the endpoint cannot be used.
     """
-    asker = connect(endpoint, settings.endpoint, replies)
+    client = connect(endpoint, settings.endpoint, replies)
     answered = False
-    for found in asker.stream(partial(_predicted, sample, read_image, settings, round_id) for sample in samples):
+    for found in client.stream(partial(_predicted, sample, read_image, settings, round_id) for sample in samples):
         done = [each for _, each in found if isinstance(each, Prediction)]
         missed = [(sample, each) for sample, each in found if isinstance(each, UserError)]
         answered = answered or bool(done)
@@ -66,7 +66,7 @@ def predict_there(
 
 
 async def _predicted(
-    sample: Sample, read_image: ReadImage, settings: Settings, round_id: int, line: Line
+    sample: Sample, read_image: ReadImage, settings: Settings, round_id: int, session: Session
 ) -> tuple[Sample, Prediction | UserError]:
     text = student_prompt(sample, settings)
     content: str | list[dict[str, object]] = text  # Not every server reads a list.
@@ -74,7 +74,7 @@ async def _predicted(
         if sample.image:
             image: dict[str, object] = {"type": "image_url", "image_url": {"url": _seen(sample.image, read_image)}}
             content = [image, {"type": "text", "text": text}]
-        reply = await line.ask([{"role": "user", "content": content}], max_tokens=settings.max_new_tokens)
+        reply = await session.ask([{"role": "user", "content": content}], max_tokens=settings.max_new_tokens)
     except (RefusedError, FailedError) as error:
         return sample, error
     return sample, read_prediction(sample, reply.texts[0].strip(), round_id=round_id)

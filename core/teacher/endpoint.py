@@ -13,9 +13,9 @@ from typing import Any
 
 from core.answer_switch import candidates_of
 from core.endpoints.addresses import Endpoint
-from core.endpoints.client import Asker, Line, Replies, connect
+from core.endpoints.client import EndpointClient, Replies, Session, connect
 from core.endpoints.errors import FailedError, RefusedError
-from core.endpoints.messages import Messages, Reply, chat_request, kept_reply, reply_key
+from core.endpoints.messages import Messages, Reply, chat_request, parse_kept_reply, reply_key
 from core.prompts import LETTERS
 from core.prompts.texts import BUILT_IN, text_of
 from core.teacher import phrase_of
@@ -40,7 +40,7 @@ class EndpointTeacher:
     """
 
     name: str
-    asker: Asker
+    client: EndpointClient
     top: int
     remark: str
     own: Mapping[str, str]
@@ -50,16 +50,16 @@ class EndpointTeacher:
     ) -> Iterator[tuple[int, Curve | Skipped]]:
         """As ``Teacher.curves`` says: in the order of the items, some dozens of them at the same time."""
         work = (partial(self._curve, sample, prediction, settings) for sample, prediction in items)
-        yield from enumerate(found for some in self.asker.stream(work) for found in some)
+        yield from enumerate(found for some in self.client.stream(work) for found in some)
 
     def complete(self, prompts: Sequence[str], max_words: int) -> list[str | Skipped]:
         """As ``Teacher.complete`` says; "" where the endpoint does not take a prompt."""
-        return self.asker.run([partial(self._phrase, prompt, max_words) for prompt in prompts])
+        return self.client.run([partial(self._phrase, prompt, max_words) for prompt in prompts])
 
-    async def _phrase(self, prompt: str, max_words: int, line: Line) -> str | Skipped:
+    async def _phrase(self, prompt: str, max_words: int, session: Session) -> str | Skipped:
         try:
             messages, room = self._asked(prompt, max_words)
-            reply = await line.ask(messages, max_tokens=room)
+            reply = await session.ask(messages, max_tokens=room)
         except RefusedError as error:
             logger.warning("a prompt is not carried on: %s", error)
             return ""
@@ -70,14 +70,16 @@ class EndpointTeacher:
     def phrase_request(self, prompt: str, max_words: int) -> dict[str, Any]:
         """The very request by which ``complete`` asks how a prompt is carried on, for whoever sends it another way."""
         messages, room = self._asked(prompt, max_words)
-        return chat_request(self.asker.endpoint, messages, max_tokens=room)
+        return chat_request(self.client.endpoint, messages, max_tokens=room)
 
     def _asked(self, prompt: str, max_words: int) -> tuple[Messages, int]:
         # One that gives no log-probabilities may be one that thinks first.
         room = max_words * TOKENS_A_WORD if self.top else TOKENS_A_VOTE
         return _messages(text_of("endpoint.phrase", self.own), prompt), room
 
-    async def _curve(self, sample: Sample, prediction: Prediction, settings: Settings, line: Line) -> Curve | Skipped:
+    async def _curve(
+        self, sample: Sample, prediction: Prediction, settings: Settings, session: Session
+    ) -> Curve | Skipped:
         if prediction.answer is None:
             raise ValueError(f"sample {sample.source_id}: an answer that could not be read has no curve")
         candidates, truth, predicted = candidates_of(sample, prediction.answer)
@@ -89,7 +91,7 @@ class EndpointTeacher:
         rows: list[list[Row]] = []
         try:
             for asked in lettered(sample, prediction.steps, candidates, settings):
-                rows.append([await self._row(text, asked, line) for text in asked.texts])
+                rows.append([await self._row(text, asked, session) for text in asked.texts])
         except (RefusedError, FailedError) as error:
             return Skipped(reason=str(error), failed=isinstance(error, FailedError))
         merged = [_mean(both) for both in zip(*rows, strict=True)]
@@ -103,35 +105,35 @@ class EndpointTeacher:
             truth=truth,
             predicted=predicted,
             probabilities=tuple(shares for shares, _ in merged),
-            votes=0 if self.top else self.asker.settings.votes,
+            votes=0 if self.top else self.client.settings.votes,
             bounded=tuple((k, c) for k, (_, bounded) in enumerate(merged) for c in sorted(bounded)),
         )
 
-    async def _row(self, text: str, asked: Lettered, line: Line) -> Row:
+    async def _row(self, text: str, asked: Lettered, session: Session) -> Row:
         """The candidates' shares after one prefix, in the order of the candidates."""
         messages = _messages(text_of("endpoint.letter", self.own), text)
         count = len(asked.options)
         if self.top:
-            reply = await line.ask(messages, max_tokens=1, top=self.top, listed=True)
+            reply = await session.ask(messages, max_tokens=1, top=self.top, listed=True)
             shares, bounded = letter_shares(reply.top, count)
         else:
-            replies = await self._votes(messages, line)
+            replies = await self._votes(messages, session)
             votes = [voted(reply, asked.options) for reply in replies]
             shares = vote_shares(votes, count)
             bounded = frozenset(range(count)) if all(vote is None for vote in votes) else frozenset()
         back = {place: letter for letter, place in enumerate(asked.order)}
         return tuple(shares[back[c]] for c in range(count)), frozenset(asked.order[letter] for letter in bounded)
 
-    async def _votes(self, messages: Messages, line: Line) -> list[str]:
+    async def _votes(self, messages: Messages, session: Session) -> list[str]:
         """As many sampled replies as the settings say, in one request where the endpoint gives several at once."""
-        wanted = self.asker.settings.votes
+        wanted = self.client.settings.votes
         try:
-            many = await line.ask(messages, max_tokens=TOKENS_A_VOTE, temperature=1.0, n=wanted)
+            many = await session.ask(messages, max_tokens=TOKENS_A_VOTE, temperature=1.0, n=wanted)
             replies = list(many.texts)
         except RefusedError:
             replies = []
         for draw in range(len(replies), wanted):
-            one = await line.ask(messages, max_tokens=TOKENS_A_VOTE, temperature=1.0, draw=draw)
+            one = await session.ask(messages, max_tokens=TOKENS_A_VOTE, temperature=1.0, draw=draw)
             replies.append(one.texts[0])
         return replies[:wanted]
 
@@ -149,8 +151,8 @@ def connect_teacher(
     Others are asked only where it refuses the first or answers without a list. Raises UserError when the endpoint
     cannot be used.
     """
-    asker = connect(endpoint, settings, replies)
-    ((top, listed),) = asker.run([partial(_probed, settings, text_of("endpoint.letter", own))])
+    client = connect(endpoint, settings, replies)
+    ((top, listed),) = client.run([partial(_probed, settings, text_of("endpoint.letter", own))])
     remark = ""
     if not top:
         remark = (
@@ -159,7 +161,7 @@ def connect_teacher(
         )
     elif listed < settings.top_logprobs:
         remark = f"{endpoint.name} lists {listed} tokens, not {settings.top_logprobs}: options beyond them are bounded."
-    return EndpointTeacher(name=endpoint.name, asker=asker, top=top, remark=remark, own=own)
+    return EndpointTeacher(name=endpoint.name, client=client, top=top, remark=remark, own=own)
 
 
 def votes_known(
@@ -175,7 +177,7 @@ def votes_known(
     messages = _messages(text_of("endpoint.letter", own), PROBE)
     plain = False
     for asked in _probes(settings):
-        reply = kept_reply(kept(reply_key(endpoint, chat_request(endpoint, messages, **asked))))
+        reply = parse_kept_reply(kept(reply_key(endpoint, chat_request(endpoint, messages, **asked))))
         if reply is not None and "top" in asked:
             return not reply.top
         plain = plain or reply is not None
@@ -188,19 +190,19 @@ def _probes(settings: EndpointSettings) -> list[dict[str, Any]]:
     return [*({"max_tokens": 1, "top": top} for top in lists), {"max_tokens": TOKENS_A_VOTE, "temperature": 1.0}]
 
 
-async def _probed(settings: EndpointSettings, task: str, line: Line) -> tuple[int, int]:
+async def _probed(settings: EndpointSettings, task: str, session: Session) -> tuple[int, int]:
     """How many log-probabilities can be asked for, and how many are listed then; (0, 0): none."""
     messages = _messages(task, PROBE)
     *lists, plain = _probes(settings)
     for asked in lists:
         try:
             # A second one where the first gives no list: votes cost many times as much, and one slip is not a server.
-            reply = await line.ask(messages, **asked)
-            reply = reply if reply.top else await line.ask(messages, **asked)
+            reply = await session.ask(messages, **asked)
+            reply = reply if reply.top else await session.ask(messages, **asked)
         except RefusedError:
             continue
         return (asked["top"], len(reply.top)) if reply.top else (0, 0)
-    await line.ask(messages, **plain)
+    await session.ask(messages, **plain)
     return 0, 0
 
 

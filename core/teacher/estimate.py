@@ -6,7 +6,7 @@ Sends nothing: tokens are estimated at four characters each, replies kept from e
 from collections.abc import Iterable
 
 from core.answer_switch import candidates_of
-from core.endpoints.prices import Estimate, tokens_of
+from core.endpoints.prices import Estimate, estimate_tokens
 from core.prompts import label_prompt, skill_prompt
 from core.prompts.texts import text_of
 from core.teacher.letters import lettered
@@ -31,7 +31,7 @@ def estimate_diagnoses(
             continue
         candidates, _, _ = candidates_of(sample, prediction.answer)
         for asked in lettered(sample, prediction.steps, candidates, settings):
-            texts = sum(tokens_of(text_of("endpoint.letter", settings.prompts), text) for text in asked.texts)
+            texts = sum(estimate_tokens(text_of("endpoint.letter", settings.prompts), text) for text in asked.texts)
             total += Estimate(requests=len(asked.texts), tokens_in=texts, tokens_out=len(asked.texts) * tokens_a_step)
         if prediction.steps:  # The mistake step is not known yet: the last one makes the longest prompt.
             prompt = skill_prompt(
@@ -51,5 +51,7 @@ def estimate_labels(samples: Iterable[Sample], settings: Settings) -> Estimate:
 
 def _phrase(prompt: str, settings: Settings) -> Estimate:
     return Estimate(
-        requests=1, tokens_in=tokens_of(text_of("endpoint.phrase", settings.prompts), prompt), tokens_out=PHRASE_TOKENS
+        requests=1,
+        tokens_in=estimate_tokens(text_of("endpoint.phrase", settings.prompts), prompt),
+        tokens_out=PHRASE_TOKENS,
     )

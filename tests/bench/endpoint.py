@@ -41,7 +41,7 @@ class Kept:
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
         self.replies[key] = reply
 
-    def lost(self, tokens_in: int, tokens_out: int) -> None:
+    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
         raise AssertionError("nothing fails here")
 
 
@@ -86,11 +86,11 @@ def served() -> Iterator[str]:
 
 def ours(name: str, samples: int, limit: int, kept: Kept) -> float:
     """Seconds for predictions of so many samples with at most ``limit`` requests at once."""
-    from core.endpoints.addresses import endpoint_of
+    from core.endpoints.addresses import parse_endpoint
     from core.student.endpoint import predict_there
     from core.types import EndpointSettings, Sample, Settings
 
-    endpoint = endpoint_of(name)
+    endpoint = parse_endpoint(name)
     assert endpoint is not None
     asked = [
         Sample(id=n, source_id=f"s{n}", question=f"What is {n} plus 7?", options=("16", "17"), answer="16")

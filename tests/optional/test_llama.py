@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from assets import demo
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.prompts import skill_prompt
 from core.teacher.endpoint import EndpointTeacher, connect_teacher
 from core.teacher.letters import letter_of, lettered
@@ -39,7 +39,7 @@ class Kept(dict[str, str]):
         assert tokens_in > 0
         self[key] = reply
 
-    def lost(self, tokens_in: int, tokens_out: int) -> None:
+    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
         raise AssertionError("every answer comes whole here")
 
 
@@ -92,7 +92,7 @@ def listening(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def teacher(url: str) -> EndpointTeacher:
-    endpoint = endpoint_of(f"demo@{url}", {})
+    endpoint = parse_endpoint(f"demo@{url}", {})
     assert endpoint is not None
     return connect_teacher(endpoint, EndpointSettings(at_once=1, top_logprobs=304, timeout=60.0), Kept())
 

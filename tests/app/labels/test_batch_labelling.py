@@ -100,13 +100,13 @@ def test_what_two_samples_ask_is_asked_once_and_a_run_in_between_asks_nothing(
 
 
 def test_files_are_cut_at_the_limits(db: Database, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_files, "MOST_REQUESTS", 25)
+    monkeypatch.setattr(batch_files, "MAX_REQUESTS", 25)
     bare(db, TEACHER, COUNT)
     assert f"3 batches ({ASKED} requests) are under way" in go(db).message
     assert sorted(len(content.splitlines()) for content in room(server).files.values()) == [4, 25, 25]
     assert len(set(asked(server))) == ASKED, "also where the same question stands on both sides of a cut"
     assert go(db).done == COUNT
-    monkeypatch.setattr(batch_files, "MOST_BYTES", 4000)
+    monkeypatch.setattr(batch_files, "MAX_BYTES", 4000)
     bare(db, TEACHER, COUNT + 40, name="second")
     go(db, name="second")
     assert all(len(content) <= 4000 for name, content in room(server).files.items() if name.startswith("file-3"))
@@ -238,7 +238,7 @@ def test_a_batch_that_fails_whole_says_why_and_is_not_tried_for_ever(db: Databas
 def test_while_too_much_waits_at_the_endpoint_nothing_more_is_handed_in_and_nothing_is_given_up(
     db: Database, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_files, "MOST_REQUESTS", 27)
+    monkeypatch.setattr(batch_files, "MAX_REQUESTS", 27)
     bare(db, TEACHER, COUNT)
     room(server).ends = ""
     assert go(db).message.startswith("2 batches")
@@ -350,10 +350,10 @@ def test_a_batch_that_the_endpoint_forgot_can_be_given_up(db: Database, server: 
 def test_one_batch_whose_answers_are_gone_does_not_hold_up_the_others(
     db: Database, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_files, "MOST_REQUESTS", 5)
+    monkeypatch.setattr(batch_files, "MAX_REQUESTS", 5)
     bare(db, TEACHER, 10)
     go(db)
-    assert [desk_of(db, each).see(each.remote).done for each in batches(db)] == [4, 5]
+    assert [desk_of(db, each).retrieve(each.remote).done for each in batches(db)] == [4, 5]
     del room(server).files["output_file_id-batch_0"]
     assert "Batch 1 cannot be collected" in go(db).error
     assert [each.collected is None for each in batches(db)] == [False, True]
@@ -366,7 +366,7 @@ def test_one_batch_whose_answers_are_gone_does_not_hold_up_the_others(
 def test_a_server_that_gives_the_key_for_a_name_is_refused(db: Database, server: OpenAIServer) -> None:
     bare(db, TEACHER, 3)
     go(db)
-    assert desk_of(db, batches(db)[0]).see("batch_0").ended
+    assert desk_of(db, batches(db)[0]).retrieve("batch_0").ended
     room(server).made[0]["output_file_id"] = KEY
     assert "gives a batch or a file no name that can be asked for" in go(db).error
 
@@ -375,7 +375,7 @@ def test_answers_that_are_cut_short_are_not_taken_for_the_whole(db: Database, se
     bare(db, TEACHER, 10)
     go(db)
     desk = desk_of(db, batches(db)[0])
-    whole = desk.see("batch_0")
+    whole = desk.retrieve("batch_0")
     assert whole.done == 9
     lines = room(server).files[whole.files[0]]
     room(server).files[whole.files[0]] = b"".join(lines.splitlines(keepends=True)[:4])
@@ -390,7 +390,7 @@ def test_answers_that_are_cut_short_are_not_taken_for_the_whole(db: Database, se
 def test_what_a_server_makes_up_changes_nothing(db: Database, server: OpenAIServer) -> None:
     bare(db, TEACHER, 10)
     go(db)
-    seen = desk_of(db, batches(db)[0]).see("batch_0")
+    seen = desk_of(db, batches(db)[0]).retrieve("batch_0")
     extra = [b"", b"{", b"[]", b'{"custom_id": 3}', b'{"custom_id": "ab"}', b'{"custom_id": "%s"}' % (b"0" * 64)]
     room(server).files[seen.files[0]] += b"\n".join(extra) + b"\n" + room(server).files[seen.files[0]]
     assert go(db).done == 10

@@ -13,7 +13,7 @@ from app.projects.configuration import set_settings
 from app.web.page.change_stamp import stamp
 from app.web.page.place import Place, move_to
 from app.web.tabs.data.labelling import labelling_html
-from core.endpoints.prices import in_dollars
+from core.endpoints.prices import format_dollars
 from core.errors import UserError
 from core.types import Sample
 from storage import store
@@ -63,7 +63,7 @@ def test_the_page_says_estimating_first_and_then_tokens_and_dollars(db: Database
     assert cost.by_sample["money"] == pytest.approx(
         (cost.by_sample["tokens_in"] * 0.15 + cost.by_sample["tokens_out"] * 0.60) / 1e6
     )
-    assert f"about {in_dollars(cost.by_sample['money'])}" in shown
+    assert f"about {format_dollars(cost.by_sample['money'])}" in shown
 
 
 def test_a_price_that_changes_shows_at_once_and_new_samples_are_counted_anew(db: Database) -> None:

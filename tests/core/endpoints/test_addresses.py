@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.endpoints.addresses import OPENAI_URL, Endpoint, endpoint_of, key_of
+from core.endpoints.addresses import OPENAI_URL, Endpoint, key_of, parse_endpoint
 from core.errors import UserError
 
 KEY = "sk-proj-a1B2c3D4e5F6g7H8"
@@ -15,7 +15,7 @@ BOTH = {"OPENAI_API_KEY": "for-openai", "SWITCHPOINT_API_KEY": "for-others"}
 
 
 def at(name: str, **environment: str) -> Endpoint:
-    found = endpoint_of(name, environment)
+    found = parse_endpoint(name, environment)
     assert found is not None
     return found
 
@@ -25,7 +25,7 @@ def at(name: str, **environment: str) -> Endpoint:
     ["assets/demo/teacher", "llava-hf/llava-1.5-7b-hf", "/models/a@b", "me@home/model", "ftp://h/m", "m@ftp://h", ""],
 )
 def test_folders_and_hub_names_are_no_endpoints(name: str) -> None:
-    assert endpoint_of(name, {}) is None
+    assert parse_endpoint(name, {}) is None
 
 
 def test_openai_is_asked_where_its_own_variable_says() -> None:
@@ -55,7 +55,7 @@ def test_any_other_server_is_named_by_its_address() -> None:
 )
 def test_half_a_name_is_refused_with_how_to_write_it(name: str, way_on: str) -> None:
     with pytest.raises(UserError, match=way_on):
-        endpoint_of(name, {})
+        parse_endpoint(name, {})
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,14 @@ def test_half_a_name_is_refused_with_how_to_write_it(name: str, way_on: str) -> 
 )
 def test_a_key_in_a_name_is_refused_and_not_repeated(name: str) -> None:
     with pytest.raises(UserError, match="hold no key") as caught:
-        endpoint_of(name, {})
+        parse_endpoint(name, {})
     assert KEY not in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
 def test_a_key_in_the_base_address_is_refused_too() -> None:
     with pytest.raises(UserError, match="hold no key"):
-        endpoint_of("openai:gpt-4o", {"OPENAI_BASE_URL": f"https://u:{KEY}@h/v1"})
+        parse_endpoint("openai:gpt-4o", {"OPENAI_BASE_URL": f"https://u:{KEY}@h/v1"})
 
 
 def test_each_host_gets_its_own_key() -> None:
@@ -109,7 +109,7 @@ def test_openai_needs_a_key_and_a_key_is_one_word() -> None:
 def test_no_name_does_more_than_be_read_or_refused(model: str, rest: str) -> None:
     for name in (f"openai:{model}", f"{model}@http://{rest}", model):
         try:
-            found = endpoint_of(name, {})
+            found = parse_endpoint(name, {})
         except UserError:
             continue
         assert found is None or (found.name == name and found.model)

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from core.endpoints.addresses import endpoint_of
-from core.endpoints.batch_client import BatchDesk, GoneError, NotTakenError
+from core.endpoints.addresses import parse_endpoint
+from core.endpoints.batch_client import BatchClient, BatchGoneError, BatchRefusedError
 from core.endpoints.batch_files import batch_line
 from core.endpoints.client import connect
 from core.errors import UserError
@@ -35,14 +35,14 @@ class Nothing:
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
         raise AssertionError("nothing is asked one by one")
 
-    def lost(self, tokens_in: int, tokens_out: int) -> None:
+    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
         raise AssertionError("nothing is asked one by one")
 
 
-def desk_at(url: str, check_stopped: object = lambda: None) -> BatchDesk:
-    endpoint = endpoint_of(f"{MODEL}@{url}")
+def desk_at(url: str, check_stopped: object = lambda: None) -> BatchClient:
+    endpoint = parse_endpoint(f"{MODEL}@{url}")
     assert endpoint is not None
-    return BatchDesk(asker=connect(endpoint, QUICK, Nothing()), check_stopped=check_stopped)  # type: ignore[arg-type]
+    return BatchClient(client=connect(endpoint, QUICK, Nothing()), check_stopped=check_stopped)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_file_comes_back_answered(server: OpenAIServer) -> None:
     name = desk.upload(io.BytesIO(b"".join(batch_line(key, REQUEST) for key in keys)), "token")
     made = desk.create(name, "token")
     assert (made.state, made.ended) == ("validating", False)
-    seen = desk.see(made.remote)
+    seen = desk.retrieve(made.remote)
     assert (seen.state, seen.done, len(seen.files)) == ("completed", 3, 1)
     assert [each.key for each in desk.answers(seen)] == keys
     assert all(each.reply and each.tokens_in for each in desk.answers(seen))
@@ -75,12 +75,12 @@ def test_a_batch_is_found_by_its_token_whatever_page_it_is_on(server: OpenAIServ
 def test_a_batch_or_file_that_is_not_there_is_gone(server: OpenAIServer) -> None:
     desk = desk_at(server.url)
     name = desk.upload(io.BytesIO(batch_line("0" * 64, REQUEST)), "any")
-    seen = desk.see(desk.create(name, "token").remote)
-    with pytest.raises(GoneError, match="no such batch or file"):
-        desk.see("batch_9")
+    seen = desk.retrieve(desk.create(name, "token").remote)
+    with pytest.raises(BatchGoneError, match="no such batch or file"):
+        desk.retrieve("batch_9")
     assert server.batches is not None
     server.batches.files.clear()
-    with pytest.raises(GoneError, match="no such batch or file"):
+    with pytest.raises(BatchGoneError, match="no such batch or file"):
         list(desk.answers(seen))
 
 
@@ -140,14 +140,14 @@ def test_a_batch_is_asked_for_once_and_only_a_clear_no_means_that_there_is_none(
     with listening(server):
         with pytest.raises(UserError) as told:
             desk_at(server.url).create("file-1", "token")
-        assert isinstance(told.value, NotTakenError) == surely_not
+        assert isinstance(told.value, BatchRefusedError) == surely_not
         assert server.asked == 1
 
 
 def test_looking_is_tried_again_and_so_is_a_batch_where_there_were_too_many_requests() -> None:
     server = Failing(500, 503, 200)
     with listening(server):
-        assert desk_at(server.url).see("batch_1").state == "in_progress"
+        assert desk_at(server.url).retrieve("batch_1").state == "in_progress"
     assert server.asked == 3
     server = Failing(429, 200)
     with listening(server):
@@ -155,5 +155,5 @@ def test_looking_is_tried_again_and_so_is_a_batch_where_there_were_too_many_requ
     assert server.asked == 2
     server = Failing(500)
     with listening(server), pytest.raises(UserError, match=r"failed with status 500.*It says: no luck"):
-        desk_at(server.url).see("batch_1")
+        desk_at(server.url).retrieve("batch_1")
     assert server.asked == 1 + QUICK.retries

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.endpoints.batch_files import MOST_REQUESTS, BatchFile, batch_line, name_in, read_answer, seen_batch
+from core.endpoints.batch_files import MAX_REQUESTS, BatchFile, batch_line, checked_name, parse_answer_line, parse_batch
 from core.errors import UserError
 
 KEY = "0f" * 32
@@ -38,7 +38,7 @@ def test_a_file_is_full_at_fifty_thousand_requests_or_at_its_size(monkeypatch: p
     assert file.fits(written)
     assert (file.size, file.tokens_out) == (len(written), 24)
     assert not file.fits(b"x" * 190_000_000)
-    file.keys |= dict.fromkeys(map(str, range(MOST_REQUESTS)))
+    file.keys |= dict.fromkeys(map(str, range(MAX_REQUESTS)))
     assert not file.fits(written)
     file.clear()
     assert file.fits(written)
@@ -50,7 +50,7 @@ def test_an_answer_is_kept_as_a_single_reply_is() -> None:
         "choices": [{"message": {"content": "Reading"}}],
         "usage": {"prompt_tokens": 7, "completion_tokens": 2},
     }
-    found = read_answer(line(response={"status_code": 200, "body": body}))
+    found = parse_answer_line(line(response={"status_code": 200, "body": body}))
     assert found is not None
     assert (json.loads(found.reply or ""), found.tokens_in, found.tokens_out) == (
         {"texts": ["Reading"], "top": []},
@@ -73,7 +73,7 @@ def test_an_answer_is_kept_as_a_single_reply_is() -> None:
     ],
 )
 def test_a_line_without_an_answer_says_why(parts: dict[str, Any], why: str, refused: bool, unasked: bool) -> None:
-    found = read_answer(line(**parts))
+    found = parse_answer_line(line(**parts))
     assert found is not None
     assert found.reply is None
     assert why in found.why
@@ -84,7 +84,7 @@ def test_a_line_without_an_answer_says_why(parts: dict[str, Any], why: str, refu
     "text", [b"", b"{", b"[]", b"null", b'"x"', b"{}", line(custom_id="ab"), line(custom_id=7), b"[" * 99_999]
 )
 def test_a_line_that_speaks_of_no_request_of_ours_is_none(text: bytes) -> None:
-    assert read_answer(text) is None
+    assert parse_answer_line(text) is None
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,17 @@ def test_a_line_that_speaks_of_no_request_of_ours_is_none(text: bytes) -> None:
 )
 def test_a_name_that_is_no_part_of_an_address_is_refused(name: object) -> None:
     with pytest.raises(UserError, match="http://h/v1 gives a batch or a file no name"):
-        name_in(name, "http://h/v1")
+        checked_name(name, "http://h/v1")
 
 
 def test_a_batch_is_read_with_whatever_a_server_leaves_out() -> None:
-    plain = seen_batch({"id": "b1", "status": "in_progress"}, "u")
+    plain = parse_batch({"id": "b1", "status": "in_progress"}, "u")
     assert (plain.remote, plain.ended, plain.done, plain.error, plain.files) == ("b1", False, 0, "", ())
     odd = {"id": "b1", "status": "failed", "request_counts": [], "errors": {"data": [3, {"message": "bad"}]}}
-    assert seen_batch(odd, "u").error == "bad"
-    states = [seen_batch({"id": "b1", "status": said}, "u").state for said in ("COMPLETED", "queued", "creating", None)]
+    assert parse_batch(odd, "u").error == "bad"
+    states = [
+        parse_batch({"id": "b1", "status": said}, "u").state for said in ("COMPLETED", "queued", "creating", None)
+    ]
     assert states == ["completed", "in_progress", "in_progress", "in_progress"]
     with pytest.raises(UserError, match="u gives a batch or a file no name"):
-        seen_batch({"object": "error"}, "u")
+        parse_batch({"object": "error"}, "u")

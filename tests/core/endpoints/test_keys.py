@@ -16,8 +16,8 @@ from keyring.errors import NoKeyringError, PasswordDeleteError
 
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from core.endpoints.addresses import endpoint_of, key_of, key_variable_of
-from core.endpoints.keys import key_named
+from core.endpoints.addresses import key_of, key_variable_of, parse_endpoint
+from core.endpoints.keys import find_key
 from core.errors import UserError
 from core.redaction import redact
 
@@ -63,14 +63,14 @@ def drawer() -> Iterator[Drawer]:
 
 def test_the_environment_goes_before_the_keyring(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
     drawer.set_password("switchpoint", "SWITCHPOINT_API_KEY_VLLM_LAN", "from-the-keyring")
-    endpoint = endpoint_of("m@http://vllm.lan:8000/v1")
+    endpoint = parse_endpoint("m@http://vllm.lan:8000/v1")
     assert endpoint is not None
     monkeypatch.delenv("SWITCHPOINT_API_KEY_VLLM_LAN", raising=False)
     assert key_of(endpoint) == "from-the-keyring"
-    assert key_named("SWITCHPOINT_API_KEY_VLLM_LAN") == ("from-the-keyring", "keyring")
+    assert find_key("SWITCHPOINT_API_KEY_VLLM_LAN") == ("from-the-keyring", "keyring")
     assert "from-the-keyring" not in redact("said from-the-keyring"), "one that was read is a secret from then on"
     monkeypatch.setenv("SWITCHPOINT_API_KEY_VLLM_LAN", "from-the-environment")
-    assert key_named("SWITCHPOINT_API_KEY_VLLM_LAN") == ("from-the-environment", "environment")
+    assert find_key("SWITCHPOINT_API_KEY_VLLM_LAN") == ("from-the-environment", "environment")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_without_a_keyring_the_environment_is_named(
 ) -> None:
     keyring.set_keyring(Closed())
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    assert key_named("OPENAI_API_KEY") == ("", "")
+    assert find_key("OPENAI_API_KEY") == ("", "")
     monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
     assert run(tmp_path, "key", "set", "openai") == 1
     said = capsys.readouterr().err
@@ -157,7 +157,7 @@ def test_without_the_library_only_the_command_minds(
     hidden: Any = None
     monkeypatch.setitem(sys.modules, "keyring", hidden)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    assert key_named("OPENAI_API_KEY") == ("", "")
+    assert find_key("OPENAI_API_KEY") == ("", "")
     monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
     assert run(tmp_path, "key", "set", "openai") == 1
     assert "pip install keyring" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.endpoints.errors import RefusedError
 from core.student.endpoint import data_url, predict_there
 from core.types import EndpointSettings, Prediction, Sample, Settings
@@ -52,14 +52,14 @@ class Kept(dict[str, str]):
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
         self[key] = reply
 
-    def lost(self, tokens_in: int, tokens_out: int) -> None:
+    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
         """Nobody asks here what was lost."""
 
 
 def predictions(
     server: OpenAIServer, samples: list[Sample], images: dict[str, tuple[bytes, str]], kept: Kept | None = None
 ) -> list[Prediction]:
-    endpoint = endpoint_of(server.name, {})
+    endpoint = parse_endpoint(server.name, {})
     assert endpoint is not None
     batches = predict_there(
         endpoint, samples, images.__getitem__, SETTINGS, Kept() if kept is None else kept, round_id=3

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from assets import demo
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from core.prompts import skill_prompt
 from core.teacher.endpoint import EndpointTeacher, connect_teacher, votes_known
@@ -32,7 +32,7 @@ class Kept(dict[str, str]):
         self[key] = reply
         self.tokens = (self.tokens[0] + tokens_in, self.tokens[1] + tokens_out)
 
-    def lost(self, tokens_in: int, tokens_out: int) -> None:
+    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
         raise AssertionError("every answer comes whole here")
 
 
@@ -48,7 +48,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[OpenAIServer]:
 
 
 def there(server: OpenAIServer, replies: Kept | None = None, **changed: object) -> EndpointTeacher:
-    endpoint = endpoint_of(server.name, {})
+    endpoint = parse_endpoint(server.name, {})
     assert endpoint is not None
     return connect_teacher(endpoint, replace(QUICK, **changed), Kept() if replies is None else replies)  # type: ignore[arg-type]
 
@@ -173,7 +173,7 @@ def test_a_teacher_that_thinks_first_has_the_room_for_it(server: OpenAIServer) -
 )
 def test_whether_it_votes_is_known_from_what_was_asked_before(manners: Manners, votes: bool) -> None:
     with openai_server(ByLetter(), manners) as server:
-        endpoint, kept = endpoint_of(server.name, {}), Kept()
+        endpoint, kept = parse_endpoint(server.name, {}), Kept()
         assert endpoint is not None
         assert votes_known(endpoint, QUICK, kept.get) is None
         there(server, kept)

@@ -14,7 +14,7 @@ from app.labels.cost_estimate import LabelCost, label_cost
 from app.projects.settings_fields import behind_endpoint
 from app.rendering.templates import NOTHING, render
 from app.web.page.place import Place
-from core.endpoints.prices import batch_share, in_dollars
+from core.endpoints.prices import batch_price_factor, format_dollars
 from core.errors import UserError
 from core.types import BatchRequest
 from storage import jobs, store
@@ -105,8 +105,8 @@ def _spent(cost: LabelCost | None) -> str:
     if cost is None or not cost.by_sample["endpoint"]:
         return ""
     cap = cost.by_sample["cap"]
-    limit = "no cap" if cap is None else f"a cap of {in_dollars(cap)}"
-    return f"{in_dollars(cost.by_sample['spent'])} spent so far, {limit}."
+    limit = "no cap" if cap is None else f"a cap of {format_dollars(cap)}"
+    return f"{format_dollars(cost.by_sample['spent'])} spent so far, {limit}."
 
 
 def _tokens(estimate: Mapping[str, Any]) -> str:
@@ -116,10 +116,10 @@ def _tokens(estimate: Mapping[str, Any]) -> str:
 def _cost_text(estimate: Mapping[str, Any]) -> str:
     if not estimate["endpoint"]:
         return "none: it runs here"
-    return "price not known" if estimate["money"] is None else f"about {in_dollars(estimate['money'])}"
+    return "price not known" if estimate["money"] is None else f"about {format_dollars(estimate['money'])}"
 
 
 def _batch_cost_text(estimate: Mapping[str, Any]) -> str:
     if estimate["money"] is None:
         return "price not known"
-    return f"about {in_dollars(estimate['money'] * batch_share(estimate['model']))}"
+    return f"about {format_dollars(estimate['money'] * batch_price_factor(estimate['model']))}"

@@ -10,7 +10,7 @@ from app.rendering.formatting import cut
 from app.rendering.templates import macro, render
 from app.web.components.job_tray import waits
 from app.web.page.place import Place
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from core.types import Role
 from storage import jobs, store
@@ -94,7 +94,7 @@ def supports_html(db: Database, place: Place) -> Markup:
 
 def _asks_endpoint(model: str) -> bool:
     try:
-        return endpoint_of(model) is not None
+        return parse_endpoint(model) is not None
     except UserError:
         return False  # the job says what is wrong with the name
 

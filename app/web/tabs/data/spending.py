@@ -14,7 +14,7 @@ from app.projects.settings_fields import SettingRow, behind_endpoint
 from app.rendering.templates import NOTHING, render
 from app.web.page.place import Place
 from app.web.tabs.data.settings import SettingField
-from core.endpoints.prices import in_dollars
+from core.endpoints.prices import format_dollars
 from storage import store
 from storage.database import Database
 
@@ -80,5 +80,5 @@ def _model_fields(role: str, model: str, rows: dict[str, SettingRow]) -> Endpoin
 
 
 def _summary(spent: dict[str, Any]) -> str:
-    cap = "no cap" if spent["cap"] is None else f"of a cap of {in_dollars(spent['cap'])}"
-    return f"{in_dollars(spent['money'])} spent, {cap}"
+    cap = "no cap" if spent["cap"] is None else f"of a cap of {format_dollars(spent['cap'])}"
+    return f"{format_dollars(spent['money'])} spent, {cap}"

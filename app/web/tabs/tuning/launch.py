@@ -12,7 +12,7 @@ from app.rendering.html import choices, clock, empty, esc, nav
 from app.tuning.options import STARTS, tune_command
 from app.tuning.runs import job_of, unfinished_run
 from app.web.page.place import Place
-from core.endpoints.addresses import endpoint_of
+from core.endpoints.addresses import parse_endpoint
 from core.types import TuningEstimate, TuningSettings
 from storage import jobs, store
 from storage.store import Project, SelectionSummary
@@ -28,7 +28,7 @@ def chosen_selection(connection: Connection, place: Place, project_id: int) -> S
 
 def launch_html(connection: Connection, place: Place, project: Project, data: Path) -> str:
     """Which selection is tuned on next, and which round it starts from."""
-    if endpoint_of(project.student):
+    if parse_endpoint(project.student):
         return empty(
             "Nothing to tune here",
             f"The student {project.student} answers behind an endpoint: export the selection, tune it where it runs.",
@@ -63,7 +63,7 @@ def launch_html(connection: Connection, place: Place, project: Project, data: Pa
 def estimate_html(connection: Connection, place: Place, project: Project, data: Path) -> str:
     """What a run with the project's settings takes, as far as it was measured, and the command that does the same."""
     chosen = chosen_selection(connection, place, project.id)
-    if chosen is None or endpoint_of(project.student):
+    if chosen is None or parse_endpoint(project.student):
         return ""
     settings = project.settings.tuning
     line = tune_command(project.name, data, chosen.id, settings)

@@ -14,13 +14,13 @@ from pathlib import Path
 from core.errors import UserError
 from storage.database import FILE_NAME
 
-PAGES_AT_ONCE = 2000
+PAGES_PER_STEP = 2000
 # Who is logged in; and, left out where one project is for others, who may log in.
-SESSIONS, PEOPLE = ("sessions", "attempts"), ("logins",)
+SESSION_TABLES, LOGIN_TABLES = ("sessions", "attempts"), ("logins",)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Copied:
+class DatabaseCopy:
     """What a copy holds: its schema, the names of its ``projects``, the ids of its ``runs`` and the adapter of each
     ("" while it has none), and how many images are ``referenced`` only: they lie in files outside of the database."""
 
@@ -32,7 +32,7 @@ class Copied:
 
 def copy_database(
     data: Path, target: Path, *, project: str = "", with_images: bool = False, on_progress: Callable[[int, int], None]
-) -> Copied:
+) -> DatabaseCopy:
     """Copy the database in ``data`` to the new file ``target``, as it is at one moment; writers go on meanwhile.
 
     With ``project`` all that belongs to others is left out, down to support sets that it does not use. ``with_images``
@@ -46,7 +46,7 @@ def copy_database(
             raise UserError(f"There is no project '{project}': `switchpoint status` lists those there are.")
         source.execute("SELECT count(*) FROM projects").fetchone()
         with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copy:
-            source.backup(copy, pages=PAGES_AT_ONCE, progress=lambda _, left, total: on_progress(total - left, total))
+            source.backup(copy, pages=PAGES_PER_STEP, progress=lambda _, left, total: on_progress(total - left, total))
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("PRAGMA secure_delete = ON")
             copy.execute("BEGIN")
@@ -62,7 +62,7 @@ def copy_database(
 
 
 def _leave_behind(copy: sqlite3.Connection) -> None:
-    _empty(copy, SESSIONS)
+    _empty(copy, SESSION_TABLES)
     copy.execute("DELETE FROM pending_imports WHERE upload <> ''")
     # Under another roof the same process id means another process.
     copy.execute("UPDATE jobs SET state = 'interrupted', worker = '', pid = NULL, pid_start = NULL "
@@ -73,7 +73,7 @@ def _keep_one(copy: sqlite3.Connection, project: str) -> None:
     triggers = copy.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
     for name, _ in triggers:  # they forbid to delete reviews, and count what is deleted
         copy.execute(f'DROP TRIGGER "{name}"')
-    _empty(copy, PEOPLE)
+    _empty(copy, LOGIN_TABLES)
     copy.execute("DELETE FROM projects WHERE name <> ?", [project])
     copy.execute("DELETE FROM jobs WHERE project IS NULL")
     copy.execute("DELETE FROM pending_imports WHERE project IS NULL")
@@ -136,8 +136,8 @@ def _empty(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
         copy.execute(f'DELETE FROM "{name}"')  # nosec B608
 
 
-def _what_is_in(copy: sqlite3.Connection) -> Copied:
-    return Copied(
+def _what_is_in(copy: sqlite3.Connection) -> DatabaseCopy:
+    return DatabaseCopy(
         schema=copy.execute("SELECT version_num FROM alembic_version").fetchone()[0],
         projects=tuple(name for (name,) in copy.execute("SELECT name FROM projects ORDER BY id").fetchall()),
         runs={key: adapter or "" for key, adapter in copy.execute("SELECT id, adapter FROM runs").fetchall()},

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoTurnError
 
 from core.errors import BusyError, FolderError
-from storage.errors import fault_told, is_locked
+from storage.errors import folder_error, is_locked
 from storage.migrations import BUSY_SECONDS, upgrade
 
 FILE_NAME = "switchpoint.db"
@@ -25,10 +25,10 @@ FILE_NAME = "switchpoint.db"
 # A write statement that changes nothing. Under a plain BEGIN a transaction that reads first and writes later fails with
 # SQLITE_BUSY_SNAPSHOT when another one has written in between, and no busy_timeout helps. With a write as its first
 # statement it waits for its turn (busy_timeout), then sees the newest state.
-TAKE_TURN = "UPDATE projects SET id = id WHERE FALSE"
+TAKE_WRITE_LOCK = "UPDATE projects SET id = id WHERE FALSE"
 
 # An empty file that is younger may be one that another process makes just now.
-EMPTY_SECONDS = 15.0
+NEW_FILE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class Database:
         except (DBAPIError, NoTurnError) as error:
             if isinstance(error, NoTurnError) or (isinstance(error.orig, sqlite3.Error) and is_locked(error.orig)):
                 raise _busy(self.data) from error
-            if told := fault_told(error, self.data):
+            if told := folder_error(error, self.data):
                 raise told from error
             raise
 
@@ -98,7 +98,7 @@ def open_database(data: Path) -> Database:
         found = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(found, sqlite3.Error) and is_locked(found):
             raise _busy(data) from error
-        told = fault_told(error, data)
+        told = folder_error(error, data)
         raise told or FolderError(
             f"{data} cannot be used as a data folder ({error}): choose another --data."
         ) from error
@@ -115,7 +115,7 @@ def _busy(data: Path) -> BusyError:
 def _refuse_empty(path: Path) -> None:
     """SQLite takes a file of no bytes for a new database; one that stays so was cut off, and what it held is lost."""
     while path.exists() and (found := path.stat()).st_size == 0:
-        if time.time() - found.st_mtime > EMPTY_SECONDS:
+        if time.time() - found.st_mtime > NEW_FILE_SECONDS:
             raise FolderError(
                 f"{path} is empty, which no database of Switchpoint is: put a backup into a new folder with "
                 "`switchpoint restore FILE --data NEW`, or remove the empty file to begin anew."
@@ -154,6 +154,6 @@ def _engine(path: Path, *, writes: bool) -> Engine:
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         if writes:
-            connection.exec_driver_sql(TAKE_TURN)
+            connection.exec_driver_sql(TAKE_WRITE_LOCK)
 
     return engine

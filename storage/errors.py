@@ -19,7 +19,7 @@ _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _FULL_TEXTS = ("No space left on device", "os error 28", "database or disk is full")
 
 
-def fault_told(error: BaseException, data: Path) -> FolderError | None:
+def folder_error(error: BaseException, data: Path) -> FolderError | None:
     """The sentence for an error of the system or of SQLite that a person can put right; None for any other error."""
     for each in _chain(error):
         if isinstance(each, FolderError):

@@ -16,7 +16,7 @@ from core.errors import UserError
 from storage.rows import among
 from storage.tables import images
 
-AT_ONCE = 200
+IMAGES_PER_QUERY = 200
 
 
 class ImageRef(Protocol):
@@ -38,7 +38,7 @@ class ImageRef(Protocol):
 def save_images(connection: Connection, refs: Iterable[ImageRef]) -> int:
     """Add the images that are not there yet and return how many; only theirs are read, a few at a time."""
     added = 0
-    for chunk in chunked(refs, AT_ONCE):
+    for chunk in chunked(refs, IMAGES_PER_QUERY):
         batch = {ref.hash: ref for ref in chunk}
         for known in connection.scalars(select(images.c.hash).where(among(images.c.hash, batch))):
             del batch[known]
@@ -91,7 +91,7 @@ def content_hashes(connection: Connection, keys: Collection[str]) -> tuple[dict[
     return known, fresh
 
 
-def keep_hashes(connection: Connection, found: dict[str, tuple[str, str]]) -> None:
+def save_content_hashes(connection: Connection, found: dict[str, tuple[str, str]]) -> None:
     """Keep what ``content_hashes`` read, so that it is not read again."""
     query = update(images).where(images.c.hash == bindparam("of"))
     if found:

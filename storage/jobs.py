@@ -101,12 +101,12 @@ def fail(connection: Connection, mine: Job, error: str) -> None:
     connection.execute(_claimed(mine).values(state="failed", error=error, finished=utc_now()))
 
 
-def cancelled(connection: Connection, mine: Job) -> None:
+def finish_cancelled(connection: Connection, mine: Job) -> None:
     """A running job has ended because it was asked to."""
     connection.execute(_claimed(mine).values(state="cancelled", finished=utc_now()))
 
 
-def ask_cancel(connection: Connection, job_id: int) -> None:
+def request_cancel(connection: Connection, job_id: int) -> None:
     """Ask a job to end: a waiting one ends at once, a running one when its worker next looks, an ended one stays."""
     job(connection, job_id)
     waiting = and_(jobs.c.id == job_id, jobs.c.state.in_(WAITING))
@@ -129,7 +129,7 @@ def interrupt_orphans(connection: Connection, alive: Callable[[int, float], bool
     return [orphan for orphan in orphans if connection.execute(_running(orphan).values(state="interrupted")).rowcount]
 
 
-def give_up(connection: Connection, job_id: int, error: str) -> None:
+def fail_interrupted(connection: Connection, job_id: int, error: str) -> None:
     """An interrupted job has failed, as nobody is to take it up again; one that somebody took up goes on."""
     left = update(jobs).where(jobs.c.id == job_id, jobs.c.state == "interrupted")
     connection.execute(left.values(state="failed", error=error, finished=utc_now()))
@@ -140,7 +140,7 @@ def requeue_interrupted(connection: Connection) -> None:
     connection.execute(update(jobs).where(jobs.c.state == "interrupted").values(state="queued"))
 
 
-def next_up(connection: Connection) -> Job | None:
+def next_job(connection: Connection) -> Job | None:
     """The oldest job that runs or waits: the one that a worker has in hand, or takes up next."""
     oldest = [select(func.min(jobs.c.id)).where(jobs.c.state == state).scalar_subquery() for state in ACTIVE]
     rows = connection.execute(select(*_JOB).where(jobs.c.id.in_(oldest)).order_by(jobs.c.id).limit(1))

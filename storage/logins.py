@@ -23,7 +23,7 @@ class Login:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class LoginState:
     """What a request is to the logins: whether there are any, and whose session its cookie is ("" for nobody's)."""
 
     configured: bool
@@ -31,7 +31,7 @@ class Standing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failures:
+class LoginFailures:
     """How often an attempt failed, the last time at ``last`` (Unix seconds)."""
 
     count: int
@@ -61,7 +61,7 @@ def list_logins(connection: Connection) -> list[Login]:
     ]
 
 
-def hash_of(connection: Connection, name: str) -> str | None:
+def password_hash_of(connection: Connection, name: str) -> str | None:
     """The hash of a login's password; None when there is none of this name."""
     return connection.scalar(select(logins.c.hash).where(logins.c.name == name))
 
@@ -86,11 +86,11 @@ def end_session(connection: Connection, key: str) -> None:
     connection.execute(delete(sessions).where(sessions.c.key == key))
 
 
-def standing(connection: Connection, key: str, now: float) -> Standing:
+def login_state(connection: Connection, key: str, now: float) -> LoginState:
     """Whether anyone may sign in at all, and whose session ``key`` is; in one query, as every request asks."""
     whose = select(sessions.c.login).where(sessions.c.key == key, sessions.c.expires > now).scalar_subquery()
     row = connection.execute(select(exists(select(logins.c.name)), whose)).one()
-    return Standing(configured=bool(row[0]), name=row[1] or "")
+    return LoginState(configured=bool(row[0]), name=row[1] or "")
 
 
 def signed_in_from(connection: Connection, name: str, address: str, now: float) -> bool:
@@ -99,13 +99,13 @@ def signed_in_from(connection: Connection, name: str, address: str, now: float) 
     return connection.execute(query.where(sessions.c.expires > now).limit(1)).first() is not None
 
 
-def failures_of(connection: Connection, keys: Collection[str]) -> Mapping[str, Failures]:
+def login_failures(connection: Connection, keys: Collection[str]) -> Mapping[str, LoginFailures]:
     """The failures that are kept under those keys."""
     query = select(attempts).where(attempts.c.key.in_(keys))
-    return {row.key: Failures(count=row.failures, last=row.last) for row in connection.execute(query)}
+    return {row.key: LoginFailures(count=row.failures, last=row.last) for row in connection.execute(query)}
 
 
-def count_failure(connection: Connection, keys: Collection[str], *, now: float, forget: float) -> None:
+def count_login_failure(connection: Connection, keys: Collection[str], *, now: float, forget: float) -> None:
     """Count one more failure under each key; what failed last before ``forget`` is dropped first."""
     connection.execute(delete(attempts).where(attempts.c.last < forget))
     more = upsert(attempts).values([{"key": key, "failures": 1, "last": now} for key in keys])
@@ -113,12 +113,12 @@ def count_failure(connection: Connection, keys: Collection[str], *, now: float, 
     connection.execute(more.on_conflict_do_update(index_elements=["key"], set_=counted))
 
 
-def take_back_failure(connection: Connection, keys: Collection[str]) -> None:
+def uncount_login_failure(connection: Connection, keys: Collection[str]) -> None:
     """Count one failure less under each key: it was none."""
     less = update(attempts).where(attempts.c.key.in_(keys))
     connection.execute(less.values(failures=func.max(attempts.c.failures - 1, 0)))
 
 
-def forgive(connection: Connection, key: str) -> None:
+def drop_login_failures(connection: Connection, key: str) -> None:
     """Drop all failures of a key."""
     connection.execute(delete(attempts).where(attempts.c.key == key))

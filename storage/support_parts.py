@@ -6,8 +6,8 @@ from contextlib import closing
 from storage.database import FILE_NAME, Database
 from storage.migrations import BUSY_SECONDS
 
-AT_ONCE = 20_000
-ROWS = """DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE sample_set = (
+ROWS_PER_DELETE = 20_000
+DELETE_SAMPLES = """DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE sample_set = (
     SELECT id FROM sample_sets WHERE id = ? AND NOT complete) LIMIT ?)"""
 
 
@@ -18,6 +18,6 @@ def drop_part(db: Database, part: int) -> None:
     has seen, and to look would cost a walk through every hit and prediction for each of them.
     """
     with closing(sqlite3.connect(db.data / FILE_NAME, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
-        while connection.execute(ROWS, (part, AT_ONCE)).rowcount:
+        while connection.execute(DELETE_SAMPLES, (part, ROWS_PER_DELETE)).rowcount:
             pass
         connection.execute("DELETE FROM sample_sets WHERE id = ? AND NOT complete", (part,))

@@ -111,7 +111,9 @@ def test_palm_2s_rationales_go_through_the_loop(db: Database, engine: LocalEngin
     assert (report["found"], report["accepted"], report["refused"]) == (300, 300, [])
     assert report["format"]
     with db.read() as connection:
-        gold = store.gold_of(connection, store.rounds_of(connection, store.project_named(connection, project).id)[0].id)
+        gold = store.gold_steps_of(
+            connection, store.rounds_of(connection, store.project_named(connection, project).id)[0].id
+        )
     written = [json.loads(line)["mistake_index"] for line in RATIONALES.read_text().splitlines()]
     assert sorted(step for step in gold.values() if step) == sorted(index + 1 for index in written if index is not None)
     do(db, put_diagnose(db, project), engine)

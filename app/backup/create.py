@@ -21,7 +21,7 @@ from app.progress import ProgressCallback, nothing_to_save
 from core.atomic_files import atomic_path
 from core.errors import UserError
 from core.tuning.saved_checkpoints import newest_first
-from storage.copy_database import Copied, copy_database
+from storage.copy_database import DatabaseCopy, copy_database
 from storage.database import FILE_NAME, Database
 from storage.errors import is_full
 from storage.tables.columns import utc_now
@@ -155,7 +155,7 @@ def _add(archive: zipfile.ZipFile, name: str, source: IO[bytes], how: int) -> di
     return {"bytes": size, "sha256": found.hexdigest()}
 
 
-def _manifest(kept: Copied, members: Members) -> dict[str, Any]:
+def _manifest(kept: DatabaseCopy, members: Members) -> dict[str, Any]:
     lost = [
         f"run-{run}"
         for run, adapter in kept.runs.items()

@@ -22,7 +22,7 @@ from app.progress import ProgressCallback, nothing_to_save
 from app.security.file_roots import page_roots
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
-from storage.errors import fault_told
+from storage.errors import folder_error
 
 LARGEST_MANIFEST = 64 * 2**20
 MOST_MEMBERS = 100_000
@@ -53,7 +53,7 @@ def restore(file: Path, data: Path, *, on_progress: ProgressCallback) -> dict[st
         try:
             named = keep_inside(draft / FILE_NAME, data.absolute(), page_roots(data))
         except (sqlite3.Error, OverflowError) as error:
-            raise fault_told(error, data) or _refused(file, f"its rows cannot be looked at ({error})") from error
+            raise folder_error(error, data) or _refused(file, f"its rows cannot be looked at ({error})") from error
         if data.exists():
             data.rmdir()
         draft.rename(data)

@@ -70,7 +70,7 @@ def measure(
 def estimate_of_job(db: Database, job: Job) -> TuningEstimate:
     """The estimate that a finished measure job saved."""
     with db.read() as connection:
-        found = store.estimate_of(connection, job.args["selection"])
+        found = store.tuning_estimate_of(connection, job.args["selection"])
     assert found is not None, "a finished measure leaves an estimate"
     return found.estimate
 

@@ -111,7 +111,7 @@ def trace_error(connection: Connection, project: Project, sample_id: int) -> Err
             RoundTrace(
                 round=each,
                 prediction=given,
-                right=store.paired_scores_of(connection, each.id, [sample_id]).get(sample_id),
+                right=store.correctness_for(connection, each.id, [sample_id]).get(sample_id),
                 review=store.current_review(connection, each.id, sample_id),
                 asked=tuple(found for found in asked if found is not None),
             )
@@ -176,7 +176,7 @@ def _use(
     skill = found.hit.skill
     errors = lineage.errors_asking_at(connection, made.round, skill, made.created) if skill else []
     became = [
-        Became(treated=each, right=store.paired_scores_of(connection, each.opened.id, errors) if each.opened else {})
+        Became(treated=each, right=store.correctness_for(connection, each.opened.id, errors) if each.opened else {})
         for each in treatments.get(made.id, ())
     ]
     return Use(

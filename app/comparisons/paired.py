@@ -43,13 +43,13 @@ def compare_pair(connection: Connection, project: Project, first: Round, second:
 
     Only errors of the validation set are diagnosed, so on the test set no sample has a skill.
     """
-    pairs = store.pairs_of(connection, first.id, second.id, role)
+    pairs = store.score_pairs_of(connection, first.id, second.id, role)
     if not pairs:
         return None
     skills: dict[int, str] = {}
     if role == "validation":
-        named = store.named_skills(connection, first.id)
-        skills = store.named_skills(connection, second.id) | named if named else {}
+        named = store.skills_by_sample(connection, first.id)
+        skills = store.skills_by_sample(connection, second.id) | named if named else {}
     found = compare(
         role,
         {pair.sample: pair.right_before for pair in pairs},

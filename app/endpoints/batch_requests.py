@@ -166,8 +166,8 @@ def _take_in(db: Database, desk: BatchClient, batch: BatchRequest, seen: BatchSt
         answered = {each.key: _reply(each, batch) for each in some if each.reply is not None}
         refused = {each.key: (each.why, _tries(each, seen)) for each in some if each.reply is None}
         with db.write() as connection:
-            store.take_answers(connection, batch, answered)
-            store.take_refusals(connection, batch, refused)
+            store.save_answers(connection, batch, answered)
+            store.save_refusals(connection, batch, refused)
     if lines < seen.done:
         raise BatchGoneError(
             f"{desk.client.endpoint.url} says that {seen.done:,} requests of batch {batch.id} are answered, and gave "

@@ -52,14 +52,14 @@ class Ledger:
         """Count an answer that never came whole as a request of so many tokens."""
         spent = Spent(model=self.model, requests=1, tokens_in=tokens_in, tokens_out=tokens_out)
         with self.db.write() as connection:
-            store.add_spent(connection, self.project, spent)
+            store.add_spending(connection, self.project, spent)
 
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
         """Keep the reply and count it, in one transaction."""
         spent = Spent(model=self.model, requests=1, tokens_in=tokens_in, tokens_out=tokens_out)
         with self.db.write() as connection:
             store.save_reply(connection, key, reply)
-            store.add_spent(connection, self.project, spent)
+            store.add_spending(connection, self.project, spent)
 
 
 def ledger_of(

@@ -145,7 +145,7 @@ def _rulings(db: Database, project: Project, trial: Trial, demands: list[SkillDe
 
 def _draw_from_all(db: Database, name: str, trial: Trial) -> DrawHits:
     with db.read() as connection:
-        ids = store.support_ids(connection, name)
+        ids = store.support_sample_ids(connection, name)
 
     def draw(leaked: set[int], contents: Mapping[int, str]) -> list[Hit]:
         return select_random(

@@ -41,8 +41,8 @@ def identification_report(db: Database, project: str, round_number: int | None =
         variants = tuple(variant for _, variant, _ in ways_to_ask(found.settings))
         rows = (
             store.count_evidence(connection, round_id),
-            store.readings_version(connection, round_id),
-            len(store.gold_of(connection, round_id)),
+            store.curves_version(connection, round_id),
+            len(store.gold_steps_of(connection, round_id)),
         )
         key = (db.data, round_id, found.teacher, variants, rows)
     if key not in _cache:
@@ -98,7 +98,7 @@ def known_errors(db: Database, project: Project, round_id: int) -> list[KnownMis
     Raises UserError where there are fewer than two.
     """
     with db.read() as connection:
-        gold = store.gold_of(connection, round_id) or known_mistakes(connection, project, round_id)
+        gold = store.gold_steps_of(connection, round_id) or known_mistakes(connection, project, round_id)
         steps = {each.sample: len(each.steps) for each in store.predictions_of(connection, round_id, "validation")}
         diagnosed = [each.sample for each in store.diagnoses_of(connection, round_id)]
     found = [(sample, steps[sample], gold.get(sample)) for sample in diagnosed]

@@ -96,7 +96,7 @@ def manifest(db: Database, chosen: ProjectSelection) -> dict[str, Any]:
     with db.read() as connection:
         round_ = store.round_of(connection, chosen.selection.round)
         known = store.samples_by_id(connection, {key for leak in leaks for key in (leak.sample, leak.measured)})
-        roles = store.roles_of(connection, [leak.measured for leak in leaks])
+        roles = store.sample_roles(connection, [leak.measured for leak in leaks])
     made["leaks"] = [
         {"sample": known[leak.sample].source_id, "why": leak.why, "key": leak.key,
          "measured": known[leak.measured].source_id, "set": roles[leak.measured]}

@@ -57,7 +57,7 @@ def read_new(file: SampleFile, known: Known, found: Findings) -> Iterator[list[R
             found.show(each.sample, each.split)
             found.splits[each.split] = found.splits.get(each.split, 0) + 1
             name = each.sample.source_id
-            if any(name in there and store.sample_of_content(there[name], each.sample) for there in (own, elsewhere)):
+            if any(name in there and store.is_same_sample(there[name], each.sample) for there in (own, elsewhere)):
                 found.already_present += 1
             elif name in own:
                 found.refuse(_conflict(file.name, each), conflict=True)

@@ -56,7 +56,7 @@ def _save(connection: Connection, project: Project, read: ImportedPredictions) -
     known, present = _known(connection, project), _predicted(connection, project)
     new = [each for each in read.predictions if known[each.source_id].id not in present]
     store.save_predictions(connection, [_prediction(each, known[each.source_id], base) for each in new])
-    store.save_gold(connection, base, [(known[each.source_id].id, each.gold_mistake_step) for each in new])
+    store.save_gold_steps(connection, base, [(known[each.source_id].id, each.gold_mistake_step) for each in new])
 
 
 def _prediction(imported: ImportedPrediction, sample: Sample, round_id: int) -> Prediction:

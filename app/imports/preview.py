@@ -52,7 +52,9 @@ class Looks:
             former = store.pending_import_of(connection, project, reviewer)
             if former is not None and former.job is not None:
                 raise UserError("An import of yours runs: wait for it, or cancel its job below.")
-            made = store.begin_pending(connection, project, reviewer, request=asdict(request), file=file, upload=upload)
+            made = store.begin_pending_import(
+                connection, project, reviewer, request=asdict(request), file=file, upload=upload
+            )
         if former is not None and former.upload != upload:
             remove_upload(self.db, former.upload)
         self.ensure(made)
@@ -71,7 +73,7 @@ class Looks:
     def give_up(self, pending: PendingImport) -> None:
         """Forget a pending import and its uploaded copy; a look that runs ends by itself."""
         with self.db.write() as connection:
-            store.drop_pending(connection, pending.id)
+            store.drop_pending_import(connection, pending.id)
         remove_upload(self.db, pending.upload)
 
     def carry_out(self, pending: PendingImport) -> str:
@@ -84,7 +86,7 @@ class Looks:
         if request.what == "support" and found["found"] > MOST_AT_ONCE:
             job = support_set.put_import(self.db, request)
             with self.db.write() as connection:
-                store.update_pending(connection, pending.id, job=job.id)
+                store.update_pending_import(connection, pending.id, job=job.id)
             return f"{found['accepted']:,} samples are on their way into “{request.set_name}”: job {job.id} below."
         with self._importing:
             with self.db.read() as connection:
@@ -103,7 +105,7 @@ class Looks:
         with self.db.write() as connection:
             if jobs.job(connection, pending.job).state not in ("failed", "cancelled"):
                 return pending
-            store.update_pending(connection, pending.id, job=None)
+            store.update_pending_import(connection, pending.id, job=None)
         return replace(pending, job=None)
 
     def attend(self, pending: PendingImport | None) -> PendingImport | None:
@@ -133,7 +135,7 @@ def look(db: Database, pending: PendingImport) -> None:
             return
         told_at = time.monotonic()
         with db.write() as connection:
-            if not store.update_pending(connection, pending.id, seen=advance.done):
+            if not store.update_pending_import(connection, pending.id, seen=advance.done):
                 raise Stopped
 
     try:
@@ -152,7 +154,7 @@ def look(db: Database, pending: PendingImport) -> None:
         changes = {"error": "This is a bug in Switchpoint; the log has the details. Give this import up."}
     try:
         with db.write() as connection:
-            store.update_pending(connection, pending.id, **changes)
+            store.update_pending_import(connection, pending.id, **changes)
     except FolderError as error:  # the page looks again as long as the row does not say what was found
         logger.warning("looking at %s: %s", pending.file, error)
 

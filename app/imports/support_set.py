@@ -27,7 +27,7 @@ from storage import store
 from storage.database import Database
 from storage.errors import is_full
 from storage.jobs import Job, put_once
-from storage.store import Part
+from storage.store import SupportPart
 from storage.support_parts import drop_part
 
 # Rows of these splits are wanted whatever other splits the file turns out to have (``placed``).
@@ -49,7 +49,7 @@ def import_support(db: Database, request: ImportRequest, found: Findings, should
         part = _unfinished(db, request) or _begun(db, request)
         if part.handled < found.found:
             yield from stop_between(should_stop, _saved(request, found, part))
-    yield Advance(save=partial(store.finish_part, part=part.id), done=found.found, total=found.found)
+    yield Advance(save=partial(store.finish_support_part, part=part.id), done=found.found, total=found.found)
 
 
 def check_support(db: Database, request: ImportRequest, found: Findings) -> Iterator[Advance]:
@@ -60,7 +60,9 @@ def check_support(db: Database, request: ImportRequest, found: Findings) -> Iter
     found.accepted = _accepted(request, found)
 
 
-def _read_and_saved(db: Database, request: ImportRequest, found: Findings, part: Part | None) -> Iterator[Advance]:
+def _read_and_saved(
+    db: Database, request: ImportRequest, found: Findings, part: SupportPart | None
+) -> Iterator[Advance]:
     """Read the whole file, and save what comes as long as it is sure that it will be wanted.
 
     It is not once a row is refused, nor once a row is of a split that counts only where the file has no training rows:
@@ -88,16 +90,16 @@ def _accepted(request: ImportRequest, found: Findings) -> int:
     return sum(found.new[split] for split, place in places.items() if place is not None)
 
 
-def _begun(db: Database, request: ImportRequest, handled: int = 0) -> Part:
+def _begun(db: Database, request: ImportRequest, handled: int = 0) -> SupportPart:
     with db.write() as connection:
-        key = store.begin_part(connection, request.set_name, request.source, handled)
-        return next(each for each in store.unfinished_parts(connection, request.set_name) if each.id == key)
+        key = store.begin_support_part(connection, request.set_name, request.source, handled)
+        return next(each for each in store.unfinished_support_parts(connection, request.set_name) if each.id == key)
 
 
-def _unfinished(db: Database, request: ImportRequest) -> Part | None:
+def _unfinished(db: Database, request: ImportRequest) -> SupportPart | None:
     """The part that an earlier import of the same file left; those of other files are thrown away."""
     with db.read() as connection:
-        parts = store.unfinished_parts(connection, request.set_name)
+        parts = store.unfinished_support_parts(connection, request.set_name)
     for part in parts:
         if part.source != request.source:
             drop_part(db, part.id)
@@ -106,7 +108,7 @@ def _unfinished(db: Database, request: ImportRequest) -> Part | None:
 
 def _drop(db: Database, request: ImportRequest) -> None:
     with db.read() as connection:
-        parts = store.unfinished_parts(connection, request.set_name)
+        parts = store.unfinished_support_parts(connection, request.set_name)
     for part in parts:
         drop_part(db, part.id)
 
@@ -126,7 +128,7 @@ def _kept_or_dropped(db: Database, request: ImportRequest) -> Iterator[None]:
             _drop(db, request)
             raise
         with db.read() as connection:
-            parts = store.unfinished_parts(connection, request.set_name)
+            parts = store.unfinished_support_parts(connection, request.set_name)
         raise _kept(away, sum(part.handled for part in parts if request.may_continue(part.source))) from error
 
 
@@ -146,7 +148,7 @@ def _kept(away: UnavailableError, rows: int) -> UnavailableError:
     )
 
 
-def _saved(request: ImportRequest, found: Findings, part: Part) -> Iterator[Advance]:
+def _saved(request: ImportRequest, found: Findings, part: SupportPart) -> Iterator[Advance]:
     """Read the file again and save what stands behind the rows that are saved already."""
     places = placed("support", found.splits)
     with opened(request, "support") as file:
@@ -164,7 +166,7 @@ def _save(
     *,
     request: ImportRequest,
     file: SampleFile,
-    part: Part,
+    part: SupportPart,
     read: list[Read],
     start: int,
     handled: int,
@@ -172,7 +174,7 @@ def _save(
     samples = [each.sample for each in read]
     images = {sample.image: file.image(sample.image) for sample in samples if sample.image}
     try:
-        done = store.save_part(
+        done = store.save_support_part(
             connection, part.id, name=part.name, start=start, handled=handled, samples=samples, images=images
         )
     except OSError as error:  # it is the images that are read now

@@ -145,7 +145,7 @@ def put_identify(db: Database, project: str, *, round_number: int | None = 0) ->
 def cancel_job(db: Database, job: int) -> None:
     """Ask a job to stop; a tuning run writes a checkpoint first."""
     with db.write() as connection:
-        jobs.ask_cancel(connection, job)
+        jobs.request_cancel(connection, job)
 
 
 def _to_tune(connection: Connection, project: str) -> Project:
@@ -178,7 +178,7 @@ def put_try(db: Database, project: str, who: Who, *, round_number: int | None = 
         ]
         if not ids:
             raise UserError("There is no sample to try on: bring in a validation set first.")
-        tried = store.tries_of(connection, found.id)
+        tried = store.model_tries_of(connection, found.id)
         newest = max(tried.values(), key=lambda each: each.created, default=None)
         place = ids.index(newest.sample) if newest is not None and newest.sample in ids else -1
         sample = ids[(place + 1) % len(ids)] if another or place < 0 else ids[place]

@@ -152,5 +152,5 @@ def _of_teacher(found: Diagnosis, right: bool) -> Result:
 
 
 def _kept(project: Project, who: Who, sample: Sample, model: str, result: Result) -> Advance:
-    save = partial(store.save_try, project=project.id, who=who, sample=sample.id, model=model, result=result)
+    save = partial(store.save_model_try, project=project.id, who=who, sample=sample.id, model=model, result=result)
     return Advance(save=save, done=1, total=1)

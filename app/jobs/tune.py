@@ -77,7 +77,9 @@ def run_measure(db: Database, job: Job, engine: Engine, should_stop: ShouldStop)
     for done, estimate in enumerate(estimates, 1):
         total = 1 + min(TIMED, estimate.updates)
         message = f"about {duration(estimate.seconds)}" if estimate.measured else ""
-        save = partial(store.save_estimate, selection_id=job.args["selection"], settings=settings, estimate=estimate)
+        save = partial(
+            store.save_tuning_estimate, selection_id=job.args["selection"], settings=settings, estimate=estimate
+        )
         yield Advance(save=save, done=done, total=total, message=message)
     if should_stop():
         raise Stopped

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.settings import logs_folder
 from core.errors import FolderError, UserError
 from core.redaction import redact
-from storage.errors import fault_told
+from storage.errors import folder_error
 
 
 class BugError(Exception):
@@ -28,7 +28,7 @@ def log_bugs(data: Path) -> Iterator[None]:
     except (UserError, BugError):
         raise
     except Exception as error:  # anything else is a bug
-        if fault := fault_told(error, data):
+        if fault := folder_error(error, data):
             raise fault from error
         where = _write_log(data)
         sentence = redact(f"Switchpoint has a bug ({type(error).__name__}: {error}); the traceback is {where}.")

@@ -16,7 +16,7 @@ from pathlib import Path
 from app.processes.identity import is_alive, own_start
 from app.settings import PACKAGE_ROOT, logs_folder
 from core.errors import FolderError, UserError
-from storage.errors import fault_told
+from storage.errors import folder_error
 
 # The last worker started by this process and when, by data directory.
 _starting: dict[Path, tuple["subprocess.Popen[bytes]", float]] = {}
@@ -109,5 +109,5 @@ def _translate_errors(data: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        told = fault_told(error, data)
+        told = folder_error(error, data)
         raise told or FolderError(f"No worker can begin in {data} ({error}): put that right, the job waits.") from error

@@ -41,7 +41,7 @@ def find_round(connection: Connection, project: Project, number: int | None) -> 
     """The project's round of that number, or the one that it builds on: the adopted one, else the newest."""
     rounds = store.rounds_of(connection, project.id)
     if number is None:
-        adopted = store.adopted_round(connection, project.id)
+        adopted = store.adopted_round_id(connection, project.id)
         return next((each for each in rounds if each.id == adopted), rounds[-1])
     for each in rounds:
         if each.number == number:

@@ -41,7 +41,7 @@ def round_lines(connection: Connection, project: Project) -> list[RoundLine]:
     runs = {run.id: run for run in store.runs_of(connection, project.id)}
     by_id = {each.id: each for each in rounds}
     missing = {each.id: _missing(connection, each) for each in rounds}
-    adopted = store.adopted_round(connection, project.id)
+    adopted = store.adopted_round_id(connection, project.id)
     lines = []
     for each in rounds:
         run = runs.get(each.run or 0)

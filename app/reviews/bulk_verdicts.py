@@ -99,7 +99,7 @@ def do_bulk(
         plan = plan_bulk(connection, project, round_number, filters, act, skill=skill, reviewer=reviewer)
         if plan.seal != seal:
             raise UserError("These cases changed while you looked at them: look at the new count, then decide.")
-        bulk = store.add_reviews(connection, plan.changes)
+        bulk = store.add_bulk_review(connection, plan.changes)
     if bulk is None:
         raise UserError("No case would change: loosen the filters, or choose another decision.")
     return bulk, len(plan.changes)
@@ -109,9 +109,9 @@ def undo_bulk(db: Database, project: str, bulk: int, *, reviewer: str) -> tuple[
     """Take an action of the project back; returns (the undo's own number, how many cases it gave back)."""
     with db.write() as connection:
         rounds = {each.id for each in store.rounds_of(connection, find_project(connection, project).id)}
-        if store.round_of_bulk(connection, bulk) not in rounds:
+        if store.round_of_bulk_review(connection, bulk) not in rounds:
             raise UserError("There is no such action in this project.")
-        count, undo = store.undo_bulk(connection, bulk, reviewer)
+        count, undo = store.undo_bulk_review(connection, bulk, reviewer)
     if undo is None:
         raise UserError("Nothing is left to undo: every one of these cases was decided anew since.")
     return undo, count

@@ -63,7 +63,7 @@ def add_review(
 
 def check_seen(connection: Connection, round_id: int, sample: int, seen: int | None) -> None:
     """Raise ConflictError where the case was decided since ``seen`` was its newest review (None: that is no matter)."""
-    if seen is None or store.newest_review(connection, round_id, sample) == seen:
+    if seen is None or store.newest_review_id(connection, round_id, sample) == seen:
         return
     raise ConflictError("Somebody decided this case in the meantime: compare both versions, then choose one.")
 

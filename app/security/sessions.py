@@ -16,7 +16,6 @@ from app.security.passwords import hash_password, verify_password
 from core.errors import UserError
 from storage import logins
 from storage.database import Database
-from storage.logins import Failures, Standing
 
 SESSION_SECONDS = 7 * 86400.0
 MAX_NAME_LENGTH = 60
@@ -88,8 +87,8 @@ def sign_in(db: Database, name: str, password: str, address: str) -> str | None:
         _raise_if_too_soon(connection, checked, now)
     with db.write() as connection:
         _raise_if_too_soon(connection, checked, now)
-        logins.count_failure(connection, tuple(backoffs), now=now, forget=now - FAILURE_MEMORY_SECONDS)
-        hashed = logins.hash_of(connection, login)
+        logins.count_login_failure(connection, tuple(backoffs), now=now, forget=now - FAILURE_MEMORY_SECONDS)
+        hashed = logins.password_hash_of(connection, login)
     if not verify_password(password, hashed) or hashed is None:
         return None
     token = secrets.token_urlsafe(32)
@@ -97,8 +96,8 @@ def sign_in(db: Database, name: str, password: str, address: str) -> str | None:
     with db.write() as connection:
         if not logins.open_session(connection, login, hashed, key=key, address=group, now=now, until=until):
             return None
-        logins.forgive(connection, both_key)
-        logins.take_back_failure(connection, (address_key, name_key))
+        logins.drop_login_failures(connection, both_key)
+        logins.uncount_login_failure(connection, (address_key, name_key))
     return token
 
 
@@ -111,7 +110,7 @@ def sign_out(db: Database, token: str) -> None:
 def find_session(db: Database, token: str) -> Standing:
     """Whose session the token is ("" for nobody's), and whether there is any login at all."""
     with db.read() as connection:
-        return logins.standing(connection, hash_token(token), time.time())
+        return logins.login_state(connection, hash_token(token), time.time())
 
 
 def hash_token(token: str) -> str:
@@ -130,7 +129,7 @@ def backoff_left(failures: Failures, backoff: Backoff, now: float) -> float:
 
 def _raise_if_too_soon(connection: Connection, backoffs: dict[str, Backoff], now: float) -> None:
     """Raise TooManyAttemptsError while one of the keys has a wait."""
-    failures = logins.failures_of(connection, backoffs)
+    failures = logins.login_failures(connection, backoffs)
     left = max((backoff_left(found, backoffs[key], now) for key, found in failures.items()), default=0.0)
     if left > 0:
         raise TooManyAttemptsError(left)

@@ -53,7 +53,7 @@ def make_selection(
         index = indexed(connection, db, name) if arm == "targeted" else None
         if arm == "targeted" and index is None:
             raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
-        ids = store.support_ids(connection, name) if index is None else ()
+        ids = store.support_sample_ids(connection, name) if index is None else ()
         rulings = store.rulings_of(connection, found.id, {each.skill for each in demands}) if demands else []
     start = found.settings.seed if seed is None else seed
 

@@ -6,7 +6,7 @@ from core.selection.draw import SampleCheck, leak_key
 from core.types import Leak, Sample
 from storage import store
 from storage.database import Database
-from storage.images import content_hashes, keep_hashes
+from storage.images import content_hashes, save_content_hashes
 from storage.store import Project
 
 
@@ -33,7 +33,7 @@ def looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[i
             samples = store.samples_by_id(connection, ids)
             contents, fresh = content_hashes(connection, {each.image for each in samples.values() if each.image})
         with db.write() as connection:
-            keep_hashes(connection, fresh)
+            save_content_hashes(connection, fresh)
         return {key: _looked(sample, contents.get(sample.image or "")) for key, sample in samples.items()}
 
     def _looked(sample: Sample, content: str | None) -> SampleCheck:

@@ -51,7 +51,7 @@ def run_inputs(db: Database, run: Run) -> tuple[Project, Path | None, "array[int
     with db.read() as connection:
         project = store.project_of(connection, run.project)
         adapter = store.round_of(connection, run.from_round).adapter
-        return project, adapter_path(db, adapter), store.selected_ids(connection, run.selection)
+        return project, adapter_path(db, adapter), store.selected_sample_ids(connection, run.selection)
 
 
 def tune_here(

@@ -22,7 +22,7 @@ from core.errors import UserError
 from core.redaction import redact
 from storage import store
 from storage.database import open_database
-from storage.errors import fault_told
+from storage.errors import folder_error
 
 POLL_SECONDS = 0.3
 logger = logging.getLogger("switchpoint.tuning")
@@ -37,7 +37,7 @@ def main(folder: Path) -> int:
     try:
         _tune(folder, request)
     except Exception as error:  # any error has to reach the worker
-        cause = fault_told(error, Path(request["data"])) or error
+        cause = folder_error(error, Path(request["data"])) or error
         logger.warning("process %s: %s", os.environ["RANK"], cause, exc_info=not isinstance(cause, UserError))
         append_message(folder / MESSAGES_FILE, **_failure(cause))
         return 1

@@ -23,7 +23,7 @@ from core.errors import BusyError, FolderError, UserError
 from core.redaction import redact
 from storage import jobs
 from storage.database import Database, open_database
-from storage.errors import fault_told
+from storage.errors import folder_error
 from storage.jobs import Job
 
 POLL_SECONDS = 0.3
@@ -85,14 +85,14 @@ def run_one(db: Database, job: Job, engine: Engine, ended: Callable[[], bool]) -
     except Stopped:
         # Ended by a signal, the row stays "running": the next worker finds its process gone and takes it up.
         if _cancel_asked(db, job):
-            _record(db, ended, jobs.cancelled, job)
+            _record(db, ended, jobs.finish_cancelled, job)
     except UserError as error:
         _record(db, ended, jobs.fail, job, str(error))
     except Exception as error:  # the worker outlives a bug in one job: it is logged whole and shown on the job
         logger.exception("job %d failed", job.id)
         said = redact(f"{type(error).__name__}: {error}")
         bug = f"{BUG} ({said}); the traceback is in {db.data / 'logs' / 'worker.log'}."
-        _record(db, ended, jobs.fail, job, str(fault_told(error, db.data) or bug))
+        _record(db, ended, jobs.fail, job, str(folder_error(error, db.data) or bug))
     else:
         _record(db, ended, jobs.finish, job)
     logger.info("job %d ended", job.id)

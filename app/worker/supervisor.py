@@ -53,7 +53,7 @@ class Minder:
             self._said = ""
             return
         with self._db.read() as connection:
-            job = jobs.next_up(connection)
+            job = jobs.next_job(connection)
         if job is None:
             return
         if (job.id, job.done) != self._place:
@@ -71,7 +71,7 @@ class Minder:
         logger.warning("job %d: %d workers died in it at the same place", job.id, DEATHS)
         with self._db.write() as connection:
             jobs.interrupt_orphans(connection, is_alive)
-            jobs.give_up(
+            jobs.fail_interrupted(
                 connection,
                 job.id,
                 f"{DEATHS} workers died at the same place in this job (after {job.done:,} of {job.total:,}), perhaps "

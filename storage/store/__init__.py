@@ -1,6 +1,6 @@
 """Everything that is asked of the database, one file a noun. Every function takes a ``Connection`` of ``Database``."""
 
-from storage.store.adoptions import adopted_round, adoptions_of, save_adoption
+from storage.store.adoptions import adopted_round_id, adoptions_of, save_adoption
 from storage.store.batches import (
     advance_batch,
     batches_of,
@@ -10,11 +10,18 @@ from storage.store.batches import (
     finish_batch,
     release_requests,
     requests_in_batches,
+    save_answers,
+    save_refusals,
     spending_under_way,
-    take_answers,
-    take_refusals,
 )
-from storage.store.bulk import BulkSummary, add_reviews, bulk_of, bulks_of, round_of_bulk, undo_bulk
+from storage.store.bulk import (
+    BulkReviewSummary,
+    add_bulk_review,
+    bulk_review_of,
+    bulk_reviews_of,
+    round_of_bulk_review,
+    undo_bulk_review,
+)
 from storage.store.case_queries import CaseFilters, Cursor, Order
 from storage.store.cases import (
     Case,
@@ -28,15 +35,15 @@ from storage.store.cases import (
     lines_page,
 )
 from storage.store.diagnoses import (
+    apply_thresholds,
+    curves_version,
     diagnoses_of,
     diagnosis_of,
     missing_diagnoses,
-    readings_version,
-    reread_diagnoses,
     save_diagnoses,
 )
 from storage.store.drafts import draft_of, drop_draft, save_draft
-from storage.store.estimates import Estimated, estimate_of, save_estimate
+from storage.store.estimates import StoredEstimate, save_tuning_estimate, tuning_estimate_of
 from storage.store.evidence import count_evidence, evidence_of, save_evidence
 from storage.store.labels import (
     CheckedLabels,
@@ -47,24 +54,24 @@ from storage.store.labels import (
     save_label_check,
     save_labels,
 )
-from storage.store.model_tries import Try, save_try, tries_of
-from storage.store.paired_scores import Pair, paired_scores_of, pairs_of, predictions_for
+from storage.store.model_tries import ModelTry, model_tries_of, save_model_try
+from storage.store.paired_scores import ScorePair, correctness_for, predictions_for, score_pairs_of
 from storage.store.pending_imports import (
     PendingImport,
-    begin_pending,
-    drop_pending,
+    begin_pending_import,
+    drop_pending_import,
     pending_import_of,
     pending_imports,
-    update_pending,
+    update_pending_import,
 )
 from storage.store.predictions import (
     correct_predictions,
-    gold_of,
+    gold_steps_of,
     missing_predictions,
     prediction_of,
     prediction_scores,
     predictions_of,
-    save_gold,
+    save_gold_steps,
     save_predictions,
 )
 from storage.store.projects import (
@@ -85,8 +92,8 @@ from storage.store.reviews import (
     accepted_skills,
     add_review,
     current_review,
-    last_reviewed,
-    newest_review,
+    last_reviewed_sample,
+    newest_review_id,
     redo_review,
     review_counts,
     review_histories,
@@ -94,16 +101,16 @@ from storage.store.reviews import (
     undo_review,
 )
 from storage.store.round_counts import RoundCounts, round_counts
-from storage.store.rulings import add_ruling, newest_ruling, ruling_of, rulings_of, standing_ruling
+from storage.store.rulings import add_ruling, newest_ruling_id, ruling_of, rulings_of, standing_ruling
 from storage.store.runs import Run, create_run, drop_updates, finish_run, run_of, runs_of, save_updates, updates_of
 from storage.store.samples import (
-    Added,
-    Saved,
-    categories_of,
+    AddedSamples,
+    SavedSamples,
+    category_counts,
     count_samples,
     get_sample,
-    roles_of,
-    sample_of_content,
+    is_same_sample,
+    sample_roles,
     samples_by_id,
     samples_by_source_id,
     samples_of,
@@ -115,25 +122,25 @@ from storage.store.selections import (
     leaks_of,
     make_up_of,
     save_selection,
-    selected_ids,
+    selected_sample_ids,
     selection_of,
     selections_of,
 )
-from storage.store.skills import MissingSkill, missing_skills, named_skills
-from storage.store.spending import add_spent, replies_of, reply_of, save_reply, spending_of
+from storage.store.skills import MissingSkill, missing_skills, skills_by_sample
+from storage.store.spending import add_spending, replies_of, reply_of, save_reply, spending_of
 from storage.store.support import (
     LabelledSupport,
-    Part,
+    SupportPart,
     SupportSet,
-    begin_part,
-    finish_part,
+    begin_support_part,
+    finish_support_part,
     labelled_support,
     named_support_set,
-    save_part,
-    support_ids,
+    save_support_part,
     support_questions,
+    support_sample_ids,
     support_samples,
     support_sets,
-    unfinished_parts,
+    unfinished_support_parts,
 )
-from storage.store.trials import advance_trial, answered_in_trial, begin_trial, trial_of, trials_of
+from storage.store.trials import advance_trial, begin_trial, test_answer_counts, trial_of, trials_of

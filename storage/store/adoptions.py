@@ -24,7 +24,7 @@ def adoptions_of(connection: Connection, project_id: int) -> list[Adoption]:
     return [noun_of(Adoption, row) for row in connection.execute(query)]
 
 
-def adopted_round(connection: Connection, project_id: int) -> int | None:
+def adopted_round_id(connection: Connection, project_id: int) -> int | None:
     """The id of the round that was adopted last; None where none ever was."""
     newest = adoptions.c.id.desc()
     found: int | None = connection.scalar(

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.types import BatchItem, BatchRequest, Spent
 from storage.rows import among, noun_of, values_of
-from storage.store.spending import add_spent
+from storage.store.spending import add_spending
 from storage.tables import batched_requests as requests
 from storage.tables import batches
 from storage.tables.columns import utc_now
@@ -81,7 +81,7 @@ def requests_in_batches(connection: Connection, keys: Iterable[str]) -> dict[str
     return {row.key: noun_of(BatchItem, row) for row in connection.execute(query)}
 
 
-def take_answers(connection: Connection, batch: BatchRequest, answers: Mapping[str, Reply]) -> int:
+def save_answers(connection: Connection, batch: BatchRequest, answers: Mapping[str, Reply]) -> int:
     """Keep replies, given with their tokens in and out by key, and count them; how many were new.
 
     A reply whose request does not wait in this batch was taken before, and is neither kept nor counted once more.
@@ -97,11 +97,11 @@ def take_answers(connection: Connection, batch: BatchRequest, answers: Mapping[s
     connection.execute(delete(requests).where(among(requests.c.key, fresh)))
     to, back = sum(each[1] for each in fresh.values()), sum(each[2] for each in fresh.values())
     counted = {"tokens_in": to, "tokens_out": back, "batch_in": to, "batch_out": back}
-    add_spent(connection, batch.project, Spent(model=batch.model, requests=len(fresh), **counted))
+    add_spending(connection, batch.project, Spent(model=batch.model, requests=len(fresh), **counted))
     return len(fresh)
 
 
-def take_refusals(connection: Connection, batch: BatchRequest, refusals: Mapping[str, tuple[str, int]]) -> None:
+def save_refusals(connection: Connection, batch: BatchRequest, refusals: Mapping[str, tuple[str, int]]) -> None:
     """Note requests that came back without an answer, given with the reason and for how many tries that counts."""
     for key, (why, tries) in refusals.items():
         changed = {"batch": None, "error": why, "tries": requests.c.tries + tries}

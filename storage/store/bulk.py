@@ -9,15 +9,15 @@ from sqlalchemy import Connection, Row, func, insert, select
 from core.types import Review, Verdict
 from storage.rows import latest_review, noun_of, values_of
 from storage.store.cases import Case
-from storage.store.reviews import check_review, completed
+from storage.store.reviews import check_review, with_diagnosis
 from storage.tables import bulk_reviews, reviews
 from storage.tables.columns import utc_now
 
-NEWEST = 30
-STATE = ("verdict", "mistake_step", "skill", "answer", "correct", "score", "note")
+MAX_SHOWN = 30
+VERDICT_COLUMNS = ("verdict", "mistake_step", "skill", "answer", "correct", "score", "note")
 
 
-def add_reviews(connection: Connection, decided: Sequence[tuple[Case, Review]]) -> int | None:
+def add_bulk_review(connection: Connection, decided: Sequence[tuple[Case, Review]]) -> int | None:
     """Append a verdict to each case; returns the number that names the action, None where there was no case.
 
     An accepted or edited case takes what is left open from its diagnosis. Raises UserError as ``add_review`` does, and
@@ -25,13 +25,13 @@ def add_reviews(connection: Connection, decided: Sequence[tuple[Case, Review]]) 
     """
     rows = []
     for case, review in decided:
-        full = completed(review, case.diagnosis)
+        full = with_diagnosis(review, case.diagnosis)
         check_review(full, case.prediction, None)
         rows.append(values_of(full) | {"correct": None, "score": None, "undoes": None})
     return _append(connection, rows)
 
 
-def undo_bulk(connection: Connection, bulk: int, reviewer: str) -> tuple[int, int | None]:
+def undo_bulk_review(connection: Connection, bulk: int, reviewer: str) -> tuple[int, int | None]:
     """Take an action back: every case that it decided last gets what stood before, as a further action.
 
     Returns how many cases that are and the number of the further action; undoing that one does the action again. Cases
@@ -42,7 +42,7 @@ def undo_bulk(connection: Connection, bulk: int, reviewer: str) -> tuple[int, in
         earlier.c.round == reviews.c.round, earlier.c.sample == reviews.c.sample, earlier.c.id < reviews.c.id
     )
     stood = reviews.alias("stood")
-    columns = [reviews.c.id, reviews.c.round, reviews.c.sample, *(stood.c[name] for name in STATE)]
+    columns = [reviews.c.id, reviews.c.round, reviews.c.sample, *(stood.c[name] for name in VERDICT_COLUMNS)]
     query = (
         select(*columns)
         .select_from(bulk_reviews.join(reviews, reviews.c.id == bulk_reviews.c.review))
@@ -54,7 +54,7 @@ def undo_bulk(connection: Connection, bulk: int, reviewer: str) -> tuple[int, in
     return len(rows), _append(connection, rows)
 
 
-def bulk_of(connection: Connection, review: int) -> tuple[int, int] | None:
+def bulk_review_of(connection: Connection, review: int) -> tuple[int, int] | None:
     """The action that a review belongs to and how many cases it decided, None where it was given alone."""
     bulk = connection.scalar(select(bulk_reviews.c.bulk).where(bulk_reviews.c.review == review))
     if bulk is None:
@@ -63,7 +63,7 @@ def bulk_of(connection: Connection, review: int) -> tuple[int, int] | None:
     return bulk, size
 
 
-def round_of_bulk(connection: Connection, bulk: int) -> int | None:
+def round_of_bulk_review(connection: Connection, bulk: int) -> int | None:
     """The round in which an action decided its cases, None where there is no such action."""
     first = bulk_reviews.join(reviews, reviews.c.id == bulk_reviews.c.review)
     found: int | None = connection.scalar(
@@ -73,7 +73,7 @@ def round_of_bulk(connection: Connection, bulk: int) -> int | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BulkSummary:
+class BulkReviewSummary:
     """One action: its number, who gave which verdict (and skill) when, to how many cases; ``is_undo`` took one back."""
 
     bulk: int
@@ -85,7 +85,7 @@ class BulkSummary:
     is_undo: bool
 
 
-def bulks_of(connection: Connection, round_id: int) -> list[BulkSummary]:
+def bulk_reviews_of(connection: Connection, round_id: int) -> list[BulkReviewSummary]:
     """The round's newest actions over many cases, newest first."""
     first, cases = reviews, func.count().label("cases")
     query = (
@@ -95,13 +95,13 @@ def bulks_of(connection: Connection, round_id: int) -> list[BulkSummary]:
         .where(first.c.round == round_id)
         .group_by(bulk_reviews.c.bulk)
         .order_by(bulk_reviews.c.bulk.desc())
-        .limit(NEWEST)
+        .limit(MAX_SHOWN)
     )  # fmt: skip
-    return [noun_of(BulkSummary, row) for row in connection.execute(query)]
+    return [noun_of(BulkReviewSummary, row) for row in connection.execute(query)]
 
 
 def _back(row: Row[Any], reviewer: str) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in STATE}
+    values = {name: getattr(row, name) for name in VERDICT_COLUMNS}
     if row.verdict is None:
         values |= {"verdict": "cleared", "skill": "", "note": ""}
     return values | {"round": row.round, "sample": row.sample, "reviewer": reviewer, "undoes": row.id}

@@ -23,9 +23,10 @@ from sqlalchemy import (
     tuple_,
 )
 
-from core.types import ReviewState, SwitchStatus, Verdict
+from core.types import ReviewState, SwitchStatus
 from storage.rows import latest_review
-from storage.store.diagnoses import wrong_of
+from storage.store.diagnoses import is_error_of
+from storage.store.reviews import SKILL_VERDICTS
 from storage.tables import reviews, samples
 from storage.tables.diagnoses import diagnoses, predictions
 
@@ -52,9 +53,8 @@ class CaseFilters:
     text: str | None = None
 
 
-EVERY = CaseFilters()
-DECIDED: tuple[Verdict, ...] = ("accepted", "edited")
-_DECIDED = reviews.c.verdict.in_(DECIDED)
+NO_FILTERS = CaseFilters()
+_DECIDED = reviews.c.verdict.in_(SKILL_VERDICTS)
 STANDS = func.nullif(reviews.c.verdict, "cleared")
 VERDICT = func.coalesce(STANDS, "unreviewed")
 SKILL = case((_DECIDED, reviews.c.skill), else_=diagnoses.c.skill)
@@ -96,7 +96,7 @@ def errors_query(query: Select[Any], round_id: int, filters: CaseFilters, after:
     same = and_(diagnoses.c.round == predictions.c.round, diagnoses.c.sample == predictions.c.sample)
     joined = predictions.join(samples, samples.c.id == predictions.c.sample).outerjoin(diagnoses, same)
     query = query.select_from(joined.outerjoin(reviews, _STANDING))
-    query = query.where(predictions.c.round == round_id, wrong_of(round_id), *_conditions(filters, round_id))
+    query = query.where(predictions.c.round == round_id, is_error_of(round_id), *_conditions(filters, round_id))
     if after is not None:
         query = query.where(predictions.c.sample > after[1])
     return query.order_by(predictions.c.sample)
@@ -109,7 +109,7 @@ def _diagnosed(
     same = and_(predictions.c.round == diagnoses.c.round, predictions.c.sample == diagnoses.c.sample)
     joined = diagnoses.join(predictions, same).join(samples, samples.c.id == diagnoses.c.sample)
     query = query.select_from(joined.outerjoin(reviews, _STANDING))
-    query = query.where(diagnoses.c.round == round_id, wrong_of(round_id), *_conditions(filters, round_id))
+    query = query.where(diagnoses.c.round == round_id, is_error_of(round_id), *_conditions(filters, round_id))
     if after is not None:
         query = query.where(tuple_(key, diagnoses.c.sample) > tuple_(*after))
     return query.order_by(key, diagnoses.c.sample)

@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 from core.types import Diagnosis, Prediction, Review, Sample, Verdict
 from storage.rows import DIAGNOSIS, PREDICTION, REVIEW, SAMPLE, diagnosis_from_row, noun_of, prefixed, unprefixed
 from storage.store.case_queries import (
-    DECIDED,
-    EVERY,
+    NO_FILTERS,
     REVIEWER,
     SKILL,
     STANDS,
@@ -27,6 +26,7 @@ from storage.store.case_queries import (
     rows_of_page,
 )
 from storage.store.predictions import label_is_wrong
+from storage.store.reviews import SKILL_VERDICTS
 from storage.tables import reviews, samples
 from storage.tables.diagnoses import diagnoses, predictions
 
@@ -47,14 +47,14 @@ class Case:
     @property
     def skill(self) -> str:
         """The missing skill as a person decided, else as the machine said; "" where neither did."""
-        if self.review is not None and self.review.verdict in DECIDED:
+        if self.review is not None and self.review.verdict in SKILL_VERDICTS:
             return self.review.skill
         return "" if self.diagnosis is None else self.diagnosis.skill
 
     @property
     def mistake_step(self) -> int | None:
         """The mistake step as a person decided, else as the machine found it."""
-        if self.review is not None and self.review.verdict in DECIDED:
+        if self.review is not None and self.review.verdict in SKILL_VERDICTS:
             return self.review.mistake_step
         return None if self.diagnosis is None else self.diagnosis.switch.mistake_step
 
@@ -102,7 +102,7 @@ def cases_page(
     *,
     after: Cursor | None = None,
     limit: int,
-    filters: CaseFilters = EVERY,
+    filters: CaseFilters = NO_FILTERS,
     order: Order = "least_sure",
 ) -> list[Case]:
     """The next ``limit`` cases after ``after`` (a ``cursor_of``; None: from the start).
@@ -152,7 +152,7 @@ def case_of(connection: Connection, round_id: int, sample_id: int) -> Case | Non
     return found[0] if found and found[0].sample.id == sample_id else None
 
 
-def count_cases(connection: Connection, round_id: int, filters: CaseFilters = EVERY) -> int:
+def count_cases(connection: Connection, round_id: int, filters: CaseFilters = NO_FILTERS) -> int:
     """How many cases the filters show."""
     counted: int = connection.execute(
         errors_query(select(func.count()), round_id, filters, None).order_by(None)
@@ -160,7 +160,7 @@ def count_cases(connection: Connection, round_id: int, filters: CaseFilters = EV
     return counted
 
 
-def facet_counts(connection: Connection, round_id: int, filters: CaseFilters = EVERY) -> Facets:
+def facet_counts(connection: Connection, round_id: int, filters: CaseFilters = NO_FILTERS) -> Facets:
     """For each filter its values and their counts, with the other filters kept as they are."""
     columns: dict[str, ColumnElement[Any]] = {
         "verdict": VERDICT,

@@ -60,7 +60,7 @@ def missing_diagnoses(connection: Connection, round_id: int) -> list[tuple[Sampl
     query = (
         select(*columns)
         .select_from(predictions.join(samples, samples.c.id == predictions.c.sample))
-        .where(predictions.c.round == round_id, wrong_of(round_id), ~diagnosed)
+        .where(predictions.c.round == round_id, is_error_of(round_id), ~diagnosed)
         .where(predictions.c.answer.is_not(None), predictions.c.steps != bindparam(None, (), Tuples))
         .order_by(predictions.c.sample)
     )
@@ -68,7 +68,7 @@ def missing_diagnoses(connection: Connection, round_id: int) -> list[tuple[Sampl
     return [(Sample(**unprefixed(row, samples)), Prediction(**unprefixed(row, predictions))) for row in found]
 
 
-def wrong_of(round_id: int) -> ColumnElement[bool]:
+def is_error_of(round_id: int) -> ColumnElement[bool]:
     """Whether a row of ``predictions`` joined with its sample is an error on the round's validation set."""
     # A literal, not a parameter, so that SQLite may use the partial index.
     return and_(predictions.c.correct == literal_column("0"), in_set_of(round_id, "validation"))
@@ -87,14 +87,14 @@ def diagnoses_of(connection: Connection, round_id: int) -> list[Diagnosis]:
     return [diagnosis_from_row(row._asdict()) for row in connection.execute(query)]
 
 
-def readings_version(connection: Connection, round_id: int) -> tuple[object, ...]:
+def curves_version(connection: Connection, round_id: int) -> tuple[object, ...]:
     """A few values that change when the round's curves, or the δ and λ at which they are read, do."""
     at = diagnosis_rows.c
     read = (func.min(at.delta), func.max(at.delta), func.min(at.lam), func.max(at.lam))
     return tuple(connection.execute(select(func.count(), *read).where(at.round == round_id)).one())
 
 
-def reread_diagnoses(connection: Connection, round_id: int, delta: float, lam: int, find_switch: FindSwitch) -> int:
+def apply_thresholds(connection: Connection, round_id: int, delta: float, lam: int, find_switch: FindSwitch) -> int:
     """Read every stored curve of the round anew at δ and λ; returns how many mistake steps or statuses changed.
 
     Curves, skills and reviews stay as they are: a case that a person decided keeps the step they decided on.

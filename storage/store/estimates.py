@@ -12,7 +12,7 @@ from storage.tables.columns import utc_now
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimated:
+class StoredEstimate:
     """The newest measure for a selection: with which settings, what it said, and when."""
 
     settings: TuningSettings
@@ -20,7 +20,7 @@ class Estimated:
     created: str
 
 
-def save_estimate(
+def save_tuning_estimate(
     connection: Connection, selection_id: int, settings: TuningSettings, estimate: TuningEstimate
 ) -> None:
     """Keep a measure for a selection, in place of the one before."""
@@ -28,10 +28,10 @@ def save_estimate(
     connection.execute(insert_or(estimates).prefix_with("OR REPLACE").values(values | {"created": utc_now()}))
 
 
-def estimate_of(connection: Connection, selection_id: int) -> Estimated | None:
+def tuning_estimate_of(connection: Connection, selection_id: int) -> StoredEstimate | None:
     """The newest measure for a selection, None where there is none."""
     row = connection.execute(select(estimates).where(estimates.c.selection == selection_id)).one_or_none()
     if row is None:
         return None
     settings, estimate = TuningSettings(**row.settings), TuningEstimate(**row.estimate)
-    return Estimated(settings=settings, estimate=estimate, created=row.created)
+    return StoredEstimate(settings=settings, estimate=estimate, created=row.created)

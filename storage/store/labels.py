@@ -12,14 +12,14 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 from core.errors import UserError
 from core.types import Sample
 from storage.rows import SAMPLE, among, noun_of
-from storage.store.samples import AT_ONCE, label_ids, samples_by_id, set_ids
+from storage.store.samples import ROWS_PER_QUERY, label_ids, samples_by_id, set_ids
 from storage.store.support import named_support_set, support_sets
 from storage.tables import label_checks
 from storage.tables import samples as sample_rows
 from storage.tables.columns import utc_now
 
 # All labelled samples are listed to draw from where the set is small, or where most that is drawn would have no label.
-FEW, RARE = 20_000, 0.005
+SMALL_SET, RARE_LABEL_SHARE = 20_000, 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def labels_to_check(connection: Connection, name: str, *, reviewer: str, seed: i
     size = next(each for each in support_sets(connection) if each.name == name)
     parts = set_ids(connection, None, "support", name)
     judged = set(_judged(connection, name, label_checks.c.reviewer == reviewer))
-    if size.samples <= FEW or size.labelled < size.samples * RARE:
+    if size.samples <= SMALL_SET or size.labelled < size.samples * RARE_LABEL_SHARE:
         listed = [sample for part in parts for sample in _labelled(connection, part)]
         draw: Iterable[int] = random.Random(seed).sample(listed, min(len(listed), limit + len(judged)))
     else:
@@ -114,7 +114,7 @@ def _drawn(connection: Connection, parts: Sequence[int], seed: int) -> Iterator[
         ids += [] if low is None or high is None else [range(low, high + 1)]
     sizes, seen, chance = [len(each) for each in ids], set[int](), random.Random(seed)
     while len(seen) < sum(sizes):
-        fresh = dict.fromkeys(chance.choice(chance.choices(ids, sizes)[0]) for _ in range(AT_ONCE))
+        fresh = dict.fromkeys(chance.choice(chance.choices(ids, sizes)[0]) for _ in range(ROWS_PER_QUERY))
         fresh = {each: None for each in fresh if each not in seen}
         seen |= fresh.keys()
         has_label = sample_rows.c.sample_set.in_(parts) & sample_rows.c.skill_label.is_not(None)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 from core.errors import UserError
 from core.types import Hit, Review, Role
 from storage.rows import REVIEW, noun_of
-from storage.store.reviews import NAMES_A_SKILL
+from storage.store.reviews import SKILL_VERDICTS
 from storage.tables import hits, reviews, sample_sets, samples
 
 
@@ -84,7 +84,7 @@ def errors_asking_at(connection: Connection, round_id: int, skill: str, moment: 
     query = select(reviews.c.sample).where(
         reviews.c.round == round_id,
         reviews.c.skill == skill,
-        reviews.c.verdict.in_(NAMES_A_SKILL),
+        reviews.c.verdict.in_(SKILL_VERDICTS),
         reviews.c.id == newest.scalar_subquery(),
     )
     return list(connection.scalars(query.order_by(reviews.c.sample)))

@@ -13,7 +13,7 @@ from storage.tables.columns import utc_now
 
 
 @dataclass(frozen=True, kw_only=True)
-class Try:
+class ModelTry:
     """A try of the project's ``who`` ("student" or "teacher"), which was ``model`` then, on ``sample`` (id)."""
 
     who: str
@@ -23,7 +23,7 @@ class Try:
     created: str
 
 
-def save_try(
+def save_model_try(
     connection: Connection, project: int, who: str, *, sample: int, model: str, result: Mapping[str, Any]
 ) -> None:
     """Keep a try in place of the one before."""
@@ -32,8 +32,8 @@ def save_try(
     connection.execute(made.on_conflict_do_update(index_elements=["project", "who"], set_=values))
 
 
-def tries_of(connection: Connection, project: int) -> dict[str, Try]:
+def model_tries_of(connection: Connection, project: int) -> dict[str, ModelTry]:
     """The newest tries of a project's models, by who was tried."""
-    columns = [tries.c[name] for name in Try.__dataclass_fields__]
+    columns = [tries.c[name] for name in ModelTry.__dataclass_fields__]
     found = connection.execute(select(*columns).where(tries.c.project == project))
-    return {row.who: noun_of(Try, row) for row in found}
+    return {row.who: noun_of(ModelTry, row) for row in found}

@@ -16,7 +16,7 @@ from storage.tables.diagnoses import predictions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class ScorePair:
     """A sample that two rounds answered: whether each answer counts as right, and what each scores (0 to 1)."""
 
     sample: int
@@ -27,7 +27,7 @@ class Pair:
     score_after: float
 
 
-def pairs_of(connection: Connection, before: int, after: int, role: Role) -> list[Pair]:
+def score_pairs_of(connection: Connection, before: int, after: int, role: Role) -> list[ScorePair]:
     """The samples of the validation or test set that both rounds (ids) answered, by sample.
 
     As ``correctness`` and ``scores`` count them: corrected readings count as corrected, and a sample whose label a
@@ -46,7 +46,7 @@ def pairs_of(connection: Connection, before: int, after: int, role: Role) -> lis
     columns = (samples.c.id, samples.c.category, right_before, right_after, score_before, score_after)
     query = select(*columns).select_from(joined).where(in_set_of(before, role), ~label_is_wrong(samples.c.id))
     return [
-        Pair(
+        ScorePair(
             sample=sample,
             category=category,
             right_before=bool(was_right),
@@ -58,7 +58,7 @@ def pairs_of(connection: Connection, before: int, after: int, role: Role) -> lis
     ]
 
 
-def paired_scores_of(connection: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, bool]:
+def correctness_for(connection: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, bool]:
     """Whether the round's answers to these samples count as right, as ``correctness`` counts them, by sample."""
     right, _ = _marks(predictions, reviews)
     said = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)

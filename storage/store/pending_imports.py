@@ -45,7 +45,7 @@ def pending_imports(connection: Connection) -> list[PendingImport]:
     return [noun_of(PendingImport, row) for row in connection.execute(select(*_PENDING).order_by(rows.c.id))]
 
 
-def begin_pending(
+def begin_pending_import(
     connection: Connection, project: int | None, reviewer: str, *, request: Mapping[str, Any], file: str, upload: str
 ) -> PendingImport:
     """Put a new one in place of the reviewer's former one, under an id that no other had."""
@@ -55,12 +55,12 @@ def begin_pending(
     return noun_of(PendingImport, connection.execute(made).one())
 
 
-def update_pending(connection: Connection, id: int, **changes: Any) -> bool:
+def update_pending_import(connection: Connection, id: int, **changes: Any) -> bool:
     """Set ``seen``, ``report``, ``error``, ``job`` or ``request``; whether the import still waits."""
     return bool(connection.execute(update(rows).where(rows.c.id == id).values(**changes)).rowcount)
 
 
-def drop_pending(connection: Connection, id: int) -> bool:
+def drop_pending_import(connection: Connection, id: int) -> bool:
     """Forget one; whether it was still there."""
     return bool(connection.execute(delete(rows).where(rows.c.id == id)).rowcount)
 

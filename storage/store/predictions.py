@@ -71,14 +71,14 @@ def _measured(found: ColumnElement[Any], round_id: int, role: Role) -> Select[An
     return query.order_by(samples.c.id)
 
 
-def save_gold(connection: Connection, round_id: int, steps: Sequence[tuple[int, int | None]]) -> None:
+def save_gold_steps(connection: Connection, round_id: int, steps: Sequence[tuple[int, int | None]]) -> None:
     """Store known mistake steps, given as (sample id, step; None where no step is wrong); known ones stay."""
     if steps:
         rows = [{"round": round_id, "sample": sample, "mistake_step": step} for sample, step in steps]
         connection.execute(insert(gold).prefix_with("OR IGNORE"), rows)
 
 
-def gold_of(connection: Connection, round_id: int) -> dict[int, int | None]:
+def gold_steps_of(connection: Connection, round_id: int) -> dict[int, int | None]:
     """The known mistake steps of a round by sample id: for measuring only, never for what a person is shown."""
     query = select(gold.c.sample, gold.c.mistake_step).where(gold.c.round == round_id)
     return {row.sample: row.mistake_step for row in connection.execute(query)}

@@ -12,7 +12,7 @@ from storage.rows import json_of, noun_of
 from storage.tables import runs, trials
 from storage.tables.projects import projects, rounds
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,8 @@ class Round:
 def create_project(connection: Connection, name: str, *, student: str, teacher: str, settings: Settings) -> Project:
     """A new project with its round 0 opened. Raises UserError for an empty, overlong or taken name."""
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME:
-        raise UserError(f"Give the project a name of 1 to {LONGEST_NAME} characters.")
+    if not name or len(name) > MAX_NAME_LENGTH:
+        raise UserError(f"Give the project a name of 1 to {MAX_NAME_LENGTH} characters.")
     if connection.scalar(select(projects.c.id).where(projects.c.name == name)) is not None:
         raise UserError(f"There is a project named {name!r} already: choose another name, or go on with that one.")
     values = {"name": name, "student": student, "teacher": teacher, "settings": json_of(settings)}

@@ -16,9 +16,9 @@ from storage.store.diagnoses import diagnosis_of
 from storage.store.predictions import prediction_of
 from storage.tables import reviews
 
-LONGEST = {"reviewer": 100, "skill": MAX_SKILL_LENGTH, "answer": 2000, "note": 4000}
+MAX_LENGTHS = {"reviewer": 100, "skill": MAX_SKILL_LENGTH, "answer": 2000, "note": 4000}
 AnyRow = Row[Any]
-NAMES_A_SKILL: tuple[Verdict, ...] = ("accepted", "edited")
+SKILL_VERDICTS: tuple[Verdict, ...] = ("accepted", "edited")
 
 
 def add_review(
@@ -35,7 +35,7 @@ def add_review(
     if found is None:
         raise UserError(f"Round {review.round} has no prediction for sample {review.sample}: choose one from the list.")
     review = replace(review, skill=" ".join(review.skill.split()), reviewer=review.reviewer.strip() or "anonymous")
-    review = completed(review, diagnosis_of(connection, review.round, review.sample))
+    review = with_diagnosis(review, diagnosis_of(connection, review.round, review.sample))
     check_review(review, found, correct)
     marks = (correct, score) if review.verdict == "misread" else (None, None)
     return _append(connection, review, marks, undoes=None)
@@ -65,7 +65,7 @@ def redo_review(connection: Connection, round_id: int, sample_id: int, reviewer:
     return _again(connection, verdict, round_id, sample_id, reviewer, undoes=back.id)
 
 
-def newest_review(connection: Connection, round_id: int, sample_id: int) -> int:
+def newest_review_id(connection: Connection, round_id: int, sample_id: int) -> int:
     """The id of the case's newest review, an undo too, 0 where there is none: what a person saw when they decide."""
     query = select(func.max(reviews.c.id)).where(_of_case(round_id, sample_id))
     return connection.scalar(query) or 0
@@ -78,7 +78,7 @@ def current_review(connection: Connection, round_id: int, sample_id: int) -> Rev
     return None if row is None or row.verdict == "cleared" else noun_of(Review, row)
 
 
-def last_reviewed(connection: Connection, round_id: int, reviewer: str) -> int | None:
+def last_reviewed_sample(connection: Connection, round_id: int, reviewer: str) -> int | None:
     """The sample of the round's newest verdict by this reviewer that still stands, if there is one."""
     mine = and_(reviews.c.reviewer == reviewer, reviews.c.verdict != "cleared")
     query = select(reviews.c.sample).where(_standing(round_id), mine).order_by(reviews.c.id.desc()).limit(1)
@@ -106,7 +106,7 @@ def accepted_skills(connection: Connection, round_id: int) -> list[SkillDemand]:
     errors = func.count().label("errors")
     query = (
         select(reviews.c.skill, errors)
-        .where(_standing(round_id), reviews.c.verdict.in_(NAMES_A_SKILL))
+        .where(_standing(round_id), reviews.c.verdict.in_(SKILL_VERDICTS))
         .group_by(reviews.c.skill)
         .order_by(errors.desc(), reviews.c.skill)
     )
@@ -117,7 +117,7 @@ def accepted_cases(connection: Connection, round_id: int) -> list[tuple[int, int
     """(sample, mistake step, skill) of each error behind the skills that people accepted, as they decided it."""
     query = (
         select(reviews.c.sample, reviews.c.mistake_step, reviews.c.skill)
-        .where(_standing(round_id), reviews.c.verdict.in_(NAMES_A_SKILL))
+        .where(_standing(round_id), reviews.c.verdict.in_(SKILL_VERDICTS))
         .order_by(reviews.c.sample)
     )
     return [(row.sample, row.mistake_step, row.skill) for row in connection.execute(query)]
@@ -177,9 +177,9 @@ def _append(
     return noun_of(Review, connection.execute(insert(reviews).values(values).returning(*REVIEW)).one())
 
 
-def completed(review: Review, found: Diagnosis | None) -> Review:
+def with_diagnosis(review: Review, found: Diagnosis | None) -> Review:
     """The review with the step and the skill that it leaves open taken from the diagnosis, where it names a skill."""
-    if review.verdict not in NAMES_A_SKILL:
+    if review.verdict not in SKILL_VERDICTS:
         return review
     step = found.switch.mistake_step if found is not None and review.mistake_step is None else review.mistake_step
     return replace(review, mistake_step=step, skill=review.skill or (found.skill if found is not None else ""))
@@ -192,7 +192,7 @@ def check_review(review: Review, found: Prediction, correct: bool | None) -> Non
     check_texts(review)
     if review.mistake_step is not None and not 1 <= review.mistake_step <= len(found.steps):
         raise UserError(f"There is no step {review.mistake_step}: choose one from 1 to {len(found.steps)}.")
-    if review.verdict in NAMES_A_SKILL and (review.mistake_step is None or not review.skill):
+    if review.verdict in SKILL_VERDICTS and (review.mistake_step is None or not review.skill):
         raise UserError("Choose the mistake step and name the missing skill first, or reject or skip the case.")
     if review.verdict == "misread" and (review.answer is None or correct is None):
         raise UserError("Say which answer the student gave, so that it can be scored again.")
@@ -200,7 +200,7 @@ def check_review(review: Review, found: Prediction, correct: bool | None) -> Non
 
 def check_texts(typed: Review | Draft) -> None:
     """Raises UserError for a text that is too long to keep or cannot be stored."""
-    for name, longest in LONGEST.items():
+    for name, longest in MAX_LENGTHS.items():
         given = getattr(typed, name) or ""
         if len(given) > longest:
             raise UserError(f"The {name} is longer than {longest} characters: shorten it.")

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, func, select
 
 from core.types import Role
-from storage.store.diagnoses import wrong_of
+from storage.store.diagnoses import is_error_of
 from storage.store.predictions import in_set_of
 from storage.store.projects import rounds_of
 from storage.store.reviews import review_counts
 from storage.store.samples import count_samples
-from storage.store.trials import of_no_trial
+from storage.store.trials import not_in_trial
 from storage.tables import hits, samples, selections
 from storage.tables.diagnoses import diagnoses, predictions
 
@@ -62,7 +62,7 @@ def _predicted(connection: Connection, round_id: int, role: Role) -> int:
 
 def _wrong(connection: Connection, round_id: int) -> int:
     joined = predictions.join(samples, predictions.c.sample == samples.c.id)
-    query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, wrong_of(round_id))
+    query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, is_error_of(round_id))
     return connection.execute(query).scalar_one()
 
 
@@ -72,6 +72,6 @@ def _diagnosed(connection: Connection, round_id: int) -> int:
 
 
 def _selected(connection: Connection, round_id: int) -> int:
-    mine = and_(selections.c.round == round_id, of_no_trial(selections.c.id, "selection"))
+    mine = and_(selections.c.round == round_id, not_in_trial(selections.c.id, "selection"))
     newest = select(func.max(selections.c.id)).where(mine).scalar_subquery()
     return connection.execute(select(func.count()).select_from(hits).where(hits.c.selection == newest)).scalar_one()

@@ -11,14 +11,16 @@ from core.types import Ruling
 from storage.rows import noun_of, values_of
 from storage.tables import rulings
 
-LONGEST_SKILL = 400
+MAX_SKILL_LENGTH = 400
 _RULING: tuple[ColumnElement[Any], ...] = tuple(rulings.c[part.name] for part in fields(Ruling))
 
 
 def add_ruling(connection: Connection, project_id: int, ruling: Ruling) -> Ruling:
     """Append a ruling and return it with its id and time. Raises UserError without a skill, or for an overlong one."""
-    if not ruling.skill or len(ruling.skill) > LONGEST_SKILL:
-        raise UserError(f"A ruling is for one skill of at most {LONGEST_SKILL} characters: choose one from the list.")
+    if not ruling.skill or len(ruling.skill) > MAX_SKILL_LENGTH:
+        raise UserError(
+            f"A ruling is for one skill of at most {MAX_SKILL_LENGTH} characters: choose one from the list."
+        )
     values = values_of(ruling) | {"project": project_id}
     del values["created"]
     return noun_of(Ruling, connection.execute(insert(rulings).values(values).returning(*_RULING)).one())
@@ -56,6 +58,6 @@ def ruling_of(connection: Connection, project_id: int, ruling_id: int) -> Ruling
     return None if row is None else noun_of(Ruling, row)
 
 
-def newest_ruling(connection: Connection, project_id: int) -> int:
+def newest_ruling_id(connection: Connection, project_id: int) -> int:
     """The id of the project's newest ruling, 0 without one: it changes with every act."""
     return connection.scalar(select(func.max(rulings.c.id)).where(rulings.c.project == project_id)) or 0

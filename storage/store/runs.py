@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 from core.errors import UserError
 from core.types import TuningSettings, Update
 from storage.rows import json_of, noun_of, values_of
-from storage.store.trials import of_no_trial
+from storage.store.trials import not_in_trial
 from storage.tables import runs
 from storage.tables import updates as update_rows
 
@@ -56,7 +56,7 @@ def run_of(connection: Connection, run_id: int) -> Run:
 
 def runs_of(connection: Connection, project_id: int) -> list[Run]:
     """The project's runs, newest first; those of trials are not among them."""
-    mine = and_(runs.c.project == project_id, of_no_trial(runs.c.id, "run"))
+    mine = and_(runs.c.project == project_id, not_in_trial(runs.c.id, "run"))
     query = select(*_RUN).where(mine).order_by(runs.c.id.desc())
     return [_run_of(row) for row in connection.execute(query)]
 

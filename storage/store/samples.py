@@ -17,11 +17,11 @@ from storage.rows import SAMPLE, among, noun_of, values_of
 from storage.tables import labels, sample_sets
 from storage.tables import samples as sample_rows
 
-AT_ONCE = 2000
+ROWS_PER_QUERY = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Saved:
+class SavedSamples:
     """What an import did: ``added`` samples are new, ``already_present`` ones were there with the same content."""
 
     added: int
@@ -29,7 +29,7 @@ class Saved:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Added:
+class AddedSamples:
     """What adding a batch did; ``conflicts`` were left out: their source id is known with other content."""
 
     added: int
@@ -45,7 +45,7 @@ def save_samples(
     name: str = "",
     samples: Iterable[Sample],
     images: Mapping[str, ImageRef],
-) -> Saved:
+) -> SavedSamples:
     """Add samples to a project's validation or test set, or (``project`` None) to the support set ``name``.
 
     Saving again changes nothing. A support sample that was labelled since counts as unchanged when it comes without a
@@ -56,7 +56,7 @@ def save_samples(
     known = set_ids(connection, project, role, name)
     into = known[-1] if known else open_set(connection, project, role, name)
     added = already = 0
-    for batch in chunked(samples, AT_ONCE):
+    for batch in chunked(samples, ROWS_PER_QUERY):
         done = add_samples(connection, into, batch, known=known or [into])
         if done.conflicts:
             raise UserError(
@@ -65,7 +65,7 @@ def save_samples(
             )
         added += done.added
         already += done.already_present
-    return Saved(added=added, already_present=already)
+    return SavedSamples(added=added, already_present=already)
 
 
 def samples_of(connection: Connection, *, project: int, role: Role) -> Iterator[Sample]:
@@ -80,13 +80,13 @@ def count_samples(connection: Connection, *, project: int, role: Role) -> int:
     return counted
 
 
-def roles_of(connection: Connection, ids: Iterable[int]) -> dict[int, Role]:
+def sample_roles(connection: Connection, ids: Iterable[int]) -> dict[int, Role]:
     """In which kind of set each of those samples is."""
     query = select(sample_rows.c.id, sample_sets.c.role).join(sample_sets, sample_sets.c.id == sample_rows.c.sample_set)
     return {row.id: row.role for row in connection.execute(query.where(among(sample_rows.c.id, ids)))}
 
 
-def categories_of(connection: Connection, *, project: int, role: Role) -> dict[str, int]:
+def category_counts(connection: Connection, *, project: int, role: Role) -> dict[str, int]:
     """How many samples of each category a project's set has, the largest first."""
     of, many = sample_rows.c.category, func.count()
     query = select(of, many).where(sample_rows.c.sample_set.in_(set_ids(connection, project, role, "")))
@@ -114,13 +114,13 @@ def samples_by_source_id(
     return _by_source_id(connection, set_ids(connection, project, role, name), source_ids)
 
 
-def sample_of_content(stored: Sample, sample: Sample) -> bool:
+def is_same_sample(stored: Sample, sample: Sample) -> bool:
     """Whether an imported sample is the stored one; a label that it was given since is no difference."""
     label = sample.skill_label or stored.skill_label
     return replace(stored, id=0) == replace(sample, id=0, skill_label=label)
 
 
-def add_samples(connection: Connection, into: int, samples: Sequence[Sample], *, known: Sequence[int]) -> Added:
+def add_samples(connection: Connection, into: int, samples: Sequence[Sample], *, known: Sequence[int]) -> AddedSamples:
     """Add a batch to the set row ``into``; what is in one of the set rows ``known`` is not added again."""
     there = _by_source_id(connection, known, [sample.source_id for sample in samples])
     fresh: dict[str, Sample] = {}
@@ -129,19 +129,19 @@ def add_samples(connection: Connection, into: int, samples: Sequence[Sample], *,
         other = there.get(sample.source_id) or fresh.get(sample.source_id)
         if other is None:
             fresh[sample.source_id] = sample
-        elif not sample_of_content(other, sample):
+        elif not is_same_sample(other, sample):
             conflicts.append(sample.source_id)
     if fresh:
         ids = label_ids(connection, {sample.skill_label for sample in fresh.values()})
         connection.execute(insert(sample_rows), [_values(sample, into, ids) for sample in fresh.values()])
     already = len(samples) - len(fresh) - len(conflicts)
-    return Added(added=len(fresh), already_present=already, conflicts=tuple(conflicts))
+    return AddedSamples(added=len(fresh), already_present=already, conflicts=tuple(conflicts))
 
 
 def label_ids(connection: Connection, texts: Iterable[str]) -> dict[str, int | None]:
     """The rows of those skill labels by text, made where they are new; None for ""."""
     found: dict[str, int | None] = {"": None}
-    for batch in chunked(set(texts) - {""}, AT_ONCE):
+    for batch in chunked(set(texts) - {""}, ROWS_PER_QUERY):
         connection.execute(insert_or(labels).on_conflict_do_nothing(), [{"text": each} for each in batch])
         query = select(labels.c.text, labels.c.id).where(labels.c.text.in_(batch))
         found |= {row.text: row.id for row in connection.execute(query)}
@@ -168,7 +168,9 @@ def samples_in(connection: Connection, ids: Sequence[int]) -> Iterator[Sample]:
     """The samples of those set rows, one set row after the other, in the order they came."""
     for each in ids:
         query = select(*SAMPLE).where(sample_rows.c.sample_set == each).order_by(sample_rows.c.id)
-        yield from (noun_of(Sample, row) for row in connection.execute(query.execution_options(yield_per=AT_ONCE)))
+        yield from (
+            noun_of(Sample, row) for row in connection.execute(query.execution_options(yield_per=ROWS_PER_QUERY))
+        )
 
 
 def set_name(role: Role, name: str) -> str:
@@ -187,7 +189,7 @@ def _values(sample: Sample, into: int, ids: Mapping[str, int | None]) -> dict[st
 
 def _by_source_id(connection: Connection, sets: Sequence[int], source_ids: Iterable[str]) -> dict[str, Sample]:
     found: dict[str, Sample] = {}
-    for batch in chunked(source_ids if sets else (), AT_ONCE):
+    for batch in chunked(source_ids if sets else (), ROWS_PER_QUERY):
         query = select(*SAMPLE).where(sample_rows.c.sample_set.in_(sets), sample_rows.c.source_id.in_(batch))
         found |= {row.source_id: noun_of(Sample, row) for row in connection.execute(query)}
     return found

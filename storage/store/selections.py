@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, selec
 from core.errors import UserError
 from core.types import Composition, Hit, Leak, Overlap, Ruling, Selection, SkillDemand, SkillShare
 from storage.rows import noun_of, values_of
-from storage.store.trials import of_no_trial
+from storage.store.trials import not_in_trial
 from storage.tables import hits, leaks, selections
 
 _SUMMARY = [each for each in selections.c if each.key not in ("rulings", "make_up")]
@@ -75,13 +75,13 @@ def leaks_of(connection: Connection, selection_id: int, *, limit: int) -> list[L
 def selections_of(connection: Connection, project_id: int) -> list[SelectionSummary]:
     """The project's selections without their hits, newest first; those of trials are not among them."""
     chosen = select(func.count()).select_from(hits).where(hits.c.selection == selections.c.id).scalar_subquery()
-    mine = and_(selections.c.project == project_id, of_no_trial(selections.c.id, "selection"))
+    mine = and_(selections.c.project == project_id, not_in_trial(selections.c.id, "selection"))
     columns: list[ColumnElement[Any]] = [*_SUMMARY, chosen.label("chosen")]
     query = select(*columns).where(mine)
     return [SelectionSummary(**_values(row)) for row in connection.execute(query.order_by(selections.c.id.desc()))]
 
 
-def selected_ids(connection: Connection, selection_id: int) -> "array[int]":
+def selected_sample_ids(connection: Connection, selection_id: int) -> "array[int]":
     """The ids of the selection's samples in the order chosen. Raises UserError when there is no such selection."""
     query = select(hits.c.sample).where(hits.c.selection == selection_id).order_by(hits.c.position)
     found = array("q", connection.scalars(query))

@@ -50,7 +50,7 @@ def missing_skills(connection: Connection, round_id: int) -> list[MissingSkill]:
     return sorted(rows, key=lambda row: (-row.errors, row.skill))
 
 
-def named_skills(connection: Connection, round_id: int) -> dict[int, str]:
+def skills_by_sample(connection: Connection, round_id: int) -> dict[int, str]:
     """The skill that each error of the round was found to lack, by sample: as people worded it, else as the machine
     did. Errors without one are missing."""
     query = errors_query(select(predictions.c.sample, SKILL.label("skill")), round_id, CaseFilters(), None)

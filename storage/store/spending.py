@@ -32,7 +32,7 @@ def save_reply(connection: Connection, key: str, reply: str) -> None:
     connection.execute(insert(replies).prefix_with("OR REPLACE").values(key=key, reply=reply))
 
 
-def add_spent(connection: Connection, project_id: int, spent: Spent) -> None:
+def add_spending(connection: Connection, project_id: int, spent: Spent) -> None:
     """Add requests and tokens to what the project has spent on the model."""
     added = {name: getattr(spent, name) for name in _COUNTS}
     first = insert(spending).values(project=project_id, model=spent.model, **added)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from core.errors import UserError
 from core.types import Sample
 from storage.images import ImageRef, save_images
-from storage.store.samples import AT_ONCE, Added, add_samples, open_set, samples_in, set_ids
+from storage.store.samples import ROWS_PER_QUERY, AddedSamples, add_samples, open_set, samples_in, set_ids
 from storage.tables import labels, sample_sets
 from storage.tables import samples as sample_rows
 
@@ -40,7 +40,7 @@ class SupportSet:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class SupportPart:
     """An import into the support set ``name`` that is not complete: ``handled`` rows of ``source`` are done, of which
     ``samples`` were new."""
 
@@ -56,7 +56,7 @@ def support_samples(connection: Connection, name: str) -> Iterator[Sample]:
     return samples_in(connection, set_ids(connection, None, "support", named_support_set(connection, name)))
 
 
-def support_ids(connection: Connection, name: str) -> tuple[int, ...]:
+def support_sample_ids(connection: Connection, name: str) -> tuple[int, ...]:
     """The ids of a support set's samples in the order they came. Raises UserError as ``support_set`` does."""
     found: list[int] = []
     for part in set_ids(connection, None, "support", named_support_set(connection, name)):
@@ -76,7 +76,7 @@ def labelled_support(connection: Connection, name: str) -> LabelledSupport:
     columns = (sample_rows.c.id, sample_rows.c.skill_label, sample_rows.c.task, sample_rows.c.image)
     for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(*columns).where(sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_not(None))
-        for page in connection.execute(query.execution_options(yield_per=AT_ONCE)).partitions():
+        for page in connection.execute(query.execution_options(yield_per=ROWS_PER_QUERY)).partitions():
             new = {row.skill_label for row in page} - texts.keys()
             texts |= (
                 {row.id: row.text for row in connection.execute(select(labels).where(labels.c.id.in_(new)))}
@@ -95,7 +95,7 @@ def support_questions(connection: Connection, name: str) -> Iterator[tuple[int, 
     columns = (sample_rows.c.id, sample_rows.c.task, sample_rows.c.question, sample_rows.c.skill_label.is_not(None))
     for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(*columns).where(sample_rows.c.sample_set == part).order_by(sample_rows.c.id)
-        yield from map(tuple, connection.execute(query.execution_options(yield_per=AT_ONCE)))
+        yield from map(tuple, connection.execute(query.execution_options(yield_per=ROWS_PER_QUERY)))
 
 
 def named_support_set(connection: Connection, name: str) -> str:
@@ -120,23 +120,23 @@ def support_sets(connection: Connection) -> list[SupportSet]:
     return [SupportSet(**row._mapping) for row in connection.execute(grouped)]
 
 
-def unfinished_parts(connection: Connection, name: str) -> list[Part]:
+def unfinished_support_parts(connection: Connection, name: str) -> list[SupportPart]:
     """The parts of a support set that are not complete."""
     columns = [sample_sets.c[each] for each in ("id", "name", "source", "handled", "samples")]
     query = select(*columns).where(sample_sets.c.role == "support", sample_sets.c.name == name, ~sample_sets.c.complete)
-    return [Part(**row._mapping) for row in connection.execute(query)]
+    return [SupportPart(**row._mapping) for row in connection.execute(query)]
 
 
-def begin_part(connection: Connection, name: str, source: str, handled: int = 0) -> int:
+def begin_support_part(connection: Connection, name: str, source: str, handled: int = 0) -> int:
     """Open a part that nobody sees until ``finish_part``, for what stands behind the first ``handled`` rows of
     ``source``; returns its id. Raises UserError without a name."""
     return open_set(connection, None, "support", name, complete=False, source=source, handled=handled)
 
 
-def save_part(
+def save_support_part(
     connection: Connection, part: int, *, name: str, start: int, handled: int, samples: Sequence[Sample],
     images: Mapping[str, ImageRef],
-) -> Added:  # fmt: skip
+) -> AddedSamples:  # fmt: skip
     """Add samples to an unfinished part whose first ``start`` rows are done; afterwards ``handled`` are.
 
     What the set has already is not added again. Raises UserError when somebody else went on with the part meanwhile.
@@ -148,7 +148,7 @@ def save_part(
     return add_samples(connection, part, samples, known=[*set_ids(connection, None, "support", name), part])
 
 
-def finish_part(connection: Connection, part: int) -> int:
+def finish_support_part(connection: Connection, part: int) -> int:
     """Let everybody see a part, and return how many samples it has; a part without any leaves nothing behind."""
     samples: int = connection.execute(select(sample_sets.c.samples).where(sample_sets.c.id == part)).scalar_one()
     here = sample_sets.c.id == part

@@ -44,13 +44,13 @@ def trials_of(connection: Connection, base: int, setup: str | None = None) -> li
     ]
 
 
-def answered_in_trial(connection: Connection, rounds: Iterable[int]) -> tuple[dict[int, int], int]:
+def test_answer_counts(connection: Connection, rounds: Iterable[int]) -> tuple[dict[int, int], int]:
     """How many test samples each of the rounds answered, and the newest verdict of all: what they score hangs on it."""
     newest = connection.scalar(select(func.max(reviews.c.id))) or 0
     return {each: _tested(connection, each) for each in rounds}, newest
 
 
-def of_no_trial(column: ColumnElement[int], part: str) -> ColumnElement[bool]:
+def not_in_trial(column: ColumnElement[int], part: str) -> ColumnElement[bool]:
     """Whether the row that ``column`` names is no trial's ``part`` ("selection" or "run") (people see only these)."""
     return ~exists().where(trials.c[part] == column)
 

@@ -38,7 +38,9 @@ def work(engine: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]
         project = store.project_named(c, PROJECT)
         round_ = store.rounds_of(c, project.id)[0]
         asked = store.missing_predictions(c, round_.id, "validation")[:samples]
-        ids = array("q", (each for each, _ in zip(store.support_ids(c, SUPPORT_NAME), range(samples), strict=False)))
+        ids = array(
+            "q", (each for each, _ in zip(store.support_sample_ids(c, SUPPORT_NAME), range(samples), strict=False))
+        )
     if what == "predict":
         found: Iterator[list[Any]] = engine.predictions(db, project, round_, asked, on_remark=print, on_unseen=print)
     else:

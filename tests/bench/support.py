@@ -78,12 +78,12 @@ def kill_in_the_middle(path: Path, data: Path, rows: int) -> int:
             assert process.poll() is None, "the import ended before it could be killed"
             time.sleep(0.05)
             with db.read() as c:
-                saved = sum(part.handled for part in store.unfinished_parts(c, "big"))
+                saved = sum(part.handled for part in store.unfinished_support_parts(c, "big"))
         process.send_signal(signal.SIGKILL)
         process.wait()
         with db.read() as c:
             assert store.support_sets(c) == [], "half an import is seen"
-            return sum(part.handled for part in store.unfinished_parts(c, "big"))
+            return sum(part.handled for part in store.unfinished_support_parts(c, "big"))
 
 
 def digest(data: Path) -> str:

@@ -163,7 +163,7 @@ def growing(data: str, selection: str) -> None:
 
     with closing(open_database(Path(data))) as db, tempfile.TemporaryDirectory() as folder:
         with db.read() as c:
-            ids = store.selected_ids(c, int(selection))
+            ids = store.selected_sample_ids(c, int(selection))
         settings = replace(preset("demo"), epochs=1.0, batch_size=BATCH, checkpoint_every=10**6)
         updates = tune(
             str(demo.STUDENT),

@@ -57,7 +57,7 @@ def test_tuning_names_the_sample_whose_image_is_cut(tmp_path: Path, files: TinyF
     fill_project(db, files)
     make_selection(db, "tiny", budget=25, arm="random")
     with db.read() as connection:
-        chosen = store.selected_ids(connection, 1)[0]
+        chosen = store.selected_sample_ids(connection, 1)[0]
         name = connection.exec_driver_sql("SELECT source_id FROM samples WHERE id = ?", (chosen,)).scalar()
     with db.write() as connection:
         connection.exec_driver_sql(

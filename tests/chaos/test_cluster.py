@@ -119,7 +119,7 @@ def found(db: Database) -> dict[str, Any]:
         return {
             "diagnoses": store.diagnoses_of(connection, 1),
             "labels": [(each.source_id, each.skill_label) for each in store.support_samples(connection, "bare")],
-            "selection": list(store.selected_ids(connection, 1)),
+            "selection": list(store.selected_sample_ids(connection, 1)),
         }
 
 
@@ -266,7 +266,7 @@ def kill_an_actor(word: str) -> None:
 
 def cancel(db: Database, job: Job) -> None:
     with db.write() as connection:
-        jobs.ask_cancel(connection, job.id)
+        jobs.request_cancel(connection, job.id)
 
 
 def selected(db: Database) -> None:

@@ -25,7 +25,7 @@ from core.errors import FolderError
 from core.tuning.checkpoints import newest_checkpoint, save_checkpoint
 from storage import store
 from storage.database import FILE_NAME, Database, open_database
-from storage.errors import fault_told
+from storage.errors import folder_error
 from storage.jobs import Job
 from storage.tables import samples
 from tests import test_kill
@@ -172,7 +172,7 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(tmp_path: Path) ->
         for too_large in (large, state):
             with pytest.raises(Exception) as caught:  # noqa: PT011 - torch's and safetensors' own errors
                 save_checkpoint(disk.path, too_large)
-            assert "The disk is full" in str(fault_told(caught.value, disk.path))
+            assert "The disk is full" in str(folder_error(caught.value, disk.path))
             assert names(disk.path) == ["checkpoint-2"]
         found = newest_checkpoint(disk.path, "this run")
     assert found is not None

@@ -168,7 +168,7 @@ def test_a_look_at_a_file_is_begun_again(db: Database, files: TinyFiles) -> None
     looks = Looks(db)
     made = looks.begin(request, reviewer="Ada", file="support.jsonl", upload="")
     with db.write() as connection:
-        store.update_pending(connection, made.id, report=None)
+        store.update_pending_import(connection, made.id, report=None)
     with locked(db.data):
         look(db, made)
     with db.read() as connection:

@@ -21,7 +21,7 @@ from tests.bench.children import peak_mb
 
 def main(folder: Path, what: Any, path: str) -> dict[str, Any]:
     """Import the file; how much memory that took above the start, in MB, and how long."""
-    import pyarrow.parquet  # noqa: F401, loaded before the measuring as in a worker that runs for long
+    import pyarrow.parquet
 
     Image.init()
     db = open_database(folder / "data")

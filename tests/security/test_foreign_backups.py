@@ -144,7 +144,7 @@ def test_an_import_that_waits_reads_no_file_of_this_machine(loop: Database, caps
     stolen = {"what": "support", "path": str(here / "secret.txt"), "name": "stolen"}
     with loop.write() as connection:
         project = store.project_named(connection, LOOP).id
-        store.begin_pending(connection, project, "Ada", request=stolen, file="secret.txt", upload="")
+        store.begin_pending_import(connection, project, "Ada", request=stolen, file="secret.txt", upload="")
         job = jobs.put(connection, "import", None, stolen)
         own = jobs.put(connection, "import", None, stolen | {"path": "hf:owner/name"})
     new, said = restored(loop, capsys)

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import UserError
 from storage.database import Database
-from storage.images import content_hashes, image_bytes, keep_hashes, save_images
+from storage.images import content_hashes, image_bytes, save_content_hashes, save_images
 from tests.storage.world import Picture
 
 
@@ -51,7 +51,7 @@ def test_each_file_is_hashed_once_until_it_changes(db: Database, tmp_path: Path)
         known, fresh = content_hashes(connection, [ref.hash, "ab"])
         assert known == {ref.hash: hashlib.sha256(b"first").hexdigest(), "ab": "ab"}
         assert list(fresh) == [ref.hash]
-        keep_hashes(connection, fresh)
+        save_content_hashes(connection, fresh)
         assert content_hashes(connection, [ref.hash]) == ({ref.hash: known[ref.hash]}, {})
     Path(ref.path).write_bytes(b"other")
     os.utime(ref.path, ns=(1, 1))

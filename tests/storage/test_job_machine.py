@@ -21,7 +21,7 @@ from storage.jobs import Job
 IS_LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 EXAMPLES, STEPS = (4000, 50) if IS_LONG else (200, 30)
 PIDS = (11, 12, 13)  # few, so that ids are used again
-ENDINGS = {"finish": "done", "fail": "failed", "cancelled": "cancelled"}
+ENDINGS = {"finish": "done", "fail": "failed", "finish_cancelled": "cancelled"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ class JobMachine(RuleBasedStateMachine):
     @rule(key=put_jobs)
     def ask_cancel(self, key: int) -> None:
         with self.db.write() as connection:
-            jobs.ask_cancel(connection, key)
+            jobs.request_cancel(connection, key)
         known = self.world.jobs[key]
         if known.state in jobs.ACTIVE:
             self.world.jobs[key] = replace(known, cancel_asked=True)

@@ -74,16 +74,16 @@ def test_cancelling_ends_a_waiting_job_at_once_and_asks_a_running_one(db: Databa
     taken = claim(db)
     with db.write() as connection:
         for job in (running, waiting):
-            jobs.ask_cancel(connection, job.id)
+            jobs.request_cancel(connection, job.id)
             assert jobs.cancel_asked(connection, job.id)
         with pytest.raises(UserError, match="no job 99"):
-            jobs.ask_cancel(connection, 99)
+            jobs.request_cancel(connection, 99)
     assert (seen(db, running).state, seen(db, waiting).state) == ("running", "cancelled")
     assert seen(db, waiting).finished
     assert claim(db) is None
     with db.write() as connection:
-        jobs.cancelled(connection, taken)
-        jobs.ask_cancel(connection, running.id)
+        jobs.finish_cancelled(connection, taken)
+        jobs.request_cancel(connection, running.id)
     assert seen(db, running).state == "cancelled"
 
 
@@ -92,7 +92,7 @@ def test_a_dead_workers_jobs_are_taken_up_again_under_the_same_id(db: Database) 
     for pid in (1, 2, 3):
         claim(db, pid)
     with db.write() as connection:
-        jobs.ask_cancel(connection, made[2].id)
+        jobs.request_cancel(connection, made[2].id)
         asked: list[tuple[int, float]] = []
 
         def alive(pid: int, start: float) -> bool:
@@ -129,7 +129,7 @@ def test_an_interrupted_job_can_be_cancelled(db: Database) -> None:
     claim(db)
     with db.write() as connection:
         jobs.interrupt_orphans(connection, lambda pid, start: False)
-        jobs.ask_cancel(connection, made.id)
+        jobs.request_cancel(connection, made.id)
     assert seen(db, made).state == "cancelled"
 
 

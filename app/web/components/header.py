@@ -68,7 +68,7 @@ def hint_html(db: Database, place: Place) -> str:
 def _pickers(connection: Connection, place: Place) -> str:
     projects = [(project.name, project.name) for project in store.list_projects(connection)]
     chosen = store.project_named(connection, place.project)
-    adopted = store.adopted_round(connection, chosen.id)
+    adopted = store.adopted_round_id(connection, chosen.id)
     rounds = [
         (str(each.number), f"{each.number} · {_model(each)}{', adopted' if each.id == adopted else ''}")
         for each in store.rounds_of(connection, chosen.id)

@@ -26,8 +26,8 @@ def stamp(db: Database, place: Place) -> str:
         if place.project:
             project = store.project_named(connection, place.project)
             parts.append((project.student, project.teacher, project.settings))
-            parts += [store.round_counts(connection, project.id), store.newest_ruling(connection, project.id)]
-            parts.append([(each.who, each.created) for each in store.tries_of(connection, project.id).values()])
+            parts += [store.round_counts(connection, project.id), store.newest_ruling_id(connection, project.id)]
+            parts.append([(each.who, each.created) for each in store.model_tries_of(connection, project.id).values()])
             parts.append([run.id for run in store.runs_of(connection, project.id)])
             offered.append(len(store.adoptions_of(connection, project.id)))
             offered += [(each.number, each.run) for each in store.rounds_of(connection, project.id)]

@@ -21,7 +21,7 @@ from app.web.page.place import Place, move_to, read_place, reviewer_of, signed_i
 from core.errors import FolderError, UserError
 from storage import store
 from storage.database import Database
-from storage.errors import fault_told
+from storage.errors import folder_error
 
 logger = logging.getLogger("switchpoint.page")
 
@@ -80,7 +80,7 @@ class Page:
         except Exception as error:  # shown as a bug, kept whole in the log: the page must survive it
             logger.exception("a handler of the page failed")
             bug = "This is a bug in Switchpoint; the log has the details. Reload the page."
-            return {self.notice: notice(str(fault_told(error, self.db.data) or bug), "error")}
+            return {self.notice: notice(str(folder_error(error, self.db.data) or bug), "error")}
 
     def with_reviewer(self, place: Place, request: Request) -> Place:
         """The place with the request's reviewer."""

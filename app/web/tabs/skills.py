@@ -17,7 +17,7 @@ from app.web.page.case_filters import FILTER_PARAMS
 from app.web.page.handlers import Page, Parts, TabView
 from app.web.page.place import Place
 from storage import store
-from storage.store import BulkSummary, MissingSkill
+from storage.store import BulkReviewSummary, MissingSkill
 
 SHOWN = 60
 OFFERED = 30
@@ -112,7 +112,7 @@ def _accuracy(row: MissingSkill) -> str:
     return f"{percent(row.right / row.samples, 0)} right" if row.samples else "–"
 
 
-def history_html(bulks: list[BulkSummary]) -> str:
+def history_html(bulks: list[BulkReviewSummary]) -> str:
     """What was decided for many cases at once, rewordings among it, newest first, each with its undo."""
     if not bulks:
         return ""
@@ -127,7 +127,7 @@ def history_html(bulks: list[BulkSummary]) -> str:
     )
 
 
-def _act(each: BulkSummary) -> str:
+def _act(each: BulkReviewSummary) -> str:
     if each.is_undo:
         return f"took an action back in {count(each.cases, 'case')}"
     sign, name = VERDICT_LABELS[each.verdict]

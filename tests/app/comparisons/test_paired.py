@@ -52,7 +52,7 @@ def test_a_skill_is_the_one_that_people_named(db: Database) -> None:
     finish_loop(db)
     with db.write() as connection:
         base, later = store.rounds_of(connection, store.project_named(connection, LOOP).id)
-        named = store.named_skills(connection, base.id)
+        named = store.skills_by_sample(connection, base.id)
         fixed = compared_rounds(connection, LOOP, 0, 1, role="validation").found.fixed[0]
         store.add_review(connection, a_review(base.id, fixed, "edited", mistake_step=1, skill="carrying the one"))
         compared = compared_rounds(connection, LOOP, 0, 1, role="validation")

@@ -318,7 +318,7 @@ def test_a_model_behind_an_endpoint_is_tried_on_one_sample_and_a_refusal_is_told
     for who in ("student", "teacher"):
         assert work_off(db, put_try(db, "p", who), NOWHERE).state == "done"  # type: ignore[arg-type]
     with db.read() as connection:
-        found = store.tries_of(connection, 1)
+        found = store.model_tries_of(connection, 1)
         assert store.diagnoses_of(connection, 1) == []
     assert found["student"].result["reply"]
     curve = found["teacher"].result["curve"]

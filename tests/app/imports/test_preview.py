@@ -105,7 +105,7 @@ def test_only_a_file_among_the_uploads_is_one(db: Database, tmp_path: Path) -> N
 def test_a_look_that_the_end_of_the_app_cut_short_is_begun_again(db: Database, project: str, tmp_path: Path) -> None:
     request = ImportRequest(what="validation", path=str(written(tmp_path / "a.jsonl", 4)), project="p")
     with db.write() as connection:
-        left = store.begin_pending(connection, 1, "Ada", request=vars(request), file="a.jsonl", upload="")
+        left = store.begin_pending_import(connection, 1, "Ada", request=vars(request), file="a.jsonl", upload="")
     assert obstacle(left).startswith("Wait")
     looks = Looks(db)
     assert looks.attend(left) == left
@@ -128,7 +128,7 @@ def test_refused_rows_are_counted_and_left_out_only_when_asked_for(db: Database,
     with pytest.raises(UserError, match="2 of 10"):
         Looks(db).carry_out(pending)
     with db.write() as connection:
-        store.update_pending(connection, pending.id, request={**pending.request, "skip_refused": True})
+        store.update_pending_import(connection, pending.id, request={**pending.request, "skip_refused": True})
     assert "2 refused rows were left out" in Looks(db).carry_out(now(db, pending))
     assert samples(db) + samples(db, "test") == 8
 

@@ -68,9 +68,9 @@ def stored(db: Database, name: str = "big") -> list[Sample]:
         )
 
 
-def unfinished(db: Database) -> list[store.Part]:
+def unfinished(db: Database) -> list[store.SupportPart]:
     with db.read() as connection:
-        return store.unfinished_parts(connection, "big")
+        return store.unfinished_support_parts(connection, "big")
 
 
 def begin(db: Database, asked: ImportRequest, batches: int) -> None:

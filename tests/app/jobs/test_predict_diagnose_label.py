@@ -142,7 +142,7 @@ def test_a_measure_says_what_a_run_would_take_and_leaves_nothing_else(db: Databa
     assert put_measure(db, tiny).id == job.id
     assert go(db, job) == 6
     with db.read() as connection:
-        found = store.estimate_of(connection, chosen.id)
+        found = store.tuning_estimate_of(connection, chosen.id)
         assert store.runs_of(connection, 1) == []
     assert found is not None
     assert found.settings == SETTINGS.tuning

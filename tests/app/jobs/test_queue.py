@@ -97,7 +97,7 @@ def test_imported_predictions_are_those_of_round_0_and_keep_their_gold_apart(
     assert (row["predictions"], row["wrong"]) == (12, 8)
     with db.read() as connection:
         base = store.rounds_of(connection, find_project(connection, tiny).id)[0]
-        assert sorted(filter(None, store.gold_of(connection, base.id).values())) == [2] * 8
+        assert sorted(filter(None, store.gold_steps_of(connection, base.id).values())) == [2] * 8
     again = import_file(db, "predictions", files["predictions"], tiny)
     assert (again["accepted"], again["already_present"]) == (0, 12)
 

@@ -11,14 +11,14 @@ from core.errors import UserError
 from core.types import Settings
 from storage import store
 from storage.database import Database
-from storage.store import Try
+from storage.store import ModelTry
 from tests.projects.tiny_project import TinyFiles
 
 
-def tried(db: Database, name: str, who: str, **more: bool) -> dict[str, Try]:
+def tried(db: Database, name: str, who: str, **more: bool) -> dict[str, ModelTry]:
     work_off(db, put_try(db, name, who, **more), LocalEngine("cpu"))  # type: ignore[arg-type]
     with db.read() as connection:
-        return store.tries_of(connection, 1)
+        return store.model_tries_of(connection, 1)
 
 
 def test_a_student_is_shown_a_sample_and_nothing_is_measured(db: Database, tiny: str, files: TinyFiles) -> None:

@@ -68,7 +68,7 @@ def test_a_rename_rewords_accepted_cases_and_accepts_the_undecided(db: Database)
     with db.read() as connection:
         assert store.current_review(connection, 1, ids[1]).mistake_step == 1  # a person's step stays
         assert store.accepted_skills(connection, 1)[0].errors == 5
-        assert [each.cases for each in store.bulks_of(connection, 1)] == [5]
+        assert [each.cases for each in store.bulk_reviews_of(connection, 1)] == [5]
     assert planned(db, "renamed", skill="one wording").left[SAME] == 5
 
 

@@ -21,7 +21,6 @@ from app.security.sessions import (
 )
 from core.errors import UserError
 from storage.database import FILE_NAME, Database, open_database
-from storage.logins import Failures
 
 PASSWORD = "correct horse battery"
 

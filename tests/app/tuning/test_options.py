@@ -71,7 +71,7 @@ def test_the_command_does_the_same_without_the_page(db: Database, tiny: str) -> 
     job = put_measure(db, tiny, selection=chosen, settings=wanted)
     go(db, job)
     with db.read() as connection:
-        by_page = store.estimate_of(connection, chosen)
+        by_page = store.tuning_estimate_of(connection, chosen)
     assert by_page is not None
     options = dict(zip(words[5::2], words[6::2], strict=True))
     assert set(options) == {"--selection", "--start", *(each.option for each in FIELDS)}
@@ -106,7 +106,7 @@ def begun(db: Database, project: str, updates: int) -> tuple[int, Any]:
     job = put_tune(db, project)
     go(db, job, batches=updates)
     with db.write() as connection:
-        jobs.ask_cancel(connection, job.id)
+        jobs.request_cancel(connection, job.id)
     return job.args["run"], job
 
 

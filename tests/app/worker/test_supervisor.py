@@ -93,7 +93,7 @@ def test_a_job_in_which_three_workers_died_at_the_same_place_has_failed(
 def test_no_worker_is_started_where_no_job_is_left(db: Database) -> None:
     with db.write() as connection:
         done = jobs.put(connection, "label", None, {})
-        jobs.ask_cancel(connection, done.id)
+        jobs.request_cancel(connection, done.id)
     Minder(db).look()
     time.sleep(0.2)
     assert not (db.data / "worker.lock").exists()
@@ -124,25 +124,25 @@ def test_a_worker_that_cannot_begin_is_tried_less_and_less_often_and_said_once(
 def test_the_oldest_job_that_runs_or_waits_is_found_by_index(db: Database) -> None:
     with db.write() as connection:
         ids = [jobs.put(connection, "label", None, {"number": number}).id for number in range(4)]
-        jobs.ask_cancel(connection, ids[0])
-        assert (found := jobs.next_up(connection)) is not None
+        jobs.request_cancel(connection, ids[0])
+        assert (found := jobs.next_job(connection)) is not None
         assert found.id == ids[1]
         jobs.claim(connection, "me", 1, 1.0)
-        assert (found := jobs.next_up(connection)) is not None
+        assert (found := jobs.next_job(connection)) is not None
         assert (found.id, found.state) == (ids[1], "running")
         for each in ids:
-            jobs.ask_cancel(connection, each)
+            jobs.request_cancel(connection, each)
         jobs.interrupt_orphans(connection, lambda pid, start: False)
-        assert jobs.next_up(connection) is None
+        assert jobs.next_job(connection) is None
 
 
 def test_only_a_job_that_nobody_took_up_is_given_up(db: Database, tmp_path: Path) -> None:
     with db.write() as connection:
         job = jobs.put(connection, "label", None, {})
         jobs.claim(connection, "me", 1, 1.0)
-        jobs.give_up(connection, job.id, "nobody")
+        jobs.fail_interrupted(connection, job.id, "nobody")
         assert jobs.job(connection, job.id).state == "running"
         jobs.interrupt_orphans(connection, lambda pid, start: False)
-        jobs.give_up(connection, job.id, "three died")
+        jobs.fail_interrupted(connection, job.id, "three died")
         given = jobs.job(connection, job.id)
     assert (given.state, given.error) == ("failed", "three died")

@@ -57,10 +57,10 @@ def test_an_answer_is_kept_and_counted_once_and_only_where_its_request_waits(db:
     with db.write() as connection:
         first, second = begun(connection, ["a", "b"]), begun(connection, ["c"], token="u")
         answers = {"a": ("{}", 7, 2), "c": ("{}", 7, 2), "x": ("{}", 7, 2)}
-        assert [store.take_answers(connection, first, answers) for _ in range(2)] == [1, 0]
+        assert [store.save_answers(connection, first, answers) for _ in range(2)] == [1, 0]
         assert store.replies_of(connection, ["a", "c", "x"]) == {"a": "{}"}
         assert store.requests_in_batches(connection, ["a", "b", "c"]).keys() == {"b", "c"}
-        assert store.take_answers(connection, second, answers) == 1
+        assert store.save_answers(connection, second, answers) == 1
         assert store.spending_of(connection, 1) == [
             Spent(model="m", requests=2, tokens_in=14, tokens_out=4, batch_in=14, batch_out=4)
         ]
@@ -69,7 +69,7 @@ def test_an_answer_is_kept_and_counted_once_and_only_where_its_request_waits(db:
 def test_what_came_back_without_an_answer_is_missing_again_and_knows_how_often(db: Database) -> None:
     with db.write() as connection:
         first = begun(connection, ["a", "b"])
-        store.take_refusals(connection, first, {"a": ("no luck", 1), "x": ("of no batch", 1)})
+        store.save_refusals(connection, first, {"a": ("no luck", 1), "x": ("of no batch", 1)})
         store.release_requests(connection, first.id, tries=1, error="late")
         found = store.requests_in_batches(connection, ["a", "b", "x"])
         assert {key: (each.batch, each.tries, each.error) for key, each in found.items()} == {
@@ -78,10 +78,10 @@ def test_what_came_back_without_an_answer_is_missing_again_and_knows_how_often(d
         }
         second = begun(connection, ["a"], token="u")
         assert store.requests_in_batches(connection, ["a"])["a"].batch == second.id
-        assert store.take_answers(connection, first, {"a": ("{}", 1, 1)}) == 0, (
+        assert store.save_answers(connection, first, {"a": ("{}", 1, 1)}) == 0, (
             "an answer of the batch before comes too late"
         )
-        store.take_refusals(connection, second, {"a": ("again", 1)})
+        store.save_refusals(connection, second, {"a": ("again", 1)})
         assert store.requests_in_batches(connection, ["a"])["a"].tries == 2
 
 
@@ -103,7 +103,7 @@ def test_two_batches_never_carry_the_same_token(db: Database) -> None:
 def test_a_copy_of_one_project_holds_its_batches_alone(db: Database, tmp_path: Path) -> None:
     with db.write() as connection:
         own = begun(connection, ["a", "b"])
-        store.take_refusals(connection, own, {"b": ("no luck", 1)})
+        store.save_refusals(connection, own, {"b": ("no luck", 1)})
         begun(connection, ["c"], token="u", project=a_project(connection, "other").id)
         name = store.project_of(connection, own.project).name
     copy_database(db.data, tmp_path / "copy.db", project=name, on_progress=lambda *_: None)

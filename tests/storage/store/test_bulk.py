@@ -21,15 +21,17 @@ def test_an_action_decides_every_case_and_names_itself(db: Database) -> None:
     with db.write() as connection:
         base, ids = a_round_of_errors(connection, 5, undiagnosed=1)
         cases = store.cases_page(connection, base, limit=10, order="id")
-        bulk = store.add_reviews(connection, [(case, a_review(base, case.sample.id, "accepted")) for case in cases[:3]])
+        bulk = store.add_bulk_review(
+            connection, [(case, a_review(base, case.sample.id, "accepted")) for case in cases[:3]]
+        )
         accepted = [store.current_review(connection, base, sample) for sample in ids[:3]]
         assert [(each.skill, each.mistake_step) for each in accepted] == [
             (store.diagnosis_of(connection, base, sample).skill, 2) for sample in ids[:3]
         ]
-        assert {store.bulk_of(connection, each.id) for each in accepted} == {(bulk, 3)}
+        assert {store.bulk_review_of(connection, each.id) for each in accepted} == {(bulk, 3)}
         alone = store.add_review(connection, a_review(base, ids[3], "rejected"))
-        assert store.bulk_of(connection, alone.id) is None
-        assert store.add_reviews(connection, []) is None
+        assert store.bulk_review_of(connection, alone.id) is None
+        assert store.add_bulk_review(connection, []) is None
 
 
 def test_one_case_that_cannot_be_decided_refuses_the_action(db: Database) -> None:
@@ -37,7 +39,7 @@ def test_one_case_that_cannot_be_decided_refuses_the_action(db: Database) -> Non
         base, ids = a_round_of_errors(connection, 3, undiagnosed=1)
         cases = store.cases_page(connection, base, limit=10, order="id")
         with pytest.raises(UserError, match="name the missing skill first"):
-            store.add_reviews(connection, [(case, a_review(base, case.sample.id, "accepted")) for case in cases])
+            store.add_bulk_review(connection, [(case, a_review(base, case.sample.id, "accepted")) for case in cases])
         assert standing(connection, base, ids) == [None, None, None]
 
 
@@ -46,13 +48,13 @@ def test_undoing_an_action_leaves_what_was_decided_since(db: Database) -> None:
         base, ids = a_round_of_errors(connection, 3)
         store.add_review(connection, a_review(base, ids[0], "edited", skill="before", mistake_step=1))
         cases = store.cases_page(connection, base, limit=10, order="id")
-        bulk = store.add_reviews(connection, [(case, a_review(base, case.sample.id, "rejected")) for case in cases])
+        bulk = store.add_bulk_review(connection, [(case, a_review(base, case.sample.id, "rejected")) for case in cases])
         store.add_review(connection, a_review(base, ids[1], "skipped"))
-        assert store.undo_bulk(connection, bulk, "Grace")[0] == 2
+        assert store.undo_bulk_review(connection, bulk, "Grace")[0] == 2
         first, second, third = (store.current_review(connection, base, sample) for sample in ids)
         assert (first.verdict, first.skill, first.reviewer) == ("edited", "before", "Grace")
         assert (second.verdict, third) == ("skipped", None)
-        assert store.undo_bulk(connection, bulk, "Grace") == (0, None)
+        assert store.undo_bulk_review(connection, bulk, "Grace") == (0, None)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["rejected", "skipped", "accepted"])), max_size=6))
@@ -64,14 +66,14 @@ def test_an_action_undone_leaves_what_stood_and_done_again_what_it_gave(db: Data
             store.add_review(connection, a_review(base, ids[place], verdict, note=f"{place} {verdict}"))
         stood = standing(connection, base, ids)
         cases = store.cases_page(connection, base, limit=10, order="id")
-        bulk = store.add_reviews(
+        bulk = store.add_bulk_review(
             connection, [(case, a_review(base, case.sample.id, "accepted", note="all")) for case in cases]
         )
         gave = standing(connection, base, ids)
         for _ in range(2):
-            count, bulk = store.undo_bulk(connection, bulk, "Ada")
+            count, bulk = store.undo_bulk_review(connection, bulk, "Ada")
             assert (count, standing(connection, base, ids)) == (4, stood)
-            count, bulk = store.undo_bulk(connection, bulk, "Ada")
+            count, bulk = store.undo_bulk_review(connection, bulk, "Ada")
             assert (count, standing(connection, base, ids)) == (4, gave)
         for sample in ids:  # one by one leads back to the same
             store.undo_review(connection, base, sample, "Ada")

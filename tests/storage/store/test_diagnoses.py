@@ -73,7 +73,7 @@ def test_reading_anew_changes_the_switch_and_keeps_curves_skills_and_reviews(db:
         base, ids = a_round_of_errors(connection, 4)
         store.add_review(connection, a_review(base, ids[0], "accepted"))
         before = store.diagnoses_of(connection, base)
-        assert store.reread_diagnoses(connection, base, 0.9, 1, find_switch) == 4
+        assert store.apply_thresholds(connection, base, 0.9, 1, find_switch) == 4
         after = store.diagnoses_of(connection, base)
         expected = [
             replace(each, switch=find_switch(each.curve, delta=0.9, lam=1), delta=0.9, lam=1) for each in before
@@ -81,7 +81,7 @@ def test_reading_anew_changes_the_switch_and_keeps_curves_skills_and_reviews(db:
         assert after == expected
         assert {each.switch.status for each in after} == {"no_switch"}
         assert store.current_review(connection, base, ids[0]).mistake_step == 2
-        assert store.reread_diagnoses(connection, base, 0.9, 1, find_switch) == 0
+        assert store.apply_thresholds(connection, base, 0.9, 1, find_switch) == 0
 
 
 def test_reading_an_empty_round_anew_does_nothing(db: Database) -> None:
@@ -90,7 +90,7 @@ def test_reading_an_empty_round_anew_does_nothing(db: Database) -> None:
 
     with db.write() as connection:
         base, _ = a_round_of_errors(connection, 2, undiagnosed=2)
-        assert store.reread_diagnoses(connection, base, 0.5, 2, never) == 0
+        assert store.apply_thresholds(connection, base, 0.5, 2, never) == 0
 
 
 @pytest.mark.parametrize("column", ["probabilities", "candidates", "truth", "predicted", "skill", "prior", "teacher"])

@@ -50,7 +50,7 @@ def test_the_draw_hangs_on_its_seed_and_goes_on_where_the_reviewer_stopped(lesso
 def test_of_a_large_set_the_draw_keeps_the_same_promises_without_listing_it(
     lessons: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.store.labels.FEW", 0)
+    monkeypatch.setattr("storage.store.labels.SMALL_SET", 0)
     whole = drawn(lessons, limit=100)
     assert sorted(whole) == list(range(1, 41)), "every labelled sample, and no other, once"
     assert drawn(lessons) == whole[:10]

@@ -94,7 +94,5 @@ def test_marks_of_some_samples_are_those_of_the_whole_set(db: Database) -> None:
         store.add_review(connection, a_review(base, ids[2], "label_wrong"))
         store.add_review(connection, a_review(base, ids[3], "misread", answer="9"), True)
         for at in (base, later):
-            assert store.paired_scores_of(connection, at, ids) == store.correct_predictions(
-                connection, at, "validation"
-            )
-        assert store.paired_scores_of(connection, base, ids[3:]) == {ids[3]: True}
+            assert store.correctness_for(connection, at, ids) == store.correct_predictions(connection, at, "validation")
+        assert store.correctness_for(connection, base, ids[3:]) == {ids[3]: True}

@@ -26,7 +26,7 @@ def test_pairs_agree_with_what_each_round_scores_under_its_verdicts(db: Database
                         store.save_predictions(connection, [a_prediction(at, sample.id, correct=rng.random() < 0.5)])
                         _say_something(connection, at, sample.id, rng)
         for role in roles:
-            pairs = store.pairs_of(connection, first, second, role)
+            pairs = store.score_pairs_of(connection, first, second, role)
             right = [store.correct_predictions(connection, at, role) for at in (first, second)]
             scores = [store.prediction_scores(connection, at, role) for at in (first, second)]
             both = sorted(right[0].keys() & right[1].keys())

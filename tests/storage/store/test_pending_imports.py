@@ -8,35 +8,35 @@ from tests.storage.world import a_project, a_round_of_errors
 def test_a_reviewer_has_one_import_waiting_in_a_project_and_one_outside(db: Database) -> None:
     with db.write() as connection:
         project = a_project(connection).id
-        first = store.begin_pending(connection, project, "Ada", request={"path": "a"}, file="a.csv", upload="")
-        second = store.begin_pending(connection, project, "Ada", request={"path": "b"}, file="b.csv", upload="u")
-        outside = store.begin_pending(connection, None, "Ada", request={"path": "c"}, file="c.csv", upload="")
+        first = store.begin_pending_import(connection, project, "Ada", request={"path": "a"}, file="a.csv", upload="")
+        second = store.begin_pending_import(connection, project, "Ada", request={"path": "b"}, file="b.csv", upload="u")
+        outside = store.begin_pending_import(connection, None, "Ada", request={"path": "c"}, file="c.csv", upload="")
         assert store.pending_import_of(connection, project, "Ada") == second
         assert store.pending_import_of(connection, None, "Ada") == outside
         assert store.pending_import_of(connection, project, "Bob") is None
         assert store.pending_imports(connection) == [second, outside]
-        assert not store.update_pending(connection, first.id, seen=3)
+        assert not store.update_pending_import(connection, first.id, seen=3)
 
 
 def test_what_was_found_is_kept_until_the_import_is_dropped(db: Database) -> None:
     with db.write() as connection:
-        made = store.begin_pending(connection, None, "Ada", request={}, file="a.csv", upload="")
-        assert store.update_pending(connection, made.id, seen=7, report={"found": 7})
+        made = store.begin_pending_import(connection, None, "Ada", request={}, file="a.csv", upload="")
+        assert store.update_pending_import(connection, made.id, seen=7, report={"found": 7})
         kept = store.pending_import_of(connection, None, "Ada")
         assert kept is not None
         assert (kept.seen, kept.report) == (7, {"found": 7})
-        assert store.drop_pending(connection, made.id)
-        assert not store.drop_pending(connection, made.id)
-        assert store.begin_pending(connection, None, "Ada", request={}, file="b.csv", upload="").id > made.id
+        assert store.drop_pending_import(connection, made.id)
+        assert not store.drop_pending_import(connection, made.id)
+        assert store.begin_pending_import(connection, None, "Ada", request={}, file="b.csv", upload="").id > made.id
 
 
 def test_a_new_try_of_a_model_takes_the_place_of_the_one_before(db: Database) -> None:
     with db.write() as connection:
         _, ids = a_round_of_errors(connection, 2)
         for sample in ids:
-            store.save_try(connection, 1, "student", sample=sample, model="s", result={"reply": str(sample)})
-        store.save_try(connection, 1, "teacher", sample=ids[0], model="t", result={})
-        found = store.tries_of(connection, 1)
+            store.save_model_try(connection, 1, "student", sample=sample, model="s", result={"reply": str(sample)})
+        store.save_model_try(connection, 1, "teacher", sample=ids[0], model="t", result={})
+        found = store.model_tries_of(connection, 1)
     assert {who: each.sample for who, each in found.items()} == {"student": ids[1], "teacher": ids[0]}
     assert found["student"].result == {"reply": str(ids[1])}
 
@@ -44,6 +44,6 @@ def test_a_new_try_of_a_model_takes_the_place_of_the_one_before(db: Database) ->
 def test_categories_are_counted_the_largest_first(db: Database) -> None:
     with db.write() as connection:
         a_round_of_errors(connection, 5)
-        found = store.categories_of(connection, project=1, role="validation")
+        found = store.category_counts(connection, project=1, role="validation")
     assert sum(found.values()) == 5
     assert list(found.values()) == sorted(found.values(), reverse=True)

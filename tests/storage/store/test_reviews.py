@@ -119,13 +119,13 @@ def test_an_undiagnosed_case_cannot_be_accepted_as_it_is(db: Database) -> None:
 def test_the_last_reviewed_case_is_the_newest_that_stands(db: Database) -> None:
     with db.write() as connection:
         base, ids = a_round_of_errors(connection, 3)
-        assert store.last_reviewed(connection, base, "Ada") is None
+        assert store.last_reviewed_sample(connection, base, "Ada") is None
         for sample in (ids[2], ids[0]):
             store.add_review(connection, a_review(base, sample, "rejected"))
         store.add_review(connection, a_review(base, ids[1], "rejected", reviewer="Grace"))
-        assert store.last_reviewed(connection, base, "Ada") == ids[0]
+        assert store.last_reviewed_sample(connection, base, "Ada") == ids[0]
         store.undo_review(connection, base, ids[0], "Ada")
-        assert store.last_reviewed(connection, base, "Ada") == ids[2]
+        assert store.last_reviewed_sample(connection, base, "Ada") == ids[2]
 
 
 def test_accepted_skills_are_counted_by_the_verdict_that_stands(db: Database) -> None:

@@ -32,7 +32,7 @@ def test_the_newest_word_on_each_sample_and_task_stands(db: Database) -> None:
             Ruling(skill="adding", act="clear", sample=two, reviewer="Ada"),
         ]
         kept = [store.add_ruling(connection, 1, each) for each in said]
-        assert store.newest_ruling(connection, 1) == kept[-1].id
+        assert store.newest_ruling_id(connection, 1) == kept[-1].id
         assert store.rulings_of(connection, 1) == [kept[1], kept[2], kept[3]]
         assert store.rulings_of(connection, 1, {"reading"}) == [kept[1], kept[3]], "a removed sample is removed for all"
         assert store.standing_ruling(connection, 1, said[0]) == kept[3]

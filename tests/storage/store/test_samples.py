@@ -32,7 +32,7 @@ some_samples = st.lists(
 )
 
 
-def support(db: Database, samples: list[Sample], name: str = "flan", **images: Picture) -> store.Saved:
+def support(db: Database, samples: list[Sample], name: str = "flan", **images: Picture) -> store.SavedSamples:
     with db.write() as connection:
         return store.save_samples(connection, project=None, role="support", name=name, samples=samples, images=images)
 
@@ -44,11 +44,11 @@ def test_samples_come_back_as_they_were_saved_and_saving_twice_changes_nothing(
 ) -> None:
     with db.read() as connection:
         name = f"set {len(store.support_sets(connection))}"
-    assert support(db, samples, name) == store.Saved(added=len(samples), already_present=0)
+    assert support(db, samples, name) == store.SavedSamples(added=len(samples), already_present=0)
     with db.read() as connection:
         stored = list(store.support_samples(connection, name))
     assert [replace(sample, id=0) for sample in stored] == samples
-    assert support(db, samples, name) == store.Saved(added=0, already_present=len(samples))
+    assert support(db, samples, name) == store.SavedSamples(added=0, already_present=len(samples))
     with db.read() as connection:
         assert list(store.support_samples(connection, name)) == stored
 
@@ -64,7 +64,7 @@ def test_a_changed_sample_under_a_known_id_is_refused_by_name(db: Database) -> N
 
 
 def test_a_sample_twice_in_one_file_is_one_sample(db: Database) -> None:
-    assert support(db, [a_sample(1), a_sample(1)]) == store.Saved(added=1, already_present=1)
+    assert support(db, [a_sample(1), a_sample(1)]) == store.SavedSamples(added=1, already_present=1)
 
 
 def test_importing_again_after_labelling_keeps_the_labels(db: Database) -> None:
@@ -74,7 +74,7 @@ def test_importing_again_after_labelling_keeps_the_labels(db: Database) -> None:
         store.save_labels(connection, [(unlabelled.id, "adding")])
         store.save_labels(connection, [])
         assert store.missing_labels(connection, "flan", limit=5) == []
-    assert support(db, [a_sample(1), a_sample(2)]) == store.Saved(added=0, already_present=2)
+    assert support(db, [a_sample(1), a_sample(2)]) == store.SavedSamples(added=0, already_present=2)
     with db.read() as connection:
         assert [sample.skill_label for sample in store.support_samples(connection, "flan")] == ["adding", "reading"]
         assert store.support_sets(connection) == [store.SupportSet(name="flan", samples=2, labelled=2, changes=3)]

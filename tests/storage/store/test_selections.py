@@ -153,10 +153,10 @@ def test_updates_beyond_a_checkpoint_are_forgotten(db: Database) -> None:
 def test_a_selection_keeps_the_newest_estimate_of_what_a_run_would_take(db: Database) -> None:
     with db.write() as connection:
         chosen = store.save_selection(connection, wanted(connection)).id
-        assert store.estimate_of(connection, chosen) is None
+        assert store.tuning_estimate_of(connection, chosen) is None
         for settings in (TuningSettings(), TuningSettings(rank=7, projector_rate=1e-5, start="base")):
-            store.save_estimate(connection, chosen, settings, AN_ESTIMATE)
-            found = store.estimate_of(connection, chosen)
+            store.save_tuning_estimate(connection, chosen, settings, AN_ESTIMATE)
+            found = store.tuning_estimate_of(connection, chosen)
             assert found is not None
             assert (found.settings, found.estimate) == (settings, AN_ESTIMATE)
 
@@ -164,9 +164,9 @@ def test_a_selection_keeps_the_newest_estimate_of_what_a_run_would_take(db: Data
 def test_the_ids_of_a_selection_come_in_the_order_chosen(db: Database) -> None:
     with db.write() as connection:
         chosen = store.save_selection(connection, wanted(connection))
-        assert list(store.selected_ids(connection, chosen.id)) == [hit.sample for hit in chosen.hits]
+        assert list(store.selected_sample_ids(connection, chosen.id)) == [hit.sample for hit in chosen.hits]
         with pytest.raises(UserError, match="no selection 99"):
-            store.selected_ids(connection, 99)
+            store.selected_sample_ids(connection, 99)
 
 
 def test_counts_say_how_far_each_round_is(db: Database) -> None:

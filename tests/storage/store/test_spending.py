@@ -38,7 +38,7 @@ def test_what_was_spent_is_the_sum_of_what_was_added(added: list[tuple[str, int,
 def check_sums(connection: Connection, added: list[tuple[str, int, int, int]]) -> None:
     one, other = (a_project(connection, name).id for name in ("one", "other"))
     for each in added:
-        store.add_spent(connection, one, spent(*each))
+        store.add_spending(connection, one, spent(*each))
     assert store.spending_of(connection, other) == []
     models = sorted({model for model, *_ in added})
     sums = [

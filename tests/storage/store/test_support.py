@@ -33,13 +33,15 @@ def add(db: Database, samples: list[Sample], name: str = "flan") -> None:
 
 def begin(db: Database, name: str = "flan", source: str = "file") -> int:
     with db.write() as connection:
-        return store.begin_part(connection, name, source)
+        return store.begin_support_part(connection, name, source)
 
 
-def fill(db: Database, part: int, start: int, samples: list[Sample], name: str = "flan") -> store.Added:
+def fill(db: Database, part: int, start: int, samples: list[Sample], name: str = "flan") -> store.AddedSamples:
     with db.write() as connection:
         handled = start + len(samples)
-        return store.save_part(connection, part, name=name, start=start, handled=handled, samples=samples, images={})
+        return store.save_support_part(
+            connection, part, name=name, start=start, handled=handled, samples=samples, images={}
+        )
 
 
 def names(db: Database, name: str = "flan") -> list[str]:
@@ -98,7 +100,9 @@ def test_the_columns_of_the_labelled_samples_are_those_of_the_samples(db: Databa
     with db.read() as connection:
         found = store.labelled_support(connection, "")
         stored = [each for each in store.support_samples(connection, "") if each.skill_label]
-        assert store.support_ids(connection, "") == tuple(each.id for each in store.support_samples(connection, ""))
+        assert store.support_sample_ids(connection, "") == tuple(
+            each.id for each in store.support_samples(connection, "")
+        )
         questions = list(store.support_questions(connection, ""))
     assert found.samples == tuple(each.id for each in stored)
     assert found.labels == tuple(each.skill_label for each in stored)
@@ -116,11 +120,11 @@ def test_a_part_is_seen_by_nobody_until_it_is_finished(db: Database) -> None:
             store.named_support_set(connection, "flan")
     assert fill(db, part, 2, [a_sample(3)]).added == 1
     with db.write() as connection:
-        assert store.finish_part(connection, part) == 3
+        assert store.finish_support_part(connection, part) == 3
     assert names(db) == ["s1", "s2", "s3"]
     with db.read() as connection:
         assert store.support_sets(connection) == [store.SupportSet(name="flan", samples=3, labelled=1, changes=3)]
-        assert store.unfinished_parts(connection, "flan") == []
+        assert store.unfinished_support_parts(connection, "flan") == []
 
 
 def test_a_part_adds_only_what_its_set_does_not_have(db: Database) -> None:
@@ -128,10 +132,10 @@ def test_a_part_adds_only_what_its_set_does_not_have(db: Database) -> None:
     part = begin(db)
     wrong = replace(a_sample(2), answer="other")
     done = fill(db, part, 0, [a_sample(1), wrong, a_sample(3), a_sample(3)])
-    assert done == store.Added(added=1, already_present=2, conflicts=("s2",))
+    assert done == store.AddedSamples(added=1, already_present=2, conflicts=("s2",))
     assert names(db) == ["s1", "s2"]
     with db.write() as connection:
-        store.finish_part(connection, part)
+        store.finish_support_part(connection, part)
         found = store.samples_by_source_id(
             connection, project=None, role="support", name="flan", source_ids=["s3", "s1"]
         )
@@ -148,7 +152,7 @@ def test_two_imports_cannot_fill_one_part(db: Database) -> None:
     with pytest.raises(UserError, match="Another import into support set 'flan' runs"):
         fill(db, part, 0, [a_sample(1)])
     with db.write() as connection:
-        store.finish_part(connection, part)
+        store.finish_support_part(connection, part)
     with pytest.raises(UserError, match="Another import"):
         fill(db, part, 1, [a_sample(2)])
 
@@ -160,7 +164,7 @@ def test_a_part_without_anything_new_leaves_nothing_behind(db: Database) -> None
     part = begin(db)
     fill(db, part, 0, [a_sample(1)])
     with db.write() as connection:
-        assert store.finish_part(connection, part) == 0
+        assert store.finish_support_part(connection, part) == 0
         assert connection.scalar(select(func.count()).select_from(sample_sets)) == 1
         assert store.support_sets(connection) == before
 
@@ -170,11 +174,11 @@ def test_an_unfinished_part_can_be_thrown_away_and_a_finished_one_cannot(db: Dat
     part = begin(db)
     fill(db, part, 0, [a_sample(number) for number in range(2, 50)])
     with db.read() as connection:
-        (kept,) = store.unfinished_parts(connection, "flan")
+        (kept,) = store.unfinished_support_parts(connection, "flan")
     assert (kept.handled, kept.samples, kept.source) == (48, 48, "file")
     drop_part(db, part)
     with db.read() as connection:
-        assert store.unfinished_parts(connection, "flan") == []
+        assert store.unfinished_support_parts(connection, "flan") == []
         assert connection.scalar(select(func.count()).select_from(sample_rows)) == 1
         whole = connection.scalar(select(sample_sets.c.id))
     drop_part(db, whole or 0)

@@ -44,7 +44,7 @@ def build(page: Page) -> TabView:
             if len(rounds) < 2:
                 return blank | {measured: _one_round(place)}
             counts = {each.number: each for each in store.round_counts(connection, project.id)}
-            adopted = store.adopted_round(connection, project.id)
+            adopted = store.adopted_round_id(connection, project.id)
             first, second = chosen_rounds(place, rounds, adopted)
             role = _role(place, counts[first.number], counts[second.number])
             pickers = _pickers(place, rounds, (first, second), role, adopted)

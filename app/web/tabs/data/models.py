@@ -16,7 +16,7 @@ from core.types import Sample
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
-from storage.store import Try
+from storage.store import ModelTry
 
 ROLES = ("student", "teacher")
 ABOUT = {
@@ -37,7 +37,7 @@ class ShownTry:
 
     who: str
     job: Job | None = None
-    result: Try | None = None
+    result: ModelTry | None = None
     sample: Sample | None = None
 
     @property
@@ -62,7 +62,7 @@ def tries_html(db: Database, place: Place) -> Markup:
         return NOTHING
     with db.read() as connection:
         project = store.project_named(connection, place.project)
-        results = store.tries_of(connection, project.id)
+        results = store.model_tries_of(connection, project.id)
         tries = [job for job in jobs.jobs_of(connection, project.id, limit=30) if job.kind == "try"]
         samples = store.samples_by_id(connection, [result.sample for result in results.values()])
     shown = []

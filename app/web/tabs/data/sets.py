@@ -47,7 +47,7 @@ def overview_html(db: Database, place: Place) -> Markup:
         counts = next(each for each in store.round_counts(connection, project.id) if each.number == place.round)
         scores = {role: list(store.prediction_scores(connection, counts.round, role).values()) for role in ROLES}
         undiagnosed = len(store.missing_diagnoses(connection, counts.round))
-        categories = {role: store.categories_of(connection, project=project.id, role=role) for role in ROLES}
+        categories = {role: store.category_counts(connection, project=project.id, role=role) for role in ROLES}
     incomplete = counts.predictions + counts.test_predictions < counts.samples + counts.test_samples
     accuracy = {role: sum(found) / len(found) if found else None for role, found in scores.items()}
     sets = [

@@ -167,7 +167,7 @@ def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
             raise UserError("It is being imported already.")
         request = asdict(replace(request_of(pending), skip_refused=bool(sent.get("skip"))))
         with page.db.write() as connection:
-            store.update_pending(connection, pending.id, request=request)
+            store.update_pending_import(connection, pending.id, request=request)
         return page.refresh(place)
 
     def bring_in(place: Place, sent: Mapping[str, Any]) -> Parts:

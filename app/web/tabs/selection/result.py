@@ -145,7 +145,7 @@ def _leaks(connection: Connection, place: Place, chosen: SelectionSummary) -> st
         return ""
     leaks = store.leaks_of(connection, chosen.id, limit=MOST["leaks"])
     samples = store.samples_by_id(connection, [key for each in leaks for key in (each.sample, each.measured)])
-    roles = store.roles_of(connection, [each.measured for each in leaks])
+    roles = store.sample_roles(connection, [each.measured for each in leaks])
     rows = []
     for each in leaks:
         out, kept = samples[each.sample], samples[each.measured]

@@ -79,7 +79,7 @@ def _measured(connection: Connection, project: Project, chosen: SelectionSummary
         if job.kind == "measure" and job.state in jobs.ACTIVE and job.args["selection"] == chosen.id:
             so_far = f", {job.done} of {job.total} updates" if job.total else ""
             return f'<p class="facts" aria-live="polite">Measuring on selection {chosen.id}{so_far} …</p>'
-    found = store.estimate_of(connection, chosen.id)
+    found = store.tuning_estimate_of(connection, chosen.id)
     if found is None or not found.estimate.measured:
         return (
             '<p class="subdued">Not measured yet: <b>Measure first</b> makes a few real updates, throws them away, and '

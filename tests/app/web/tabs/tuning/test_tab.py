@@ -70,7 +70,7 @@ def test_a_waiting_run_can_be_cancelled_and_a_cancelled_one_resumed(db: Database
     with db.write() as connection:
         assert ">Cancel<" in run_html(db, connection, PLACE, run, [])
         (job,) = jobs.jobs_of(connection, run.project)
-        jobs.ask_cancel(connection, job.id)
+        jobs.request_cancel(connection, job.id)
         html = run_html(db, connection, PLACE, run, [])
     assert ">Resume<" in html
     assert ">Cancel<" not in html
@@ -91,7 +91,7 @@ def test_an_estimate_is_for_its_own_settings_and_says_so_for_others(db: Database
     with db.write() as connection:
         project = store.project_named(connection, "tiny")
         assert "Not measured yet" in estimate_html(connection, PLACE, project, db.data)
-        store.save_estimate(connection, run.selection, SETTINGS.tuning, replace(AN_ESTIMATE, batch_size=1))
+        store.save_tuning_estimate(connection, run.selection, SETTINGS.tuning, replace(AN_ESTIMATE, batch_size=1))
         said = text(estimate_html(connection, PLACE, project, db.data))
         other = replace(project.settings, tuning=replace(SETTINGS.tuning, rank=9, start="base"))
         store.save_settings(connection, project.id, other)
@@ -120,7 +120,7 @@ def test_before_tuning_again_the_tab_says_that_an_unfinished_run_goes_on(db: Dat
         assert "unfinished" not in launch_html(connection, PLACE, project, db.data), (
             "the run waits, and starting finds it"
         )
-        jobs.ask_cancel(connection, jobs.jobs_of(connection, project.id)[0].id)
+        jobs.request_cancel(connection, jobs.jobs_of(connection, project.id)[0].id)
         assert f"Run {run.id} of the same selection and settings is unfinished" in launch_html(
             connection, PLACE, project, db.data
         )
@@ -146,7 +146,7 @@ def test_a_run_that_ends_while_a_tick_is_answered_is_news_to_the_next_tick(
         with db.write() as connection:
             store.finish_run(connection, run.id, "run-1/adapter")
             (job,) = jobs.jobs_of(connection, run.project)
-            jobs.ask_cancel(connection, job.id)
+            jobs.request_cancel(connection, job.id)
         return html
 
     monkeypatch.setattr(tab, "run_html", ends_meanwhile)

@@ -16,6 +16,7 @@ from app.security.passwords import hash_password, verify_password
 from core.errors import UserError
 from storage import logins
 from storage.database import Database
+from storage.logins import LoginFailures, LoginState
 
 SESSION_SECONDS = 7 * 86400.0
 MAX_NAME_LENGTH = 60
@@ -30,7 +31,7 @@ class Backoff:
     max_seconds: float
 
 
-# Failures are counted for a name from one address, for an address with any name, and for a name from any address.
+# LoginFailures are counted for a name from one address, for an address with any name, and for a name from any address.
 # The last wait is short, and is waived at an address where the name is signed in: guessing from elsewhere must not
 # lock a person out.
 NAME_AND_ADDRESS = Backoff(free_attempts=3, max_seconds=900.0)
@@ -107,7 +108,7 @@ def sign_out(db: Database, token: str) -> None:
         logins.end_session(connection, hash_token(token))
 
 
-def find_session(db: Database, token: str) -> Standing:
+def find_session(db: Database, token: str) -> LoginState:
     """Whose session the token is ("" for nobody's), and whether there is any login at all."""
     with db.read() as connection:
         return logins.login_state(connection, hash_token(token), time.time())
@@ -118,7 +119,7 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def backoff_left(failures: Failures, backoff: Backoff, now: float) -> float:
+def backoff_left(failures: LoginFailures, backoff: Backoff, now: float) -> float:
     """Seconds until the next attempt: 0 while attempts are free, then 1, 2, 4 … after each further failure."""
     # A failure in the future was counted before the clock was set back.
     if failures.count < backoff.free_attempts or not now - FAILURE_MEMORY_SECONDS < failures.last < now + 60:

@@ -31,7 +31,7 @@ class Backoff:
     max_seconds: float
 
 
-# LoginFailures are counted for a name from one address, for an address with any name, and for a name from any address.
+# Failures are counted for a name from one address, for an address with any name, and for a name from any address.
 # The last wait is short, and is waived at an address where the name is signed in: guessing from elsewhere must not
 # lock a person out.
 NAME_AND_ADDRESS = Backoff(free_attempts=3, max_seconds=900.0)

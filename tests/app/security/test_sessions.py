@@ -158,7 +158,9 @@ def test_attempts_at_the_same_time_are_all_counted(db: Database, monkeypatch: py
 
 
 def test_no_wait_is_longer_than_its_bound() -> None:
-    assert NAME_AND_ADDRESS.max_seconds == sessions.backoff_left(LoginFailures(count=10**9, last=5e8), NAME_AND_ADDRESS, 5e8)
+    assert NAME_AND_ADDRESS.max_seconds == sessions.backoff_left(
+        LoginFailures(count=10**9, last=5e8), NAME_AND_ADDRESS, 5e8
+    )
     assert sessions.backoff_left(LoginFailures(count=99, last=0.0), NAME_AND_ADDRESS, 5e8) == 0.0
 
 
@@ -175,4 +177,7 @@ def try_to(db: Database, name: str, address: str) -> None:
 
 
 def test_a_clock_that_was_set_back_makes_no_endless_wait() -> None:
-    assert sessions.backoff_left(LoginFailures(count=NAME_AND_ADDRESS.free_attempts, last=9e9), NAME_AND_ADDRESS, 5e8) == 0.0
+    assert (
+        sessions.backoff_left(LoginFailures(count=NAME_AND_ADDRESS.free_attempts, last=9e9), NAME_AND_ADDRESS, 5e8)
+        == 0.0
+    )

@@ -64,7 +64,7 @@ def adopt(db: Database, project: str, round_number: int, *, reviewer: str, reaso
     with db.write() as connection:
         found = find_project(connection, project)
         round_ = find_round(connection, found, round_number)
-        if store.adopted_round(connection, found.id) == round_.id:
+        if store.adopted_round_id(connection, found.id) == round_.id:
             raise UserError(f"Round {round_.number} is adopted already.")
         judged = judge(connection, found, round_)
         if not judged.gate.passed and not reason:
@@ -87,7 +87,7 @@ def adopt(db: Database, project: str, round_number: int, *, reviewer: str, reaso
 
 
 def _against(connection: Connection, project: Project, round_: Round) -> Round | None:
-    adopted = store.adopted_round(connection, project.id)
+    adopted = store.adopted_round_id(connection, project.id)
     if adopted is not None and adopted != round_.id:
         return store.round_of(connection, adopted)
     return None if round_.run is None else store.round_of(connection, store.run_of(connection, round_.run).from_round)

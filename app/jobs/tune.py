@@ -62,7 +62,7 @@ def run_measure(db: Database, job: Job, engine: Engine, should_stop: ShouldStop)
     with db.read() as connection:
         project = job_project(connection, job)
         round_ = store.round_of(connection, job.args["round"])
-        ids = store.selected_ids(connection, job.args["selection"])
+        ids = store.selected_sample_ids(connection, job.args["selection"])
     engine.clear()
     estimates = measure(
         model_path(project.student),

@@ -123,7 +123,7 @@ def _to_adopt(connection: Connection, project: Project, current: RoundCounts, ne
 def _diagnosed(connection: Connection, project: Project, current: RoundCounts) -> NextStep | None:
     if not current.wrong:
         return NextStep(stage="compare", sentence="Every validation answer is right: nothing is left to diagnose.")
-    if current.number and not current.diagnosed and store.adopted_round(connection, project.id) != current.round:
+    if current.number and not current.diagnosed and store.adopted_round_id(connection, project.id) != current.round:
         sentence = (
             f"Round {current.number} is measured: compare it with the one before and adopt it, "
             "or diagnose what is still wrong."

@@ -30,7 +30,7 @@ def readings(db: Database, project: str, round_number: int | None, *, delta: flo
     """The round's stored curves at δ and λ; ``changed`` counts those whose status or step differs from the stored."""
     with db.read() as connection:
         round_ = find_round(connection, find_project(connection, project), round_number)
-        found = _curves(db, round_.id, store.readings_version(connection, round_.id))
+        found = _curves(db, round_.id, store.curves_version(connection, round_.id))
     statuses: Counter[str] = Counter()
     steps: Counter[int] = Counter()
     changed = 0

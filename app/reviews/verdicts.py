@@ -79,7 +79,7 @@ def set_reading(db: Database, project: str, *, round_number: int | None, delta: 
         found = find_project(connection, project)
         round_ = find_round(connection, found, round_number)
         store.save_settings(connection, found.id, replace(found.settings, delta=delta, lam=lam))
-        return store.reread_diagnoses(connection, round_.id, delta, lam, find_switch)
+        return store.apply_thresholds(connection, round_.id, delta, lam, find_switch)
 
 
 def accept_all(db: Database, project: str, *, reviewer: str, round_number: int | None = None) -> int:

@@ -21,7 +21,6 @@ from tests.bench.children import peak_mb
 
 def main(folder: Path, what: Any, path: str) -> dict[str, Any]:
     """Import the file; how much memory that took above the start, in MB, and how long."""
-    import pyarrow.parquet
 
     Image.init()
     db = open_database(folder / "data")

@@ -85,7 +85,7 @@ def keep_draft(db: Database, sent: Mapping[str, Any], reviewer: str) -> str:
         if sent.get("discard"):
             store.drop_draft(connection, round_.id, sample, reviewer)
             return ""
-        if store.newest_review(connection, round_.id, sample) != seen:
+        if store.newest_review_id(connection, round_.id, sample) != seen:
             raise ConflictError("This case was decided in the meantime.")
         step = whole_number(str(sent.get("step", ""))) or None
         draft = Draft(round=round_.id, sample=sample, reviewer=reviewer, mistake_step=step, answer=answer, **texts)

@@ -42,7 +42,7 @@ def build(page: Page) -> TabView:
             round_ = find_round(connection, project, place.round)
             rows = store.missing_skills(connection, round_.id)
             found = indexed(connection, page.db, project.settings.support) if rows else None
-            bulks = store.bulks_of(connection, round_.id)
+            bulks = store.bulk_reviews_of(connection, round_.id)
             return {view: skills_html(connection, place, rows, found, project.settings.seed) + history_html(bulks)}
 
     return TabView(show=show, follow=show)

@@ -21,6 +21,7 @@ from app.security.sessions import (
 )
 from core.errors import UserError
 from storage.database import FILE_NAME, Database, open_database
+from storage.logins import LoginFailures
 
 PASSWORD = "correct horse battery"
 

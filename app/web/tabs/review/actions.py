@@ -78,7 +78,7 @@ def _undo(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
         check_seen(connection, round_.id, sample, number_or_none(sent, "seen"))
         undone = store.undo_review(connection, round_.id, sample, place.reviewer)
         if undone is None:
-            last = store.last_reviewed(connection, round_.id, place.reviewer)
+            last = store.last_reviewed_sample(connection, round_.id, place.reviewer)
             sample = sample if last is None else last
             undone = None if last is None else store.undo_review(connection, round_.id, last, place.reviewer)
     if undone is None:

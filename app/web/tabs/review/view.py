@@ -137,7 +137,7 @@ class ReviewTab:
         desk = editor.EditorState(
             history=store.review_history(connection, round_.id, case.sample.id),
             draft=store.draft_of(connection, round_.id, case.sample.id, place.reviewer),
-            bulk=store.bulk_of(connection, case.review.id) if case.review else None,
+            bulk=store.bulk_review_of(connection, case.review.id) if case.review else None,
             token=token,
             **more,
         )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from assets import demo as files
 from assets.demo.gold import gold_mistake, load_phrases, load_truth
-from core.types import Hit, Sample
+from core.types import Hit, RoundId, Sample
 from storage import store
 from storage.store import Project
 
@@ -31,7 +31,7 @@ def precisions(support: str, hits: Sequence[Hit], samples: Mapping[int, Sample])
     return {skill: statistics.fmean(each) for skill, each in right.items()}
 
 
-def known_mistakes(connection: Connection, project: Project, round_id: int) -> dict[int, int | None]:
+def known_mistakes(connection: Connection, project: Project, round_id: RoundId) -> dict[int, int | None]:
     """The gold mistake step of each validation prediction of a round by sample id; empty outside the demo's world."""
     if project.student != "assets/demo/student":
         return {}

@@ -15,7 +15,7 @@ from core.chunks import chunked
 from core.parsing.scoring import score_answer, truth_of
 from core.prompts import label_prompt, prompts_hash, skill_prompt
 from core.teacher import Teacher, all_said
-from core.types import MAX_SKILL_LENGTH, Curve, Diagnosis, OnSkipped, Prediction, Sample, Settings, Skipped
+from core.types import MAX_SKILL_LENGTH, Curve, Diagnosis, OnSkipped, Prediction, RoundId, Sample, Settings, Skipped
 
 BATCH_SIZE = 32
 MAX_WORDS = 12
@@ -39,7 +39,7 @@ def diagnose(
     items: Iterable[Item],
     settings: Settings,
     *,
-    round_id: int,
+    round_id: RoundId,
     on_skipped: OnSkipped = _log_skipped,
 ) -> Iterator[list[Diagnosis]]:
     """Diagnoses of wrong predictions, in lists of up to 32 and in the order of ``items``.
@@ -134,7 +134,7 @@ def _with_reply(
 
 
 def _diagnoses(
-    teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Settings, round_id: int, on_skipped: OnSkipped
+    teacher: Teacher, curves: list[tuple[Item, Curve]], settings: Settings, round_id: RoundId, on_skipped: OnSkipped
 ) -> list[Diagnosis]:
     switches = [find_switch(curve, delta=settings.delta, lam=settings.lam) for _, curve in curves]
     asked = [place for place, switch in enumerate(switches) if switch.mistake_step is not None]

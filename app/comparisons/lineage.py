@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from core.errors import UserError
-from core.types import Hit, Prediction, Review, Sample
+from core.types import Hit, Prediction, Review, RoundId, Sample
 from storage import store
 from storage.store import Project, Round, Run, SelectionSummary, lineage
 from storage.store.lineage import ChosenHit, Origin
@@ -170,7 +170,7 @@ def _use(
     connection: Connection,
     made: SelectionSummary,
     found: ChosenHit,
-    rounds: dict[int, Round],
+    rounds: dict[RoundId, Round],
     treatments: dict[int, tuple[Treated, ...]],
 ) -> Use:
     skill = found.hit.skill

@@ -13,7 +13,7 @@ from app.progress import CheckStopped, never_stopped
 from core.endpoints.addresses import project_endpoint
 from core.endpoints.prices import cost_of, dollars, format_dollars
 from core.errors import UserError
-from core.types import EndpointSettings, OnSkipped, Prediction, Sample, Spent
+from core.types import EndpointSettings, OnSkipped, Prediction, RoundId, Sample, Spent
 from storage import store
 from storage.database import Database
 from storage.images import image_bytes
@@ -125,7 +125,7 @@ def predictions_at(
     samples: Sequence[Sample],
     check_stopped: CheckStopped,
     *,
-    round_id: int,
+    round_id: RoundId,
     remember: bool = True,
     on_skipped: OnSkipped | None = None,
 ) -> Iterator[list[Prediction]] | None:
@@ -167,7 +167,7 @@ def _teacher_found(db: Database, project: Project) -> str:
 
 def _student_found(db: Database, project: Project) -> str:
     asked = Sample(source_id="doctor", question="What is 1 plus 1?", options=("1", "2"), answer="2")
-    answered = predictions_at(db, project, [asked], never_stopped, round_id=0, remember=False)
+    answered = predictions_at(db, project, [asked], never_stopped, round_id=RoundId(0), remember=False)
     return "" if answered is None else f"answers: {' '.join(next(answered)[0].text.split())[:80]!r}"
 
 

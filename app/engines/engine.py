@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.labels.labelling import Labels
 from app.progress import ShouldStop
-from core.types import Diagnosis, OnSkipped, Prediction, Sample, StudentSettings, Update
+from core.types import Diagnosis, OnSkipped, Prediction, RoundId, Sample, StudentSettings, Update
 from storage.database import Database
 from storage.store import Project, Round, Run
 
@@ -57,7 +57,7 @@ class Engine(Protocol):
         project: Project,
         items: Sequence[tuple[Sample, Prediction]],
         *,
-        round_id: int,
+        round_id: RoundId,
         on_skipped: OnSkipped,
     ) -> Iterator[list[Diagnosis]]:
         """The teacher's diagnoses of wrong predictions (``core.diagnosis.diagnose``)."""

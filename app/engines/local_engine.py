@@ -16,7 +16,7 @@ from app.settings import model_path
 from app.tuning.local_run import tune_here
 from app.tuning.multiprocess_run import process_count, tune_in_processes
 from core.diagnosis import diagnose, label
-from core.types import Diagnosis, OnSkipped, Prediction, Sample, StudentSettings, Update
+from core.types import Diagnosis, OnSkipped, Prediction, RoundId, Sample, StudentSettings, Update
 from storage import store
 from storage.database import Database
 from storage.store import Project, Round, Run
@@ -87,7 +87,7 @@ class LocalEngine:
         project: Project,
         items: Sequence[tuple[Sample, Prediction]],
         *,
-        round_id: int,
+        round_id: RoundId,
         on_skipped: OnSkipped,
     ) -> Iterator[list[Diagnosis]]:
         """As ``Engine.diagnoses``."""

@@ -17,7 +17,7 @@ from app.settings import model_path
 from app.tuning.local_run import SelectedSamples
 from core.diagnosis import diagnose, label
 from core.errors import UserError
-from core.types import OnSkipped, Sample, Settings, Skipped
+from core.types import OnSkipped, RoundId, Sample, Settings, Skipped
 from storage.database import open_database
 from storage.store import Project
 
@@ -115,7 +115,7 @@ def load_teacher(device: str, project: Project) -> Any:
 
 
 def predict_piece(
-    student: Any, samples: list[Sample], open_image: Any, *, settings: Settings, round_id: int
+    student: Any, samples: list[Sample], open_image: Any, *, settings: Settings, round_id: RoundId
 ) -> PieceResult:
     """``core.student.local.predict`` on a piece."""
     from core.student.local import predict
@@ -136,7 +136,7 @@ def predict_piece(
     return result
 
 
-def diagnose_piece(teacher: Any, items: list[Any], _: Any, *, settings: Settings, round_id: int) -> PieceResult:
+def diagnose_piece(teacher: Any, items: list[Any], _: Any, *, settings: Settings, round_id: RoundId) -> PieceResult:
     """``core.diagnosis.diagnose`` on a piece."""
     result = PieceResult()
     on_skipped = _append_to(result.skipped)

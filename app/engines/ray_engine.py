@@ -35,7 +35,7 @@ from app.progress import ShouldStop
 from app.settings import model_path
 from app.tuning.local_run import run_inputs
 from core.errors import UserError
-from core.types import Diagnosis, OnSkipped, Prediction, Sample, StudentSettings, Update
+from core.types import Diagnosis, OnSkipped, Prediction, RoundId, Sample, StudentSettings, Update
 from storage.database import Database
 from storage.store import Project, Round, Run
 
@@ -114,7 +114,7 @@ class RayEngine:
         project: Project,
         items: Sequence[tuple[Sample, Prediction]],
         *,
-        round_id: int,
+        round_id: RoundId,
         on_skipped: OnSkipped,
     ) -> Iterator[list[Diagnosis]]:
         """As ``Engine.diagnoses``."""

@@ -16,7 +16,7 @@ from core.evaluation.identification import PRIORS, IdentificationResult, KnownMi
 from core.parsing.scoring import truth_of
 from core.prompts import prompts_hash, texts_hash
 from core.teacher import Teacher
-from core.types import Curve, Method, Prediction, Sample, Settings, Skipped
+from core.types import Curve, Method, Prediction, RoundId, Sample, Settings, Skipped
 from storage import store
 from storage.database import Database
 from storage.store import Project
@@ -62,7 +62,7 @@ def identification_report_if_ready(
         return []
 
 
-def _compute_report(db: Database, project: Project, round_id: int) -> list[IdentificationResult]:
+def _compute_report(db: Database, project: Project, round_id: RoundId) -> list[IdentificationResult]:
     settings = project.settings
     known = known_errors(db, project, round_id)
     with db.read() as connection:
@@ -92,7 +92,7 @@ def _compute_report(db: Database, project: Project, round_id: int) -> list[Ident
     ]
 
 
-def known_errors(db: Database, project: Project, round_id: int) -> list[KnownMistake]:
+def known_errors(db: Database, project: Project, round_id: RoundId) -> list[KnownMistake]:
     """A round's diagnosed errors whose first wrong step is known and is one of the student's steps.
 
     Raises UserError where there are fewer than two.
@@ -139,7 +139,7 @@ def ask_teacher(teacher: Teacher, method: Method, cases: Sequence[Case], setting
     return {cases[place][0].id: asdict(curve) for place, curve in curves if not isinstance(curve, Skipped)}
 
 
-def cases_of_round(db: Database, round_id: int, wanted: set[int]) -> list[Case]:
+def cases_of_round(db: Database, round_id: RoundId, wanted: set[int]) -> list[Case]:
     """The validation samples of those ids, with their true answer, and the round's predictions for them."""
     with db.read() as connection:
         predictions = [

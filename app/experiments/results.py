@@ -67,7 +67,11 @@ def results(db: Database, project: str, round_number: int | None = None) -> Resu
         key = (db.data, done, newest)
         if key not in _cache:
             _cache[key] = _compute_results(
-                {each: store.prediction_scores(connection, each.round or 0, "test") for each in done}
+                {
+                    each: store.prediction_scores(connection, each.round, "test")
+                    for each in done
+                    if each.round is not None
+                }
             )
             for old in list(_cache)[:-CACHE_SIZE]:
                 del _cache[old]

@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.model_inputs import adapter_path
-from core.types import StudentSettings, Trial, TuningSettings
+from core.types import RoundId, StudentSettings, Trial, TuningSettings
 from storage import store
 from storage.database import Database
 from storage.store import Project
 
 
-def setup_hash(connection: Connection, project: Project, base: int) -> str:
+def setup_hash(connection: Connection, project: Project, base: RoundId) -> str:
     """A short hash of what determines a trial's outcome beside its arm, budget and seed; trials are reused by it.
 
     Settings at their defaults are left out, so that a setting that is added later changes no hash.

@@ -13,7 +13,7 @@ from app.imports.report import Findings, ImportRequest
 from app.projects.lookup import find_project
 from core.importers import ImportedPrediction, ImportedPredictions, read_predictions
 from core.parsing.scoring import score_answer
-from core.types import Prediction, Refusal, Sample
+from core.types import Prediction, Refusal, RoundId, Sample
 from storage import store
 from storage.database import Database
 from storage.store import Project
@@ -59,7 +59,7 @@ def _save(connection: Connection, project: Project, read: ImportedPredictions) -
     store.save_gold_steps(connection, base, [(known[each.source_id].id, each.gold_mistake_step) for each in new])
 
 
-def _prediction(imported: ImportedPrediction, sample: Sample, round_id: int) -> Prediction:
+def _prediction(imported: ImportedPrediction, sample: Sample, round_id: RoundId) -> Prediction:
     correct, score = score_answer(imported.answer, sample)
     return Prediction(
         round=round_id,

@@ -14,7 +14,7 @@ from app.jobs.trial_pool import side_by_side
 from app.progress import Advance, ShouldStop, nothing_to_save
 from app.projects.lookup import job_project
 from core.evaluation.experiment import plan_trials
-from core.types import Arm, Trial
+from core.types import Arm, RoundId, Trial
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -53,7 +53,9 @@ def run_experiment(db: Database, job: Job, engine: Engine, should_stop: ShouldSt
         yield nothing_to_save(len(planned), len(planned), said)
 
 
-def _begun(connection: Connection, project: int, base: int, setup: str, planned: list[tuple[Arm, int, int]]) -> None:
+def _begun(
+    connection: Connection, project: int, base: RoundId, setup: str, planned: list[tuple[Arm, int, int]]
+) -> None:
     for arm, budget, seed in planned:
         asked = Trial(project=project, base=base, setup=setup, arm=arm, budget=budget, seed=seed)
         trial = store.begin_trial(connection, asked)

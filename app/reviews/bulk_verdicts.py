@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from app.projects.lookup import find_project, find_round
 from core.errors import UserError
 from core.literals import member_of
-from core.types import Review, ReviewState, Verdict
+from core.types import Review, ReviewState, RoundId, Verdict
 from storage import store
 from storage.database import Database
 from storage.store import Case, CaseFilters, Cursor
@@ -117,7 +117,7 @@ def undo_bulk(db: Database, project: str, bulk: int, *, reviewer: str) -> tuple[
     return undo, count
 
 
-def _cases(connection: Connection, round_id: int, filters: CaseFilters) -> Iterator[Case]:
+def _cases(connection: Connection, round_id: RoundId, filters: CaseFilters) -> Iterator[Case]:
     after: Cursor | None = None
     while page := store.cases_page(connection, round_id, after=after, limit=AT_ONCE, filters=filters, order="id"):
         yield from page

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from app.projects.lookup import find_project, find_round
 from core.answer_switch import find_switch
-from core.types import Diagnosis
+from core.types import Diagnosis, RoundId
 from storage import store
 from storage.database import Database
 
@@ -43,6 +43,6 @@ def readings(db: Database, project: str, round_number: int | None, *, delta: flo
 
 
 @lru_cache(maxsize=1)
-def _curves(db: Database, round_id: int, _: tuple[object, ...]) -> tuple[Diagnosis, ...]:
+def _curves(db: Database, round_id: RoundId, _: tuple[object, ...]) -> tuple[Diagnosis, ...]:
     with db.read() as connection:
         return tuple(store.diagnoses_of(connection, round_id))

@@ -11,7 +11,7 @@ from app.projects.lookup import find_project, find_round
 from core.answer_switch import find_switch
 from core.errors import ConflictError, UserError
 from core.parsing.scoring import score_answer
-from core.types import Review, Verdict
+from core.types import Review, RoundId, Verdict
 from storage import store
 from storage.database import Database
 
@@ -61,7 +61,7 @@ def add_review(
         return stored
 
 
-def check_seen(connection: Connection, round_id: int, sample: int, seen: int | None) -> None:
+def check_seen(connection: Connection, round_id: RoundId, sample: int, seen: int | None) -> None:
     """Raise ConflictError where the case was decided since ``seen`` was its newest review (None: that is no matter)."""
     if seen is None or store.newest_review_id(connection, round_id, sample) == seen:
         return

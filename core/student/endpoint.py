@@ -17,7 +17,7 @@ from core.errors import FolderError, UserError
 from core.images import has_exif_orientation, load_upright
 from core.prompts import student_prompt
 from core.student.local import read_prediction
-from core.types import OnSkipped, Prediction, Sample, Settings, Skipped
+from core.types import OnSkipped, Prediction, RoundId, Sample, Settings, Skipped
 
 # An image's bytes and MIME type, by its content hash.
 ReadImage = Callable[[str], tuple[bytes, str]]
@@ -41,7 +41,7 @@ def predict_there(
     settings: Settings,
     replies: Replies,
     *,
-    round_id: int,
+    round_id: RoundId,
     on_skipped: OnSkipped = _log_skipped,
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, in the order of the samples, some dozens a list.
@@ -66,7 +66,7 @@ def predict_there(
 
 
 async def _predicted(
-    sample: Sample, read_image: ReadImage, settings: Settings, round_id: int, session: Session
+    sample: Sample, read_image: ReadImage, settings: Settings, round_id: RoundId, session: Session
 ) -> tuple[Sample, Prediction | UserError]:
     text = student_prompt(sample, settings)
     content: str | list[dict[str, object]] = text  # Not every server reads a list.

@@ -25,7 +25,7 @@ from core.student import chat
 from core.student.batching import Asked, batches
 from core.student.chat import fit_image
 from core.student.lora import attach_adapter
-from core.types import OnSkipped, Prediction, Sample, Settings, Skipped, StudentSettings
+from core.types import OnSkipped, Prediction, RoundId, Sample, Settings, Skipped, StudentSettings
 
 OpenImage = Callable[[str], Image.Image]
 logger = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def predict(
     open_image: OpenImage,
     settings: Settings,
     *,
-    round_id: int,
+    round_id: RoundId,
     on_remark: Callable[[str], None] = logger.warning,
     on_skipped: OnSkipped | None = None,
 ) -> Iterator[list[Prediction]]:
@@ -200,7 +200,7 @@ def _generate(
     return [text.strip() for text in student.processor.tokenizer.batch_decode(new, skip_special_tokens=True)]
 
 
-def read_prediction(sample: Sample, text: str, *, round_id: int) -> Prediction:
+def read_prediction(sample: Sample, text: str, *, round_id: RoundId) -> Prediction:
     """The prediction that a student's untouched output means: its steps and its answer."""
     reading = read_answer(text, sample.options)
     correct, score = score_answer(reading.answer, sample)

@@ -6,7 +6,7 @@ counted from 1; 0 means "before any step".
 
 from core.types.batches import BatchItem, BatchRequest, BatchState
 from core.types.comparisons import Adoption, Comparison, Gate, GroupChange, Interval
-from core.types.diagnoses import Curve, Diagnosis, Prediction, Switch, SwitchStatus
+from core.types.diagnoses import Curve, Diagnosis, Prediction, RoundId, Switch, SwitchStatus
 from core.types.experiments import BUDGETED_ARMS, Arm, Evidence, Method, Trial
 from core.types.jobs import JobKind, JobState
 from core.types.reviews import MAX_SKILL_LENGTH, Draft, Review, ReviewState, Verdict
@@ -46,6 +46,7 @@ __all__ = [
     "Review",
     "ReviewState",
     "Role",
+    "RoundId",
     "Ruling",
     "RulingAct",
     "Sample",

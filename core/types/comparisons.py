@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.types.diagnoses import RoundId
 from core.types.samples import Role
 
 
@@ -86,8 +87,8 @@ class Adoption:
 
     id: int = 0
     project: int
-    round: int
-    against: int | None
+    round: RoundId
+    against: RoundId | None
     role: str
     passed: bool
     findings: tuple[str, ...]

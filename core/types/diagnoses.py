@@ -1,7 +1,10 @@
 """Model output and what is read from it: a student's predictions, a teacher's curves and diagnoses."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NewType
+
+RoundId = NewType("RoundId", int)
+"""The row id of a round, which is never its number in the project."""
 
 SwitchStatus = Literal["switched", "no_switch", "prior_ignored", "no_steps"]
 
@@ -16,7 +19,7 @@ class Prediction:
     ``correct`` says.
     """
 
-    round: int
+    round: RoundId
     sample: int
     text: str
     steps: tuple[str, ...]
@@ -62,7 +65,7 @@ class Diagnosis:
     ``skill_step`` is the step that the skill was named for: another δ or λ may move the mistake step away from it.
     """
 
-    round: int
+    round: RoundId
     sample: int
     curve: Curve
     switch: Switch

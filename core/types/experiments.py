@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.types.diagnoses import RoundId
+
 Arm = Literal["untuned", "random", "insta", "random_step", "step_text", "targeted", "validation", "full"]
 Method = Literal["answer_switch", "prompt_per_step", "pseudo_rationale", "random_step"]
 
@@ -21,14 +23,14 @@ class Trial:
 
     id: int = 0
     project: int
-    base: int
+    base: RoundId
     setup: str
     arm: Arm
     budget: int
     seed: int
     selection: int | None = None
     run: int | None = None
-    round: int | None = None
+    round: RoundId | None = None
     refused: str = ""
     chosen: int = 0
 
@@ -37,7 +39,7 @@ class Trial:
 class Evidence:
     """What a teacher said about one error for a ``method``; ``variant`` names the settings, ``value`` is JSON."""
 
-    round: int
+    round: RoundId
     teacher: str
     method: Method
     variant: str

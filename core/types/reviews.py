@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from core.types.diagnoses import RoundId
+
 Verdict = Literal["accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared"]
 ReviewState = Verdict | Literal["unreviewed"]
 
@@ -18,7 +20,7 @@ class Review:
     """
 
     id: int = 0
-    round: int
+    round: RoundId
     sample: int
     reviewer: str
     verdict: Verdict
@@ -33,7 +35,7 @@ class Review:
 class Draft:
     """What a reviewer typed on a case without deciding it; ``created`` is the time of the last change."""
 
-    round: int
+    round: RoundId
     sample: int
     reviewer: str
     mistake_step: int | None = None

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from core.types.diagnoses import RoundId
+
 RulingAct = Literal["pin", "remove", "clear"]
 
 
@@ -103,7 +105,7 @@ class Selection:
 
     id: int = 0
     project: int
-    round: int
+    round: RoundId
     support: str
     arm: str = "targeted"
     budget: int

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, select
 
-from core.types import Adoption
+from core.types import Adoption, RoundId
 from storage.rows import noun_of, values_of
 from storage.tables import adoptions
 
@@ -24,10 +24,10 @@ def adoptions_of(connection: Connection, project_id: int) -> list[Adoption]:
     return [noun_of(Adoption, row) for row in connection.execute(query)]
 
 
-def adopted_round_id(connection: Connection, project_id: int) -> int | None:
+def adopted_round_id(connection: Connection, project_id: int) -> RoundId | None:
     """The id of the round that was adopted last; None where none ever was."""
     newest = adoptions.c.id.desc()
-    found: int | None = connection.scalar(
+    found: RoundId | None = connection.scalar(
         select(adoptions.c.round).where(adoptions.c.project == project_id).order_by(newest).limit(1)
     )
     return found

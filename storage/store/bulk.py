@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from core.types import Review, Verdict
+from core.types import Review, RoundId, Verdict
 from storage.rows import latest_review, noun_of, values_of
 from storage.store.cases import Case
 from storage.store.reviews import check_review, with_diagnosis
@@ -63,10 +63,10 @@ def bulk_review_of(connection: Connection, review: int) -> tuple[int, int] | Non
     return bulk, size
 
 
-def round_of_bulk_review(connection: Connection, bulk: int) -> int | None:
+def round_of_bulk_review(connection: Connection, bulk: int) -> RoundId | None:
     """The round in which an action decided its cases, None where there is no such action."""
     first = bulk_reviews.join(reviews, reviews.c.id == bulk_reviews.c.review)
-    found: int | None = connection.scalar(
+    found: RoundId | None = connection.scalar(
         select(reviews.c.round).select_from(first).where(bulk_reviews.c.review == bulk)
     )
     return found
@@ -85,7 +85,7 @@ class BulkReviewSummary:
     is_undo: bool
 
 
-def bulk_reviews_of(connection: Connection, round_id: int) -> list[BulkReviewSummary]:
+def bulk_reviews_of(connection: Connection, round_id: RoundId) -> list[BulkReviewSummary]:
     """The round's newest actions over many cases, newest first."""
     first, cases = reviews, func.count().label("cases")
     query = (

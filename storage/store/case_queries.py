@@ -23,7 +23,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from core.types import ReviewState, SwitchStatus
+from core.types import ReviewState, RoundId, SwitchStatus
 from storage.rows import latest_review
 from storage.store.diagnoses import is_error_of
 from storage.store.reviews import SKILL_VERDICTS
@@ -66,7 +66,7 @@ STATUS = func.coalesce(diagnoses.c.status, "undiagnosed")
 def rows_of_page(
     connection: Connection,
     query: Select[Any],
-    round_id: int,
+    round_id: RoundId,
     *,
     after: Cursor | None,
     limit: int,
@@ -91,7 +91,7 @@ def rows_of_page(
     return found
 
 
-def errors_query(query: Select[Any], round_id: int, filters: CaseFilters, after: Cursor | None) -> Select[Any]:
+def errors_query(query: Select[Any], round_id: RoundId, filters: CaseFilters, after: Cursor | None) -> Select[Any]:
     """A query over the round's errors that pass the filters, by sample, diagnosed or not."""
     same = and_(diagnoses.c.round == predictions.c.round, diagnoses.c.sample == predictions.c.sample)
     joined = predictions.join(samples, samples.c.id == predictions.c.sample).outerjoin(diagnoses, same)
@@ -103,7 +103,7 @@ def errors_query(query: Select[Any], round_id: int, filters: CaseFilters, after:
 
 
 def _diagnosed(
-    query: Select[Any], round_id: int, filters: CaseFilters, after: Cursor | None, key: ColumnElement[Any]
+    query: Select[Any], round_id: RoundId, filters: CaseFilters, after: Cursor | None, key: ColumnElement[Any]
 ) -> Select[Any]:
     """The diagnosed errors in the order of an index on (round, key, sample)."""
     same = and_(predictions.c.round == diagnoses.c.round, predictions.c.sample == diagnoses.c.sample)
@@ -118,7 +118,7 @@ def _diagnosed(
 _STANDING = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)
 
 
-def _conditions(filters: CaseFilters, round_id: int) -> Sequence[ColumnElement[bool]]:
+def _conditions(filters: CaseFilters, round_id: RoundId) -> Sequence[ColumnElement[bool]]:
     asked = {
         VERDICT: filters.verdict,
         samples.c.category: filters.category,
@@ -137,7 +137,7 @@ def _conditions(filters: CaseFilters, round_id: int) -> Sequence[ColumnElement[b
     return conditions
 
 
-def _says(text: str, round_id: int) -> ColumnElement[bool]:
+def _says(text: str, round_id: RoundId) -> ColumnElement[bool]:
     """Whether every word of the text begins a word of the case; a text without a word is in no case."""
     words = re.findall(r"\w+", text.replace("_", " "))
     if not words:

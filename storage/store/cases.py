@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 
-from core.types import Diagnosis, Prediction, Review, Sample, Verdict
+from core.types import Diagnosis, Prediction, Review, RoundId, Sample, Verdict
 from storage.rows import DIAGNOSIS, PREDICTION, REVIEW, SAMPLE, diagnosis_from_row, noun_of, prefixed, unprefixed
 from storage.store.case_queries import (
     NO_FILTERS,
@@ -98,7 +98,7 @@ _CORRECT = case((reviews.c.verdict == "misread", reviews.c.correct), else_=predi
 
 def cases_page(
     connection: Connection,
-    round_id: int,
+    round_id: RoundId,
     *,
     after: Cursor | None = None,
     limit: int,
@@ -118,7 +118,7 @@ def cases_page(
 
 def lines_page(
     connection: Connection,
-    round_id: int,
+    round_id: RoundId,
     *,
     after: Cursor | None = None,
     limit: int,
@@ -146,13 +146,13 @@ def cursor_of(case: Case, order: Order = "least_sure") -> Cursor:
     return case.diagnosis.switch.confidence if order == "least_sure" else case.diagnosis.skill, case.sample.id
 
 
-def case_of(connection: Connection, round_id: int, sample_id: int) -> Case | None:
+def case_of(connection: Connection, round_id: RoundId, sample_id: int) -> Case | None:
     """The case of one sample, if it is an error of the round."""
     found = cases_page(connection, round_id, after=(None, sample_id - 1), limit=1, order="id")
     return found[0] if found and found[0].sample.id == sample_id else None
 
 
-def count_cases(connection: Connection, round_id: int, filters: CaseFilters = NO_FILTERS) -> int:
+def count_cases(connection: Connection, round_id: RoundId, filters: CaseFilters = NO_FILTERS) -> int:
     """How many cases the filters show."""
     counted: int = connection.execute(
         errors_query(select(func.count()), round_id, filters, None).order_by(None)
@@ -160,7 +160,7 @@ def count_cases(connection: Connection, round_id: int, filters: CaseFilters = NO
     return counted
 
 
-def facet_counts(connection: Connection, round_id: int, filters: CaseFilters = NO_FILTERS) -> Facets:
+def facet_counts(connection: Connection, round_id: RoundId, filters: CaseFilters = NO_FILTERS) -> Facets:
     """For each filter its values and their counts, with the other filters kept as they are."""
     columns: dict[str, ColumnElement[Any]] = {
         "verdict": VERDICT,
@@ -174,7 +174,9 @@ def facet_counts(connection: Connection, round_id: int, filters: CaseFilters = N
     return Facets(**{name: _facet(connection, round_id, others[name], column) for name, column in columns.items()})
 
 
-def _facet(connection: Connection, round_id: int, filters: CaseFilters, column: ColumnElement[Any]) -> dict[Any, int]:
+def _facet(
+    connection: Connection, round_id: RoundId, filters: CaseFilters, column: ColumnElement[Any]
+) -> dict[Any, int]:
     value, number = column.label("value"), func.count().label("number")
     query = errors_query(select(value, number), round_id, filters, None).order_by(None).group_by(value)
     found = [(row.value, row.number) for row in connection.execute(query) if row.value not in (None, "")]

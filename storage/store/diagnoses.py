@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from core.types import Curve, Diagnosis, Prediction, Sample, Switch
+from core.types import Curve, Diagnosis, Prediction, RoundId, Sample, Switch
 from storage.rows import (
     DIAGNOSIS,
     PREDICTION,
@@ -53,7 +53,7 @@ def save_diagnoses(connection: Connection, diagnoses: Sequence[Diagnosis]) -> in
     return connection.execute(query, [diagnosis_values(diagnosis) for diagnosis in diagnoses]).rowcount
 
 
-def missing_diagnoses(connection: Connection, round_id: int) -> list[tuple[Sample, Prediction]]:
+def missing_diagnoses(connection: Connection, round_id: RoundId) -> list[tuple[Sample, Prediction]]:
     """The errors that can be diagnosed and are not yet: wrong, on the validation set, answer read, with steps."""
     columns = [*prefixed(SAMPLE, samples), *prefixed(PREDICTION, predictions)]
     diagnosed = exists().where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == predictions.c.sample)
@@ -68,33 +68,33 @@ def missing_diagnoses(connection: Connection, round_id: int) -> list[tuple[Sampl
     return [(Sample(**unprefixed(row, samples)), Prediction(**unprefixed(row, predictions))) for row in found]
 
 
-def is_error_of(round_id: int) -> ColumnElement[bool]:
+def is_error_of(round_id: RoundId) -> ColumnElement[bool]:
     """Whether a row of ``predictions`` joined with its sample is an error on the round's validation set."""
     # A literal, not a parameter, so that SQLite may use the partial index.
     return and_(predictions.c.correct == literal_column("0"), in_set_of(round_id, "validation"))
 
 
-def diagnosis_of(connection: Connection, round_id: int, sample_id: int) -> Diagnosis | None:
+def diagnosis_of(connection: Connection, round_id: RoundId, sample_id: int) -> Diagnosis | None:
     """The round's diagnosis of the sample as the machine made it, if there is one."""
     query = select(*DIAGNOSIS).where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == sample_id)
     row = connection.execute(query).one_or_none()
     return None if row is None else diagnosis_from_row(row._asdict())
 
 
-def diagnoses_of(connection: Connection, round_id: int) -> list[Diagnosis]:
+def diagnoses_of(connection: Connection, round_id: RoundId) -> list[Diagnosis]:
     """The round's diagnoses as the machine made them, by sample."""
     query = select(*DIAGNOSIS).where(diagnosis_rows.c.round == round_id).order_by(diagnosis_rows.c.sample)
     return [diagnosis_from_row(row._asdict()) for row in connection.execute(query)]
 
 
-def curves_version(connection: Connection, round_id: int) -> tuple[object, ...]:
+def curves_version(connection: Connection, round_id: RoundId) -> tuple[object, ...]:
     """A few values that change when the round's curves, or the δ and λ at which they are read, do."""
     at = diagnosis_rows.c
     read = (func.min(at.delta), func.max(at.delta), func.min(at.lam), func.max(at.lam))
     return tuple(connection.execute(select(func.count(), *read).where(at.round == round_id)).one())
 
 
-def apply_thresholds(connection: Connection, round_id: int, delta: float, lam: int, find_switch: FindSwitch) -> int:
+def apply_thresholds(connection: Connection, round_id: RoundId, delta: float, lam: int, find_switch: FindSwitch) -> int:
     """Read every stored curve of the round anew at δ and λ; returns how many mistake steps or statuses changed.
 
     Curves, skills and reviews stay as they are: a case that a person decided keeps the step they decided on.

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from core.errors import UserError
-from core.types import Draft
+from core.types import Draft, RoundId
 from storage.rows import noun_of, values_of
 from storage.store.predictions import prediction_of
 from storage.store.reviews import check_texts
@@ -29,16 +29,16 @@ def save_draft(connection: Connection, draft: Draft) -> Draft:
     return noun_of(Draft, connection.execute(kept).one())
 
 
-def draft_of(connection: Connection, round_id: int, sample_id: int, reviewer: str) -> Draft | None:
+def draft_of(connection: Connection, round_id: RoundId, sample_id: int, reviewer: str) -> Draft | None:
     """The reviewer's draft on the case, if there is one."""
     row = connection.execute(select(*drafts.c).where(_of(round_id, sample_id, reviewer))).one_or_none()
     return None if row is None else noun_of(Draft, row)
 
 
-def drop_draft(connection: Connection, round_id: int, sample_id: int, reviewer: str) -> None:
+def drop_draft(connection: Connection, round_id: RoundId, sample_id: int, reviewer: str) -> None:
     """Forget the reviewer's draft on the case."""
     connection.execute(delete(drafts).where(_of(round_id, sample_id, reviewer)))
 
 
-def _of(round_id: int, sample_id: int, reviewer: str) -> ColumnElement[bool]:
+def _of(round_id: RoundId, sample_id: int, reviewer: str) -> ColumnElement[bool]:
     return and_(drafts.c.round == round_id, drafts.c.sample == sample_id, drafts.c.reviewer == reviewer)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from core.types import Evidence, Method
+from core.types import Evidence, Method, RoundId
 from storage.rows import values_of
 from storage.tables import evidence
 
@@ -19,14 +19,16 @@ def save_evidence(connection: Connection, found: Sequence[Evidence]) -> None:
         connection.execute(insert(evidence).prefix_with("OR IGNORE"), [values_of(each) for each in found])
 
 
-def evidence_of(connection: Connection, round_id: int, teacher: str, method: Method, variant: str) -> dict[int, Any]:
+def evidence_of(
+    connection: Connection, round_id: RoundId, teacher: str, method: Method, variant: str
+) -> dict[int, Any]:
     """What the teacher said of the round's errors for a method and variant, by sample id."""
     at = evidence.c
     keys = (at.round == round_id, at.teacher == teacher, at.method == method, at.variant == variant)
     return {row.sample: row.value for row in connection.execute(select(at.sample, at.value).where(*keys))}
 
 
-def count_evidence(connection: Connection, round_id: int) -> int:
+def count_evidence(connection: Connection, round_id: RoundId) -> int:
     """How much was said of the round's errors so far, by all teachers and for all methods."""
     query = select(func.count()).select_from(evidence).where(evidence.c.round == round_id)
     return connection.execute(query).scalar_one()

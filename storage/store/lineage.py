@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Select, and_, func, select
 
 from core.errors import UserError
-from core.types import Hit, Review, Role
+from core.types import Hit, Review, Role, RoundId
 from storage.rows import REVIEW, noun_of
 from storage.store.reviews import SKILL_VERDICTS
 from storage.tables import hits, reviews, sample_sets, samples
@@ -65,14 +65,14 @@ def hits_of_sample(connection: Connection, sample_id: int) -> list[ChosenHit]:
     return _chosen(connection, select(*_HIT).where(hits.c.sample == sample_id).order_by(hits.c.selection.desc()))
 
 
-def review_at(connection: Connection, round_id: int, sample_id: int, moment: str) -> Review | None:
+def review_at(connection: Connection, round_id: RoundId, sample_id: int, moment: str) -> Review | None:
     """The verdict that stood on a case at a moment (UTC, ISO 8601); None where none did."""
     case = and_(reviews.c.round == round_id, reviews.c.sample == sample_id, reviews.c.created <= moment)
     row = connection.execute(select(*REVIEW).where(case).order_by(reviews.c.id.desc()).limit(1)).one_or_none()
     return None if row is None or row.verdict == "cleared" else noun_of(Review, row)
 
 
-def errors_asking_at(connection: Connection, round_id: int, skill: str, moment: str) -> list[int]:
+def errors_asking_at(connection: Connection, round_id: RoundId, skill: str, moment: str) -> list[int]:
     """The samples of the errors whose accepted verdict named this skill at a moment, by sample.
 
     At the time of a selection made from the round these are the errors that its hits for the skill were chosen for.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, select
 
-from core.types import Prediction, Role
+from core.types import Prediction, Role, RoundId
 from storage.rows import PREDICTION, among, latest_review, noun_of
 from storage.store.predictions import in_set_of, label_is_wrong
 from storage.tables import reviews, samples
@@ -27,7 +27,7 @@ class ScorePair:
     score_after: float
 
 
-def score_pairs_of(connection: Connection, before: int, after: int, role: Role) -> list[ScorePair]:
+def score_pairs_of(connection: Connection, before: RoundId, after: RoundId, role: Role) -> list[ScorePair]:
     """The samples of the validation or test set that both rounds (ids) answered, by sample.
 
     As ``correctness`` and ``scores`` count them: corrected readings count as corrected, and a sample whose label a
@@ -58,7 +58,7 @@ def score_pairs_of(connection: Connection, before: int, after: int, role: Role) 
     ]
 
 
-def correctness_for(connection: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, bool]:
+def correctness_for(connection: Connection, round_id: RoundId, sample_ids: Iterable[int]) -> dict[int, bool]:
     """Whether the round's answers to these samples count as right, as ``correctness`` counts them, by sample."""
     right, _ = _marks(predictions, reviews)
     said = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)
@@ -68,7 +68,7 @@ def correctness_for(connection: Connection, round_id: int, sample_ids: Iterable[
     return {sample: bool(is_right) for sample, is_right in found}
 
 
-def predictions_for(connection: Connection, round_id: int, sample_ids: Iterable[int]) -> dict[int, Prediction]:
+def predictions_for(connection: Connection, round_id: RoundId, sample_ids: Iterable[int]) -> dict[int, Prediction]:
     """The round's predictions for these samples, by sample; those it has none for are missing."""
     query = select(*PREDICTION).where(predictions.c.round == round_id, among(predictions.c.sample, sample_ids))
     return {row.sample: noun_of(Prediction, row) for row in connection.execute(query)}

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
-from core.types import Prediction, Role, Sample
+from core.types import Prediction, Role, RoundId, Sample
 from storage.rows import PREDICTION, SAMPLE, latest_review, noun_of, values_of
 from storage.tables import reviews, sample_sets, samples
 from storage.tables.diagnoses import gold
@@ -22,27 +22,27 @@ def save_predictions(connection: Connection, predictions: Sequence[Prediction]) 
     return connection.execute(query, [values_of(prediction) for prediction in predictions]).rowcount
 
 
-def missing_predictions(connection: Connection, round_id: int, role: Role) -> list[Sample]:
+def missing_predictions(connection: Connection, round_id: RoundId, role: Role) -> list[Sample]:
     """The validation or test samples that the round has no prediction for, in the order they came."""
     predicted = exists().where(prediction_rows.c.round == round_id, prediction_rows.c.sample == samples.c.id)
     query = select(*SAMPLE).where(in_set_of(round_id, role), ~predicted).order_by(samples.c.id)
     return [noun_of(Sample, row) for row in connection.execute(query)]
 
 
-def predictions_of(connection: Connection, round_id: int, role: Role) -> list[Prediction]:
+def predictions_of(connection: Connection, round_id: RoundId, role: Role) -> list[Prediction]:
     """The round's predictions of validation or test samples, by sample."""
     query = _of_round(select(*PREDICTION), round_id, role).order_by(samples.c.id)
     return [noun_of(Prediction, row) for row in connection.execute(query)]
 
 
-def prediction_of(connection: Connection, round_id: int, sample_id: int) -> Prediction | None:
+def prediction_of(connection: Connection, round_id: RoundId, sample_id: int) -> Prediction | None:
     """The round's prediction for the sample, if there is one."""
     where = and_(prediction_rows.c.round == round_id, prediction_rows.c.sample == sample_id)
     row = connection.execute(select(*PREDICTION).where(where)).one_or_none()
     return None if row is None else noun_of(Prediction, row)
 
 
-def correct_predictions(connection: Connection, round_id: int, role: Role) -> dict[int, bool]:
+def correct_predictions(connection: Connection, round_id: RoundId, role: Role) -> dict[int, bool]:
     """Whether each predicted sample counts as correct, by sample id.
 
     A reading that a person corrected ("misread") counts as they scored it. A sample whose label a person calls wrong,
@@ -52,7 +52,7 @@ def correct_predictions(connection: Connection, round_id: int, role: Role) -> di
     return {row.sample: bool(row.found) for row in connection.execute(_measured(found, round_id, role))}
 
 
-def prediction_scores(connection: Connection, round_id: int, role: Role) -> dict[int, float]:
+def prediction_scores(connection: Connection, round_id: RoundId, role: Role) -> dict[int, float]:
     """What each of the samples of ``correctness`` scores: 1 or 0, or a share where people gave several answers.
 
     Accuracy is their mean.
@@ -63,7 +63,7 @@ def prediction_scores(connection: Connection, round_id: int, role: Role) -> dict
     return {row.sample: row.found for row in connection.execute(_measured(found, round_id, role))}
 
 
-def _measured(found: ColumnElement[Any], round_id: int, role: Role) -> Select[Any]:
+def _measured(found: ColumnElement[Any], round_id: RoundId, role: Role) -> Select[Any]:
     """(sample, found) of each prediction whose label nobody calls wrong, joined with the verdict that stands."""
     latest = reviews.c.id == latest_review(prediction_rows.c.round, prediction_rows.c.sample)
     query = _of_round(select(prediction_rows.c.sample, found.label("found")), round_id, role)
@@ -71,20 +71,20 @@ def _measured(found: ColumnElement[Any], round_id: int, role: Role) -> Select[An
     return query.order_by(samples.c.id)
 
 
-def save_gold_steps(connection: Connection, round_id: int, steps: Sequence[tuple[int, int | None]]) -> None:
+def save_gold_steps(connection: Connection, round_id: RoundId, steps: Sequence[tuple[int, int | None]]) -> None:
     """Store known mistake steps, given as (sample id, step; None where no step is wrong); known ones stay."""
     if steps:
         rows = [{"round": round_id, "sample": sample, "mistake_step": step} for sample, step in steps]
         connection.execute(insert(gold).prefix_with("OR IGNORE"), rows)
 
 
-def gold_steps_of(connection: Connection, round_id: int) -> dict[int, int | None]:
+def gold_steps_of(connection: Connection, round_id: RoundId) -> dict[int, int | None]:
     """The known mistake steps of a round by sample id: for measuring only, never for what a person is shown."""
     query = select(gold.c.sample, gold.c.mistake_step).where(gold.c.round == round_id)
     return {row.sample: row.mistake_step for row in connection.execute(query)}
 
 
-def in_set_of(round_id: int, role: Role) -> ColumnElement[bool]:
+def in_set_of(round_id: RoundId, role: Role) -> ColumnElement[bool]:
     """Whether a row of ``samples`` is in the validation or test set of the round's project."""
     owner = select(rounds.c.project).where(rounds.c.id == round_id).scalar_subquery()
     mine = func.coalesce(sample_sets.c.project, literal_column("0")) == owner
@@ -100,6 +100,6 @@ def label_is_wrong(sample: ColumnElement[Any]) -> ColumnElement[bool]:
     return exists().where(said.c.sample == sample, wrong, said.c.id == latest_review(said.c.round, said.c.sample))
 
 
-def _of_round(query: Select[Any], round_id: int, role: Role) -> Select[Any]:
+def _of_round(query: Select[Any], round_id: RoundId, role: Role) -> Select[Any]:
     same = and_(prediction_rows.c.round == round_id, prediction_rows.c.sample == samples.c.id)
     return query.select_from(samples.join(prediction_rows, same)).where(in_set_of(round_id, role))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, update
 
 from core.errors import UserError
-from core.types import EndpointSettings, Settings, StudentSettings, TuningSettings
+from core.types import EndpointSettings, RoundId, Settings, StudentSettings, TuningSettings
 from storage.rows import json_of, noun_of
 from storage.tables import runs, trials
 from storage.tables.projects import projects, rounds
@@ -31,7 +31,7 @@ class Project:
 class Round:
     """One pass with one fixed student: ``number`` 0 is the base model; later ones name the run and its adapter."""
 
-    id: int
+    id: RoundId
     project: int
     number: int
     run: int | None
@@ -91,7 +91,7 @@ def rounds_of(connection: Connection, project_id: int) -> list[Round]:
     return [noun_of(Round, row) for row in connection.execute(_rounds(shown))]
 
 
-def round_of(connection: Connection, round_id: int) -> Round:
+def round_of(connection: Connection, round_id: RoundId) -> Round:
     """The round of that id (not its number). Raises UserError when there is none."""
     row = connection.execute(_rounds(rounds.c.id == round_id)).one_or_none()
     if row is None:

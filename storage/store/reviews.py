@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from core.errors import UserError
-from core.types import MAX_SKILL_LENGTH, Diagnosis, Draft, Prediction, Review, SkillDemand, Verdict
+from core.types import MAX_SKILL_LENGTH, Diagnosis, Draft, Prediction, Review, RoundId, SkillDemand, Verdict
 from storage.rows import REVIEW, latest_review, noun_of, values_of
 from storage.store.diagnoses import diagnosis_of
 from storage.store.predictions import prediction_of
@@ -41,7 +41,7 @@ def add_review(
     return _append(connection, review, marks, undoes=None)
 
 
-def undo_review(connection: Connection, round_id: int, sample_id: int, reviewer: str) -> Review | None:
+def undo_review(connection: Connection, round_id: RoundId, sample_id: int, reviewer: str) -> Review | None:
     """Take the newest verdict back that still stands, by appending what stood before it ("cleared": nothing did).
 
     Undoing again goes one verdict further back. Returns the appended review, or None when no verdict stands.
@@ -53,7 +53,7 @@ def undo_review(connection: Connection, round_id: int, sample_id: int, reviewer:
     return _again(connection, standing[-1] if standing else None, round_id, sample_id, reviewer, undoes=undone.id)
 
 
-def redo_review(connection: Connection, round_id: int, sample_id: int, reviewer: str) -> Review | None:
+def redo_review(connection: Connection, round_id: RoundId, sample_id: int, reviewer: str) -> Review | None:
     """Give the verdict again that was undone last, by appending it: a redo takes an undo back.
 
     Returns the appended review, or None where nothing was undone since the newest verdict.
@@ -65,20 +65,20 @@ def redo_review(connection: Connection, round_id: int, sample_id: int, reviewer:
     return _again(connection, verdict, round_id, sample_id, reviewer, undoes=back.id)
 
 
-def newest_review_id(connection: Connection, round_id: int, sample_id: int) -> int:
+def newest_review_id(connection: Connection, round_id: RoundId, sample_id: int) -> int:
     """The id of the case's newest review, an undo too, 0 where there is none: what a person saw when they decide."""
     query = select(func.max(reviews.c.id)).where(_of_case(round_id, sample_id))
     return connection.scalar(query) or 0
 
 
-def current_review(connection: Connection, round_id: int, sample_id: int) -> Review | None:
+def current_review(connection: Connection, round_id: RoundId, sample_id: int) -> Review | None:
     """The verdict that stands: the newest one, unless it is an undo of all ("cleared")."""
     query = select(*REVIEW).where(_of_case(round_id, sample_id)).order_by(reviews.c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return None if row is None or row.verdict == "cleared" else noun_of(Review, row)
 
 
-def last_reviewed_sample(connection: Connection, round_id: int, reviewer: str) -> int | None:
+def last_reviewed_sample(connection: Connection, round_id: RoundId, reviewer: str) -> int | None:
     """The sample of the round's newest verdict by this reviewer that still stands, if there is one."""
     mine = and_(reviews.c.reviewer == reviewer, reviews.c.verdict != "cleared")
     query = select(reviews.c.sample).where(_standing(round_id), mine).order_by(reviews.c.id.desc()).limit(1)
@@ -86,13 +86,13 @@ def last_reviewed_sample(connection: Connection, round_id: int, reviewer: str) -
     return found
 
 
-def review_history(connection: Connection, round_id: int, sample_id: int) -> list[Review]:
+def review_history(connection: Connection, round_id: RoundId, sample_id: int) -> list[Review]:
     """Every review of the case, undone ones and undos too, oldest first."""
     query = select(*REVIEW).where(_of_case(round_id, sample_id)).order_by(reviews.c.id)
     return [noun_of(Review, row) for row in connection.execute(query)]
 
 
-def review_histories(connection: Connection, round_id: int) -> dict[int, list[Review]]:
+def review_histories(connection: Connection, round_id: RoundId) -> dict[int, list[Review]]:
     """Every review of the round by sample, as ``history`` gives them for one case."""
     found: dict[int, list[Review]] = {}
     query = select(*REVIEW).where(reviews.c.round == round_id).order_by(reviews.c.sample, reviews.c.id)
@@ -101,7 +101,7 @@ def review_histories(connection: Connection, round_id: int) -> dict[int, list[Re
     return found
 
 
-def accepted_skills(connection: Connection, round_id: int) -> list[SkillDemand]:
+def accepted_skills(connection: Connection, round_id: RoundId) -> list[SkillDemand]:
     """The missing skills that people accepted, as they worded them, with how many errors ask for each; most first."""
     errors = func.count().label("errors")
     query = (
@@ -113,7 +113,7 @@ def accepted_skills(connection: Connection, round_id: int) -> list[SkillDemand]:
     return [noun_of(SkillDemand, row) for row in connection.execute(query)]
 
 
-def accepted_cases(connection: Connection, round_id: int) -> list[tuple[int, int, str]]:
+def accepted_cases(connection: Connection, round_id: RoundId) -> list[tuple[int, int, str]]:
     """(sample, mistake step, skill) of each error behind the skills that people accepted, as they decided it."""
     query = (
         select(reviews.c.sample, reviews.c.mistake_step, reviews.c.skill)
@@ -123,13 +123,15 @@ def accepted_cases(connection: Connection, round_id: int) -> list[tuple[int, int
     return [(row.sample, row.mistake_step, row.skill) for row in connection.execute(query)]
 
 
-def review_counts(connection: Connection, round_id: int) -> dict[Verdict, int]:
+def review_counts(connection: Connection, round_id: RoundId) -> dict[Verdict, int]:
     """How many cases stand under each verdict; cases without a verdict are not counted."""
     query = select(reviews.c.verdict, func.count()).where(_standing(round_id)).group_by(reviews.c.verdict)
     return {verdict: count for verdict, count in connection.execute(query) if verdict != "cleared"}
 
 
-def _walked(connection: Connection, round_id: int, sample_id: int) -> tuple[list[AnyRow], list[tuple[AnyRow, AnyRow]]]:
+def _walked(
+    connection: Connection, round_id: RoundId, sample_id: int
+) -> tuple[list[AnyRow], list[tuple[AnyRow, AnyRow]]]:
     """The verdicts that stand, and those undone since the newest of them, each with the row that undid it.
 
     A row that undoes an undo is a redo: it stands, with the verdict that it repeats.
@@ -151,7 +153,7 @@ def _walked(connection: Connection, round_id: int, sample_id: int) -> tuple[list
 
 
 def _again(
-    connection: Connection, stood: AnyRow | None, round_id: int, sample_id: int, reviewer: str, *, undoes: int
+    connection: Connection, stood: AnyRow | None, round_id: RoundId, sample_id: int, reviewer: str, *, undoes: int
 ) -> Review:
     """Append what a row said (None: nothing) once more."""
     values: dict[str, Any] = {"verdict": "cleared"}
@@ -161,11 +163,11 @@ def _again(
     return _append(connection, back, (None, None) if stood is None else (stood.correct, stood.score), undoes=undoes)
 
 
-def _of_case(round_id: int, sample_id: int) -> ColumnElement[bool]:
+def _of_case(round_id: RoundId, sample_id: int) -> ColumnElement[bool]:
     return and_(reviews.c.round == round_id, reviews.c.sample == sample_id)
 
 
-def _standing(round_id: int) -> ColumnElement[bool]:
+def _standing(round_id: RoundId) -> ColumnElement[bool]:
     return and_(reviews.c.round == round_id, reviews.c.id == latest_review(reviews.c.round, reviews.c.sample))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, select
 
-from core.types import Role
+from core.types import Role, RoundId
 from storage.store.diagnoses import is_error_of
 from storage.store.predictions import in_set_of
 from storage.store.projects import rounds_of
@@ -21,7 +21,7 @@ class RoundCounts:
     since), of these diagnosed and reviewed (a verdict stands); the hits of the newest selection made from the round;
     and the test samples and of them predicted."""
 
-    round: int
+    round: RoundId
     number: int
     samples: int
     predictions: int
@@ -54,24 +54,24 @@ def round_counts(connection: Connection, project_id: int) -> list[RoundCounts]:
     ]
 
 
-def _predicted(connection: Connection, round_id: int, role: Role) -> int:
+def _predicted(connection: Connection, round_id: RoundId, role: Role) -> int:
     joined = samples.join(predictions, predictions.c.sample == samples.c.id)
     query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, in_set_of(round_id, role))
     return connection.execute(query).scalar_one()
 
 
-def _wrong(connection: Connection, round_id: int) -> int:
+def _wrong(connection: Connection, round_id: RoundId) -> int:
     joined = predictions.join(samples, predictions.c.sample == samples.c.id)
     query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, is_error_of(round_id))
     return connection.execute(query).scalar_one()
 
 
-def _diagnosed(connection: Connection, round_id: int) -> int:
+def _diagnosed(connection: Connection, round_id: RoundId) -> int:
     query = select(func.count()).select_from(diagnoses).where(diagnoses.c.round == round_id)
     return connection.execute(query).scalar_one()
 
 
-def _selected(connection: Connection, round_id: int) -> int:
+def _selected(connection: Connection, round_id: RoundId) -> int:
     mine = and_(selections.c.round == round_id, not_in_trial(selections.c.id, "selection"))
     newest = select(func.max(selections.c.id)).where(mine).scalar_subquery()
     return connection.execute(select(func.count()).select_from(hits).where(hits.c.selection == newest)).scalar_one()

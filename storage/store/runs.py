@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, sel
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.errors import UserError
-from core.types import TuningSettings, Update
+from core.types import RoundId, TuningSettings, Update
 from storage.rows import json_of, noun_of, values_of
 from storage.store.trials import not_in_trial
 from storage.tables import runs
@@ -32,14 +32,14 @@ class Run:
     id: int
     project: int
     selection: int
-    from_round: int
+    from_round: RoundId
     settings: TuningSettings
     adapter: str | None
     created: str
 
 
 def create_run(
-    connection: Connection, *, project: int, selection: int, from_round: int, settings: TuningSettings
+    connection: Connection, *, project: int, selection: int, from_round: RoundId, settings: TuningSettings
 ) -> Run:
     """A new run, to be tuned by the worker."""
     values = {"project": project, "selection": selection, "from_round": from_round, "settings": json_of(settings)}

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
 
 from core.errors import UserError
-from core.types import Composition, Hit, Leak, Overlap, Ruling, Selection, SkillDemand, SkillShare
+from core.types import Composition, Hit, Leak, Overlap, RoundId, Ruling, Selection, SkillDemand, SkillShare
 from storage.rows import noun_of, values_of
 from storage.store.trials import not_in_trial
 from storage.tables import hits, leaks, selections
@@ -22,7 +22,7 @@ class SelectionSummary:
 
     id: int
     project: int
-    round: int
+    round: RoundId
     support: str
     arm: str
     budget: int

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from core.types import RoundId
 from storage.store.case_queries import SKILL, CaseFilters, errors_query
 from storage.store.predictions import in_set_of, prediction_scores
 from storage.store.reviews import accepted_skills
@@ -27,7 +28,7 @@ class MissingSkill:
     right: float
 
 
-def missing_skills(connection: Connection, round_id: int) -> list[MissingSkill]:
+def missing_skills(connection: Connection, round_id: RoundId) -> list[MissingSkill]:
     """The round's missing skills, most frequent first, equal ones by name."""
     skill, category, errors = SKILL.label("skill"), samples.c.category.label("category"), func.count().label("errors")
     query = errors_query(select(skill, category, errors), round_id, CaseFilters(), None).order_by(None)
@@ -50,14 +51,14 @@ def missing_skills(connection: Connection, round_id: int) -> list[MissingSkill]:
     return sorted(rows, key=lambda row: (-row.errors, row.skill))
 
 
-def skills_by_sample(connection: Connection, round_id: int) -> dict[int, str]:
+def skills_by_sample(connection: Connection, round_id: RoundId) -> dict[int, str]:
     """The skill that each error of the round was found to lack, by sample: as people worded it, else as the machine
     did. Errors without one are missing."""
     query = errors_query(select(predictions.c.sample, SKILL.label("skill")), round_id, CaseFilters(), None)
     return {row.sample: row.skill for row in connection.execute(query) if row.skill}
 
 
-def _by_category(connection: Connection, round_id: int) -> tuple[dict[str, float], Counter[str]]:
+def _by_category(connection: Connection, round_id: RoundId) -> tuple[dict[str, float], Counter[str]]:
     """What the answered validation samples of each category score together, and how many there are."""
     scored = prediction_scores(connection, round_id, "validation")
     right: dict[str, float] = defaultdict(int)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, selec
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.errors import UserError
-from core.types import Trial
+from core.types import RoundId, Trial
 from storage.rows import noun_of
 from storage.store.predictions import in_set_of
 from storage.tables import hits, reviews, samples, trials
@@ -36,7 +36,7 @@ def trial_of(connection: Connection, trial: int) -> Trial:
     return _trial_of(row)
 
 
-def trials_of(connection: Connection, base: int, setup: str | None = None) -> list[Trial]:
+def trials_of(connection: Connection, base: RoundId, setup: str | None = None) -> list[Trial]:
     """The trials from the student of the round ``base``, of one setup or of all, in the order they were begun."""
     of_setup = [] if setup is None else [trials.c.setup == setup]
     return [
@@ -44,10 +44,10 @@ def trials_of(connection: Connection, base: int, setup: str | None = None) -> li
     ]
 
 
-def test_answer_counts(connection: Connection, rounds: Iterable[int]) -> tuple[dict[int, int], int]:
+def test_answer_counts(connection: Connection, round_ids: Iterable[RoundId]) -> tuple[dict[RoundId, int], int]:
     """How many test samples each of the rounds answered, and the newest verdict of all: what they score hangs on it."""
     newest = connection.scalar(select(func.max(reviews.c.id))) or 0
-    return {each: _tested(connection, each) for each in rounds}, newest
+    return {each: _tested(connection, each) for each in round_ids}, newest
 
 
 def not_in_trial(column: ColumnElement[int], part: str) -> ColumnElement[bool]:
@@ -55,7 +55,7 @@ def not_in_trial(column: ColumnElement[int], part: str) -> ColumnElement[bool]:
     return ~exists().where(trials.c[part] == column)
 
 
-def _tested(connection: Connection, round_id: int) -> int:
+def _tested(connection: Connection, round_id: RoundId) -> int:
     joined = predictions.join(samples, samples.c.id == predictions.c.sample)
     mine = and_(predictions.c.round == round_id, in_set_of(round_id, "test"))
     return connection.execute(select(func.count()).select_from(joined).where(mine)).scalar_one()

@@ -9,7 +9,7 @@ from app.comparisons.adoption import LONGEST_REASON, Judged, judge
 from app.rendering.formatting import count
 from app.rendering.html import clock, esc, short
 from core.errors import UserError
-from core.types import Adoption
+from core.types import Adoption, RoundId
 from storage import store
 from storage.store import Project, Round
 
@@ -64,7 +64,7 @@ def _form(judged: Judged) -> str:
     )
 
 
-def _history(made: list[Adoption], numbers: dict[int, int]) -> str:
+def _history(made: list[Adoption], numbers: dict[RoundId, int]) -> str:
     if not made:
         return ""
     rows = "".join(
@@ -76,7 +76,7 @@ def _history(made: list[Adoption], numbers: dict[int, int]) -> str:
     )
 
 
-def _record(each: Adoption, numbers: dict[int, int]) -> str:
+def _record(each: Adoption, numbers: dict[RoundId, int]) -> str:
     """When and by whom, what the gate said then, and why it was passed over."""
     gate = "the gate let it pass" if each.passed else "against the gate"
     held = f", held against round {numbers[each.against]}" if each.against in numbers else ""

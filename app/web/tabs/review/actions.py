@@ -14,7 +14,7 @@ from app.web.page.handlers import Command, Parts, notice, number_in, text_in
 from app.web.page.place import Place, whole_number
 from app.web.tabs.review.messages import number_or_none, sample_in, token_in
 from core.errors import ConflictError, UserError
-from core.types import Review, Verdict
+from core.types import Review, RoundId, Verdict
 from storage import store
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _verdict(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
         )  # fmt: skip
     except ConflictError as error:
         mine = Review(
-            round=0, sample=sample, reviewer=place.reviewer, verdict=verdict, mistake_step=step, skill=skill,
+            round=RoundId(0), sample=sample, reviewer=place.reviewer, verdict=verdict, mistake_step=step, skill=skill,
             answer=answer, note=note,
         )  # fmt: skip
         shown = tab.show_case(place, sample, token_in(sent), mine=mine)

@@ -13,6 +13,7 @@ from app.rendering.html import choices, empty, esc, short
 from app.reviews.wording import STATUSES, VERDICT_LABELS
 from app.web.page.case_filters import CONFIDENCE_LABELS, FILTER_PARAMS, ORDER_LABELS, read_filters, read_order
 from app.web.page.place import Place
+from core.types import RoundId
 from storage import store
 from storage.store import Case, CaseFilters, CaseLine, Cursor, Facets, Order
 
@@ -38,7 +39,7 @@ class Listing:
     reviewed: int
 
 
-def listing(connection: Connection, round_id: int, place: Place, *, holding: Case | None = None) -> Listing:
+def listing(connection: Connection, round_id: RoundId, place: Place, *, holding: Case | None = None) -> Listing:
     """The page of the URL; where it does not hold ``holding`` (or the URL's own case), the page that starts with it."""
     filters, order = read_filters(place), read_order(place)
     start = place.choice("from")
@@ -65,7 +66,7 @@ def listing(connection: Connection, round_id: int, place: Place, *, holding: Cas
     )
 
 
-def next_unreviewed(connection: Connection, round_id: int, place: Place, after: Case | None) -> Case | None:
+def next_unreviewed(connection: Connection, round_id: RoundId, place: Place, after: Case | None) -> Case | None:
     """The next case without a verdict that passes the URL's filters, from ``after`` on and then from the start."""
     filters, order = read_filters(place), read_order(place)
     if filters.verdict not in (None, "unreviewed"):
@@ -77,7 +78,7 @@ def next_unreviewed(connection: Connection, round_id: int, place: Place, after: 
 
 
 def _following(
-    connection: Connection, round_id: int, filters: CaseFilters, order: Order, after: Case | None
+    connection: Connection, round_id: RoundId, filters: CaseFilters, order: Order, after: Case | None
 ) -> Case | None:
     cursor = None if after is None else store.cursor_of(after, order)
     found = store.cases_page(connection, round_id, after=cursor, limit=1, filters=filters, order=order)

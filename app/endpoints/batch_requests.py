@@ -141,7 +141,7 @@ def desk_of(db: Database, batch: BatchRequest) -> BatchClient:
     if endpoint is None or endpoint.url != batch.url:
         raise UserError(f"Batch {batch.id} lies at {batch.url}: give {batch.model} that address again to collect it.")
     ledger = Ledger(db=db, project=batch.project, model=batch.model, settings=settings, check_stopped=never_stopped)
-    return BatchClient(asker=connect(endpoint, settings, ledger), check_stopped=never_stopped)
+    return BatchClient(client=connect(endpoint, settings, ledger), check_stopped=never_stopped)
 
 
 def refresh(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchRequest:

@@ -182,7 +182,7 @@ def teacher_and_desk(
         raise not_there(project)
     from core.endpoints.batch_client import BatchClient
 
-    return teacher, BatchClient(asker=teacher.client, check_stopped=check_stopped)
+    return teacher, BatchClient(client=teacher.client, check_stopped=check_stopped)
 
 
 def not_there(project: Project) -> UserError:

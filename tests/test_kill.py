@@ -1,4 +1,4 @@
-"""``kill -9`` of the worker in the middle of a job, then a new worker: the job finishes, and nothing is done twice."""
+"""After ``kill -9`` of the worker in the middle of a job a new worker finishes it, and nothing is done twice."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from storage.jobs import Job
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
 from tests.wait_for import read_job, wait_for
 
-# One sample a batch and long answers: a job of some seconds, so that a kill lands in its middle.
+# One sample a batch and long answers make jobs of some seconds, so that a kill hits the middle.
 SLOW = replace(
     SETTINGS,
     batch_size=1,
@@ -97,7 +97,7 @@ def test_diagnose(db: Database, many: TinyFiles) -> None:
 
 
 def children_of(pid: int) -> dict[int, float]:
-    """The processes that the process began, each with its start time; without those that only count resources."""
+    """The start times of the process's spawned children by process id, without its resource tracker."""
     found = {}
     for each in Path("/proc").glob("[0-9]*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):
@@ -132,7 +132,7 @@ def test_trials_side_by_side(db: Database, many: TinyFiles) -> None:
 
 
 def tuned(db: Database) -> set[int]:
-    """The runs of trials that made an update."""
+    """The runs of trials with at least one update."""
     with db.read() as connection:
         runs = {each.run for each in store.trials_of(connection, 1) if each.run is not None}
         return {run for run in runs if store.updates_of(connection, run)}

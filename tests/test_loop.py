@@ -1,7 +1,7 @@
-"""The whole loop on a small piece of the demo: from files to a better student. The best first read.
+"""The whole loop on a small part of the demo, from files to a better student. The best test to read first.
 
 A real student answers, fails at some, is diagnosed by a real teacher, gets samples for the skills it lacks, is tuned,
-and answers better. `make demo` does the same on all of it and measures how much better.
+and answers better. `make demo` does the same on the whole demo and measures how much better.
 """
 
 import gzip
@@ -99,7 +99,7 @@ def test_from_an_upload_to_a_better_student(db: Database, tmp_path: Path) -> Non
 
 
 def beginning_of(archive: Path, count: int, folder: Path) -> Path:
-    """The first samples of a demo set, as a zip of its own."""
+    """A zip of the first samples of a demo set."""
     folder.mkdir()
     with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(folder / "part.zip", "w") as part:
         name = next(each for each in whole.namelist() if each.endswith(".json"))
@@ -117,7 +117,7 @@ def lessons(folder: Path) -> Path:
         rows = [json.loads(line) for line, _ in zip(scenes, range(SUPPORT), strict=False)]
     for row in rows:
         scene = row.pop("scene")
-        cells = tuple(Cell(kind=k, value=v, colour=connection, variant=n) for k, v, connection, n in scene["cells"])
+        cells = tuple(Cell(kind=k, value=v, colour=c, variant=n) for k, v, c, n in scene["cells"])
         Image.fromarray(render(cells, scene["seed"])).save(folder / row["image"])
     (folder / "lessons.jsonl").write_text("\n".join(map(json.dumps, rows)))
     return folder

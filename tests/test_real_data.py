@@ -1,6 +1,6 @@
-"""Real input through the whole loop: PaLM 2's rationales and Vision-Flan's samples, which nobody here wrote.
+"""Real data through the whole loop: PaLM 2's rationales (BIG-Bench Mistake) and Vision-Flan's samples.
 
-The demo's small models know nothing of that world; what is looked at is that every stage takes it, not how well.
+The demo's small models know nothing of these domains: the tests check that every stage works, not how well.
 """
 
 import json
@@ -52,7 +52,7 @@ def engine() -> LocalEngine:
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    """The demo's, with a short tuning: the samples are few, and the models learn nothing from them anyway."""
+    """The demo's settings with a short tuning run."""
     stored = demo_settings()
     return replace(stored, support="vision-flan", max_new_tokens=24, tuning=replace(stored.tuning, epochs=1.0))
 

@@ -1,4 +1,4 @@
-"""Waiting for a job or a worker of another process, with its log where that takes too long."""
+"""Waits for a job or worker in another process, and shows the worker's log where that takes too long."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ TIMEOUT_SECONDS = 240.0
 
 
 def wait_for(condition: Callable[[], object], db: Database, *, timeout: float = TIMEOUT_SECONDS) -> None:
-    """Returns once the condition is true; fails with the worker's log after so many seconds."""
+    """Return once the condition is true; fail with the worker's log after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():
         log = db.data / "logs" / "worker.log"

@@ -1,1 +1,1 @@
-"""Speed as ratios against a named peer, measured in one run; ``python -m tests.bench`` is ``make bench``."""
+"""Benchmarks: speed and memory as ratios to named peers, measured in one run (``make bench``)."""

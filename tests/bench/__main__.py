@@ -1,8 +1,7 @@
-"""Every bench, one after the other, then the report: ``python -m tests.bench [NAME …]``, which is ``make bench``.
+"""Runs the benches one after the other, then the report: ``python -m tests.bench [NAME …]``, which is ``make bench``.
 
-A bench runs ours and its peers in turn, each measure in a process of its own, raises where they compute something else,
-and keeps its medians in ``assets/bench/results.json``; the report makes a table in the docs and plots of them. 85
-minutes in all: nothing else should run meanwhile.
+A bench runs ours and its peers in turn, each measurement in a new process, raises where their results differ, and saves
+the medians in ``assets/bench/results.json``. 85 minutes in all, during which nothing else should run.
 """
 
 import subprocess
@@ -11,7 +10,7 @@ import time
 
 from tests.bench.children import PEERS, ROOT
 
-# The longest last; those that hold a peer's packages in their own process run where these are.
+# The longest last. Some run in the environment with the peers' packages.
 BENCHES = (
     "endpoint",
     "predicting",
@@ -28,7 +27,7 @@ WITH_PEERS = ("switching", "report")
 
 
 def main() -> None:
-    """Run those that are named (all, without a name), then the report; ends with 1 where one of them failed."""
+    """Run the named benches (default: all), then the report; exit code 1 where one failed."""
     failed = []
     for name in [*(sys.argv[1:] or BENCHES), "report"]:
         print(f"\n== {name}", flush=True)

@@ -1,9 +1,9 @@
 """Backup and restore of a large database: seconds, MB a second and peak memory, as ratios to SQLite's own backup and to
 a plain copy of the file.
 
-``python -m tests.bench.backup [--mb N] [--data DIR]``; every measure is a process of its own, on a small database and
-on a large one, so that memory which grows with the database is seen. What a measure needs is loaded inside it, so that
-the peers hold nothing of ours.
+``python -m tests.bench.backup [--mb N] [--data DIR]``. Each measurement is a new process, on a small and on a large
+database, which shows memory that grows with the database. Imports are inside the functions, so that the peers' memory
+holds none of ours.
 """
 
 import argparse
@@ -31,7 +31,7 @@ Found = dict[str, dict[str, float]]
 
 
 def command(*arguments: str) -> None:
-    """A command as a person types it."""
+    """A command of the command line."""
     started = time.perf_counter()
     from app.cli.main import cli
     from app.cli.terminal import run_command_line
@@ -57,7 +57,7 @@ def copied(file: str, copy: str) -> None:
 
 
 def fill(data: Path, megabytes: int) -> None:
-    """A finished loop whose database is that large: four fifths pictures, which cannot be packed, then text."""
+    """A finished loop with a database of that size: four fifths incompressible images, the rest text."""
     from storage.database import FILE_NAME, open_database
     from tests.projects.finished_loop import finish_loop
 
@@ -87,7 +87,7 @@ def _size(c: sqlite3.Connection) -> int:
 
 
 def measure(folder: Path, megabytes: int) -> tuple[Found, int, int]:
-    """What each way took on a database of that size, its bytes, and the zip's; what was written goes in between."""
+    """Each way's measures on a database of that size, its bytes, and the zip's; output files are deleted in between."""
     from storage.database import FILE_NAME
 
     data, kept, new = folder / "data", folder / "kept.zip", folder / "new"
@@ -110,14 +110,14 @@ def measure(folder: Path, megabytes: int) -> tuple[Found, int, int]:
 
 
 def _warm(file: Path) -> None:
-    """Read the file once, so that every measure finds it in memory."""
+    """Read the file once, so that it is in the page cache for every measurement."""
     with file.open("rb") as opened:
         while opened.read(2**24):
             pass
 
 
 def main() -> None:
-    """Print the table, and whether memory stays as it is however large the database."""
+    """Print the table, and whether memory is independent of the database's size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mb", type=int, default=1100)
     parser.add_argument(

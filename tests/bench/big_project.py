@@ -1,7 +1,7 @@
-"""A generated project for measuring the page: many errors with curves, and a support set of many labelled samples.
+"""A generated project for measuring the page: many errors with curves, and a large labelled support set.
 
-Written straight into a database through the store, without any model and without images (text only). And a plain model
-of walking through its errors by keys, for the database and the page to be held against.
+Written into a database through the store, without models and images. ``Walk`` is a simple model of reviewing by keys,
+with which the page and the database are compared.
 """
 
 import random
@@ -29,12 +29,12 @@ VERDICTS = {"a": "accepted", "r": "rejected", "s": "skipped"}
 
 
 def skills(number: int, rng: random.Random) -> list[str]:
-    """Distinct skill phrases; with a number behind the words there are as many as wanted."""
+    """Distinct skill phrases, made unique by a number."""
     return [f"{rng.choice(ACTS)} {rng.choice(THINGS)} {rng.choice(PLACES)} {n % 997}" for n in range(number)]
 
 
 def fill(data: Path, *, errors: int, support: int, seed: int = 0) -> None:
-    """A project with that many diagnosed errors and a support set of that many samples, fifty to a label."""
+    """A project with so many diagnosed errors, and a support set of so many samples, fifty a label."""
     rng = random.Random(seed)
     db = open_database(data)
     labels = skills(max(20, support // 50), rng)
@@ -57,7 +57,7 @@ def fill(data: Path, *, errors: int, support: int, seed: int = 0) -> None:
 
 
 def made(kept: Path, *, errors: int, support: int) -> Path:
-    """The data folder of a project of that size below ``kept``, filled now unless it was filled whole before."""
+    """The data folder of a project of that size below ``kept``, filled unless it is complete already."""
     folder, part = kept / f"{errors}-{support}", kept / f"{errors}-{support}.part"
     if not folder.exists():
         shutil.rmtree(part, ignore_errors=True)
@@ -68,8 +68,9 @@ def made(kept: Path, *, errors: int, support: int) -> Path:
 
 @dataclass(kw_only=True)
 class Walk:
-    """What a person expects of keys on a list of cases: ``said`` are the verdicts (sample, verdict, step), ``at`` the
-    place in the list; J and K lead one case on or back, a verdict to the next case that has none.
+    """What keys should do on a list of cases: ``said`` are the verdicts (sample, verdict, step), ``at`` the index.
+
+    J and K go to the next or previous case, a verdict to the next case without one.
     """
 
     cases: Sequence[Case]
@@ -82,11 +83,11 @@ class Walk:
 
     @property
     def sample(self) -> int:
-        """The sample of the case that the walk has come to."""
+        """The sample of the current case."""
         return self.cases[self.at].sample.id
 
     def press(self, key: str) -> None:
-        """Do what a key means: j, k, a, r, s or a step."""
+        """Apply a key: j, k, a, r, s or a step."""
         if key in "jk":
             self.at = min(max(self.at + (1 if key == "j" else -1), 0), len(self.cases) - 1)
         elif key.isdigit():

@@ -1,6 +1,6 @@
-"""Measures in processes of their own, so that each peak of memory is its own and no import of one warms another.
+"""Runs each measurement in a new process, so that peak memory and imports of one do not affect another.
 
-A peer's packages are not among the app's: ``make bench`` puts them into ``.venv/bench``, whose Python sees both.
+The peers' packages are not the app's: ``make bench`` installs them into ``.venv/bench``, whose Python sees both.
 """
 
 import json
@@ -16,7 +16,7 @@ PEERS = ROOT / ".venv" / "bench" / "bin" / "python"
 
 
 def child(module: str, what: str, *arguments: object, threads: int = 1, peers: bool = False) -> dict[str, float]:
-    """What ``module.what(*arguments)`` measured in a process of its own, with its peak memory in MB."""
+    """The measures that ``module.what(*arguments)`` reports from a new process, with its peak memory in MB."""
     code = f"from tests.bench.{module} import {what}; import sys; {what}(*sys.argv[1:])"
     limits = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"), str(threads))
     own = {**limits, "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
@@ -31,16 +31,16 @@ def child(module: str, what: str, *arguments: object, threads: int = 1, peers: b
 
 
 def report(**found: float) -> None:
-    """Print what a child measured, and the most memory that it ever took."""
+    """Print a child's measures and its peak memory as JSON."""
     print(json.dumps(found | {"peak": peak_mb()}))
 
 
 def middle(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The median of each measure over a way's turns."""
+    """The median of each measure over the turns."""
     return {key: statistics.median(each[key] for each in runs) for key in runs[0]}
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever took, in MB; getrusage's figure begins with what its parent held."""
+    """The peak memory of this process in MB (getrusage's figure would include the parent's)."""
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
     return int(peak.split()[1]) / 1024

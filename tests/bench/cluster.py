@@ -1,9 +1,9 @@
-"""The engine on a Ray cluster against the local one: answers and labels a second with one actor and with two, what it
-takes above the local engine at equal parallelism, and whether the cost model says beforehand what was measured.
+"""The Ray engine against the local one: answers and labels a second with one actor and with two, its overhead at equal
+parallelism, and how well the cost model predicts the measured times.
 
 ``python -m tests.bench.cluster [--samples N] [--turns N]``, on the demo's student and teacher, one thread a model; two
-node processes on this machine. A pace is that of the second half, when all actors are at work; the time to the first
-result is told beside it. The cost model: seconds = start + samples × seconds a sample (of the local engine) ÷ actors.
+node processes on this machine. The pace is that of the second half, when all actors are busy; the time to the first
+result is reported beside it. The cost model: seconds = start + samples × seconds a sample (local engine) ÷ actors.
 """
 
 import argparse
@@ -27,7 +27,7 @@ ENGINES = {"local": 0, "ray, one actor": 1, "ray, two actors": 2}
 
 
 def work(engine: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]:
-    """What is found, batch by batch."""
+    """The results, batch by batch."""
     from app.demo.project import PROJECT
     from assets.demo import SUPPORT_NAME
     from storage import store
@@ -50,7 +50,7 @@ def work(engine: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]
 
 
 def measured(data: str, what: str, samples: str, actors: str) -> None:
-    """One engine at one work: the pace of the second half, the seconds to the first result, and those of all."""
+    """One engine at one job: the pace of the second half, the seconds to the first result and to the last."""
     if actors == "0":
         from app.engines.local_engine import LocalEngine
 
@@ -72,7 +72,7 @@ def measured(data: str, what: str, samples: str, actors: str) -> None:
 
 
 def paced(found: Iterator[list[Any]], samples: int) -> None:
-    """Report how the work went on, and a number that only the same results have."""
+    """Report the times, and a digest of the results."""
     started, results, times = time.perf_counter(), list[str](), []
     for some in found:
         results += map(repr, some)
@@ -85,12 +85,12 @@ def paced(found: Iterator[list[Any]], samples: int) -> None:
 
 
 def predicted(start: float, samples: int, seconds: float, actors: int) -> float:
-    """The cost model: seconds until all is done."""
+    """The cost model's seconds until all is done."""
     return start + samples * seconds / actors
 
 
 def main() -> None:
-    """Print the table, and whether the engine costs less than a tenth above the local one."""
+    """Print the table, and whether the engine's overhead is below a tenth."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=960)
     parser.add_argument("--turns", type=int, default=2)
@@ -112,11 +112,11 @@ def main() -> None:
                     assert same.setdefault(what, said) == said, f"{name} finds something else"
                     runs.setdefault((what, name), []).append(found)
     shown = {key: middle(each) for key, each in runs.items()}
-    told(shown, given.samples)
+    report_results(shown, given.samples)
 
 
-def told(shown: dict[tuple[str, str], dict[str, float]], samples: int) -> None:
-    """The table, the bars, and the figures kept."""
+def report_results(shown: dict[tuple[str, str], dict[str, float]], samples: int) -> None:
+    """Print the table and the bars, and save the results."""
     table = Table(
         "work", "engine", "a second", "× local", "first after", "all", "model says", title=f"{samples} samples"
     )

@@ -1,10 +1,10 @@
-"""Hours and money of two large works on 1, 8 and 64 GPUs, as a table with its arithmetic: 1.5 million skill labels by a
-7B teacher, and LLaVA-1.5-7B tuned on 100,000 samples. ``python -m tests.bench.costs [--dollars A_GPU_HOUR]``.
+"""Calculates hours and costs of two large jobs on 1, 8 and 64 GPUs: 1.5 million skill labels by a 7B teacher, and
+LLaVA-1.5-7B tuned on 100,000 samples. ``python -m tests.bench.costs [--dollars A_GPU_HOUR]`` prints the table.
 
-Worked out, not measured: no GPU was at hand. Tokens are those of the Vision-Flan samples (four characters a token; 576
-for an image), the card's figures its maker's, the shares of its peak the bars of ``tests/gpu``, which measures both on
-a GPU. The model is that of ``tests.bench.cluster``, which holds it against two actors: start + samples × seconds a
-sample ÷ GPUs; tuning adds one sum of the gradients an update.
+Calculated, not measured. Token counts are those of the Vision-Flan samples (four characters a token; 576 an image), the
+GPU's figures are NVIDIA's, the shares of its peak are the bars of ``tests/gpu``. The cost model is the one that
+``tests.bench.cluster`` checks with two actors: start + samples × seconds a sample ÷ GPUs; tuning adds one all-reduce of
+the gradients an update.
 """
 
 import argparse
@@ -12,30 +12,30 @@ from dataclasses import dataclass
 from math import ceil
 
 PEAK = 989e12  # FLOP/s of an H100 SXM in bf16, dense (NVIDIA's data sheet)
-READING = 3.35e12  # bytes/s of its memory
+BANDWIDTH = 3.35e12  # bytes/s of its memory
 JUDGING, TUNING = 0.60, 0.45  # shares of the peak: the bars of tests/gpu
 WEIGHTS = 7.0e9  # parameters; 2 bytes each
-PROMPT, PHRASE = 215, 24  # tokens of a label's prompt with four examples, and the most that its phrase takes
-LESSON = 576 + 62 + 26 + 30  # an image, a question, a response, the turns' own tokens
+PROMPT, PHRASE = 215, 24  # tokens of a label's prompt with four examples, and the most of its phrase
+LESSON = 576 + 62 + 26 + 30  # tokens: an image, a question, a response, the chat template
 ADAPTER = 320e6 * 4  # bytes of gradients: rank 128 on every linear layer of the language model, in fp32
 LINKS = {1: 0.0, 8: 150e9, 64: 10e9}  # bytes/s a GPU sends: alone, over NVLink, over a network of 100 Gbit/s
-UPDATE = {1: 16, 8: 16, 64: 128}  # samples an update; 64 GPUs have no work for each with fewer
-START = 120.0  # seconds to begin and to load 14 GB
+UPDATE = {1: 16, 8: 16, 64: 128}  # samples an update; with fewer, 64 GPUs would not all have work
+START = 120.0  # seconds to start and to load 14 GB
 LABELS, LESSONS, TOGETHER = 1_500_000, 100_000, 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a work takes: ``seconds`` in all, and what of it is each sample's on one GPU."""
+    """The time of a job: ``seconds`` in all, and the seconds a sample on one GPU."""
 
     seconds: float
     a_sample: float
 
 
 def labels(gpus: int) -> Cost:
-    """Reading the prompt fills the card; writing the phrase reads all weights once a token for 32 prompts together."""
+    """The prompt is compute-bound; generating reads all weights once a token for a batch of 32 prompts."""
     reading = 2 * WEIGHTS * PROMPT / (PEAK * JUDGING)
-    writing = PHRASE * 2 * WEIGHTS / (READING * JUDGING) / TOGETHER
+    writing = PHRASE * 2 * WEIGHTS / (BANDWIDTH * JUDGING) / TOGETHER
     return Cost(seconds=START + LABELS * (reading + writing) / gpus, a_sample=reading + writing)
 
 

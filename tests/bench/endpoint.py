@@ -1,5 +1,5 @@
-"""Asking a student behind an endpoint, against a loop with the openai client: how much of the limit on requests at the
-same time is used, over a server in a process of its own that takes 40 to 60 ms; and what is answered from the cache.
+"""A student behind an endpoint against a loop with the openai client: how much of the limit on concurrent requests is
+used, with a server in another process that takes 40 to 60 ms; and how much is answered from the cache.
 
 ``python -m tests.bench.endpoint [--samples N]``.
 """
@@ -22,7 +22,7 @@ from rich.table import Table
 from tests.bench.children import ROOT
 from tests.bench.results import Bar, save_results
 
-# Of a server that takes exactly as long each time, requests come back in step and wait for each other at the client.
+# Varied, because with a constant latency all replies would arrive together and wait for each other at the client.
 LATENCY, SPREAD, LIMITS, BAR = 0.05, 0.2, (1, 8, 32), 0.9
 
 
@@ -31,7 +31,7 @@ SAID = "Step 1: The left digit is 9.\nStep 2: The right digit is 7.\nThe answer 
 
 @dataclass
 class Kept:
-    """Replies in memory, as the database would keep them."""
+    """A cache of replies in memory, in place of the database's."""
 
     replies: dict[str, str] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class Kept:
 
 
 def serve() -> None:
-    """Print the model's name, then answer every chat with the same rationale until the pipe is closed."""
+    """Print the model's name, then answer every chat with the same rationale until stdin is closed."""
     asyncio.run(_serve())
 
 
@@ -57,7 +57,7 @@ async def _serve() -> None:
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """No more of HTTP than it takes, so that what is measured is the client and not this."""
+    """A minimal HTTP server, so that the client is measured and not the server."""
     message = {"role": "assistant", "content": SAID}
     said = {"id": "1", "object": "chat.completion", "created": 0, "model": "parrot"}
     usage = {"prompt_tokens": 90, "completion_tokens": 25, "total_tokens": 115}
@@ -75,7 +75,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The name of a model behind a server in a process of its own."""
+    """The name of a model behind a server in another process."""
     command = [sys.executable, "-c", "from tests.bench.endpoint import serve; serve()"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
@@ -85,7 +85,7 @@ def served() -> Iterator[str]:
 
 
 def ours(name: str, samples: int, limit: int, kept: Kept) -> float:
-    """Seconds for predictions of so many samples with at most ``limit`` requests at once."""
+    """Seconds for predictions of so many samples with at most ``limit`` concurrent requests."""
     from core.endpoints.addresses import parse_endpoint
     from core.student.endpoint import predict_there
     from core.types import EndpointSettings, Sample, Settings
@@ -105,7 +105,7 @@ def ours(name: str, samples: int, limit: int, kept: Kept) -> float:
 
 
 def peer(name: str, samples: int) -> float:
-    """Seconds of the loop that a script has: one request after the other."""
+    """Seconds of a plain loop of one request after the other."""
     from openai import OpenAI
 
     model, _, url = name.partition("@")
@@ -145,7 +145,7 @@ def main() -> None:
 
 
 def figures(seconds: float, requests: int, limit: int) -> dict[str, float]:
-    """The rate, and how much it is of what the limit and the server's latency allow."""
+    """The rate, and its share of what the limit and the server's latency allow."""
     rate = requests / seconds
     return {"seconds": seconds, "requests": requests, "rate": rate, "share": rate * LATENCY / limit}
 

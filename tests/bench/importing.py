@@ -1,9 +1,9 @@
-"""Importing support sets of four formats against pandas and ``datasets``: rows a second to a table that can be queried,
-and the most memory that it takes, at three sizes.
+"""Importing support sets of four formats against pandas and ``datasets``: rows a second into a table that can be
+queried, and peak memory, at three sizes.
 
-``python -m tests.bench.importing [--rows N …] [--turns N]``. Ours is the whole import: every row is checked and
-saved with indexes, and a killed one would go on. pandas reads the file, makes the same columns and writes them into
-SQLite with an index on the id; ``datasets`` writes its Arrow table. Each must end with the same ids and questions.
+``python -m tests.bench.importing [--rows N …] [--turns N]``. Ours is the whole import: every row is checked and saved
+with indexes, and a killed import can resume. pandas reads the file, makes the same columns and writes them into SQLite
+with an index on the id; ``datasets`` writes its Arrow table. All must end with the same ids and questions.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from tests.bench.results import Bar, exponent, save_results
 
 SIZES = (10_000, 100_000, 1_000_000)
 IMAGES, FOLDERS = 50_000, 1_000
-# More than this for a hundred times as many rows is not flat: the hash of every id is kept, some 60 bytes each.
+# The limit of growth for a hundred times as many rows; the hash of every id takes some 60 bytes.
 FLAT_MB = 96
 QUESTION = re.compile(r"^Question .*", re.MULTILINE)
 
@@ -37,7 +37,7 @@ def image_of(number: int) -> str:
 
 
 def question(number: int) -> str:
-    """Some 380 characters, as Vision-Flan's are."""
+    """Some 380 characters, as in Vision-Flan."""
     return f"Question {number}: {'which of the things on the table is it? ' * 9}".strip()
 
 
@@ -52,7 +52,7 @@ def llava_row(number: int) -> dict[str, Any]:
 
 
 def choice_row(number: int) -> dict[str, Any]:
-    """A question with four options, as MMBench's and ScienceQA's are, without an image."""
+    """A question with four options, as in MMBench and ScienceQA, without an image."""
     choices = [f"option {each} of {number}" for each in "abcd"]
     return {"question": question(number), "hint": "A hint. " * 5, "choices": choices, "answer": number % 4}
 
@@ -66,7 +66,7 @@ def write_llava(path: Path, rows: int) -> None:
 
 
 def write_mmbench(path: Path, rows: int) -> None:
-    """MMBench's columns but for the image's."""
+    """MMBench's columns except the image."""
     with path.open("w") as file:
         file.write("index\tquestion\thint\tA\tB\tC\tD\tanswer\tcategory\tl2-category\n")
         for number in range(rows):
@@ -105,17 +105,17 @@ FILES: dict[str, tuple[str, Callable[[Path, int], None]]] = {
 }
 
 
-# The measures of each way to import, by the rows there were, by format.
+# The measures of each way, by number of rows, by format.
 Formats = dict[str, dict[str, dict[str, dict[str, float]]]]
 
 
 def digest(key: Any, asked: Any) -> int:
-    """A number for an id with its question; those of many, joined by ^, tell sets apart in whatever order they come."""
+    """A number for an id with its question; XORed over all rows, an order-independent digest of a set."""
     return int.from_bytes(hashlib.blake2b(f"{key}\0{asked}".encode(), digest_size=6).digest())
 
 
 def ours(path: str, folder: str) -> None:
-    """The import as the command line makes it."""
+    """The import of the command line."""
     from app.imports.pipeline import import_file
     from storage.database import FILE_NAME, open_database
 
@@ -129,7 +129,10 @@ def ours(path: str, folder: str) -> None:
 
 
 def finished(seconds: float, file: Path, key: str) -> None:
-    """Report; the digest is taken after the peak of memory was read. Ours puts hint and options around the question."""
+    """Report the measures; the digest is computed after peak memory was read.
+
+    Our stored text has hint and options around the question.
+    """
     peak = peak_mb()
     with closing(sqlite3.connect(file)) as db:
         rows = db.execute(f"SELECT {key}, question FROM samples")
@@ -137,7 +140,7 @@ def finished(seconds: float, file: Path, key: str) -> None:
 
 
 def report_rows(seconds: float, peak: float, pairs: Iterator[tuple[Any, Any]]) -> None:
-    """What a child says at its end."""
+    """Report a child's measures and digest."""
     counted, found = 0, 0
     for key, asked in pairs:
         counted, found = counted + 1, found ^ digest(key, asked)
@@ -145,7 +148,7 @@ def report_rows(seconds: float, peak: float, pairs: Iterator[tuple[Any, Any]]) -
 
 
 def pandas(path: str, folder: str) -> None:
-    """What a script does: read, take the columns, ``to_sql``, index."""
+    """A script's way: read, rename columns, ``to_sql``, index."""
     import pandas as library
 
     started = time.perf_counter()
@@ -173,7 +176,7 @@ def frame(library: Any, path: Path) -> Any:
 
 
 def datasets(path: str, folder: str) -> None:
-    """Its Arrow table on disk, without an index by id; an object of rows it cannot read, so a generator does."""
+    """Its Arrow table on disk, without an index by id; from a generator for an object of rows, which it cannot read."""
     from datasets import Dataset, load_dataset
 
     started = time.perf_counter()
@@ -188,7 +191,7 @@ def datasets(path: str, folder: str) -> None:
 
 
 def problems(path: str) -> Iterator[dict[str, Any]]:
-    """ScienceQA's problems, one by one, from the whole file in memory."""
+    """ScienceQA's problems one by one, from the whole file in memory."""
     for key, row in json.loads(Path(path).read_text()).items():
         yield {"id": key} | row
 
@@ -224,7 +227,7 @@ def main() -> None:
 
 
 def write_images(folder: Path) -> None:
-    """Image files, all links to one."""
+    """Write image files, all links to one."""
     for number in range(FOLDERS):
         (folder / "images" / str(number)).mkdir(parents=True)
     (folder / "images" / "any.jpg").write_bytes(b"never opened")
@@ -233,7 +236,7 @@ def write_images(folder: Path) -> None:
 
 
 def measured(path: Path, rows: int, turns: int) -> dict[str, dict[str, float]]:
-    """The medians of each way, in turn; raises where two ways end with other rows."""
+    """The medians of each way, in turn; raises where two ways end with different rows."""
     runs: dict[str, list[dict[str, float]]] = {"ours": [], "pandas": [], "datasets": []}
     for _ in range(turns):
         for name, each in runs.items():
@@ -261,7 +264,7 @@ def show(name: str, found: dict[str, dict[str, dict[str, float]]]) -> None:
 
 
 def bars(found: Formats, counts: list[str]) -> Iterator[Bar]:
-    """What was asked for: pandas' speed at the largest size, and memory that stays as it is at the smallest."""
+    """The bars: pandas' speed at the largest size, and memory no larger than at the smallest."""
     for name, sizes in found.items():
         first, last = (sizes[rows] for rows in (counts[0], counts[-1]))
         yield Bar(what=f"{name}: times pandas' speed", value=last["ours"]["rate"] / last["pandas"]["rate"], least=1)

@@ -1,7 +1,7 @@
-"""How long the page lets a person wait with many errors and a large support set, measured inside a real Chromium.
+"""Latency of the page with many errors and a large support set, measured inside a real Chromium.
 
-From a key, a change or the last letter typed to the second frame after the wanted thing is in the document, so up to a
-frame (17 ms) too long. And bursts of keys without waiting, held against a plain model of the list and the database.
+From a key press, a change or the last letter typed to the second frame after the expected element is in the document,
+so up to one frame (17 ms) too long. And bursts of keys without waiting, compared with ``Walk`` and the database.
 ``python -m tests.bench.page [--quick] [--data DIR]``; a million rows take minutes to generate.
 """
 
@@ -65,7 +65,7 @@ ARM = """([event, what, value]) => {
 
 @dataclass(kw_only=True)
 class Measured:
-    """One size: every measure's milliseconds, seconds until hits showed, most rows on a page, what bursts got wrong."""
+    """The results of one size: milliseconds by measure, seconds until hits showed, rows on a page, burst errors."""
 
     errors: int
     support: int
@@ -80,7 +80,7 @@ class Measured:
 
 
 class Bench:
-    """A window on a served project, and what is known of its list from the database."""
+    """A browser window on a served project, and its list of cases from the database."""
 
     def __init__(self, window: Page, url: str, db: Database) -> None:
         self.window, self.url, self.db = window, url, db
@@ -88,12 +88,12 @@ class Bench:
             self.round = store.rounds_of(c, store.project_named(c, PROJECT).id)[0].id
 
     def walk(self, at: int) -> Walk:
-        """The model of the list as the database has it now, at a place of it."""
+        """The model of the list as the database has it now, at an index."""
         with self.db.read() as c:
             return Walk(cases=store.cases_page(c, self.round, limit=100_000), at=at)
 
     def open(self, place: int, row: int = 0) -> Walk:
-        """Show the case at a place of the list, on a page of the list that has it at ``row``."""
+        """Show the case at an index of the list, on a page of the list that has it at ``row``."""
         walk = self.walk(place)
         start = f"&from={json.dumps(store.cursor_of(walk.cases[place - row - 1]))}" if place > row else ""
         self.window.goto(f"{self.url}/?project={PROJECT}&tab=review&sample={walk.sample}{start}")
@@ -102,7 +102,7 @@ class Bench:
         return walk
 
     def times(self, event: str, what: str, acts: Sequence[tuple[Any, Callable[[], object]]]) -> list[float]:
-        """For each act, milliseconds from its last event until what is wanted is painted; the first ones warm up."""
+        """Milliseconds of each act from its last event until the expected element is painted, after a warm-up."""
         found = []
         for wanted, act in acts:
             self.window.wait_for_timeout(random.uniform(150, 400))
@@ -117,33 +117,33 @@ class Bench:
         return self.times("keydown", "case", [(None, lambda: self.window.keyboard.press(key))] * (CHEAP + WARM))
 
     def filters(self, place: int) -> list[float]:
-        """Another category each time."""
+        """Choose another category each time."""
         self.open(place)
         choose = self.window.locator("select[data-param=category]").select_option
         values = [f"category {number % 12}" for number in range(DEAR + WARM)]
         return self.times("change", "list", [(["category", each], lambda each=each: choose(each)) for each in values])
 
     def searches(self, place: int) -> list[float]:
-        """Words that some cases hold, in the search field."""
+        """Type words that some cases contain into the search field."""
         self.open(place)
         self.window.click("[data-search]")
         words = [word for thing in THINGS for word in thing.split() if len(word) > 3][: DEAR + WARM]
         return self.times("keydown", "list", [(["text", word], lambda word=word: self.write(word)) for word in words])
 
     def skills(self, place: int) -> list[float]:
-        """Skills in the editor's field, with live hits under it."""
+        """Type skills into the editor's field, with live hits below it."""
         self.open(place)
         self.window.keyboard.press("e")
         words = random.Random(0).sample([" ".join(pair) for pair in product(ACTS, THINGS)], CHEAP + WARM)
         return self.times("keydown", "live", [(word, lambda word=word: self.write(word)) for word in words])
 
     def write(self, text: str) -> None:
-        """Type over what stands in the field that has the focus."""
+        """Replace the text of the focused field."""
         self.window.keyboard.press("Control+a")
         self.window.keyboard.type(text, delay=40)
 
     def burst(self, seed: int, place: int) -> str:
-        """Keys without waiting, every second time across the end of a page of the list; returns what went wrong."""
+        """Press keys without waiting, every second time across the end of a page of the list; returns the errors."""
         rng, walk = random.Random(seed), self.open(place, 10 if seed % 2 else LIST_PAGE - 6)
         with self.db.read() as c:
             before = c.scalar(select(func.max(reviews.c.id))) or 0
@@ -154,7 +154,7 @@ class Bench:
         wanted, deadline = (walk.said, walk.sample), time.monotonic() + 20
         while self.state(before) != wanted and time.monotonic() < deadline:
             self.window.wait_for_timeout(250)
-        self.window.wait_for_timeout(1000)  # it stays so
+        self.window.wait_for_timeout(1000)  # and nothing changes afterwards
         seen = self.state(before)
         return "" if seen == wanted else f"seed {seed}, keys {keys}: wanted {wanted}, got {seen}"
 
@@ -167,7 +167,7 @@ class Bench:
 
 
 def measure(bench: Bench, found: Measured) -> None:
-    """Every measure at one size; each has its own stretch of the list."""
+    """Every measure at one size; each uses another part of the list."""
     started = time.monotonic()
     bench.open(0)
     found.ready = time.monotonic() - started
@@ -220,7 +220,7 @@ def figures(each: Measured) -> dict[str, list[float]]:
 
 
 def bars(sizes: Sequence[Measured]) -> Iterator[Bar]:
-    """What was asked for: p95 at every size."""
+    """The bars: p95 at every size."""
     for each in sizes:
         for name, most in TARGETS.items():
             what = f"{name}, ms, p95 at {each.errors:,} errors and {each.support:,} samples"
@@ -228,7 +228,7 @@ def bars(sizes: Sequence[Measured]) -> Iterator[Bar]:
 
 
 def mark(value: float, most: float | None, form: str) -> str:
-    """A figure; in red, with what it should be, where it is over its target."""
+    """A figure; in red, with its target, where it is over."""
     return f"[red]{value:{form}} (over {most:g})[/red]" if most is not None and value > most else f"{value:{form}}"
 
 

@@ -1,7 +1,7 @@
-"""Answers of a student, ours against a plain transformers ``generate`` loop and against transformers' pipeline: samples
-a second on the demo's student and validation samples, one thread, in turn, with the same texts from all of them.
+"""Prediction against a plain transformers ``generate`` loop and transformers' pipeline: samples a second with the
+demo's student and validation samples, one thread, in turn; all must give the same texts.
 
-``python -m tests.bench.predicting [--samples N] [--turns N]``; every measure is a process of its own.
+``python -m tests.bench.predicting [--samples N] [--turns N]``; each measurement is a new process.
 """
 
 import argparse
@@ -24,7 +24,7 @@ BATCHES = (1, 8, 32)
 
 
 def world(samples: str) -> tuple[list[Any], Any, Any]:
-    """The first validation samples, what opens their images, and the demo's settings."""
+    """The first validation samples, the function that opens their images, and the demo's settings."""
     from PIL import Image
 
     from assets import demo
@@ -43,7 +43,7 @@ def world(samples: str) -> tuple[list[Any], Any, Any]:
 
 
 def ours(samples: str, batch: str, texts: str) -> None:
-    """``predict`` as the worker calls it, its images opened one by one."""
+    """``predict`` as the worker calls it."""
     from dataclasses import replace
 
     from assets import demo
@@ -61,7 +61,7 @@ def ours(samples: str, batch: str, texts: str) -> None:
 
 
 def peer_parts(samples: str) -> tuple[Any, list[str], list[Any], Any]:
-    """A loaded student, the prompts, the images and the settings, as a script has them."""
+    """A loaded student, the prompts, the images and the settings for a script."""
     from assets import demo
     from core.prompts import student_prompt
     from core.student import chat
@@ -102,7 +102,7 @@ def pipeline(samples: str, batch: str, texts: str) -> None:
     answer = made("image-text-to-text", model=student.model, processor=student.processor, device="cpu")
     size, said = int(batch), []
     started = time.perf_counter()
-    for start in range(0, len(asked), size):  # it takes a list as one batch, whatever ``batch_size`` says
+    for start in range(0, len(asked), size):  # the pipeline takes a list as one batch, ignoring ``batch_size``
         found = answer(
             text=asked[start : start + size],
             images=[open_image(key) for key in keys[start : start + size]],
@@ -115,14 +115,14 @@ def pipeline(samples: str, batch: str, texts: str) -> None:
 
 
 def finished(started: float, said: list[str], texts: str) -> None:
-    """Report the pace, and keep what was said for the comparison."""
+    """Report the pace, and save the texts for the comparison."""
     seconds = time.perf_counter() - started
     Path(texts).write_text(json.dumps(said))
     report(rate=len(said) / seconds)
 
 
 def main() -> None:
-    """Print the table, how often each way said the same as the plain loop, and whether the bar is met."""
+    """Print the table, how often each way gave the plain loop's text, and whether the bar is met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=192)
     parser.add_argument("--turns", type=int, default=3)

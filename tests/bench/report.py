@@ -1,7 +1,7 @@
-"""What the benches kept, as the table of bars in the docs and as plots: ``python -m tests.bench.report``.
+"""Writes the benches' results as the table of bars in the docs and as plots: ``python -m tests.bench.report``.
 
 Reads ``assets/bench/results.json`` and writes ``assets/bench/*.svg`` and the part of ``assets/docs/benchmarks.md``
-between its two marks. Measures nothing.
+between its two marks.
 """
 
 import json
@@ -37,12 +37,12 @@ def main() -> None:
 
 
 def table(kept: dict[str, Any]) -> Iterator[str]:
-    """A line for each bar that was set."""
+    """One line a bar."""
     yield "| bench | what | measured | wanted | |"
     yield "|---|---|---:|---|---|"
     for name, found in kept.items():
         for kept_bar in found["bars"]:
-            verdict = "met" if kept_bar.pop("met") else "**missed**"  # by the value as it was before it was rounded
+            verdict = "met" if kept_bar.pop("met") else "**missed**"  # judged before rounding
             bar = Bar(**kept_bar)
             yield f"| {name}, {found['measured']} | {bar.what} | {bar.figure} | {bar.wanted} | {verdict} |"
 

@@ -1,6 +1,4 @@
-"""What the benches measured, kept in ``assets/bench/results.json`` with the day and the machine, for the report; and
-whether each bar that was set is met.
-"""
+"""Saves the benches' results in ``assets/bench/results.json`` with the day and machine, and whether bars are met."""
 
 import json
 import os
@@ -16,7 +14,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "assets" / "bench" / "results.js
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """What was asked for: ``value`` of at least ``least``, or below ``below``."""
+    """A target: ``value`` must be at least ``least``, or below ``below``."""
 
     what: str
     value: float
@@ -29,12 +27,12 @@ class Bar:
 
     @property
     def figure(self) -> str:
-        """The value as a person reads it."""
+        """The value as text."""
         return f"{self.value:,.0f}" if self.value >= 100 else f"{self.value:.3g}"
 
     @property
     def wanted(self) -> str:
-        """What it is held against."""
+        """The target as text."""
         return f"at least {self.least:,g}" if self.least is not None else f"below {self.below:,g}"
 
     def __str__(self) -> str:
@@ -42,8 +40,7 @@ class Bar:
 
 
 def save_results(name: str, found: dict[str, Any], bars: Sequence[Bar] = ()) -> None:
-    """Put a bench's figures in the place of its earlier ones, and say of each bar whether it is met; a bench that was
-    not run keeps its own."""
+    """Replace a bench's results, and print for each bar whether it is met; other benches' results stay."""
     print(*bars, sep="\n")
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +51,7 @@ def save_results(name: str, found: dict[str, Any], bars: Sequence[Bar] = ()) -> 
 
 
 def machine() -> str:
-    """Its processor, cores and Python."""
+    """The machine's processor, cores and Python."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     model = names[0].partition(":")[2].strip() if names else platform.machine()
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
@@ -62,13 +59,13 @@ def machine() -> str:
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
     """The power by which a value grows with size: the slope of both logarithms (least squares)."""
-    import numpy as np  # here, so that the peers of a bench, which are measured in its module, do not hold it
+    import numpy as np  # not at the top, so that it adds nothing to the memory of the peers
 
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
 def rounded(found: Any) -> Any:
-    """Every number with four digits that count."""
+    """The value with every number rounded to four significant digits."""
     if isinstance(found, dict):
         return {key: rounded(each) for key, each in found.items()}
     if isinstance(found, list):

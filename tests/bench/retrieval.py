@@ -1,7 +1,7 @@
-"""Skill retrieval against rank_bm25 (whose scores ours must equal to the last bit), bm25s, tantivy and SQLite's FTS5.
+"""Skill retrieval against rank_bm25 (whose scores ours must equal bit for bit), bm25s, tantivy and SQLite's FTS5.
 
 ``python -m tests.bench.retrieval [--turns N] [--rows N …]``: for each size every engine indexes the same labels and
-finds the 100 best samples for the same queries, each in a process of its own with one thread, in turn.
+finds the 100 best samples for the same queries, each in a new process with one thread, in turn.
 """
 
 import argparse
@@ -24,13 +24,13 @@ from tests.bench.skill_corpus import ROWS, read_corpus, write_corpus
 
 SIZES = (10_000, 100_000, ROWS)
 TOP = 100
-# How many of the queries an engine is asked: the slow ones take seconds for each at the largest size.
+# The number of queries by engine: the slow ones take seconds a query at the largest size.
 QUERIES = {"ours": 1000, "rank_bm25": 5, "bm25s": 50, "bm25s_numba": 300, "tantivy": 300, "fts5": 5}
 BAR = {"rank_bm25": 1000.0, "tantivy": 10.0}
 
 
 def timed(search: Callable[[str], object], queries: list[str], **more: float) -> None:
-    """Report the seconds for a thousand queries and the slowest twentieth, after one that warms up."""
+    """Report the seconds for a thousand queries and the p95, after a warm-up."""
     search(queries[0])
     took = []
     for query in queries:
@@ -41,7 +41,7 @@ def timed(search: Callable[[str], object], queries: list[str], **more: float) ->
 
 
 def ours(folder: str, rows: str) -> None:
-    """Build, save, open, search: what the Selection tab does while a person types."""
+    """Build, save, open, search, as the Selection tab does."""
     from core.retrieval.index import SkillIndex
     from core.retrieval.index_files import open_index, save_index
 
@@ -63,7 +63,7 @@ def ours(folder: str, rows: str) -> None:
 
 
 def searching(folder: str, rows: str) -> None:
-    """The memory of a process that only opens the index and searches, as an app that was started again."""
+    """The memory of a process that only opens the index and searches, as a restarted app does."""
     from core.retrieval.index_files import open_index
 
     opened = open_index(Path(folder) / f"index-{rows}")
@@ -73,7 +73,7 @@ def searching(folder: str, rows: str) -> None:
 
 
 def rank_bm25(folder: str, rows: str) -> None:
-    """The reference, and whether ours gives every row its score to the last bit."""
+    """The reference, and whether our scores are equal bit for bit."""
     from rank_bm25 import BM25Okapi
 
     from core.retrieval.index_files import open_index
@@ -98,7 +98,7 @@ def rank_bm25(folder: str, rows: str) -> None:
 
 
 def bm25s(folder: str, rows: str, backend: str = "numpy") -> None:
-    """bm25s with its own top-k; ``backend`` numba compiles its scoring beforehand."""
+    """bm25s with its own top-k; the backend "numba" is compiled beforehand."""
     import bm25s as library
 
     from core.retrieval.terms import tokenise
@@ -207,7 +207,7 @@ def show(rows: int, found: dict[str, dict[str, float]]) -> None:
 
 
 def bars(found: dict[str, dict[str, float]]) -> Iterator[Bar]:
-    """What was asked for at the largest size."""
+    """The bars at the largest size."""
     ours = found["ours"]
     for peer, least in BAR.items():
         if peer in found:

@@ -1,5 +1,5 @@
-"""A support set's skill labels as Vision-Flan has them: some 200 tasks, 42,000 distinct labels over 1.55 million
-samples, a few labels on thousands of them and most on a handful. Made from a seed; no sample behind them.
+"""Generates skill labels with Vision-Flan's distribution: some 200 tasks, 42,000 distinct labels over 1.55 million
+samples, a few labels on thousands of samples and most on a handful.
 """
 
 from pathlib import Path
@@ -17,13 +17,13 @@ SYLLABLES = "ba con di fra gra li mo na per qui ra sto ta vi ze lo mi tor sen pl
 
 
 def falling(many: int, power: float) -> NDArray[np.float64]:
-    """Shares that fall as words' frequencies do (Zipf)."""
+    """Shares by Zipf's law."""
     share = 1 / np.arange(1, many + 1) ** power
     return np.asarray(share / share.sum())
 
 
 def words(random: np.random.Generator, many: int) -> NDArray[np.str_]:
-    """Made-up words, each once."""
+    """Distinct made-up words."""
     found: dict[str, None] = {}
     while len(found) < many:
         found.setdefault("".join(random.choice(SYLLABLES.split(), random.integers(2, 5))))
@@ -54,7 +54,7 @@ def write_corpus(folder: Path, queries: int = 1000) -> None:
 def phrase(
     random: np.random.Generator, verbs: NDArray[np.str_], own: NDArray[np.str_], shared: NDArray[np.str_]
 ) -> str:
-    """A skill in three to eight words."""
+    """A skill of three to eight words."""
     parts = [random.choice(verbs), random.choice(shared), random.choice(own if random.random() < 0.35 else shared)]
     if random.random() < 0.7:
         parts += [random.choice(JOINTS.split()), random.choice(shared)]
@@ -66,7 +66,7 @@ def phrase(
 
 
 def asked(random: np.random.Generator, texts: list[str], pool: NDArray[np.str_]) -> str:
-    """A missing skill as a teacher words it: a label with a word or two exchanged."""
+    """A query like a teacher's skill: a label with a word or two replaced."""
     parts = texts[random.integers(len(texts))].split()
     for _ in range(random.integers(0, 3)):
         parts[random.integers(len(parts))] = str(random.choice(pool)) if random.random() < 0.9 else "unheard"

@@ -1,9 +1,9 @@
 """Importing a support set of a million rows: peak memory and rows a second against ``json.load`` of the same file, the
 size of the database, and an import that is killed in the middle and run again.
 
-``python -m tests.bench.support [--rows N] [--data DIR]``; every measure is a process of its own, so that its peak
-memory is its own; what it needs is loaded inside it, so that ``json.load`` holds nothing of ours. What the killed
-import leads to is compared row by row with the one that nobody disturbed.
+``python -m tests.bench.support [--rows N] [--data DIR]``; each measurement is a new process, with imports inside the
+functions, so that ``json.load``'s memory holds none of ours. The rows of the killed import are compared with those of
+an undisturbed one.
 """
 
 import argparse
@@ -30,7 +30,7 @@ Ways = dict[str, dict[str, float]]
 
 
 def write_rows(path: Path, rows: int, seed: int = 0) -> None:
-    """A LLaVA JSON list of that many conversations with labels, fifty rows to a label, one a line."""
+    """A LLaVA JSON list of so many labelled conversations, fifty rows a label, one a line."""
     from tests.bench.big_project import ACTS, THINGS, skills
 
     rng = random.Random(seed)
@@ -48,7 +48,7 @@ def write_rows(path: Path, rows: int, seed: int = 0) -> None:
 
 
 def peer(path: str) -> None:
-    """The whole file in memory, which is all that ``json.load`` does."""
+    """``json.load`` of the file, which does no more than hold it in memory."""
     started = time.perf_counter()
     with open(path) as file:
         json.load(file)
@@ -56,7 +56,7 @@ def peer(path: str) -> None:
 
 
 def imported(path: str, data: str) -> None:
-    """The import as the command line makes it."""
+    """The import of the command line."""
     started = time.perf_counter()
     from app.cli.main import cli
     from app.cli.terminal import run_command_line
@@ -66,7 +66,7 @@ def imported(path: str, data: str) -> None:
 
 
 def kill_in_the_middle(path: Path, data: Path, rows: int) -> int:
-    """Start the import, kill it once a third is saved, and return how many rows it left behind, seen by nobody."""
+    """Start the import, kill it once a third is saved, and return how many (hidden) rows it left behind."""
     from storage import store
     from storage.database import open_database
 
@@ -116,7 +116,7 @@ def draw(data: str) -> None:
 
 
 def main() -> None:
-    """Print the table; raises where the killed import ends in another state."""
+    """Print the table; raises where the killed import ends with different rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--data", type=Path, help="where to keep the generated file (default: a temporary folder)")

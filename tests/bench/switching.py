@@ -1,9 +1,9 @@
-"""The answer switch against what people write instead: a forward for every text, one padded batch of them, a cache of
-the prefix that is cut back, and EleutherAI's lm-evaluation-harness.
+"""The answer switch against common alternatives: a forward pass for every text, one padded batch, a prefix cache that
+is cropped, and EleutherAI's lm-evaluation-harness.
 
-``python -m tests.bench.switching [--turns N]``: a Llama and a Qwen2 teacher with weights from a seed, rationales
-of 6 to 30 steps, candidates of one and of three tokens; one process, one thread, the ways in turn. Every way must give
-the same log-probabilities. What a single plain forward over as many tokens takes is the floor.
+``python -m tests.bench.switching [--turns N]``: a Llama and a Qwen2 teacher with random weights, rationales of 6 to 30
+steps, candidates of one and of three tokens; one process, one thread, in turn. All must give the same
+log-probabilities. The floor is a single plain forward pass over as many tokens.
 """
 
 import argparse
@@ -41,12 +41,12 @@ FAMILIES: dict[str, tuple[Any, Any]] = {
 }
 BAR = {6: 5.0, 15: 9.0}
 FLOOR = 1.3
-# A call of less than so many seconds is made so often, and one of more than so many once after the one that warms up.
+# Calls faster than the first limit (seconds) are repeated more often, those slower than the second only once.
 QUICK, MORE_TURNS, SLOW = 1.0, 9, 5.0
 
 
 def model_of(family: str) -> Any:
-    """A teacher with random weights, the same for every run."""
+    """A teacher with random weights from a fixed seed."""
     torch.manual_seed(0)
     config, made = FAMILIES[family]
     return made(config(**SHAPE)).eval()
@@ -63,14 +63,14 @@ def case(steps: int, length: int) -> Branches:
 
 
 def ours(model: Any, branches: Branches) -> Scores:
-    """One packed forward."""
+    """One packed forward pass."""
     ((_, scores),) = packed_scores(model, [(0, branches)])
     return scores
 
 
 @torch.inference_mode()
 def naive(model: Any, branches: Branches) -> Scores:
-    """A forward for every text, or, where candidates are one token, for every prefix."""
+    """A forward pass for every text, or for every prefix where candidates are one token."""
     start = len(branches[0][0]) - len(trunk_of(branches[0]))
     scores = np.zeros((len(branches), len(branches[0])))
     for k, row in enumerate(branches):
@@ -87,7 +87,7 @@ def naive(model: Any, branches: Branches) -> Scores:
 
 @torch.inference_mode()
 def padded(model: Any, branches: Branches) -> Scores:
-    """All texts as one batch, padded on the right."""
+    """All texts as one batch with right padding."""
     length = len(branches[0][0]) - len(trunk_of(branches[0]))
     texts = [each for row in branches for each in (row[:1] if length == 1 else row)]
     longest = max(map(len, texts)) - 1
@@ -108,7 +108,7 @@ def padded(model: Any, branches: Branches) -> Scores:
 
 @torch.inference_mode()
 def cached(model: Any, branches: Branches) -> Scores:
-    """The rationale step by step into a cache; cue and candidates after each prefix, then the cache is cut back."""
+    """The rationale step by step into a cache; cue and candidates after each prefix, then the cache is cropped."""
     cache = DynamicCache(config=model.config)
     scores = np.zeros((len(branches), len(branches[0])))
     length, done = len(branches[0][0]) - len(trunk_of(branches[0])), 0
@@ -131,7 +131,7 @@ def cached(model: Any, branches: Branches) -> Scores:
 
 
 def harness(model: Any) -> Callable[[Any, Branches], Scores]:
-    """lm-evaluation-harness' own log-likelihoods of every candidate after every prefix."""
+    """lm-evaluation-harness's log-likelihoods of every candidate after every prefix."""
     from lm_eval.models.huggingface import HFLM
 
     from tests.models.tiny_teachers import byte_pairs
@@ -150,7 +150,7 @@ def harness(model: Any) -> Callable[[Any, Branches], Scores]:
 
 
 def trunk_of(row: Any) -> Any:
-    """What a prefix's texts share: all but the candidate."""
+    """The tokens that a prefix's texts share: all but the candidate."""
     first, second = row[0], row[1]
     return first[: next(i for i in range(len(first)) if first[i] != second[i])]
 
@@ -162,7 +162,7 @@ def picked(logits: torch.Tensor, tokens: Any) -> float:
 
 
 def floor(model: Any, branches: Branches) -> Callable[[], object]:
-    """One plain forward over as many tokens as the packed one has, with as many logits; packing is no part of it."""
+    """One plain forward pass over as many tokens and logits as the packed one, without packing."""
     forest = pack([tokens[:-1] for row in branches for tokens in row])
     rows = [row for row in branches for _ in row]
     needed = [path[len(trunk_of(row)) - 1 :] for row, path in zip(rows, forest.paths, strict=True)]
@@ -171,8 +171,7 @@ def floor(model: Any, branches: Branches) -> Callable[[], object]:
 
 
 def medians(ways: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
-    """The median seconds of each way, called in turn, after one call that warms up; a quick way takes more turns, a
-    slow one a single."""
+    """The median seconds of each way, called in turn after a warm-up; fast ways take more turns, slow ones one."""
     took: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(max(turns, MORE_TURNS) + 1):
         for name, way in ways.items():
@@ -184,7 +183,7 @@ def medians(ways: dict[str, Callable[[], object]], turns: int) -> dict[str, floa
 
 
 def measured(family: str, length: int, turns: int) -> dict[int, dict[str, float]]:
-    """Seconds of every way for each number of steps; raises where two ways disagree."""
+    """Seconds of every way by number of steps; raises where two ways disagree."""
     model, found = model_of(family), {}
     ways: dict[str, Callable[[Any, Branches], object]] = {"ours": ours, "naive": naive, "padded": padded}
     ways |= {"cached": cached, **({"lm-eval": harness(model)} if find_spec("lm_eval") else {})}
@@ -216,7 +215,7 @@ def main() -> None:
 
 
 def show(name: str, found: dict[int, dict[str, float]]) -> None:
-    """Print how many times our time each way takes."""
+    """Print each way's time as a multiple of ours."""
     peers = [each for each in found[STEPS[0]] if each not in ("ours", "floor")]
     table = Table("steps", "ours (ms)", *(f"{each} / ours" for each in peers), "ours / floor", title=name)
     for steps, each in found.items():
@@ -228,7 +227,7 @@ def show(name: str, found: dict[int, dict[str, float]]) -> None:
 
 
 def bars(results: dict[str, dict[int, dict[str, float]]]) -> Iterator[Bar]:
-    """What was asked for, of candidates of one token."""
+    """The bars, for candidates of one token."""
     for name, found in results.items():
         if not name.endswith("1 token"):
             continue

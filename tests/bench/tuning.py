@@ -1,9 +1,8 @@
 """LoRA tuning against a plain transformers Trainer with PEFT: samples a second and peak memory on the same model, data
-and batch, in one run; and our peak memory as the selection grows from 1,000 to 50,000 samples.
+and batch; and our peak memory as the selection grows from 1,000 to 50,000 samples.
 
-``python -m tests.bench.tuning [--samples N] [--turns N]``. Every measure is a process of its own, so that its peak is
-its own; ours and the peer take turns. The peer has its texts ready beforehand and takes the faster of one thread and
-all.
+``python -m tests.bench.tuning [--samples N] [--turns N]``. Each measurement is a new process; ours and the peer take
+turns. The peer's texts are prepared beforehand, and it uses one thread or all, whichever is faster.
 """
 
 import argparse
@@ -26,14 +25,14 @@ from tests.bench.children import child, middle, report
 from tests.bench.results import Bar, save_results
 
 SIZES = (1_000, 10_000, 50_000)
-UPDATES = 25  # of the runs whose memory is looked at
+UPDATES = 25  # of the runs whose memory is measured
 BATCH = 32
 FLAT_MB = 64
 Ways = dict[str, dict[str, float]]
 
 
 def world(folder: str, samples: str) -> tuple[Any, Any, Any]:
-    """The demo's settings, so many of its support samples, and what opens their images, lazily."""
+    """The demo's settings, so many of its support samples, and the function that opens their images."""
     from PIL import Image
 
     from app.tuning.options import preset
@@ -52,7 +51,7 @@ def world(folder: str, samples: str) -> tuple[Any, Any, Any]:
 
 
 def ours(folder: str, samples: str) -> None:
-    """A whole run of ours, timed from the first update to the last."""
+    """A whole run, timed from the first update to the last."""
     from app.engines.local_engine import LocalEngine
     from assets import demo
 
@@ -82,7 +81,7 @@ def ours(folder: str, samples: str) -> None:
 
 
 def peer(folder: str, samples: str) -> None:
-    """What a plain script does: Trainer, a PEFT model, images opened in the data set, padding in the collator."""
+    """A plain script: Trainer, a PEFT model, images opened in the data set, padding in the collator."""
     import torch
     from transformers import Trainer, TrainingArguments
 
@@ -151,7 +150,7 @@ def peer(folder: str, samples: str) -> None:
 
 
 def growing(data: str, selection: str) -> None:
-    """The first updates of a run on a selection in a database, as the worker makes them."""
+    """The first updates of a run on a selection in a database, made as by the worker."""
     from app.model_inputs import image_opener
     from app.tuning.local_run import SelectedSamples
     from app.tuning.options import preset
@@ -250,13 +249,13 @@ def main() -> None:
 
 
 def over_peer(ways: Ways, measure: str) -> float:
-    """Ours over the peer with more samples a second."""
+    """The ratio of ours to the faster peer."""
     peer = max((each for name, each in ways.items() if name != "ours"), key=lambda each: each["rate"])
     return ways["ours"][measure] / peer[measure]
 
 
 def compare(folder: str, samples: int, turns: int) -> Ways:
-    """Ours and the peer in turn, medians and their ratio."""
+    """Ours and the peer in turn: medians and their ratio."""
     found: dict[str, list[dict[str, float]]] = {"ours": [], "peer": [], "peer, all threads": []}
     for _ in range(turns):
         found["ours"].append(child("tuning", "ours", folder, samples, threads=os.cpu_count() or 1))

@@ -1,4 +1,4 @@
-"""An app that is begun again where it died, and a thread that kills it, its worker or both at random moments."""
+"""An app that can be restarted, and a thread that kills it, its worker or both at random moments."""
 
 import os
 import random
@@ -19,7 +19,7 @@ POLL_SECONDS = 0.02
 
 
 class App:
-    """The app of one data directory on one port; its worker is a process of its own that outlives it."""
+    """The app of one data directory on one port; its worker is another process that outlives it."""
 
     def __init__(self, data: Path) -> None:
         self.data, self.port, self.starts = data, free_port(), 0
@@ -27,20 +27,20 @@ class App:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Begin the app unless it runs, and wait until it answers."""
+        """Start the app unless it runs, and wait until it answers."""
         if self.process is None or self.process.poll() is not None:
             self.starts += 1
             self.process = begun(self.data, self.port)
         wait_for(self.url, self.process, self.data)
 
     def kill(self) -> None:
-        """``kill -9``, as far as it lives."""
+        """``kill -9`` the app if it runs."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
 
     def end(self) -> None:
-        """End the app and its worker, for good."""
+        """End the app and its worker."""
         self.kill()
         pid = worker_pid(self.data)
         if pid is not None:
@@ -50,7 +50,7 @@ class App:
 
 @dataclass(frozen=True, kw_only=True)
 class Kill:
-    """What was hit, in which stage, and how far its job was (-1 where none ran)."""
+    """What was killed, in which stage, and the progress of the job (-1 where none ran)."""
 
     stage: str
     target: str
@@ -58,11 +58,10 @@ class Kill:
 
 
 class Killer(threading.Thread):
-    """Strikes after some seconds of work, then waits until the driver has looked at what is left and ``arm``s it again.
+    """Kills after some seconds of work, then waits until the driver has checked the database and calls ``arm`` again.
 
-    ``most`` says how often at most in which stage. Mostly the seconds count while a worker is at work on the stage's
-    job, so that the life goes on at all; one strike in four comes whenever its seconds are over, so that workers are
-    hit while they begin, too.
+    ``max_kills`` is the limit by stage. Mostly only the seconds count in which a worker works on the stage's job, so
+    that the life makes progress; for one kill in four all seconds count, so that starting workers are killed too.
     """
 
     def __init__(self, app: App, *, seed: str, max_kills: dict[str, int], max_seconds: float) -> None:
@@ -75,14 +74,14 @@ class Killer(threading.Thread):
         self.left, self.anyhow, self.turn = 0.0, False, threading.Lock()
 
     def enter(self, stage: str, *, soon: float) -> None:
-        """A stage begins: its first strike comes within ``soon`` seconds of work."""
+        """Begin a stage, whose first kill comes within ``soon`` seconds of work."""
         with self.turn:
             self.stage, self.done, self.working = stage, -1, False
             if not self.struck.is_set():
                 self._aim(min(soon, self.max_seconds))
 
     def arm(self) -> None:
-        """What the last strike left has been looked at: strike again after some seconds of work."""
+        """Kill again after some seconds of work."""
         with self.turn:
             self.struck.clear()
             self._aim(self.max_seconds)
@@ -104,7 +103,7 @@ class Killer(threading.Thread):
                     self.strike()
 
     def strike(self) -> None:
-        """Kill the worker, the app or both; where no worker lives, the app."""
+        """Kill the worker, the app or both; the app where no worker runs."""
         target = self.draw.choices(TARGETS, WEIGHTS)[0]
         pid = worker_pid(self.app.data)
         if pid is None:

@@ -1,6 +1,6 @@
-"""What was seen or acknowledged before a kill and must be there after it; and a finished project, to compare lives by.
+"""Checks that all that was saved or acknowledged before a kill is there after it, and compares finished projects.
 
-Reads the database as SQLite gives it, past the product's own reading.
+Reads the database with plain SQL, not with the product's own functions.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from app.comparisons.paired import compare_rounds
 from storage.database import FILE_NAME, Database
 
-# Rows that are never changed once they are saved; with the row's own number, so that one saved again is seen.
+# Rows that never change once they are saved; with the rowid, so that a row that was saved again is noticed.
 PERMANENT_ROWS = {
     "predictions": "SELECT rowid, * FROM predictions",
     "diagnoses": "SELECT rowid, * FROM diagnoses",
@@ -50,7 +50,7 @@ PORTRAIT_QUERIES = {
 
 
 class Ledger:
-    """What was there at the last look, and what the app said that it had saved; ``lost`` says what is wrong now."""
+    """The rows of the last look, and the drafts and verdicts that the app acknowledged since."""
 
     def __init__(self, data: Path) -> None:
         self.file = data / FILE_NAME
@@ -60,14 +60,14 @@ class Ledger:
         self.looks = 0
 
     def look(self) -> None:
-        """Check the file and everything that is written down here, and write down what is there now."""
+        """Check the database against this ledger, and record its rows."""
         with closing(sqlite3.connect(self.file, timeout=30)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
             for name, query in PERMANENT_ROWS.items():
                 now = set(connection.execute(query))
                 gone = self.rows[name] - now
-                # A run goes on from its last checkpoint: what came after it is made again, to the same numbers.
+                # A run resumes from its last checkpoint: later updates are made again, with the same numbers.
                 assert not gone, f"{name}: {len(gone)} rows are gone or changed, as {next(iter(gone))}"
                 self.rows[name] = now
             notes = [note for (note,) in connection.execute("SELECT note FROM reviews WHERE note <> ''")]
@@ -75,22 +75,22 @@ class Ledger:
             assert not {*self.verdicts} - {*notes}, "a verdict that was acknowledged is gone"
             kept = {row[0]: row for row in connection.execute("SELECT sample, mistake_step, skill, note FROM drafts")}
             for sample, draft in self.drafts.items():
-                # A verdict takes its draft with it, also one whose answer was lost.
+                # A verdict deletes its draft, also a verdict whose answer was lost.
                 assert kept.get(sample) == draft or draft[-1] in notes, f"the draft {draft} is {kept.get(sample)}"
         self.looks += 1
 
     def draft(self, sample: int, step: int, skill: str, note: str) -> None:
-        """A draft was acknowledged."""
+        """Record an acknowledged draft."""
         self.drafts[sample] = (sample, step, skill, note)
 
     def verdict(self, sample: int, note: str) -> None:
-        """A verdict was acknowledged; its reviewer's draft went with it."""
+        """Record an acknowledged verdict, which deletes its reviewer's draft."""
         self.verdicts[note] = sample
         self.drafts.pop(sample, None)
 
 
 def portrait(db: Database, project: str) -> dict[str, Any]:
-    """All that a life made, in words that do not depend on the order in which rows got their numbers."""
+    """All that a life produced, independent of the order in which rows got their ids."""
     with closing(sqlite3.connect(db.data / FILE_NAME)) as connection:
         found: dict[str, Any] = {name: connection.execute(query).fetchall() for name, query in PORTRAIT_QUERIES.items()}
         source = dict(connection.execute("SELECT id, source_id FROM samples").fetchall())
@@ -108,7 +108,7 @@ def portrait(db: Database, project: str) -> dict[str, Any]:
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """Where two portraits differ, each in a line."""
+    """The differences of two portraits, one a line."""
     return [
         f"{name}: {json.dumps(one[name], default=str)[:300]} or {json.dumps(other[name], default=str)[:300]}"
         for name in one

@@ -1,7 +1,6 @@
-"""The life of a tiny project as a person leads it: each act is sent as the page sends it, and again if no answer came.
+"""The life of a tiny project: every action is sent as the page sends it, and again where no answer came.
 
-What is done is asked of the database, as a person looks at the page again; a job is begun once and then waited for,
-whoever does it. Knows nothing of who dies meanwhile but that a call may fail.
+Progress is read from the database, as a person would look at the page again; a job is queued once and then waited for.
 """
 
 import json
@@ -28,13 +27,13 @@ from tests.chaos.ledger import Ledger
 from tests.projects.tiny_project import SETTINGS, TinyFiles, write_files
 
 PROJECT, SUPPORT, PERSON = "life", "lessons", "ada"
-STAGE_TIMEOUT_SECONDS = 1200.0  # for a stage, however often its worker dies
+STAGE_TIMEOUT_SECONDS = 1200.0  # for one stage, including all restarts
 POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How much work a life holds."""
+    """The sizes of a life's sets, and its epochs of tuning."""
 
     validation: int
     test: int
@@ -44,14 +43,14 @@ class Sizes:
 
     @property
     def settings(self) -> Settings:
-        """One sample a batch and long answers: jobs of some seconds, so that kills land in their middle."""
+        """One sample a batch and long answers make jobs of some seconds, so that kills hit the middle."""
         tuning = replace(SETTINGS.tuning, batch_size=1, checkpoint_every=5, epochs=self.epochs)
         return replace(SETTINGS, batch_size=1, max_new_tokens=24, support=SUPPORT, tuning=tuning)
 
 
 def write_world(folder: Path, sizes: Sizes) -> TinyFiles:
-    """The files of a life: most of the validation answers are given, so that there is something to diagnose, and the
-    support set is large enough to be seen coming in, with some samples that have no label yet."""
+    """The files of a life: predictions for most validation samples, so that there are errors to diagnose, and a support
+    set whose import takes a while, with some unlabelled samples."""
     files = write_files(folder, samples=sizes.validation, support=60)
     for name, kept in (("predictions", sizes.validation * 7 // 8), ("test", sizes.test)):
         files[name].write_text("".join(files[name].read_text().splitlines(keepends=True)[:kept]))
@@ -80,7 +79,7 @@ class Life:
         self.lost = self.given_up = self.repeated = 0
 
     def lead(self, stages: "Sequence[tuple[str, float, Stage]]") -> None:
-        """From nothing to two rounds compared."""
+        """Run all stages, from an empty project to two compared rounds."""
         if self.killer:
             self.killer.start()
         try:
@@ -100,7 +99,7 @@ class Life:
         self.ledger.look()
 
     def look_around(self) -> None:
-        """After a kill: is all there that was? Then the app is begun again; its worker is the app's own matter."""
+        """After a kill, check the database and restart the app, which restarts its worker itself."""
         if self.killer is None:
             return
         job = self.newest()
@@ -118,12 +117,12 @@ class Life:
             return next(iter(jobs.jobs_of(connection, limit=1)), None)
 
     def send(self, kind: str, tab: str = "data", **sent: Any) -> str:
-        """Send a command or act as the page does; its notice, or LOST."""
+        """Send a command or act as the page does; returns its notice, or NO_ANSWER."""
         place = {"project": PROJECT, "tab": tab}
         return self.answered(lambda: self.remote.send(kind, place, **sent))
 
     def answered(self, call: Callable[[], Any]) -> str:
-        """The notice of an answer; LOST where none came."""
+        """The notice of an answer; NO_ANSWER where none came."""
         try:
             answer = call()
         except (httpx.TransportError, AssertionError):

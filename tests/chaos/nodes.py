@@ -1,4 +1,4 @@
-"""A real Ray cluster on this machine: node processes with a processor each, which tests may kill."""
+"""A real Ray cluster on this machine: node processes with one CPU each, which tests may kill."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,19 +25,19 @@ def two_nodes() -> Iterator[Nodes]:
 
 
 def add_node(nodes: Nodes) -> Any:
-    """One more node, with a processor."""
+    """Add a node with one CPU."""
     return nodes.add_node(num_cpus=1, object_store_memory=STORE)
 
 
 def kill_a_node(nodes: Nodes) -> None:
-    """``kill -9`` of the node that is not the head, and with it of its actors; another takes its place."""
+    """``kill -9`` the second node with its actors, and add another."""
     (other,) = nodes.worker_nodes
     nodes.remove_node(other, allow_graceful=False)
     add_node(nodes)
 
 
 def actors(word: str) -> list[psutil.Process]:
-    """The processes of actors on this machine whose title holds the word."""
+    """The processes of Ray actors on this machine whose title contains the word."""
     found = []
     for each in psutil.process_iter():
         try:

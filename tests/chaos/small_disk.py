@@ -1,5 +1,4 @@
-"""A real disk of a few megabytes (a tmpfs) that tests fill to the last byte, enlarge, or make read-only; and, for files
-and folders where they are, a lock that even root cannot write past."""
+"""A real disk of a few megabytes (a tmpfs) that tests fill, enlarge or make read-only, and read-only bind mounts."""
 
 import os
 import shutil
@@ -21,24 +20,24 @@ class Disk:
     path: Path
 
     def fill(self, *, leave: int = 0) -> None:
-        """Take all room but ``leave`` bytes."""
+        """Fill the disk up to ``leave`` bytes."""
         with (self.path / "filling").open("ab", buffering=0) as file, suppress(OSError):
             while True:
                 file.write(PIECE)
         os.truncate(self.path / "filling", (self.path / "filling").stat().st_size - leave)
 
     def free(self) -> None:
-        """Give back what ``fill`` took."""
+        """Free what ``fill`` took."""
         (self.path / "filling").unlink()
 
     def remount(self, options: str) -> None:
-        """Change the disk: its size, or to "ro" and back."""
+        """Remount with other options, such as "size=8m", "ro" or "rw"."""
         subprocess.run(["mount", "-o", f"remount,{options}", self.path], check=True)
 
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Disk]:
-    """A disk of that size at ``folder``, gone afterwards; the test is skipped where none can be mounted."""
+    """A disk mounted at ``folder`` until the block ends; the test is skipped where none can be mounted."""
     folder.mkdir()
     asked = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder]
     mounted = subprocess.run(asked, capture_output=True, check=False)
@@ -52,7 +51,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Disk]:
 
 @contextmanager
 def read_only(path: Path) -> Iterator[None]:
-    """A file or folder that nobody can write to until the block ends, root neither (a bind mount upon itself)."""
+    """Make a file or folder read-only until the block ends, for root too (a read-only bind mount upon itself)."""
     bound = subprocess.run(["mount", "--bind", path, path], capture_output=True, check=False)
     if os.geteuid() != 0 or bound.returncode != 0:
         pytest.skip("making a folder read-only for everybody needs the right to mount (root)")
@@ -64,8 +63,7 @@ def read_only(path: Path) -> Iterator[None]:
 
 
 def as_anybody() -> list[str]:
-    """What to put before a command so that the rights of files hold for it, whoever runs the tests: root reads and
-    writes whatever the rights say, unless these two capabilities are gone."""
+    """A command prefix under which file permissions hold for root too: it drops the capabilities to bypass them."""
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:

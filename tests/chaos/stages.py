@@ -1,4 +1,4 @@
-"""The stages of a life in order, from importing to comparing: what is done in each, and when it is over."""
+"""The stages of a life in order, from import to comparison: what each does, and when it is over."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ VERDICTS = ("accepted", "accepted", "edited", "edited", "rejected", "skipped", "
 
 
 def import_file_stage(what: str, count: str) -> Stage:
-    """Look at a file and import it, in the app's own process."""
+    """Preview a file and import it, in the app's process."""
 
     def stage(life: Life) -> Iterator[None]:
         images = "" if what == "predictions" else str(life.files.images)
@@ -35,14 +35,14 @@ def import_file_stage(what: str, count: str) -> Stage:
             elif pending.report is not None:
                 life.send("import", **{"import": pending.id})
             else:
-                life.send("nav")  # the page that is looked at sees to it that the look goes on
+                life.send("nav")  # rendering the page restarts an interrupted preview
             yield
 
     return stage
 
 
 def job_stage(ask: Callable[[Life], Any]) -> Stage:
-    """Begin a job and wait for its end. Whether it was begun though no answer came, the list of jobs says."""
+    """Queue a job and wait for its end; the list of jobs says whether one was queued although no answer came."""
 
     def stage(life: Life) -> Iterator[None]:
         before = max([key for (key,) in life.rows("SELECT id FROM jobs")], default=0)
@@ -66,7 +66,7 @@ def begin_import(life: Life) -> None:
 
 
 def review(life: Life) -> Iterator[None]:
-    """Type on each diagnosed case, then decide it; a person whose answer was lost sends the same again."""
+    """Save a draft for each diagnosed case, then a verdict; a verdict whose answer was lost is sent again."""
     cases = life.rows(
         "SELECT samples.id, source_id, diagnoses.mistake_step FROM diagnoses JOIN samples ON samples.id = sample "
         "WHERE round = 1 ORDER BY source_id"
@@ -89,7 +89,7 @@ def review(life: Life) -> Iterator[None]:
         while (said := life.send("verdict", "review", verdict=verdict, **case)) == NO_ANSWER:
             yield
         if "Somebody decided this case in the meantime" in said:
-            life.repeated += 1  # it was saved, and only the answer was lost
+            life.repeated += 1  # it had been saved: only the answer was lost
         life.ledger.verdict(sample, note)
         yield
 
@@ -105,7 +105,7 @@ def drafted(life: Life, case: dict[str, Any]) -> bool:
 
 
 def select(life: Life) -> Iterator[None]:
-    """Make the selection; whether it was made though no answer came, the list of selections says."""
+    """Make the selection; the database says whether it was made although no answer came."""
     place = {"project": PROJECT, "round": "0", "tab": "selection"}
     form = [BUDGET, 0, "targeted", True, SUPPORT]
     while (
@@ -118,7 +118,7 @@ def select(life: Life) -> Iterator[None]:
 
 
 def compare(life: Life) -> Iterator[None]:
-    """Look at the comparison, as often as it takes to see it."""
+    """Open the comparison until it is shown, five times."""
     place = {"project": PROJECT, "round": "1", "tab": "comparison"}
     for _ in range(5):
         while life.answered(lambda: life.remote.send("nav", place)) == NO_ANSWER:
@@ -126,7 +126,7 @@ def compare(life: Life) -> Iterator[None]:
         yield
 
 
-# Each with the seconds of work within which its first strike comes.
+# Each with the seconds of work within which its first kill comes.
 STAGES: tuple[tuple[str, float, Stage], ...] = (
     (
         "import validation",
@@ -148,7 +148,7 @@ STAGES: tuple[tuple[str, float, Stage], ...] = (
 
 
 def live_through(data: Path, files: TinyFiles, sizes: Sizes, killer: Callable[[App], Killer | None]) -> Life:
-    """A life led to its end; the caller closes it."""
+    """Lead a life to its end; the caller closes it."""
     life = Life(data, files, sizes, killer)
     try:
         life.lead(STAGES)

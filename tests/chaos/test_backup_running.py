@@ -1,4 +1,4 @@
-"""Backups of a data directory whose worker is tuning: restored, the run goes on from its checkpoint to the same end."""
+"""Backups taken during tuning: after a restore the run resumes from its checkpoint and ends with the same weights."""
 
 import os
 import time

@@ -1,6 +1,6 @@
-"""A run whose models are behind an endpoint that goes wrong: every case is made or listed, nothing is paid twice.
+"""Jobs with models behind a failing endpoint: every case is done or listed as failed, and nothing is paid twice.
 
-Real jobs in a real worker process against a real HTTP server; ``SWITCHPOINT_LONG=1`` for more samples, seeds and kills.
+Real worker processes against a real HTTP server; ``SWITCHPOINT_LONG=1`` for more samples, seeds and kills.
 """
 
 import os
@@ -42,7 +42,7 @@ PROJECT = "p"
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """A project with errors to diagnose, half as many questions to answer and samples to label, at a bad endpoint."""
+    """A project at a bad endpoint with errors to diagnose, and half as many questions and samples to label."""
 
     db: Database
     at: int
@@ -50,7 +50,7 @@ class World:
 
     @property
     def left(self) -> dict[str, set[str]]:
-        """The names of the samples that each kind of job has not done yet."""
+        """The source ids of the samples that each kind of job has not done yet."""
         with self.db.read() as connection:
             return {
                 "diagnose": {sample.source_id for sample, _ in store.missing_diagnoses(connection, self.at)},
@@ -103,7 +103,7 @@ def put(db: Database, kind: str) -> Job:
 
 
 def run(world: World, kind: str, kills: list[float]) -> Job:
-    """Do a job in a worker process that is killed at these seconds after its start; returns the job as it ended."""
+    """Run a job in a worker process that is killed at those seconds after its start; returns the ended job."""
     job = put(world.db, kind)
 
     def ended() -> bool:
@@ -115,7 +115,7 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
             break
         served(world)
         over = time.monotonic() + seconds
-        # One that left because it was idle, just when the job was put, has another one started.
+        # Starts another worker where one left as idle just when the job was queued.
         wait_for(
             lambda over=over: ended() or time.monotonic() > over or worker_pid(world.db.data) is None,
             world.db,
@@ -134,13 +134,13 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
 
 
 def served(world: World) -> None:
-    """Start a worker, once, and wait until it serves."""
+    """Start one worker and wait until it serves."""
     if ensure_worker(world.db.data):
         wait_for(lambda: worker_pid(world.db.data) is not None, world.db, timeout=TIMEOUT_SECONDS)
 
 
 def checked(world: World, kind: str, job: Job) -> int:
-    """Every case is made, or listed in the job's error or in the log it speaks of; returns how many are listed."""
+    """Assert that every case is done, or listed in the job's error or its log; returns how many are listed."""
     left = world.left[kind]
     if job.state == "done":
         assert not left, job
@@ -158,7 +158,7 @@ def checked(world: World, kind: str, job: Job) -> int:
 
 
 def finished(world: World, kills: list[list[float]]) -> dict[str, list[int]]:
-    """Do all jobs, each started again until nothing is left; how many were listed after each run, by kind."""
+    """Run all jobs until nothing is left; returns how many cases were listed after each run, by kind."""
     said: dict[str, list[int]] = {}
     for kind in ("predict", "diagnose", "label"):
         said[kind] = []
@@ -169,7 +169,7 @@ def finished(world: World, kills: list[list[float]]) -> dict[str, list[int]]:
 
 
 def reference(folder: Path, seed: int) -> list[Diagnosis]:
-    """What the same answers make where nothing goes wrong."""
+    """The results of the same answers at an endpoint without faults."""
     with faulty_server(seed, rate=0.0) as server:
         world = make(folder, server)
         assert finished(world, []) == {"predict": [0], "diagnose": [0], "label": [0]}

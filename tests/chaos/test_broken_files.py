@@ -1,4 +1,4 @@
-"""Files that are cut, gone or none: the sentence names what is wrong, the file stays as it was, the rest goes on."""
+"""Truncated, missing or invalid files: a sentence names the problem, the file stays unchanged, the rest works."""
 
 import gzip
 import os
@@ -28,7 +28,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
 
 
 def break_image(db: Database, role: str) -> str:
-    """Cut the image of one sample of that set; returns its name there."""
+    """Truncate the image of one sample of the set; returns its source id."""
     with db.write() as connection:
         found = connection.exec_driver_sql(
             "SELECT samples.id, source_id FROM samples JOIN sample_sets ON sample_sets.id = sample_set WHERE role = ?",

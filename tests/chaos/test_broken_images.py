@@ -1,5 +1,5 @@
-"""Images that no decoder takes, by whichever error it says so, and images that went: the sample is listed with its
-reason and all others are done, with a student here, behind an endpoint, on the page, and in an import."""
+"""Images that Pillow refuses with any error, and missing images: the sample is listed with its reason, all others are
+done, by a local student, one behind an endpoint, the page, and an import."""
 
 import io
 import json
@@ -88,7 +88,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
 
 
 def break_images(db: Database, folder: Path) -> list[str]:
-    """Let a validation sample refer to each of the broken files, and one to a file that has gone; their names."""
+    """Let a validation sample refer to each broken file, and one to a missing file; returns their source ids."""
     with db.write() as connection:
         found = list(store.samples_of(connection, project=1, role="validation"))
         for sample, (name, content) in zip(found, [*BROKEN.items(), ("gone", b"")], strict=False):
@@ -104,7 +104,7 @@ def break_images(db: Database, folder: Path) -> list[str]:
 
 
 def predicted(db: Database, names: list[str]) -> str:
-    """How the job failed that answers all samples but those of that name."""
+    """The error of a predict job that answers all samples but these."""
     with pytest.raises(UserError) as raised:
         work_off(db, put_predict(db, "tiny", roles=("validation",)), LocalEngine("cpu"))
     with db.read() as connection:

@@ -1,7 +1,7 @@
-"""Lives of a project in which the worker, the app or both are killed at random moments end as one that nobody killed.
+"""Lives of a project with random kills of worker and app end with the same results as one without kills.
 
 ``SWITCHPOINT_LONG=1`` for at least ``SWITCHPOINT_KILLS`` kills (200), ``SWITCHPOINT_SEED`` for other moments. After
-each kill the database is sound, and all that was seen or acknowledged before is there, once. ``-s`` prints the figures.
+each kill the database is sound, and all that was saved or acknowledged is there once. ``-s`` prints the figures.
 """
 
 import os
@@ -33,7 +33,7 @@ MAX_KILLS_PER_STAGE = 6
 @pytest.fixture(autouse=True)
 def small_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.5")  # one that an app began at its end leaves by itself
+    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.5")  # a worker that outlives its app ends by itself
 
 
 def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
 
 
 def killer_of(seed: str) -> Callable[[App], Killer]:
-    """Kills up to so many times in every stage; the short form once in six of them."""
+    """Makes a killer of every stage; of six random stages, once each, in the short form."""
     names = [name for name, *_ in STAGES]
     max_kills = (
         dict.fromkeys(names, MAX_KILLS_PER_STAGE)
@@ -72,7 +72,7 @@ def killer_of(seed: str) -> Callable[[App], Killer]:
 
 
 def life_counts(life: Life) -> dict[str, int]:
-    """What happened in a life, for the report."""
+    """The counts of a life for the report."""
     workers = (life.db.data / "logs" / "worker.log").read_text().count(" serves ")
     return {
         "looks at the whole database": life.ledger.looks,

@@ -1,4 +1,4 @@
-"""The engine on Ray, on a real cluster of two nodes: what the local one finds, whoever is killed meanwhile."""
+"""The Ray engine on a real cluster of two nodes gives the local engine's results, also after kills."""
 
 import json
 import os
@@ -37,7 +37,7 @@ MODEL_ACTOR, TUNER = "ModelActor", "RayTrainWorker"
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    """The small project with enough samples for somebody to be killed in the middle, and a set without labels."""
+    """The small project with enough samples for kills in the middle, and an unlabelled support set."""
     made = write_files(tmp_path_factory.mktemp("many"), samples=40, support=40)
     rows = [json.loads(line) for line in made["support"].read_text().splitlines()]
     bare = [each | {"id": f"bare {each['id']}", "skill_label": ""} for each in rows]
@@ -53,7 +53,7 @@ def nodes() -> Iterator[Nodes]:
 
 @pytest.fixture(scope="module")
 def local(many: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """The loop done by the local engine."""
+    """The results of the local engine."""
     db = begun(tmp_path_factory.mktemp("local"), many)
     loop(db, LocalEngine("cpu"))
     yield db
@@ -79,7 +79,7 @@ def on(nodes: Nodes) -> RayEngine:
 
 
 def go(db: Database, job: Job, engine: Engine, *acts: tuple[int, Callable[[], None]]) -> Job:
-    """Do the job as a worker does, and each act once so much of it is saved."""
+    """Run the job as a worker does, and each of ``acts`` once so much of it is saved."""
     with db.write() as connection:
         claimed = jobs.claim(connection, "test", 1, 1.0)
     assert claimed is not None
@@ -212,7 +212,7 @@ def test_what_is_wrong_is_said_in_a_sentence(db: Database, many: TinyFiles, node
 
 @pytest.fixture
 def by_ray(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers that begin now have their work done by the cluster."""
+    """Workers started now use the cluster."""
     for name, value in {"ENGINE": "ray", "RAY_ADDRESS": nodes.address, "RAY_CPUS": "1", "IDLE_MINUTES": "0.01"}.items():
         monkeypatch.setenv(f"SWITCHPOINT_{name}", value)
 

@@ -1,4 +1,4 @@
-"""The demo project's first half by both engines: the same answers, diagnoses and selection. Minutes: ``make chaos``."""
+"""Both engines give the same answers, diagnoses and selection on the demo project. Minutes: ``make chaos``."""
 
 import os
 import shutil

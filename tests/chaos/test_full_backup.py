@@ -1,4 +1,4 @@
-"""A backup onto a disk that gets full, and a restore onto one: a sentence, nothing half, what was there stays."""
+"""Backup and restore onto a disk that fills: a sentence, no partial files, and older files stay."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.projects.finished_loop import finish_loop
 
 @pytest.fixture
 def loop(tmp_path: Path) -> Iterator[Database]:
-    """A finished loop with an adapter that no compression makes smaller."""
+    """A finished loop with an incompressible adapter."""
     db = open_database(tmp_path / "data")
     finish_loop(db)
     noise = os.urandom(2**20)
@@ -32,7 +32,7 @@ def command(*arguments: object) -> int:
     return run_command_line(cli, list(map(str, arguments)))
 
 
-# Full while the database is copied, while it is put into the zip, and while the adapter is.
+# The disk fills while the database is copied, while it is zipped, and while the adapter is zipped.
 @pytest.mark.parametrize("size", ["200k", "640k", "1m", "1500k"])
 def test_a_backup_that_does_not_fit_is_not_there_and_the_older_one_stays(
     loop: Database, tmp_path: Path, size: str, capsys: pytest.CaptureFixture[str]
@@ -74,7 +74,7 @@ def test_a_restore_whose_disk_gets_full_in_the_middle_leaves_nothing(
     loop: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert command("--data", loop.data, "backup", tmp_path / "kept.zip") == 0
-    monkeypatch.setattr("app.backup.restore._fits", lambda *_: None)  # as if others took the room meanwhile
+    monkeypatch.setattr("app.backup.restore._fits", lambda *_: None)  # as if the disk filled after the check
     with small_disk(tmp_path / "disk", "1m") as disk:
         capsys.readouterr()
         assert command("restore", tmp_path / "kept.zip", "--data", disk.path / "new") == 1

@@ -1,4 +1,4 @@
-"""A disk that is really full: what runs into it says so, nothing half is left, and with room again all goes on."""
+"""A really full disk: a sentence says so, no partial files are left, and with free space all work continues."""
 
 import sqlite3
 import time
@@ -67,7 +67,7 @@ def sound(db: Database) -> None:
 
 
 def run_into_a_full_disk(db: Database, disk: Disk, job: Job) -> Job:
-    """Fill the disk once a tenth of the job is saved; with room again the worker can say how the job ended."""
+    """Fill the disk once a tenth of the job is saved; after it is freed the worker saves how the job ended."""
     ensure_worker(db.data)
     wait_for(lambda: read_job(db, job.id).done > read_job(db, job.id).total / 10 > 0, db)
     disk.fill()
@@ -75,7 +75,7 @@ def run_into_a_full_disk(db: Database, disk: Disk, job: Job) -> Job:
     last = [-1, 0.0]
 
     def stuck() -> bool:
-        """Whether the job has ended, or stands still since its worker waits for room."""
+        """Whether the job has ended, or makes no progress because its worker waits for space."""
         now = read_job(db, job.id)
         if now.done != last[0]:
             last[:] = [now.done, time.monotonic()]
@@ -198,7 +198,7 @@ def refusal_of(db: Database, number: int) -> str:
 def test_every_write_that_does_not_fit_says_so_and_the_database_stays_sound(db: Database, disk: Disk) -> None:
     disk.fill()
     refused = [told for number in range(200) if (told := refusal_of(db, number))]
-    assert len(refused) > 100  # SQLite's log may still have had some room of its own
+    assert len(refused) > 100  # some writes may still fit into space that SQLite's log has
     assert all("The disk is full" in told for told in refused)
     sound(db)
     disk.free()

@@ -1,4 +1,4 @@
-"""The ledger of the chaos suite sees what it is there for: something lost, changed, made anew, or done twice."""
+"""The chaos suite's ledger notices rows that are lost, changed, saved again or duplicated."""
 
 import sqlite3
 from contextlib import closing

@@ -1,7 +1,7 @@
-"""A database that another process holds for longer than anybody waits: a sentence everywhere, nothing typed is lost,
-and the worker waits.
+"""A database that another process locks longer than the timeout: a sentence everywhere, drafts are kept, and the worker
+waits.
 
-The waits are one second here; the long form (``SWITCHPOINT_LONG=1``) waits as long as the app does.
+The timeout is one second here; with ``SWITCHPOINT_LONG=1`` it is the app's own.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ connection.execute("COMMIT")
 """
 
 
-# The app as it is, but for how long it waits.
+# The app with another timeout.
 PAGE = f"""
 import storage.database, storage.migrations
 storage.database.BUSY_SECONDS = storage.migrations.BUSY_SECONDS = {WAIT}
@@ -205,7 +205,7 @@ def test_the_page_says_so_on_every_way_and_what_was_typed_stays(tmp_path: Path) 
 
 
 def reviewed(data: Path) -> tuple[str, dict[str, int]]:
-    """The skill in the draft of the first case, and how many verdicts there are."""
+    """The skill in the draft of the first case, and the number of verdicts."""
     with contextlib.closing(open_database(data)) as db, db.read() as connection:
         draft = store.draft_of(connection, 1, 1, AppSettings().reviewer)
         return "" if draft is None else draft.skill, dict(store.review_counts(connection, 1))

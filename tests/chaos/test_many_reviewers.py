@@ -1,6 +1,6 @@
-"""Twenty people decide at once, over HTTP, while a worker imports and tunes on the same database: nothing is lost.
+"""Twenty reviewers send verdicts at once over HTTP while a worker imports and tunes on the database: nothing is lost.
 
-Each verdict carries a note of its own, so that the history says which were kept; ``SWITCHPOINT_LONG=1`` for 10,000.
+Each verdict has a unique note, by which it is found in the history; ``SWITCHPOINT_LONG=1`` for 10,000 verdicts.
 """
 
 import json
@@ -47,7 +47,7 @@ BUSY = ("locked", "has been writing to", "bug in Switchpoint")
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """A verdict as its reviewer remembers it: the newest review ``seen`` on the case, and how it was answered."""
+    """A verdict as its reviewer sent it: the newest review ``seen`` on the case, and the answer."""
 
     sample: int
     seen: int
@@ -58,7 +58,7 @@ class Given:
 
 @dataclass
 class Reviewer:
-    """A person at a browser: decides the case that the page shows, at times one picked from the list."""
+    """A reviewer who decides the case that the page shows, at times another one from the list."""
 
     url: str
     name: str
@@ -69,7 +69,7 @@ class Reviewer:
     wrong: list[str] = field(default_factory=list)
 
     def review(self, next_one: Iterator[int | None]) -> None:
-        """Give verdicts until there are no more numbers for one; a conflict is compared, and then decided again."""
+        """Give verdicts until there are no more numbers; after a conflict, compare and decide again."""
         draw = random.Random(f"{SEED}:{self.name}")
         with httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, cookies={REVIEWER_COOKIE: self.name}) as http:
             self.http, shown = http, {}
@@ -80,7 +80,7 @@ class Reviewer:
                 shown = self.decide(shown, f"{self.name} {number}", draw)
 
     def decide(self, shown: dict[str, str], note: str, draw: random.Random) -> dict[str, str]:
-        """Send a verdict on the case that is shown, again where somebody was faster; returns what is shown next."""
+        """Send a verdict on the case shown, again where somebody was faster; returns what is shown next."""
         for attempt in count():
             skill = draw.choice(SKILLS)
             named = f"{note} {attempt}"
@@ -102,7 +102,7 @@ class Reviewer:
         raise AssertionError("counting ended")
 
     def sent(self, act: dict[str, object], shown: dict[str, str]) -> tuple[dict[str, str], str]:
-        """Send an act; what the form shows after it, and the notice."""
+        """Send an act; returns what the form then shows, and the notice."""
         said = self.http.post("/desk/act", params=PLACE, content=json.dumps(act | {"token": "x"}))
         parts = said.json() if said.status_code == 200 else {}
         notice = str(parts.get("notice") or "")
@@ -115,13 +115,13 @@ class Reviewer:
 
 @dataclass
 class Labour:
-    """What the worker does meanwhile: an import, a tuning run, an import, …"""
+    """Keeps the worker busy: an import, a tuning run, an import, …"""
 
     db: Database
     rows: Path
     over: threading.Event = field(default_factory=threading.Event)
     done: Counter[str] = field(default_factory=Counter)
-    seen: set[str] = field(default_factory=set)  # the kinds that were at work
+    seen: set[str] = field(default_factory=set)  # kinds of jobs that have run
     failed: list[str] = field(default_factory=list)
 
     def go_on(self) -> None:
@@ -157,7 +157,7 @@ def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Serv
     data = tmp_path / "data"
     fill(data, errors=ERRORS, support=2_000, seed=SEED)
     db = open_database(data)
-    # Some minutes of updates, each with its own transaction and a checkpoint now and then.
+    # Some minutes of updates, each in a transaction, with occasional checkpoints.
     tuning = replace(SETTINGS.tuning, epochs=60.0 if LONG else 12.0, checkpoint_every=20)
     files = write_files(tmp_path / "tiny", samples=12, support=60)
     fill_project(db, files, "tiny", settings=replace(SETTINGS, tuning=tuning))
@@ -205,7 +205,7 @@ def test_no_verdict_of_twenty_reviewers_is_lost_while_the_worker_writes(busy: tu
 
 
 def together(people: list[Reviewer], verdicts: int, labour: Labour) -> float:
-    """Let all of them give so many verdicts, and more until the worker imported and tuned; the seconds it took."""
+    """Let all reviewers give verdicts until there are enough and the worker imported and tuned; returns the seconds."""
     numbers, turn = count(), threading.Lock()
 
     def next_one() -> Iterator[int | None]:
@@ -231,7 +231,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def nothing_lost(db: Database, at: int, given: dict[str, Given]) -> None:
-    """The history holds each acknowledged verdict once, each decided on what was newest then; the last one stands."""
+    """Assert that each acknowledged verdict is in the history once, on the newest review, and the last one stands."""
     with db.read() as connection:
         histories = store.review_histories(connection, at)
         standing = {sample: store.current_review(connection, at, sample) for sample in histories}

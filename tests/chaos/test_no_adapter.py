@@ -1,4 +1,4 @@
-"""Somebody deleted the folder of a round's adapter: whatever needs it says so with a way on, all else goes on."""
+"""A deleted adapter folder: whatever needs it says so and what to do, everything else works."""
 
 import shutil
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, files: TinyFiles) -> Path:
-    """A project with a second round, tuned and measured, whose adapter is there."""
+    """A project with a tuned and measured second round and its adapter."""
     data = tmp_path_factory.mktemp("whole") / "data"
     db = open_database(data)
     tuning = replace(SETTINGS.tuning, epochs=0.2)
@@ -47,7 +47,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, files: TinyFiles) -> Path:
 
 @pytest.fixture
 def db(tmp_path: Path, whole: Path) -> Iterator[Database]:
-    """The same without the folder."""
+    """The same without the adapter's folder."""
     shutil.copytree(whole, tmp_path / "data")
     shutil.rmtree(tmp_path / "data" / "adapters" / "run-1")
     opened = open_database(tmp_path / "data")
@@ -56,7 +56,7 @@ def db(tmp_path: Path, whole: Path) -> Iterator[Database]:
 
 
 def new_samples(db: Database) -> None:
-    """Forget what round 1 said of the test set, so that its student is asked again."""
+    """Delete round 1's predictions on the test set, so that its student is needed again."""
     with db.write() as connection:
         connection.exec_driver_sql(
             "DELETE FROM predictions WHERE round = 2 AND sample IN (SELECT samples.id FROM samples JOIN sample_sets ON "

@@ -1,4 +1,4 @@
-"""A worker that cannot begin: what was queued says why it waits, and begins by itself once that is put right."""
+"""A worker that cannot start: a queued job says why it waits, and starts by itself once the cause is fixed."""
 
 import subprocess
 import sys
@@ -89,7 +89,7 @@ def test_the_command_line_says_why_a_job_waits_and_goes_on_with_it_later(
         assert run_command_line(cli, ["--data", str(db.data), "worker", "--leave-when-idle"]) == 1
         assert "worker.lock cannot be used (Read-only file system)" in capsys.readouterr().err
     assert states(db) == [("predict", "queued")]
-    again = put_predict(db, "tiny", roles=("test",))  # as the command does first
+    again = put_predict(db, "tiny", roles=("test",))  # as running the command again does
     assert again.id == 1
     assert work_off(db, again, LocalEngine("cpu")).state == "done"
 

@@ -1,4 +1,4 @@
-"""A data directory that cannot be written: every command says one sentence, and once it can be written all goes on."""
+"""A read-only data directory: every command says one sentence, and works again once it is writable."""
 
 import os
 import shutil
@@ -57,7 +57,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory, files: TinyFiles) -> Iterator
 
 
 def refusal_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """The one sentence with which a command refuses."""
+    """Run a command that fails with one sentence on stderr; returns the sentence."""
     assert run_command_line(cli, list(map(str, arguments))) == 1
     said = capsys.readouterr()
     assert said.out == ""
@@ -144,7 +144,7 @@ def test_rights_that_keep_a_person_out_are_said_to_them(
 def test_a_log_that_a_crash_left_can_be_read_or_is_said_to_be_in_the_way(
     tmp_path: Path, files: TinyFiles, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """SQLite then needs its log of writes, which it cannot fold into the file."""
+    """SQLite then has to read the write-ahead log, which it cannot checkpoint into the file."""
     db = open_database(tmp_path / "data")
     fill_project(db, files)
     copy = tmp_path / "crashed"

@@ -1,13 +1,12 @@
-"""The demo's teacher as a model that chats: its own log-probabilities, from plain transformers.
+"""The demo's teacher as a chat model for the test servers: real log-probabilities, computed with plain transformers.
 
-The teacher knows texts, not chats: its rendering of a conversation is the user's turn as it stands, which the teacher
-at an endpoint words exactly as the local one does; a system turn it does not know. And it answers with an option's
-text, not with its letter. So option letters are put on the very log-probabilities of the options' texts, in two ways:
+The teacher was trained on texts, not chats: a conversation is rendered as the user's turn alone. It answers with an
+option's text, not with its letter, so the log-probabilities of the texts are given to the letters, in two ways:
 
-- ``ByLetter`` answers with a letter and nothing else, as a model that follows instructions does (or one held to a
-  choice): the probability of a letter is that of its option's text among the options' texts;
-- ``Open`` says what the teacher says: its whole next-token distribution, where the tokens that are an option's text are
-  spelled as its letter and all others stay. Many options are then not among the first 20.
+- ``ByLetter`` answers with a letter only, as an instruction-tuned model does: the probability of a letter is that of
+  its option's text among the options' texts;
+- ``Open`` returns the whole next-token distribution, with tokens that are an option's text spelled as its letter. Many
+  options are then not among the first 20.
 """
 
 import random
@@ -66,7 +65,7 @@ class ByLetter:
         scores = {letter: self._scored(text, option) for letter, option in options_in(text).items()}
         total = torch.logsumexp(torch.tensor(list(scores.values())), 0).item()
         found = [(letter, score - total) for letter, score in scores.items()]
-        # Everything else that it could begin with, as far below as a model that follows instructions leaves it.
+        # All other tokens, as improbable as an instruction-tuned model makes them.
         others = [(f"x{number}", -30.0 - number) for number in range(20)]
         return sorted(found + others, key=lambda each: -each[1])
 
@@ -93,7 +92,7 @@ class ByLetter:
 
 
 class Open(ByLetter):
-    """Says what the teacher says, an option's text spelled as its letter."""
+    """The teacher's own distribution, with an option's text spelled as its letter."""
 
     def first_token(self, messages: list[dict[str, Any]]) -> list[tuple[str, float]]:
         text = messages[-1]["content"]
@@ -101,7 +100,7 @@ class Open(ByLetter):
         logged = self.next_tokens(text)
         order = logged.argsort(descending=True).tolist()
         words = self.tokenizer.convert_ids_to_tokens(order)
-        # Its own " (A)", and the article " A", would be taken for letters that it does not mean.
+        # Its own " (A)" and the article " A" would be mistaken for option letters.
         return [
             (spelled.get(word, word.lower()), logged[place].item()) for word, place in zip(words, order, strict=True)
         ]

@@ -1,8 +1,7 @@
-"""Real students a few hundred kilobytes large, made from a config with random weights, for tests of any package.
+"""Students of a few hundred kilobytes with random weights, for tests of any package.
 
-They are the classes that serve LLaVA-1.5-7B, LLaVA-OneVision-7B, Qwen2-VL-7B and Qwen2.5-VL-7B, with a word-level
-tokenizer and the image processors that need no torchvision. They answer nonsense; what they share with the real ones is
-every line of code on the way there.
+They use the classes of LLaVA-1.5-7B, LLaVA-OneVision-7B, Qwen2-VL-7B and Qwen2.5-VL-7B, with a word-level tokenizer
+and the image processors that need no torchvision. They answer nonsense, through the same code as real students.
 """
 
 import json
@@ -46,7 +45,7 @@ QWEN_TEMPLATE = (
     "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
-ONEVISION_TEMPLATE = (  # like its makers', with a space in what is recorded that is not in what is asked
+ONEVISION_TEMPLATE = (  # like the original, which has a space in a recorded reply that is not in the prompt
     "{% for m in messages %}<|im_start|>{{ m['role'] + ' ' }}{% for c in m['content'] %}{% if c['type'] == 'image' %}"
     "<image>{% endif %}{% endfor %}{% for c in m['content'] if c['type'] == 'text' %}{% if m['role'] != 'assistant' %}"
     "{{ '\\n' + c['text'] }}{% else %}{% generation %}{{ '\\n' + c['text'] }}{% endgeneration %}{% endif %}"
@@ -108,7 +107,7 @@ def save_llava(folder: Path, *, seed: int = 0) -> Path:
 
 
 def publish_adapter(tuned: Any, folder: Path) -> Path:
-    """An adapter as a finished run leaves it: with the manifest without which none is put on."""
+    """Save an adapter as a finished run does, with the manifest that loading one requires."""
     return write_folder(folder, lambda draft: tuned.save_pretrained(str(draft), save_embedding_layers=False))
 
 
@@ -150,7 +149,7 @@ def save_onevision(folder: Path, *, seed: int = 0) -> Path:
 
 
 def save_qwen(folder: Path, *, seed: int = 0) -> Path:
-    """A ``Qwen2VLForConditionalGeneration`` saved as its makers do, with no video processor to be had."""
+    """A ``Qwen2VLForConditionalGeneration`` saved like the original, without a video processor."""
     return _save_qwen(
         folder,
         model=Qwen2VLForConditionalGeneration,
@@ -162,7 +161,7 @@ def save_qwen(folder: Path, *, seed: int = 0) -> Path:
 
 
 def save_qwen25(folder: Path, *, seed: int = 0) -> Path:
-    """A ``Qwen2_5_VLForConditionalGeneration``, whose image layers look through windows, but for every second."""
+    """A ``Qwen2_5_VLForConditionalGeneration`` with window attention in every second layer of its image encoder."""
     vision = {
         "hidden_size": 16,
         "intermediate_size": 32,
@@ -205,7 +204,7 @@ def _save_qwen(
 
 
 def _saved(folder: Path, words: Any, images: Any, settings: dict[str, Any], template: str) -> Path:
-    """What these students' makers put beside the weights (their processors cannot be made without torchvision)."""
+    """Write the files beside the weights by hand: these processors cannot be built without torchvision."""
     images.save_pretrained(folder)
     words.chat_template = template
     words.save_pretrained(folder)

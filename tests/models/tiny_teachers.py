@@ -1,4 +1,4 @@
-"""Causal language models and tokenizers of several families, tiny and random, for tests of the teacher."""
+"""Tiny causal language models with random weights, and tokenizers, of several families, for tests of the teacher."""
 
 from collections.abc import Callable
 from typing import Any
@@ -45,7 +45,7 @@ CONFIGS: dict[str, Callable[[int], Any]] = {
 
 
 def make_model(family: str, *, words: int = 300, attention: str | None = None) -> Any:
-    """A random model of the family, its weights large enough that what a token attends to matters."""
+    """A random model of the family, with weights large enough that attention changes the output."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(CONFIGS[family](words), attn_implementation=attention)
@@ -56,7 +56,7 @@ def make_model(family: str, *, words: int = 300, attention: str | None = None) -
 
 
 def byte_pairs() -> PreTrainedTokenizerFast:
-    """As GPT-2's, Llama 3's and Qwen's: byte-level pairs, words begin with their space; no special token is added."""
+    """Byte-level BPE as of GPT-2, Llama 3 and Qwen: words include their leading space; no special token is added."""
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
@@ -69,11 +69,11 @@ def byte_pairs() -> PreTrainedTokenizerFast:
 
 
 def sentence_pieces() -> PreTrainedTokenizerFast:
-    """As Llama 2's: a space before the first word, spaces as "▁", pairs merged across the whole text, <s> … </s>."""
+    """BPE as of Llama 2: a space before the first word, spaces as "▁", merges across words, <s> … </s>."""
     made = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True))
     made.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
-    # Trained on short texts, so that pairs form inside words and, as here "s▁", across the joins between parts.
+    # Trained on short texts, so that merges form inside words and, as "s▁" here, across words.
     trainer = trainers.BpeTrainer(vocab_size=330, special_tokens=SPECIAL, show_progress=False)
     made.train_from_iterator([*TEXT.split(". "), "is (", "is (", "is S", "7. The", "9. S"] * 3, trainer)
     made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)])

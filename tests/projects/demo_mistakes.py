@@ -1,4 +1,4 @@
-"""Questions of the demo without their pictures, each with a rationale whose last step is wrong: a teacher's work."""
+"""Projects of demo questions without images, each with a rationale whose last step is wrong, for the teacher."""
 
 import json
 import re
@@ -17,7 +17,7 @@ SETTINGS = Settings(candidates_as="text", skill_shots=0, max_new_tokens=8, endpo
 
 @cache
 def mistakes(count: int) -> tuple[tuple[Sample, Prediction], ...]:
-    """The first questions of the demo's validation set, each with a wrong option as the answer of its last step."""
+    """The first questions of the demo's validation set, with rationales whose last step gives a wrong option."""
     with zipfile.ZipFile(demo.VALIDATION) as whole:
         listing = next(name for name in whole.namelist() if name.endswith(".json"))
         rows = json.loads(whole.read(listing))[:count]
@@ -44,7 +44,7 @@ def a_prediction(answer: str, steps: tuple[str, ...], *, round: int = 1, sample:
 def fill(
     db: Database, name: str, *, teacher: str, count: int, settings: Settings = SETTINGS, student: str = "s"
 ) -> int:
-    """A project with that many errors to diagnose; returns its round 0."""
+    """Create a project with ``count`` errors to diagnose; returns the id of its round 0."""
     with db.write() as connection:
         project = store.create_project(connection, name, student=student, teacher=teacher, settings=settings)
         found = mistakes(count)

@@ -1,6 +1,6 @@
-"""A project whose loop went round once, written straight into a database without any model: what comparing works on.
+"""A project after one whole loop, written into the database without any model, for tests of comparisons.
 
-Sums were mended, maps broke (unless asked not to), colours stayed as they were; half of each was wrong before.
+Half of each category was wrong before tuning; sums were fixed, maps broken (unless told not to), colours unchanged.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ def finish_loop(db: Database, sizes: Sizes = Sizes(), *, breaks: bool = True, di
 
 
 def finished(data: Path, sizes: Sizes = Sizes(), *, breaks: bool = True) -> None:
-    """The same in a data directory of its own."""
+    """``finish_loop`` in a new data directory."""
     db = open_database(data)
     finish_loop(db, sizes, breaks=breaks)
     db.close()

@@ -1,4 +1,4 @@
-"""Diagnoses written by hand, for tests that need some and no teacher."""
+"""Diagnoses written by hand, for tests that need diagnoses and no teacher."""
 
 from app.imports.pipeline import import_file
 from app.projects.lookup import find_project
@@ -9,7 +9,7 @@ from tests.projects.tiny_project import SKILLS, TinyFiles
 
 
 def diagnose_by_hand(db: Database, project: str, files: TinyFiles, *, test_too: bool = False) -> list[int]:
-    """Import the written predictions and diagnose each error at step 2; returns the sample ids diagnosed, in order."""
+    """Import the project's predictions and diagnose each error at step 2; returns the ids of the diagnosed samples."""
     import_file(db, "predictions", files["predictions"], project)
     with db.write() as connection:
         found = find_project(connection, project)

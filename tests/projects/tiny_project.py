@@ -1,7 +1,7 @@
-"""A small project on files: a dozen questions with pictures, a support set, a student's predictions, two tiny models.
+"""The files of a small project: a dozen questions with images, a support set, predictions, and two tiny models.
 
-For tests of any package that need something to work on. The models have random weights: they answer nonsense through
-the very code that serves real ones. The predictions are written by hand, so that there is something to diagnose.
+The models have random weights: they answer nonsense, through the same code as real models. The predictions are written
+by hand, so that there are errors to diagnose.
 """
 
 import json
@@ -31,7 +31,7 @@ SKILLS = ("addition of numbers", "subtraction of numbers", "reading handwritten 
 
 @dataclass(frozen=True, kw_only=True)
 class TinyFiles:
-    """Where the files lie; the models are folders, the others JSON lines next to an ``images`` folder."""
+    """The paths of the project; the models are folders, the sets JSON lines beside an ``images`` folder."""
 
     folder: Path
     student: Path
@@ -114,7 +114,7 @@ def _lesson(made: TinyFiles, number: int) -> dict[str, object]:
 
 
 def _prediction(number: int) -> dict[str, object]:
-    """Two of three are wrong, at the second of three steps."""
+    """Two of three predictions are wrong, at the second of three steps."""
     left, right = number % 5 + 1, number % 3 + 1
     said = left + right + (1 if number % 3 else 0)
     steps = [f"The left digit is {left}.", f"{left} plus {right} equals {said}.", f"So it is {said}."]

@@ -1,4 +1,4 @@
-"""What tests of labelling in batches start from: a model that names a skill at once, and a set without labels."""
+"""A support set without labels, and a model that labels it, for tests of labelling in batches."""
 
 import hashlib
 from typing import Any
@@ -12,7 +12,7 @@ KEY = "sk-test-0a1b2c3d4e5f6a7b"
 
 
 class Quick:
-    """Names a skill that hangs on every sign of the question, so that a label shows which request it came from."""
+    """Names a skill that is a hash of the question, so that a label shows which request it came from."""
 
     def first_token(self, messages: list[dict[str, Any]]) -> list[tuple[str, float]]:
         return [("A", -0.1), *((f"x{number}", -9.0 - number) for number in range(20))]
@@ -25,7 +25,7 @@ class Quick:
 
 
 def bare(db: Database, teacher: str, count: int, *, name: str = "bare", project: str = "p", start: int = 0) -> None:
-    """A project with that teacher, and a support set without labels: every tenth question is asked twice."""
+    """A project with that teacher, and an unlabelled support set in which every tenth question occurs twice."""
     with db.read() as connection:
         known = [each.name for each in store.list_projects(connection)]
     if project not in known:
@@ -44,6 +44,6 @@ def bare(db: Database, teacher: str, count: int, *, name: str = "bare", project:
 
 
 def labels(db: Database, name: str = "bare") -> dict[str, str]:
-    """The labels of the set by the samples' own names, "" where there is none."""
+    """The set's labels by source id, "" for a sample without one."""
     with db.read() as connection:
         return {each.source_id: each.skill_label for each in store.support_samples(connection, name)}

@@ -1,7 +1,7 @@
-"""Known vulnerabilities in what requirements.lock installs: ``python -m tests.security.audit``, part of ``make test``.
+"""Checks requirements.lock for known vulnerabilities: ``python -m tests.security.audit``, part of ``make test``.
 
-Asks PyPI's advisories through pip-audit. A finding fails. Where nothing could be asked (no network, or a mirror that
-keeps no advisories) one line says so, and it passes: what was not looked at must not be taken for sound.
+Asks PyPI's advisories through pip-audit. A finding fails. Without network, or with a mirror that has no advisories, it
+passes with a line that says that nothing was checked.
 """
 
 import json

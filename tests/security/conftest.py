@@ -1,4 +1,4 @@
-"""One running app that nobody has to sign in to, for tests that only ask it: its start takes the longest."""
+"""One running app without a login, shared by the tests that only send requests, because starting it takes longest."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.browser.serving import Served, serving
 
 @pytest.fixture(scope="session")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The app over sixty cases; what a test adds to its database stays."""
+    """The app with sixty cases; what a test adds to its database stays."""
     data = tmp_path_factory.mktemp("opened") / "data"
     fill(data)
     with serving(data) as running:

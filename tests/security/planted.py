@@ -1,4 +1,4 @@
-"""Looks for a planted secret wherever it could have got to, in every way that texts, addresses and files write one."""
+"""Finds a planted secret in files and texts, in every encoding in which it may have been written."""
 
 import base64
 import gzip
@@ -20,7 +20,7 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
 def ways(secret: str) -> dict[str, bytes]:
-    """The secret as it may stand in a text, by how it got that way."""
+    """The secret by encoding, as it would occur in a file or text."""
     once = json.dumps(secret)[1:-1]
     found = {
         "as it is": secret,
@@ -34,7 +34,7 @@ def ways(secret: str) -> dict[str, bytes]:
         "hexadecimal": secret.encode().hex(),
         "UTF-16": secret.encode("utf-16-le").decode("latin-1"),
     }
-    for before in range(3):  # three bytes become four letters, so what stands before it decides how it looks
+    for before in range(3):  # base64 turns three bytes into four letters, so it depends on the bytes before
         whole = base64.b64encode(bytes(before) + secret.encode()).decode()
         core = whole[(0, 2, 3)[before] : (before + len(secret.encode())) * 8 // 6]
         found[f"base64, {before}"] = core
@@ -43,7 +43,7 @@ def ways(secret: str) -> dict[str, bytes]:
 
 
 def found_in(content: bytes, secrets: dict[str, str]) -> list[str]:
-    """Which secrets stand there, and how: in the bytes, and in what is packed inside of them."""
+    """The secrets in the content, and in archives inside of it, each with its encoding."""
     return sorted(
         {
             f"{name}: {way}"
@@ -56,13 +56,13 @@ def found_in(content: bytes, secrets: dict[str, str]) -> list[str]:
 
 
 def found_below(folder: Path, secrets: dict[str, str]) -> tuple[int, list[str]]:
-    """How many files were looked at, and what was found in them; nobody may have a database there open.
+    """How many files were searched, and what was found in them; no database there may be open.
 
-    A database is also read row by row, by another process: a long text lies in its file in pieces.
+    A database is also read row by row, by another process, because its file stores a long text in pieces.
     """
     contents = [(path, path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()]
     looked = len(contents)
-    for path, content in contents[:looked]:  # only now, since who opens a database tidies up beside it
+    for path, content in contents[:looked]:  # after all files were read: opening a database may delete its WAL
         if content.startswith(b"SQLite format 3"):
             done = subprocess.run([sys.executable, "-c", DUMP, path, TABLES], capture_output=True, check=True)
             assert done.stdout, path

@@ -1,4 +1,4 @@
-"""One HTTP request, byte by byte as it is written here, to a running server: clients mend what must stay broken."""
+"""Sends HTTP requests byte by byte, because HTTP clients would repair the malformed ones."""
 
 import socket
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back; header names in small letters, several of one name joined by a line end."""
+    """The answer; header names in lower case, values of the same name joined by a newline."""
 
     status: int
     headers: dict[str, str]
@@ -15,7 +15,7 @@ class Answer:
 
 
 def ask(url: str, method: str, target: str, headers: dict[str, str | None] | None = None, body: bytes = b"") -> Answer:
-    """Send ``METHOD target`` with exactly these headers (Host is its own unless it is given; None leaves one out)."""
+    """Send ``METHOD target`` with exactly these headers (Host is the server's unless given; None omits a header)."""
     at = urlsplit(url)
     sent: dict[str, str | None] = {"Host": at.netloc, "Connection": "close"} | (headers or {})
     if body or method == "POST":
@@ -42,7 +42,7 @@ def _read(connection: socket.socket) -> Answer:
         name, _, value = line.partition(":")
         kept = headers.get(name.lower())
         headers[name.lower()] = value.strip() if kept is None else f"{kept}\n{value.strip()}"
-    # An event stream never ends: what has come is enough.
+    # An event stream never ends: the first part is enough.
     while "text/event-stream" not in headers.get("content-type", "") and (chunk := connection.recv(65536)):
         body += chunk
     return Answer(status=int(first.split()[1]) if first else 0, headers=headers, body=body)

@@ -1,4 +1,4 @@
-"""Every route of the app as it is built, in a process of its own: building it opens what only a server would close.
+"""Lists every route of the app, in a separate process because building the app opens what only a server closes.
 
 ``python -m tests.security.routes DATA`` prints [kind, path, methods] of each as JSON.
 """
@@ -15,7 +15,7 @@ Pair = tuple[str, str, list[str]]
 
 
 def pairs(routes: Sequence[BaseRoute], before: str = "") -> Iterator[Pair]:
-    """Every route, those of mounted apps and files too: its kind, its path, and the methods it takes."""
+    """Every route, also of mounted apps and files: its kind, path and methods."""
     for route in routes:
         path = before + getattr(route, "path", "")
         if isinstance(route, WebSocketRoute):
@@ -25,7 +25,7 @@ def pairs(routes: Sequence[BaseRoute], before: str = "") -> Iterator[Pair]:
         elif isinstance(route, Mount):
             yield "mount", path + "/x", ["GET", "HEAD"]
             yield from pairs(route.routes, path)
-        else:  # FastAPI keeps routers that were included as they are
+        else:  # an included FastAPI router
             inner = getattr(route, "original_router", None)
             assert inner is not None, f"a kind of route that is not known: {route!r}"
             yield from pairs(inner.routes, before)

@@ -1,4 +1,4 @@
-"""What the audit says of what pip-audit found: a vulnerability fails, no network does not, and neither is hidden."""
+"""The audit fails for a vulnerability, passes without network, and says both."""
 
 import json
 from importlib import metadata

@@ -1,4 +1,4 @@
-"""A stranger's backup that names files of this machine: none of them is read, shown or sent, and the project opens."""
+"""An untrusted backup that names files of this machine: none is read, shown or sent, and the project opens."""
 
 import json
 import sqlite3

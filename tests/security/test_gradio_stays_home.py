@@ -1,6 +1,6 @@
-"""Gradio opens no door of its own: no share link, no foreign app, no file but uploads, no word to anybody.
+"""Gradio offers no share link, no foreign app, no files but uploads, and no telemetry, checked on our source code.
 
-Read from the code itself; what it asks for as it runs is tested in tests/browser/test_one_host.py.
+The requests that it makes at run time are tested in tests/browser/test_one_host.py.
 """
 
 import ast
@@ -15,7 +15,7 @@ from tests.security.test_nothing_runs_what_it_reads import ROOT, keyword
 
 ONLY_IMPORTER = "app/web/page/gradio_offline.py"
 FLOOR = (6, 25)
-# What the page is built from. Each of the others would first have to be looked at: some read files, some call out.
+# The parts of Gradio that the page uses. Others need a review first: some read files or make requests.
 PARTS = {
     *("Accordion", "Blocks", "Button", "Checkbox", "CheckboxGroup", "Column", "Dropdown", "HTML", "Number", "Radio"),
     *("Row", "Slider", "Tab", "Tabs", "Textbox", "Error", "EventData", "Request", "themes", "mount_gradio_app"),
@@ -31,7 +31,7 @@ MUST_BE = {
 
 
 def parts() -> Iterator[tuple[str, str]]:
-    """(file and line, name) of everything that is taken from Gradio."""
+    """(file and line, name) of everything used from Gradio."""
     for name, tree in test_nothing_runs_what_it_reads.trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "gr":

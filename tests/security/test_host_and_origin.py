@@ -1,6 +1,6 @@
-"""Who may ask: every route refuses foreign host names and foreign pages, and every answer carries the whole policy.
+"""Every route refuses unknown host names and pages of other origins, and every answer has all security headers.
 
-Prints how many requests were refused and how many answers were looked at.
+Prints how many requests were refused and how many answers were checked.
 """
 
 import socket
@@ -67,7 +67,7 @@ OWN_HOSTS = ("127.0.0.1", "127.0.0.1:9", "localhost:7860", "LOCALHOST:7860", "Lo
 
 
 def foreign_pages(url: str) -> list[dict[str, str]]:
-    """Requests as a browser sends them for a page that is not ours."""
+    """The headers that a browser sends for requests of other sites' pages."""
     host, port = url.removeprefix("http://").split(":")
     other = [f"http://{host}:{int(port) + 1}", f"http://localhost:{port}", f"https://{host}:{port}", f"http://{host}"]
     more = ["null", "", "http://evil.example", f"http://{host}:{port}.evil.example", f"http://evil@{host}:{port}"]
@@ -218,7 +218,7 @@ def test_every_answer_carries_the_policy(
 
 @contextmanager
 def broken(served: Served) -> Iterator[None]:
-    """The database without its table of images, as long as the block lasts: a bug as far as the app can tell."""
+    """The database without its images table until the block ends, which makes the app fail."""
     db = open_database(served.data)
     with db.write() as connection:
         connection.execute(text("ALTER TABLE images RENAME TO hidden"))
@@ -230,7 +230,7 @@ def broken(served: Served) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The app as a team has it: open to other machines, with a login, and a name of its own."""
+    """The app as a team runs it: open to other machines, with a login and a host name."""
     data = tmp_path_factory.mktemp("for_all") / "data"
     db = open_database(data)
     add_login(db, "Ada", "correct horse battery")
@@ -241,7 +241,7 @@ def for_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def test_open_to_others_it_answers_under_its_own_names_and_the_address_that_was_asked(for_all: Served) -> None:
     port = for_all.url.rpartition(":")[2]
-    at = f"http://127.0.0.2:{port}"  # an address of this machine as a network's would be
+    at = f"http://127.0.0.2:{port}"  # stands for an address of this machine on a network
     for host in ("127.0.0.2", "localhost", socket.gethostname(), "box.lan", "BOX.LAN", "[2001:db8::1]"):
         assert ask(at, "GET", "/health", {"Host": f"{host}:{port}"}).body == b"ok", host
         own = {"Host": f"{host}:{port}", "Origin": f"http://{host}:{port}"}

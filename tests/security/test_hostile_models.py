@@ -1,6 +1,6 @@
-"""Model folders, adapters and checkpoints that would run something: nothing of them runs, and a sentence says so.
+"""Model folders, adapters and checkpoints with code in them: none of it runs, and a sentence says so.
 
-Each carries a real payload that writes a file when it runs; the first tests show that it would.
+Each has a real payload that writes a file when it runs; the first tests show that it works.
 """
 
 import json
@@ -35,7 +35,7 @@ SETTINGS = TuningSettings(rank=2, alpha=4)
 
 @dataclass(frozen=True)
 class Payload:
-    """Unpickling it makes the file ``touched``."""
+    """Unpickling it creates the file ``touched``."""
 
     touched: Path
 
@@ -57,14 +57,14 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Load]:
 
 
 def as_pickle(folder: Path, payload: Payload | None = None) -> None:
-    """The model's weights as ``pytorch_model.bin`` alone, with the payload among them."""
+    """Save the model's weights as ``pytorch_model.bin`` alone, with the payload among them."""
     weights = load_file(folder / "model.safetensors")
     torch.save({**weights, **({"payload": payload} if payload else {})}, folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
 
 
 def with_code(folder: Path, touched: Path, *, unknown: bool) -> None:
-    """A Python file of the model's own for every class, which writes a file when it is imported."""
+    """Add custom model code for every class, which writes a file when it is imported."""
     code = (
         "import os\n"
         f"os.makedirs({str(touched)!r}, exist_ok=True)\n"
@@ -168,7 +168,7 @@ def adapter(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def refused(folder: Path, adapter: Path) -> str:
-    """The sentence with which an adapter is refused, the same for answering with it and for training it further."""
+    """The sentence that refuses an adapter, the same for prediction and for tuning."""
     with pytest.raises(UserError) as answering:
         load_student(str(folder), adapter=adapter, device="cpu")
     with pytest.raises(UserError) as training:

@@ -1,4 +1,4 @@
-"""What the code may call, read from the code itself: nothing that runs what a file, a model or a person brings."""
+"""The source code calls nothing that runs code out of a file, a model or a person's input."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("app", "core", "storage", "assets")
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml", "jsonpickle"}
-# To name what reading a checkpoint raises; ``test_a_pickle_is_named_only_to_be_refused`` holds it to that.
+# Only to name the error that reading a checkpoint raises (``test_a_pickle_is_named_only_to_be_refused``).
 MAY_NAME_PICKLE = {"core/tuning/checkpoints.py"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "input", "breakpoint"}
 FORBIDDEN_METHODS = {
@@ -20,7 +20,7 @@ FORBIDDEN_METHODS = {
     ("pandas", "read_pickle"),
     ("pd", "read_pickle"),
 }
-# Loaders of transformers that would run a model's own Python where they are told to.
+# transformers' loaders that run a model's own Python code with ``trust_remote_code``.
 LOADERS = {"AutoProcessor", "AutoConfig", "AutoImageProcessor", "AutoTokenizer"}
 
 
@@ -35,7 +35,7 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
 
 
 def calls() -> Iterator[tuple[str, str, str, ast.Call]]:
-    """(file and line, what it is called on, its name, the call)"""
+    """(file and line, what the function is called on, its name, the call) of every call."""
     for name, tree in trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):

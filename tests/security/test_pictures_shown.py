@@ -1,4 +1,4 @@
-"""Images leave as pixels alone: what lies in, beside or behind them stays here, and what is no picture is said so."""
+"""The app sends images as pixels alone, without metadata, profiles or further frames, and refuses other files."""
 
 import hashlib
 import io
@@ -45,7 +45,7 @@ def opened_as(answer: Answer) -> Image.Image:
 
 
 def photo() -> bytes:
-    """A JPEG with the place where it was taken, a colour profile, a comment, and to be shown turned."""
+    """A JPEG with a GPS position, a colour profile, a comment and a rotation."""
     image = Image.effect_noise((64, 48), 90).convert("RGB")
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -1,7 +1,7 @@
-"""A planted key goes through the whole life of a project whose endpoint repeats it in every way, and lies nowhere.
+"""API keys are stored and shown nowhere, although the endpoint of a project repeats them in every encoding.
 
-Two keys, one in the environment and one in a keyring of the real library; the app, its worker and the command line are
-processes of their own. Prints where was looked.
+Two keys, one in the environment and one in a keyring of the real library; the app, its worker and the command line run
+as processes. Prints what was searched.
 """
 
 import gzip
@@ -38,7 +38,7 @@ from tests.security.planted import found_below, found_in, ways
 from tests.servers.faulty_server import ByHash
 from tests.servers.openai_server import MODEL, Handler, Manners, OpenAIServer, failed, listening
 
-# As no real key looks, so that nothing finds it by its shape, and so that every way of writing it is another one.
+# Unlike real keys, so that no pattern finds them, and so that every encoding of them differs.
 ENVIRONMENT, KEYRING = 'planted"env/Key+71&<x>%\\~', "planted'ring/Key+42&<y>%\\~"
 KEYS = {"environment": ENVIRONMENT, "keyring": KEYRING}
 REPEATED = [name for name in ways("x") if name not in ("hexadecimal", "UTF-16")]
@@ -59,7 +59,7 @@ class Ring(KeyringBackend):
 
 
 class Parrot(OpenAIServer):
-    """An endpoint that repeats the key it was sent: in its errors while it is ``failing``, else in all that it says."""
+    """An endpoint that repeats the key of each request: in errors while it is ``failing``, else in its answers."""
 
     failing: int | str = 0
 
@@ -89,7 +89,7 @@ class Repeats(Handler):
 
 @contextmanager
 def command_lines() -> Iterator[set[bytes]]:
-    """Every command line of this machine while the block lasts, looked at five times a second."""
+    """The command lines of all processes while the block lasts, read five times a second."""
     seen: set[bytes] = set()
     over = threading.Event()
 
@@ -122,7 +122,7 @@ def ended(db: Database, job: Job) -> Job:
 
 
 def make(db: Database, server: Parrot) -> None:
-    """A project whose teacher is asked with the environment's key, and whose student with the keyring's."""
+    """A project whose teacher uses the environment's key and whose student the keyring's."""
     settings = replace(SETTINGS, endpoint=replace(SETTINGS.endpoint, retries=0), max_new_tokens=64, support="bare")
     student = f"{MODEL}@http://localhost:{server.server_port}/v1"
     fill(db, "p", teacher=server.name, student=student, count=4, settings=settings)
@@ -134,7 +134,7 @@ def make(db: Database, server: Parrot) -> None:
 
 
 def work(db: Database, server: Parrot) -> None:
-    """Every kind of job that asks an endpoint, first while it fails and then while it answers."""
+    """Run every kind of job that asks an endpoint, first while it fails and then while it answers."""
     kinds: tuple[Callable[[], Job], ...] = (
         lambda: put_predict(db, "p"),
         lambda: put_diagnose(db, "p"),
@@ -154,7 +154,7 @@ def work(db: Database, server: Parrot) -> None:
 
 
 def page_answers(remote: Remote, server: Parrot) -> list[bytes]:
-    """What the page is sent: every tab of the project, a project made there, what can be downloaded."""
+    """All that the page gets: every tab of the project, a project created there, every download."""
     place = {"project": "p", "round": "0", "tab": "data"}
     new = {"name": "made", "student": server.name, "teacher": server.name}
     said = [remote.send("create", place, **new).body]

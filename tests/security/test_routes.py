@@ -1,4 +1,4 @@
-"""Without a session nothing answers: every method of every route of the running app, and every way round it.
+"""Without a session every method of every route of the running app is refused, also by tricks of path and method.
 
 Prints how many pairs of method and route, and how many tricks, were refused.
 """
@@ -57,7 +57,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def routes_of_the_app(data: Path) -> list[Pair]:
-    """Its routes as another process builds them."""
+    """The app's routes, from another process."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.security.routes", str(data)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found: list[Pair] = json.loads(done.stdout.splitlines()[-1])
@@ -65,7 +65,7 @@ def routes_of_the_app(data: Path) -> list[Pair]:
 
 
 def concrete(path: str) -> str:
-    """A path with something in the place of its parameters."""
+    """A path with its parameters filled in."""
     return re.sub(r"\{[^}]*\}", "1", path) or "/"
 
 

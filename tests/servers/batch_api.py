@@ -1,6 +1,6 @@
-"""The Batch API of the test server: files go up, batches are worked off with the very answers of single requests.
+"""OpenAI's Batch API of the test server: batches are answered like single requests.
 
-Knows the protocol as OpenAI's reference has it, and where a test wants the server to stand still.
+A test can make the server stand still at a chosen point of the protocol.
 """
 
 import email
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from tests.servers.openai_server import Handler
 
 TIMEOUT_SECONDS = 60.0
-PAGE = 2  # batches a page, so that they are looked for on more than one
+PAGE_SIZE = 2  # batches, so that clients have to read more than one page
 
 
 @dataclass
 class BatchRoom:
-    """Files and batches. ``answers`` says how a batch ends, or "" while it is being worked on; ``outcome`` may take a
-    request's answer away: (status, code, message). The server stands still at ``stop_at`` until ``go`` is set:
-    "upload" and "create" before they are done, "uploaded" and "created" when they are, "output" within the answers."""
+    """Files and batches. ``ends`` is the state in which a batch ends, "" while it is in progress; ``outcome`` may
+    replace a request's answer by an error: (status, code, message). The server stands still at ``stop_at`` until ``go``
+    is set: before ("upload", "create") or after ("uploaded", "created") an operation, or within the "output"."""
 
     ends: str = "completed"
     outcome: Callable[[dict[str, Any]], tuple[int, str, str] | None] = lambda _: None
@@ -42,7 +42,7 @@ class BatchRoom:
             assert self.go.wait(TIMEOUT_SECONDS), "nobody let the server go on"
 
     def requests(self) -> list[dict[str, Any]]:
-        """Every request of every batch that was made: what is paid for."""
+        """Every request of every batch that was created: what is paid for."""
         return [json.loads(line) for each in self.made for line in self.files[each["input_file_id"]].splitlines()]
 
 
@@ -122,12 +122,13 @@ def _page(handler: "Handler", room: BatchRoom, query: str) -> dict[str, Any]:
     newest = room.made[::-1]
     after = query.partition("after=")[2].partition("&")[0]
     start = next((at + 1 for at, each in enumerate(newest) if each["id"] == after), 0)
-    listed = newest[start : start + PAGE]
-    return {"object": "list", "data": [_shown(each) for each in listed], "has_more": start + PAGE < len(newest)}
+    listed = newest[start : start + PAGE_SIZE]
+    has_more = start + PAGE_SIZE < len(newest)
+    return {"object": "list", "data": [_shown(each) for each in listed], "has_more": has_more}
 
 
 def _worked(handler: "Handler", room: BatchRoom, batch: dict[str, Any]) -> dict[str, Any]:
-    """The batch, worked off when its time has come."""
+    """The batch, answered once its end is set."""
     batch["ends"] = batch["ends"] or room.ends
     if batch["status"] in ("completed", "failed", "expired", "cancelled"):
         return batch
@@ -165,7 +166,7 @@ def _shown(batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def _content(handler: "Handler", room: BatchRoom, content: bytes) -> None:
-    """Half of it first, where the server stands still within."""
+    """Send the first part, where the server may stand still, then the rest."""
     handler.send_response(200)
     handler.send_header("Content-Type", "application/octet-stream")
     handler.send_header("Content-Length", str(len(content)))

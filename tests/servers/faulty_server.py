@@ -1,7 +1,7 @@
-"""An endpoint on a real socket that goes wrong as servers do, by a seeded plan for each try of each request.
+"""An endpoint on a real socket that fails as real servers do, by a seeded plan for each try of each request.
 
-And what it counts: whole answers by request, what it billed (an answer that it then cut, dripped or garbled too), and
-how long a client that was told to wait did wait. Its model answers by arithmetic on the text, so that it costs nothing.
+It counts whole answers by request, billed tokens (also of answers that it then cut off or garbled), and how long
+clients that were asked to wait did wait. Its answers are derived from a hash of the text.
 """
 
 import hashlib
@@ -26,13 +26,13 @@ WAITS = ("429 seconds", "429 date")
 SILENT = ("hang", "drip", "cut before", "cut middle")
 GARBLED = ("malformed", "html", "empty choices", "no list")
 FAULTS = (*STATUSES, *WAITS, *SILENT, *GARBLED)
-# Whole answers that hold less than they might; the same at every try.
+# Whole answers with something missing; the same at every try.
 ODD = ("absent", "null content", "text type")
 MAX_HANG_SECONDS = 30.0
 
 
 class ByHash:
-    """A model whose every answer follows from the text: the same on each run, on any machine."""
+    """A model whose answers are derived from the text: the same on each run, on any machine."""
 
     def first_token(self, messages: list[dict[str, Any]]) -> list[tuple[str, float]]:
         text = messages[-1]["content"]
@@ -51,8 +51,8 @@ class ByHash:
 
 @dataclass
 class Counted:
-    """What the server saw: ``whole`` answers by request, ``faults`` by kind, tokens ``billed`` in and out, ``dearest``
-    of one request, and ``waits`` (seconds named, seconds waited)."""
+    """The server's counts: ``whole`` answers by request, ``faults`` by kind, tokens ``billed``, the most of one request
+    (``dearest``), and ``waits`` (seconds asked for, seconds waited)."""
 
     whole: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -63,12 +63,12 @@ class Counted:
 
     @property
     def twice(self) -> int:
-        """How many whole answers were given to a request that had one already."""
+        """How many whole answers went to a request that had one already."""
         return sum(self.whole.values()) - len(self.whole)
 
 
 class FaultyServer(OpenAIServer):
-    """``rate`` of all tries go wrong, each in one of ``faults``; ``odd`` of all requests are answered oddly."""
+    """A share ``rate`` of all tries fails with one of ``faults``; a share ``odd`` of requests gets an odd answer."""
 
     def __init__(self, seed: int, rate: float, faults: Sequence[str] = FAULTS, odd: float = 0.05) -> None:
         super().__init__(ByHash(), Manners())
@@ -79,7 +79,7 @@ class FaultyServer(OpenAIServer):
         self.retry_after: dict[str, tuple[float, float]] = {}
 
     def planned(self, key: str) -> str:
-        """The fault of the next try of a request; "" where it goes well."""
+        """The fault of the next try of a request, "" for none."""
         with self.lock:
             self.tries[key] += 1
             draw = drawn(self.seed, key, self.tries[key])
@@ -92,7 +92,7 @@ class FaultyServer(OpenAIServer):
         return fault
 
     def oddness(self, key: str) -> str:
-        """How an answer to the request is odd; "" for most."""
+        """What is odd about the answer to the request, "" for most."""
         draw = drawn(self.seed, "odd", key)
         return draw.choice(ODD) if draw.random() < self.odd else ""
 
@@ -199,7 +199,7 @@ class FaultyHandler(Handler):
 
 
 def drawn(*what: object) -> random.Random:
-    """A generator that follows from these alone."""
+    """A random generator seeded by the arguments."""
     return random.Random(":".join(map(str, what)))
 
 

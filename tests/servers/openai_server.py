@@ -1,7 +1,7 @@
-"""A small server that speaks the chat-completions protocol, on a real socket, for tests of what asks it.
+"""A small server of OpenAI's chat completions on a real socket, for tests of the clients.
 
-Knows the protocol and how servers misbehave; what is answered comes from an ``Answers``: real log-probabilities of the
-demo's teacher in ``tests.models.demo_teacher``.
+``Manners`` set how it behaves and misbehaves; its answers come from an ``Answers``, such as the real log-probabilities
+of ``tests.models.demo_teacher``.
 """
 
 import json
@@ -19,10 +19,10 @@ MODEL = "demo-teacher"
 
 
 class Answers(Protocol):
-    """A model behind the server. Messages are the request's own."""
+    """The model behind the server; ``messages`` are the request's."""
 
     def first_token(self, messages: list[dict[str, Any]]) -> list[tuple[str, float]]:
-        """Every first token that the reply may begin with and its log-probability, likeliest first."""
+        """Every possible first token of the reply with its log-probability, most probable first."""
 
     def reply(self, messages: list[dict[str, Any]], max_tokens: int, temperature: float, seed: int) -> str:
         """A whole reply."""
@@ -33,7 +33,7 @@ class Answers(Protocol):
 
 @dataclass
 class Manners:
-    """How the server behaves. ``failures`` are given first, each once: (status, headers, message)."""
+    """How the server behaves. ``failures`` are answered first, each once: (status, headers, message)."""
 
     key: str = ""
     top_limit: int = 20
@@ -49,7 +49,7 @@ class Manners:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came in; ``at`` is the server's own clock."""
+    """A request as it was received; ``at`` is the server's monotonic clock."""
 
     path: str
     headers: dict[str, str]
@@ -58,7 +58,7 @@ class Asked:
 
 
 class OpenAIServer(ThreadingHTTPServer):
-    """The server, what it was asked, and how many it was asked by at the same time at most."""
+    """The server, with the requests it received and the most that were open at the same time."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -77,11 +77,11 @@ class OpenAIServer(ThreadingHTTPServer):
 
     @property
     def name(self) -> str:
-        """The model as a project names it."""
+        """The model's name in a project."""
         return f"{MODEL}@{self.url}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up (a timeout, a cancelled job) is no failure of the server."""
+        """Ignore clients that hung up (a timeout, a cancelled job)."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
     server: OpenAIServer
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         batch_answer(self)
@@ -172,7 +172,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def texts_of(messages: list[dict[str, Any]]) -> list[str]:
-    """The texts of the messages, whatever else they hold."""
+    """The text parts of the messages."""
     return [
         part
         for message in messages
@@ -185,14 +185,14 @@ def texts_of(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def failed(status: int, headers: dict[str, str], message: str) -> tuple[int, dict[str, str], bytes]:
-    """An error as OpenAI words it."""
+    """An error response as OpenAI sends it."""
     error = {"message": message, "type": "error", "param": None, "code": headers.get("x-code")}
     return status, headers, json.dumps({"error": error}).encode()
 
 
 @contextmanager
 def listening(server: ThreadingHTTPServer) -> Iterator[None]:
-    """The server answers, in a thread of its own, until the block ends."""
+    """The server answers, in a thread, until the block ends."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

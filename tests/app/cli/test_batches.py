@@ -1,4 +1,4 @@
-"""Batches on the command line: what they cost, handed in, listed, waited for and ended."""
+"""Batches on the command line: estimated, submitted, listed, waited for and cancelled."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 def run(db: Database, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command; what it says as JSON, or the sentence that it refuses with."""
+    """Runs a command; returns its JSON, or the sentence on stderr where it fails."""
 
     def run_command(*arguments: object) -> Any:
         code = run_command_line(cli, ["--data", str(db.data), "--json", *map(str, arguments)])
@@ -72,7 +72,7 @@ def test_batches_are_handed_in_listed_ended_and_waited_for(
 
 
 class Pauses:
-    """Counts the pauses between two looks, and lets the server end its batches in the fourth."""
+    """Records the pauses between two polls, and lets the server end its batches in the fourth."""
 
     def __init__(self, room: BatchRoom) -> None:
         self.room, self.seconds = room, list[float]()

@@ -1,4 +1,4 @@
-"""The command line: the same options everywhere, JSON as promised, and exit codes that scripts can trust."""
+"""The command line: the same options on every command, JSON output, and exit codes."""
 
 import json
 import subprocess

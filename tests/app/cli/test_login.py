@@ -1,4 +1,4 @@
-"""Who may sign in, from the command line; and that the page stays on this machine while nobody has to."""
+"""The login commands; without a login the page is open to no other machine."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The embedded demo: it is there after one command, and the second time that command changes nothing."""
+"""The embedded demo: one command creates it, and the same command again changes nothing."""
 
 import time
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from storage.database import Database, open_database
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """The demo, made by a call that found an earlier one's work: that one ended after its first import."""
+    """The demo, completed by a call after an earlier one that stopped after its first import."""
     db = open_database(tmp_path_factory.mktemp("demo"))
     begin_demo(db)
     report = project.init_demo(db)

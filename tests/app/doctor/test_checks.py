@@ -1,4 +1,4 @@
-"""The doctor through the command line: what it looks at, what it says to do, its exit code, and no secret."""
+"""The doctor command: its checks, what it says to do, its exit code, and no secrets."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Examined = tuple[int, dict[str, dict[str, Any]]]
 
 @pytest.fixture
 def examined(data: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[], Examined]:
-    """Runs the doctor on the data directory: the exit code, and the checks by name."""
+    """Runs the doctor on the data directory; returns the exit code and the checks by name."""
 
     def run() -> Examined:
         code = run_command_line(cli, ["--data", str(data), "doctor", "--json"])
@@ -42,7 +42,7 @@ def with_project(data: Path, *, student: Path | str, teacher: Path | str) -> Non
 
 
 def copied(model: Path, to: Path, *, without: str = "", **changed: bytes) -> Path:
-    """A copy of a model's folder, some of its files left out or changed (a file's name with _ for the dot)."""
+    """Copy a model's folder without a file, or with changed ones (file names with _ for the dot)."""
     to.mkdir(parents=True)
     for path in model.iterdir():
         if path.name != without:

@@ -1,4 +1,4 @@
-"""Ways to find mistakes, compared on errors whose mistake step came with the predictions."""
+"""Ways to find mistake steps, compared on errors whose mistake step was imported with the predictions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Experiments as jobs: every arm once, nothing twice, some at once, and in no list of the project."""
+"""Experiments as jobs: every trial once, some concurrently, and hidden from the project's lists."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ def ready(db: Database, tiny: str, files: TinyFiles) -> str:
 
 
 def name_by_hand(db: Database, *, but: int = 0, seeds: int = 2) -> None:
-    """What the teacher would say of random steps, of all errors but some: the tiny one says nothing that matches."""
+    """Save skills of random steps for most errors, because the tiny teacher's skills match nothing."""
     with db.write() as connection:
         teacher = store.list_projects(connection)[0].teacher
         for seed in range(seeds):

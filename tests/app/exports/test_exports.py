@@ -1,4 +1,4 @@
-"""What is written to files can be read by others, runs nothing there, and nothing that is there is overwritten."""
+"""Exported files can be read by other tools, run nothing there, and never overwrite a file."""
 
 import base64
 import csv
@@ -171,7 +171,7 @@ def test_no_exported_cell_begins_with_a_formula_character_and_no_text_is_lost(ro
 
 @pytest.fixture(scope="module")
 def nasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """Sixty errors with curves and images, the least sure ones with texts that try to run as script."""
+    """Sixty errors with curves and images; those of least confidence have texts that try to run as scripts."""
     data = tmp_path_factory.mktemp("nasty") / "data"
     cases.fill(data)
     opened = open_database(data)
@@ -308,7 +308,7 @@ def test_a_download_has_a_file_name_that_any_system_takes(project: str) -> None:
 
 
 class Page(HTMLParser):
-    """What a report holds, as a browser without plotly would see it."""
+    """A report's parts, as a browser without plotly would see it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -354,7 +354,7 @@ def read_page(text: str) -> Page:
 
 
 def lines_of(path: Path) -> list[dict[str, str]]:
-    """A CSV file's lines by column, read as a spreadsheet reads it."""
+    """A CSV file's lines as dictionaries by column."""
     assert path.read_bytes().startswith(BOM.encode())
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file, strict=True))

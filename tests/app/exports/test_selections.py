@@ -1,4 +1,4 @@
-"""A selection goes out as other programs read it, comes back through our own importer, and is never held whole."""
+"""Exported selections suit other tools and our own importer, and memory never holds a whole selection."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Whose process is whose: a worker outlives the app that began it, is alone, and no other process is taken for it."""
+"""A worker outlives the app that started it, is the only one, and no other process is mistaken for it."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ Process = subprocess.Popen[bytes]
 
 @pytest.fixture
 def foreign() -> Iterator[Process]:
-    """A live process that is none of ours."""
+    """A live process that is not Switchpoint's."""
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     yield process
     process.kill()
@@ -39,14 +39,14 @@ def foreign() -> Iterator[Process]:
 
 @pytest.fixture
 def recycled(foreign: Process) -> tuple[int, float]:
-    """Its id, with the start of a process of ours that had the same id before."""
+    """The foreign process's id, with the start time of an earlier worker with the same id."""
     started = process_start(foreign.pid)
     assert started is not None
     return foreign.pid, started - 1
 
 
 class Apps:
-    """Apps on one data directory, one after the other on the same port."""
+    """Successive apps on one data directory and one port."""
 
     def __init__(self, data: Path) -> None:
         self.data, self.port = data, free_port()

@@ -1,4 +1,4 @@
-"""Which files of this machine the page may read."""
+"""The files of this machine that the page may read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Signing in: passwords, waits after failures that a restart does not clear, and nobody kept out by strangers."""
+"""Signing in: passwords, waits after failures that a restart does not clear, and nobody locked out by strangers."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr(passwords, "SCRYPT_COST", (2**4, 8, 1))  # what is tested here is counted, not hidden
+    monkeypatch.setattr(passwords, "SCRYPT_COST", (2**4, 8, 1))  # fast: these tests need no secure hashes
     monkeypatch.setattr(passwords, "DUMMY_HASH", passwords.DUMMY_HASH.replace("32768$8$3", "16$8$1"))
     made = open_database(tmp_path / "data")
     add_login(made, "Ada", PASSWORD)
@@ -38,7 +38,7 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Sets the clock that waits are read from."""
+    """Advances the clock of sessions and waits by so many seconds."""
     now = [1e9]
     monkeypatch.setattr(sessions.time, "time", lambda: now[0])
     return lambda seconds: now.__setitem__(0, now[0] + seconds)

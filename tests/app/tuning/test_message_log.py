@@ -14,7 +14,9 @@ from app.tuning.message_log import append_message, follow_messages
 
 @given(st.lists(st.dictionaries(st.text(), st.text()), max_size=6), st.data())
 @settings(deadline=None, max_examples=25)
-def test_what_comes_in_pieces_is_heard_whole(tmp_path_factory: Any, said: list[dict[str, str]], data: Any) -> None:
+def test_a_message_that_arrives_in_pieces_is_read_whole(
+    tmp_path_factory: Any, said: list[dict[str, str]], data: Any
+) -> None:
     folder = tmp_path_factory.mktemp("said")
     for number, each in enumerate(said):
         append_message(folder / f"{number}", said=each)
@@ -23,7 +25,7 @@ def test_what_comes_in_pieces_is_heard_whole(tmp_path_factory: Any, said: list[d
     pieces, looks = [written[:cut], written[cut:]], count()
 
     def ended() -> bool:
-        """Before each look a piece more is there."""
+        """Append one more piece before each read."""
         look = next(looks)
         with (folder / "news").open("ab") as file:
             file.write(pieces[look])
@@ -32,7 +34,7 @@ def test_what_comes_in_pieces_is_heard_whole(tmp_path_factory: Any, said: list[d
     assert [each["said"] for each in follow_messages(folder / "news", ended) if each] == said
 
 
-def test_what_is_said_just_before_the_end_is_heard(tmp_path: Path) -> None:
+def test_a_message_written_just_before_the_end_is_read(tmp_path: Path) -> None:
     news = tmp_path / "news"
 
     def ended() -> bool:
@@ -42,11 +44,11 @@ def test_what_is_said_just_before_the_end_is_heard(tmp_path: Path) -> None:
     assert list(follow_messages(news, ended)) == [{"last": "word"}]
 
 
-def test_nothing_is_heard_of_those_who_never_spoke(tmp_path: Path) -> None:
+def test_a_log_that_was_never_written_has_no_messages(tmp_path: Path) -> None:
     assert list(follow_messages(tmp_path / "nobody", lambda: True)) == []
 
 
-def test_two_who_speak_at_once_do_not_break_each_others_words(tmp_path: Path) -> None:
+def test_messages_of_two_processes_do_not_mix(tmp_path: Path) -> None:
     news = tmp_path / "news"
     code = "import sys; from pathlib import Path; from app.tuning.message_log import append_message\n"
     code += "for number in range(200):\n"

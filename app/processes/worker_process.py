@@ -109,5 +109,7 @@ def _translate_errors(data: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        told = folder_error(error, data)
-        raise told or FolderError(f"No worker can begin in {data} ({error}): put that right, the job waits.") from error
+        fault = folder_error(error, data)
+        raise fault or FolderError(
+            f"No worker can begin in {data} ({error}): put that right, the job waits."
+        ) from error

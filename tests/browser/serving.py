@@ -34,7 +34,7 @@ def serving(data: Path, *options: str, run: Sequence[str] = APP, **variables: st
     Its page reads the files of this run of the tests, which lie beside the data directory.
     """
     port = free_port()
-    process = begun(data, port, *options, run=run, **variables)
+    process = start_app(data, port, *options, run=run, **variables)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(url, process, data)
@@ -48,7 +48,7 @@ def serving(data: Path, *options: str, run: Sequence[str] = APP, **variables: st
         _end_worker(data)
 
 
-def begun(
+def start_app(
     data: Path, port: int, *options: str, run: Sequence[str] = APP, **variables: str
 ) -> "subprocess.Popen[bytes]":
     """The app's process, begun on that port; what it says is added to ``server.log``."""

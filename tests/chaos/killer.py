@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.processes.worker_process import worker_pid
-from tests.browser.serving import begun, free_port, wait_for
+from tests.browser.serving import free_port, start_app, wait_for
 
 TARGETS = ("worker", "app", "both")
 WEIGHTS = (45, 37, 18)
@@ -30,7 +30,7 @@ class App:
         """Start the app unless it runs, and wait until it answers."""
         if self.process is None or self.process.poll() is not None:
             self.starts += 1
-            self.process = begun(self.data, self.port)
+            self.process = start_app(self.data, self.port)
         wait_for(self.url, self.process, self.data)
 
     def kill(self) -> None:

@@ -84,12 +84,12 @@ class Life:
             self.killer.start()
         try:
             for name, soon, stage in stages:
-                begun = time.monotonic()
+                started = time.monotonic()
                 if self.killer:
                     self.killer.enter(name, soon=soon)
                 for _ in stage(self):
                     self.look_around()
-                    assert time.monotonic() - begun < STAGE_TIMEOUT_SECONDS, f"{name} does not end: {self.newest()}"
+                    assert time.monotonic() - started < STAGE_TIMEOUT_SECONDS, f"{name} does not end: {self.newest()}"
                     time.sleep(POLL_SECONDS)
         finally:
             if self.killer:

@@ -37,7 +37,7 @@ def small_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
-    begun, kills, lives, starts = time.monotonic(), list[Kill](), 0, 0
+    started, kills, lives, starts = time.monotonic(), list[Kill](), 0, 0
     counts: Counter[str] = Counter()
     files = write_world(tmp_path / "world", SIZES)
     calm = live_through(tmp_path / "calm" / "data", files, SIZES, lambda app: None)
@@ -53,11 +53,11 @@ def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
         assert life.killer is not None
         kills, lives, starts = kills + life.killer.kills, lives + 1, starts + life.app.starts - 1
         counts.update(life_counts(life))
-        print(f"\nlife {lives}: {len(life.killer.kills)} kills, {time.monotonic() - begun:.0f} s so far", flush=True)
+        print(f"\nlife {lives}: {len(life.killer.kills)} kills, {time.monotonic() - started:.0f} s so far", flush=True)
         assert found == [], f"seed {seed}: another end than without kills"
         assert life.killer.kills, "a life without a kill proves nothing"
     report(kills, counts, f"{lives} of {lives} lives ended as the one that nobody killed; {starts} apps begun again")
-    print(f"seed {SEED}, {time.monotonic() - begun:.0f} s")
+    print(f"seed {SEED}, {time.monotonic() - started:.0f} s")
 
 
 def killer_of(seed: str) -> Callable[[App], Killer]:

@@ -54,13 +54,13 @@ def nodes() -> Iterator[Nodes]:
 @pytest.fixture(scope="module")
 def local(many: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The results of the local engine."""
-    db = begun(tmp_path_factory.mktemp("local"), many)
+    db = make_project(tmp_path_factory.mktemp("local"), many)
     loop(db, LocalEngine("cpu"))
     yield db
     db.close()
 
 
-def begun(folder: Path, files: TinyFiles) -> Database:
+def make_project(folder: Path, files: TinyFiles) -> Database:
     db = open_database(folder / "data")
     fill_project(db, files, PROJECT, settings=SETTINGS)
     import_file(db, "support", files["bare"], images=files.images, name="bare")
@@ -69,7 +69,7 @@ def begun(folder: Path, files: TinyFiles) -> Database:
 
 @pytest.fixture
 def db(many: TinyFiles, tmp_path: Path) -> Iterator[Database]:
-    opened = begun(tmp_path, many)
+    opened = make_project(tmp_path, many)
     yield opened
     opened.close()
 

@@ -197,9 +197,9 @@ def refusal_of(db: Database, number: int) -> str:
 
 def test_every_write_that_does_not_fit_says_so_and_the_database_stays_sound(db: Database, disk: Disk) -> None:
     disk.fill()
-    refused = [told for number in range(200) if (told := refusal_of(db, number))]
+    refused = [refusal for number in range(200) if (refusal := refusal_of(db, number))]
     assert len(refused) > 100  # some writes may still fit into space that SQLite's log has
-    assert all("The disk is full" in told for told in refused)
+    assert all("The disk is full" in refusal for refusal in refused)
     sound(db)
     disk.free()
     work_off(db, put_predict(db, "tiny", roles=("test",)), LocalEngine("cpu"))

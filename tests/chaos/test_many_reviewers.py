@@ -86,12 +86,12 @@ class Reviewer:
             named = f"{note} {attempt}"
             act = {"kind": "verdict", "verdict": draw.choice(("accepted", "rejected")), "project": PROJECT, "round": 0}
             act |= {"sample": shown["sample"], "step": 1, "skill": skill, "note": named, "seen": shown["seen"]}
-            begun = time.monotonic()
+            started = time.monotonic()
             after, notice = self.sent(act, shown)
             conflict = "Somebody decided this case in the meantime" in notice
             self.given[named] = Given(
                 sample=int(shown["sample"]), seen=int(shown["seen"]), skill=skill, kept=not conflict,
-                seconds=time.monotonic() - begun,
+                seconds=time.monotonic() - started,
             )  # fmt: skip
             if not conflict:
                 return after if after.get("sample") != shown["sample"] else {}
@@ -215,12 +215,12 @@ def together(people: list[Reviewer], verdicts: int, labour: Labour) -> float:
             yield number if number < verdicts or labour.seen < {"import", "tune"} else None
 
     threads = [threading.Thread(target=each.review, args=(next_one(),)) for each in people]
-    begun = time.monotonic()
+    started = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return time.monotonic() - begun
+    return time.monotonic() - started
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

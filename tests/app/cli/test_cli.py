@@ -185,13 +185,6 @@ def test_an_exported_selection_can_be_imported_again(
     assert (report["found"], report["accepted"]) == (8, 8)
 
 
-def test_the_doctor_looks_and_says(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, "--data", data, "doctor", "--json")
-    checks = {row["name"]: row for row in json.loads(out)}
-    assert {"python", "libraries", "device", "data directory", "disk", "worker", "demo models"} <= checks.keys()
-    assert code == (0 if all(row["ok"] for row in checks.values()) else 1)
-
-
 @pytest.mark.parametrize("arguments", [["--help"], ["status"]])
 def test_start_up_loads_no_model_library(arguments: list[str], tmp_path: Path) -> None:
     code = (

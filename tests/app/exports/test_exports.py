@@ -224,14 +224,14 @@ def test_the_html_report_says_counts_verdicts_and_skills(
     add_review(db, tiny, second, "label_wrong", reviewer="bob", note="see the picture")
     page = read_page(export_report(db, tiny, tmp_path / "report.html").read_text())
     assert page.ids == {f"case-{first}", f"case-{second}"}, "only those with a verdict"
-    told = " ".join(page.text.split())
-    assert "4 of 11 samples correct; 95 % interval 15.2 % to 64.6 %" in told
-    assert "1 sample is left out: a person called the label wrong." in told
-    assert "12 of 12 samples correct" in told
-    assert "2 of 8 wrong answers on the validation set have a verdict." in told
-    assert "✓ truth" in told
-    assert "▸ mistake step" in told
-    assert "see the picture" in told
+    text = " ".join(page.text.split())
+    assert "4 of 11 samples correct; 95 % interval 15.2 % to 64.6 %" in text
+    assert "1 sample is left out: a person called the label wrong." in text
+    assert "12 of 12 samples correct" in text
+    assert "2 of 8 wrong answers on the validation set have a verdict." in text
+    assert "✓ truth" in text
+    assert "▸ mistake step" in text
+    assert "see the picture" in text
     with pytest.raises(UserError, match="nothing is overwritten"):
         export_report(db, tiny, tmp_path / "report.html")
 

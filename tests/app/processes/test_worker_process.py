@@ -21,7 +21,7 @@ from storage.database import Database
 from storage.jobs import Job
 from tests.app.rpc import Remote
 from tests.app.worker.test_loop import until
-from tests.browser.serving import ROOT, begun, free_port, wait_for
+from tests.browser.serving import ROOT, free_port, start_app, wait_for
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
 from tests.wait_for import read_job
 
@@ -53,7 +53,7 @@ class Apps:
 
     def begin(self) -> Remote:
         url = f"http://127.0.0.1:{self.port}"
-        self.running = begun(self.data, self.port)
+        self.running = start_app(self.data, self.port)
         wait_for(url, self.running, self.data)
         return Remote(url)
 

@@ -100,7 +100,7 @@ def test_the_command_line_refuses_in_one_sentence(
     assert said in capsys.readouterr().err
 
 
-def begun(db: Database, project: str, updates: int) -> tuple[int, Any]:
+def cancelled_run(db: Database, project: str, updates: int) -> tuple[int, Any]:
     """A run that was cancelled after ``updates`` updates: its id and its job."""
     make_selection(db, project, budget=20, arm="random")
     job = put_tune(db, project)
@@ -111,7 +111,7 @@ def begun(db: Database, project: str, updates: int) -> tuple[int, Any]:
 
 
 def test_a_run_goes_on_from_the_checkpoint_that_a_person_chooses(db: Database, tiny: str) -> None:
-    run, _ = begun(db, tiny, 5)
+    run, _ = cancelled_run(db, tiny, 5)
     with db.read() as connection:
         known = checkpoints_of(db, store.run_of(connection, run))
         whole = store.updates_of(connection, run)
@@ -132,7 +132,7 @@ def test_a_run_goes_on_from_the_checkpoint_that_a_person_chooses(db: Database, t
 
 
 def test_a_run_can_be_begun_afresh(db: Database, tiny: str) -> None:
-    run, _ = begun(db, tiny, 3)
+    run, _ = cancelled_run(db, tiny, 3)
     job = resume_run(db, tiny, run, checkpoint=0)
     with db.read() as connection:
         assert store.updates_of(connection, run) == []
@@ -143,7 +143,7 @@ def test_a_run_can_be_begun_afresh(db: Database, tiny: str) -> None:
 
 
 def test_a_checkpoint_or_run_that_is_not_there_is_named(db: Database, tiny: str) -> None:
-    run, _ = begun(db, tiny, 3)
+    run, _ = cancelled_run(db, tiny, 3)
     with pytest.raises(UserError, match=r"no checkpoint after 99 updates \(there are"):
         resume_run(db, tiny, run, checkpoint=99)
     create_project(db, "another", student="s", teacher="t")

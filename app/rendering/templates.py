@@ -17,6 +17,7 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
 from app.rendering import formatting
+from core.retrieval.terms import pieces
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "web" / "templates"
 MAX_LENGTH = 20_000
@@ -57,6 +58,7 @@ def environment() -> Environment:
         "percent": formatting.percent,
         "points": formatting.points,
         "short": formatting.short,
+        "split_at_terms": pieces,
         "with_noun": formatting.count,
     }
     return made

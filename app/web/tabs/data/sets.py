@@ -103,12 +103,11 @@ def _category_rows(categories: Mapping[Role, Mapping[str, int]]) -> list[tuple[s
     """The largest categories with their samples in both sets, and one row for all others."""
     together = Counter(categories["validation"]) + Counter(categories["test"])
     names = [name for name, _ in together.most_common() if name]
-    validation, test = (categories[role] for role in ROLES)
-    rows = [(name, validation.get(name, 0), test.get(name, 0)) for name in names[:MAX_CATEGORIES]]
+    rows = [(name, [name]) for name in names[:MAX_CATEGORIES]]
     if rest := names[MAX_CATEGORIES:]:
-        left = {name: (validation.get(name, 0), test.get(name, 0)) for name in rest}
-        rows.append((f"{len(rest):,} more", sum(n for n, _ in left.values()), sum(n for _, n in left.values())))
-    return rows
+        rows.append((f"{len(rest):,} more", rest))
+    validation, test = (categories[role] for role in ROLES)
+    return [(title, sum(validation.get(n, 0) for n in of), sum(test.get(n, 0) for n in of)) for title, of in rows]
 
 
 def _import_name(job: Job) -> str:

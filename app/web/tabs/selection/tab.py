@@ -1,16 +1,15 @@
 """The Selection tab: the hits of each accepted skill with a person's rulings, a budget, and the selections made so far.
 
-The URL says which of the two is shown, for which skill, budget and support set. The form, the hits and the selections
-stand in modules of their own.
+The URL says which of the two is shown, for which skill, budget and support set.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import Connection
 
 from app.projects.lookup import find_project, find_round
-from app.rendering.html import empty
 from app.rendering.templates import macro
 from app.selections.rulings import rule, undo_ruling
 from app.selections.support_index import indexed
@@ -25,14 +24,14 @@ from app.web.tabs.selection.form import (
     support_at,
     views_html,
 )
-from app.web.tabs.selection.hits import Choosing, choosing_html
+from app.web.tabs.selection.hits import HitSource, hits_html
 from app.web.tabs.selection.result import selection_html
-from core.types import Ruling
+from core.types import Ruling, SkillDemand
 from storage import store
-from storage.store import Project, Round
+from storage.store import Project
 
-LONGEST = 400
-SAID = {"pin": "comes first for", "remove": "is not drawn for", "clear": "is ranked as before for"}
+MAX_SKILL_LENGTH = 400
+EFFECTS = {"pin": "comes first for", "remove": "is not drawn for", "clear": "is ranked as before for"}
 
 
 def build(page: Page) -> TabView:
@@ -44,13 +43,13 @@ def build(page: Page) -> TabView:
     made = page.part("selection")
 
     def parts(place: Place) -> Parts:
-        """What is shown of the place, all but the form."""
+        """All parts but the form."""
         if not place.project:
             return {
                 ready: "",
                 views: "",
                 choosing: "",
-                made: empty("No project", "Make a project first: the button is above."),
+                made: macro("empty", "No project", "Make a project first: the button is above."),
             }
         with page.db.read() as connection:
             project = find_project(connection, place.project)
@@ -61,7 +60,7 @@ def build(page: Page) -> TabView:
             return {
                 ready: ready_html(place, demands),
                 views: views_html(place, view, len(known)),
-                choosing: _choosing(connection, page, place, project, round_) if view == "hits" else "",
+                choosing: _hits(connection, page, place, project, demands) if view == "hits" else "",
                 made: selection_html(connection, place, known) if view != "hits" else "",
             }
 
@@ -73,35 +72,41 @@ def build(page: Page) -> TabView:
                 shown |= form_values(connection, place, form, own)
         return shown
 
-    def said(place: Place, ruling: Ruling) -> Parts:
+    def ruled(place: Place, ruling: Ruling) -> Parts:
         undo = macro("command", "unrule", "Undo", "button small", over="desk", ruling=ruling.id)
         return {**parts(place), page.notice: notice(_sentence(ruling), action=undo)}
 
     page.listen(form.support.input, lambda place, _: parts(place), [form.support], js=SUPPORT_CHOSEN)
     page.actions["budget"] = lambda place, _: parts(place)
-    page.actions["rule"] = lambda place, sent: said(place, _ruled(page, place, sent))
-    page.actions["unrule"] = lambda place, sent: said(place, _undone(page, place, sent))
+    page.actions["rule"] = lambda place, sent: ruled(place, _rule(page, place, sent))
+    page.actions["unrule"] = lambda place, sent: ruled(place, _unrule(page, place, sent))
     return TabView(show=show, follow=parts)
 
 
-def _choosing(connection: Connection, page: Page, place: Place, project: Project, round_: Round) -> str:
-    demands = store.accepted_skills(connection, round_.id)
+def _hits(connection: Connection, page: Page, place: Place, project: Project, demands: Sequence[SkillDemand]) -> Markup:
     if not demands:
-        return empty("No hits yet", "Accept diagnoses on the Review tab: each accepted skill shows its hits here.")
+        return macro(
+            "empty", "No hits yet", "Accept diagnoses on the Review tab: each accepted skill shows its hits here."
+        )
     found = indexed(connection, page.db, support_at(connection, place, project.settings.support))
     if found is None:
-        return empty(
-            "No skill labels", "Import a support set with skill labels, or have the teacher name them, on Data."
+        return macro(
+            "empty",
+            "No skill labels",
+            "Import a support set with skill labels, or have the teacher name them, on Data.",
         )
-    rulings = store.rulings_of(connection, project.id, {each.skill for each in demands})
-    shown = Choosing(
-        demands=demands, rulings=rulings, support=found, budget=budget_at(connection, place), seed=project.settings.seed
+    source = HitSource(
+        demands=demands,
+        rulings=store.rulings_of(connection, project.id, {demand.skill for demand in demands}),
+        support=found,
+        budget=budget_at(connection, place),
+        seed=project.settings.seed,
     )
-    return choosing_html(connection, place, shown)
+    return hits_html(connection, place, source)
 
 
-def _ruled(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:
-    skill, act = text_in(sent, "skill", LONGEST), text_in(sent, "ruling", 10)
+def _rule(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:
+    skill, act = text_in(sent, "skill", MAX_SKILL_LENGTH), text_in(sent, "ruling", 10)
     task = text_in(sent, "task", 20_000) if "task" in sent else None
     sample = None if task is not None else number_in(sent, "sample")
     with page.db.read() as connection:
@@ -109,11 +114,11 @@ def _ruled(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:
     return rule(page.db, place.project, skill, act, sample=sample, task=task, reviewer=place.reviewer, support=support)
 
 
-def _undone(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:
+def _unrule(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:
     return undo_ruling(page.db, place.project, number_in(sent, "ruling"), reviewer=place.reviewer)
 
 
 def _sentence(ruling: Ruling) -> str:
     what = f"Sample {ruling.sample}" if ruling.task is None else f"All of “{ruling.task[:80]}”"
     whose = "any skill" if ruling.act == "remove" and ruling.task is None else f"“{ruling.skill[:120]}”"
-    return f"{what} {SAID[ruling.act]} {whose}."
+    return f"{what} {EFFECTS[ruling.act]} {whose}."

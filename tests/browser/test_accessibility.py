@@ -98,6 +98,13 @@ def test_a_dialog_has_no_serious_violation(page: Page, served: Served, name: str
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("name", ["user-guide", "method", "benchmarks", "decisions"])
+def test_a_page_of_the_guide_has_no_serious_violation(page: Page, served: Served, name: str) -> None:
+    page.goto(f"{served.url}/guide/{name}")
+    expect(page.locator("nav [aria-current=page]")).to_be_visible()
+    assert violations(page) == []
+
+
 def test_a_notice_a_conflict_and_the_misread_field_have_no_serious_violation(page: Page, served: Served) -> None:
     visit(page, served, "review")
     mine = {"project": PROJECT, "round": "0", "sample": "1", "seen": "0", "step": "1", "skill": "x", "note": "y"}

@@ -12,6 +12,7 @@ from tests.docs.markdown import DOCS, PAGES, ROOT, anchors, code, documents, lin
 README_BYTES = 10 * 1024
 DECISIONS = ROOT / "assets" / "decisions"
 GAPS = {13, 33}
+NAMES_IN = re.compile(r"`((?:app|core|storage)/[\w/]+\.py)` \(((?:`\w+`(?:, )?)+)")  # `file` (`name`, `name`)
 
 
 def test_the_readme_is_short_and_leads_to_every_page() -> None:
@@ -74,6 +75,14 @@ def test_files_that_pages_name_are_there(path: Path) -> None:
         for name in re.findall(r"\b(?:app|core|storage|assets|tests)/[\w./-]+", text):
             if not re.search("[…<]", text):
                 assert (ROOT / name).exists(), f"{path.name} names {name}, which is not there"
+
+
+def test_names_beside_a_file_are_in_it() -> None:
+    text = (DOCS / "architecture.md").read_text()
+    found = [(file, name) for file, names in NAMES_IN.findall(text) for name in re.findall(r"`(\w+)`", names)]
+    assert len(found) > 5
+    for file, name in found:
+        assert re.search(rf"\b{name}\b", (ROOT / file).read_text()), f"architecture.md: there is no {name} in {file}"
 
 
 def test_decisions_keep_their_numbers_and_the_list_shows_all() -> None:

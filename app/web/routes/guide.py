@@ -121,9 +121,14 @@ def rendered(path: Path) -> Rendered:
                 sections.append(Section(anchor=anchor, title=text))
         if token.children:
             _lead(token.children, path.parent, names, shown)
-    # Safe: with html=False the parser escapes raw HTML.
-    html = Markup(reader.renderer.render(tokens, reader.options, {}))  # nosec B704
-    return Rendered(title=title, sections=tuple(sections), html=html, pictures=MappingProxyType(shown))
+    # What scrolls sideways can be scrolled by keys.
+    html = reader.renderer.render(tokens, reader.options, {}).replace("<pre>", '<pre tabindex="0">')
+    return Rendered(
+        title=title,
+        sections=tuple(sections),
+        html=Markup(html),  # nosec B704 - the parser escapes raw HTML, as html is False
+        pictures=MappingProxyType(shown),
+    )
 
 
 def anchor_of(heading: str) -> str:

@@ -123,10 +123,11 @@ def rendered(path: Path) -> Rendered:
             _lead(token.children, path.parent, names, shown)
     # What scrolls sideways can be scrolled by keys.
     html = reader.renderer.render(tokens, reader.options, {}).replace("<pre>", '<pre tabindex="0">')
+    # Safe: with html=False the parser escapes raw HTML.
     return Rendered(
         title=title,
         sections=tuple(sections),
-        html=Markup(html),  # nosec B704 - the parser escapes raw HTML, as html is False
+        html=Markup(html),  # nosec B704
         pictures=MappingProxyType(shown),
     )
 

@@ -28,12 +28,12 @@ from storage.tables.columns import utc_now
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-PIECE = 2**20
+CHUNK_BYTES = 2**20
 SAMPLED, WORTH_PACKING = 16, 0.7
 Members = dict[str, dict[str, Any]]
 
 
-def back_up(
+def create_backup(
     db: Database,
     file: Path,
     *,
@@ -55,11 +55,11 @@ def back_up(
             with copy.open("rb") as source:
                 members[FILE_NAME] = _add(archive, FILE_NAME, source, _way_to_pack(source))
             for run in kept.runs:
-                for folder, files in published_in(db.adapters / f"run-{run}"):
+                for folder, files in run_folders(db.adapters / f"run-{run}"):
                     for name, content in files.items():
                         member = f"adapters/run-{run}/{folder.name}/{name}"
                         members[member] = _add(archive, member, content, zipfile.ZIP_STORED)
-                        on_progress(nothing_to_save(half.stat().st_size // PIECE, 0, member))
+                        on_progress(nothing_to_save(half.stat().st_size // CHUNK_BYTES, 0, member))
             manifest = _manifest(kept, members)
             archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
         with half.open("rb") as written:
@@ -102,7 +102,7 @@ def _new_or_forced(file: Path, force: bool) -> Iterator[None]:
         raise
 
 
-def published_in(run: Path) -> Iterator[tuple[Path, dict[str, IO[bytes]]]]:
+def run_folders(run: Path) -> Iterator[tuple[Path, dict[str, IO[bytes]]]]:
     """The adapter and the checkpoints of a run's folder with their files, opened before the first is read.
 
     The run may go on meanwhile and remove its older checkpoints: an open file stays readable, and the folder is looked
@@ -135,7 +135,7 @@ def _way_to_pack(source: IO[bytes]) -> int:
     taken = packed = 0
     for place in range(SAMPLED):
         source.seek(size * place // SAMPLED)
-        piece = source.read(PIECE // 4)
+        piece = source.read(CHUNK_BYTES // 4)
         taken, packed = taken + len(piece), packed + len(zlib.compress(piece, 1))
     source.seek(0)
     return zipfile.ZIP_DEFLATED if packed < taken * WORTH_PACKING else zipfile.ZIP_STORED
@@ -148,7 +148,7 @@ def _add(archive: zipfile.ZipFile, name: str, source: IO[bytes], how: int) -> di
     entry.external_attr = 0o100600 << 16
     found, size = hashlib.sha256(), 0
     with archive.open(entry, "w", force_zip64=True) as target:
-        while piece := source.read(PIECE):
+        while piece := source.read(CHUNK_BYTES):
             found.update(piece)
             size += len(piece)
             target.write(piece)

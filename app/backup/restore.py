@@ -16,23 +16,23 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from app.backup.create import FORMAT, MANIFEST, PIECE, Members
-from app.backup.sanitize import foreign_object, keep_inside, told
+from app.backup.create import CHUNK_BYTES, FORMAT, MANIFEST, Members
+from app.backup.sanitize import foreign_object, outside_summary, sanitize
 from app.progress import ProgressCallback, nothing_to_save
 from app.security.file_roots import page_roots
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
 from storage.errors import folder_error
 
-LARGEST_MANIFEST = 64 * 2**20
-MOST_MEMBERS = 100_000
+MAX_MANIFEST_BYTES = 64 * 2**20
+MAX_MEMBERS = 100_000
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 NAMES = re.compile(rf"adapters/run-\d+/(adapter|checkpoint-\d+)/({_PART}/)*{_PART}", re.ASCII)
 ADAPTER = re.compile(r"run-\d+/adapter", re.ASCII)
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError, RuntimeError)
 
 
-def restore(file: Path, data: Path, *, on_progress: ProgressCallback) -> dict[str, Any]:
+def restore_backup(file: Path, data: Path, *, on_progress: ProgressCallback) -> dict[str, Any]:
     """Put the backup ``file`` into the new or empty directory ``data``; returns its manifest, and what of it was named
     elsewhere: "outside_images" of them, "outside" a sentence about that.
 
@@ -51,7 +51,7 @@ def restore(file: Path, data: Path, *, on_progress: ProgressCallback) -> dict[st
             _unpack(file, archive, manifest["members"], draft, on_progress)
         _check_database(file, draft)
         try:
-            named = keep_inside(draft / FILE_NAME, data.absolute(), page_roots(data))
+            named = sanitize(draft / FILE_NAME, data.absolute(), page_roots(data))
         except (sqlite3.Error, OverflowError) as error:
             raise folder_error(error, data) or _refused(file, f"its rows cannot be looked at ({error})") from error
         if data.exists():
@@ -59,7 +59,7 @@ def restore(file: Path, data: Path, *, on_progress: ProgressCallback) -> dict[st
         draft.rename(data)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return manifest | {"outside_images": named.images, "outside": told(named, data.absolute())}
+    return manifest | {"outside_images": named.images, "outside": outside_summary(named, data.absolute())}
 
 
 @contextlib.contextmanager
@@ -76,9 +76,9 @@ def _opened(file: Path) -> Any:
 def read_manifest(file: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     """The manifest of a backup whose members are exactly those that it names. Raises UserError otherwise."""
     entries = {entry.filename: entry for entry in archive.infolist()}
-    if len(entries) != len(archive.infolist()) or len(entries) > MOST_MEMBERS:
+    if len(entries) != len(archive.infolist()) or len(entries) > MAX_MEMBERS:
         raise _refused(file, "it holds names twice, or too many of them")
-    if MANIFEST not in entries or entries[MANIFEST].file_size > LARGEST_MANIFEST:
+    if MANIFEST not in entries or entries[MANIFEST].file_size > MAX_MANIFEST_BYTES:
         raise _refused(file, f"it has no {MANIFEST}")
     manifest = json.loads(archive.read(MANIFEST))
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
@@ -113,11 +113,11 @@ def _unpack(file: Path, archive: zipfile.ZipFile, members: Members, draft: Path,
         found, target = hashlib.sha256(), draft / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(name) as source, target.open("xb") as written:
-            while piece := source.read(PIECE):  # never more than the size that was checked above
+            while piece := source.read(CHUNK_BYTES):  # never more than the size that was checked above
                 found.update(piece)
                 written.write(piece)
                 done += len(piece)
-                on_progress(nothing_to_save(done // PIECE, total // PIECE, "MiB"))
+                on_progress(nothing_to_save(done // CHUNK_BYTES, total // CHUNK_BYTES, "MiB"))
         if found.hexdigest() != said["sha256"]:
             raise _refused(file, f"{name} has changed since")
 

@@ -21,13 +21,13 @@ from core.errors import UserError
 from storage.database import FILE_NAME, open_database
 
 OUTSIDE = "outside"
-AT_ONCE = 1000
-SOME_IMAGES = "SELECT rowid, path FROM images WHERE path IS NOT NULL AND rowid >= ? ORDER BY rowid LIMIT ?"
-SQLITES_OWN = {("table", name) for name in ("sqlite_sequence", "sqlite_stat1", "sqlite_stat4")}
+ROWS_PER_QUERY = 1000
+IMAGES_QUERY = "SELECT rowid, path FROM images WHERE path IS NOT NULL AND rowid >= ? ORDER BY rowid LIMIT ?"
+SQLITE_TABLES = {("table", name) for name in ("sqlite_sequence", "sqlite_stat1", "sqlite_stat4")}
 
 
 @dataclass(kw_only=True)
-class Named:
+class SanitizeReport:
     """The folders that may be read below; ``images`` and ``imports`` count what named others, ``first`` is one such,
     and ``asking`` the models behind endpoints that waiting jobs would ask."""
 
@@ -57,9 +57,9 @@ class Named:
         return True
 
 
-def keep_inside(database: Path, data: Path, roots: Sequence[Path]) -> Named:
+def sanitize(database: Path, data: Path, roots: Sequence[Path]) -> SanitizeReport:
     """Change the rows of the file ``database``, which is to lie in ``data``, that name what is outside of ``roots``."""
-    named = Named(roots=roots)
+    named = SanitizeReport(roots=roots)
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         _move_images(connection, data, named)
@@ -83,10 +83,10 @@ def foreign_object(database: Path) -> str:
 def _objects(database: Path) -> set[tuple[str, str, str]]:
     with closing(sqlite3.connect(database)) as connection:
         found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    return {each for each in found if each[:2] not in SQLITES_OWN}
+    return {each for each in found if each[:2] not in SQLITE_TABLES}
 
 
-def told(named: Named, data: Path) -> str:
+def outside_summary(named: SanitizeReport, data: Path) -> str:
     """What was changed and what a person can do about it, in a sentence; "" where nothing was."""
     said = ""
     if named.images:
@@ -105,9 +105,9 @@ def told(named: Named, data: Path) -> str:
     return said.strip()
 
 
-def _move_images(connection: sqlite3.Connection, data: Path, named: Named) -> None:
+def _move_images(connection: sqlite3.Connection, data: Path, named: SanitizeReport) -> None:
     following = -(2**63)
-    while rows := connection.execute(SOME_IMAGES, (following, AT_ONCE)).fetchall():
+    while rows := connection.execute(IMAGES_QUERY, (following, ROWS_PER_QUERY)).fetchall():
         following, moved = rows[-1][0] + 1, []
         for key, given in rows:
             path = given if isinstance(given, str) else repr(given)
@@ -125,7 +125,7 @@ def _harmless(path: str) -> str:
     return os.path.join(*parts) if parts else "nameless"
 
 
-def _give_up_imports(connection: sqlite3.Connection, named: Named) -> None:
+def _give_up_imports(connection: sqlite3.Connection, named: SanitizeReport) -> None:
     """Looks and imports read the file that they name and show what is in it."""
     looks = connection.execute("SELECT id, request FROM pending_imports").fetchall()
     jobs = connection.execute(
@@ -139,7 +139,7 @@ def _give_up_imports(connection: sqlite3.Connection, named: Named) -> None:
     named.imports = len(given_up) + len(ended)
 
 
-def _give_up_asking(connection: sqlite3.Connection, named: Named) -> None:
+def _give_up_asking(connection: sqlite3.Connection, named: SanitizeReport) -> None:
     """The worker would take such a job up by itself, and send the key of this machine to whatever address is there."""
     waiting = connection.execute("""SELECT jobs.id, projects.student, projects.teacher FROM jobs
         JOIN projects ON projects.id = jobs.project WHERE jobs.state IN ('queued', 'interrupted')""").fetchall()
@@ -157,7 +157,7 @@ def _is_elsewhere(model: str) -> bool:
         return True
 
 
-def _may_be_read(request: Any, named: Named) -> bool:
+def _may_be_read(request: Any, named: SanitizeReport) -> bool:
     try:
         found = json.loads(request)
         paths = [str(found.get(name) or "") for name in ("path", "images")]

@@ -5,13 +5,13 @@ from typing import Annotated, Any, cast, get_args
 
 import typer
 
-from app.backup.create import back_up
-from app.backup.restore import restore
+from app.backup.create import create_backup
+from app.backup.restore import restore_backup
 from app.cli.terminal import Output, ProjectArgument, RoundOption, Terminal
 from app.exports.write import export_adapter, export_report, export_reviews, export_selection
 from app.imports import pipeline
 from app.imports.pipeline import commit
-from app.imports.report import TEST_SHARE, ImportReport, ImportRequest, What
+from app.imports.report import TEST_SHARE, ImportKind, ImportReport, ImportRequest
 from core.errors import UserError
 from core.importers import FORMATS
 
@@ -37,10 +37,10 @@ def import_command(
     copy_images: Annotated[bool, typer.Option(help="Bring a support set's images into the database.")] = False,
 ) -> Output:
     """Import a validation, test or support set, or a student's predictions."""
-    if what not in get_args(What):
-        raise UserError(f"'{what}' cannot be imported: choose one of {', '.join(get_args(What))}.")
+    if what not in get_args(ImportKind):
+        raise UserError(f"'{what}' cannot be imported: choose one of {', '.join(get_args(ImportKind))}.")
     request = ImportRequest(
-        what=cast(What, what), path=path, project=project, images=str(images or ""), name=name, format=format,
+        what=cast(ImportKind, what), path=path, project=project, images=str(images or ""), name=name, format=format,
         mapping=_mapping(map or []), skip_refused=skip_refused, test_share=test_share, seed=seed,
         copy_images=copy_images,
     )  # fmt: skip
@@ -124,7 +124,9 @@ def backup(
 ) -> Output:
     """Write the database, adapters and checkpoints into one file, while jobs go on."""
     with terminal.database() as db, terminal.progress("backup") as on_progress:
-        manifest = back_up(db, file, project=project, with_images=with_images, force=force, on_progress=on_progress)
+        manifest = create_backup(
+            db, file, project=project, with_images=with_images, force=force, on_progress=on_progress
+        )
     size = file.stat().st_size
     lines = [f"Wrote {file} ({size / 2**20:,.1f} MiB): {_contents_text(manifest)}."]
     if manifest["referenced_images"]:
@@ -143,7 +145,7 @@ def restore_command(
 ) -> Output:
     """Put a backup into the new or empty directory that --data names; every file is verified first."""
     with terminal.progress("restore") as on_progress:
-        manifest = restore(file, terminal.data, on_progress=on_progress)
+        manifest = restore_backup(file, terminal.data, on_progress=on_progress)
     lines = [f"Restored {_contents_text(manifest)} into {terminal.data}, as it was on {manifest['created']}."]
     if external := manifest["referenced_images"] - manifest["outside_images"]:
         lines.append(f"{external:,} of its images lie in files and are looked for where they were.")

@@ -12,8 +12,8 @@ from rich.text import Text
 from app.cli.terminal import Output, Terminal
 from app.endpoints.spending import estimate_label, estimate_text
 from app.jobs.queue import put_label
-from app.labels.batch_labelling import state_text, under_way, waiting_text
-from app.labels.labelling import By, check_label, label_estimate, label_quality, labels_to_check
+from app.labels.batch_labelling import batches_of_support, state_text, waiting_text
+from app.labels.labelling import LabelUnit, check_label, label_estimate, label_quality, labels_to_check
 from app.projects.lookup import find_project
 from app.projects.status import job_row
 from app.settings import AppSettings
@@ -42,8 +42,8 @@ def label(
     """Name the skills that a support set's samples exercise, where they have no label."""
     if wait and not batch:
         raise UserError("Only batches are waited for: say --batch too.")
-    if by not in get_args(By):
-        raise UserError(f"Labels are not made by '{by}': choose one of {', '.join(get_args(By))}.")
+    if by not in get_args(LabelUnit):
+        raise UserError(f"Labels are not made by '{by}': choose one of {', '.join(get_args(LabelUnit))}.")
     with terminal.database() as db:
         found = label_estimate(db, support)
         summary = (
@@ -56,9 +56,9 @@ def label(
             return Output(data=asdict(found) | {"cost": cost}, text=f"{summary}\n{estimate_text(cost)}")
         terminal.remark(summary)
         while True:
-            job = put_label(db, support, project=project, by=cast(By, by), batch=batch)
+            job = put_label(db, support, project=project, by=cast(LabelUnit, by), batch=batch)
             ended = terminal.follow(db, job)
-            if not (batch and wait and under_way(db, found.support)):
+            if not (batch and wait and batches_of_support(db, found.support)):
                 break
             terminal.remark(ended.message)
             wait_until_ready(db, found.support, terminal.remark)
@@ -124,7 +124,7 @@ def wait_until_ready(db: Database, support: str, remark: Callable[[str], None]) 
     while True:
         sleep(pause)
         pause = min(pause * PAUSE_GROWTH, MAX_PAUSE_SECONDS)
-        found = [_refresh_batch(db, each, remark) for each in under_way(db, support)]
+        found = [_refresh_batch(db, each, remark) for each in batches_of_support(db, support)]
         if not found or any(each.state in ENDED_STATES or not each.remote for each in found):
             return
         done = sum(each.done for each in found)
@@ -142,20 +142,20 @@ def _refresh_batch(db: Database, batch: BatchRequest, remark: Callable[[str], No
     """The batch with its current state; unchanged, after a remark, where the endpoint cannot be asked."""
     if batch.collected or not batch.remote:
         return batch
-    from app.endpoints.batch_requests import desk_of, refresh
+    from app.endpoints.batch_requests import batch_client_of, refresh_batch
 
     try:
-        return refresh(db, desk_of(db, batch), batch)
+        return refresh_batch(db, batch_client_of(db, batch), batch)
     except UserError as error:
         remark(str(error))
         return batch
 
 
 def _cancel_batch(db: Database, listed: list[BatchRequest], id: int) -> BatchRequest:
-    from app.endpoints.batch_requests import cancel, desk_of
+    from app.endpoints.batch_requests import batch_client_of, cancel_batch
 
     found = next((each for each in listed if each.id == id), None)
     if found is None or found.collected:
         what = "is collected already" if found else "is not there"
         raise UserError(f"Batch {id} {what}: `switchpoint batches` lists those that are under way.")
-    return cancel(db, desk_of(db, found), found)
+    return cancel_batch(db, batch_client_of(db, found), found)

@@ -12,7 +12,7 @@ from rich.text import Text
 from app.cli.terminal import Output, ProjectArgument, Terminal
 from app.projects.configuration import create_project, project_settings, set_settings
 from app.projects.prompts import project_prompts, set_prompts
-from app.projects.settings_fields import named_settings, why_held
+from app.projects.settings_fields import held_reason, named_settings
 from core.errors import UserError
 from core.prompts import Prompt
 
@@ -50,7 +50,7 @@ def settings(terminal: Terminal, *, project: ProjectArgument, set: SetOption = N
     for row in rows:
         table.add_row(row.name, Text(f"{row.value} *" if row.held else row.value), Text(row.about))
     kinds = [row.held_by for row in rows if row.held_by]
-    stays = [f"* stays: {why_held(kinds)}."] if kinds else []
+    stays = [f"* stays: {held_reason(kinds)}."] if kinds else []
     shown = {"project": project, "settings": {row.name: asdict(row) for row in rows}}
     return Output(data=shown, text=Group(table, *stays))
 

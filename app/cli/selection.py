@@ -7,7 +7,7 @@ import typer
 from app.cli.terminal import Output, ProjectArgument, RoundOption, Terminal
 from app.projects.lookup import find_project, find_round
 from app.selections.draw import make_selection
-from app.selections.rulings import rule, ruling_row, standing_rulings
+from app.selections.rulings import add_ruling, ruling_row, standing_rulings
 from app.selections.shortfalls import shortfalls
 from app.settings import AppSettings
 from core.errors import UserError
@@ -77,8 +77,12 @@ def rule_command(
         raise UserError(f"Say for which skill and what: `switchpoint rule {project} {act} --skill … --sample ID`.")
     who = reviewer or AppSettings().reviewer
     with terminal.database() as db:
-        rulings = [rule(db, project, skill, act, sample=each, reviewer=who, support=support) for each in sample or ()]
-        rulings += [rule(db, project, skill, act, task=each, reviewer=who, support=support) for each in task or ()]
+        rulings = [
+            add_ruling(db, project, skill, act, sample=each, reviewer=who, support=support) for each in sample or ()
+        ]
+        rulings += [
+            add_ruling(db, project, skill, act, task=each, reviewer=who, support=support) for each in task or ()
+        ]
     return Output(data={"rulings": [ruling_row(each) for each in rulings]}, text="\n".join(map(_ruling_line, rulings)))
 
 

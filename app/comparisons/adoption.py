@@ -17,11 +17,11 @@ from storage.database import Database
 from storage.store import Project, Round
 
 ROLES: tuple[Role, ...] = ("test", "validation")
-LONGEST_REASON = 1000
+MAX_REASON_LENGTH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class GateResult:
     """What the gate says of a round: ``against`` is the round it was held against, ``role`` the set ("": neither)."""
 
     round: Round
@@ -30,11 +30,11 @@ class Judged:
     gate: Gate
 
 
-def judge(connection: Connection, project: Project, round_: Round) -> Judged:
+def check_gate(connection: Connection, project: Project, round_: Round) -> GateResult:
     """The gate's word on adopting the round. Raises UserError where it has answered neither set."""
     against = _against(connection, project, round_)
     if against is None:
-        return Judged(
+        return GateResult(
             round=round_,
             against=None,
             role="",
@@ -43,14 +43,14 @@ def judge(connection: Connection, project: Project, round_: Round) -> Judged:
     for role in ROLES:
         compared = compare_pair(connection, project, against, round_, role)
         if compared is not None:
-            return Judged(round=round_, against=against, role=role, gate=compared.gate)
+            return GateResult(round=round_, against=against, role=role, gate=compared.gate)
     if not any(store.correct_predictions(connection, round_.id, role) for role in ROLES):
         raise UserError(
             f"Round {round_.number} has answered neither set, so nothing can be said of it: "
             f"run `switchpoint predict {project.name} --round {round_.number}` first."
         )
     unknown = f"Rounds {against.number} and {round_.number} share no sample, so what broke is not known."
-    return Judged(round=round_, against=against, role="", gate=Gate(passed=False, findings=(unknown,)))
+    return GateResult(round=round_, against=against, role="", gate=Gate(passed=False, findings=(unknown,)))
 
 
 def adopt(db: Database, project: str, round_number: int, *, reviewer: str, reason: str = "") -> Adoption:
@@ -59,14 +59,14 @@ def adopt(db: Database, project: str, round_number: int, *, reviewer: str, reaso
     Raises UserError for the round that is adopted already, and for one that the gate stops while ``reason`` is empty.
     """
     reason = " ".join(reason.split())
-    if len(reason) > LONGEST_REASON:
-        raise UserError(f"The reason is longer than {LONGEST_REASON:,} characters: shorten it.")
+    if len(reason) > MAX_REASON_LENGTH:
+        raise UserError(f"The reason is longer than {MAX_REASON_LENGTH:,} characters: shorten it.")
     with db.write() as connection:
         found = find_project(connection, project)
         round_ = find_round(connection, found, round_number)
         if store.adopted_round_id(connection, found.id) == round_.id:
             raise UserError(f"Round {round_.number} is adopted already.")
-        judged = judge(connection, found, round_)
+        judged = check_gate(connection, found, round_)
         if not judged.gate.passed and not reason:
             raise UserError(
                 f"The gate stops round {round_.number}: {judged.gate.sentence} Give a reason to adopt it all the same."

@@ -14,12 +14,12 @@ from storage import store
 from storage.store import Project, Round, Run, SelectionSummary, lineage
 from storage.store.lineage import ChosenHit, Origin
 
-HITS = 6
-USES = 20
+MAX_HITS = 6
+MAX_USES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Treated:
+class Treatment:
     """A run on a selection and the round it opened (None: not finished yet)."""
 
     run: Run
@@ -27,14 +27,14 @@ class Treated:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class SelectionTrace:
     """A selection that an error had a say in: the verdict that stood then, what was chosen for its skill, the runs."""
 
     selection: SelectionSummary
     review: Review
     chosen: int
     best: tuple[ChosenHit, ...]
-    treated: tuple[Treated, ...]
+    treated: tuple[Treatment, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class RoundTrace:
     prediction: Prediction
     right: bool | None
     review: Review | None
-    asked: tuple[Asked, ...]
+    asked: tuple[SelectionTrace, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,16 +63,16 @@ class ErrorLineage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Became:
+class Outcome:
     """What a run's round made of the errors asking for a skill: right or not by sample, those without an answer
     missing."""
 
-    treated: Treated
+    treated: Treatment
     right: dict[int, bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Use:
+class TrainingUse:
     """A training sample in a selection: the errors (sample ids) of the round ``made_from`` that asked for its skill."""
 
     selection: SelectionSummary
@@ -80,7 +80,7 @@ class Use:
     place: int
     hit: Hit
     errors: tuple[int, ...]
-    became: tuple[Became, ...]
+    became: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ class TrainingLineage:
 
     sample: Sample
     origin: Origin
-    uses: tuple[Use, ...]
+    uses: tuple[TrainingUse, ...]
     left_out: int
 
 
@@ -132,7 +132,7 @@ def trace_training(connection: Connection, project: Project, sample_id: int) -> 
     made = {each.id: each for each in store.selections_of(connection, project.id)}
     known = {each.id: each for each in rounds}
     found = [each for each in lineage.hits_of_sample(connection, sample_id) if each.selection in made]
-    uses = [_use(connection, made[each.selection], each, known, treatments) for each in found[:USES]]
+    uses = [_use(connection, made[each.selection], each, known, treatments) for each in found[:MAX_USES]]
     return TrainingLineage(
         sample=store.get_sample(connection, sample_id),
         origin=origin,
@@ -141,27 +141,27 @@ def trace_training(connection: Connection, project: Project, sample_id: int) -> 
     )
 
 
-def _treatments(connection: Connection, project: Project, rounds: list[Round]) -> dict[int, tuple[Treated, ...]]:
+def _treatments(connection: Connection, project: Project, rounds: list[Round]) -> dict[int, tuple[Treatment, ...]]:
     """The runs on each selection, oldest first."""
     opened = {each.run: each for each in rounds if each.run is not None}
-    found: dict[int, tuple[Treated, ...]] = {}
+    found: dict[int, tuple[Treatment, ...]] = {}
     for run in reversed(store.runs_of(connection, project.id)):
-        found[run.selection] = (*found.get(run.selection, ()), Treated(run=run, opened=opened.get(run.id)))
+        found[run.selection] = (*found.get(run.selection, ()), Treatment(run=run, opened=opened.get(run.id)))
     return found
 
 
 def _asked(
-    connection: Connection, made: SelectionSummary, sample_id: int, treatments: dict[int, tuple[Treated, ...]]
-) -> Asked | None:
+    connection: Connection, made: SelectionSummary, sample_id: int, treatments: dict[int, tuple[Treatment, ...]]
+) -> SelectionTrace | None:
     """What the selection holds for the error; None where it asked for nothing then."""
     review = lineage.review_at(connection, made.round, sample_id, made.created)
     if review is None or not review.skill or review.skill not in {each.skill for each in made.demands}:
         return None
-    return Asked(
+    return SelectionTrace(
         selection=made,
         review=review,
         chosen=lineage.count_hits_of_skill(connection, made.id, review.skill),
-        best=tuple(lineage.hits_of_skill(connection, made.id, review.skill, limit=HITS)),
+        best=tuple(lineage.hits_of_skill(connection, made.id, review.skill, limit=MAX_HITS)),
         treated=treatments.get(made.id, ()),
     )
 
@@ -171,15 +171,15 @@ def _use(
     made: SelectionSummary,
     found: ChosenHit,
     rounds: dict[RoundId, Round],
-    treatments: dict[int, tuple[Treated, ...]],
-) -> Use:
+    treatments: dict[int, tuple[Treatment, ...]],
+) -> TrainingUse:
     skill = found.hit.skill
     errors = lineage.errors_asking_at(connection, made.round, skill, made.created) if skill else []
     became = [
-        Became(treated=each, right=store.correctness_for(connection, each.opened.id, errors) if each.opened else {})
+        Outcome(treated=each, right=store.correctness_for(connection, each.opened.id, errors) if each.opened else {})
         for each in treatments.get(made.id, ())
     ]
-    return Use(
+    return TrainingUse(
         selection=made,
         made_from=rounds[made.round],
         place=found.position,

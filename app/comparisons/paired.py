@@ -17,7 +17,7 @@ from storage.store import Project, Round
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class PairedComparison:
     """The comparison of two rounds; ``categories`` and ``skills`` name the group of a sample, where it has one.
 
     Skills are those found missing in the round before, and for an answer that broke the one found missing since.
@@ -38,7 +38,9 @@ class Compared:
         return gate(self.found)
 
 
-def compare_pair(connection: Connection, project: Project, first: Round, second: Round, role: Role) -> Compared | None:
+def compare_pair(
+    connection: Connection, project: Project, first: Round, second: Round, role: Role
+) -> PairedComparison | None:
     """Two rounds on the samples of ``role`` that both answered; None when there are none.
 
     Only errors of the validation set are diagnosed, so on the test set no sample has a skill.
@@ -60,16 +62,20 @@ def compare_pair(connection: Connection, project: Project, first: Round, second:
         scores=({pair.sample: pair.score_before for pair in pairs}, {pair.sample: pair.score_after for pair in pairs}),
     )
     unnamed = sum(sample not in skills for sample in found.broken)
-    return Compared(first=first, second=second, found=found, categories=categories, skills=skills, unnamed=unnamed)
+    return PairedComparison(
+        first=first, second=second, found=found, categories=categories, skills=skills, unnamed=unnamed
+    )
 
 
 def compare_rounds(db: Database, project: str, before: int, after: int, *, role: Role = "test") -> Comparison:
     """Two rounds (numbers) on the samples of ``role`` that both answered. Raises UserError where there are none."""
     with db.read() as connection:
-        return compared_rounds(connection, project, before, after, role=role).found
+        return paired_comparison(connection, project, before, after, role=role).found
 
 
-def compared_rounds(connection: Connection, project: str, before: int, after: int, *, role: Role = "test") -> Compared:
+def paired_comparison(
+    connection: Connection, project: str, before: int, after: int, *, role: Role = "test"
+) -> PairedComparison:
     """As ``compare_rounds``, with the groups of each sample."""
     found = find_project(connection, project)
     first, second = (find_round(connection, found, number) for number in (before, after))

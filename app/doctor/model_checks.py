@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from app.endpoints.metered_models import found_at
+from app.endpoints.metered_models import check_endpoints
 from app.settings import model_path
 from core.endpoints.addresses import parse_endpoint, project_endpoint
 from core.errors import UserError
@@ -34,7 +34,7 @@ def check_models(db: Database) -> Iterator[tuple[str, bool, str]]:
                     yield title, True, _check_model(name, is_teacher=part == "teacher")
             except UserError as error:
                 yield title, False, str(error)
-        for name, ok, found in found_at(db, project):
+        for name, ok, found in check_endpoints(db, project):
             yield f"{name} ({project.name})", ok, found
 
 

@@ -22,14 +22,14 @@ from storage import store
 from storage.database import Database
 from storage.tables.columns import utc_now
 
-SOME = 500
+ANSWERS_PER_TRANSACTION = 500
 # So long after a batch was asked for, the endpoint surely lists it if it made one.
 SETTLE_SECONDS = 60.0
-NEVER = 1_000_000  # tries of what the endpoint refuses: it is not asked in a batch once more
+REFUSED_TRIES = 1_000_000  # tries of what the endpoint refuses: it is not asked in a batch once more
 logger = logging.getLogger(__name__)
 
 
-def hand_in(
+def submit_batch(
     db: Database, desk: BatchClient, batch: BatchRequest, file: BatchFile, settings: EndpointSettings
 ) -> BatchRequest:
     """Have the endpoint answer a file of requests within a day; ``batch`` says for whom.
@@ -69,7 +69,7 @@ def check_room(db: Database, batch: BatchRequest, settings: EndpointSettings) ->
     check_cap(settings, batch.model, spent, [*under_way, Spent(model=batch.model, requests=1, **counted, **own)])
 
 
-def take_in_all(db: Database, desk: BatchClient) -> bool:
+def collect_batches(db: Database, desk: BatchClient) -> bool:
     """Take in what the batches at the desk's endpoint have answered so far, of whichever project; what is not ready
     stays under way. Returns whether one was turned away since too much waits at the endpoint already. Raises UserError,
     when all others are taken in, for one whose answers are gone."""
@@ -78,7 +78,7 @@ def take_in_all(db: Database, desk: BatchClient) -> bool:
         found = [each for each in store.batches_under_way(connection) if each.url == desk.client.endpoint.url]
     for batch in found:
         try:
-            seen = find_out(db, desk, batch)
+            seen = recover_batch(db, desk, batch)
             if seen is not None and seen.ended:
                 full = full or seen.full
                 _take_in(db, desk, batch, seen)
@@ -89,7 +89,7 @@ def take_in_all(db: Database, desk: BatchClient) -> bool:
     return full
 
 
-def find_out(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchStatus | None:
+def recover_batch(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchStatus | None:
     """How a batch is now, written down. None: it never came to be, and is forgotten.
 
     For the worker alone: to another process a batch that is just being handed in looks like one that was left behind.
@@ -108,14 +108,14 @@ def find_out(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchStatu
     return seen
 
 
-def cancel(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchRequest:
+def cancel_batch(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchRequest:
     """Ask the endpoint to end a batch. Of one that has ended there, or is gone, what can be had of its answers is taken
     in, and the rest is missing again."""
     state = "cancelled"
     if not batch.remote:
         if worker_pid(db.data) is not None:
             raise UserError(f"Batch {batch.id} may just be handed in: try again when no job runs.")
-        left = find_out(db, desk, batch)
+        left = recover_batch(db, desk, batch)
         if left is None:
             return replace(batch, state="cancelled")
         batch = _seen(db, batch, left)
@@ -133,7 +133,7 @@ def cancel(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchRequest
     return _advance(db, batch, state=state)
 
 
-def desk_of(db: Database, batch: BatchRequest) -> BatchClient:
+def batch_client_of(db: Database, batch: BatchRequest) -> BatchClient:
     """Where a batch lies. Raises UserError where its model is at another address by now."""
     with db.read() as connection:
         settings = store.project_of(connection, batch.project).settings.endpoint
@@ -144,7 +144,7 @@ def desk_of(db: Database, batch: BatchRequest) -> BatchClient:
     return BatchClient(client=connect(endpoint, settings, ledger), check_stopped=never_stopped)
 
 
-def refresh(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchRequest:
+def refresh_batch(db: Database, desk: BatchClient, batch: BatchRequest) -> BatchRequest:
     """A batch that was made, with its state as it is now, written down; any process may ask."""
     try:
         return _seen(db, batch, desk.retrieve(batch.remote))
@@ -161,7 +161,7 @@ def _found_later(desk: BatchClient, batch: BatchRequest) -> BatchStatus | None:
 
 def _take_in(db: Database, desk: BatchClient, batch: BatchRequest, seen: BatchStatus) -> None:
     lines = 0
-    for some in chunked(desk.answers(seen), SOME):
+    for some in chunked(desk.answers(seen), ANSWERS_PER_TRANSACTION):
         lines += len(some)
         answered = {each.key: _reply(each, batch) for each in some if each.reply is not None}
         refused = {each.key: (each.why, _tries(each, seen)) for each in some if each.reply is None}
@@ -196,7 +196,7 @@ def _reply(answer: BatchAnswer, batch: BatchRequest) -> tuple[str, int, int]:
 
 def _tries(answer: BatchAnswer, seen: BatchStatus) -> int:
     if answer.refused:
-        return NEVER
+        return REFUSED_TRIES
     return 0 if answer.unasked and seen.state == "cancelled" else 1
 
 

@@ -91,7 +91,7 @@ def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent], un
     )
 
 
-def teacher_at(
+def endpoint_teacher(
     db: Database, project: Project, check_stopped: CheckStopped, *, remember: bool = True
 ) -> "EndpointTeacher | None":
     """The project's teacher where it is behind an endpoint, found reachable; else None."""
@@ -119,7 +119,7 @@ def votes_known(db: Database, project: Project) -> bool | None:
         return known_of(endpoint, settings.endpoint, partial(store.reply_of, connection), settings.prompts)
 
 
-def predictions_at(
+def endpoint_predictions(
     db: Database,
     project: Project,
     samples: Sequence[Sample],
@@ -145,7 +145,7 @@ def predictions_at(
     )
 
 
-def found_at(db: Database, project: Project) -> list[tuple[str, bool, str]]:
+def check_endpoints(db: Database, project: Project) -> list[tuple[str, bool, str]]:
     """(model, whether it works, a sentence) for each model of the project behind an endpoint, asked just now."""
     found = []
     for name, try_it in ((project.teacher, _teacher_found), (project.student, _student_found)):
@@ -159,7 +159,7 @@ def found_at(db: Database, project: Project) -> list[tuple[str, bool, str]]:
 
 
 def _teacher_found(db: Database, project: Project) -> str:
-    teacher = teacher_at(db, project, never_stopped, remember=False)
+    teacher = endpoint_teacher(db, project, never_stopped, remember=False)
     if teacher is None:
         return ""
     return teacher.remark or f"answers, and lists {teacher.top} log-probabilities a token"
@@ -167,7 +167,7 @@ def _teacher_found(db: Database, project: Project) -> str:
 
 def _student_found(db: Database, project: Project) -> str:
     asked = Sample(source_id="doctor", question="What is 1 plus 1?", options=("1", "2"), answer="2")
-    answered = predictions_at(db, project, [asked], never_stopped, round_id=RoundId(0), remember=False)
+    answered = endpoint_predictions(db, project, [asked], never_stopped, round_id=RoundId(0), remember=False)
     return "" if answered is None else f"answers: {' '.join(next(answered)[0].text.split())[:80]!r}"
 
 

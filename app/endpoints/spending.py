@@ -29,8 +29,8 @@ from storage import store
 from storage.database import Database
 from storage.store import Project
 
-TOKENS_A_RATIONALE = 120
-SOME = 1000
+TOKENS_PER_RATIONALE = 120
+SAMPLE_SIZE = 1000
 
 
 def estimate_diagnose(db: Database, project: str, *, round_number: int | None = None) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def estimate_label(
     with db.read() as connection:
         found = teaching_project(connection, project)
         name = store.named_support_set(connection, support or found.settings.support)
-        some = some or store.missing_labels(connection, name, limit=SOME)
+        some = some or store.missing_labels(connection, name, limit=SAMPLE_SIZE)
     total = estimate_labels(some, found.settings)
     scale = calls / max(1, len(some))
     scaled = replace(
@@ -89,7 +89,7 @@ def estimate_predict(
             estimate_tokens(student_prompt(each, found.settings)) + TOKENS_PER_IMAGE * bool(each.image)
             for each in missing
         ),
-        tokens_out=len(missing) * min(TOKENS_A_RATIONALE, found.settings.max_new_tokens),
+        tokens_out=len(missing) * min(TOKENS_PER_RATIONALE, found.settings.max_new_tokens),
     )
     return _shown(db, found, found.student, len(missing), total)
 

@@ -9,12 +9,12 @@ from functools import partial
 
 import numpy as np
 
-from app.endpoints.metered_models import teacher_at
+from app.endpoints.metered_models import endpoint_teacher
 from app.engines.engine import Engine
 from app.experiments.requirements import BY_SKILL
 from app.progress import Advance, ShouldStop, nothing_to_save, raise_if_stopped
-from app.selections.leak_check import looker
-from app.selections.support_index import indexed
+from app.selections.leak_check import leak_checker
+from app.selections.support_index import indexed_support
 from app.settings import model_path
 from core.diagnosis import BATCH_SIZE, name_skills
 from core.errors import UserError
@@ -48,7 +48,9 @@ def choose_samples(db: Database, project: Project, trial: Trial, engine: Engine)
     else:
         draw = _draw_from_all(db, name, trial)
     # No leak check for this arm: it shows what tuning on the validation samples themselves does.
-    hits, leaks = (draw(set(), {}), ()) if trial.arm == "validation" else draw_without_leaks(draw, looker(db, project))
+    hits, leaks = (
+        (draw(set(), {}), ()) if trial.arm == "validation" else draw_without_leaks(draw, leak_checker(db, project))
+    )
     # An arm by skill that runs out of samples is measured with those it found: that is its weakness.
     if not hits or (trial.arm not in BY_SKILL and len(hits) < trial.budget):
         raise UserError(
@@ -86,7 +88,7 @@ def ask_teacher_for_arm(
     cases = [(replace(samples[k], answer=truth_of(samples[k])), predictions[k], step) for k, step in steps.items()]
     if not cases:
         return
-    teacher = teacher_at(db, project, partial(raise_if_stopped, should_stop)) or engine.teacher(
+    teacher = endpoint_teacher(db, project, partial(raise_if_stopped, should_stop)) or engine.teacher(
         model_path(project.teacher)
     )
     for start in range(0, len(cases), BATCH_SIZE):
@@ -122,7 +124,7 @@ def _draw_by_skill(
     db: Database, name: str, demands: list[SkillDemand], trial: Trial, rulings: list[Ruling]
 ) -> DrawHits:
     with db.read() as connection:
-        found = indexed(connection, db, name)
+        found = indexed_support(connection, db, name)
     if found is None:
         raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
 

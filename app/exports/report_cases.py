@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from app.rendering.charts import Figure, curve_figure
 from app.rendering.formatting import count, percent
 from app.rendering.html import esc, hint_html, lecture_html, short
-from app.reviews.wording import VERDICT_LABELS, reason
+from app.reviews.wording import VERDICT_LABELS, confidence_reason
 from core.errors import FolderError, UserError
 from core.images import FORMATS
 from core.parsing.answer import normalise
@@ -165,7 +165,7 @@ def _finding(case: Case) -> str:
     rows = [("Missing skill", skill)]
     if found := case.diagnosis:
         switch = found.switch
-        machine = reason(case)
+        machine = confidence_reason(case)
         if found.skill != case.skill:
             machine += f' It named the skill <span dir="auto">{esc(found.skill, 200)}</span>.'
         rows.append(("The machine", f"{percent(switch.confidence, 0)} sure. {machine}"))

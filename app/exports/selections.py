@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.projects.lookup import find_project
-from app.selections.draw import newest_selection
+from app.selections.draw import selection_or_newest
 from app.selections.shortfalls import shortfalls
 from core.errors import UserError
 from core.types import Hit, Sample, Selection
@@ -53,7 +53,7 @@ def find_selection(db: Database, project: str, selection: int | None) -> Project
     """The project's selection of that id (default: its newest). Raises UserError where an image file is missing."""
     with db.read() as connection:
         found = find_project(connection, project)
-        chosen = newest_selection(connection, found, selection)
+        chosen = selection_or_newest(connection, found, selection)
         ids = [hit.sample for hit in chosen.hits]
         for start in range(0, len(ids), 1000):
             for sample in store.samples_by_id(connection, ids[start : start + 1000]).values():

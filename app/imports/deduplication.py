@@ -15,12 +15,12 @@ from core.types import Refusal, Role, Sample
 from storage import store
 from storage.database import Database
 
-AT_ONCE = 2000
+ROWS_PER_BATCH = 2000
 # The samples of those source ids in the set, and those elsewhere that count as there when they are the same.
-Known = Callable[[list[str]], tuple[Mapping[str, Sample], Mapping[str, Sample]]]
+Lookup = Callable[[list[str]], tuple[Mapping[str, Sample], Mapping[str, Sample]]]
 
 
-def opened(request: ImportRequest, role: Role) -> AbstractContextManager[SampleFile]:
+def open_request(request: ImportRequest, role: Role) -> AbstractContextManager[SampleFile]:
     """The file of a request. Raises UserError when it cannot be read at all."""
     check_path(request)
     lazy = role == "support" and not request.copy_images
@@ -41,11 +41,11 @@ def check_path(request: ImportRequest) -> None:
         raise UnavailableError(f"There is no file or folder {request.path}: check the path and try again.")
 
 
-def read_new(file: SampleFile, known: Known, found: Findings) -> Iterator[list[Read]]:
+def read_new(file: SampleFile, known: Lookup, found: Findings) -> Iterator[list[Read]]:
     """The samples that are new, up to 2,000 a list; all others are counted in ``found``."""
     found.format, found.container = file.format, file.container
     found.columns, found.mapping, found.notes = list(file.columns), dict(file.mapping), list(file.notes)
-    for items in chunked(file.items, AT_ONCE):
+    for items in chunked(file.items, ROWS_PER_BATCH):
         found.found += len(items)
         read = [item for item in items if isinstance(item, Read)]
         for item in items:
@@ -67,7 +67,7 @@ def read_new(file: SampleFile, known: Known, found: Findings) -> Iterator[list[R
         yield new
 
 
-def known_in(db: Database, project: int | None, role: Role, name: str = "") -> Known:
+def lookup_in(db: Database, project: int | None, role: Role, name: str = "") -> Lookup:
     """Looks samples up in a set; for a validation set also in the project's test set, where some may be held out."""
 
     def known(ids: list[str]) -> tuple[Mapping[str, Sample], Mapping[str, Sample]]:

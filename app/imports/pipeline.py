@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.imports.deduplication import check_path, known_in, opened, read_new
+from app.imports.deduplication import check_path, lookup_in, open_request, read_new
 from app.imports.predictions import import_predictions
-from app.imports.report import TEST_SHARE, Findings, ImportReport, ImportRequest, What, placed
+from app.imports.report import TEST_SHARE, Findings, ImportKind, ImportReport, ImportRequest, sets_by_split
 from app.imports.support_set import check_support, import_support
 from app.progress import ProgressCallback, nothing_to_save
 from app.projects.lookup import find_project
@@ -25,7 +25,7 @@ from storage.database import Database
 
 def import_file(
     db: Database,
-    what: What,
+    what: ImportKind,
     path: Path | str,
     project: str = "",
     *,
@@ -103,8 +103,8 @@ def _import_set(
         has_test = store.count_samples(connection, project=project, role="test") > 0
     new: list[Read] = []
     images: dict[str, ImageRef] = {}
-    with opened(request, role) as file:
-        for read in read_new(file, known_in(db, project, role), found):
+    with open_request(request, role) as file:
+        for read in read_new(file, lookup_in(db, project, role), found):
             new += read
             on_progress(nothing_to_save(found.found, 0, f"checked {found.found:,} rows"))
             images |= {each.sample.image: file.image(each.sample.image) for each in read if each.sample.image}
@@ -125,7 +125,7 @@ def _sorted(
     new: list[Read], role: Role, request: ImportRequest, found: Findings, has_test: bool
 ) -> dict[Role, list[Sample]]:
     """The new samples by the set that they go to: by the file's splits, else a share of them to a new test set."""
-    places = placed(role, found.splits)
+    places = sets_by_split(role, found.splits)
     found.left_out = sum(found.splits[split] for split, place in places.items() if place is None)
     sets: dict[Role, list[Sample]] = {"validation": [], "test": []}
     for each in new:

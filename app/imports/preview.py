@@ -14,10 +14,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from app.imports import support_set
-from app.imports.deduplication import known_in, opened, read_new
+from app.imports.deduplication import lookup_in, open_request, read_new
 from app.imports.pipeline import commit, dry_run
 from app.imports.predictions import refused_predictions
-from app.imports.report import PREVIEWED, Findings, ImportReport, ImportRequest
+from app.imports.report import PREVIEW_SIZE, Findings, ImportReport, ImportRequest
 from app.imports.uploads import remove_upload
 from app.progress import Advance, Stopped
 from app.projects.lookup import find_project
@@ -30,14 +30,14 @@ from storage import jobs, store
 from storage.database import Database
 from storage.store import PendingImport
 
-MOST_AT_ONCE = 5000
-TOLD_EVERY = 0.4
-PATIENCE = 2.5
-THUMBNAIL = 96
+MAX_DIRECT_ROWS = 5000
+PROGRESS_SECONDS = 0.4
+WAIT_SECONDS = 2.5
+THUMBNAIL_PIXELS = 96
 logger = logging.getLogger("switchpoint.page")
 
 
-class Looks:
+class Previews:
     """The looks that run beside the page, one thread each."""
 
     def __init__(self, db: Database) -> None:
@@ -58,7 +58,7 @@ class Looks:
         if former is not None and former.upload != upload:
             remove_upload(self.db, former.upload)
         self.ensure(made)
-        self._running[made.id].join(PATIENCE)
+        self._running[made.id].join(WAIT_SECONDS)
         return made
 
     def ensure(self, pending: PendingImport) -> None:
@@ -66,7 +66,7 @@ class Looks:
         running = self._running.get(pending.id)
         if pending.report is not None or pending.error or (running is not None and running.is_alive()):
             return
-        thread = threading.Thread(target=look, args=(self.db, pending), daemon=True)
+        thread = threading.Thread(target=run_preview, args=(self.db, pending), daemon=True)
         self._running[pending.id] = thread
         thread.start()
 
@@ -83,7 +83,7 @@ class Looks:
         if reason := obstacle(pending):
             raise UserError(reason)
         assert found is not None
-        if request.what == "support" and found["found"] > MOST_AT_ONCE:
+        if request.what == "support" and found["found"] > MAX_DIRECT_ROWS:
             job = support_set.put_import(self.db, request)
             with self.db.write() as connection:
                 store.update_pending_import(connection, pending.id, job=job.id)
@@ -96,7 +96,7 @@ class Looks:
             if done["refused_rows"] and not request.skip_refused:
                 raise UserError(f"{pending.file} changed since you looked at it: look again.")
             self.give_up(pending)
-        return told(request, done)
+        return import_summary(request, done)
 
     def _again(self, pending: PendingImport) -> PendingImport:
         """The pending import without its job where that ended without importing it."""
@@ -123,7 +123,7 @@ class Looks:
         return pending
 
 
-def look(db: Database, pending: PendingImport) -> None:
+def run_preview(db: Database, pending: PendingImport) -> None:
     """Read what is asked for and keep in the row what was found; ends early when the row is gone."""
     changes: dict[str, Any]
     request = replace(request_of(pending), skip_refused=True)
@@ -131,7 +131,7 @@ def look(db: Database, pending: PendingImport) -> None:
 
     def on_progress(advance: Advance) -> None:
         nonlocal told_at
-        if time.monotonic() - told_at < TOLD_EVERY:
+        if time.monotonic() - told_at < PROGRESS_SECONDS:
             return
         told_at = time.monotonic()
         with db.write() as connection:
@@ -180,7 +180,7 @@ def obstacle(pending: PendingImport) -> str:
     return ""
 
 
-def told(request: ImportRequest, done: ImportReport) -> str:
+def import_summary(request: ImportRequest, done: ImportReport) -> str:
     """What an import did, in one sentence."""
     things = "predictions" if request.what == "predictions" else "samples"
     into = f"support set “{request.set_name}”" if request.what == "support" else f"“{request.project}”"
@@ -189,7 +189,7 @@ def told(request: ImportRequest, done: ImportReport) -> str:
     return f"{done['accepted']:,} {things} are in {into}{held}{left}."
 
 
-def refusals(db: Database, request: ImportRequest) -> Iterator[Refusal]:
+def read_refusals(db: Database, request: ImportRequest) -> Iterator[Refusal]:
     """Every refused row of what is asked for, read anew, so that nobody has to keep a million of them."""
     if request.what == "predictions":
         yield from refused_predictions(db, request)
@@ -197,8 +197,8 @@ def refusals(db: Database, request: ImportRequest) -> Iterator[Refusal]:
     with db.read() as connection:
         project = find_project(connection, request.project).id if request.what != "support" else None
     found = Findings()
-    with opened(request, request.what) as file:
-        for _ in read_new(file, known_in(db, project, request.what, request.set_name), found):
+    with open_request(request, request.what) as file:
+        for _ in read_new(file, lookup_in(db, project, request.what, request.set_name), found):
             yield from (Refusal(**refused) for refused in found.refused)
             found.refused.clear()
 
@@ -209,9 +209,9 @@ def _add_thumbnails(request: ImportRequest, report: ImportReport) -> None:
     if not wanted or request.what == "predictions":
         return
     pictures: dict[str, str] = {}
-    with opened(request, request.what) as file:
+    with open_request(request, request.what) as file:
         read = (item.sample.image for item in file.items if isinstance(item, Read) and item.sample.image in wanted)
-        for _, image in zip(range(PREVIEWED), read, strict=False):
+        for _, image in zip(range(PREVIEW_SIZE), read, strict=False):
             if image:
                 pictures[image] = _thumbnail(file.image(image))
             if pictures.keys() == wanted:
@@ -228,7 +228,7 @@ def _thumbnail(ref: ImageRef) -> str:
         small = load_upright(content)
     except (ImageError, OSError):
         return ""
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
     written = io.BytesIO()
     small.save(written, "PNG")
     return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode()

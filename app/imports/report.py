@@ -13,12 +13,12 @@ from typing import Any, Literal, get_args
 
 from core.types import Refusal, Role, Sample
 
-What = Literal["validation", "test", "support", "predictions"]
-KINDS_OF_FILE: tuple[What, ...] = get_args(What)
+ImportKind = Literal["validation", "test", "support", "predictions"]
+IMPORT_KINDS: tuple[ImportKind, ...] = get_args(ImportKind)
 ImportReport = dict[str, Any]
 TEST_SHARE = 0.3
-MOST_REFUSED = 2000
-PREVIEWED = 5
+MAX_REFUSED = 2000
+PREVIEW_SIZE = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class ImportRequest:
     they stay in their folder.
     """
 
-    what: What
+    what: ImportKind
     path: str
     project: str = ""
     images: str = ""
@@ -106,12 +106,12 @@ class Findings:
         self.images_missing += refusal.field == "image"
         self.duplicates += duplicate
         self.conflicts += conflict
-        if len(self.refused) < MOST_REFUSED:
+        if len(self.refused) < MAX_REFUSED:
             self.refused.append(asdict(refusal))
 
     def show(self, sample: Sample, split: str) -> None:
         """Keep one of the first samples to be looked at."""
-        if len(self.preview) < PREVIEWED:
+        if len(self.preview) < PREVIEW_SIZE:
             shown = asdict(sample) | {"split": split}
             self.preview.append({name: list(each) if isinstance(each, tuple) else each for name, each in shown.items()})
 
@@ -129,7 +129,7 @@ class Findings:
         )
 
 
-def placed(role: Role, splits: Mapping[str, int] | Counter[str]) -> dict[str, Role | None]:
+def sets_by_split(role: Role, splits: Mapping[str, int] | Counter[str]) -> dict[str, Role | None]:
     """The set that the rows of each split go to (None: left out), for a file whose rows have these splits.
 
     Without splits every row goes where it was asked to. A validation file brings its test split along; its training

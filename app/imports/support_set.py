@@ -16,8 +16,8 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from app.imports import deduplication
-from app.imports.deduplication import known_in, opened, read_new
-from app.imports.report import Findings, ImportRequest, placed
+from app.imports.deduplication import lookup_in, open_request, read_new
+from app.imports.report import Findings, ImportRequest, sets_by_split
 from app.progress import Advance, ShouldStop, nothing_to_save, stop_between
 from core.chunks import chunked
 from core.errors import FolderError, UnavailableError, UserError
@@ -54,8 +54,8 @@ def import_support(db: Database, request: ImportRequest, found: Findings, should
 
 def check_support(db: Database, request: ImportRequest, found: Findings) -> Iterator[Advance]:
     """Read the whole file and count in ``found`` what importing it would do; nothing is saved."""
-    with opened(request, "support") as file:
-        for _ in read_new(file, known_in(db, None, "support", request.set_name), found):
+    with open_request(request, "support") as file:
+        for _ in read_new(file, lookup_in(db, None, "support", request.set_name), found):
             yield nothing_to_save(found.found, 0, f"checked {found.found:,} rows")
     found.accepted = _accepted(request, found)
 
@@ -69,8 +69,8 @@ def _read_and_saved(
     the rest is then saved in a second reading, or nothing at all.
     """
     done = 0
-    with opened(request, "support") as file:
-        for read in read_new(file, known_in(db, None, "support", request.set_name), found):
+    with open_request(request, "support") as file:
+        for read in read_new(file, lookup_in(db, None, "support", request.set_name), found):
             start, done = done, found.found
             unsure = (found.refused_rows and not request.skip_refused) or found.splits.keys() - SURE
             if unsure or (not read if part is None else start != part.handled):
@@ -83,7 +83,7 @@ def _read_and_saved(
 
 def _accepted(request: ImportRequest, found: Findings) -> int:
     """How many of the new rows are wanted, by what is known of all of them; those of other splits are counted."""
-    places = placed("support", found.splits)
+    places = sets_by_split("support", found.splits)
     found.left_out = sum(found.splits[split] for split, place in places.items() if place is None)
     if found.refused_rows and not request.skip_refused:
         return 0
@@ -150,11 +150,11 @@ def _kept(away: UnavailableError, rows: int) -> UnavailableError:
 
 def _saved(request: ImportRequest, found: Findings, part: SupportPart) -> Iterator[Advance]:
     """Read the file again and save what stands behind the rows that are saved already."""
-    places = placed("support", found.splits)
-    with opened(request, "support") as file:
+    places = sets_by_split("support", found.splits)
+    with open_request(request, "support") as file:
         rest = iter(file.items)
         done = sum(1 for _ in islice(rest, part.handled))
-        for items in chunked(rest, deduplication.AT_ONCE):
+        for items in chunked(rest, deduplication.ROWS_PER_BATCH):
             start, done = done, done + len(items)
             read = [each for each in items if isinstance(each, Read) and places.get(each.split) is not None]
             save = partial(_save, request=request, file=file, part=part, read=read, start=start, handled=done)

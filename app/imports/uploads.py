@@ -15,7 +15,7 @@ def uploads_folder(db: Database) -> Path:
     return (db.data / "uploads").resolve()
 
 
-def uploaded(db: Database, given: str) -> Path | None:
+def uploaded_file(db: Database, given: str) -> Path | None:
     """The uploaded file of that path, None when it is none."""
     try:
         path = Path(given).resolve()
@@ -26,7 +26,7 @@ def uploaded(db: Database, given: str) -> Path | None:
 
 def remove_upload(db: Database, upload: str) -> None:
     """Remove an uploaded copy with its folder; whatever lies elsewhere stays."""
-    path = uploaded(db, upload) if upload else None
+    path = uploaded_file(db, upload) if upload else None
     if path is None:
         return
     path.unlink(missing_ok=True)

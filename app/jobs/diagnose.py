@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from app.endpoints.metered_models import teacher_at
+from app.endpoints.metered_models import endpoint_teacher
 from app.engines.engine import Engine
 from app.progress import Advance, ShouldStop, nothing_left, nothing_to_save, raise_if_stopped, stop_between
 from app.projects.lookup import job_project
@@ -24,7 +24,7 @@ def run_diagnose(db: Database, job: Job, engine: Engine, should_stop: ShouldStop
         yield nothing_left(known)
         return
     done, total, skipped, remark, round_id = known, known + len(missing), SkippedSamples(), "", job.args["round"]
-    if teacher := teacher_at(db, project, partial(raise_if_stopped, should_stop)):
+    if teacher := endpoint_teacher(db, project, partial(raise_if_stopped, should_stop)):
         remark = teacher.remark
         found = diagnose(teacher, missing, project.settings, round_id=round_id, on_skipped=skipped.add)
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from app.endpoints.metered_models import teacher_at
+from app.endpoints.metered_models import endpoint_teacher
 from app.engines.engine import Engine
 from app.experiments.identification import Case, ask_teacher, cases_of_round, known_errors, ways_to_ask
 from app.progress import Advance, ShouldStop, nothing_to_save, raise_if_stopped
@@ -35,7 +35,7 @@ def run_identify(db: Database, job: Job, engine: Engine, should_stop: ShouldStop
     yield nothing_to_save(done, total)
     if done == total:
         return
-    teacher = teacher_at(db, project, partial(raise_if_stopped, should_stop)) or engine.teacher(
+    teacher = endpoint_teacher(db, project, partial(raise_if_stopped, should_stop)) or engine.teacher(
         model_path(project.teacher)
     )
     for method, variant, settings, missing in open_:

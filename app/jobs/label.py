@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from functools import partial
 
-from app.endpoints.metered_models import teacher_at
+from app.endpoints.metered_models import endpoint_teacher
 from app.engines.engine import Engine
 from app.labels.batch_labelling import check_batches, label_in_batches
-from app.labels.labelling import for_all, samples_to_label, to_label
+from app.labels.labelling import label_targets, labels_for_members, samples_to_label
 from app.progress import Advance, ShouldStop, nothing_left, raise_if_stopped, stop_between
 from app.projects.lookup import job_project
 from app.skipped_samples import SkippedSamples
@@ -31,12 +31,12 @@ def run_label(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -
         yield nothing_left(size.samples)
         return
     done, skipped = size.labelled, SkippedSamples()
-    ids, members = to_label(db, name, job.args.get("by", "sample"), seed=project.settings.seed)
-    if teacher := teacher_at(db, project, partial(raise_if_stopped, should_stop)):
+    ids, members = label_targets(db, name, job.args.get("by", "sample"), seed=project.settings.seed)
+    if teacher := endpoint_teacher(db, project, partial(raise_if_stopped, should_stop)):
         found = label(teacher, samples_to_label(db, ids), project.settings, on_skipped=skipped.add)
     else:
         found = engine.labels(db, project, ids, on_skipped=skipped.add)
-    for batch in stop_between(should_stop, for_all(found, members)):
+    for batch in stop_between(should_stop, labels_for_members(found, members)):
         done += len(batch)
         yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=size.samples)
     skipped.raise_for("got no label")

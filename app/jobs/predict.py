@@ -7,7 +7,7 @@ where it stopped and does nothing twice.
 from collections.abc import Iterator
 from functools import partial
 
-from app.endpoints.metered_models import predictions_at
+from app.endpoints.metered_models import endpoint_predictions
 from app.engines.engine import Engine
 from app.progress import Advance, ShouldStop, nothing_left, nothing_to_save, raise_if_stopped, stop_between
 from app.projects.lookup import job_project
@@ -31,7 +31,7 @@ def run_predict(db: Database, job: Job, engine: Engine, should_stop: ShouldStop)
         return
     remarks, skipped = [""], SkippedSamples()
     check_stopped = partial(raise_if_stopped, should_stop)
-    batches = predictions_at(db, project, missing, check_stopped, round_id=round_.id, on_skipped=skipped.add)
+    batches = endpoint_predictions(db, project, missing, check_stopped, round_id=round_.id, on_skipped=skipped.add)
     if batches is None:
         batches = engine.predictions(db, project, round_, missing, on_remark=remarks.append, on_skipped=skipped.add)
     done = total - len(missing)

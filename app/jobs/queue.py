@@ -15,9 +15,9 @@ from app.experiments.identification import known_errors
 from app.experiments.requirements import check_experiment
 from app.jobs.try_model import Who
 from app.labels.batch_labelling import check_batches
-from app.labels.labelling import By
+from app.labels.labelling import LabelUnit
 from app.projects.lookup import find_project, find_round, newest_round, teaching_project
-from app.selections.draw import newest_selection
+from app.selections.draw import selection_or_newest
 from app.tuning.runs import unfinished_run
 from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
@@ -58,7 +58,9 @@ def put_diagnose(db: Database, project: str, *, round_number: int | None = None)
         return put_once(connection, "diagnose", found.id, {"round": round_.id})
 
 
-def put_label(db: Database, support: str = "", *, project: str = "", by: By = "sample", batch: bool = False) -> Job:
+def put_label(
+    db: Database, support: str = "", *, project: str = "", by: LabelUnit = "sample", batch: bool = False
+) -> Job:
     """Queue skill labels for a support set's unlabelled samples, by the project's teacher (default: the only one).
 
     ``by`` "group" asks once for all samples that share a task and its instruction; ``batch`` hands the questions in to
@@ -83,7 +85,7 @@ def put_tune(
     ``seed`` replaces theirs. An unfinished run of the same goes on."""
     with db.write() as connection:
         found = _to_tune(connection, project)
-        chosen = newest_selection(connection, found, selection)
+        chosen = selection_or_newest(connection, found, selection)
         if not chosen.hits:
             raise UserError(f"Selection {chosen.id} is empty: make another with `switchpoint select {project}`.")
         wanted = settings or found.settings.tuning
@@ -101,7 +103,7 @@ def put_measure(
     project's)."""
     with db.write() as connection:
         found = _to_tune(connection, project)
-        chosen = newest_selection(connection, found, selection)
+        chosen = selection_or_newest(connection, found, selection)
         wanted = asdict(settings or found.settings.tuning)
         return put_once(
             connection, "measure", found.id, {"selection": chosen.id, "round": chosen.round, "settings": wanted}

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
 
-from app.endpoints.metered_models import predictions_at, teacher_at
+from app.endpoints.metered_models import endpoint_predictions, endpoint_teacher
 from app.engines.engine import Engine
 from app.model_inputs import adapter_path, image_opener
 from app.progress import Advance, CheckStopped, ShouldStop, nothing_to_save, raise_if_stopped
@@ -73,7 +73,7 @@ def ask_student(asking: Asking, round_: Round, sample: Sample) -> tuple[Result, 
 
     started, db, project = time.monotonic(), asking.db, asking.project
     skipped = SkippedSamples()
-    there = predictions_at(
+    there = endpoint_predictions(
         db, project, [sample], asking.check_stopped, round_id=round_.id, remember=False, on_skipped=skipped.add
     )
     if there is not None:
@@ -98,7 +98,7 @@ def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
     Of a right answer among options they are the teacher's own; of a free one there is nothing to choose from.
     """
     started, project = time.monotonic(), asking.project
-    there = teacher_at(asking.db, project, asking.check_stopped, remember=False)
+    there = endpoint_teacher(asking.db, project, asking.check_stopped, remember=False)
     teacher = there or asking.engine.teacher(model_path(project.teacher))
     loaded = time.monotonic()
     own = project.settings.prompts

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from app.endpoints.metered_models import teacher_at
-from app.labels.labelling import By, Labels, for_all, to_label
+from app.endpoints.metered_models import endpoint_teacher
+from app.labels.labelling import Labels, LabelUnit, label_targets, labels_for_members
 from app.progress import Advance, CheckStopped, ShouldStop, nothing_to_save, raise_if_stopped, stop_between
 from app.skipped_samples import SkippedSamples
 from core.diagnosis import MAX_WORDS, clean_phrase
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.endpoints.batch_files import BatchFile
     from core.teacher.endpoint import EndpointTeacher
 
-SOME = 500
+SAMPLES_PER_QUERY = 500
 
 
 @dataclass(kw_only=True)
@@ -44,7 +44,7 @@ class LabelPass:
     db: Database
     project: Project
     support: str
-    by: By
+    by: LabelUnit
     ids: "array[int]"
     teacher: "EndpointTeacher"
     desk: "BatchClient"
@@ -64,7 +64,7 @@ class LabelPass:
         with tempfile.TemporaryFile(dir=self.db.data) as out:
             self._file = BatchFile(out=out)
             settings = self.project.settings.endpoint
-            for start in range(0, len(self.ids), SOME):
+            for start in range(0, len(self.ids), SAMPLES_PER_QUERY):
                 samples, self._before = self._samples(start), {}
                 some = list(samples)
                 requests = self._requests(samples)
@@ -87,7 +87,7 @@ class LabelPass:
 
     def _samples(self, start: int) -> dict[int, Sample]:
         with self.db.read() as connection:
-            return store.samples_by_id(connection, self.ids[start : start + SOME])
+            return store.samples_by_id(connection, self.ids[start : start + SAMPLES_PER_QUERY])
 
     def _requests(self, samples: Mapping[int, Sample]) -> list[tuple[str, dict[str, Any]]]:
         """The request about each, after the key that its reply is kept under."""
@@ -120,7 +120,7 @@ class LabelPass:
             self._file.add(key, request, line)
 
     def _hand_in(self) -> None:
-        from app.endpoints.batch_requests import hand_in
+        from app.endpoints.batch_requests import submit_batch
 
         batch = BatchRequest(
             project=self.project.id,
@@ -133,20 +133,20 @@ class LabelPass:
             tokens_in=0,
             tokens_out=0,
         )
-        hand_in(self.db, self.desk, batch, self._file, self.project.settings.endpoint)
+        submit_batch(self.db, self.desk, batch, self._file, self.project.settings.endpoint)
 
 
 def label_in_batches(db: Database, job: Job, project: Project, should_stop: ShouldStop) -> Iterator[Advance]:
     """Labels for the support set ``args["support"]`` from what batches have answered; hands in what is missing."""
-    from app.endpoints.batch_requests import take_in_all
+    from app.endpoints.batch_requests import collect_batches
 
     name, check_stopped = job.args["support"], partial(raise_if_stopped, should_stop)
-    teacher, desk = teacher_and_desk(db, project, check_stopped)
-    full = take_in_all(db, desk)
+    teacher, desk = teacher_and_client(db, project, check_stopped)
+    full = collect_batches(db, desk)
     with db.read() as connection:
         size = next(each for each in store.support_sets(connection) if each.name == name)
-    by: By = job.args.get("by", "sample")
-    ids, members = to_label(db, name, by, seed=project.settings.seed)
+    by: LabelUnit = job.args.get("by", "sample")
+    ids, members = label_targets(db, name, by, seed=project.settings.seed)
     found = LabelPass(
         db=db,
         project=project,
@@ -156,10 +156,10 @@ def label_in_batches(db: Database, job: Job, project: Project, should_stop: Shou
         teacher=teacher,
         desk=desk,
         skipped=SkippedSamples(),
-        hands_in=not (full and under_way(db, name)),
+        hands_in=not (full and batches_of_support(db, name)),
     )
     done = size.labelled
-    for labels in stop_between(should_stop, for_all(found.labels(), members)):
+    for labels in stop_between(should_stop, labels_for_members(found.labels(), members)):
         done += len(labels)
         yield Advance(save=partial(store.save_labels, labels=labels), done=done, total=size.samples)
     with db.read() as connection:
@@ -172,20 +172,20 @@ def label_in_batches(db: Database, job: Job, project: Project, should_stop: Shou
         found.skipped.raise_for("got no label", "label without batches to ask for these one by one")
 
 
-def teacher_and_desk(
+def teacher_and_client(
     db: Database, project: Project, check_stopped: CheckStopped
 ) -> "tuple[EndpointTeacher, BatchClient]":
     """The project's teacher behind an endpoint, and where its batches are handed in. Raises UserError where it is on
     this machine."""
-    teacher = teacher_at(db, project, check_stopped)
+    teacher = endpoint_teacher(db, project, check_stopped)
     if teacher is None:
-        raise not_there(project)
+        raise no_endpoint_error(project)
     from core.endpoints.batch_client import BatchClient
 
     return teacher, BatchClient(client=teacher.client, check_stopped=check_stopped)
 
 
-def not_there(project: Project) -> UserError:
+def no_endpoint_error(project: Project) -> UserError:
     """That the project's teacher takes no batches."""
     return UserError(f"The teacher {project.teacher} runs on this machine, and batches need one behind an endpoint.")
 
@@ -193,7 +193,7 @@ def not_there(project: Project) -> UserError:
 def check_batches(connection: Connection, project: Project, support: str, *, batch: bool) -> None:
     """Raise UserError for batches of a teacher on this machine, and for asking one by one what batches ask already."""
     if batch and parse_endpoint(project.teacher) is None:
-        raise not_there(project)
+        raise no_endpoint_error(project)
     waiting = [each for each in store.batches_under_way(connection) if each.support == support]
     if waiting and not batch:
         raise UserError(
@@ -202,7 +202,7 @@ def check_batches(connection: Connection, project: Project, support: str, *, bat
         )
 
 
-def under_way(db: Database, support: str) -> list[BatchRequest]:
+def batches_of_support(db: Database, support: str) -> list[BatchRequest]:
     """The batches that are not collected and ask for labels of the support set, oldest first."""
     with db.read() as connection:
         return [each for each in store.batches_under_way(connection) if each.support == support]

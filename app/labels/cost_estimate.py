@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
-from app.endpoints.spending import SOME, estimate_label
+from app.endpoints.spending import SAMPLE_SIZE, estimate_label
 from app.labels.labelling import LabelEstimate, label_estimate
 from core.errors import UserError
 from core.types import Sample
@@ -18,16 +18,16 @@ from storage import store
 from storage.database import Database
 from storage.store import SupportSet
 
-KEPT = 4
+CACHE_SIZE = 4
 Key = tuple[Path, str, int]
 logger = logging.getLogger("switchpoint.page")
 _counting = Lock()
 _begun: set[Key] = set()
-_counted: dict[Key, "Counted | None"] = {}
+_counted: dict[Key, "CountedSupport | None"] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counted:
+class CountedSupport:
     """A support set's questions, counted, and some of the samples that they would be about."""
 
     estimate: LabelEstimate
@@ -73,12 +73,14 @@ def _count(db: Database, key: Key) -> None:
         try:
             estimate = label_estimate(db, key[1])
             with db.read() as connection:
-                found = Counted(estimate=estimate, some=tuple(store.missing_labels(connection, key[1], limit=SOME)))
+                found = CountedSupport(
+                    estimate=estimate, some=tuple(store.missing_labels(connection, key[1], limit=SAMPLE_SIZE))
+                )
         except Exception:  # said when the page asks, and kept whole in the log
             logger.exception("the questions of a support set could not be counted")
             _counted[key] = None
         else:
             _counted[key] = found
-        for old in list(_counted)[:-KEPT]:
+        for old in list(_counted)[:-CACHE_SIZE]:
             del _counted[old]
             _begun.discard(old)

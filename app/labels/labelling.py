@@ -14,9 +14,9 @@ from core.types import Interval, Sample
 from storage import store
 from storage.database import Database
 
-By = Literal["sample", "group"]
+LabelUnit = Literal["sample", "group"]
 Labels = list[tuple[int, str]]
-AT_ONCE = 2000
+SAMPLES_PER_QUERY = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,9 @@ class LabelQuality:
     share: Interval | None
 
 
-def to_label(db: Database, support: str, by: By, *, seed: int) -> tuple["array[int]", dict[int, "array[int]"]]:
+def label_targets(
+    db: Database, support: str, by: LabelUnit, *, seed: int
+) -> tuple["array[int]", dict[int, "array[int]"]]:
     """The samples without a label that the teacher is asked about, and by each of these those that get its label; by
     sample, where each gets its own, there is none of them."""
     with db.read() as connection:
@@ -54,14 +56,14 @@ def to_label(db: Database, support: str, by: By, *, seed: int) -> tuple["array[i
 
 def samples_to_label(db: Database, ids: "array[int]") -> Iterator[Sample]:
     """The samples in the order of their ids' list, read some at a time."""
-    for start in range(0, len(ids), AT_ONCE):
-        some = ids[start : start + AT_ONCE]
+    for start in range(0, len(ids), SAMPLES_PER_QUERY):
+        some = ids[start : start + SAMPLES_PER_QUERY]
         with db.read() as connection:
             found = store.samples_by_id(connection, some)
         yield from (found[each] for each in some if each in found)
 
 
-def for_all(found: Iterable[Labels], members: Mapping[int, "array[int]"]) -> Iterator[Labels]:
+def labels_for_members(found: Iterable[Labels], members: Mapping[int, "array[int]"]) -> Iterator[Labels]:
     """The labels that were found, those of groups for all of their members, one group a list."""
     for labels in found:
         if members:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from sqlalchemy import Connection
 
 from app.projects.lookup import find_project
-from app.projects.settings_fields import Rows, SettingRow, changed, setting_rows
+from app.projects.settings_fields import RowKind, SettingRow, change_settings, setting_rows
 from assets.demo.settings import demo_settings
 from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
@@ -21,7 +21,7 @@ from storage.store import Project
 
 DEMO_STUDENT = "assets/demo/student"
 DEMO_TEACHER = "assets/demo/teacher"
-NOTHING_GIVEN: Mapping[str, str] = MappingProxyType({})
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 ROLES: tuple[Role, ...] = ("validation", "test")
 
 
@@ -32,12 +32,12 @@ def create_project(
     student: str,
     teacher: str,
     settings: Settings | None = None,
-    given: Mapping[str, str] = NOTHING_GIVEN,
+    given: Mapping[str, str] = NO_SETTINGS,
 ) -> Project:
     """A new project with its round 0 (the untuned student); ``given`` are settings by name, over ``settings``."""
     check_models(student, teacher)
     student, teacher = student.strip(), teacher.strip()
-    chosen = changed(settings or Settings(), given, {"student": student, "teacher": teacher}, ())
+    chosen = change_settings(settings or Settings(), given, {"student": student, "teacher": teacher}, ())
     with db.write() as connection:
         return store.create_project(connection, name, student=student, teacher=teacher, settings=chosen)
 
@@ -46,7 +46,7 @@ def project_settings(db: Database, project: str) -> list[SettingRow]:
     """Every setting of a project, with what it means and whether rows hold it as it is."""
     with db.read() as connection:
         found = find_project(connection, project)
-        return setting_rows(found.settings, models_of(found), rows_made(connection, found))
+        return setting_rows(found.settings, models_of(found), row_kinds(connection, found))
 
 
 def set_settings(db: Database, project: str, given: Mapping[str, str]) -> Project:
@@ -56,7 +56,7 @@ def set_settings(db: Database, project: str, given: Mapping[str, str]) -> Projec
     """
     with db.write() as connection:
         found = find_project(connection, project)
-        now = changed(found.settings, given, models_of(found), rows_made(connection, found))
+        now = change_settings(found.settings, given, models_of(found), row_kinds(connection, found))
         if now.support and now.support != found.settings.support:
             store.named_support_set(connection, now.support)
         store.save_settings(connection, found.id, now)
@@ -68,10 +68,10 @@ def models_of(project: Project) -> dict[str, str]:
     return {"student": project.student, "teacher": project.teacher}
 
 
-def rows_made(connection: Connection, project: Project) -> set[Rows]:
+def row_kinds(connection: Connection, project: Project) -> set[RowKind]:
     """Which kinds of rows there are that settings must stay for."""
     counted = store.round_counts(connection, project.id)
-    made: set[Rows] = set()
+    made: set[RowKind] = set()
     if any(each.predictions or each.test_predictions for each in counted):
         made.add("predictions")
     if any(each.diagnosed for each in counted):

@@ -12,7 +12,7 @@ from core.types import Interval, Role
 from storage import store
 from storage.store import Project, Round
 
-MEASURED: tuple[Role, ...] = ("validation", "test")
+MEASURED_ROLES: tuple[Role, ...] = ("validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ def round_lines(connection: Connection, project: Project) -> list[RoundLine]:
 
 
 def _accuracy(connection: Connection, round_: Round) -> dict[Role, Interval]:
-    found = {role: list(store.prediction_scores(connection, round_.id, role).values()) for role in MEASURED}
+    found = {role: list(store.prediction_scores(connection, round_.id, role).values()) for role in MEASURED_ROLES}
     return {role: accuracy_interval(scores) for role, scores in found.items() if scores}
 
 

@@ -16,8 +16,8 @@ from core.endpoints.prices import price_of
 from core.errors import UserError
 from core.types import EndpointSettings, Settings
 
-Rows = Literal["predictions", "diagnoses", ""]
-PIXELS = 1_000_000_000
+RowKind = Literal["predictions", "diagnoses", ""]
+MAX_PIXELS = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Field:
     part: Literal["", "student", "endpoint"]
     read: Callable[[str], Any]
     about: str
-    held_by: Rows = ""
+    held_by: RowKind = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class SettingRow:
     value: str
     about: str
     held: str
-    held_by: Rows = ""
+    held_by: RowKind = ""
 
 
 FIELDS = (
@@ -52,9 +52,9 @@ FIELDS = (
           about="number format of the student's weights; auto is bf16 on a GPU, fp32 on the processor"),
     Field(name="device_map", part="student", read=one_of("one", "auto"),
           about="auto spreads a student larger than one GPU over all of them, one keeps it in one place"),
-    Field(name="min_pixels", part="student", read=whole(0, PIXELS), held_by="predictions",
+    Field(name="min_pixels", part="student", read=whole(0, MAX_PIXELS), held_by="predictions",
           about="least area of an image, for students that read images at their own size; 0 is the makers' own"),
-    Field(name="max_pixels", part="student", read=whole(0, PIXELS), held_by="predictions",
+    Field(name="max_pixels", part="student", read=whole(0, MAX_PIXELS), held_by="predictions",
           about="largest area of an image, for such students; 0 is the makers' own"),
     Field(name="longest_side", part="student", read=whole(0, 100_000), held_by="predictions",
           about="larger images are shrunk to this many pixels, for any student; 0 never shrinks"),
@@ -75,16 +75,16 @@ FIELDS = (
     Field(name="votes", part="endpoint", read=whole(1, 100), held_by="diagnoses",
           about="sampled replies a step, where an endpoint gives no log-probabilities"),
 )  # fmt: skip
-OF_A_MODEL = {
+MODEL_FIELDS = {
     "base_url": "where it is asked, instead of the address in its name (http://host:port/v1)",
     "key_variable": "the name of the environment variable that holds its key, such as SWITCHPOINT_API_KEY_TEAM",
     "price": "US dollars per million tokens in and out, as IN,OUT",
 }
-BY_NAME = {field.name: field for field in FIELDS}
+FIELDS_BY_NAME = {field.name: field for field in FIELDS}
 
 
-def changed(
-    settings: Settings, given: Mapping[str, str], models: Mapping[str, str], held: Collection[Rows]
+def change_settings(
+    settings: Settings, given: Mapping[str, str], models: Mapping[str, str], held: Collection[RowKind]
 ) -> Settings:
     """The settings with the given ones in place of those before, all or none.
 
@@ -93,12 +93,12 @@ def changed(
     """
     for name, text in given.items():
         role, _, of_model = name.partition(".")
-        if role in models and of_model in OF_A_MODEL:
+        if role in models and of_model in MODEL_FIELDS:
             settings = replace(settings, endpoint=_of_model(settings.endpoint, name, models[role], text.strip()))
-        elif name in BY_NAME:
-            settings = _with(settings, BY_NAME[name], text.strip(), held)
+        elif name in FIELDS_BY_NAME:
+            settings = _with(settings, FIELDS_BY_NAME[name], text.strip(), held)
         else:
-            known = ", ".join((*BY_NAME, *(f"teacher.{each}" for each in OF_A_MODEL)))
+            known = ", ".join((*FIELDS_BY_NAME, *(f"teacher.{each}" for each in MODEL_FIELDS)))
             raise UserError(f"There is no setting {name[:60]!r}: choose one of {known} (or student. for teacher.).")
     least, most = settings.student.min_pixels, settings.student.max_pixels
     if most and least > most:
@@ -108,7 +108,7 @@ def changed(
     return settings
 
 
-def setting_rows(settings: Settings, models: Mapping[str, str], held: Collection[Rows]) -> list[SettingRow]:
+def setting_rows(settings: Settings, models: Mapping[str, str], held: Collection[RowKind]) -> list[SettingRow]:
     """Every setting as it is; of models only those that are behind an endpoint."""
     rows = [
         SettingRow(
@@ -121,7 +121,7 @@ def setting_rows(settings: Settings, models: Mapping[str, str], held: Collection
         for field in FIELDS
     ]
     for role, model in models.items():
-        for name, about in OF_A_MODEL.items() if behind_endpoint(model) else ():
+        for name, about in MODEL_FIELDS.items() if is_behind_endpoint(model) else ():
             value = model_value(settings.endpoint, model, name)
             rows.append(SettingRow(name=f"{role}.{name}", value=value, about=about, held=""))
     return rows
@@ -136,7 +136,7 @@ def model_value(settings: EndpointSettings, model: str, name: str) -> str:
     return url if name == "base_url" else variable
 
 
-def behind_endpoint(model: str) -> bool:
+def is_behind_endpoint(model: str) -> bool:
     """Whether the name is that of a model behind an endpoint, well written."""
     try:
         return parse_endpoint(model) is not None
@@ -144,7 +144,7 @@ def behind_endpoint(model: str) -> bool:
         return False  # the job, and doctor, say what is wrong with the name
 
 
-def why_held(kinds: Iterable[str]) -> str:
+def held_reason(kinds: Iterable[str]) -> str:
     """Why a setting stays that rows of these kinds were made with."""
     named = " and ".join(dict.fromkeys(kinds))
     return f"the project has {named}, and those made otherwise could not be compared; make a new project for it"
@@ -161,7 +161,7 @@ def named_settings(pairs: Collection[str]) -> dict[str, str]:
     return found
 
 
-def _with(settings: Settings, field: Field, text: str, held: Collection[Rows]) -> Settings:
+def _with(settings: Settings, field: Field, text: str, held: Collection[RowKind]) -> Settings:
     try:
         value = field.read(text)
     except ValueError as error:
@@ -175,12 +175,12 @@ def _with(settings: Settings, field: Field, text: str, held: Collection[Rows]) -
     return replace(settings, **{field.part: replace(getattr(settings, field.part), **{field.name: value})})
 
 
-def _held(field: Field, held: Collection[Rows]) -> str:
-    return why_held([field.held_by]) if field.held_by and field.held_by in held else ""
+def _held(field: Field, held: Collection[RowKind]) -> str:
+    return held_reason([field.held_by]) if field.held_by and field.held_by in held else ""
 
 
 def _of_model(settings: EndpointSettings, name: str, model: str, text: str) -> EndpointSettings:
-    if not behind_endpoint(model):
+    if not is_behind_endpoint(model):
         raise UserError(f"{name} is for a model behind an endpoint, and {model} runs here.")
     what = name.partition(".")[2]
     if what == "price":

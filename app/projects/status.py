@@ -15,7 +15,7 @@ from storage.jobs import Job
 from storage.store import Project, RoundCounts
 
 Stage = Literal["import", "predict", "diagnose", "review", "label", "select", "tune", "compare", "wait"]
-DOING = {
+JOB_VERBS = {
     "predict": "predicts",
     "diagnose": "diagnoses",
     "label": "labels",
@@ -80,7 +80,7 @@ def _next_step(connection: Connection, project: Project) -> NextStep:
     for job in jobs.jobs_of(connection, project.id):
         if job.state in jobs.ACTIVE:
             return NextStep(
-                stage="wait", sentence=f"Job {job.id} {DOING.get(job.kind, 'runs')}: wait for it, or look around."
+                stage="wait", sentence=f"Job {job.id} {JOB_VERBS.get(job.kind, 'runs')}: wait for it, or look around."
             )
     rounds = store.round_counts(connection, project.id)
     newest, base = rounds[-1], find_round(connection, project, None)

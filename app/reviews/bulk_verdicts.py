@@ -18,22 +18,22 @@ from storage import store
 from storage.database import Database
 from storage.store import Case, CaseFilters, Cursor
 
-Act = Literal["accepted", "rejected", "skipped", "label_wrong", "renamed"]
-ACTS: tuple[Act, ...] = get_args(Act)
-AT_ONCE = 1000
-SAME = "are so already"
-NAMELESS = "name no skill and step"
-OTHERWISE = "were decided otherwise"
+BulkAct = Literal["accepted", "rejected", "skipped", "label_wrong", "renamed"]
+BULK_ACTS: tuple[BulkAct, ...] = get_args(BulkAct)
+CASES_PER_QUERY = 1000
+ALREADY_SO = "are so already"
+NO_SKILL_OR_STEP = "name no skill and step"
+DECIDED_OTHERWISE = "were decided otherwise"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class BulkPlan:
     """What an act would do to the cases of a filter: ``changes``, counted by the verdict that stands (``before``).
 
     ``left`` counts the cases that stay as they are by the reason. ``seal`` changes when any of this does.
     """
 
-    act: Act
+    act: BulkAct
     skill: str
     changes: list[tuple[Case, Review]] = field(repr=False)
     before: dict[ReviewState, int]
@@ -55,14 +55,14 @@ def plan_bulk(
     *,
     skill: str,
     reviewer: str,
-) -> Plan:
+) -> BulkPlan:
     """What ``act`` would change. A rename rewords accepted cases and accepts those without a verdict, reworded.
 
     Raises UserError for an unknown act, or a rename without a skill.
     """
-    chosen = member_of(ACTS, act)
+    chosen = member_of(BULK_ACTS, act)
     if chosen is None:
-        raise UserError(f"There is no such decision: choose one of {', '.join(ACTS)}.")
+        raise UserError(f"There is no such decision: choose one of {', '.join(BULK_ACTS)}.")
     skill = " ".join(skill.split())
     if chosen == "renamed" and not skill:
         raise UserError("Type the new wording of the skill first.")
@@ -77,7 +77,7 @@ def plan_bulk(
             continue
         before[case.review.verdict if case.review else "unreviewed"] += 1
         changes.append((case, _review(case, chosen, skill, reviewer)))
-    return Plan(act=chosen, skill=skill, changes=changes, before=dict(before), left=dict(left))
+    return BulkPlan(act=chosen, skill=skill, changes=changes, before=dict(before), left=dict(left))
 
 
 def do_bulk(
@@ -119,26 +119,28 @@ def undo_bulk(db: Database, project: str, bulk: int, *, reviewer: str) -> tuple[
 
 def _cases(connection: Connection, round_id: RoundId, filters: CaseFilters) -> Iterator[Case]:
     after: Cursor | None = None
-    while page := store.cases_page(connection, round_id, after=after, limit=AT_ONCE, filters=filters, order="id"):
+    while page := store.cases_page(
+        connection, round_id, after=after, limit=CASES_PER_QUERY, filters=filters, order="id"
+    ):
         yield from page
         after = store.cursor_of(page[-1], "id")
 
 
-def _stays(case: Case, act: Act, skill: str) -> str:
+def _stays(case: Case, act: BulkAct, skill: str) -> str:
     """Why the act leaves a case as it is, "" when it changes it."""
     verdict: Verdict | None = case.review.verdict if case.review else None
     if act == "renamed":
         if verdict not in (None, "accepted", "edited"):
-            return OTHERWISE
+            return DECIDED_OTHERWISE
         if case.skill == skill and verdict is not None:
-            return SAME
-        return "" if case.mistake_step else NAMELESS
+            return ALREADY_SO
+        return "" if case.mistake_step else NO_SKILL_OR_STEP
     if verdict == act or (act == "accepted" and verdict == "edited"):
-        return SAME
-    return NAMELESS if act == "accepted" and not (case.skill and case.mistake_step) else ""
+        return ALREADY_SO
+    return NO_SKILL_OR_STEP if act == "accepted" and not (case.skill and case.mistake_step) else ""
 
 
-def _review(case: Case, act: Act, skill: str, reviewer: str) -> Review:
+def _review(case: Case, act: BulkAct, skill: str, reviewer: str) -> Review:
     review = Review(round=case.prediction.round, sample=case.sample.id, reviewer=reviewer, verdict="accepted")
     if act != "renamed":
         return replace(review, verdict=act)

@@ -17,7 +17,7 @@ LAST_STEP = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Readings:
+class ThresholdPreview:
     """A round's curves read at one δ and λ: how many have each status, and each mistake step (10 for 10 and later)."""
 
     statuses: dict[str, int]
@@ -26,7 +26,9 @@ class Readings:
     curves: int
 
 
-def readings(db: Database, project: str, round_number: int | None, *, delta: float, lam: int) -> Readings:
+def preview_thresholds(
+    db: Database, project: str, round_number: int | None, *, delta: float, lam: int
+) -> ThresholdPreview:
     """The round's stored curves at δ and λ; ``changed`` counts those whose status or step differs from the stored."""
     with db.read() as connection:
         round_ = find_round(connection, find_project(connection, project), round_number)
@@ -39,7 +41,9 @@ def readings(db: Database, project: str, round_number: int | None, *, delta: flo
         statuses[switch.status] += 1
         steps[min(switch.mistake_step or 0, LAST_STEP)] += 1
         changed += (switch.status, switch.mistake_step) != (each.switch.status, each.switch.mistake_step)
-    return Readings(statuses=dict(statuses), steps=dict(sorted(steps.items())), changed=changed, curves=len(found))
+    return ThresholdPreview(
+        statuses=dict(statuses), steps=dict(sorted(steps.items())), changed=changed, curves=len(found)
+    )
 
 
 @lru_cache(maxsize=1)

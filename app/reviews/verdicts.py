@@ -68,7 +68,7 @@ def check_seen(connection: Connection, round_id: RoundId, sample: int, seen: int
     raise ConflictError("Somebody decided this case in the meantime: compare both versions, then choose one.")
 
 
-def set_reading(db: Database, project: str, *, round_number: int | None, delta: float, lam: int) -> int:
+def set_thresholds(db: Database, project: str, *, round_number: int | None, delta: float, lam: int) -> int:
     """Read the round's stored curves anew at δ and λ, which the project keeps for later ones; returns how many changed.
 
     Calls no model; what people decided stays. Raises UserError for values that no margin can meet.

@@ -16,7 +16,7 @@ VERDICT_LABELS: dict[ReviewState, tuple[str, str]] = {
     "label_wrong": ("⚑", "label wrong"),
     "misread": ("≠", "misread"),
 }
-STATUSES = {
+STATUS_LABELS = {
     "switched": "switched",
     "no_switch": "no clear switch",
     "prior_ignored": "prior ignored",
@@ -25,7 +25,7 @@ STATUSES = {
 }
 
 
-def reason(case: Case) -> str:
+def confidence_reason(case: Case) -> str:
     """Why a diagnosed case's step is sure or not, in one or two sentences."""
     assert case.diagnosis is not None
     return f"{_weighed(case.diagnosis)}{_evidence(case.diagnosis.curve)}"

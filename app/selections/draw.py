@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from app.ground_truth import precisions
 from app.projects.lookup import find_project, find_round
-from app.selections.leak_check import looker
-from app.selections.support_index import Indexed, indexed
+from app.selections.leak_check import leak_checker
+from app.selections.support_index import IndexedSupport, indexed_support
 from core.errors import UserError
 from core.selection.composition import count_by_task, describe_selection
 from core.selection.draw import draw_without_leaks, select_hits, select_random
@@ -50,7 +50,7 @@ def make_selection(
                 f"Round {round_.number} of '{project}' has no accepted skill: review some cases, "
                 f"or accept every diagnosis with `switchpoint review {project} --accept-all`."
             )
-        index = indexed(connection, db, name) if arm == "targeted" else None
+        index = indexed_support(connection, db, name) if arm == "targeted" else None
         if arm == "targeted" and index is None:
             raise UserError(f"Support set '{name}' has no skill labels: label it with `switchpoint label {name}`.")
         ids = store.support_sample_ids(connection, name) if index is None else ()
@@ -64,7 +64,7 @@ def make_selection(
             index.index, demands, budget=budget, leaked=leaked, seed=start, image_hashes=contents, rulings=rulings
         )
 
-    hits, leaks = draw_without_leaks(draw, looker(db, found))
+    hits, leaks = draw_without_leaks(draw, leak_checker(db, found))
     _check_size(name, arm, budget, len(hits), allow_fewer)
     leaked = {leak.sample for leak in leaks}
     selection = Selection(
@@ -78,7 +78,7 @@ def make_selection(
 
 def _made_of(
     db: Database,
-    index: Indexed | None,
+    index: IndexedSupport | None,
     demands: Sequence[SkillDemand],
     hits: Sequence[Hit],
     *,
@@ -98,7 +98,7 @@ def _made_of(
     )  # fmt: skip
 
 
-def newest_selection(connection: Connection, project: Project, selection: int | None = None) -> Selection:
+def selection_or_newest(connection: Connection, project: Project, selection: int | None = None) -> Selection:
     """The project's selection of that id, or its newest; ``UserError`` when there is none."""
     known = [each.id for each in store.selections_of(connection, project.id)]
     if not known:

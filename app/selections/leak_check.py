@@ -10,7 +10,7 @@ from storage.images import content_hashes, save_content_hashes
 from storage.store import Project
 
 
-def looker(db: Database, project: Project) -> Callable[[Collection[int]], dict[int, SampleCheck]]:
+def leak_checker(db: Database, project: Project) -> Callable[[Collection[int]], dict[int, SampleCheck]]:
     """Looks whether samples' questions or images also occur in the project's validation or test set.
 
     An image that stayed in its file is read for it, the first time that it is drawn anywhere.

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from sqlalchemy import Connection
 
 from app.projects.lookup import find_project
-from app.selections.support_index import indexed
+from app.selections.support_index import indexed_support
 from core.errors import UserError
 from core.literals import member_of
 from core.types import Ruling, RulingAct
@@ -21,7 +21,7 @@ from storage.store import Project
 RULING_ACTS: tuple[RulingAct, ...] = get_args(RulingAct)
 
 
-def rule(
+def add_ruling(
     db: Database, project: str, skill: str, act: str, *, sample: int | None = None, task: str | None = None,
     reviewer: str, support: str = "",
 ) -> Ruling:  # fmt: skip
@@ -95,7 +95,7 @@ def _check(connection: Connection, db: Database, project: Project, ruling: Rulin
         if known is None or not known.skill_label:
             raise UserError(f"There is no support sample {ruling.sample} with a skill label: choose one of the hits.")
         return
-    index = indexed(connection, db, support or project.settings.support)
+    index = indexed_support(connection, db, support or project.settings.support)
     if index is None or ruling.task not in index.index.task_codes:
         raise UserError(
             f"No labelled support sample is of a task '{(ruling.task or '')[:120]}': choose one of the hits'."

@@ -23,16 +23,16 @@ from core.types import Hit
 from storage import store
 from storage.database import Database
 
-MOST_LABELS = 300
-KEPT = 2
+MAX_LABELS = 300
+CACHE_SIZE = 2
 Key = tuple[Path, str, int, int]  # the data folder, the set, its changes and its labelled samples
 logger = logging.getLogger("switchpoint")
 _building = Lock()
-_indexes: dict[Key, "Indexed"] = {}
+_indexes: dict[Key, "IndexedSupport"] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Indexed:
+class IndexedSupport:
     """A support set ready for questions: its name, its labels (most frequent first), and the index over them."""
 
     name: str
@@ -41,7 +41,7 @@ class Indexed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Behind:
+class SkillMatches:
     """What a support set offers for a skill: how many samples match at all, and the best few."""
 
     matching: int
@@ -53,13 +53,13 @@ def has_labels(connection: Connection, db: Database, support: str) -> bool:
     return _key(connection, db, support) is not None
 
 
-def indexed(connection: Connection, db: Database, support: str) -> Indexed | None:
+def indexed_support(connection: Connection, db: Database, support: str) -> IndexedSupport | None:
     """The support set a project draws from, or None while there is none, several to choose from, or no label."""
     key = _key(connection, db, support)
     return None if key is None else _indexed(db, key)
 
 
-def indexed_soon(connection: Connection, db: Database, support: str) -> Indexed | None:
+def indexed_support_if_ready(connection: Connection, db: Database, support: str) -> IndexedSupport | None:
     """As ``indexed``, but None while the index is still being made, which the first question begins."""
     key = _key(connection, db, support)
     if key is not None and key not in _indexes and not _building.locked():
@@ -67,10 +67,10 @@ def indexed_soon(connection: Connection, db: Database, support: str) -> Indexed 
     return None if key is None else _indexes.get(key)
 
 
-def behind(found: Indexed, skill: str, *, seed: int, limit: int) -> Behind:
+def matches_of(found: IndexedSupport, skill: str, *, seed: int, limit: int) -> SkillMatches:
     """The best ``limit`` hits of a skill and how many samples match it."""
     hits = tuple(islice(found.index.search(skill, seed=seed), limit))
-    return Behind(matching=found.index.count_matching(skill), hits=hits)
+    return SkillMatches(matching=found.index.count_matching(skill), hits=hits)
 
 
 def _key(connection: Connection, db: Database, support: str) -> Key | None:
@@ -82,14 +82,14 @@ def _key(connection: Connection, db: Database, support: str) -> Key | None:
     return (db.data, name, size.changes, size.labelled) if size.labelled else None
 
 
-def _indexed(db: Database, key: Key) -> Indexed:
+def _indexed(db: Database, key: Key) -> IndexedSupport:
     with _building:
         if key not in _indexes:
             with db.read() as connection:
                 # Labels may have changed since the key was made: the index is kept under what it was made from.
                 key = _key(connection, db, key[1]) or key
                 _indexes[key] = _ready(key[1], open_index(_folder(key)) or _made(connection, key))
-            for old in list(_indexes)[:-KEPT]:
+            for old in list(_indexes)[:-CACHE_SIZE]:
                 del _indexes[old]
         return _indexes[key]
 
@@ -114,6 +114,6 @@ def _folder(key: Key) -> Path:
     return key[0] / "indexes" / hashlib.sha256(key[1].encode()).hexdigest()[:16] / f"{key[2]}-{key[3]}"
 
 
-def _ready(name: str, index: SkillIndex) -> Indexed:
-    often = np.argsort(-index.counts, kind="stable")[:MOST_LABELS]
-    return Indexed(name=name, labels=tuple(index.labels[each] for each in often.tolist()), index=index)
+def _ready(name: str, index: SkillIndex) -> IndexedSupport:
+    often = np.argsort(-index.counts, kind="stable")[:MAX_LABELS]
+    return IndexedSupport(name=name, labels=tuple(index.labels[each] for each in often.tolist()), index=index)

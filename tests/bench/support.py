@@ -101,14 +101,14 @@ def digest(data: Path) -> str:
 def draw(data: str) -> None:
     """Index the set and draw 1,000 samples from it, as a selection does."""
     started = time.perf_counter()
-    from app.selections.support_index import indexed
+    from app.selections.support_index import indexed_support
     from core.selection.draw import select_hits
     from core.types import SkillDemand
     from storage.database import open_database
     from tests.bench.big_project import ACTS, THINGS
 
     with closing(open_database(Path(data))) as db, db.read() as c:
-        found = indexed(c, db, "")
+        found = indexed_support(c, db, "")
     assert found is not None
     demands = [SkillDemand(skill=f"{act} {THINGS[0]}", errors=3) for act in ACTS]
     assert len(select_hits(found.index, demands, budget=1000, leaked=(), seed=0)) == 1000

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from app.backup.create import back_up
-from app.backup.restore import restore
+from app.backup.create import create_backup
+from app.backup.restore import restore_backup
 from app.jobs.queue import put_tune
 from app.processes.worker_process import ensure_worker, worker_pid
 from app.selections.draw import make_selection
@@ -61,7 +61,7 @@ def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_p
         )
         file = tmp_path / f"{number}.zip"
         began = time.monotonic()
-        manifest = back_up(db, file, on_progress=lambda _: None)
+        manifest = create_backup(db, file, on_progress=lambda _: None)
         seconds = time.monotonic() - began
         print(f"backup {number}: {file.stat().st_size:,} bytes in {seconds:.2f} s, {len(manifest['members'])} members")
         taken.append(file)
@@ -72,7 +72,7 @@ def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_p
 
 
 def goes_on(db: Database, file: Path, data: Path, run: int, job: int) -> None:
-    restore(file, data, on_progress=lambda _: None)
+    restore_backup(file, data, on_progress=lambda _: None)
     again = open_database(data)
     sound(again)
     there = losses(again, run)

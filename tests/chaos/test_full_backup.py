@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.restore import restore
+from app.backup.restore import restore_backup
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from core.atomic_files import write_folder
@@ -50,7 +50,7 @@ def test_a_backup_that_does_not_fit_is_not_there_and_the_older_one_stays(
         disk.remount("size=8m")
         assert command("--data", loop.data, "backup", file, "--force") == 0
         assert names(disk.path) == ["kept.zip"]
-        restore(file, tmp_path / "new", on_progress=lambda _: None)
+        restore_backup(file, tmp_path / "new", on_progress=lambda _: None)
     again = open_database(tmp_path / "new")
     sound(again)
     again.close()

@@ -22,7 +22,7 @@ import pytest
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
-from app.imports.preview import Looks, look
+from app.imports.preview import Previews, run_preview
 from app.imports.report import ImportRequest
 from app.jobs.queue import put_predict
 from app.settings import AppSettings
@@ -165,12 +165,12 @@ def answered(db: Database) -> int:
 
 def test_a_look_at_a_file_is_begun_again(db: Database, files: TinyFiles) -> None:
     request = ImportRequest(what="support", path=str(files["support"]), images=str(files.images), name="more")
-    looks = Looks(db)
+    looks = Previews(db)
     made = looks.begin(request, reviewer="Ada", file="support.jsonl", upload="")
     with db.write() as connection:
         store.update_pending_import(connection, made.id, report=None)
     with locked(db.data):
-        look(db, made)
+        run_preview(db, made)
     with db.read() as connection:
         (waiting,) = store.pending_imports(connection)
     assert (waiting.report, waiting.error) == (None, "")

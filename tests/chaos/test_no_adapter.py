@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.create import back_up
-from app.backup.restore import restore
+from app.backup.create import create_backup
+from app.backup.restore import restore_backup
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
@@ -131,9 +131,9 @@ def test_every_tab_opens_and_tuning_says_what_is_gone(db: Database) -> None:
 
 def test_put_back_from_a_backup_all_goes_on(db: Database, whole: Path, tmp_path: Path) -> None:
     kept = open_database(whole)
-    back_up(kept, tmp_path / "kept.zip", on_progress=lambda _: None)
+    create_backup(kept, tmp_path / "kept.zip", on_progress=lambda _: None)
     kept.close()
-    restore(tmp_path / "kept.zip", tmp_path / "again", on_progress=lambda _: None)
+    restore_backup(tmp_path / "kept.zip", tmp_path / "again", on_progress=lambda _: None)
     shutil.copytree(tmp_path / "again" / "adapters" / "run-1", db.adapters / "run-1")
     new_samples(db)
     assert work_off(db, put_predict(db, "tiny", round_number=1), LocalEngine("cpu")).state == "done"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.create import back_up
+from app.backup.create import create_backup
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
@@ -99,7 +99,7 @@ def test_a_backup_is_neither_written_nor_restored_where_nothing_can_be_written(
     disk: Disk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     db = open_database(disk.path / "data")
-    back_up(db, tmp_path / "kept.zip", on_progress=lambda _: None)
+    create_backup(db, tmp_path / "kept.zip", on_progress=lambda _: None)
     (tmp_path / "there").mkdir()
     with read_only(tmp_path / "there"):
         for asked in (

@@ -21,7 +21,7 @@ import pyarrow
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from app.imports.report import What
+from app.imports.report import ImportKind
 from tests.fuzz.oddities import PICTURES, PNG, as_base64, damaged, encoded, encodings, values
 from tests.fuzz.world import Given
 
@@ -145,7 +145,9 @@ FORCED = st.sampled_from(
 
 
 @st.composite
-def texts(draw: st.DrawFn, kind: str, made: Callable[[], Rows], delimiter: str = "", what: What | None = None) -> Given:
+def texts(
+    draw: st.DrawFn, kind: str, made: Callable[[], Rows], delimiter: str = "", what: ImportKind | None = None
+) -> Given:
     rows = draw(changed(made()))
     name = (
         f"set.{(delimiter and ('tsv' if delimiter == chr(9) else 'csv')) or draw(st.sampled_from(('json', 'jsonl')))}"

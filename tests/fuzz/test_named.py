@@ -12,7 +12,7 @@ import pyarrow
 import pytest
 
 from app.cli.terminal import _plain
-from app.imports.preview import Looks
+from app.imports.preview import Previews
 from app.imports.report import ImportReport
 from core.errors import UserError, single_line
 from storage import store
@@ -152,7 +152,7 @@ def test_looking_at_a_support_set_shows_its_pictures_and_stumbles_over_none(worl
             what="support",
         )
     )
-    looks = Looks(world.db)
+    looks = Previews(world.db)
     made = looks.begin(request, reviewer="Ada", file="set.jsonl", upload="")
     looks._running[made.id].join()
     with world.db.read() as connection:

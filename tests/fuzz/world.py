@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.imports.pipeline import commit, dry_run
-from app.imports.report import ImportReport, ImportRequest, What
+from app.imports.report import ImportKind, ImportReport, ImportRequest
 from app.projects.configuration import create_project
 from core.errors import UserError
 from core.images import load_upright
@@ -51,7 +51,7 @@ class Given:
     kind: str
     files: Mapping[str, bytes]
     path: str
-    what: What = "validation"
+    what: ImportKind = "validation"
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.create import back_up
-from app.backup.restore import restore
+from app.backup.create import create_backup
+from app.backup.restore import restore_backup
 from app.backup.sanitize import OUTSIDE
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
@@ -64,7 +64,7 @@ def name_image(db: Database, path: object) -> None:
 
 def restored(db: Database, capsys: pytest.CaptureFixture[str]) -> tuple[Database, str]:
     here = db.data.parent
-    back_up(db, here / "kept.zip", on_progress=lambda _: None)
+    create_backup(db, here / "kept.zip", on_progress=lambda _: None)
     assert run_command_line(cli, ["restore", str(here / "kept.zip"), "--data", str(here / "new")]) == 0
     said = capsys.readouterr()
     assert "Traceback" not in said.err
@@ -126,9 +126,9 @@ def test_a_row_beyond_counting_is_refused(loop: Database) -> None:
             "INSERT INTO images (rowid, hash, mime, width, height, path) VALUES (?, ?, '', 0, 0, ?)", values
         )
     here = loop.data.parent
-    back_up(loop, here / "kept.zip", on_progress=lambda _: None)
+    create_backup(loop, here / "kept.zip", on_progress=lambda _: None)
     with pytest.raises(UserError, match="its rows cannot be looked at"):
-        restore(here / "kept.zip", here / "new", on_progress=lambda _: None)
+        restore_backup(here / "kept.zip", here / "new", on_progress=lambda _: None)
     assert not (here / "new").exists()
 
 
@@ -187,9 +187,9 @@ def test_a_database_with_more_in_it_than_ours_is_refused(loop: Database, made: s
     with closing(sqlite3.connect(loop.data / FILE_NAME)) as connection:
         connection.execute(made)
     here = loop.data.parent
-    back_up(loop, here / "kept.zip", on_progress=lambda _: None)
+    create_backup(loop, here / "kept.zip", on_progress=lambda _: None)
     with pytest.raises(UserError, match="its database holds 'evil', which is none of Switchpoint's"):
-        restore(here / "kept.zip", here / "new", on_progress=lambda _: None)
+        restore_backup(here / "kept.zip", here / "new", on_progress=lambda _: None)
     assert not (here / "new").exists()
 
 
@@ -201,7 +201,7 @@ def test_no_file_but_a_picture_is_sent_to_an_endpoint() -> None:
 def test_what_a_restore_changed_is_in_its_json(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
     here = loop.data.parent
     name_image(loop, "/etc/passwd")
-    back_up(loop, here / "kept.zip", on_progress=lambda _: None)
+    create_backup(loop, here / "kept.zip", on_progress=lambda _: None)
     assert run_command_line(cli, ["--json", "restore", str(here / "kept.zip"), "--data", str(here / "new")]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["outside_images"] == 1

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from app.rendering.formatting import count
 from app.rendering.html import esc, short
-from app.selections.support_index import Behind
+from app.selections.support_index import SkillMatches
 from core.retrieval.terms import pieces
 from core.types import Hit, Sample
 
@@ -33,7 +33,7 @@ def highlight_terms(label: str, terms: tuple[str, ...]) -> str:
     )
 
 
-def live_html(offer: Behind | None, samples: Mapping[int, Sample], *, waiting: bool) -> str:
+def live_html(offer: SkillMatches | None, samples: Mapping[int, Sample], *, waiting: bool) -> str:
     """How many support samples match what stands in the skill field, and the best of them as cards."""
     if offer is None:
         said = (

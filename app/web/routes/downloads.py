@@ -18,7 +18,7 @@ from app.exports.reviews import csv_text, reviews_csv, reviews_jsonl
 from app.exports.round_report import report_html, report_round
 from app.exports.selection_parquet import parquet_bytes
 from app.exports.selections import ProjectSelection, find_selection, json_bytes, manifest, zip_bytes
-from app.imports.preview import refusals, request_of
+from app.imports.preview import read_refusals, request_of
 from app.projects.lookup import find_project, find_round
 from app.web.page.place import whole_number
 from core.errors import UserError
@@ -138,7 +138,7 @@ def _refused(db: Database, pending: int) -> Download:
         found = next((each for each in store.pending_imports(connection) if each.id == pending), None)
     if found is None:
         raise UserError("This import is not waiting any more.")
-    rows = ((each.file, each.line, each.field, each.reason) for each in refusals(db, request_of(found)))
+    rows = ((each.file, each.line, each.field, each.reason) for each in read_refusals(db, request_of(found)))
     text = csv_text([("file", "line", "field", "reason"), *rows])
     return Download(name="refused-rows.csv", media="text/csv", text=text)
 

@@ -11,8 +11,8 @@ import fastapi
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from app.projects.lookup import find_project, find_round
-from app.reviews.threshold_preview import readings
-from app.selections.support_index import behind, has_labels, indexed_soon
+from app.reviews.threshold_preview import preview_thresholds
+from app.selections.support_index import has_labels, indexed_support_if_ready, matches_of
 from app.settings import AppSettings
 from app.web.components.sample_cards import live_html
 from app.web.page.place import reviewer_of, whole_number
@@ -41,7 +41,7 @@ def add_review_form_routes(api: fastapi.FastAPI, db: Database) -> None:
         if not (-1 <= delta < 1 and 1 <= lam <= 20):
             return Response("δ lies between −1 and 1, λ between 1 and 20.", 400)
         return answer_or_refuse(
-            lambda: HTMLResponse(effect_html(readings(db, project[:MAX_LENGTH], round, delta=delta, lam=lam)))
+            lambda: HTMLResponse(effect_html(preview_thresholds(db, project[:MAX_LENGTH], round, delta=delta, lam=lam)))
         )
 
     @api.post("/desk/draft")
@@ -61,10 +61,10 @@ def hits_html(db: Database, project: str, skill: str) -> str:
     """The line below the skill field that counts matching support samples, with the best of them as cards."""
     with db.read() as connection:
         found = find_project(connection, project)
-        index = indexed_soon(connection, db, found.settings.support)
+        index = indexed_support_if_ready(connection, db, found.settings.support)
         if index is None:
             return live_html(None, {}, waiting=has_labels(connection, db, found.settings.support))
-        offer = behind(index, skill, seed=found.settings.seed, limit=TOP_K)
+        offer = matches_of(index, skill, seed=found.settings.seed, limit=TOP_K)
         return live_html(offer, store.samples_by_id(connection, [hit.sample for hit in offer.hits]), waiting=False)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from app.rendering.formatting import count
 from app.rendering.html import esc
 from app.rendering.templates import macro
-from app.reviews.bulk_verdicts import Plan, do_bulk, plan_bulk, undo_bulk
+from app.reviews.bulk_verdicts import BulkPlan, do_bulk, plan_bulk, undo_bulk
 from app.reviews.wording import VERDICT_LABELS
 from app.web.page.case_filters import read_filters
 from app.web.page.handlers import Page, Parts, notice, text_in
@@ -70,7 +70,7 @@ def add(page: Page) -> None:
     page.commands |= {"bulk-plan": plan, "bulk-do": do, "bulk-undo": undo}
 
 
-def dialog_html(plan: Plan | None, *, act: str, skill: str, of: str, filtered: bool) -> str:
+def dialog_html(plan: BulkPlan | None, *, act: str, skill: str, of: str, filtered: bool) -> str:
     """The dialog for one act: the choices, what the act would change, and the button that does it."""
     if of:
         title = f'Every case whose missing skill is “<span dir="auto">{esc(of, 200)}</span>”'
@@ -100,12 +100,12 @@ def dialog_html(plan: Plan | None, *, act: str, skill: str, of: str, filtered: b
     )
 
 
-def _label(act: str, plan: Plan | None) -> str:
+def _label(act: str, plan: BulkPlan | None) -> str:
     name = next(label for key, label, _ in ACTS if key == act)
     return f"{name}: {count(len(plan.changes), 'case')}" if plan else name
 
 
-def _preview(plan: Plan | None) -> str:
+def _preview(plan: BulkPlan | None) -> str:
     if plan is None:
         return '<p class="subdued" role="status">Type the new wording to see how many cases it changes.</p>'
     lines = [f"{n:,} now {VERDICT_LABELS[key][1]}" for key, n in sorted(plan.before.items(), key=lambda pair: -pair[1])]

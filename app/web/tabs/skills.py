@@ -11,7 +11,7 @@ from app.projects.lookup import find_project, find_round
 from app.rendering.formatting import count, percent
 from app.rendering.html import clock, command, empty, esc, nav, short
 from app.reviews.wording import VERDICT_LABELS
-from app.selections.support_index import Indexed, behind, indexed
+from app.selections.support_index import IndexedSupport, indexed_support, matches_of
 from app.web.components.sample_cards import card_html
 from app.web.page.case_filters import FILTER_PARAMS
 from app.web.page.handlers import Page, Parts, TabView
@@ -41,7 +41,7 @@ def build(page: Page) -> TabView:
             project = find_project(connection, place.project)
             round_ = find_round(connection, project, place.round)
             rows = store.missing_skills(connection, round_.id)
-            found = indexed(connection, page.db, project.settings.support) if rows else None
+            found = indexed_support(connection, page.db, project.settings.support) if rows else None
             bulks = store.bulk_reviews_of(connection, round_.id)
             return {view: skills_html(connection, place, rows, found, project.settings.seed) + history_html(bulks)}
 
@@ -49,7 +49,7 @@ def build(page: Page) -> TabView:
 
 
 def skills_html(
-    connection: Connection, place: Place, rows: list[MissingSkill], found: Indexed | None, seed: int
+    connection: Connection, place: Place, rows: list[MissingSkill], found: IndexedSupport | None, seed: int
 ) -> str:
     """The bar chart as a list: skill, bar, count, and on opening the samples behind it."""
     if not rows:
@@ -135,9 +135,9 @@ def _act(each: BulkReviewSummary) -> str:
     return f"{sign} {name}: {count(each.cases, 'case')}{worded}"
 
 
-def _offered(connection: Connection, skill: str, found: Indexed, seed: int) -> str:
+def _offered(connection: Connection, skill: str, found: IndexedSupport, seed: int) -> str:
     """How many support samples match, and the best few when opened."""
-    offer = behind(found, skill, seed=seed, limit=BEST)
+    offer = matches_of(found, skill, seed=seed, limit=BEST)
     if not offer.matching:
         return '<span class="subdued behind">no support sample matches: reword the skill</span>'
     samples = store.samples_by_id(connection, [hit.sample for hit in offer.hits])

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from app.backup.create import back_up
-from app.backup.restore import restore
+from app.backup.create import create_backup
+from app.backup.restore import restore_backup
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.imports.pipeline import import_file
@@ -45,11 +45,11 @@ def contents(data: Path) -> list[str]:
 
 
 def backed_up(db: Database, file: Path, **more: Any) -> dict[str, Any]:
-    return back_up(db, file, on_progress=lambda _: None, **more)
+    return create_backup(db, file, on_progress=lambda _: None, **more)
 
 
 def restored(file: Path, data: Path) -> Database:
-    restore(file, data, on_progress=lambda _: None)
+    restore_backup(file, data, on_progress=lambda _: None)
     return open_database(data)
 
 
@@ -241,7 +241,7 @@ def test_a_backup_that_was_tampered_with_puts_nothing_in_place(loop: Database, t
 def refused(tmp_path: Path, said: str) -> None:
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError, match=said):
-        restore(tmp_path / "evil.zip", tmp_path / "new", on_progress=lambda _: None)
+        restore_backup(tmp_path / "evil.zip", tmp_path / "new", on_progress=lambda _: None)
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -9,7 +9,7 @@ import pytest
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.comparisons import adoption
-from app.comparisons.adoption import judge
+from app.comparisons.adoption import check_gate
 from app.jobs.queue import put_diagnose, put_predict
 from app.projects.lookup import find_round
 from app.projects.status import next_step
@@ -58,7 +58,7 @@ def test_the_gate_looks_at_the_validation_set_only_where_there_is_no_test_set(db
     finish_loop(db, Sizes(test=0))
     with db.read() as connection:
         project = store.project_named(connection, LOOP)
-        assert judge(connection, project, find_round(connection, project, 1)).role == "validation"
+        assert check_gate(connection, project, find_round(connection, project, 1)).role == "validation"
 
 
 def test_a_round_that_answered_nothing_cannot_be_adopted(db: Database) -> None:

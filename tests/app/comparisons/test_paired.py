@@ -8,7 +8,7 @@ import pytest
 
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from app.comparisons.paired import compare_rounds, compared_rounds
+from app.comparisons.paired import compare_rounds, paired_comparison
 from core.errors import UserError
 from storage import store
 from storage.database import Database, open_database
@@ -38,9 +38,9 @@ def test_both_sets_are_compared_by_category_and_only_validation_by_skill(db: Dat
 def test_the_gate_names_the_category_that_broke(db: Database) -> None:
     finish_loop(db)
     with db.read() as connection:
-        judged = compared_rounds(connection, LOOP, 0, 1, role="test").gate
+        judged = paired_comparison(connection, LOOP, 0, 1, role="test").gate
         assert (
-            compared_rounds(connection, LOOP, 1, 0, role="test")
+            paired_comparison(connection, LOOP, 1, 0, role="test")
             .gate.findings[0]
             .startswith("Broken in category “sums”")
         )
@@ -53,9 +53,9 @@ def test_a_skill_is_the_one_that_people_named(db: Database) -> None:
     with db.write() as connection:
         base, later = store.rounds_of(connection, store.project_named(connection, LOOP).id)
         named = store.skills_by_sample(connection, base.id)
-        fixed = compared_rounds(connection, LOOP, 0, 1, role="validation").found.fixed[0]
+        fixed = paired_comparison(connection, LOOP, 0, 1, role="validation").found.fixed[0]
         store.add_review(connection, a_review(base.id, fixed, "edited", mistake_step=1, skill="carrying the one"))
-        compared = compared_rounds(connection, LOOP, 0, 1, role="validation")
+        compared = paired_comparison(connection, LOOP, 0, 1, role="validation")
         assert named[fixed] == "adding two digits"
     assert compared.skills[fixed] == "carrying the one"
     assert compared.unnamed == 0
@@ -65,7 +65,7 @@ def test_a_skill_is_the_one_that_people_named(db: Database) -> None:
 def test_what_broke_has_no_skill_until_the_later_round_is_diagnosed(db: Database) -> None:
     finish_loop(db, diagnose_after=False)
     with db.read() as connection:
-        compared = compared_rounds(connection, LOOP, 0, 1, role="validation")
+        compared = paired_comparison(connection, LOOP, 0, 1, role="validation")
     assert compared.unnamed == len(compared.found.broken) == 10
     assert all(each.broken == 0 for each in compared.found.by_skill)
 

@@ -15,7 +15,7 @@ from app.exports.write import export_selection
 from app.imports.pipeline import import_file
 from app.reviews.verdicts import accept_all
 from app.selections.draw import make_selection
-from app.selections.rulings import rule
+from app.selections.rulings import add_ruling
 from core.errors import UserError
 from core.types import Sample, Selection
 from storage import store
@@ -33,7 +33,7 @@ def made(db: Database, tiny: str, files: TinyFiles) -> Selection:
     diagnose_by_hand(db, tiny, files)
     accept_all(db, tiny, reviewer="ann")
     first = make_selection(db, tiny, budget=3)
-    rule(db, tiny, SKILL, "remove", sample=first.hits[0].sample, reviewer="ann")
+    add_ruling(db, tiny, SKILL, "remove", sample=first.hits[0].sample, reviewer="ann")
     return make_selection(db, tiny, budget=12)
 
 

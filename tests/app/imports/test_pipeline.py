@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.imports.pipeline import commit, dry_run, import_file
-from app.imports.report import ImportRequest, placed
+from app.imports.report import ImportRequest, sets_by_split
 from app.projects.configuration import create_project
 from core.errors import UserError
 from storage import store
@@ -186,4 +186,4 @@ def test_a_file_with_splits_fills_both_sets(db: Database, empty: str, tmp_path: 
     ],
 )
 def test_each_split_goes_to_one_set(role: Any, splits: dict[str, int], places: dict[str, Any]) -> None:
-    assert placed(role, splits) == places
+    assert sets_by_split(role, splits) == places

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.engines.local_engine import LocalEngine
-from app.imports.preview import Looks, look, obstacle, refusals, request_of
+from app.imports.preview import Previews, obstacle, read_refusals, request_of, run_preview
 from app.imports.report import ImportRequest
-from app.imports.uploads import sweep_uploads, uploaded, uploads_folder
+from app.imports.uploads import sweep_uploads, uploaded_file, uploads_folder
 from app.jobs.queue import cancel_job
 from app.projects.configuration import create_project
 from app.worker.loop import work_off
@@ -36,7 +36,7 @@ def written(path: Path, rows: int, *, bad: int = 0) -> Path:
 def looked(db: Database, path: Path, what: str = "validation", **more: object) -> PendingImport:
     request = ImportRequest(what=what, path=str(path), project="" if what == "support" else "p", **more)  # type: ignore[arg-type]
     upload = str(path) if path.is_relative_to(db.data) else ""
-    looks = Looks(db)
+    looks = Previews(db)
     made = looks.begin(request, reviewer="Ada", file=path.name, upload=upload)
     looks._running[made.id].join()
     return now(db, made)
@@ -59,10 +59,10 @@ def test_a_look_says_what_an_import_would_do_and_does_none_of_it(db: Database, p
     assert (pending.report["accepted"], pending.report["held_out"]) == (10, 3)
     assert samples(db) == 0
     assert obstacle(pending) == ""
-    assert "10 samples are in “p”, 3 of them held out" in Looks(db).carry_out(pending)
+    assert "10 samples are in “p”, 3 of them held out" in Previews(db).carry_out(pending)
     assert (samples(db), samples(db, "test")) == (7, 3)
     with pytest.raises(UserError, match="in the meantime"):
-        Looks(db).carry_out(pending)
+        Previews(db).carry_out(pending)
 
 
 def test_an_uploaded_copy_goes_with_its_import(db: Database, project: str) -> None:
@@ -72,7 +72,7 @@ def test_an_uploaded_copy_goes_with_its_import(db: Database, project: str) -> No
     sweep_uploads(db)
     assert kept.exists()
     assert not left.parent.exists()
-    Looks(db).carry_out(pending)
+    Previews(db).carry_out(pending)
     assert not kept.parent.exists()
 
 
@@ -82,10 +82,10 @@ def test_giving_up_or_looking_at_another_file_removes_the_copy(db: Database, pro
     looked(db, first)
     pending = looked(db, second)
     assert not first.exists()
-    Looks(db).give_up(pending)
+    Previews(db).give_up(pending)
     assert not second.exists()
     elsewhere = written(tmp_path / "a.jsonl", 3)
-    Looks(db).give_up(looked(db, elsewhere))
+    Previews(db).give_up(looked(db, elsewhere))
     assert elsewhere.exists()
 
 
@@ -99,7 +99,7 @@ def test_only_a_file_among_the_uploads_is_one(db: Database, tmp_path: Path) -> N
         str(uploads_folder(db) / ".." / "switchpoint.db"),
         "\x00",
     ):
-        assert uploaded(db, path) is None
+        assert uploaded_file(db, path) is None
 
 
 def test_a_look_that_the_end_of_the_app_cut_short_is_begun_again(db: Database, project: str, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_look_that_the_end_of_the_app_cut_short_is_begun_again(db: Database, p
     with db.write() as connection:
         left = store.begin_pending_import(connection, 1, "Ada", request=vars(request), file="a.jsonl", upload="")
     assert obstacle(left).startswith("Wait")
-    looks = Looks(db)
+    looks = Previews(db)
     assert looks.attend(left) == left
     looks._running[left.id].join()
     assert now(db, left).report is not None
@@ -115,8 +115,8 @@ def test_a_look_that_the_end_of_the_app_cut_short_is_begun_again(db: Database, p
 
 def test_a_look_whose_row_is_gone_writes_nothing(db: Database, project: str, tmp_path: Path) -> None:
     pending = looked(db, written(tmp_path / "a.jsonl", 4))
-    Looks(db).give_up(pending)
-    look(db, pending)
+    Previews(db).give_up(pending)
+    run_preview(db, pending)
     with db.read() as connection:
         assert store.pending_imports(connection) == []
 
@@ -124,12 +124,12 @@ def test_a_look_whose_row_is_gone_writes_nothing(db: Database, project: str, tmp
 def test_refused_rows_are_counted_and_left_out_only_when_asked_for(db: Database, project: str, tmp_path: Path) -> None:
     pending = looked(db, written(tmp_path / "a.jsonl", 10, bad=2))
     assert obstacle(pending) == "2 of 10 rows are refused: mend them, or leave them out."
-    assert [each.line for each in refusals(db, request_of(pending))] == [9, 10]
+    assert [each.line for each in read_refusals(db, request_of(pending))] == [9, 10]
     with pytest.raises(UserError, match="2 of 10"):
-        Looks(db).carry_out(pending)
+        Previews(db).carry_out(pending)
     with db.write() as connection:
         store.update_pending_import(connection, pending.id, request={**pending.request, "skip_refused": True})
-    assert "2 refused rows were left out" in Looks(db).carry_out(now(db, pending))
+    assert "2 refused rows were left out" in Previews(db).carry_out(now(db, pending))
     assert samples(db) + samples(db, "test") == 8
 
 
@@ -148,7 +148,7 @@ def test_a_table_that_leaves_a_field_open_shows_its_columns(db: Database, projec
 
 def test_a_large_support_set_is_a_job_and_the_wait_is_over_with_it(db: Database, tmp_path: Path) -> None:
     pending = looked(db, written(uploads_folder(db) / "one" / "lessons.jsonl", 6000), "support", name="lessons")
-    looks = Looks(db)
+    looks = Previews(db)
     assert "on their way into “lessons”" in looks.carry_out(pending)
     waiting = now(db, pending)
     assert looks.attend(waiting) == waiting
@@ -160,17 +160,17 @@ def test_a_large_support_set_is_a_job_and_the_wait_is_over_with_it(db: Database,
         job = jobs.job(connection, waiting.job)
     work_off(db, job, LocalEngine("cpu"))
     assert looks.attend(waiting) is None
-    assert uploaded(db, pending.upload) is None
+    assert uploaded_file(db, pending.upload) is None
     with db.read() as connection:
         assert [(each.name, each.samples) for each in store.support_sets(connection)] == [("lessons", 6000)]
 
 
 def test_an_import_whose_job_was_cancelled_can_be_carried_out_again(db: Database, tmp_path: Path) -> None:
     pending = looked(db, written(tmp_path / "lessons.jsonl", 6000), "support")
-    Looks(db).carry_out(pending)
+    Previews(db).carry_out(pending)
     first = now(db, pending)
     assert first.job is not None
     cancel_job(db, first.job)
-    assert Looks(db).attend(first) == first
-    Looks(db).carry_out(first)
+    assert Previews(db).attend(first) == first
+    Previews(db).carry_out(first)
     assert now(db, pending).job not in (None, first.job)

@@ -32,7 +32,7 @@ TIMEOUT_SECONDS = 120.0
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deduplication, "AT_ONCE", 10)
+    monkeypatch.setattr(deduplication, "ROWS_PER_BATCH", 10)
 
 
 def rows(count: int, start: int = 0) -> list[dict[str, Any]]:
@@ -236,7 +236,7 @@ def kill_in_the_middle(broken: Database, path: Path) -> int:
 
 
 def test_an_import_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deduplication, "AT_ONCE", 500)
+    monkeypatch.setattr(deduplication, "ROWS_PER_BATCH", 500)
     path = write(tmp_path / "many.jsonl", rows(8_000))
     broken, whole = open_database(tmp_path / "data"), open_database(tmp_path / "whole")
     kill_in_the_middle(broken, path)

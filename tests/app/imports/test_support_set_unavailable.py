@@ -46,7 +46,7 @@ GOES_ON = "rows that were read are kept, and importing it again goes on from the
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deduplication, "AT_ONCE", 10)
+    monkeypatch.setattr(deduplication, "ROWS_PER_BATCH", 10)
     monkeypatch.setattr(parquet, "BATCH", 10)
 
 
@@ -156,7 +156,7 @@ def test_a_disk_that_fails_in_the_middle_costs_nothing_that_was_read(db: Databas
 
 
 def test_what_a_killed_import_saved_outlives_a_disk_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deduplication, "AT_ONCE", 500)
+    monkeypatch.setattr(deduplication, "ROWS_PER_BATCH", 500)
     path = write(tmp_path / "many.jsonl", rows(8_000))
     broken = open_database(tmp_path / "data")
     saved = kill_in_the_middle(broken, path)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from app.endpoints import batch_requests
-from app.endpoints.batch_requests import desk_of
+from app.endpoints.batch_requests import batch_client_of
 from app.endpoints.spending import set_spending, spending
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_label
-from app.labels.batch_labelling import under_way
+from app.labels.batch_labelling import batches_of_support
 from app.processes.worker_process import worker_lock
 from app.worker.loop import run_one
 from core.endpoints import batch_files
@@ -296,7 +296,7 @@ def test_ending_a_batch_that_has_just_ended_takes_its_answers_in(db: Database, s
     bare(db, TEACHER, 10)
     go(db)
     (batch,) = batches(db)
-    ended = batch_requests.cancel(db, desk_of(db, batch), batch)
+    ended = batch_requests.cancel_batch(db, batch_client_of(db, batch), batch)
     assert (ended.state, ended.collected is None) == ("completed", False)
     assert go(db).done == 10
     assert len(room(server).made) == 1
@@ -315,10 +315,12 @@ def test_a_batch_that_a_killed_worker_left_behind_can_be_ended(
     left = room(server).made if made else room(server).made.clear() or []
     (batch,) = batches(db)
     with worker_lock(db.data), pytest.raises(UserError, match="may just be handed in"):
-        batch_requests.cancel(db, desk_of(db, batch), batch)
-    assert batch_requests.cancel(db, desk_of(db, batch), batch).state == ("cancelling" if made else "cancelled")
+        batch_requests.cancel_batch(db, batch_client_of(db, batch), batch)
+    assert batch_requests.cancel_batch(db, batch_client_of(db, batch), batch).state == (
+        "cancelling" if made else "cancelled"
+    )
     assert [each["status"] for each in left] == (["cancelling"] if made else [])
-    assert len(under_way(db, "bare")) == (1 if made else 0)
+    assert len(batches_of_support(db, "bare")) == (1 if made else 0)
 
 
 def test_a_teacher_without_batches_is_told_in_a_sentence(db: Database, server: OpenAIServer) -> None:
@@ -341,8 +343,8 @@ def test_a_batch_that_the_endpoint_forgot_can_be_given_up(db: Database, server: 
     ended = go(db)
     assert "has no such batch or file any more. Batch 1 cannot be collected" in ended.error
     assert not any(labels(db).values())
-    (batch,) = under_way(db, "bare")
-    assert batch_requests.cancel(db, desk_of(db, batch), batch).state == "cancelled"
+    (batch,) = batches_of_support(db, "bare")
+    assert batch_requests.cancel_batch(db, batch_client_of(db, batch), batch).state == "cancelled"
     assert go(db).message.startswith("1 batch")
     assert go(db).done == 10
 
@@ -353,11 +355,11 @@ def test_one_batch_whose_answers_are_gone_does_not_hold_up_the_others(
     monkeypatch.setattr(batch_files, "MAX_REQUESTS", 5)
     bare(db, TEACHER, 10)
     go(db)
-    assert [desk_of(db, each).retrieve(each.remote).done for each in batches(db)] == [4, 5]
+    assert [batch_client_of(db, each).retrieve(each.remote).done for each in batches(db)] == [4, 5]
     del room(server).files["output_file_id-batch_0"]
     assert "Batch 1 cannot be collected" in go(db).error
     assert [each.collected is None for each in batches(db)] == [False, True]
-    ended = batch_requests.cancel(db, desk_of(db, batches(db)[1]), batches(db)[1])
+    ended = batch_requests.cancel_batch(db, batch_client_of(db, batches(db)[1]), batches(db)[1])
     assert ended.collected is not None
     assert go(db).done == 5
     assert go(db).done == 10
@@ -366,7 +368,7 @@ def test_one_batch_whose_answers_are_gone_does_not_hold_up_the_others(
 def test_a_server_that_gives_the_key_for_a_name_is_refused(db: Database, server: OpenAIServer) -> None:
     bare(db, TEACHER, 3)
     go(db)
-    assert desk_of(db, batches(db)[0]).retrieve("batch_0").ended
+    assert batch_client_of(db, batches(db)[0]).retrieve("batch_0").ended
     room(server).made[0]["output_file_id"] = KEY
     assert "gives a batch or a file no name that can be asked for" in go(db).error
 
@@ -374,7 +376,7 @@ def test_a_server_that_gives_the_key_for_a_name_is_refused(db: Database, server:
 def test_answers_that_are_cut_short_are_not_taken_for_the_whole(db: Database, server: OpenAIServer) -> None:
     bare(db, TEACHER, 10)
     go(db)
-    desk = desk_of(db, batches(db)[0])
+    desk = batch_client_of(db, batches(db)[0])
     whole = desk.retrieve("batch_0")
     assert whole.done == 9
     lines = room(server).files[whole.files[0]]
@@ -390,7 +392,7 @@ def test_answers_that_are_cut_short_are_not_taken_for_the_whole(db: Database, se
 def test_what_a_server_makes_up_changes_nothing(db: Database, server: OpenAIServer) -> None:
     bare(db, TEACHER, 10)
     go(db)
-    seen = desk_of(db, batches(db)[0]).retrieve("batch_0")
+    seen = batch_client_of(db, batches(db)[0]).retrieve("batch_0")
     extra = [b"", b"{", b"[]", b'{"custom_id": 3}', b'{"custom_id": "ab"}', b'{"custom_id": "%s"}' % (b"0" * 64)]
     room(server).files[seen.files[0]] += b"\n".join(extra) + b"\n" + room(server).files[seen.files[0]]
     assert go(db).done == 10
@@ -405,7 +407,7 @@ def test_a_batch_of_a_moved_model_says_where_it_lies(db: Database, server: OpenA
     go(db)
     (batch,) = batches(db)
     with pytest.raises(UserError, match="Batch 1 lies at http://old/v1: give openai:demo-teacher that address"):
-        desk_of(db, replace(batch, url="http://old/v1"))
+        batch_client_of(db, replace(batch, url="http://old/v1"))
 
 
 def test_the_key_lies_nowhere_though_the_server_repeats_it(db: Database, server: OpenAIServer) -> None:

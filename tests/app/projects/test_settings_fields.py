@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.endpoints.metered_models import teacher_at
-from app.projects.configuration import create_project, project_settings, rows_made, set_settings
-from app.projects.settings_fields import FIELDS, changed, setting_rows
+from app.endpoints.metered_models import endpoint_teacher
+from app.projects.configuration import create_project, project_settings, row_kinds, set_settings
+from app.projects.settings_fields import FIELDS, change_settings, setting_rows
 from core.errors import UserError
 from core.types import Settings
 from storage import store
@@ -43,14 +43,14 @@ def test_what_is_set_is_read_back_as_it_was_written(db: Database) -> None:
 @given(st.sampled_from(FIELDS), st.text(max_size=20))
 def test_any_text_is_a_value_that_can_be_read_back_or_refused_with_the_settings_name(field, text) -> None:  # type: ignore[no-untyped-def]
     try:
-        settings = changed(Settings(), {field.name: text}, MODELS, ())
+        settings = change_settings(Settings(), {field.name: text}, MODELS, ())
     except UserError as error:
         settings, refusal = Settings(), str(error)
     else:
         refusal = field.name
     assert field.name in refusal
     (row,) = (row for row in setting_rows(settings, MODELS, ()) if row.name == field.name)
-    assert changed(Settings(), {field.name: row.value}, MODELS, ()) == settings
+    assert change_settings(Settings(), {field.name: row.value}, MODELS, ()) == settings
 
 
 @pytest.mark.parametrize(
@@ -82,15 +82,15 @@ def test_a_bad_value_is_one_sentence_that_names_the_setting_and_changes_nothing(
 
 def test_the_least_area_is_not_above_the_largest_and_a_local_model_has_no_address() -> None:
     with pytest.raises(UserError, match="min_pixels is 500 and max_pixels 100"):
-        changed(Settings(), {"min_pixels": "500", "max_pixels": "100"}, MODELS, ())
+        change_settings(Settings(), {"min_pixels": "500", "max_pixels": "100"}, MODELS, ())
     with pytest.raises(UserError, match=r"teacher\.price is for a model behind an endpoint, and t runs here"):
-        changed(Settings(), {"teacher.price": "1,2"}, {"student": "s", "teacher": "t"}, ())
+        change_settings(Settings(), {"teacher.price": "1,2"}, {"student": "s", "teacher": "t"}, ())
 
 
 def test_what_rows_were_made_with_stays_and_says_why(db: Database) -> None:
     fill(db, "p", teacher="t", count=2)
     with db.read() as connection:
-        assert rows_made(connection, store.project_named(connection, "p")) == {"predictions"}
+        assert row_kinds(connection, store.project_named(connection, "p")) == {"predictions"}
     with pytest.raises(UserError, match=r"dtype stays auto: the project has predictions, .* make a new project"):
         set_settings(db, "p", {"dtype": "bf16"})
     set_settings(db, "p", {"dtype": "auto", "batch_size": "1", "prior": "0.5", "votes": "7"})
@@ -108,13 +108,13 @@ def test_a_server_that_moved_is_asked_at_its_new_address_with_the_key_that_is_na
         set_settings(db, "p", {"teacher.base_url": server.url, "teacher.key_variable": "SWITCHPOINT_API_KEY_TEAM"})
         with db.read() as connection:
             project = store.project_named(connection, "p")
-        teacher = teacher_at(db, project, lambda: None)
+        teacher = endpoint_teacher(db, project, lambda: None)
         assert teacher is not None
         assert teacher.top == 20
         assert {each.headers["authorization"] for each in server.asked} == {f"Bearer {KEY}"}
         monkeypatch.delenv("SWITCHPOINT_API_KEY_TEAM")
         with pytest.raises(UserError, match="needs a key: set SWITCHPOINT_API_KEY_TEAM"):
-            teacher_at(db, project, lambda: None)
+            endpoint_teacher(db, project, lambda: None)
 
 
 def test_the_command_line_makes_shows_and_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.reviews.bulk_verdicts import NAMELESS, OTHERWISE, SAME, do_bulk, plan_bulk, undo_bulk
+from app.reviews.bulk_verdicts import ALREADY_SO, DECIDED_OTHERWISE, NO_SKILL_OR_STEP, do_bulk, plan_bulk, undo_bulk
 from core.errors import UserError
 from core.types import Verdict
 from storage import store
@@ -39,7 +39,7 @@ def test_accepting_leaves_what_is_accepted_and_what_has_no_skill(db: Database) -
     a_project_with_verdicts(db)
     plan = planned(db, "accepted")
     assert plan.before == {"unreviewed": 3, "rejected": 1, "label_wrong": 1}
-    assert plan.left == {SAME: 2, NAMELESS: 1}
+    assert plan.left == {ALREADY_SO: 2, NO_SKILL_OR_STEP: 1}
     assert len(plan.changes) == 5
 
 
@@ -61,7 +61,7 @@ def test_a_rename_rewords_accepted_cases_and_accepts_the_undecided(db: Database)
     ids = a_project_with_verdicts(db)
     plan = planned(db, "renamed", skill="  one   wording ")
     assert plan.before == {"unreviewed": 3, "accepted": 1, "edited": 1}
-    assert plan.left == {OTHERWISE: 2, NAMELESS: 1}
+    assert plan.left == {DECIDED_OTHERWISE: 2, NO_SKILL_OR_STEP: 1}
     do_bulk(db, "demo", 0, ALL, "renamed", skill="one wording", reviewer="Grace", seal=plan.seal)
     after = standing(db, ids)
     assert after[:2] + after[4:7] == [("edited", "one wording")] * 5
@@ -69,7 +69,7 @@ def test_a_rename_rewords_accepted_cases_and_accepts_the_undecided(db: Database)
         assert store.current_review(connection, 1, ids[1]).mistake_step == 1  # a person's step stays
         assert store.accepted_skills(connection, 1)[0].errors == 5
         assert [each.cases for each in store.bulk_reviews_of(connection, 1)] == [5]
-    assert planned(db, "renamed", skill="one wording").left[SAME] == 5
+    assert planned(db, "renamed", skill="one wording").left[ALREADY_SO] == 5
 
 
 def test_cases_that_changed_since_the_plan_are_not_decided_unseen(db: Database) -> None:

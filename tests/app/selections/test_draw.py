@@ -145,14 +145,14 @@ def test_a_picture_that_came_after_the_import_is_still_looked_at(
 def test_a_changed_label_makes_the_index_anew_though_the_counts_stay(db: Database, ready: str, tmp_path: Path) -> None:
     lessons(db, tmp_path, [picture(tmp_path, f"{number}.png", number) for number in range(4)])
     with db.read() as connection:
-        first = support_index.indexed(connection, db, "lessons")
-        assert support_index.indexed(connection, db, "lessons") is first
+        first = support_index.indexed_support(connection, db, "lessons")
+        assert support_index.indexed_support(connection, db, "lessons") is first
     with db.write() as connection:
         store.save_labels(
             connection, [(each.id, "naming birds") for each in store.support_samples(connection, "lessons")]
         )
     with db.read() as connection:
-        second = support_index.indexed(connection, db, "lessons")
+        second = support_index.indexed_support(connection, db, "lessons")
     assert first is not None
     assert second is not None
     assert (set(first.labels), second.labels) == ({"addition of numbers", "naming birds"}, ("naming birds",))

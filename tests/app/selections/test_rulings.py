@@ -8,7 +8,7 @@ from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.reviews.verdicts import accept_all
 from app.selections.draw import make_selection
-from app.selections.rulings import rule, standing_rulings, undo_ruling
+from app.selections.rulings import add_ruling, standing_rulings, undo_ruling
 from core.errors import UserError
 from storage import store
 from storage.database import Database
@@ -33,22 +33,22 @@ def chosen(db: Database, project: str, budget: int = 5) -> list[int]:
 
 def test_pins_come_first_and_removals_never(db: Database, ready: str) -> None:
     before = chosen(db, ready)
-    removed = rule(db, ready, SKILL, "remove", sample=before[0], reviewer="ann")
-    pinned = rule(db, ready, SKILL, "pin", sample=before[4], reviewer="ben")
-    assert rule(db, ready, SKILL, "pin", sample=before[4], reviewer="ann") == pinned, "said twice is said once"
+    removed = add_ruling(db, ready, SKILL, "remove", sample=before[0], reviewer="ann")
+    pinned = add_ruling(db, ready, SKILL, "pin", sample=before[4], reviewer="ben")
+    assert add_ruling(db, ready, SKILL, "pin", sample=before[4], reviewer="ann") == pinned, "said twice is said once"
     after = chosen(db, ready)
     assert after[:4] == [before[4], *before[1:4]]
     assert before[0] not in after
     assert [each.reviewer for each in standing_rulings(db, ready)] == ["ann", "ben"]
     undo_ruling(db, ready, removed.id, reviewer="ann")
-    rule(db, ready, SKILL, "clear", sample=before[4], reviewer="ann")
+    add_ruling(db, ready, SKILL, "clear", sample=before[4], reviewer="ann")
     assert chosen(db, ready) == before
 
 
 def test_an_undo_gives_back_what_was_said_before(db: Database, ready: str) -> None:
     sample = chosen(db, ready)[0]
-    first = rule(db, ready, SKILL, "pin", sample=sample, reviewer="ann")
-    second = rule(db, ready, SKILL, "remove", sample=sample, reviewer="ann")
+    first = add_ruling(db, ready, SKILL, "pin", sample=sample, reviewer="ann")
+    second = add_ruling(db, ready, SKILL, "remove", sample=sample, reviewer="ann")
     with pytest.raises(UserError, match="does not stand any more"):
         undo_ruling(db, ready, first.id, reviewer="ann")
     again = undo_ruling(db, ready, second.id, reviewer="ben")
@@ -58,9 +58,9 @@ def test_an_undo_gives_back_what_was_said_before(db: Database, ready: str) -> No
 
 def test_a_whole_task_is_pinned_and_removed(db: Database, ready: str) -> None:
     task = drawn_tasks(db, ready)[0]
-    rule(db, ready, SKILL, "remove", task=task, reviewer="ann")
+    add_ruling(db, ready, SKILL, "remove", task=task, reviewer="ann")
     assert task not in drawn_tasks(db, ready)
-    rule(db, ready, SKILL, "pin", task=task, reviewer="ann")
+    add_ruling(db, ready, SKILL, "pin", task=task, reviewer="ann")
     assert set(drawn_tasks(db, ready)) == {task}
 
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_ruled_is_refused_in_a_sentence(
     db: Database, ready: str, *, skill: str, act: str, on: dict[str, int], way_on: str
 ) -> None:
     with pytest.raises(UserError, match=way_on):
-        rule(db, ready, skill, act, reviewer="ann", **on)  # type: ignore[arg-type]
+        add_ruling(db, ready, skill, act, reviewer="ann", **on)  # type: ignore[arg-type]
     assert standing_rulings(db, ready) == []
 
 

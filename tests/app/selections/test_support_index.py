@@ -14,9 +14,9 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(support_index, "_indexes", {})
 
 
-def index(db: Database) -> support_index.Indexed:
+def index(db: Database) -> support_index.IndexedSupport:
     with db.read() as connection:
-        found = support_index.indexed(connection, db, "")
+        found = support_index.indexed_support(connection, db, "")
     assert found is not None
     return found
 

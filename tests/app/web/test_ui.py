@@ -9,8 +9,8 @@ import pytest
 
 from app.rendering import formatting
 from app.rendering import html as markup
-from app.reviews.bulk_verdicts import SAME, Plan
-from app.selections.support_index import Behind
+from app.reviews.bulk_verdicts import ALREADY_SO, BulkPlan
+from app.selections.support_index import SkillMatches
 from app.web.components import sample_cards
 from app.web.page.place import Place, read_place
 from app.web.tabs import bulk_dialog
@@ -132,9 +132,11 @@ def desk_with(review: Review, text: str) -> editor.EditorState:
     return editor.EditorState(history=[review], draft=draft, bulk=(1, 3), token=text, mine=review)
 
 
-def plan_with(case: Case, text: str) -> Plan:
+def plan_with(case: Case, text: str) -> BulkPlan:
     assert case.review
-    return Plan(act="renamed", skill=text, changes=[(case, case.review)], before={"edited": 1}, left={SAME: 2})
+    return BulkPlan(
+        act="renamed", skill=text, changes=[(case, case.review)], before={"edited": 1}, left={ALREADY_SO: 2}
+    )
 
 
 @pytest.mark.parametrize("text", NASTY)
@@ -155,7 +157,7 @@ def test_text_of_a_case_never_becomes_markup(text: str) -> None:
         threshold_panel.panel_html(Settings(), place),
         bulk_dialog.dialog_html(plan_with(case, text), act="renamed", skill=text, of=text, filtered=True),
         sample_cards.live_html(
-            Behind(matching=1, hits=(hit,)), {3: replace(case.sample, skill_label=text)}, waiting=False
+            SkillMatches(matching=1, hits=(hit,)), {3: replace(case.sample, skill_label=text)}, waiting=False
         ),
         review_list.cases_html(place, listing, 3),
         review_list.search_html(place),

@@ -7,7 +7,7 @@ from bisect import bisect_right
 
 from sqlalchemy import Connection
 
-from app.comparisons.paired import Compared
+from app.comparisons.paired import PairedComparison
 from app.rendering.formatting import count
 from app.rendering.html import esc, nav, short
 from app.web.page.case_filters import FILTER_PARAMS
@@ -22,7 +22,7 @@ STEPS = 6
 LONGEST_STEP = 260
 
 
-def cases_html(connection: Connection, place: Place, compared: Compared) -> str:
+def cases_html(connection: Connection, place: Place, compared: PairedComparison) -> str:
     """One page of the opened number, within a category or skill where the URL names one."""
     outcome = chosen_outcome(place, compared)
     kind, name = within(place)
@@ -51,7 +51,7 @@ def within(place: Place) -> tuple[str, str]:
     return (kind, name) if kind in KINDS and name else ("", "")
 
 
-def _group(compared: Compared, kind: str, sample: int) -> str:
+def _group(compared: PairedComparison, kind: str, sample: int) -> str:
     groups = compared.categories if kind == "category" else compared.skills
     return groups.get(sample, "")[:LONGEST_NAME]
 
@@ -71,7 +71,7 @@ def _turn(href: str, label: str) -> str:
 
 
 def _pair(
-    place: Place, compared: Compared, sample: Sample, said: list[Prediction | None], right: tuple[bool, bool]
+    place: Place, compared: PairedComparison, sample: Sample, said: list[Prediction | None], right: tuple[bool, bool]
 ) -> str:
     picture = (
         f'<img src="/image/{esc(sample.image)}" alt="" loading="lazy">'
@@ -97,7 +97,7 @@ def _pair(
     return f'<article class="pair">{picture}{asked}{answers}</article>'
 
 
-def _said(place: Place, compared: Compared, round_: Round, given: Prediction | None, right: bool) -> str:
+def _said(place: Place, compared: PairedComparison, round_: Round, given: Prediction | None, right: bool) -> str:
     """What one round answered, with its steps; a wrong answer of the validation set leads to its review."""
     if given is None:
         return '<div class="said"></div>'

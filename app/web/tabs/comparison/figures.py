@@ -3,7 +3,7 @@
 Every count is a link that opens its samples. Reads no rows.
 """
 
-from app.comparisons.paired import Compared
+from app.comparisons.paired import PairedComparison
 from app.rendering.formatting import count, percent, points
 from app.rendering.html import esc, nav, short, table
 from app.web.page.place import Place
@@ -16,7 +16,7 @@ SHOWN = 40
 LONGEST_NAME = 380  # what a URL parameter keeps
 
 
-def figures_html(compared: Compared) -> str:
+def figures_html(compared: PairedComparison) -> str:
     """The difference with its interval and p, and both accuracies as scales."""
     found, before, after = compared.found, compared.first.number, compared.second.number
     samples = sum(len(getattr(found, name)) for name in OUTCOMES)
@@ -31,7 +31,7 @@ def figures_html(compared: Compared) -> str:
     )
 
 
-def tiles_html(place: Place, compared: Compared) -> str:
+def tiles_html(place: Place, compared: PairedComparison) -> str:
     """The four numbers, each opening its samples."""
     chosen = chosen_outcome(place, compared)
     tiles = "".join(
@@ -43,24 +43,24 @@ def tiles_html(place: Place, compared: Compared) -> str:
     return f'<div class="tiles">{tiles}</div>'
 
 
-def chosen_outcome(place: Place, compared: Compared) -> str:
+def chosen_outcome(place: Place, compared: PairedComparison) -> str:
     """Which of the four is open: the URL's, else what broke, else what was fixed."""
     asked = place.choice("show")
     return asked if asked in OUTCOMES else "broken" if compared.found.broken else "fixed"
 
 
-def groups_html(place: Place, compared: Compared) -> str:
+def groups_html(place: Place, compared: PairedComparison) -> str:
     """What changed by category and by skill."""
     return f'<div class="groups">{_by_category(place, compared)}{_by_skill(place, compared)}</div>'
 
 
-def _by_category(place: Place, compared: Compared) -> str:
+def _by_category(place: Place, compared: PairedComparison) -> str:
     if not compared.found.by_category:
         return '<p class="subdued">Nothing by category: the samples have none.</p>'
     return _table(place, compared, "category", compared.found.by_category, tested=True)
 
 
-def _by_skill(place: Place, compared: Compared) -> str:
+def _by_skill(place: Place, compared: PairedComparison) -> str:
     before, after = compared.first.number, compared.second.number
     if compared.found.role == "test":
         return (
@@ -81,7 +81,9 @@ def _by_skill(place: Place, compared: Compared) -> str:
     return f'<div class="side">{listed}<p class="subdued">{note}</p></div>'
 
 
-def _table(place: Place, compared: Compared, kind: str, groups: tuple[GroupChange, ...], *, tested: bool) -> str:
+def _table(
+    place: Place, compared: PairedComparison, kind: str, groups: tuple[GroupChange, ...], *, tested: bool
+) -> str:
     ordered = sorted(groups, key=lambda each: (not each.significantly_broken, -each.samples, each.name))
     rows = [_row(place, kind, each, tested=tested) for each in ordered[:SHOWN]]
     head = [KINDS[kind], "#Samples", f"#Round {compared.first.number}", f"#Round {compared.second.number}", "#Points"]

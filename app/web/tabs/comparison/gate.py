@@ -5,7 +5,7 @@ Reads rows and renders HTML; the rule stands in ``app.comparisons.adoption``.
 
 from sqlalchemy import Connection
 
-from app.comparisons.adoption import LONGEST_REASON, Judged, judge
+from app.comparisons.adoption import MAX_REASON_LENGTH, GateResult, check_gate
 from app.rendering.formatting import count
 from app.rendering.html import clock, esc, short
 from core.errors import UserError
@@ -25,7 +25,7 @@ def gate_html(connection: Connection, project: Project, round_: Round) -> str:
         said = f"<h3>Round {round_.number} is adopted</h3><p>{_record(made[0], numbers)}</p>"
         return f'<section class="gate passed" data-adopted="{round_.number}">{said}{history}</section>'
     try:
-        judged = judge(connection, project, round_)
+        judged = check_gate(connection, project, round_)
     except UserError as error:
         return f'<section class="gate"><p class="subdued">{esc(error)}</p>{history}</section>'
     return (
@@ -34,7 +34,7 @@ def gate_html(connection: Connection, project: Project, round_: Round) -> str:
     )
 
 
-def _verdict(judged: Judged) -> str:
+def _verdict(judged: GateResult) -> str:
     sign = "✓ The gate lets it pass" if judged.gate.passed else "✗ The gate stops it"
     held = ""
     if judged.against is not None:
@@ -46,7 +46,7 @@ def _verdict(judged: Judged) -> str:
     return f"<h3>Adopt round {judged.round.number}? {sign}{held}</h3><ul>{findings}</ul>"
 
 
-def _form(judged: Judged) -> str:
+def _form(judged: GateResult) -> str:
     number = judged.round.number
     hidden = f'<input type="hidden" name="round" value="{number}">'
     if judged.gate.passed:
@@ -58,8 +58,8 @@ def _form(judged: Judged) -> str:
     return (
         f'<form data-form="adopt" data-round="{number}" class="row">{hidden}<div class="field grow">'
         '<label for="adopt-reason">Why adopt it all the same?</label>'
-        f'<input id="adopt-reason" name="reason" required maxlength="{LONGEST_REASON}" autocomplete="off" dir="auto">'
-        f'</div><button type="submit" class="button">Adopt round {number} all the same</button></form>'
+        f'<input id="adopt-reason" name="reason" required maxlength="{MAX_REASON_LENGTH}" autocomplete="off" '
+        f'dir="auto"></div><button type="submit" class="button">Adopt round {number} all the same</button></form>'
         f'<p class="subdued">{WHAT_IT_DOES} Your reason stays on record.</p>'
     )
 
@@ -80,7 +80,7 @@ def _record(each: Adoption, numbers: dict[RoundId, int]) -> str:
     """When and by whom, what the gate said then, and why it was passed over."""
     gate = "the gate let it pass" if each.passed else "against the gate"
     held = f", held against round {numbers[each.against]}" if each.against in numbers else ""
-    reason = f': “<span dir="auto">{esc(each.reason, LONGEST_REASON)}</span>”' if each.reason else ""
+    reason = f': “<span dir="auto">{esc(each.reason, MAX_REASON_LENGTH)}</span>”' if each.reason else ""
     findings = f'<small class="subdued" dir="auto">{short(" ".join(each.findings), 600)}</small>'
     who = f'<span dir="auto">{short(each.reviewer, 60)}</span>'
     return f"<time>{clock(each.created)}</time> by {who}, {gate}{held}{reason}. {findings}"

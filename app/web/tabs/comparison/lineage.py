@@ -6,7 +6,16 @@ what is listed.
 
 from sqlalchemy import Connection
 
-from app.comparisons.lineage import Asked, Became, ErrorLineage, RoundTrace, Treated, Use, trace_error, trace_training
+from app.comparisons.lineage import (
+    ErrorLineage,
+    Outcome,
+    RoundTrace,
+    SelectionTrace,
+    TrainingUse,
+    Treatment,
+    trace_error,
+    trace_training,
+)
 from app.rendering.formatting import count
 from app.rendering.html import clock, esc, nav, short
 from app.reviews.wording import VERDICT_LABELS
@@ -88,7 +97,7 @@ def _to_review(place: Place, trace: RoundTrace) -> str:
     return nav(place.link(**cleared | {"round": trace.round.number, "sample": trace.prediction.sample}), "open")
 
 
-def _chain(place: Place, found: ErrorLineage, asked: Asked, lessons: dict[int, Sample]) -> str:
+def _chain(place: Place, found: ErrorLineage, asked: SelectionTrace, lessons: dict[int, Sample]) -> str:
     hits = "".join(_hit(place, each, lessons) for each in asked.best)
     more = f"<li>… {asked.chosen - len(asked.best):,} more</li>" if asked.chosen > len(asked.best) else ""
     selection = nav(place.link(tab="selection", selection=asked.selection.id, sample=None, training=None),
@@ -109,7 +118,7 @@ def _hit(place: Place, each: ChosenHit, lessons: dict[int, Sample]) -> str:
     return f'<li><a href="{esc(href)}" data-nav data-opens=lineage dir="auto">#{each.hit.sample} {said}</a></li>'
 
 
-def _outcome(place: Place, found: ErrorLineage, treated: Treated) -> str:
+def _outcome(place: Place, found: ErrorLineage, treated: Treatment) -> str:
     run = nav(place.link(tab="tuning", run=treated.run.id, sample=None, training=None), f"Run {treated.run.id}")
     if treated.opened is None:
         return f"<li><small>{run}</small><p>not finished</p></li>"
@@ -131,7 +140,7 @@ def _training(connection: Connection, place: Place, project: Project, sample_id:
     return head + "".join(_use(place, use, errors) for use in found.uses) + left
 
 
-def _use(place: Place, use: Use, errors: dict[int, Sample]) -> str:
+def _use(place: Place, use: TrainingUse, errors: dict[int, Sample]) -> str:
     made = use.selection
     link = nav(place.link(tab="selection", round=use.made_from.number, selection=made.id, sample=None, training=None),
                f"Selection {made.id}")  # fmt: skip
@@ -154,7 +163,7 @@ def _use(place: Place, use: Use, errors: dict[int, Sample]) -> str:
     )
 
 
-def _summary(place: Place, each: Became, asking: int) -> str:
+def _summary(place: Place, each: Outcome, asking: int) -> str:
     run = nav(
         place.link(tab="tuning", run=each.treated.run.id, sample=None, training=None), f"Run {each.treated.run.id}"
     )
@@ -167,7 +176,7 @@ def _summary(place: Place, each: Became, asking: int) -> str:
     return f"{run} opened round {each.treated.opened.number}: {counted}."
 
 
-def _asking(place: Place, sample: Sample, use: Use) -> str:
+def _asking(place: Place, sample: Sample, use: TrainingUse) -> str:
     marks = [
         f"{_mark(each.right.get(sample.id))} round {each.treated.opened.number}"
         for each in use.became

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.comparisons import adoption
-from app.comparisons.adoption import LONGEST_REASON
-from app.comparisons.paired import Compared, compare_pair
+from app.comparisons.adoption import MAX_REASON_LENGTH
+from app.comparisons.paired import PairedComparison, compare_pair
 from app.projects.lookup import find_project
 from app.rendering.html import choices, empty, nav
 from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
@@ -58,7 +58,7 @@ def build(page: Page) -> TabView:
             }
 
     def adopt(place: Place, sent: Mapping[str, Any]) -> Parts:
-        number, reason = number_in(sent, "round"), text_in({"reason": "", **sent}, "reason", 4 * LONGEST_REASON)
+        number, reason = number_in(sent, "round"), text_in({"reason": "", **sent}, "reason", 4 * MAX_REASON_LENGTH)
         adoption.adopt(page.db, place.project, number, reviewer=place.reviewer, reason=reason)
         said = f"Round {number} is adopted: the next diagnosis and selection build on it."
         return {**page.refresh(replace(place, round=number)), page.notice: notice(said)}
@@ -67,7 +67,7 @@ def build(page: Page) -> TabView:
     return TabView(show=show, follow=show)
 
 
-def _numbers(connection: Connection, place: Place, project: Project, compared: Compared) -> str:
+def _numbers(connection: Connection, place: Place, project: Project, compared: PairedComparison) -> str:
     return tiles_html(place, compared) + groups_html(place, compared) + cases_html(connection, place, compared)
 
 

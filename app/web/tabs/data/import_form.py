@@ -9,8 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.imports.report import KINDS_OF_FILE, TEST_SHARE, ImportRequest
-from app.imports.uploads import uploaded
+from app.imports.report import IMPORT_KINDS, TEST_SHARE, ImportRequest
+from app.imports.uploads import uploaded_file
 from app.rendering.templates import render
 from app.security.file_roots import server_folder, server_path
 from app.web.page.handlers import text_in
@@ -56,7 +56,7 @@ def request_in(
 
     Raises UserError for values that the form cannot have.
     """
-    what = member_of(KINDS_OF_FILE, text_in(sent, "what", 20))
+    what = member_of(IMPORT_KINDS, text_in(sent, "what", 20))
     if what is None:
         raise UserError("Choose what the file is: validation, test, support or predictions.")
     if what != "support" and not place.project:
@@ -65,7 +65,7 @@ def request_in(
     sent_file = text_in(sent, "upload", MAX_LENGTH) if sent.get("upload") else ""
     upload = ""
     if sent_file:
-        copy = uploaded(db, sent_file)
+        copy = uploaded_file(db, sent_file)
         if copy is None:
             raise UserError("That upload is not here any more: choose the file again.")
         upload = path = str(copy)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from app.labels.batch_labelling import state_text
 from app.labels.cost_estimate import LabelCost, label_cost
-from app.projects.settings_fields import behind_endpoint
+from app.projects.settings_fields import is_behind_endpoint
 from app.rendering.templates import NOTHING, render
 from app.web.page.place import Place
 from core.endpoints.prices import batch_price_factor, format_dollars
@@ -57,7 +57,7 @@ def labelling_html(db: Database, place: Place) -> Markup:
     elif not job:
         try:
             cost = label_cost(db, found, place.project)
-            shown |= {"ways": _ways(found, cost, in_batches=behind_endpoint(teacher)), "spent": _spent(cost)}
+            shown |= {"ways": _ways(found, cost, in_batches=is_behind_endpoint(teacher)), "spent": _spent(cost)}
         except UserError as error:
             shown["error"] = str(error)
     return render(

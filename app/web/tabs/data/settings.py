@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.projects.configuration import project_settings
-from app.projects.settings_fields import SettingRow, behind_endpoint, why_held
+from app.projects.settings_fields import SettingRow, held_reason, is_behind_endpoint
 from app.rendering.templates import NOTHING, render
 from app.web.page.handlers import text_in
 from app.web.page.place import Place
@@ -59,7 +59,7 @@ def settings_html(db: Database, place: Place) -> Markup:
     with db.read() as connection:
         project = store.project_named(connection, place.project)
         supports = [each.name for each in store.support_sets(connection)]
-    names = [name for name in ABOUT if not (behind_endpoint(project.student) and name in LOCAL_ONLY)]
+    names = [name for name in ABOUT if not (is_behind_endpoint(project.student) and name in LOCAL_ONLY)]
     choices = CHOICES | {"support": (("", "the only one there is"), *((name, name) for name in supports))}
     fields = [
         SettingField(row=rows[name], label=ABOUT[name][0], hint=ABOUT[name][1], choices=choices.get(name, ()))
@@ -71,7 +71,7 @@ def settings_html(db: Database, place: Place) -> Markup:
         project=place.project,
         summary=_summary(rows, names),
         fields=fields,
-        held=why_held(held_by) if held_by else "",
+        held=held_reason(held_by) if held_by else "",
     )
 
 

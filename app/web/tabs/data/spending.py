@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from app.endpoints.spending import spending
 from app.projects.configuration import project_settings
-from app.projects.settings_fields import SettingRow, behind_endpoint
+from app.projects.settings_fields import SettingRow, is_behind_endpoint
 from app.rendering.templates import NOTHING, render
 from app.web.page.place import Place
 from app.web.tabs.data.settings import SettingField
@@ -49,7 +49,7 @@ def spending_html(db: Database, place: Place) -> Markup:
         project = store.project_named(connection, place.project)
     models = {"student": project.student, "teacher": project.teacher}
     spent = spending(db, place.project)
-    if not any(map(behind_endpoint, models.values())) and not spent["models"]:
+    if not any(map(is_behind_endpoint, models.values())) and not spent["models"]:
         return NOTHING
     rows = {row.name: row for row in project_settings(db, place.project)}
     return render(
@@ -61,7 +61,7 @@ def spending_html(db: Database, place: Place) -> Markup:
             SettingField(row=rows[name], label=label, hint=hint, example=example)
             for name, (label, hint, example) in ABOUT.items()
         ],
-        models=[_model_fields(role, name, rows) for role, name in models.items() if behind_endpoint(name)],
+        models=[_model_fields(role, name, rows) for role, name in models.items() if is_behind_endpoint(name)],
     )
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from app.endpoints.spending import estimate_diagnose, estimate_predict, estimate_text
-from app.imports.preview import Looks, request_of
+from app.imports.preview import Previews, request_of
 from app.jobs.queue import put_diagnose, put_label, put_predict, put_try
 from app.jobs.try_model import WHO
-from app.labels.labelling import By, check_label
+from app.labels.labelling import LabelUnit, check_label
 from app.projects.configuration import set_models, set_settings
 from app.projects.prompts import project_prompts, set_prompts
 from app.security.file_roots import page_roots, server_model
@@ -54,7 +54,7 @@ def build(page: Page) -> TabView:
         "prompts",
     )
     parts = {name: page.part(name) for name in names}
-    looks = Looks(page.db)
+    looks = Previews(page.db)
     roots = page_roots(page.db.data)
 
     def bring(place: Place) -> str:
@@ -133,7 +133,7 @@ def _queue(page: Page, kind: str) -> Any:
                 raise UserError("Try the student or the teacher.")
             put_try(page.db, place.project, who, round_number=round_number, another=bool(sent.get("another")))
         else:
-            by: By = "group" if sent.get("by") == "group" else "sample"
+            by: LabelUnit = "group" if sent.get("by") == "group" else "sample"
             support, batch = text_in(sent, "support", 400), bool(sent.get("batch"))
             put_label(page.db, support, project=place.project, by=by, batch=batch)
         return page.start_worker(place)
@@ -141,7 +141,7 @@ def _queue(page: Page, kind: str) -> Any:
     return put
 
 
-def _import_commands(page: Page, looks: Looks, roots: Any) -> dict[str, Any]:
+def _import_commands(page: Page, looks: Previews, roots: Any) -> dict[str, Any]:
     def waiting(place: Place, sent: Mapping[str, Any]) -> PendingImport:
         pending = pending_import_at(page.db, place)
         if pending is None or pending.id != number_in(sent, "import"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.projects.lookup import find_project, find_round
 from app.rendering.formatting import count
-from app.reviews.verdicts import add_review, check_seen, set_reading
+from app.reviews.verdicts import add_review, check_seen, set_thresholds
 from app.web.page.handlers import Command, Parts, notice, number_in, text_in
 from app.web.page.place import Place, whole_number
 from app.web.tabs.review.messages import number_or_none, sample_in, token_in
@@ -115,7 +115,7 @@ def reread(tab: "ReviewTab", place: Place, sent: Mapping[str, Any]) -> Parts:
         delta, lam = float(_text(sent, "delta")), int(_text(sent, "lam"))
     except ValueError:
         raise UserError("δ is a number and λ a whole number: use the sliders.") from None
-    changed = set_reading(tab.page.db, place.project, round_number=place.round, delta=delta, lam=lam)
+    changed = set_thresholds(tab.page.db, place.project, round_number=place.round, delta=delta, lam=lam)
     said = f"Read at δ {delta:g}, λ {lam}: {count(changed, 'diagnosis has', 'diagnoses have')} another step or status."
     return {**tab.page.refresh(place), tab.page.notice: notice(said)}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.rendering.formatting import percent
 from app.rendering.html import clock, command, esc, short
-from app.reviews.wording import VERDICT_LABELS, reason
+from app.reviews.wording import VERDICT_LABELS, confidence_reason
 from app.web.page.place import Place
 from core.types import Draft, Review
 from storage.store import Case
@@ -102,7 +102,7 @@ def _why(case: Case) -> str:
         return f'<p class="sure"><b class="badge">no diagnosis</b> {said}</p>'
     switch = case.diagnosis.switch
     badge = f'<b class="badge {switch.status}">{percent(switch.confidence, 0)} sure</b>'
-    return f'<p class="sure">{badge} {reason(case)}</p>'
+    return f'<p class="sure">{badge} {confidence_reason(case)}</p>'
 
 
 def _machine(case: Case, skill: str) -> str:

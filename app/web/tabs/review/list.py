@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from app.rendering.formatting import count, percent
 from app.rendering.html import choices, empty, esc, short
-from app.reviews.wording import STATUSES, VERDICT_LABELS
+from app.reviews.wording import STATUS_LABELS, VERDICT_LABELS
 from app.web.page.case_filters import CONFIDENCE_LABELS, FILTER_PARAMS, ORDER_LABELS, read_filters, read_order
 from app.web.page.place import Place
 from core.types import RoundId
@@ -124,7 +124,10 @@ def filters_html(place: Place, facets: Facets) -> str:
             [(str(step), f"step {step} ({n})") for step, n in sorted(facets.mistake_step.items())],
         ),
         _filter(
-            place, "status", "Switch", [(key, f"{STATUSES.get(key, key)} ({n})") for key, n in facets.status.items()]
+            place,
+            "status",
+            "Switch",
+            [(key, f"{STATUS_LABELS.get(key, key)} ({n})") for key, n in facets.status.items()],
         ),
         _filter(place, "sure", "Sure", list(CONFIDENCE_LABELS.items())),
     ]

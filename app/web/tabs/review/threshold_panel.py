@@ -5,8 +5,8 @@ The effect is asked of ``/desk/reading`` while a slider moves; nothing changes b
 
 from app.rendering.formatting import count
 from app.rendering.html import bar, esc
-from app.reviews.threshold_preview import LAST_STEP, Readings
-from app.reviews.wording import STATUSES
+from app.reviews.threshold_preview import LAST_STEP, ThresholdPreview
+from app.reviews.wording import STATUS_LABELS
 from app.web.page.place import Place
 from core.types import Settings
 
@@ -35,7 +35,7 @@ def panel_html(settings: Settings, place: Place) -> str:
     )
 
 
-def effect_html(found: Readings) -> str:
+def effect_html(found: ThresholdPreview) -> str:
     """Two small bar charts: how many curves switch, and at which step."""
     if not found.curves:
         return '<p class="subdued">No curve is stored for this round yet: diagnose it first.</p>'
@@ -43,7 +43,7 @@ def effect_html(found: Readings) -> str:
         f"<p><b>{found.changed:,}</b> of {count(found.curves, 'diagnosis', 'diagnoses')} would get another step or "
         "status. Skills stay as they were named, and cases that people decided stay as they left them.</p>"
     )
-    statuses = [(name, found.statuses.get(key, 0)) for key, name in STATUSES.items() if key in found.statuses]
+    statuses = [(name, found.statuses.get(key, 0)) for key, name in STATUS_LABELS.items() if key in found.statuses]
     last = f"step {LAST_STEP} or later"
     steps = [(last if step == LAST_STEP else f"step {step}", n) for step, n in found.steps.items() if step]
     return f'{said}<div class="charts">{_chart(statuses, found.curves)}{_chart(steps, found.curves)}</div>'

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.projects.lookup import find_project, find_round
 from app.rendering.html import empty, nav
-from app.selections.support_index import indexed_soon
+from app.selections.support_index import indexed_support_if_ready
 from app.web.page.case_filters import read_filters
 from app.web.page.gradio_offline import gr
 from app.web.page.handlers import Page, Parts, notice
@@ -59,7 +59,7 @@ class ReviewTab:
             named = store.case_of(connection, now.id, place.sample) if place.sample else None
             first = listing.cases[-1 if end else 0].sample if listing.cases else None
             case = named or (None if first is None else store.case_of(connection, now.id, first))
-            support = indexed_soon(connection, self.page.db, project.settings.support)
+            support = indexed_support_if_ready(connection, self.page.db, project.settings.support)
             known = [*facets.skill, *(support.labels if support else ())]
             return {
                 self.search: review_list.search_html(place),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from app.rendering.templates import render
 from app.selections.shortfalls import badge, shortfalls
-from app.selections.support_index import Indexed
+from app.selections.support_index import IndexedSupport
 from app.web.page.place import Place
 from app.web.tabs.selection.pages import pages_at
 from core.selection.composition import expected_shares
@@ -31,7 +31,7 @@ class HitSource:
 
     demands: Sequence[SkillDemand]
     rulings: Sequence[Ruling]
-    support: Indexed
+    support: IndexedSupport
     budget: int
     seed: int
 

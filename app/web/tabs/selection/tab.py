@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from app.projects.lookup import find_project, find_round
 from app.rendering.templates import macro
-from app.selections.rulings import rule, undo_ruling
-from app.selections.support_index import indexed
+from app.selections.rulings import add_ruling, undo_ruling
+from app.selections.support_index import indexed_support
 from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.selection.form import (
@@ -88,7 +88,7 @@ def _hits(connection: Connection, page: Page, place: Place, project: Project, de
         return macro(
             "empty", "No hits yet", "Accept diagnoses on the Review tab: each accepted skill shows its hits here."
         )
-    found = indexed(connection, page.db, support_at(connection, place, project.settings.support))
+    found = indexed_support(connection, page.db, support_at(connection, place, project.settings.support))
     if found is None:
         return macro(
             "empty",
@@ -111,7 +111,9 @@ def _rule(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:
     sample = None if task is not None else number_in(sent, "sample")
     with page.db.read() as connection:
         support = support_at(connection, place, find_project(connection, place.project).settings.support)
-    return rule(page.db, place.project, skill, act, sample=sample, task=task, reviewer=place.reviewer, support=support)
+    return add_ruling(
+        page.db, place.project, skill, act, sample=sample, task=task, reviewer=place.reviewer, support=support
+    )
 
 
 def _unrule(page: Page, place: Place, sent: Mapping[str, Any]) -> Ruling:

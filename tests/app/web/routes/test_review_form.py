@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.reviews.threshold_preview import readings
-from app.reviews.verdicts import add_review, set_reading
+from app.reviews.threshold_preview import preview_thresholds
+from app.reviews.verdicts import add_review, set_thresholds
 from app.security.request_checks import LOOPBACK, check_requests
 from app.web.page.place import reviewer_in
 from app.web.routes.review_form import add_review_form_routes
@@ -99,9 +99,9 @@ def test_no_other_page_may_write_a_draft(client: TestClient, db: Database) -> No
 
 
 def test_sliders_count_what_applying_then_changes(db: Database, client: TestClient) -> None:
-    now = readings(db, "tiny", 0, delta=0.0, lam=2)
+    now = preview_thresholds(db, "tiny", 0, delta=0.0, lam=2)
     assert (now.changed, now.statuses) == (0, {"switched": now.curves})
-    strict = readings(db, "tiny", 0, delta=0.9, lam=1)
+    strict = preview_thresholds(db, "tiny", 0, delta=0.9, lam=1)
     assert strict.statuses == {"no_switch": now.curves}
     assert (
         "would get another step"
@@ -109,8 +109,8 @@ def test_sliders_count_what_applying_then_changes(db: Database, client: TestClie
     )
     sample = first_error(db)
     review = add_review(db, "tiny", sample, "accepted", reviewer="Ada", mistake_step=1)
-    assert set_reading(db, "tiny", round_number=0, delta=0.9, lam=1) == strict.changed == now.curves
-    assert readings(db, "tiny", 0, delta=0.9, lam=1).changed == 0
+    assert set_thresholds(db, "tiny", round_number=0, delta=0.9, lam=1) == strict.changed == now.curves
+    assert preview_thresholds(db, "tiny", 0, delta=0.9, lam=1).changed == 0
     with db.read() as connection:
         assert store.project_named(connection, "tiny").settings.delta == 0.9
         assert store.current_review(connection, 1, sample) == review
@@ -122,7 +122,7 @@ def test_sliders_count_what_applying_then_changes(db: Database, client: TestClie
 @pytest.mark.parametrize(("delta", "lam"), [(1.0, 1), (-1.5, 2), (float("nan"), 2), (0.0, 0), (0.0, 21)])
 def test_values_that_no_margin_can_meet_are_refused(db: Database, client: TestClient, delta: float, lam: int) -> None:
     with pytest.raises(UserError, match="δ lies between"):
-        set_reading(db, "tiny", round_number=0, delta=delta, lam=lam)
+        set_thresholds(db, "tiny", round_number=0, delta=delta, lam=lam)
     asked = {"project": "tiny", "round": 0, "delta": str(delta), "lam": lam}
     assert client.get("/desk/reading", params=asked).status_code == 400
 

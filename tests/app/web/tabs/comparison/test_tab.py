@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.comparisons.adoption import adopt
-from app.comparisons.paired import Compared, compared_rounds
+from app.comparisons.paired import PairedComparison, paired_comparison
 from app.web.page.place import Place, read_place
 from app.web.tabs.comparison.cases import PAGE, cases_html
 from app.web.tabs.comparison.figures import groups_html, tiles_html
@@ -34,14 +34,14 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database.close()
 
 
-def compared(db: Database, role: Role = "validation") -> Compared:
+def compared(db: Database, role: Role = "validation") -> PairedComparison:
     with db.read() as connection:
-        return compared_rounds(connection, LOOP, 0, 1, role=role)
+        return paired_comparison(connection, LOOP, 0, 1, role=role)
 
 
 def cases(db: Database, place: Place, role: Role = "validation") -> str:
     with db.read() as connection:
-        return cases_html(connection, place, compared_rounds(connection, LOOP, 0, 1, role=role))
+        return cases_html(connection, place, paired_comparison(connection, LOOP, 0, 1, role=role))
 
 
 def shown(html: str) -> list[int]:

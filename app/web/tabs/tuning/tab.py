@@ -1,7 +1,7 @@
-"""The Tuning tab: presets and settings, a measure of what a run would take, launch, progress, and every run.
+"""The Tuning tab: presets and settings, an estimate of what a run takes, launch, progress, and every run.
 
-Settings are the project's: what is changed here is kept at once, so that the command and the estimate are always of
-what is seen. Progress is drawn from the updates the worker saves, so it is whole after any reload.
+Changed settings are saved in the project at once, so that command and estimate match the form. Progress is drawn from
+the updates that the worker saves, so it is complete after a reload.
 """
 
 import json
@@ -12,7 +12,6 @@ from app.jobs.queue import put_measure, put_tune
 from app.projects import configuration
 from app.projects.lookup import find_project
 from app.rendering.charts import progress_figure
-from app.rendering.html import empty
 from app.rendering.templates import macro
 from app.tuning.options import FIELDS, PRESETS, STARTS, preset_in, read_settings, with_preset
 from app.tuning.runs import resume_run
@@ -20,15 +19,12 @@ from app.web.page.gradio_offline import gr
 from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.tuning.launch import chosen_selection, estimate_html, launch_html
-from app.web.tabs.tuning.runs import chosen_run, run_html, runs_html
+from app.web.tabs.tuning.runs import chosen_run, run_html, runs_html, settings_json
 from core.errors import UserError
 from core.types import TuningSettings
 from storage import store
 
-PLOT = (
-    '<div class="plotbox"><div class="plot" role="img" aria-label="Loss, learning rate, samples a second and memory '
-    'over the updates"></div></div>'
-)
+PLOT_LABEL = "Loss, learning rate, samples a second and memory over the updates"
 
 
 def build(page: Page) -> TabView:
@@ -40,7 +36,7 @@ def build(page: Page) -> TabView:
         go = page.output(gr.Button("Start tuning", variant="primary", elem_id="start-tuning", visible=False))
         look = page.output(gr.Button("Measure first", elem_id="measure-tuning", visible=False))
     run = page.part("run")
-    progress = page.part("progress", None, html_template=PLOT)
+    progress = page.part("progress", None, html_template=str(macro("plot", PLOT_LABEL)))
     runs = page.part("runs")
     form = [*fields, start]
 
@@ -63,7 +59,7 @@ def build(page: Page) -> TabView:
     def show(place: Place) -> Parts:
         if not place.project:
             hidden = {button: gr.Button(visible=False) for button in (go, look)}
-            nothing = empty("No project", "Make a project first: the button is above.")
+            nothing = macro("empty", "No project", "Make a project first: the button is above.")
             return {launch: nothing, estimate: "", **hidden, run: "", progress: None, runs: ""}
         return {**follow(place), **filled(_own(page, place))}
 
@@ -71,15 +67,15 @@ def build(page: Page) -> TabView:
         numbers = {part: getattr(settings, each.name) for part, each in zip(fields, FIELDS, strict=True)}
         return {**numbers, start: settings.start, preset: gr.Radio(value=preset_in(settings))}
 
-    def kept(place: Place, *values: Any) -> TuningSettings:
-        """What the form says, kept for the project."""
+    def saved(place: Place, *values: Any) -> TuningSettings:
+        """The settings of the form, saved in the project."""
         given = dict(zip((*(each.name for each in FIELDS), "start"), values, strict=True))
         settings = read_settings(_own(page, place), given)
         configuration.save_tuning(page.db, place.project, settings)
         return settings
 
-    def keep(place: Place, *values: Any) -> Parts:
-        settings = kept(place, *values)
+    def save(place: Place, *values: Any) -> Parts:
+        settings = saved(place, *values)
         with page.db.read() as connection:
             now = estimate_html(connection, place, find_project(connection, place.project), page.db.data)
         return {estimate: now, preset: gr.Radio(value=preset_in(settings))}
@@ -88,23 +84,23 @@ def build(page: Page) -> TabView:
         before = _own(page, place)
         settings = with_preset(before, str(name))
         configuration.save_tuning(page.db, place.project, settings)
-        return {**show(place), page.notice: _taken_back(f"{PRESETS[str(name)]} is filled in.", before, settings)}
+        return {**show(place), page.notice: _preset_notice(f"{PRESETS[str(name)]} is filled in.", before, settings)}
 
     def tune(place: Place, *values: Any) -> Parts:
-        kept(place, *values)
+        saved(place, *values)
         put_tune(page.db, place.project, selection=place.number("selection"))
         return page.start_worker(place.without("run"))
 
     def measure(place: Place, *values: Any) -> Parts:
-        kept(place, *values)
+        saved(place, *values)
         put_measure(page.db, place.project, selection=place.number("selection"))
         return page.start_worker(place)
 
     for part in fields:
         for event in (part.blur, part.submit):
-            page.listen(event, keep, form)
+            page.listen(event, save, form)
     for event, work, inputs in (
-        (start.input, keep, form),
+        (start.input, save, form),
         (preset.input, choose, [preset]),
         (go.click, tune, form),
         (look.click, measure, form),
@@ -115,7 +111,7 @@ def build(page: Page) -> TabView:
 
 
 def _form(page: Page) -> tuple[Any, Any, list[Any]]:
-    """The preset, where to start from, and the settings, folded away."""
+    """The preset, where to start from, and the settings, folded."""
     with gr.Row(elem_id="tuning-choices"):
         preset = page.output(
             gr.Radio(
@@ -152,12 +148,12 @@ def _own(page: Page, place: Place) -> TuningSettings:
         return find_project(connection, place.project).settings.tuning
 
 
-def _taken_back(said: str, before: TuningSettings, now: TuningSettings) -> str:
-    """The notice, with a button that brings back what a person had set themselves."""
+def _preset_notice(sentence: str, before: TuningSettings, now: TuningSettings) -> str:
+    """A notice with a button that restores the settings from before, if they are not a preset too."""
     if before == now or preset_in(before):
-        return notice(said)
-    values = json.dumps({each.name: getattr(before, each.name) for each in FIELDS} | {"start": before.start})
-    return notice(said, action=macro("command", "tuning-settings", "Take back", "button small", settings=values))
+        return notice(sentence)
+    back = macro("command", "tuning-settings", "Take back", "button small", settings=settings_json(before))
+    return notice(sentence, action=back)
 
 
 def _commands(page: Page) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from app.projects.status import next_step, project_status
 from app.reviews.verdicts import accept_all
 from app.selections.draw import make_selection
 from app.settings import AppSettings
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from assets import demo
 from assets.demo.draw import SCENES
 from assets.demo.scene import Cell, render
@@ -64,14 +64,14 @@ def test_from_an_upload_to_a_better_student(db: Database, tmp_path: Path) -> Non
     assert next_step(db, "digits").stage == "predict"
 
     # The student answers with a rationale; about half of its answers are wrong.
-    work_off(db, put_predict(db, "digits"), models)
+    run_queued_job(db, put_predict(db, "digits"), models)
     row = project_status(db, "digits")["rounds"][0]
     assert (row["predictions"], row["test_predictions"]) == (VALIDATION, TEST)
     assert VALIDATION * 0.2 < row["wrong"] < VALIDATION * 0.8
     assert next_step(db, "digits").stage == "diagnose"
 
     # The teacher reads each wrong rationale, finds the step where the answer switches, and names the missing skill.
-    work_off(db, put_diagnose(db, "digits"), models)
+    run_queued_job(db, put_diagnose(db, "digits"), models)
     row = project_status(db, "digits")["rounds"][0]
     assert row["wrong"] * 0.8 < row["diagnosed"] <= row["wrong"]
     assert next_step(db, "digits").stage == "review"
@@ -87,8 +87,8 @@ def test_from_an_upload_to_a_better_student(db: Database, tmp_path: Path) -> Non
     assert next_step(db, "digits").stage == "tune"
 
     # Tuning on them opens round 1, whose student answers the same samples.
-    work_off(db, put_tune(db, "digits"), models)
-    work_off(db, put_predict(db, "digits"), models)
+    run_queued_job(db, put_tune(db, "digits"), models)
+    run_queued_job(db, put_predict(db, "digits"), models)
     assert next_step(db, "digits").stage == "compare"
 
     # It is better on the set that nothing was diagnosed or selected from.

@@ -20,7 +20,7 @@ from app.projects.status import next_step, project_status
 from app.reviews.verdicts import accept_all, add_review
 from app.selections.draw import make_selection
 from app.settings import AppSettings
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from assets.demo.settings import demo_settings
 from core.importers import read_samples
 from core.types import Settings
@@ -67,7 +67,7 @@ def row(db: Database, project: str) -> dict[str, Any]:
 
 
 def do(db: Database, job: Job, engine: LocalEngine) -> Job:
-    return work_off(db, job, engine)
+    return run_queued_job(db, job, engine)
 
 
 def review_some(db: Database, project: str) -> None:

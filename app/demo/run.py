@@ -14,7 +14,7 @@ from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_diagnose, put_predict
 from app.reviews.verdicts import accept_all
 from app.settings import AppSettings
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from storage.database import Database, open_database
 from storage.jobs import Job
 
@@ -51,7 +51,7 @@ def _job_runner(db: Database, engine: LocalEngine, seconds: dict[str, list[float
 
     def finish(job: Job, stage: str = "") -> Job:
         started = time.monotonic()
-        ended = work_off(db, job, engine)
+        ended = run_queued_job(db, job, engine)
         took = time.monotonic() - started
         name = stage or {"predict": "measure"}.get(job.kind, job.kind)
         seconds.setdefault(name, []).append(took)

@@ -1,4 +1,4 @@
-"""The experiment job: its trials one after the other or several at the same time."""
+"""The experiment job: its trials, one after the other or several at the same time."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from app.engines.engine import Engine
 from app.experiments.trials import is_measured, setup_hash, trial_name
 from app.jobs.predict import run_predict
 from app.jobs.trial import run_trial, with_args
-from app.jobs.trial_pool import side_by_side
+from app.jobs.trial_pool import run_in_pool
 from app.progress import Advance, ShouldStop, nothing_to_save
 from app.projects.lookup import job_project
 from core.evaluation.experiment import plan_trials
@@ -27,9 +27,9 @@ def run_experiment(db: Database, job: Job, engine: Engine, should_stop: ShouldSt
         project = job_project(connection, job)
         setup = setup_hash(connection, project, base)
     planned = plan_trials(job.args["arms"], job.args["budgets"], job.args["seeds"])
-    begin = partial(_begun, project=project.id, base=base, setup=setup, planned=planned)
+    begin = partial(_begin_trials, project=project.id, base=base, setup=setup, planned=planned)
     yield replace(nothing_to_save(0, len(planned), "the base model answers the test set"), save=begin)
-    yield from _told(
+    yield from _as_experiment_progress(
         run_predict(db, with_args(job, round=base, roles=["test"]), engine, should_stop), 0, len(planned), "untuned"
     )
     with db.read() as connection:
@@ -40,10 +40,12 @@ def run_experiment(db: Database, job: Job, engine: Engine, should_stop: ShouldSt
     done = len(trials) - len(open_)
     yield nothing_to_save(done, len(planned))
     if job.args.get("at_once", 1) > 1 and open_:
-        yield from side_by_side(db, job, open_, should_stop, at_once=job.args["at_once"], done=done, total=len(planned))
+        yield from run_in_pool(db, job, open_, should_stop, at_once=job.args["at_once"], done=done, total=len(planned))
     else:
         for number, trial in enumerate(open_, done):
-            yield from _told(run_trial(db, job, trial, engine, should_stop), number, len(planned), trial_name(trial))
+            yield from _as_experiment_progress(
+                run_trial(db, job, trial, engine, should_stop), number, len(planned), trial_name(trial)
+            )
             yield nothing_to_save(number + 1, len(planned))
     with db.read() as connection:
         asked = {each.id for each in open_}
@@ -53,7 +55,7 @@ def run_experiment(db: Database, job: Job, engine: Engine, should_stop: ShouldSt
         yield nothing_to_save(len(planned), len(planned), said)
 
 
-def _begun(
+def _begin_trials(
     connection: Connection, project: int, base: RoundId, setup: str, planned: list[tuple[Arm, int, int]]
 ) -> None:
     for arm, budget, seed in planned:
@@ -63,8 +65,8 @@ def _begun(
             store.advance_trial(connection, trial.id, round=base)
 
 
-def _told(advances: Iterator[Advance], done: int, total: int, name: str) -> Iterator[Advance]:
-    """A trial's own progress as a message of the experiment, whose progress is counted in trials."""
+def _as_experiment_progress(advances: Iterator[Advance], done: int, total: int, name: str) -> Iterator[Advance]:
+    """A trial's advances with its own progress as the message; an experiment counts trials."""
     for each in advances:
         part = f"{each.done:,} of {each.total:,}" if each.total else ""
         said = " · ".join(word for word in (name, part, each.message) if word)

@@ -1,4 +1,4 @@
-"""The identify job: asks a teacher in several ways where rationales go wrong."""
+"""The identify job: asks the teacher where rationales go wrong, by each method of identification."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,7 +14,7 @@ from storage import store
 from storage.database import Database
 from storage.jobs import Job
 
-BATCH = 16
+BATCH_SIZE = 16
 
 
 def run_identify(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
@@ -39,9 +39,9 @@ def run_identify(db: Database, job: Job, engine: Engine, should_stop: ShouldStop
         model_path(project.teacher)
     )
     for method, variant, settings, missing in open_:
-        for start in range(0, len(missing), BATCH):
+        for start in range(0, len(missing), BATCH_SIZE):
             raise_if_stopped(should_stop)
-            some = missing[start : start + BATCH]
+            some = missing[start : start + BATCH_SIZE]
             said = ask_teacher(teacher, method, some, settings)
             found = [
                 Evidence(

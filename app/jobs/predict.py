@@ -1,7 +1,6 @@
 """The predict job: predictions for the samples of a round that have none.
 
-Imports no model library; what is left to do is read from the rows that are missing, so a job that is run again goes on
-where it stopped and does nothing twice.
+What is left to do are the missing rows, so that a job that is run again continues where it stopped.
 """
 
 from collections.abc import Iterator

@@ -1,9 +1,7 @@
-"""What the page and the command line both do: create projects, queue jobs and cancel them.
+"""Queueing jobs and cancelling them, for the page and the command line.
 
-Joins core and storage and loads no model: work that needs one becomes a job for the worker. Every function takes the
-database and a project's *name*, checks what must be there first, and raises ``UserError`` that names the next step.
-Imports, reviews, comparisons, selections, exports, prompts and the overview have modules of their own; their functions
-are offered here too.
+Loads no model. Every function takes the database and a project's *name*, checks what the job needs, and raises
+UserError that says what to do where it is missing.
 """
 
 from collections.abc import Sequence
@@ -13,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.experiments.identification import known_errors
 from app.experiments.requirements import check_experiment
-from app.jobs.try_model import Who
+from app.jobs.try_model import TriedModel
 from app.labels.batch_labelling import check_batches
 from app.labels.labelling import LabelUnit
 from app.projects.lookup import find_project, find_round, newest_round, teaching_project
@@ -84,7 +82,7 @@ def put_tune(
     """Queue a tuning run on a selection (id; default: the project's newest) with ``settings`` (default: the project's);
     ``seed`` replaces theirs. An unfinished run of the same goes on."""
     with db.write() as connection:
-        found = _to_tune(connection, project)
+        found = _tunable_project(connection, project)
         chosen = selection_or_newest(connection, found, selection)
         if not chosen.hits:
             raise UserError(f"Selection {chosen.id} is empty: make another with `switchpoint select {project}`.")
@@ -102,7 +100,7 @@ def put_measure(
     """Queue a measure of what tuning on a selection (id; default: the newest) takes with ``settings`` (default: the
     project's)."""
     with db.write() as connection:
-        found = _to_tune(connection, project)
+        found = _tunable_project(connection, project)
         chosen = selection_or_newest(connection, found, selection)
         wanted = asdict(settings or found.settings.tuning)
         return put_once(
@@ -127,7 +125,7 @@ def put_experiment(
     """
     plan_trials(arms, budgets, seeds)  # it refuses what is no arm
     with db.write() as connection:
-        found = _to_tune(connection, project)
+        found = _tunable_project(connection, project)
         round_ = find_round(connection, found, round_number)
         check_experiment(connection, found, round_, arms)
         args = {"round": round_.id, "arms": list(arms), "budgets": sorted({*budgets}), "seeds": seeds}
@@ -150,7 +148,7 @@ def cancel_job(db: Database, job: int) -> None:
         jobs.request_cancel(connection, job)
 
 
-def _to_tune(connection: Connection, project: str) -> Project:
+def _tunable_project(connection: Connection, project: str) -> Project:
     """The project, whose student can be tuned here."""
     found = find_project(connection, project)
     if parse_endpoint(found.student):
@@ -165,7 +163,9 @@ def _has_predictions(connection: Connection, round_: Round) -> bool:
     return bool(store.correct_predictions(connection, round_.id, "validation"))
 
 
-def put_try(db: Database, project: str, who: Who, *, round_number: int | None = None, another: bool = False) -> Job:
+def put_try(
+    db: Database, project: str, who: TriedModel, *, round_number: int | None = None, another: bool = False
+) -> Job:
     """Queue a try: on the sample tried last (else the first), or with ``another`` on the one behind it.
 
     Raises UserError where the project has no sample yet.

@@ -22,26 +22,28 @@ from storage.store import Project
 
 
 def run_trial(db: Database, job: Job, trial: Trial, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
-    """One trial from wherever it stands: choose, tune, measure. Its adapter goes once it is measured: it is for nothing
-    else, and a hundred of them would fill a disk. What keeps it from being done is recorded: the others go on.
+    """Choose, tune and measure, from where the trial stands.
+
+    Its adapter is deleted once it is measured, since a hundred of them would fill a disk. A UserError is recorded as
+    the trial's ``refused``, and the other trials go on.
     """
     refused = ""
     try:
-        yield from _parts(db, job, trial, engine, should_stop)
+        yield from _stages(db, job, trial, engine, should_stop)
     except UserError as error:
         refused = str(error)
     if refused != trial.refused:
         yield replace(nothing_to_save(0, 0), save=partial(store.advance_trial, trial=trial.id, refused=refused))
 
 
-def _parts(db: Database, job: Job, trial: Trial, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
+def _stages(db: Database, job: Job, trial: Trial, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     with db.read() as connection:
         project = job_project(connection, job)
     yield from ask_teacher_for_arm(db, project, trial, engine, should_stop)
     if trial.selection is None:
         chosen = choose_samples(db, project, trial, engine)
-        yield replace(nothing_to_save(0, 0, "selected"), save=partial(_with_selection, trial=trial, chosen=chosen))
-    yield replace(nothing_to_save(0, 0), save=partial(_with_run, trial=trial.id, project=project))
+        yield replace(nothing_to_save(0, 0, "selected"), save=partial(_save_selection, trial=trial, chosen=chosen))
+    yield replace(nothing_to_save(0, 0), save=partial(_ensure_run, trial=trial.id, project=project))
     with db.read() as connection:
         run = store.trial_of(connection, trial.id).run
     yield from run_tune(db, with_args(job, run=run), engine, should_stop)
@@ -51,12 +53,12 @@ def _parts(db: Database, job: Job, trial: Trial, engine: Engine, should_stop: Sh
     shutil.rmtree(db.adapters / f"run-{run}", ignore_errors=True)
 
 
-def _with_selection(connection: Connection, trial: Trial, chosen: Selection) -> None:
+def _save_selection(connection: Connection, trial: Trial, chosen: Selection) -> None:
     store.advance_trial(connection, trial.id, selection=store.save_selection(connection, chosen).id)
 
 
-def _with_run(connection: Connection, trial: int, project: Project) -> None:
-    """The trial's run: the one it has, or one with the project's settings and the trial's seed."""
+def _ensure_run(connection: Connection, trial: int, project: Project) -> None:
+    """Create the trial's run where it has none, with the project's settings and the trial's seed."""
     known = store.trial_of(connection, trial)
     if known.run is None:
         assert known.selection is not None, "a trial chooses before it tunes"
@@ -68,5 +70,5 @@ def _with_run(connection: Connection, trial: int, project: Project) -> None:
 
 
 def with_args(job: Job, **args: object) -> Job:
-    """The job as the stages know it, for a part of an experiment."""
+    """The job with the arguments of a part of an experiment."""
     return replace(job, args=args)

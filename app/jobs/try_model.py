@@ -1,7 +1,7 @@
-"""Trying a project's student or teacher on one sample: what it is shown, what it says, how that is read, how long.
+"""The try job: a project's student or teacher on one sample, with its prompt, reply, reading and time.
 
-A job like the others, so that the page loads no model and a model that is loaded is used. Only the result is kept,
-apart from the round's predictions and diagnoses: trying changes no figure.
+A job like the others, so that the page loads no model and a loaded one is used. Only the result is saved, apart from
+the round's predictions and diagnoses.
 """
 
 import time
@@ -27,14 +27,14 @@ from storage.database import Database
 from storage.jobs import Job
 from storage.store import Project, Round
 
-Who = Literal["student", "teacher"]
-WHO: tuple[Who, ...] = get_args(Who)
+TriedModel = Literal["student", "teacher"]
+TRIED_MODELS: tuple[TriedModel, ...] = get_args(TriedModel)
 Result = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking:
-    """Whose models are asked; ``look`` comes before each request to an endpoint, and raises to end the try."""
+class TryContext:
+    """What a try needs; ``check_stopped`` is called before each request to an endpoint."""
 
     db: Database
     project: Project
@@ -42,7 +42,7 @@ class Asking:
     check_stopped: CheckStopped
 
 
-def try_out(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
+def run_try(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """The try of ``args["who"]`` on ``args["sample"]`` (id) in the round ``args["round"]`` (id)."""
     assert job.project is not None
     with db.read() as connection:
@@ -50,20 +50,20 @@ def try_out(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> 
         round_ = store.round_of(connection, job.args["round"])
         sample = store.get_sample(connection, job.args["sample"])
         known = store.prediction_of(connection, round_.id, sample.id)
-    asking = Asking(db=db, project=project, engine=engine, check_stopped=partial(raise_if_stopped, should_stop))
+    context = TryContext(db=db, project=project, engine=engine, check_stopped=partial(raise_if_stopped, should_stop))
     if job.args["who"] == "student":
         yield nothing_to_save(0, 1, f"loading {project.student}")
-        result, _ = ask_student(asking, round_, sample)
-        yield _kept(project, "student", sample, project.student, result)
+        result, _ = ask_student(context, round_, sample)
+        yield _save_try(project, "student", sample, project.student, result)
         return
     yield nothing_to_save(0, 1, f"loading {project.teacher}")
     if known is None:
-        result, known = ask_student(asking, round_, sample)
-        yield _kept(project, "student", sample, project.student, result)
-    yield _kept(project, "teacher", sample, project.teacher, ask_teacher(asking, sample, known))
+        result, known = ask_student(context, round_, sample)
+        yield _save_try(project, "student", sample, project.student, result)
+    yield _save_try(project, "teacher", sample, project.teacher, ask_teacher(context, sample, known))
 
 
-def ask_student(asking: Asking, round_: Round, sample: Sample) -> tuple[Result, Prediction]:
+def ask_student(context: TryContext, round_: Round, sample: Sample) -> tuple[Result, Prediction]:
     """What the student is shown and says, with seconds for loading it and for its reply.
 
     Behind an endpoint it is asked anew, so that the seconds are those of now.
@@ -71,35 +71,35 @@ def ask_student(asking: Asking, round_: Round, sample: Sample) -> tuple[Result, 
     from core.student.chat import prompt_text
     from core.student.local import predict
 
-    started, db, project = time.monotonic(), asking.db, asking.project
+    started, db, project = time.monotonic(), context.db, context.project
     skipped = SkippedSamples()
     there = endpoint_predictions(
-        db, project, [sample], asking.check_stopped, round_id=round_.id, remember=False, on_skipped=skipped.add
+        db, project, [sample], context.check_stopped, round_id=round_.id, remember=False, on_skipped=skipped.add
     )
     if there is not None:
         found = next(there, [])
         if not found:
             raise UserError(next(iter(skipped.names), "The endpoint gave no answer: try it again."))
         (said,) = found
-        return _of_student(student_prompt(sample, project.settings), said, 0.0, time.monotonic() - started), said
-    student = asking.engine.student(
+        return _student_result(student_prompt(sample, project.settings), said, 0.0, time.monotonic() - started), said
+    student = context.engine.student(
         model_path(project.student), adapter_path(db, round_.adapter), project.settings.student
     )
     loaded = time.monotonic()
     question = student_prompt(sample, project.settings, student.family)
     prompt = prompt_text(student.processor, question, has_image=bool(sample.image))
     ((said,),) = predict(student, [sample], image_opener(db), project.settings, round_id=round_.id)
-    return _of_student(prompt, said, loaded - started, time.monotonic() - loaded), said
+    return _student_result(prompt, said, loaded - started, time.monotonic() - loaded), said
 
 
-def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
+def ask_teacher(context: TryContext, sample: Sample, said: Prediction) -> Result:
     """What the teacher makes of a rationale: the probabilities after every step, and where they switch if it is wrong.
 
     Of a right answer among options they are the teacher's own; of a free one there is nothing to choose from.
     """
-    started, project = time.monotonic(), asking.project
-    there = endpoint_teacher(asking.db, project, asking.check_stopped, remember=False)
-    teacher = there or asking.engine.teacher(model_path(project.teacher))
+    started, project = time.monotonic(), context.project
+    there = endpoint_teacher(context.db, project, context.check_stopped, remember=False)
+    teacher = there or context.engine.teacher(model_path(project.teacher))
     loaded = time.monotonic()
     own = project.settings.prompts
     shown = teacher_header(replace(sample, answer=truth_of(sample)), project.settings.prior, own)
@@ -122,11 +122,11 @@ def ask_teacher(asking: Asking, sample: Sample, said: Prediction) -> Result:
         )
         for each in batch
     ]
-    result |= _of_teacher(found[0], right) if found else {"why": " ".join(why.reason for why in told)}
+    result |= _teacher_result(found[0], right) if found else {"why": " ".join(why.reason for why in told)}
     return result | {"loading": loaded - started, "seconds": time.monotonic() - loaded}
 
 
-def _of_student(prompt: str, said: Prediction, loading: float, seconds: float) -> Result:
+def _student_result(prompt: str, said: Prediction, loading: float, seconds: float) -> Result:
     kept = asdict(said)
     return {
         "prompt": prompt,
@@ -137,7 +137,7 @@ def _of_student(prompt: str, said: Prediction, loading: float, seconds: float) -
     }
 
 
-def _of_teacher(found: Diagnosis, right: bool) -> Result:
+def _teacher_result(found: Diagnosis, right: bool) -> Result:
     curve = asdict(found.curve)
     if right:
         return {"curve": curve, "right": True, "status": "", "mistake_step": None, "skill": ""}
@@ -151,6 +151,6 @@ def _of_teacher(found: Diagnosis, right: bool) -> Result:
     }
 
 
-def _kept(project: Project, who: Who, sample: Sample, model: str, result: Result) -> Advance:
+def _save_try(project: Project, who: TriedModel, sample: Sample, model: str, result: Result) -> Advance:
     save = partial(store.save_model_try, project=project.id, who=who, sample=sample.id, model=model, result=result)
     return Advance(save=save, done=1, total=1)

@@ -31,7 +31,7 @@ from app.web.routes.images import add_image_routes
 from app.web.routes.review_form import add_review_form_routes
 from app.web.routes.static_files import ASSETS, SCRIPTS, add_static_routes, file_version
 from app.web.ui import build, theme
-from app.worker.supervisor import minded
+from app.worker.supervisor import supervised
 from core.errors import UserError
 from storage import logins
 from storage.database import Database, open_database
@@ -66,7 +66,7 @@ def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
             flush=True,
         )
         config = uvicorn.Config(app, http=Protocol, ws="none", log_level="warning", timeout_graceful_shutdown=1)
-        with minded(db), listening, suppress(KeyboardInterrupt):
+        with supervised(db), listening, suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         db.close()

@@ -10,7 +10,7 @@ import httpx
 from app.imports import support_set
 from app.imports.report import ImportRequest
 from app.jobs.queue import put_tune
-from app.worker.supervisor import DEATHS
+from app.worker.supervisor import MAX_DEATHS
 from storage import store
 from tests.chaos.killer import App, Killer
 from tests.chaos.life import NO_ANSWER, PERSON, PROJECT, SUPPORT, Life, Sizes, Stage
@@ -51,7 +51,7 @@ def job_stage(ask: Callable[[Life], Any]) -> Stage:
             if job is None or job.id <= before:
                 ask(life)
             elif job.state == "failed":
-                assert f"{DEATHS} workers died" in job.error, job.error
+                assert f"{MAX_DEATHS} workers died" in job.error, job.error
                 before, life.given_up = job.id, life.given_up + 1
             elif job.state == "done":
                 return

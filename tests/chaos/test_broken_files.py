@@ -12,7 +12,7 @@ import pytest
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_predict, put_tune
 from app.selections.draw import make_selection
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import UserError
 from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
@@ -46,7 +46,7 @@ def test_predicting_leaves_out_the_sample_whose_image_is_cut_and_names_it(tmp_pa
     fill_project(db, files)
     name = break_image(db, "validation")
     with pytest.raises(UserError, match=rf"1 were not answered.* {name}: The image cut cannot be opened"):
-        work_off(db, put_predict(db, "tiny", roles=("validation",)), LocalEngine("cpu"))
+        run_queued_job(db, put_predict(db, "tiny", roles=("validation",)), LocalEngine("cpu"))
     with db.read() as connection:
         assert len(store.predictions_of(connection, 1, "validation")) == 11
     db.close()
@@ -65,7 +65,7 @@ def test_tuning_names_the_sample_whose_image_is_cut(tmp_path: Path, files: TinyF
         )
         connection.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = ?", (chosen,))
     with pytest.raises(UserError, match=rf"Sample {name} cannot be learned from.*gone.png cannot be read.*put it back"):
-        work_off(db, put_tune(db, "tiny"), LocalEngine("cpu"))
+        run_queued_job(db, put_tune(db, "tiny"), LocalEngine("cpu"))
     with db.read() as connection:
         assert "bug" not in jobs.jobs_of(connection)[0].error
     db.close()

@@ -17,7 +17,7 @@ from app.imports.pipeline import import_file
 from app.jobs.queue import put_predict, put_try
 from app.model_inputs import image_opener
 from app.projects.configuration import create_project
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import UserError
 from core.images import FORMATS
 from storage import store
@@ -106,7 +106,7 @@ def break_images(db: Database, folder: Path) -> list[str]:
 def predicted(db: Database, names: list[str]) -> str:
     """The error of a predict job that answers all samples but these."""
     with pytest.raises(UserError) as raised:
-        work_off(db, put_predict(db, "tiny", roles=("validation",)), LocalEngine("cpu"))
+        run_queued_job(db, put_predict(db, "tiny", roles=("validation",)), LocalEngine("cpu"))
     with db.read() as connection:
         answered = {each.sample for each in store.predictions_of(connection, 1, "validation")}
         known = list(store.samples_of(connection, project=1, role="validation"))
@@ -141,7 +141,7 @@ def test_a_student_behind_an_endpoint_answers_all_others_and_is_sent_nothing_bro
     (tmp_path / "gone.png").write_bytes(bytes(saved("PNG")))
     for name in BROKEN:
         (tmp_path / f"{name}.png").write_bytes(bytes(saved("PNG")))
-    assert work_off(db, put_predict(db, "tiny", roles=("validation",)), LocalEngine("cpu")).state == "done"
+    assert run_queued_job(db, put_predict(db, "tiny", roles=("validation",)), LocalEngine("cpu")).state == "done"
     assert len(server.asked) == 12
 
 
@@ -153,7 +153,7 @@ def test_trying_the_student_on_a_sample_says_what_is_wrong_with_its_image(
         connection.exec_driver_sql("UPDATE projects SET student = ?", (server.name,))
     break_images(db, tmp_path)
     with pytest.raises(UserError, match=r"Its image cannot be opened .*put a whole one there"):
-        work_off(db, put_try(db, "tiny", "student"), LocalEngine("cpu"))
+        run_queued_job(db, put_try(db, "tiny", "student"), LocalEngine("cpu"))
     assert server.asked == []
 
 

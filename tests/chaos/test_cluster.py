@@ -19,7 +19,7 @@ from app.imports.pipeline import import_file
 from app.jobs.queue import put_diagnose, put_label, put_predict, put_tune
 from app.processes.worker_process import ensure_worker, worker_pid
 from app.selections.draw import make_selection
-from app.worker.loop import run_one
+from app.worker.loop import run_claimed_job
 from storage import jobs, store
 from storage.database import Database, open_database
 from storage.jobs import Job
@@ -92,7 +92,7 @@ def go(db: Database, job: Job, engine: Engine, *acts: tuple[int, Callable[[], No
             still.pop(0)[1]()
         return False
 
-    run_one(db, claimed, engine, ended)
+    run_claimed_job(db, claimed, engine, ended)
     assert not still, "the job ended too soon"
     with db.read() as connection:
         return jobs.job(connection, job.id)

@@ -14,7 +14,7 @@ from app.engines.ray_engine import RayEngine
 from app.jobs.queue import put_diagnose, put_predict
 from app.reviews.verdicts import accept_all
 from app.selections.draw import make_selection
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from storage import store
 from storage.database import open_database
 from tests.chaos.nodes import two_nodes
@@ -27,8 +27,8 @@ pytestmark = [
 
 def found(data: Path, engine: Engine) -> dict[str, Any]:
     db = open_database(data)
-    work_off(db, put_predict(db, PROJECT, roles=("validation",)), engine)
-    work_off(db, put_diagnose(db, PROJECT), engine)
+    run_queued_job(db, put_predict(db, PROJECT, roles=("validation",)), engine)
+    run_queued_job(db, put_diagnose(db, PROJECT), engine)
     accept_all(db, PROJECT, reviewer="Ada")
     chosen = make_selection(db, PROJECT, budget=1000)
     with db.read() as connection:

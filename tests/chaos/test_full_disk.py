@@ -19,7 +19,7 @@ from app.processes.worker_process import ensure_worker, worker_pid
 from app.projects.configuration import create_project
 from app.selections.draw import make_selection
 from app.tuning.runs import resume_run
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.atomic_files import write_folder
 from core.errors import FolderError
 from core.tuning.checkpoints import newest_checkpoint, save_checkpoint
@@ -202,4 +202,4 @@ def test_every_write_that_does_not_fit_says_so_and_the_database_stays_sound(db: 
     assert all("The disk is full" in refusal for refusal in refused)
     sound(db)
     disk.free()
-    work_off(db, put_predict(db, "tiny", roles=("test",)), LocalEngine("cpu"))
+    run_queued_job(db, put_predict(db, "tiny", roles=("test",)), LocalEngine("cpu"))

@@ -26,7 +26,7 @@ from app.imports.preview import Previews, run_preview
 from app.imports.report import ImportRequest
 from app.jobs.queue import put_predict
 from app.settings import AppSettings
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import BusyError
 from storage import store
 from storage.database import FILE_NAME, Database, open_database
@@ -62,7 +62,7 @@ main()
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.database.BUSY_SECONDS", WAIT)
     monkeypatch.setattr("storage.migrations.BUSY_SECONDS", WAIT)
-    monkeypatch.setattr("app.worker.loop.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("app.worker.loop.RETRY_SECONDS", 0.5)
 
 
 @contextlib.contextmanager
@@ -150,7 +150,7 @@ def test_the_worker_waits_and_loses_no_batch(db: Database, caplog: pytest.LogCap
 
     holder = threading.Thread(target=hold_in_the_middle)
     holder.start()
-    ended = work_off(db, job, LocalEngine("cpu"))
+    ended = run_queued_job(db, job, LocalEngine("cpu"))
     holder.join()
     assert released.is_set()
     assert (ended.state, ended.done, ended.error) == ("done", 12, "")

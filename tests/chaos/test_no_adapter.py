@@ -16,7 +16,7 @@ from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_predict, put_try, put_tune
 from app.selections.draw import make_selection
 from app.web.page.place import TABS
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import UserError
 from core.types import TuningSettings
 from storage import store
@@ -40,7 +40,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, files: TinyFiles) -> Path:
     fill_project(db, files, settings=replace(SETTINGS, tuning=tuning))
     make_selection(db, "tiny", budget=10, arm="random")
     for put in (put_predict, put_tune, put_predict):
-        work_off(db, put(db, "tiny"), LocalEngine("cpu"))
+        run_queued_job(db, put(db, "tiny"), LocalEngine("cpu"))
     db.close()
     return data
 
@@ -70,13 +70,13 @@ MISSING = r"There is no adapter in .*run-1/adapter; put the folder back from a b
 def test_predicting_and_trying_say_where_it_was(db: Database, files: TinyFiles) -> None:
     new_samples(db)
     with pytest.raises(UserError, match=MISSING):
-        work_off(db, put_predict(db, "tiny", round_number=1), LocalEngine("cpu"))
+        run_queued_job(db, put_predict(db, "tiny", round_number=1), LocalEngine("cpu"))
     with pytest.raises(UserError, match=MISSING):
-        work_off(db, put_try(db, "tiny", "student", round_number=1), LocalEngine("cpu"))
+        run_queued_job(db, put_try(db, "tiny", "student", round_number=1), LocalEngine("cpu"))
 
 
 def test_the_round_before_is_predicted_as_ever(db: Database) -> None:
-    ended = work_off(db, put_predict(db, "tiny", round_number=0), LocalEngine("cpu"))
+    ended = run_queued_job(db, put_predict(db, "tiny", round_number=0), LocalEngine("cpu"))
     assert (ended.state, ended.done) == ("done", 24)
 
 
@@ -87,8 +87,8 @@ def test_a_run_that_starts_from_it_says_so_and_one_from_the_base_model_goes_on(d
     further, afresh = (replace(tuning, start=start, epochs=0.2) for start in ("adapter", "base"))
     assert isinstance(afresh, TuningSettings)
     with pytest.raises(UserError, match=MISSING):
-        work_off(db, put_tune(db, "tiny", selection=selection, settings=further), LocalEngine("cpu"))
-    assert work_off(db, put_tune(db, "tiny", selection=selection, settings=afresh), LocalEngine("cpu"))
+        run_queued_job(db, put_tune(db, "tiny", selection=selection, settings=further), LocalEngine("cpu"))
+    assert run_queued_job(db, put_tune(db, "tiny", selection=selection, settings=afresh), LocalEngine("cpu"))
     with db.read() as connection:
         assert [each.number for each in store.rounds_of(connection, 1)] == [0, 1, 2]
 
@@ -136,4 +136,4 @@ def test_put_back_from_a_backup_all_goes_on(db: Database, whole: Path, tmp_path:
     restore_backup(tmp_path / "kept.zip", tmp_path / "again", on_progress=lambda _: None)
     shutil.copytree(tmp_path / "again" / "adapters" / "run-1", db.adapters / "run-1")
     new_samples(db)
-    assert work_off(db, put_predict(db, "tiny", round_number=1), LocalEngine("cpu")).state == "done"
+    assert run_queued_job(db, put_predict(db, "tiny", round_number=1), LocalEngine("cpu")).state == "done"

@@ -13,7 +13,7 @@ from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_predict
 from app.processes.worker_process import worker_pid
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from storage import jobs
 from storage.database import Database, open_database
 from tests.app.rpc import Remote
@@ -91,7 +91,7 @@ def test_the_command_line_says_why_a_job_waits_and_goes_on_with_it_later(
     assert states(db) == [("predict", "queued")]
     again = put_predict(db, "tiny", roles=("test",))  # as running the command again does
     assert again.id == 1
-    assert work_off(db, again, LocalEngine("cpu")).state == "done"
+    assert run_queued_job(db, again, LocalEngine("cpu")).state == "done"
 
 
 def test_a_lock_file_that_belongs_to_somebody_else_is_named(db: Database) -> None:

@@ -14,7 +14,7 @@ from app.cli.main import cli
 from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_predict
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from storage.database import FILE_NAME, open_database
 from tests.chaos.small_disk import Disk, as_anybody, read_only, small_disk
 from tests.chaos.test_full_disk import sound
@@ -119,7 +119,7 @@ def test_once_it_can_be_written_again_work_goes_on(disk: Disk) -> None:
     disk.remount("ro")
     disk.remount("rw")
     db = open_database(disk.path / "data")
-    ended = work_off(db, put_predict(db, "tiny"), LocalEngine("cpu"))
+    ended = run_queued_job(db, put_predict(db, "tiny"), LocalEngine("cpu"))
     assert (ended.state, ended.done) == ("done", 24)
     sound(db)
     db.close()

@@ -32,7 +32,7 @@ HIT_KEYS = (
 )
 CANCEL = '<button type="button" class="button" data-close-dialog>Cancel</button>'
 CLOSE = '<div class="row end"><button type="button" class="button" data-close-dialog>Close</button></div>'
-WHO = (
+TRIED_MODELS = (
     '<dialog id="who" aria-labelledby="who-title"><form data-who><h2 id="who-title">Reviewing as</h2>'
     '<div class="field"><label for="reviewer">Your name</label>'
     '<input id="reviewer" name="reviewer" maxlength="100" autocomplete="off" aria-describedby="about-reviewer">'
@@ -58,7 +58,7 @@ ASK = (
 
 def dialogs_html() -> str:
     """All of them, closed."""
-    return new_project_html() + help_html() + WHO + ZOOM + ASK
+    return new_project_html() + help_html() + TRIED_MODELS + ZOOM + ASK
 
 
 def new_project_html() -> str:

@@ -24,7 +24,7 @@ from app.projects.prompts import set_prompts
 from app.settings import logs_folder
 from app.web.page.place import Place, move_to
 from app.web.tabs.data.sets import overview_html
-from app.worker.loop import run_one, work_off
+from app.worker.loop import run_claimed_job, run_queued_job
 from core.errors import UserError
 from core.types import EndpointSettings
 from storage import jobs, store
@@ -57,7 +57,7 @@ def go(db: Database, job: Job) -> Job:
         claimed = jobs.claim(connection, "test", 1, 1.0)
     assert claimed is not None
     assert claimed.id == job.id
-    run_one(db, claimed, NOWHERE, lambda: False)
+    run_claimed_job(db, claimed, NOWHERE, lambda: False)
     with db.read() as connection:
         return jobs.job(connection, job.id)
 
@@ -90,7 +90,7 @@ def test_the_estimate_says_whether_the_teacher_votes_as_soon_as_it_was_asked(
     before = estimate_diagnose(db, "p")
     assert before["votes"] is None
     assert "should it give no log-probabilities, 5 sampled replies" in estimate_text(before)
-    work_off(db, put_try(db, "p", "teacher"), NOWHERE)
+    run_queued_job(db, put_try(db, "p", "teacher"), NOWHERE)
     asked = len(server.asked)
     after = estimate_diagnose(db, "p")
     assert after["votes"] is True
@@ -260,7 +260,7 @@ def test_a_project_with_a_key_in_a_models_name_is_not_made(db: Database, role: s
 
 def test_a_worker_in_this_process_takes_endpoints_too(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, count=2)
-    assert work_off(db, put_diagnose(db, "p"), NOWHERE).done == 2
+    assert run_queued_job(db, put_diagnose(db, "p"), NOWHERE).done == 2
 
 
 def test_the_command_line_estimates_shows_what_was_spent_and_sets_the_cap(
@@ -279,7 +279,7 @@ def test_the_command_line_estimates_shows_what_was_spent_and_sets_the_cap(
     assert "its price is not known" in " ".join(said("diagnose", "p", "--estimate").split())
     assert server.asked == []
     assert "of a cap of 2.50" in said("spending", "p", "--cap", "2.5", "--price", server.name, "1", "2")
-    work_off(db, put_diagnose(db, "p"), NOWHERE)
+    run_queued_job(db, put_diagnose(db, "p"), NOWHERE)
     shown = json.loads(said("spending", "p", "--json"))
     assert shown["cap"] == 2.5
     assert shown["models"][0]["price"] == [1.0, 2.0]
@@ -316,7 +316,7 @@ def test_a_model_behind_an_endpoint_is_tried_on_one_sample_and_a_refusal_is_told
 ) -> None:
     fill(db, "p", teacher=server.name, student=server.name, count=1)
     for who in ("student", "teacher"):
-        assert work_off(db, put_try(db, "p", who), NOWHERE).state == "done"  # type: ignore[arg-type]
+        assert run_queued_job(db, put_try(db, "p", who), NOWHERE).state == "done"  # type: ignore[arg-type]
     with db.read() as connection:
         found = store.model_tries_of(connection, 1)
         assert store.diagnoses_of(connection, 1) == []
@@ -325,4 +325,4 @@ def test_a_model_behind_an_endpoint_is_tried_on_one_sample_and_a_refusal_is_told
     assert [round(sum(row), 6) for row in curve["probabilities"]] == [1.0] * len(curve["probabilities"])
     server.manners.key = "another"
     with pytest.raises(UserError, match="does not accept the key"):
-        work_off(db, put_try(db, "p", "student", another=True), NOWHERE)
+        run_queued_job(db, put_try(db, "p", "student", another=True), NOWHERE)

@@ -13,7 +13,7 @@ from app.engines.local_engine import LocalEngine
 from app.engines.ray_engine import RayEngine
 from app.jobs.queue import put_diagnose, put_predict
 from app.settings import AppSettings
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import UserError
 from core.types import Prediction
 from storage import store
@@ -37,7 +37,7 @@ def node() -> Iterator[str]:
 
 
 def answered(db: Database, tiny: str, models: LocalEngine) -> list[Prediction]:
-    assert work_off(db, put_predict(db, tiny, roles=("validation",)), models).state == "done"
+    assert run_queued_job(db, put_predict(db, tiny, roles=("validation",)), models).state == "done"
     with db.read() as connection:
         return store.predictions_of(connection, 1, "validation")
 
@@ -54,14 +54,14 @@ def test_the_cluster_answers_as_the_local_engine_does_and_what_it_cannot_do_is_a
     moved = weights.rename(files.folder / "away")
     try:
         with pytest.raises(UserError, match=r"teacher.* \(said by .+\)$"):
-            work_off(db, put_diagnose(db, tiny), cluster)
+            run_queued_job(db, put_diagnose(db, tiny), cluster)
     finally:
         moved.rename(weights)
 
 
 def test_a_worker_outside_of_the_cluster_is_refused(db: Database, tiny: str) -> None:
     with pytest.raises(UserError, match="The worker itself has to run on a machine of the cluster"):
-        work_off(db, put_predict(db, tiny), RayEngine("cpu", address="ray://127.0.0.1:10001"))
+        run_queued_job(db, put_predict(db, tiny), RayEngine("cpu", address="ray://127.0.0.1:10001"))
 
 
 def test_the_engine_is_the_local_one_unless_the_settings_say_otherwise() -> None:

@@ -12,7 +12,7 @@ from app.jobs.queue import put_experiment
 from app.projects.lookup import find_project
 from app.projects.status import next_step
 from app.reviews.verdicts import accept_all, add_review
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from app.worker.registry import run_job
 from core.errors import UserError
 from core.evaluation.experiment import ARMS, arm_outcome
@@ -49,7 +49,7 @@ def name_by_hand(db: Database, *, but: int = 0, seeds: int = 2) -> None:
 
 def run(db: Database, project: str, arms: Sequence[str] = ARMS, *, seeds: int = 1, at_once: int = 1) -> None:
     job = put_experiment(db, project, arms=arms, budgets=[4], seeds=seeds, at_once=at_once)
-    work_off(db, job, LocalEngine("cpu"))
+    run_queued_job(db, job, LocalEngine("cpu"))
 
 
 def trials(db: Database) -> list[Trial]:
@@ -144,7 +144,7 @@ def test_what_is_missing_is_said_before_anything_is_queued(db: Database, tiny: s
 
 def test_a_trial_that_cannot_be_done_says_why_and_the_others_go_on(db: Database, ready: str) -> None:
     job = put_experiment(db, ready, arms=["untuned", "random"], budgets=[400], seeds=1)
-    work_off(db, job, LocalEngine("cpu"))
+    run_queued_job(db, job, LocalEngine("cpu"))
     found = results(db, ready)
     assert [each.arm for each in found.outcomes] == ["untuned"]
     assert (found.open, found.refused[0][0]) == (0, "random 400, seed 0")

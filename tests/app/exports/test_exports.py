@@ -28,7 +28,7 @@ from app.projects.lookup import find_project, find_round
 from app.reviews.verdicts import accept_all, add_review
 from app.selections.draw import make_selection
 from app.web.routes.downloads import file_name
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import UserError
 from storage import store
 from storage.database import Database, open_database
@@ -43,7 +43,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def test_an_exported_adapter_is_the_rounds_own(db: Database, tiny: str, tmp_path: Path) -> None:
     make_selection(db, tiny, budget=4, arm="random")
-    work_off(db, put_tune(db, tiny), LocalEngine("cpu"))
+    run_queued_job(db, put_tune(db, tiny), LocalEngine("cpu"))
     out = export_adapter(db, tiny, tmp_path / "adapter")
     stored = db.adapters / "run-1" / "adapter"
     assert {path.name for path in out.iterdir()} == {path.name for path in stored.iterdir()}
@@ -72,8 +72,8 @@ def test_the_report_says_on_which_set_each_figure_was_measured(
     diagnose_by_hand(db, tiny, files, test_too=True)
     accept_all(db, tiny, reviewer="ann")
     made = make_selection(db, tiny, budget=4)
-    work_off(db, put_tune(db, tiny, selection=made.id), LocalEngine("cpu"))
-    work_off(db, put_predict(db, tiny), LocalEngine("cpu"))
+    run_queued_job(db, put_tune(db, tiny, selection=made.id), LocalEngine("cpu"))
+    run_queued_job(db, put_predict(db, tiny), LocalEngine("cpu"))
     text = export_report(db, tiny, tmp_path / "report.md").read_text()
     assert "Round 1 against round 0 on the test set" in text
     assert "Round 1 against round 0 on the validation set" in text

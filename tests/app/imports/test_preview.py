@@ -11,7 +11,7 @@ from app.imports.report import ImportRequest
 from app.imports.uploads import sweep_uploads, uploaded_file, uploads_folder
 from app.jobs.queue import cancel_job
 from app.projects.configuration import create_project
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import UserError
 from storage import jobs, store
 from storage.database import Database
@@ -158,7 +158,7 @@ def test_a_large_support_set_is_a_job_and_the_wait_is_over_with_it(db: Database,
     assert waiting.job is not None
     with db.read() as connection:
         job = jobs.job(connection, waiting.job)
-    work_off(db, job, LocalEngine("cpu"))
+    run_queued_job(db, job, LocalEngine("cpu"))
     assert looks.attend(waiting) is None
     assert uploaded_file(db, pending.upload) is None
     with db.read() as connection:

@@ -19,7 +19,7 @@ from app.imports.pipeline import commit, import_file
 from app.imports.report import Findings, ImportRequest
 from app.model_inputs import image_opener
 from app.progress import Stopped
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import UserError
 from core.types import Sample
 from storage import store
@@ -177,7 +177,7 @@ def test_a_queued_import_is_done_by_the_worker_and_says_what_came_of_it(db: Data
     path = write(tmp_path / "rows.jsonl", rows(30))
     job = support_set.put_import(db, request(path))
     assert support_set.put_import(db, request(path)).id == job.id
-    ended = work_off(db, job, LocalEngine("no such device"))
+    ended = run_queued_job(db, job, LocalEngine("no such device"))
     assert (ended.kind, ended.done, ended.total) == ("import", 30, 30)
     assert ended.message == "30 new samples, 0 already there"
     assert len(stored(db)) == 30
@@ -185,7 +185,7 @@ def test_a_queued_import_is_done_by_the_worker_and_says_what_came_of_it(db: Data
     found[1] |= {"conversations": []}
     bad = support_set.put_import(db, request(write(tmp_path / "bad.jsonl", found)))
     with pytest.raises(UserError, match=r"1 of 3 rows are refused, the first at bad\.jsonl:2 \(conversations"):
-        work_off(db, bad, LocalEngine("no such device"))
+        run_queued_job(db, bad, LocalEngine("no such device"))
     with pytest.raises(UserError, match="Only support sets"):
         support_set.put_import(db, ImportRequest(what="test", path=str(path)))
 

@@ -22,7 +22,7 @@ from app.imports import support_set as support_import
 from app.imports.pipeline import commit
 from app.imports.report import Findings
 from app.progress import Advance
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import UnavailableError, UserError
 from core.importers.containers import parquet
 from storage import jobs, store
@@ -135,7 +135,7 @@ def fails(db: Database, path: Path, said: str) -> str:
     """Do the import as a job, which has to fail with that."""
     job = support_set.put_import(db, request(path))
     with pytest.raises(UserError, match=said) as caught:
-        work_off(db, job, LocalEngine("no such device"))
+        run_queued_job(db, job, LocalEngine("no such device"))
     with db.read() as connection:
         assert jobs.job(connection, job.id).state == "failed"
     assert nothing_is_seen(db)

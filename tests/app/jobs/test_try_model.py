@@ -6,7 +6,7 @@ from app.engines.local_engine import LocalEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_try
 from app.projects.configuration import DEMO_TEACHER, create_project, set_models, settings_for
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from core.errors import UserError
 from core.types import Settings
 from storage import store
@@ -16,7 +16,7 @@ from tests.projects.tiny_project import TinyFiles
 
 
 def tried(db: Database, name: str, who: str, **more: bool) -> dict[str, ModelTry]:
-    work_off(db, put_try(db, name, who, **more), LocalEngine("cpu"))  # type: ignore[arg-type]
+    run_queued_job(db, put_try(db, name, who, **more), LocalEngine("cpu"))  # type: ignore[arg-type]
     with db.read() as connection:
         return store.model_tries_of(connection, 1)
 

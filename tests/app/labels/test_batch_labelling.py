@@ -14,7 +14,7 @@ from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_label
 from app.labels.batch_labelling import batches_of_support
 from app.processes.worker_process import worker_lock
-from app.worker.loop import run_one
+from app.worker.loop import run_claimed_job
 from core.endpoints import batch_files
 from core.errors import UserError
 from core.types import BatchRequest
@@ -51,7 +51,7 @@ def go(db: Database, *, batch: bool = True, by: str = "sample", name: str = "bar
     with db.write() as connection:
         claimed = jobs.claim(connection, "test", 1, 1.0)
     assert claimed is not None
-    run_one(db, claimed, LocalEngine("no such device"), lambda: False)
+    run_claimed_job(db, claimed, LocalEngine("no such device"), lambda: False)
     with db.read() as connection:
         return jobs.job(connection, job.id)
 
@@ -274,7 +274,7 @@ def test_a_job_that_was_queued_before_a_batch_was_handed_in_does_not_pay_for_it_
         connection.exec_driver_sql("UPDATE jobs SET state = 'queued' WHERE id = ?", (early.id,))
         claimed = jobs.claim(connection, "test", 1, 1.0)
     assert claimed is not None
-    run_one(db, claimed, LocalEngine("no such device"), lambda: False)
+    run_claimed_job(db, claimed, LocalEngine("no such device"), lambda: False)
     with db.read() as connection:
         assert "it would be paid twice" in jobs.job(connection, early.id).error
     assert len(server.asked) == 1, "the probe"

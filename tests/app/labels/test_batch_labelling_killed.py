@@ -10,7 +10,7 @@ from app.endpoints.spending import spending
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_label
 from app.processes.worker_process import ensure_worker, worker_pid
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from storage import store
 from storage.database import Database
 from storage.jobs import Job
@@ -35,7 +35,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
 
 def ended(db: Database, job: Job) -> Job:
     """The job, done by this process, which knows nothing of what the killed one did."""
-    return work_off(db, job, LocalEngine("no such device"))
+    return run_queued_job(db, job, LocalEngine("no such device"))
 
 
 def put(db: Database) -> Job:

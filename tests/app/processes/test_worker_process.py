@@ -15,7 +15,7 @@ from app.engines.local_engine import LocalEngine
 from app.jobs.queue import cancel_job, put_predict
 from app.processes.identity import is_alive, process_start
 from app.processes.worker_process import worker_lock, worker_pid
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
@@ -125,7 +125,7 @@ def test_a_process_with_the_id_of_a_dead_worker_is_never_taken_for_it(
         assert jobs.claim(connection, "dead", *recycled) is not None
     (db.data / "worker.lock").write_text("{} {}".format(*recycled))
     assert worker_pid(db.data) is None
-    assert work_off(db, job, LocalEngine("cpu")).state == "done"
+    assert run_queued_job(db, job, LocalEngine("cpu")).state == "done"
     assert foreign.poll() is None
 
 
@@ -136,7 +136,7 @@ def test_cancelling_a_job_signals_no_process(
     with db.write() as connection:
         assert jobs.claim(connection, "dead", *recycled) is not None
     cancel_job(db, job.id)
-    assert work_off(db, other, LocalEngine("cpu")).state == "done"
+    assert run_queued_job(db, other, LocalEngine("cpu")).state == "done"
     assert read_job(db, job.id).state == "cancelled"
     assert foreign.poll() is None
     assert is_alive(foreign.pid, recycled[1] + 1)
@@ -151,7 +151,7 @@ def test_the_job_of_a_live_process_is_its_own_and_cancelling_only_asks(
     with db.write() as connection:
         assert jobs.claim(connection, "alive", recycled[0], recycled[1] + 1) is not None
     cancel_job(db, job.id)
-    assert work_off(db, other, LocalEngine("cpu")).state == "done"
+    assert run_queued_job(db, other, LocalEngine("cpu")).state == "done"
     left = read_job(db, job.id)
     assert (left.state, left.cancel_asked) == ("running", True)
     assert foreign.poll() is None

@@ -18,7 +18,7 @@ from app.progress import Stopped
 from app.selections.draw import make_selection
 from app.settings import AppSettings
 from app.tuning.multiprocess_run import process_count
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from app.worker.registry import run_job
 from core.errors import UserError
 from core.types import StudentSettings, TuningSettings, Update
@@ -74,9 +74,9 @@ def children_of(pid: int, *, grand: bool = True) -> dict[int, float]:
 
 
 def test_a_run_in_two_processes_opens_the_round_that_one_process_opens(db: Database, selection: int) -> None:
-    alone = work_off(db, put(db, selection, QUICK), LocalEngine("cpu"))
+    alone = run_queued_job(db, put(db, selection, QUICK), LocalEngine("cpu"))
     sharded = LocalEngine("cpu", processes=2, shard=True)  # in the tests below each process has the whole student
-    together = work_off(db, put(db, selection, QUICK), sharded)
+    together = run_queued_job(db, put(db, selection, QUICK), sharded)
     assert (together.state, together.done) == (alone.state, alone.done) == ("done", 2)
     one, two = updates_of(db, alone), updates_of(db, together)
     assert [each.loss for each in two] == pytest.approx([each.loss for each in one], rel=1e-5)

@@ -65,7 +65,7 @@ def test_a_second_worker_is_refused(tmp_path: Path) -> None:
 
 def test_a_finished_job_is_done(db: Database, tiny: str) -> None:
     job = put_predict(db, tiny, roles=("test",))
-    ended = loop.work_off(db, job, LocalEngine("cpu"))
+    ended = loop.run_queued_job(db, job, LocalEngine("cpu"))
     assert (ended.state, ended.done, ended.total) == ("done", 12, 12)
 
 
@@ -74,17 +74,17 @@ def test_a_user_error_fails_the_job_with_its_sentence(db: Database, files: TinyF
     import_file(db, "test", files["test"], "lost", images=files.images)
     job = put_predict(db, "lost", roles=("test",))
     with pytest.raises(UserError, match="absent"):
-        loop.work_off(db, job, LocalEngine("cpu"))
+        loop.run_queued_job(db, job, LocalEngine("cpu"))
     assert read_job(db, job.id).state == "failed"
     other = put_predict(db, tiny, roles=("test",))
-    assert loop.work_off(db, other, LocalEngine("cpu")).state == "done", "the worker goes on with the next job"
+    assert loop.run_queued_job(db, other, LocalEngine("cpu")).state == "done", "the worker goes on with the next job"
 
 
 def test_a_bug_fails_the_job_and_keeps_its_traceback(db: Database, tiny: str, caplog: pytest.LogCaptureFixture) -> None:
     with db.write() as connection:
         job = jobs.put(connection, "predict", 1, {"no": "round"})
     with pytest.raises(UserError, match=r"A bug in Switchpoint stopped this job \(KeyError.*worker\.log"):
-        loop.work_off(db, job, LocalEngine("cpu"))
+        loop.run_queued_job(db, job, LocalEngine("cpu"))
     assert "Traceback" in caplog.text
 
 
@@ -93,7 +93,7 @@ def test_the_job_of_a_dead_worker_is_taken_up_again(db: Database, tiny: str) -> 
     with db.write() as connection:
         jobs.claim(connection, "dead", os.getpid(), own_start() + 1)
     assert read_job(db, job.id).state == "running"
-    assert loop.work_off(db, job, LocalEngine("cpu")).state == "done"
+    assert loop.run_queued_job(db, job, LocalEngine("cpu")).state == "done"
 
 
 def test_a_worker_that_was_taken_for_dead_saves_nothing_more(db: Database, tiny: str) -> None:
@@ -103,7 +103,7 @@ def test_a_worker_that_was_taken_for_dead_saves_nothing_more(db: Database, tiny:
         assert mine is not None
         jobs.interrupt_orphans(connection, lambda pid, started: False)
         theirs = jobs.claim(connection, "another", 1, 1.0)
-    loop.run_one(db, mine, LocalEngine("cpu"), lambda: False)
+    loop.run_claimed_job(db, mine, LocalEngine("cpu"), lambda: False)
     assert read_job(db, job.id) == theirs, "it is the other's to say how it goes"
     with db.read() as connection:
         assert store.predictions_of(connection, job.args["round"], "test") == []
@@ -115,11 +115,13 @@ def test_cancel_is_honoured_between_two_batches(db: Database, tiny: str) -> None
         claimed = jobs.claim(connection, "me", os.getpid(), own_start())
     assert claimed is not None
     cancel_job(db, job.id)
-    loop.run_one(db, claimed, LocalEngine("cpu"), lambda: False)
+    loop.run_claimed_job(db, claimed, LocalEngine("cpu"), lambda: False)
     ended = read_job(db, job.id)
     assert (ended.state, ended.done) == ("cancelled", 2)
     again = put_predict(db, tiny, roles=("test",))
-    assert loop.work_off(db, again, LocalEngine("cpu")).done == 12, "and goes on where it stopped when asked again"
+    assert loop.run_queued_job(db, again, LocalEngine("cpu")).done == 12, (
+        "and goes on where it stopped when asked again"
+    )
 
 
 def test_a_started_worker_is_found_again_and_leaves_when_idle(

@@ -7,7 +7,7 @@ import pytest
 
 from app.engines.local_engine import LocalEngine
 from app.projects.status import next_step
-from app.worker.loop import work_off
+from app.worker.loop import run_queued_job
 from app.worker.registry import run_job
 from core.errors import UserError
 from core.types import JobKind
@@ -27,6 +27,6 @@ def test_a_kind_that_is_not_known_fails_with_what_to_do(db: Database, tiny: str)
         job = jobs.put(connection, "from_tomorrow", 1, {})  # type: ignore[arg-type]
     assert next_step(db, tiny).sentence == f"Job {job.id} runs: wait for it, or look around."
     with pytest.raises(UserError, match=r"knows no job of the kind 'from_tomorrow'.*update"):
-        work_off(db, job, LocalEngine())
+        run_queued_job(db, job, LocalEngine())
     with db.read() as connection:
         assert jobs.job(connection, job.id).state == "failed"

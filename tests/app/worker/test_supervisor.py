@@ -15,7 +15,7 @@ import pytest
 from app.jobs.queue import put_predict
 from app.processes.worker_process import worker_pid
 from app.worker import supervisor
-from app.worker.supervisor import LONGEST_SECONDS, LOOK_SECONDS, Minder
+from app.worker.supervisor import MAX_PAUSE_SECONDS, POLL_SECONDS, Supervisor
 from storage import jobs, store
 from storage.database import Database
 from tests.app.rpc import Remote
@@ -72,29 +72,29 @@ def test_a_job_ends_by_itself_though_its_worker_was_killed(slow: Database) -> No
 def test_a_job_in_which_three_workers_died_at_the_same_place_has_failed(
     slow: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(supervisor, "POLL_SECONDS", 0.0)
     job = put_predict(slow, "slow", roles=("test",))
-    minder = Minder(slow)
+    watcher = Supervisor(slow)
     dead: set[int | None] = set()
-    for _ in range(supervisor.DEATHS):
-        minder.look()
+    for _ in range(supervisor.MAX_DEATHS):
+        watcher.check()
         until(lambda: read_job(slow, job.id).state == "running" and read_job(slow, job.id).pid not in dead)
         dead.add(kill(slow))
     assert read_job(slow, job.id).done == 0, "the kills came too late to prove anything"
-    minder.look()
+    watcher.check()
     ended = read_job(slow, job.id)
     assert ended.state == "failed"
     assert "3 workers died at the same place in this job (after 0 of 0)" in ended.error
-    minder.look()
+    watcher.check()
     assert worker_pid(slow.data) is None
-    assert len(dead) == supervisor.DEATHS
+    assert len(dead) == supervisor.MAX_DEATHS
 
 
 def test_no_worker_is_started_where_no_job_is_left(db: Database) -> None:
     with db.write() as connection:
         done = jobs.put(connection, "label", None, {})
         jobs.request_cancel(connection, done.id)
-    Minder(db).look()
+    Supervisor(db).check()
     time.sleep(0.2)
     assert not (db.data / "worker.lock").exists()
 
@@ -107,16 +107,16 @@ def test_a_worker_that_cannot_begin_is_tried_less_and_less_often_and_said_once(
     (db.data / "logs").write_text("a file where the folder should be")
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    minder, tried = Minder(db), []
-    with caplog.at_level(logging.WARNING, "switchpoint.minder"):
+    watcher, tried = Supervisor(db), []
+    with caplog.at_level(logging.WARNING, "switchpoint.supervisor"):
         for _ in range(100):
-            before = minder._tries
-            minder.look()
-            tried += [now[0]] if minder._tries > before else []
-            now[0] += LOOK_SECONDS
+            before = watcher._starts
+            watcher.check()
+            tried += [now[0]] if watcher._starts > before else []
+            now[0] += POLL_SECONDS
     waits = [later - earlier for earlier, later in pairwise(tried)]
     assert waits[:6] == [3.0, 6.0, 12.0, 24.0, 48.0, 60.0]
-    assert set(waits[6:]) == {LONGEST_SECONDS}
+    assert set(waits[6:]) == {MAX_PAUSE_SECONDS}
     (record,) = caplog.records
     assert record.message.startswith(f"The folder for logs {db.data / 'logs'} cannot be made (File exists)")
 

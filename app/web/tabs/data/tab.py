@@ -11,7 +11,7 @@ from typing import Any
 from app.endpoints.spending import estimate_diagnose, estimate_predict, estimate_text
 from app.imports.preview import Previews, request_of
 from app.jobs.queue import put_diagnose, put_label, put_predict, put_try
-from app.jobs.try_model import WHO
+from app.jobs.try_model import TRIED_MODELS
 from app.labels.labelling import LabelUnit, check_label
 from app.projects.configuration import set_models, set_settings
 from app.projects.prompts import project_prompts, set_prompts
@@ -128,7 +128,7 @@ def _queue(page: Page, kind: str) -> Any:
         elif kind == "diagnose":
             put_diagnose(page.db, place.project, round_number=round_number)
         elif kind == "try":
-            who = member_of(WHO, text_in(sent, "who", 10))
+            who = member_of(TRIED_MODELS, text_in(sent, "who", 10))
             if who is None:
                 raise UserError("Try the student or the teacher.")
             put_try(page.db, place.project, who, round_number=round_number, another=bool(sent.get("another")))

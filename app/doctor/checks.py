@@ -8,7 +8,8 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from app.settings import PACKAGE_ROOT, AppSettings
 from core.endpoints.keys import find_key
 from core.errors import UserError
 from storage import jobs, store
-from storage.database import open_database
+from storage.database import Database, open_database
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate", "datasets", "openai", "gradio", "sqlalchemy")
 KEY_VARIABLES = ("OPENAI_API_KEY", "SWITCHPOINT_API_KEY", "HF_TOKEN")
@@ -118,26 +119,30 @@ def _keys(data: Path) -> str:
 
 def _key_variables_of_projects(data: Path) -> set[str]:
     """The names of the variables that the keys of all projects' endpoints are read from."""
-    try:
-        db = open_database(data)
-    except (UserError, OSError):
-        return set()  # reported by the check of the data directory
-    try:
+    with _open_if_usable(data) as db:
+        if db is None:
+            return set()
         with db.read() as connection:
             projects = store.list_projects(connection)
-        return {name for project in projects for name in key_variables(project)}
-    finally:
-        db.close()
+    return {name for project in projects for name in key_variables(project)}
 
 
 def _models(data: Path) -> list[dict[str, Any]]:
     """A row for each project's student and teacher; none where the data directory cannot be opened."""
+    with _open_if_usable(data) as db:
+        return [{"name": name, "ok": ok, "found": found} for name, ok, found in check_models(db)] if db else []
+
+
+@contextmanager
+def _open_if_usable(data: Path) -> Iterator[Database | None]:
+    """The database; None where it cannot be opened, which the check of the data directory reports."""
     try:
         db = open_database(data)
     except (UserError, OSError):
-        return []  # reported by the check of the data directory
+        yield None
+        return
     try:
-        return [{"name": name, "ok": ok, "found": found} for name, ok, found in check_models(db)]
+        yield db
     finally:
         db.close()
 

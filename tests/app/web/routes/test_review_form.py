@@ -26,7 +26,7 @@ OURS = {"origin": "http://localhost", "host": "localhost"}
 
 @pytest.fixture
 def client(db: Database, tiny: str, files: TinyFiles) -> Iterator[TestClient]:
-    """The routes behind the guard, without the page around them."""
+    """The routes behind the request checks, without the page around them."""
     diagnose_by_hand(db, tiny, files)
     api = fastapi.FastAPI()
     add_review_form_routes(api, db)

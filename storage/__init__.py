@@ -1,1 +1,1 @@
-"""One SQLite file and a folder of adapters; knows ``core.types`` only."""
+"""Storage: one SQLite file and a folder of adapters. Depends on ``core.types`` only."""

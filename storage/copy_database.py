@@ -1,7 +1,7 @@
-"""Copies of a database while others write to it: one moment of it, whole or reduced to one project.
+"""Copies a database while others write to it: a snapshot of all of it or of one project.
 
-What belongs to one machine stays behind: who is logged in, uploads that wait, and which process does a job. Knows
-tables and how they refer to each other; nothing of the files that adapters lie in.
+What belongs to one machine is left out: sessions, waiting uploads, and which process runs a job. Knows tables and
+foreign keys, not the adapters' files.
 """
 
 import contextlib
@@ -15,14 +15,14 @@ from core.errors import UserError
 from storage.database import FILE_NAME
 
 PAGES_PER_STEP = 2000
-# Who is logged in; and, left out where one project is for others, who may log in.
+# A copy leaves out who is signed in; a copy of one project, which others will read, also who may sign in.
 SESSION_TABLES, LOGIN_TABLES = ("sessions", "attempts"), ("logins",)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseCopy:
-    """What a copy holds: its schema, the names of its ``projects``, the ids of its ``runs`` and the adapter of each
-    ("" while it has none), and how many images are ``referenced`` only: they lie in files outside of the database."""
+    """The contents of a copy: its schema version, project names, and the adapter of each run by id ("" where there is
+    none). ``referenced`` counts the images that are only references to files outside the database."""
 
     schema: str
     projects: tuple[str, ...]
@@ -33,15 +33,15 @@ class DatabaseCopy:
 def copy_database(
     data: Path, target: Path, *, project: str = "", with_images: bool = False, on_progress: Callable[[int, int], None]
 ) -> DatabaseCopy:
-    """Copy the database in ``data`` to the new file ``target``, as it is at one moment; writers go on meanwhile.
+    """Copy the database in ``data`` to the new file ``target``, as of one moment; writers are not blocked.
 
-    With ``project`` all that belongs to others is left out, down to support sets that it does not use. ``with_images``
-    brings images that lie in files into the copy; ``on_progress`` is called with the pages copied and in all. Raises
-    UserError when there is no such project, or an image that is to be brought in cannot be read.
+    With ``project`` only that project is copied, with the support sets that it uses. ``with_images`` embeds images that
+    are stored as files; ``on_progress`` gets the number of pages copied and the total. Raises UserError when there is
+    no such project, or an image file cannot be read.
     """
     with contextlib.closing(sqlite3.connect(data / FILE_NAME, isolation_level=None)) as source:
         source.execute("BEGIN")
-        # Reading pins the moment: without that, every write of another process would begin the copy anew.
+        # The read transaction holds the snapshot: otherwise each write of another process restarts the copy.
         if project and not source.execute("SELECT 1 FROM projects WHERE name = ?", [project]).fetchone():
             raise UserError(f"There is no project '{project}': `switchpoint status` lists those there are.")
         source.execute("SELECT count(*) FROM projects").fetchone()
@@ -50,34 +50,34 @@ def copy_database(
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("PRAGMA secure_delete = ON")
             copy.execute("BEGIN")
-            _leave_behind(copy)
+            _clear_machine_state(copy)
             if project:
-                _keep_one(copy, project)
+                _keep_project(copy, project)
             if with_images:
-                _bring_images(copy)
+                _embed_images(copy)
             copy.execute("COMMIT")
             if project:
                 copy.execute("VACUUM")
-            return _what_is_in(copy)
+            return _summary(copy)
 
 
-def _leave_behind(copy: sqlite3.Connection) -> None:
-    _empty(copy, SESSION_TABLES)
+def _clear_machine_state(copy: sqlite3.Connection) -> None:
+    _clear_tables(copy, SESSION_TABLES)
     copy.execute("DELETE FROM pending_imports WHERE upload <> ''")
-    # Under another roof the same process id means another process.
+    # On another machine the same process id is another process.
     copy.execute("UPDATE jobs SET state = 'interrupted', worker = '', pid = NULL, pid_start = NULL "
                  "WHERE state = 'running'")  # fmt: skip
 
 
-def _keep_one(copy: sqlite3.Connection, project: str) -> None:
+def _keep_project(copy: sqlite3.Connection, project: str) -> None:
     triggers = copy.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:  # they forbid to delete reviews, and count what is deleted
+    for name, _ in triggers:  # they forbid deleting reviews and count deleted rows
         copy.execute(f'DROP TRIGGER "{name}"')
-    _empty(copy, LOGIN_TABLES)
+    _clear_tables(copy, LOGIN_TABLES)
     copy.execute("DELETE FROM projects WHERE name <> ?", [project])
     copy.execute("DELETE FROM jobs WHERE project IS NULL")
     copy.execute("DELETE FROM pending_imports WHERE project IS NULL")
-    copy.execute("DELETE FROM replies")  # they do not say which project asked
+    copy.execute("DELETE FROM replies")  # a reply does not record its project
     _drop_orphans(copy)
     copy.execute("""DELETE FROM sample_sets WHERE project IS NULL
         AND name NOT IN (SELECT json_extract(settings, '$.support') FROM projects UNION SELECT support FROM selections)
@@ -94,16 +94,16 @@ def _keep_one(copy: sqlite3.Connection, project: str) -> None:
 
 
 def _drop_orphans(copy: sqlite3.Connection) -> None:
-    """Delete the rows whose project, round, sample … is gone, and then what referred to those, until nothing does."""
+    """Delete rows whose foreign keys refer to deleted rows, repeatedly until none is left."""
     tables = [name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()]
-    # Names of the schema, none of a person's.
-    referring = [f'DELETE FROM "{name}" WHERE {found}' for name in tables if (found := _orphaned(copy, name))]  # nosec B608
+    # Names from the schema, not from a user.
+    referring = [f'DELETE FROM "{name}" WHERE {found}' for name in tables if (found := _orphan_condition(copy, name))]  # nosec B608
     while sum(copy.execute(statement).rowcount for statement in referring):
         pass
 
 
-def _orphaned(copy: sqlite3.Connection, table: str) -> str:
-    """What is true of a row of the table that refers to one which is not there; "" where it refers to none."""
+def _orphan_condition(copy: sqlite3.Connection, table: str) -> str:
+    """The SQL condition for rows of the table with a dangling foreign key; "" for a table without foreign keys."""
     keys: dict[int, list[tuple[str, str, str]]] = {}
     for key, _, parent, child, column, *_ in copy.execute(f'PRAGMA foreign_key_list("{table}")').fetchall():
         keys.setdefault(key, []).append((parent, child, column))
@@ -115,8 +115,8 @@ def _orphaned(copy: sqlite3.Connection, table: str) -> str:
     return " OR ".join(conditions)
 
 
-def _bring_images(copy: sqlite3.Connection) -> None:
-    """They keep their keys, by which samples name them; the hash of their content is kept beside."""
+def _embed_images(copy: sqlite3.Connection) -> None:
+    """Images keep their keys, which samples refer to; the hash of the content is stored beside."""
     keys = [key for (key,) in copy.execute("SELECT hash FROM images WHERE path IS NOT NULL").fetchall()]
     for key in keys:
         (path,) = copy.execute("SELECT path FROM images WHERE hash = ?", [key]).fetchone()
@@ -130,13 +130,13 @@ def _bring_images(copy: sqlite3.Connection) -> None:
         copy.execute("UPDATE images SET content = ?, content_hash = ?, path = NULL, stamp = '' WHERE hash = ?", found)
 
 
-def _empty(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
+def _clear_tables(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
     there = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
     for name in there.intersection(tables):
         copy.execute(f'DELETE FROM "{name}"')  # nosec B608
 
 
-def _what_is_in(copy: sqlite3.Connection) -> DatabaseCopy:
+def _summary(copy: sqlite3.Connection) -> DatabaseCopy:
     return DatabaseCopy(
         schema=copy.execute("SELECT version_num FROM alembic_version").fetchone()[0],
         projects=tuple(name for (name,) in copy.execute("SELECT name FROM projects ORDER BY id").fetchall()),

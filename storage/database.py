@@ -1,7 +1,7 @@
-"""Opens the data folder: one SQLite file and the folder of adapters, and hands out transactions.
+"""Opens the data folder (one SQLite file and the folder of adapters) and provides transactions.
 
-Knows connections and locks; knows no table's meaning. Readers and writers never wait for each other (WAL); writers take
-turns. One process may use a ``Database`` from many threads, and several processes may open the same folder.
+Readers and writers do not block each other (WAL); writers wait for one another. A ``Database`` may be used from many
+threads, and several processes may open the same folder. Knows connections and locks, not what the tables mean.
 """
 
 import contextlib
@@ -22,18 +22,18 @@ from storage.migrations import BUSY_SECONDS, upgrade
 
 FILE_NAME = "switchpoint.db"
 
-# A write statement that changes nothing. Under a plain BEGIN a transaction that reads first and writes later fails with
-# SQLITE_BUSY_SNAPSHOT when another one has written in between, and no busy_timeout helps. With a write as its first
-# statement it waits for its turn (busy_timeout), then sees the newest state.
+# A write statement that changes nothing. Under a plain BEGIN, a transaction that reads and then writes fails with
+# SQLITE_BUSY_SNAPSHOT when another one has written in between, and busy_timeout does not apply. With a write as its
+# first statement it waits for the lock (busy_timeout), then sees the newest state.
 TAKE_WRITE_LOCK = "UPDATE projects SET id = id WHERE FALSE"
 
-# An empty file that is younger may be one that another process makes just now.
+# A younger empty file may be one that another process is creating right now.
 NEW_FILE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """An open data folder; ``read`` and ``write`` hand out connections, ``adapters`` is where adapters live."""
+    """An open data folder; ``read`` and ``write`` give connections."""
 
     data: Path
     reader: Engine
@@ -46,47 +46,47 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees one state of the database, from its first query to its end; writing to it fails.
+        """A read-only connection that sees one snapshot of the database, from its first query on.
 
-        Keep it short: while it is open the log that writers append to cannot be reused. Raises FolderError when the
-        file or the disk fails.
+        Keep it short: while it is open, SQLite cannot reuse the write-ahead log. Raises FolderError when the file or
+        the disk fails.
         """
-        with self._sentences(), self.reader.connect() as connection:
+        with self._translate_errors(), self.reader.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """A connection whose block is one transaction: committed at the end, rolled back when it raises.
+        """A connection whose block is one transaction: committed at the end, rolled back when the block raises.
 
-        The block holds the only write lock from its beginning, so that what it reads stays true until it commits;
-        compute and call models outside. Never open one inside another. Raises BusyError when others held the lock for
-        30 seconds, and FolderError when the disk is full or fails: then nothing of the block is saved.
+        The block holds the write lock from the start, so what it reads stays true until it commits: compute and call
+        models outside. Do not nest. Raises BusyError when others held the lock for 30 seconds, and FolderError when
+        the disk is full or fails; nothing is saved then.
         """
-        with self._sentences(), self.writer.begin() as connection:
+        with self._translate_errors(), self.writer.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
-    def _sentences(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (DBAPIError, NoTurnError) as error:
             if isinstance(error, NoTurnError) or (isinstance(error.orig, sqlite3.Error) and is_locked(error.orig)):
                 raise _busy(self.data) from error
-            if told := folder_error(error, self.data):
-                raise told from error
+            if explained := folder_error(error, self.data):
+                raise explained from error
             raise
 
     def close(self) -> None:
-        """Close every connection; the last one of the folder folds the log into the file."""
+        """Close all connections; the last one of the folder merges the write-ahead log into the file."""
         self.reader.dispose()
         self.writer.dispose()
 
 
 def open_database(data: Path) -> Database:
-    """Open the data folder, making it and bringing its schema up to date where needed.
+    """Open the data folder; create it or upgrade its schema where needed.
 
-    Raises UserError when the folder cannot be used, holds another kind of file, a damaged or an empty one, or was
-    written by a newer Switchpoint; then the file stays as it was.
+    Raises UserError when the folder cannot be used, its file is damaged, empty or no database, or a newer Switchpoint
+    wrote it; the file is left unchanged then.
     """
     path = data / FILE_NAME
     try:
@@ -95,11 +95,11 @@ def open_database(data: Path) -> Database:
         _use_write_ahead_log(path)
         upgrade(path)
     except (OSError, sqlite3.Error, DBAPIError) as error:
-        found = error.orig if isinstance(error, DBAPIError) else error
-        if isinstance(found, sqlite3.Error) and is_locked(found):
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, sqlite3.Error) and is_locked(cause):
             raise _busy(data) from error
-        told = folder_error(error, data)
-        raise told or FolderError(
+        explained = folder_error(error, data)
+        raise explained or FolderError(
             f"{data} cannot be used as a data folder ({error}): choose another --data."
         ) from error
     return Database(data=data, reader=_engine(path, writes=False), writer=_engine(path, writes=True))
@@ -113,9 +113,9 @@ def _busy(data: Path) -> BusyError:
 
 
 def _refuse_empty(path: Path) -> None:
-    """SQLite takes a file of no bytes for a new database; one that stays so was cut off, and what it held is lost."""
-    while path.exists() and (found := path.stat()).st_size == 0:
-        if time.time() - found.st_mtime > NEW_FILE_SECONDS:
+    """Raise FolderError for a file of zero bytes, which SQLite takes for a new database: it was truncated."""
+    while path.exists() and (status := path.stat()).st_size == 0:
+        if time.time() - status.st_mtime > NEW_FILE_SECONDS:
             raise FolderError(
                 f"{path} is empty, which no database of Switchpoint is: put a backup into a new folder with "
                 "`switchpoint restore FILE --data NEW`, or remove the empty file to begin anew."
@@ -124,7 +124,7 @@ def _refuse_empty(path: Path) -> None:
 
 
 def _use_write_ahead_log(path: Path) -> None:
-    """Set WAL, which the file remembers. Here SQLite does not wait by itself when another process does the same."""
+    """Set WAL, which the file keeps. SQLite does not wait here by itself when another process does the same."""
     give_up = time.monotonic() + BUSY_SECONDS
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         while True:
@@ -138,13 +138,13 @@ def _use_write_ahead_log(path: Path) -> None:
 
 
 def _engine(path: Path, *, writes: bool) -> Engine:
-    # One writing connection a process: its threads queue in order, instead of polling SQLite's lock against each other.
+    # One writing connection per process: its threads queue for it instead of polling SQLite's lock.
     pool = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 8, "max_overflow": 56}
     engine = create_engine(URL.create("sqlite", database=str(path)), pool_timeout=BUSY_SECONDS, **pool)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _: object) -> None:
-        connection.isolation_level = None  # sqlite3 begins nothing by itself; BEGIN is ours, below
+        connection.isolation_level = None  # sqlite3 must not begin transactions itself; ``begin`` below does
         connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,7 +1,5 @@
-"""What goes wrong beneath a data folder, as sentences: a full disk, no right to write, a damaged file, a locked one.
-
-Knows the errors of the system and of SQLite; what they interrupted, the caller knows.
-"""
+"""Errors of the system and of SQLite below a data folder, as sentences: full disk, no permission, damaged or locked
+file."""
 
 import errno
 import sqlite3
@@ -13,14 +11,15 @@ from core.errors import FolderError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_NO_WAY_IN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_NOT_WRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-# What libraries written in Rust and C++ say where they keep no error number: safetensors, pyarrow.
+# Messages of libraries in Rust and C++ that keep no errno: safetensors, pyarrow.
+_RIGHTS = "set the rights of its folder so that you can write there, or choose another --data."
 _FULL_TEXTS = ("No space left on device", "os error 28", "database or disk is full")
 
 
 def folder_error(error: BaseException, data: Path) -> FolderError | None:
-    """The sentence for an error of the system or of SQLite that a person can put right; None for any other error."""
+    """The FolderError for a system or SQLite error that the user can fix; None for any other error."""
     for each in _chain(error):
         if isinstance(each, FolderError):
             return each
@@ -31,26 +30,23 @@ def folder_error(error: BaseException, data: Path) -> FolderError | None:
         if isinstance(each, OSError) and each.errno in _FORBIDDEN:
             return FolderError(f"{_place(each, data)} cannot be used ({each.strerror}): {_RIGHTS}")
         if isinstance(each, sqlite3.Error):
-            return _of_sqlite(each, data)
+            return _sqlite_folder_error(each, data)
     return None
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether a full disk is what this error came from."""
+    """Whether a full disk caused this error."""
     return any(_is_full(each) for each in _chain(error))
 
 
 def is_locked(error: sqlite3.Error) -> bool:
-    """Whether SQLite gave up because another connection held the lock."""
+    """Whether SQLite failed because another connection held the lock."""
     return _code(error) in _LOCKED
 
 
-_RIGHTS = "set the rights of its folder so that you can write there, or choose another --data."
-
-
-def _of_sqlite(error: sqlite3.Error, data: Path) -> FolderError | None:
+def _sqlite_folder_error(error: sqlite3.Error, data: Path) -> FolderError | None:
     code = _code(error)
-    if code in _NO_WAY_IN:
+    if code in _NOT_WRITABLE:
         return FolderError(f"The database in {data} cannot be written ({error}): {_RIGHTS}")
     if code in _DAMAGED:
         return FolderError(
@@ -71,7 +67,7 @@ def _is_full(error: BaseException) -> bool:
 
 
 def _place(error: BaseException, data: Path) -> str:
-    """The file that an error names, else the data folder."""
+    """The file named by the error, else the data folder."""
     return str(getattr(error, "filename", None) or data)
 
 
@@ -80,7 +76,7 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what it came from: SQLAlchemy keeps the database's own error, torch the system's."""
+    """The error and its causes (``orig`` is SQLAlchemy's link to the database's error)."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:

@@ -1,8 +1,8 @@
-"""Jobs: what the page and the command line ask for and the worker does, as rows with a state.
+"""Jobs: rows with a state, queued by the page and the command line and done by the worker.
 
-Queued → running → done, failed or cancelled; one whose worker died is interrupted, and waits like a queued one.
-Only the worker that claimed a job last says how it goes: what one says that was taken for dead is not heard. Knows no
-model and no process: who is alive is asked of the caller.
+Queued → running → done, failed or cancelled; a job whose worker died is interrupted and waits like a queued one. Only
+the worker that claimed a job last can change it: updates of one taken for dead are ignored. Knows no model and no
+process: the caller says which processes are alive.
 """
 
 from collections.abc import Callable
@@ -24,10 +24,10 @@ ACTIVE: tuple[JobState, ...] = ("running", *WAITING)
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One job: ``done`` of ``total`` in the unit its ``message`` speaks of, times in UTC (ISO 8601).
+    """One job: ``done`` of ``total`` in the unit that ``message`` names; times are UTC (ISO 8601).
 
     ``started`` is when it was last claimed; ``first_done`` and ``first_at`` are its first progress since then. ``pid``
-    and ``pid_start`` (a number that only equality means something for) name the process that claimed it.
+    and ``pid_start`` (compared for equality only) identify the process that claimed it.
     """
 
     id: int
@@ -52,20 +52,20 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How fast a job goes: units a second, and the seconds left at that rate."""
+    """How fast a job goes: units per second, and the seconds left at that rate."""
 
     rate: float
     seconds_left: float
 
 
 def put(connection: Connection, kind: JobKind, project: int | None, args: dict[str, Any]) -> Job:
-    """Queue a job. ``args`` are JSON values and hold no secret."""
+    """Queue a job. ``args`` are JSON values and must hold no secret."""
     values = {"kind": kind, "project": project, "args": args, "state": "queued"}
     return noun_of(Job, connection.execute(insert(jobs).values(values).returning(*_JOB)).one())
 
 
 def claim(connection: Connection, worker: str, pid: int, pid_start: float) -> Job | None:
-    """Take the oldest waiting job, in one statement, so that no two workers take the same; None when none waits."""
+    """Claim the oldest waiting job in one statement, so that no two workers claim the same; None when none waits."""
     oldest = select(func.min(jobs.c.id)).where(jobs.c.state.in_(WAITING)).scalar_subquery()
     values = {"state": "running", "worker": worker, "pid": pid, "pid_start": pid_start, "started": utc_now()}
     fresh = {"error": "", "first_done": None, "first_at": None}
@@ -76,10 +76,10 @@ def claim(connection: Connection, worker: str, pid: int, pid_start: float) -> Jo
 
 
 def progress(connection: Connection, mine: Job, done: int, total: int, message: str = "") -> bool:
-    """Record how far a running job is; ``mine`` is the job as it was claimed. False where it is not that worker's any
-    more: it was taken for dead, or the job has ended. The first call after a claim sets the mark that its pace is
-    measured from."""
-    # A job taken up again may fall back behind its mark (to a checkpoint): the mark moves with it.
+    """Record the progress of a running job; ``mine`` is the job as claimed. False when that worker no longer owns it:
+    it was taken for dead, or the job has ended. The first call after a claim sets the point that ``pace`` starts
+    from."""
+    # A resumed job may fall back behind that point (to a checkpoint): the point moves with it.
     fresh = or_(jobs.c.first_done.is_(None), jobs.c.first_done > done)
     values = {
         "done": done,
@@ -92,22 +92,22 @@ def progress(connection: Connection, mine: Job, done: int, total: int, message: 
 
 
 def finish(connection: Connection, mine: Job) -> None:
-    """A running job is done."""
+    """Mark a running job as done."""
     connection.execute(_claimed(mine).values(state="done", finished=utc_now()))
 
 
 def fail(connection: Connection, mine: Job, error: str) -> None:
-    """A running job has failed; ``error`` is the sentence to show."""
+    """Mark a running job as failed; ``error`` is the sentence to show."""
     connection.execute(_claimed(mine).values(state="failed", error=error, finished=utc_now()))
 
 
 def finish_cancelled(connection: Connection, mine: Job) -> None:
-    """A running job has ended because it was asked to."""
+    """Mark a running job as cancelled."""
     connection.execute(_claimed(mine).values(state="cancelled", finished=utc_now()))
 
 
 def request_cancel(connection: Connection, job_id: int) -> None:
-    """Ask a job to end: a waiting one ends at once, a running one when its worker next looks, an ended one stays."""
+    """Request that a job ends: a waiting one ends at once, a running one when its worker next checks."""
     job(connection, job_id)
     waiting = and_(jobs.c.id == job_id, jobs.c.state.in_(WAITING))
     connection.execute(update(jobs).where(waiting).values(state="cancelled", cancel_asked=True, finished=utc_now()))
@@ -115,13 +115,13 @@ def request_cancel(connection: Connection, job_id: int) -> None:
 
 
 def cancel_asked(connection: Connection, job_id: int) -> bool:
-    """Whether somebody asked the job to end."""
+    """Whether cancelling the job was requested."""
     return bool(connection.scalar(select(jobs.c.cancel_asked).where(jobs.c.id == job_id)))
 
 
 def interrupt_orphans(connection: Connection, alive: Callable[[int, float], bool]) -> list[int]:
-    """Mark running jobs whose process is not ``alive(pid, pid_start)`` as interrupted, or, where somebody had asked for
-    that, as cancelled. Returns the ids of the interrupted ones."""
+    """Mark running jobs whose process is not ``alive(pid, pid_start)`` as interrupted, or as cancelled where that was
+    requested. Returns the ids of the interrupted ones."""
     running = connection.execute(select(jobs.c.id, jobs.c.pid, jobs.c.pid_start).where(jobs.c.state == "running")).all()
     orphans = [row.id for row in running if row.pid is None or not alive(row.pid, row.pid_start)]
     for orphan in orphans:
@@ -130,25 +130,25 @@ def interrupt_orphans(connection: Connection, alive: Callable[[int, float], bool
 
 
 def fail_interrupted(connection: Connection, job_id: int, error: str) -> None:
-    """An interrupted job has failed, as nobody is to take it up again; one that somebody took up goes on."""
+    """Mark an interrupted job as failed, so that no worker resumes it; a job that was resumed is left alone."""
     left = update(jobs).where(jobs.c.id == job_id, jobs.c.state == "interrupted")
     connection.execute(left.values(state="failed", error=error, finished=utc_now()))
 
 
 def requeue_interrupted(connection: Connection) -> None:
-    """Queue the interrupted jobs again under their own ids, which puts them before every newer one."""
+    """Queue the interrupted jobs again under their old ids, before all newer ones."""
     connection.execute(update(jobs).where(jobs.c.state == "interrupted").values(state="queued"))
 
 
 def next_job(connection: Connection) -> Job | None:
-    """The oldest job that runs or waits: the one that a worker has in hand, or takes up next."""
+    """The oldest job that runs or waits: the one that a worker runs, or claims next."""
     oldest = [select(func.min(jobs.c.id)).where(jobs.c.state == state).scalar_subquery() for state in ACTIVE]
     rows = connection.execute(select(*_JOB).where(jobs.c.id.in_(oldest)).order_by(jobs.c.id).limit(1))
     return next((noun_of(Job, row) for row in rows), None)
 
 
 def jobs_of(connection: Connection, project: int | None = None, limit: int = 50) -> list[Job]:
-    """The newest jobs of a project, or of all (None), newest first."""
+    """The newest jobs of a project (None: of all), newest first."""
     query = select(*_JOB).order_by(jobs.c.id.desc()).limit(limit)
     return [
         noun_of(Job, row)
@@ -157,7 +157,7 @@ def jobs_of(connection: Connection, project: int | None = None, limit: int = 50)
 
 
 def job(connection: Connection, job_id: int) -> Job:
-    """The job of that id. Raises UserError when there is none."""
+    """The job of that id. Raises UserError for an unknown id."""
     row = connection.execute(select(*_JOB).where(jobs.c.id == job_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no job {job_id}: see `switchpoint status` for those there are.")
@@ -165,7 +165,7 @@ def job(connection: Connection, job_id: int) -> Job:
 
 
 def pace(job: Job, now: str) -> Pace | None:
-    """How fast a running job goes, from its first progress to ``now`` (``utc_now()``); None while nothing is known."""
+    """The pace of a running job from its first progress to ``now`` (``utc_now()``); None while unknown."""
     if job.state != "running" or job.first_at is None or job.first_done is None or job.done <= job.first_done:
         return None
     seconds = (datetime.fromisoformat(now) - datetime.fromisoformat(job.first_at)).total_seconds()
@@ -177,7 +177,7 @@ _JOB = tuple(jobs.c[part.name] for part in fields(Job))
 
 
 def _claimed(mine: Job) -> Update:
-    # A worker that was taken for dead may live on and speak late, when the job has been claimed by another.
+    # A worker that was taken for dead may still report after another has claimed the job.
     return _running(mine.id, jobs.c.pid == mine.pid, jobs.c.pid_start == mine.pid_start)
 
 
@@ -186,7 +186,7 @@ def _running(job_id: int, *also: ColumnElement[bool]) -> Update:
 
 
 def put_once(connection: Connection, kind: JobKind, project: int | None, args: dict[str, Any]) -> Job:
-    """The same job twice is one job: asked again while it waits or runs, it is found, not queued again."""
+    """Queue a job, or return the equal one that already waits or runs."""
     for job in jobs_of(connection, project):
         if job.kind == kind and job.state in ACTIVE and job.args == args:
             return job

@@ -1,4 +1,4 @@
-"""Who may sign in, who is signed in, and how often it failed: rows only.
+"""Logins, sessions and failed sign-ins, as rows.
 
 Knows no password (hashes come from ``app.security.passwords``), no cookie (only its SHA-256) and no rule of how long to
 wait.
@@ -24,7 +24,7 @@ class Login:
 
 @dataclass(frozen=True, kw_only=True)
 class LoginState:
-    """What a request is to the logins: whether there are any, and whose session its cookie is ("" for nobody's)."""
+    """Whether there are any logins, and whose session a request belongs to ("" for none)."""
 
     configured: bool
     name: str
@@ -32,14 +32,14 @@ class LoginState:
 
 @dataclass(frozen=True, kw_only=True)
 class LoginFailures:
-    """How often an attempt failed, the last time at ``last`` (Unix seconds)."""
+    """How many sign-ins failed, and when the last one did (``last``, Unix seconds)."""
 
     count: int
     last: float
 
 
 def save_login(connection: Connection, name: str, hash: str) -> bool:
-    """Add a login, or give a known one another password, which ends its sessions; True when it is new."""
+    """Add a login, or change its password, which ends its sessions; True when it is new."""
     ended = connection.execute(update(logins).where(logins.c.name == name).values(hash=hash)).rowcount
     if ended:
         connection.execute(delete(sessions).where(sessions.c.login == name))
@@ -49,7 +49,7 @@ def save_login(connection: Connection, name: str, hash: str) -> bool:
 
 
 def remove_login(connection: Connection, name: str) -> bool:
-    """Remove a login with its sessions; False when there is none of this name."""
+    """Remove a login and its sessions; False when there is none of this name."""
     connection.execute(delete(sessions).where(sessions.c.login == name))
     return connection.execute(delete(logins).where(logins.c.name == name)).rowcount == 1
 
@@ -69,9 +69,9 @@ def password_hash_of(connection: Connection, name: str) -> str | None:
 def open_session(
     connection: Connection, name: str, hash: str, *, key: str, address: str, now: float, until: float
 ) -> bool:
-    """Begin a session; False when the login was removed or got another password since ``hash`` was read.
+    """Start a session; False when the login was removed or its password changed since ``hash`` was read.
 
-    Sessions that are over by ``now`` (Unix seconds) are dropped.
+    Sessions that have expired by ``now`` (Unix seconds) are deleted.
     """
     connection.execute(delete(sessions).where(sessions.c.expires <= now))
     known = select(literal(key), logins.c.name, literal(address), literal(until), literal(utc_now())).where(
@@ -82,31 +82,31 @@ def open_session(
 
 
 def end_session(connection: Connection, key: str) -> None:
-    """End a session, if it is one."""
+    """End a session, if there is one of this key."""
     connection.execute(delete(sessions).where(sessions.c.key == key))
 
 
 def login_state(connection: Connection, key: str, now: float) -> LoginState:
-    """Whether anyone may sign in at all, and whose session ``key`` is; in one query, as every request asks."""
+    """Whether there are logins, and whose session ``key`` is; one query, since every request asks."""
     whose = select(sessions.c.login).where(sessions.c.key == key, sessions.c.expires > now).scalar_subquery()
     row = connection.execute(select(exists(select(logins.c.name)), whose)).one()
     return LoginState(configured=bool(row[0]), name=row[1] or "")
 
 
 def signed_in_from(connection: Connection, name: str, address: str, now: float) -> bool:
-    """Whether the login has a session that was begun at this address."""
+    """Whether the login has a session started at this address."""
     query = select(sessions.c.key).where(sessions.c.login == name, sessions.c.address == address)
     return connection.execute(query.where(sessions.c.expires > now).limit(1)).first() is not None
 
 
 def login_failures(connection: Connection, keys: Collection[str]) -> Mapping[str, LoginFailures]:
-    """The failures that are kept under those keys."""
+    """The failures stored under these keys."""
     query = select(attempts).where(attempts.c.key.in_(keys))
     return {row.key: LoginFailures(count=row.failures, last=row.last) for row in connection.execute(query)}
 
 
 def count_login_failure(connection: Connection, keys: Collection[str], *, now: float, forget: float) -> None:
-    """Count one more failure under each key; what failed last before ``forget`` is dropped first."""
+    """Count one more failure under each key; failures older than ``forget`` are deleted first."""
     connection.execute(delete(attempts).where(attempts.c.last < forget))
     more = upsert(attempts).values([{"key": key, "failures": 1, "last": now} for key in keys])
     counted = {"failures": attempts.c.failures + 1, "last": now}
@@ -114,11 +114,11 @@ def count_login_failure(connection: Connection, keys: Collection[str], *, now: f
 
 
 def uncount_login_failure(connection: Connection, keys: Collection[str]) -> None:
-    """Count one failure less under each key: it was none."""
+    """Count one failure less under each key, after an attempt that succeeded."""
     less = update(attempts).where(attempts.c.key.in_(keys))
     connection.execute(less.values(failures=func.max(attempts.c.failures - 1, 0)))
 
 
 def drop_login_failures(connection: Connection, key: str) -> None:
-    """Drop all failures of a key."""
+    """Delete all failures of a key."""
     connection.execute(delete(attempts).where(attempts.c.key == key))

@@ -1,4 +1,4 @@
-"""From rows to nouns and back, and how a list of keys goes into a query. Knows no query of its own."""
+"""Converts between rows and dataclasses, and passes lists of keys to queries."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
@@ -11,7 +11,7 @@ from storage.tables import labels, reviews, samples
 from storage.tables.columns import Json
 from storage.tables.diagnoses import diagnoses, predictions
 
-Noun = TypeVar("Noun")
+T = TypeVar("T")
 
 _LABEL = select(labels.c.text).where(labels.c.id == samples.c.skill_label).scalar_subquery()
 LABEL_TEXT = func.coalesce(_LABEL, literal_column("''")).label("skill_label")
@@ -22,23 +22,23 @@ DIAGNOSIS = tuple(diagnoses.c)
 
 
 def prefixed(columns: Iterable[ColumnElement[Any]], table: Table) -> list[ColumnElement[Any]]:
-    """The columns labelled ``table__column``, so that several nouns fit into one row."""
+    """The columns labelled ``table__column``, so that several dataclasses fit into one row."""
     return [column.label(f"{table.name}__{column.key}") for column in columns]
 
 
 def unprefixed(row: Row[Any], table: Table) -> dict[str, Any]:
-    """The values of one table in a row made with ``prefixed``."""
+    """The values of one table in a row selected with ``prefixed`` columns."""
     start = f"{table.name}__"
     return {name[len(start) :]: value for name, value in row._mapping.items() if name.startswith(start)}
 
 
-def noun_of(noun: type[Noun], row: Row[Any]) -> Noun:
-    """The noun whose fields are the row's columns."""
+def noun_of(noun: type[T], row: Row[Any]) -> T:
+    """The dataclass whose fields are the row's columns."""
     return noun(**row._mapping)
 
 
 def diagnosis_from_row(values: Mapping[str, Any]) -> Diagnosis:
-    """The diagnosis in a mapping of the table's columns."""
+    """The diagnosis in a mapping of its table's columns."""
     return Diagnosis(
         curve=Curve(**{part.name: values[part.name] for part in fields(Curve)}),
         switch=Switch(**{part.name: values[part.name] for part in fields(Switch)}),
@@ -50,7 +50,7 @@ def diagnosis_from_row(values: Mapping[str, Any]) -> Diagnosis:
 
 
 def values_of(noun: Any) -> dict[str, Any]:
-    """A flat noun's fields by name; its ``id`` is left to the database."""
+    """A flat dataclass's fields by name, without ``id``, which the database assigns."""
     return {part.name: getattr(noun, part.name) for part in fields(noun) if part.name != "id"}
 
 
@@ -61,14 +61,14 @@ def diagnosis_values(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def json_of(noun: Any) -> dict[str, Any]:
-    """A settings dataclass as it is stored."""
+    """A settings dataclass as stored."""
     return asdict(noun)
 
 
 def among(column: ColumnElement[Any], keys: Iterable[Any]) -> ColumnElement[bool]:
-    """Whether the column is one of the keys, however many: they travel as one JSON text (SQLite limits variables).
+    """The condition that the column is one of the keys, passed as one JSON text because SQLite limits variables.
 
-    For ids and hashes only: SQLite's JSON cuts a text at its first NUL character.
+    For ids and hashes only: SQLite's JSON truncates a text at its first NUL character.
     """
     listed = func.json_each(bindparam(None, list(keys), Json)).table_valued("value")
     return column.in_(select(listed.c.value))

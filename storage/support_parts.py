@@ -1,4 +1,4 @@
-"""Throws an unfinished part of a support set away. Knows which rows belong to it, and nothing of imports."""
+"""Deletes unfinished parts of support sets."""
 
 import sqlite3
 from contextlib import closing
@@ -12,10 +12,10 @@ DELETE_SAMPLES = """DELETE FROM samples WHERE id IN (SELECT id FROM samples WHER
 
 
 def drop_part(db: Database, part: int) -> None:
-    """Delete an unfinished part with its samples, some thousands a transaction; a complete one stays.
+    """Delete an unfinished part and its samples, some thousands per transaction; a complete part stays.
 
-    On a connection of its own, which does not look for rows that refer to the samples: nothing can refer to what nobody
-    has seen, and to look would cost a walk through every hit and prediction for each of them.
+    Uses a separate connection without foreign key checks: nothing can refer to samples that were never visible, and the
+    check would scan all hits and predictions for each of them.
     """
     with closing(sqlite3.connect(db.data / FILE_NAME, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
         while connection.execute(DELETE_SAMPLES, (part, ROWS_PER_DELETE)).rowcount:

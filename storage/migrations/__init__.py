@@ -1,7 +1,7 @@
-"""Brings a database file to the newest schema: all of it or nothing.
+"""Upgrades a database file to the newest schema, in one transaction.
 
-A new version is a file ``versions/NNNN_what.py`` with ``revision``, ``down_revision`` and ``upgrade()``. Its statements
-are SQL or Alembic operations, and the tables they leave must equal ``storage.tables`` (a test compares them).
+A new version is a file ``versions/NNNN_what.py`` with ``revision``, ``down_revision`` and ``upgrade()``, in SQL or
+Alembic operations. The resulting tables must equal ``storage.tables`` (a test compares them).
 """
 
 import sqlite3
@@ -21,28 +21,28 @@ BUSY_SECONDS = 30
 
 
 def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
-    """Run the versions in ``folder`` that the file lacks, in one transaction: a failure leaves the file untouched.
+    """Run the versions in ``folder`` that the file lacks, in one transaction: a failure leaves the file unchanged.
 
-    A file that held something is copied beforehand (``switchpoint.db.before-NNNN``): the Switchpoint that wrote it
-    refuses the newer schema. Processes that open a new file at once take turns. Raises UserError when a newer
+    An existing file is copied first (``switchpoint.db.before-NNNN``), since the Switchpoint that wrote it refuses the
+    newer schema. Processes that open a new file at the same time wait for one another. Raises UserError when a newer
     Switchpoint wrote the file.
     """
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
     engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _prepare_connection)
     try:
         with engine.connect() as connection:
             if _is_newest(connection, script):
                 return
         with engine.begin() as connection:
-            # IMMEDIATE, unlike anywhere else: who waited for another process's migration must then read its version.
+            # IMMEDIATE, so that a process that waited for another's migration then reads the new version.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             if _is_newest(connection, script):
                 return
             if MigrationContext.configure(connection).get_current_revision() is not None:
-                _keep(path, str(script.get_current_head()))
+                _copy_before_upgrade(path, str(script.get_current_head()))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -52,8 +52,8 @@ def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
         engine.dispose()
 
 
-def _keep(path: Path, version: str) -> None:
-    """Copy the database as it is, in place of an earlier copy. The write lock is held, so that nobody changes it."""
+def _copy_before_upgrade(path: Path, version: str) -> None:
+    """Copy the database, replacing an earlier copy. The caller holds the write lock, so it does not change."""
     kept = path.with_name(f"{path.name}.before-{version}")
     half = path.with_name(f"{kept.name}.part")
     half.unlink(missing_ok=True)
@@ -79,8 +79,8 @@ def _is_newest(connection: Connection, script: ScriptDirectory) -> bool:
     return found == script.get_current_head()
 
 
-def _prepare(connection: DBAPIConnection, _: object) -> None:
-    # sqlite3's own transaction control opens none for CREATE or ALTER, which leaves half a migration behind.
-    # Foreign keys stay off: a version may rebuild a table that others refer to; they are checked before the commit.
+def _prepare_connection(connection: DBAPIConnection, _: object) -> None:
+    # sqlite3's own transaction control opens none for CREATE or ALTER and could leave half a migration. Foreign keys
+    # stay off, since a version may rebuild a table that others refer to; they are checked before the commit.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the versions on the connection that ``storage.migrations.upgrade`` opened and will commit."""
+"""Alembic's entry point: runs the versions on the connection of ``storage.migrations.upgrade``, which commits."""
 
 from alembic import context
 

@@ -1,8 +1,8 @@
-"""Every table, with the field names of ``core.types``. What is not written here is not stored.
+"""All tables, one file per noun, with the field names of ``core.types``.
 
-Says how the nouns lie in SQLite; knows no query. The migrations build these tables, the triggers that keep reviews,
-curves and selections from changing, and the text index ``case_texts``; a test compares the tables. Times are UTC in ISO
-8601. Nothing here holds a secret: keys for teachers come from the environment and are never part of ``Settings``.
+The migrations create these tables (a test compares them), the triggers that keep reviews, curves and selections from
+changing, and the text index ``case_texts``. Times are UTC in ISO 8601. No table holds a secret: API keys come from the
+environment.
 """
 
 from storage.tables.adoptions import adoptions

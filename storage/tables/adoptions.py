@@ -1,14 +1,11 @@
-"""The table of adoptions: which round a project builds on, since when, by whom, and what the gate said.
-
-Offered by ``storage.tables`` with all the others. Knows no query.
-"""
+"""The table of adoptions: which round a project builds on, since when, by whom, and the result of the gate."""
 
 from sqlalchemy import Boolean, Column, Index, Table
 
 from storage.tables.columns import created, metadata, own_id, part_of, text_column, tuple_column
 
-# Append-only: the newest row of a project counts. ``against`` is the round that the gate held the adopted one against
-# (none: there was nothing to compare with), on the set ``role`` ("": on none).
+# Append-only: the newest row of a project counts. ``against`` is the round that the gate compared the adopted one with
+# (NULL: there was none), on the set ``role`` ("": on none).
 adoptions = Table(
     "adoptions",
     metadata,

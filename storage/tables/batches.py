@@ -1,7 +1,4 @@
-"""The tables of what is asked in batches: a row a batch, and a row a request that has no answer yet.
-
-Offered by ``storage.tables`` with all the others. Knows no query.
-"""
+"""The tables of Batch API jobs: one row per batch, and one per request that has no answer yet."""
 
 from sqlalchemy import Column, Index, Table, Text, text
 
@@ -34,7 +31,7 @@ batches = Table(
     Index("batches_under_way", "id", sqlite_where=text("collected IS NULL")),
 )
 
-# By the key that its reply will be kept under. An answered request has no row here, but a reply.
+# ``key`` is the one that the reply will be stored under. An answered request has a reply instead of a row here.
 batched_requests = Table(
     "batched_requests",
     metadata,

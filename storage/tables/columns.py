@@ -1,6 +1,6 @@
-"""How one value lies in SQLite: JSON for tuples and settings, ISO text for times, and the columns that recur.
+"""How values are stored in SQLite (tuples and settings as JSON, times as ISO text), and common columns.
 
-Knows no table; holds what all of them are collected in, and how their constraints are named.
+``metadata`` collects the tables and names their constraints.
 """
 
 import json
@@ -21,22 +21,22 @@ metadata = MetaData(
 
 
 def utc_now() -> str:
-    """The time as it is stored: UTC, ISO 8601, to the microsecond."""
+    """The current time as stored: UTC, ISO 8601, in microseconds."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 class Json(TypeDecorator[Any]):
-    """A JSON text column. Floats come back bit-equal (Python writes the shortest text that reads back the same)."""
+    """A JSON text column. Floats round-trip exactly (Python writes the shortest text that reads back the same)."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """The JSON text; NaN and infinity are refused, as they are not JSON."""
+        """The JSON text. Raises ValueError for NaN and infinity, which are not JSON."""
         return None if value is None else json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """What was stored, with lists for tuples."""
+        """The stored value, with lists for tuples."""
         return None if value is None else json.loads(value)
 
 
@@ -46,7 +46,7 @@ class Tuples(Json):
     cache_ok = True
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """What was stored, with tuples again."""
+        """The stored value, with tuples for lists."""
         return None if value is None else _tuples(json.loads(value))
 
 
@@ -55,7 +55,7 @@ def _tuples(value: Any) -> Any:
 
 
 def one_of(column: str, literal: Any) -> CheckConstraint:
-    """Only the words of a ``Literal`` may stand in the column."""
+    """The column may hold only the values of a ``Literal``."""
     words = ", ".join(f"'{word}'" for word in get_args(literal))
     return CheckConstraint(f"{column} IN ({words})", name=f"{column}_known")
 
@@ -71,7 +71,7 @@ def integer(name: str) -> Column[int]:
 
 
 def number(name: str) -> Column[float]:
-    """A float, stored bit by bit, never NULL."""
+    """A float, never NULL."""
     return Column(name, Float, nullable=False)
 
 
@@ -81,22 +81,22 @@ def tuple_column(name: str) -> Column[Any]:
 
 
 def added_text(name: str) -> Column[str]:
-    """Text that a later migration added: "" in the rows that were there."""
+    """Text added by a later migration: "" in older rows."""
     return Column(name, Text, nullable=False, server_default=text("''"))
 
 
 def added_integer(name: str) -> Column[int]:
-    """A whole number that a later migration added: 0 in the rows that were there."""
+    """A whole number added by a later migration: 0 in older rows."""
     return Column(name, Integer, nullable=False, server_default=text("0"))
 
 
 def added_tuple(name: str) -> Column[Any]:
-    """A tuple that a later migration added: empty in the rows that were there."""
+    """A tuple added by a later migration: empty in older rows."""
     return Column(name, Tuples, nullable=False, server_default=text("'[]'"))
 
 
 def own_id() -> Column[int]:
-    """The integer that names a row to the rest of the program."""
+    """The integer primary key."""
     return Column("id", Integer, primary_key=True)
 
 

@@ -1,16 +1,6 @@
 """Tables of predictions, gold mistake steps and diagnoses."""
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import Boolean, Column, Float, ForeignKeyConstraint, Index, Integer, Table, Text, text
 
 from core.types import SwitchStatus
 from storage.tables.columns import (
@@ -42,7 +32,7 @@ predictions = Table(
     Column("read_confidence", Float, nullable=False, server_default=text("1.0")),
     Index("predictions_wrong", "round", "sample", sqlite_where=text("correct = 0")),
 )
-# What a test of the method knows beforehand. No query that the page uses may join it.
+# Known mistake steps, for measuring the method only: no query of the page may join this table.
 gold = Table(
     "gold",
     metadata,

@@ -1,13 +1,10 @@
-"""The tables of experiments: trials, and what teachers said for them beside the diagnoses.
-
-Offered by ``storage.tables`` with all the others. Knows no query.
-"""
+"""The tables of experiments: trials, and what teachers answered for them beside the diagnoses."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from storage.tables.columns import Json, added_text, created, integer, metadata, own_id, part_of, text_column
 
-# One arm at one budget with one seed. Its selection, run and round are found here and in no list that people are shown.
+# One arm at one budget with one seed. Its selection, run and round are left out of the lists that users see.
 trials = Table(
     "trials",
     metadata,

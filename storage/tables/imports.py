@@ -7,9 +7,10 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
 from storage.tables.columns import Json, created, integer, metadata, own_id, part_of, text_column
 
-# What a person looked at and has not imported or given up: ``request`` says what to read, ``file`` is its name for
-# people, ``upload`` the uploaded copy that goes with the row ("" where it was none). ``seen`` rows were read so far;
-# then ``report`` says what was found, or ``error`` why it cannot be read. ``job`` imports it in the background.
+# An import that was previewed and is neither done nor discarded: ``request`` says what to read, ``file`` is its name
+# for display, ``upload`` the uploaded copy that is deleted with the row ("" for none). ``seen`` counts the rows read so
+# far; afterwards ``report`` says what was found, or ``error`` why it cannot be read. ``job`` imports it in the
+# background.
 pending_imports = Table(
     "pending_imports",
     metadata,
@@ -25,10 +26,10 @@ pending_imports = Table(
     Column("job", Integer, ForeignKey("jobs.id")),
     created(),
     Index("pending_imports_once", text("coalesce(project, 0)"), "reviewer", unique=True),
-    sqlite_autoincrement=True,  # a window that shows one which was given up never means another
+    sqlite_autoincrement=True,  # a page that still shows a discarded import must not refer to a new one
 )
 
-# What a project's student or teacher (``who``) made of one sample when somebody tried it; the newest try of each stays.
+# The newest try of a project's student or teacher (``who``) on one sample.
 tries = Table(
     "tries",
     metadata,

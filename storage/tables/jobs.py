@@ -1,19 +1,11 @@
 """The table of jobs."""
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    Index,
-    Integer,
-    Table,
-    Text,
-)
+from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, Text
 
 from core.types import JobState
 from storage.tables.columns import Json, created, metadata, one_of, own_id, part_of, text_column
 
-# Any text may be a kind: the worker refuses those that it does not know. ``first_done`` and ``first_at`` are the first
+# ``kind`` may be any text; the worker refuses unknown kinds. ``first_done`` and ``first_at`` are the first
 # progress since the job was claimed: its pace is measured from there.
 jobs = Table(
     "jobs",

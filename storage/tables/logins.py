@@ -1,16 +1,13 @@
-"""The tables of signing in: who may, who is signed in, and failed attempts. No password and no cookie lies here.
-
-Offered by ``storage.tables`` with all the others. Knows no query.
-"""
+"""The tables of signing in: logins, sessions and failed attempts. No password and no cookie is stored."""
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
 from storage.tables.columns import created, integer, metadata, number, text_column
 
-# ``hash`` is the password's, with its salt and cost in it.
+# ``hash`` includes the password's salt and cost.
 logins = Table("logins", metadata, Column("name", Text, primary_key=True), text_column("hash"), created())
 
-# ``key`` is the SHA-256 of what the browser's cookie holds; ``address`` is where it was given. Times are Unix seconds.
+# ``key`` is the SHA-256 of the cookie's value; ``address`` is where the session started. Times are Unix seconds.
 sessions = Table(
     "sessions",
     metadata,
@@ -22,5 +19,5 @@ sessions = Table(
     Index(None, "login", "address"),
 )
 
-# ``key`` is a SHA-256, because a person may type a password where the name belongs. ``last`` is in Unix seconds.
+# ``key`` is a SHA-256, since a user may type the password in the field of the name. ``last`` is in Unix seconds.
 attempts = Table("attempts", metadata, Column("key", Text, primary_key=True), integer("failures"), number("last"))

@@ -1,21 +1,8 @@
 """Tables of projects and rounds."""
 
-from sqlalchemy import (
-    Column,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import Column, Table, Text, UniqueConstraint
 
-from storage.tables.columns import (
-    Json,
-    created,
-    integer,
-    metadata,
-    own_id,
-    part_of,
-    text_column,
-)
+from storage.tables.columns import Json, created, integer, metadata, own_id, part_of, text_column
 
 projects = Table(
     "projects",

@@ -1,7 +1,4 @@
-"""The tables of what people say: reviews, which are given one by one or together, and drafts of them.
-
-Offered by ``storage.tables`` with all the others. Knows no query.
-"""
+"""The tables of reviews, given one by one or in bulk, and of their drafts."""
 
 from sqlalchemy import (
     Boolean,
@@ -20,7 +17,7 @@ from sqlalchemy import (
 from core.types import Verdict
 from storage.tables.columns import created, integer, metadata, one_of, own_id, part_of, text_column
 
-# ``correct`` and ``score`` are those of a corrected reading ("misread"); ``undoes`` is the review that this takes back.
+# ``correct`` and ``score`` belong to a corrected reading ("misread"); ``undoes`` is the review that this one undoes.
 reviews = Table(
     "reviews",
     metadata,
@@ -45,7 +42,7 @@ reviews = Table(
     Index("reviews_label_wrong", "sample", "round", "id", sqlite_where=text("verdict = 'label_wrong'")),
 )
 
-# The verdicts that one action gave to many cases; ``bulk`` is the first of them and names the action.
+# The reviews of one bulk action; ``bulk`` is the id of the first and identifies the action.
 bulk_reviews = Table(
     "bulk_reviews",
     metadata,
@@ -54,7 +51,7 @@ bulk_reviews = Table(
     Index(None, "bulk"),
 )
 
-# What a person typed and has not decided yet, one row a reviewer and case.
+# Input that is not yet a review, one row per reviewer and case.
 drafts = Table(
     "drafts",
     metadata,

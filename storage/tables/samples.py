@@ -1,7 +1,4 @@
-"""The tables of what is asked: sets of samples, the samples, their skill labels, and their images.
-
-Offered by ``storage.tables`` with all the others. Knows no query.
-"""
+"""The tables of sample sets, samples, skill labels and images."""
 
 from sqlalchemy import (
     Boolean,
@@ -33,10 +30,10 @@ from storage.tables.columns import (
     tuple_column,
 )
 
-# A validation or test set belongs to a project and has no name; a support set has a name and belongs to none. A support
-# set may have several parts, one for each large import; a part that is not complete is offered to nobody. ``source``
-# is what such an import reads, ``handled`` how many rows of it are saved; ``report`` is no longer used.
-# ``samples``, ``labelled`` and ``changes`` (of samples and labels, ever) are kept by triggers: counting takes seconds.
+# A validation or test set belongs to a project and has no name; a support set has a name and no project. A support set
+# may have several parts, one per large import; an incomplete part is visible to nobody. ``source`` is what such an
+# import reads, ``handled`` how many rows of it are saved; ``report`` is no longer used. ``samples``, ``labelled`` and
+# ``changes`` (of samples and labels, ever) are kept by triggers, since counting takes seconds.
 sample_sets = Table(
     "sample_sets",
     metadata,
@@ -58,8 +55,9 @@ sample_sets = Table(
     Index("sample_sets_once", text("coalesce(project, 0)"), "role", "name", "part", unique=True),
 )
 
-# An image is stored whole (``hash`` is the SHA-256 of its bytes), or stays in its file (``hash`` is "file:" and the
-# SHA-256 of ``path``): then ``content_hash`` is that of its bytes, once they were read while the file had ``stamp``.
+# An image is stored here (``hash`` is the SHA-256 of its bytes) or stays in its file (``hash`` is "file:" and the
+# SHA-256 of ``path``); then ``content_hash`` is that of its bytes, read while the file had ``stamp`` (NULL: not read
+# yet).
 images = Table(
     "images",
     metadata,
@@ -74,7 +72,7 @@ images = Table(
     CheckConstraint("(content IS NULL) = (path IS NOT NULL)", name="stored_or_in_a_file"),
 )
 
-# Many samples share a skill label, so its text lies here once.
+# Many samples share a skill label, so its text is stored once.
 labels = Table("labels", metadata, own_id(), text_column("text"), UniqueConstraint("text"))
 
 samples = Table(
@@ -99,7 +97,7 @@ samples = Table(
     Index("samples_without_label", "sample_set", "id", sqlite_where=text("skill_label IS NULL")),
 )
 
-# A person's judgement of a skill label, which counts for as long as the sample carries that label.
+# A reviewer's judgement of a skill label, valid as long as the sample has that label.
 label_checks = Table(
     "label_checks",
     metadata,

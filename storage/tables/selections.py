@@ -1,7 +1,4 @@
-"""The tables of what is trained on: people's rulings on hits, selections, their hits, and the leaks left out of them.
-
-Offered by ``storage.tables`` with all the others. Knows no query.
-"""
+"""The tables of rulings on hits, selections, their hits, and the leaks left out of them."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
 
@@ -20,7 +17,7 @@ from storage.tables.columns import (
     tuple_column,
 )
 
-# What people said of the hits of a skill, one act a row; the newest of a skill's sample or task stands.
+# Rulings on the hits of a skill, one act per row; the newest one on a skill's sample or task is in force.
 rulings = Table(
     "rulings",
     metadata,
@@ -71,7 +68,8 @@ hits = Table(
     sqlite_with_rowid=False,
 )
 
-# What a selection left out: ``measured`` is the validation or test sample with the same image or question, ``key``.
+# Samples left out of a selection: ``measured`` is the validation or test sample with the same image or question
+# (``key``).
 leaks = Table(
     "leaks",
     metadata,

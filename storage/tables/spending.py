@@ -1,21 +1,10 @@
 """Tables of endpoint replies and spending."""
 
-from sqlalchemy import (
-    Column,
-    Table,
-    Text,
-)
+from sqlalchemy import Column, Table, Text
 
-from storage.tables.columns import (
-    added_integer,
-    created,
-    integer,
-    metadata,
-    part_of,
-    text_column,
-)
+from storage.tables.columns import added_integer, created, integer, metadata, part_of, text_column
 
-# What endpoints replied, by the hash of address, model and request: asked again, it costs nothing.
+# Replies of endpoints by the hash of address, model and request, so that no request is paid twice.
 replies = Table(
     "replies",
     metadata,

@@ -4,7 +4,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 
 from storage.tables.columns import Json, added_integer, created, integer, metadata, number, own_id, part_of
 
-# ``opened`` is the round that this run's adapter opened.
+# ``opened`` is the round opened by this run's adapter.
 runs = Table(
     "runs",
     metadata,
@@ -33,7 +33,7 @@ updates = Table(
     added_integer("batch_size"),
 )
 
-# What a run on the selection would take, by the newest measure, with the settings that it was measured with.
+# The newest estimate of a run on the selection, with the settings that it was measured with.
 estimates = Table(
     "estimates",
     metadata,

@@ -4,18 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from core.types import (
-    Adoption,
-    Curve,
-    Diagnosis,
-    Prediction,
-    Review,
-    Sample,
-    Settings,
-    Switch,
-    TuningEstimate,
-    Verdict,
-)
+from core.types import Adoption, Curve, Diagnosis, Prediction, Review, Sample, Settings, Switch, TuningEstimate, Verdict
 from storage import store
 
 AN_ESTIMATE = TuningEstimate(

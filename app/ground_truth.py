@@ -1,4 +1,4 @@
-"""What is known to be true in the demo's world: mistake steps, and which hits exercise a skill."""
+"""The ground truth of the demo project: its mistake steps, and which hits exercise a skill."""
 
 import statistics
 from collections import defaultdict
@@ -14,10 +14,10 @@ from storage.store import Project
 
 
 def precisions(support: str, hits: Sequence[Hit], samples: Mapping[int, Sample]) -> dict[str, float]:
-    """The share of each skill's hits that truly exercise it, by skill; empty for a support set other than the demo's.
+    """The share of each skill's hits that exercise it, by skill; empty for a support set other than the demo's.
 
-    A label of the demo's support set names every skill of its sample. Skills whose wording is none of the world's are
-    left out: nobody knows what would be right for them.
+    A label of the demo's support set names every skill of its sample. Skills whose wording is not one of the demo's
+    are left out.
     """
     if support != files.SUPPORT_NAME:
         return {}
@@ -32,7 +32,7 @@ def precisions(support: str, hits: Sequence[Hit], samples: Mapping[int, Sample])
 
 
 def known_mistakes(connection: Connection, project: Project, round_id: RoundId) -> dict[int, int | None]:
-    """The gold mistake step of each validation prediction of a round by sample id; empty outside the demo's world."""
+    """The gold mistake step of each validation prediction of a round by sample id; empty for other projects."""
     if project.student != "assets/demo/student":
         return {}
     truth = load_truth(files.TRUTH / "validation.jsonl")

@@ -1,4 +1,4 @@
-"""Images and adapters as models take them."""
+"""A project's images and adapters in the form in which models take them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 
 
 def image_opener(db: Database) -> Callable[[str], "Image.Image"]:
-    """A function from an image's hash to the decoded RGB image, read when it is needed."""
-    return opening(partial(read_image, db))
+    """A function that reads and decodes the RGB image of a content hash."""
+    return image_opener_from(partial(read_image, db))
 
 
 def read_image(db: Database, key: str) -> tuple[bytes, str]:
-    """An image's bytes, and what to call it: its file where it stayed there, else its hash."""
+    """An image's bytes and its name: its path where it was not copied into the database, else its hash."""
     with db.read() as connection:
         data, _ = image_bytes(connection, key)
         return data, str(image_path(connection, key) or key)
 
 
-def opening(read: Callable[[str], tuple[bytes, str]]) -> Callable[[str], "Image.Image"]:
-    """As ``image_opener``, from what ``read`` gives for a hash (as ``read_image``)."""
+def image_opener_from(read: Callable[[str], tuple[bytes, str]]) -> Callable[[str], "Image.Image"]:
+    """As ``image_opener``, with the bytes and the name that ``read`` returns for a hash."""
     from core.images import load_upright
 
     def open_image(key: str) -> "Image.Image":
         data, where = read(key)
         try:
             return load_upright(data)
-        except OSError as error:  # one that stayed in its file was never opened before
+        except OSError as error:  # an image that was not copied is first opened here
             raise UserError(f"The image {where} cannot be opened ({error}): put a whole one there.") from error
 
     return open_image
 
 
 def adapter_path(db: Database, adapter: str | None) -> Path | None:
-    """Where a round's adapter lies, as a whole path; rows name it relative to the data directory's ``adapters`` folder.
+    """The absolute path of a round's adapter, which rows name relative to the ``adapters`` folder; None without one.
 
-    Raises UserError where a row of a foreign or mended database leads out of there.
+    Raises UserError where the path leads out of that folder, as in a backup from elsewhere.
     """
     if not adapter:
         return None

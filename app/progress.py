@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-BUG = "A bug in Switchpoint stopped this job"
+BUG_MESSAGE = "A bug in Switchpoint stopped this job"
 
 T = TypeVar("T")
 

@@ -1,7 +1,4 @@
-"""Where Switchpoint keeps its data and how it serves, from ``SWITCHPOINT_*`` variables or the command line.
-
-Knows paths and plain values only; nothing here opens a file, a database or a model.
-"""
+"""The settings of the app, from ``SWITCHPOINT_*`` environment variables or the command line."""
 
 import getpass
 import os
@@ -22,13 +19,14 @@ ENGINE_NAMES: tuple[str, ...] = get_args(EngineName)
 class AppSettings(BaseSettings):
     """``SWITCHPOINT_DATA=/big/disk switchpoint serve`` sets ``data``; every field works the same way.
 
-    ``idle_minutes`` is how long a worker started by the app waits for the next job before it gives its memory back.
-    ``roots`` are the folders below which the page reads files of this machine (the command line reads any), as a list
-    like that of PATH; the data directory is always one of them. ``names`` are host names, with commas between them,
-    under which the page answers besides those of this machine. ``processes`` is in how many processes a worker makes a
-    tuning run: "auto" is one for each GPU of the machine. ``shard`` deals a student that is larger than one GPU over
-    them. ``engine`` is where jobs are done: here, or on the Ray cluster at ``ray_address`` by ``ray_actors`` at most
-    (0: one a GPU; without any, one for each ``ray_cpus`` processors).
+    - ``idle_minutes``: how long a worker started by the app waits for another job before it ends.
+    - ``roots``: the folders from which the page reads files (the command line reads any), separated as in PATH; the
+      data directory is always one of them.
+    - ``names``: further host names under which the page answers, separated by commas.
+    - ``processes``: the number of processes of a tuning run ("auto": one for each GPU).
+    - ``shard``: shard a student that is larger than one GPU over these processes.
+    - ``engine``: where jobs run: in the worker, or on the Ray cluster at ``ray_address`` with at most ``ray_actors``
+      actors (0: one for each GPU; without a GPU one for each ``ray_cpus`` CPUs).
     """
 
     model_config = SettingsConfigDict(env_prefix="SWITCHPOINT_")
@@ -51,12 +49,12 @@ class AppSettings(BaseSettings):
 
     @field_validator("roots", mode="before")
     @classmethod
-    def _listed(cls, given: Any) -> Any:
+    def _split_paths(cls, given: Any) -> Any:
         return tuple(filter(None, given.split(os.pathsep))) if isinstance(given, str) else given
 
     @field_validator("names", mode="before")
     @classmethod
-    def _named(cls, given: Any) -> Any:
+    def _split_names(cls, given: Any) -> Any:
         return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
 
 
@@ -76,7 +74,7 @@ def logs_folder(data: Path) -> Path:
 def model_path(name: str) -> str:
     """The model to load: a path inside Switchpoint ("assets/demo/student") becomes absolute, other names stay.
 
-    Projects keep the relative form, so that a moved or newly cloned Switchpoint still finds its demo models.
+    Projects store the relative path, so that a moved or new checkout still finds the demo models.
     """
     inside = PACKAGE_ROOT / name
     return str(inside) if name.startswith("assets/") and inside.is_dir() else name

@@ -22,7 +22,7 @@ from typer.exceptions import TyperException
 
 from app.processes.bug_log import BugError, log_bugs
 from app.processes.worker_process import ensure_worker
-from app.progress import BUG, ProgressCallback
+from app.progress import BUG_MESSAGE, ProgressCallback
 from app.settings import logs_folder
 from core.errors import FolderError, UserError, printable
 from storage import jobs
@@ -110,7 +110,7 @@ class Terminal:
         if ended.state == "cancelled":
             raise UserError(f"Job {job.id} was cancelled: run the same command again to go on where it stopped.")
         if ended.state == "failed":
-            raise BugError(ended.error) if ended.error.startswith(BUG) else UserError(ended.error)
+            raise BugError(ended.error) if ended.error.startswith(BUG_MESSAGE) else UserError(ended.error)
         return ended
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.engines.local_engine import LocalEngine
 from app.labels.labelling import samples_to_label
-from app.model_inputs import opening, read_image
+from app.model_inputs import image_opener_from, read_image
 from app.settings import model_path
 from app.tuning.local_run import SelectedSamples
 from core.diagnosis import diagnose, label
@@ -80,7 +80,7 @@ class ModelActor:
             return PieceResult(error=self._error)
         items, images = call_actor(self._work_store.piece, number)
         try:
-            return self._process(self._model, items, opening(lambda key: image_or_raise(images[key])))
+            return self._process(self._model, items, image_opener_from(lambda key: image_or_raise(images[key])))
         except UserError as error:
             return PieceResult(error=str(error))
 

@@ -17,7 +17,7 @@ from typing import Any, overload
 
 from app.engines.local_engine import LocalEngine
 from app.engines.ray_actors import call_actor, image_or_raise
-from app.model_inputs import opening
+from app.model_inputs import image_opener_from
 from app.progress import ShouldStop
 from app.settings import model_path
 from app.tuning.message_log import append_message, follow_messages
@@ -186,7 +186,7 @@ def _train_loop(config: dict[str, RayRun]) -> None:
         for update in tune(
             model_path(ray_run.project.student),
             RemoteSamples(ray_run.work_store, ray_run.sample_count, settings),
-            opening(lambda key: image_or_raise(call_actor(ray_run.work_store.image, key))),
+            image_opener_from(lambda key: image_or_raise(call_actor(ray_run.work_store.image, key))),
             ray_run.run.settings,
             folder=ray_run.folder,
             run=ray_run.run.id,

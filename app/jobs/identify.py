@@ -18,7 +18,7 @@ BATCH_SIZE = 16
 
 
 def run_identify(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
-    """Ask what is not known yet of the round ``args["round"]`` (id): every method for every error with a known step."""
+    """Ask each method about each error of the round ``args["round"]`` (id) with a known step, unless it was asked."""
     round_id = job.args["round"]
     with db.read() as connection:
         project = job_project(connection, job)
@@ -35,9 +35,8 @@ def run_identify(db: Database, job: Job, engine: Engine, should_stop: ShouldStop
     yield nothing_to_save(done, total)
     if done == total:
         return
-    teacher = endpoint_teacher(db, project, partial(raise_if_stopped, should_stop)) or engine.teacher(
-        model_path(project.teacher)
-    )
+    check_stopped = partial(raise_if_stopped, should_stop)
+    teacher = endpoint_teacher(db, project, check_stopped) or engine.teacher(model_path(project.teacher))
     for method, variant, settings, missing in open_:
         for start in range(0, len(missing), BATCH_SIZE):
             raise_if_stopped(should_stop)

@@ -53,31 +53,31 @@ def run_try(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> 
     context = TryContext(db=db, project=project, engine=engine, check_stopped=partial(raise_if_stopped, should_stop))
     if job.args["who"] == "student":
         yield nothing_to_save(0, 1, f"loading {project.student}")
-        result, _ = ask_student(context, round_, sample)
+        result, _ = try_student(context, round_, sample)
         yield _save_try(project, "student", sample, project.student, result)
         return
     yield nothing_to_save(0, 1, f"loading {project.teacher}")
     if known is None:
-        result, known = ask_student(context, round_, sample)
+        result, known = try_student(context, round_, sample)
         yield _save_try(project, "student", sample, project.student, result)
-    yield _save_try(project, "teacher", sample, project.teacher, ask_teacher(context, sample, known))
+    yield _save_try(project, "teacher", sample, project.teacher, try_teacher(context, sample, known))
 
 
-def ask_student(context: TryContext, round_: Round, sample: Sample) -> tuple[Result, Prediction]:
-    """What the student is shown and says, with seconds for loading it and for its reply.
+def try_student(context: TryContext, round_: Round, sample: Sample) -> tuple[Result, Prediction]:
+    """The student's prompt, reply and reading, with the seconds for loading it and for the reply.
 
-    Behind an endpoint it is asked anew, so that the seconds are those of now.
+    An endpoint is asked again even where a reply is stored, to measure the time.
     """
     from core.student.chat import prompt_text
     from core.student.local import predict
 
     started, db, project = time.monotonic(), context.db, context.project
     skipped = SkippedSamples()
-    there = endpoint_predictions(
+    batches = endpoint_predictions(
         db, project, [sample], context.check_stopped, round_id=round_.id, remember=False, on_skipped=skipped.add
     )
-    if there is not None:
-        found = next(there, [])
+    if batches is not None:
+        found = next(batches, [])
         if not found:
             raise UserError(next(iter(skipped.names), "The endpoint gave no answer: try it again."))
         (said,) = found
@@ -92,25 +92,25 @@ def ask_student(context: TryContext, round_: Round, sample: Sample) -> tuple[Res
     return _student_result(prompt, said, loaded - started, time.monotonic() - loaded), said
 
 
-def ask_teacher(context: TryContext, sample: Sample, said: Prediction) -> Result:
-    """What the teacher makes of a rationale: the probabilities after every step, and where they switch if it is wrong.
+def try_teacher(context: TryContext, sample: Sample, said: Prediction) -> Result:
+    """The teacher's answer-switch curve of a rationale, and the mistake step and skill where its answer is wrong.
 
-    Of a right answer among options they are the teacher's own; of a free one there is nothing to choose from.
+    A right answer is compared with another option; without options there is no curve for it.
     """
     started, project = time.monotonic(), context.project
-    there = endpoint_teacher(context.db, project, context.check_stopped, remember=False)
-    teacher = there or context.engine.teacher(model_path(project.teacher))
+    remote = endpoint_teacher(context.db, project, context.check_stopped, remember=False)
+    teacher = remote or context.engine.teacher(model_path(project.teacher))
     loaded = time.monotonic()
     own = project.settings.prompts
     shown = teacher_header(replace(sample, answer=truth_of(sample)), project.settings.prior, own)
     steps = "".join(teacher_step(number, step, own) for number, step in enumerate(said.steps, 1))
-    task = f"{text_of('endpoint.letter', own)}\n\n" if there else ""
+    task = f"{text_of('endpoint.letter', own)}\n\n" if remote else ""
     result: Result = {"prompt": task + shown + steps + answer_cue(own), "steps": list(said.steps)}
     result |= {"answer": said.answer, "truth": truth_of(sample), "why": "", "curve": None, "remark": teacher.remark}
     right = said.answer is not None and score_answer(said.answer, sample)[0]
     other = next((option for option in sample.options if not score_answer(option, sample)[0]), None)
     asked = replace(said, answer=other, correct=False) if right and other is not None else said
-    told: list[Skipped] = []
+    reasons: list[Skipped] = []
     found = [
         each
         for batch in diagnose(
@@ -118,11 +118,11 @@ def ask_teacher(context: TryContext, sample: Sample, said: Prediction) -> Result
             [(sample, asked)],
             project.settings,
             round_id=said.round,
-            on_skipped=lambda _, why: told.append(why),
+            on_skipped=lambda _, why: reasons.append(why),
         )
         for each in batch
     ]
-    result |= _teacher_result(found[0], right) if found else {"why": " ".join(why.reason for why in told)}
+    result |= _teacher_result(found[0], right) if found else {"why": " ".join(why.reason for why in reasons)}
     return result | {"loading": loaded - started, "seconds": time.monotonic() - loaded}
 
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 from app.engines.engine import Engine
 from app.processes.identity import is_alive, own_start
 from app.processes.worker_process import worker_lock
-from app.progress import BUG, Advance, ShouldStop, Stopped
+from app.progress import BUG_MESSAGE, Advance, ShouldStop, Stopped
 from app.worker.registry import run_job
 from core.errors import BusyError, FolderError, UserError
 from core.redaction import redact
@@ -94,7 +94,7 @@ def run_claimed_job(db: Database, job: Job, engine: Engine, should_end: ShouldSt
     except Exception as error:  # a bug in one job does not end the worker
         logger.exception("job %d failed", job.id)
         said = redact(f"{type(error).__name__}: {error}")
-        bug = f"{BUG} ({said}); the traceback is in {db.data / 'logs' / 'worker.log'}."
+        bug = f"{BUG_MESSAGE} ({said}); the traceback is in {db.data / 'logs' / 'worker.log'}."
         _record(db, should_end, jobs.fail, job, str(folder_error(error, db.data) or bug))
     else:
         _record(db, should_end, jobs.finish, job)

@@ -104,7 +104,13 @@ def make_teacher(family: str, device: torch.device, *, full: bool) -> LocalTeach
     model = _placed(AutoModelForCausalLM, config, device)
     reach = model.config.max_position_embeddings
     return LocalTeacher(
-        name=family, model=model, tokenizer=byte_pairs(), opening=(), limit=reach, reach=reach, nodes=NODES_ON_A_GPU
+        name=family,
+        model=model,
+        tokenizer=byte_pairs(),
+        image_opener_from=(),
+        limit=reach,
+        reach=reach,
+        nodes=NODES_ON_A_GPU,
     )
 
 

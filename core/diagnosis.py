@@ -14,7 +14,7 @@ from core.answer_switch import find_switch
 from core.chunks import chunked
 from core.parsing.scoring import score_answer, truth_of
 from core.prompts import label_prompt, prompts_hash, skill_prompt
-from core.teacher import Teacher, all_said
+from core.teacher import Teacher, require_replies
 from core.types import MAX_SKILL_LENGTH, Curve, Diagnosis, OnSkipped, Prediction, RoundId, Sample, Settings, Skipped
 
 BATCH_SIZE = 32
@@ -59,7 +59,7 @@ def name_skills(teacher: Teacher, cases: Iterable[SkillCase], settings: Settings
 
     Raises UserError when every request for one of them failed.
     """
-    return all_said(_phrases(teacher, cases, settings))
+    return require_replies(_phrases(teacher, cases, settings))
 
 
 def label(

@@ -12,7 +12,7 @@ from app.endpoints.metered_models import check_endpoints
 from app.settings import model_path
 from core.endpoints.addresses import parse_endpoint, project_endpoint
 from core.errors import UserError
-from core.models.files import check_folder
+from core.models.files import check_model_folder
 from storage import store
 from storage.database import Database
 from storage.store import Project
@@ -59,7 +59,7 @@ def _check_model(name: str, *, is_teacher: bool) -> str:
 
 def _check_model_folder(folder: Path, *, is_teacher: bool) -> str:
     config = _read_config(folder / "config.json")
-    check_folder(str(folder))
+    check_model_folder(str(folder))
     weights = list(folder.glob("*.safetensors"))
     if not weights:
         raise UserError(f"{folder} holds no weights (*.safetensors): copy or save the whole model there again.")

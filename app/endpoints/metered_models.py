@@ -112,7 +112,7 @@ def votes_known(db: Database, project: Project) -> bool | None:
     endpoint = project_endpoint(project.teacher, project.settings.endpoint)
     if endpoint is None:
         return False
-    from core.teacher.endpoint import votes_known as known_of
+    from core.teacher.endpoint import known_to_vote as known_of
 
     with db.read() as connection:
         settings = project.settings
@@ -136,11 +136,11 @@ def endpoint_predictions(
     endpoint = project_endpoint(project.student, project.settings.endpoint)
     if endpoint is None:
         return None
-    from core.student.endpoint import predict_there
+    from core.student.endpoint import predict_at_endpoint
 
     ledger = ledger_of(db, project, endpoint.name, check_stopped, remember=remember)
     callbacks = {} if on_skipped is None else {"on_skipped": on_skipped}
-    return predict_there(
+    return predict_at_endpoint(
         endpoint, samples, partial(_image, db), project.settings, ledger, round_id=round_id, **callbacks
     )
 

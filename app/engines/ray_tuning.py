@@ -173,7 +173,7 @@ def _train_loop(config: dict[str, RayRun]) -> None:
     from ray.train import get_context
     from ray.train.torch import get_device
 
-    from core.tuning.process_group import ElsewhereError
+    from core.tuning.process_group import OtherProcessError
     from core.tuning.run import tune
 
     ray_run, is_first = config["ray_run"], get_context().get_world_rank() == 0
@@ -199,7 +199,7 @@ def _train_loop(config: dict[str, RayRun]) -> None:
         ):
             if is_first:
                 append_message(ray_run.messages, update=asdict(update))
-    except ElsewhereError:
+    except OtherProcessError:
         raise
     except UserError as error:
         append_message(ray_run.messages, ended=str(error))

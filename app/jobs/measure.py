@@ -18,7 +18,7 @@ from storage.jobs import Job
 
 def run_measure(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -> Iterator[Advance]:
     """What a run on the selection ``args["selection"]`` (id) with ``args["settings"]`` would take."""
-    from core.tuning.estimate import TIMED, measure
+    from core.tuning.estimate import MAX_TIMED_UPDATES, estimate_tuning
 
     settings = TuningSettings(**job.args["settings"])
     with db.read() as connection:
@@ -26,7 +26,7 @@ def run_measure(db: Database, job: Job, engine: Engine, should_stop: ShouldStop)
         round_ = store.round_of(connection, job.args["round"])
         ids = store.selected_sample_ids(connection, job.args["selection"])
     engine.clear()
-    estimates = measure(
+    estimates = estimate_tuning(
         model_path(project.student),
         SelectedSamples(db, ids, project.settings),
         image_opener(db),
@@ -37,7 +37,7 @@ def run_measure(db: Database, job: Job, engine: Engine, should_stop: ShouldStop)
         device=engine.device,
     )
     for done, estimate in enumerate(estimates, 1):
-        total = 1 + min(TIMED, estimate.updates)
+        total = 1 + min(MAX_TIMED_UPDATES, estimate.updates)
         message = f"about {duration(estimate.seconds)}" if estimate.measured else ""
         save = partial(
             store.save_tuning_estimate, selection_id=job.args["selection"], settings=settings, estimate=estimate

@@ -100,9 +100,9 @@ class LabelPass:
 
     def _labels(self, some: Sequence[int], keys: list[str], kept: dict[str, str]) -> Labels:
         from core.endpoints.messages import parse_kept_reply
-        from core.teacher.endpoint import phrase_in
+        from core.teacher.endpoint import reply_phrase
 
-        labels = {key: clean_phrase(phrase_in(reply)) for key in kept if (reply := parse_kept_reply(kept[key]))}
+        labels = {key: clean_phrase(reply_phrase(reply)) for key in kept if (reply := parse_kept_reply(kept[key]))}
         return [(each, labels[key]) for each, key in zip(some, keys, strict=True) if key in labels]
 
     def _add(self, key: str, request: dict[str, Any]) -> None:

@@ -45,11 +45,11 @@ def main(folder: Path) -> int:
 
 
 def _tune(folder: Path, request: dict[str, Any]) -> None:
-    from core.tuning.process_group import joined
+    from core.tuning.process_group import join_process_group
 
     db = open_database(Path(request["data"]))
     try:
-        with joined(request["device"]) as device:
+        with join_process_group(request["device"]) as device:
             with db.read() as connection:
                 run = store.run_of(connection, request["run"])
             updates = tune_here(
@@ -69,11 +69,11 @@ def _tune(folder: Path, request: dict[str, Any]) -> None:
 
 def _failure(error: Exception) -> dict[str, Any]:
     """The message for an error; ``own`` is false where the cause is another process that failed or is gone."""
-    from core.tuning.process_group import ElsewhereError
+    from core.tuning.process_group import OtherProcessError
 
     bug = not isinstance(error, UserError)
     text = redact(f"{type(error).__name__}: {error}") if bug else str(error)
-    return {"failed": text, "bug": bug, "own": not isinstance(error, ElsewhereError)}
+    return {"failed": text, "bug": bug, "own": not isinstance(error, OtherProcessError)}
 
 
 def _end_with(worker: int, started: float) -> None:

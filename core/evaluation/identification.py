@@ -14,7 +14,7 @@ from core.answer_switch import find_switch
 from core.evaluation.comparison import accuracy_interval
 from core.prompts import rationale_prompt, step_question, step_settings
 from core.retrieval.terms import tokenise
-from core.teacher import Teacher, all_said
+from core.teacher import Teacher, require_replies
 from core.types import Curve, Interval, Prediction, Sample, Settings, Skipped
 
 PRIORS = (0.5, 0.6, 0.7, 0.8)
@@ -78,7 +78,7 @@ def write_rationales(
         prompts = [
             rationale_prompt(cases[place][0], written[place], settings.skill_shots, settings.prompts) for place in open_
         ]
-        said = [" ".join(text.split()) for text in all_said(teacher.complete(prompts, WORDS_PER_STEP))]
+        said = [" ".join(text.split()) for text in require_replies(teacher.complete(prompts, WORDS_PER_STEP))]
         for place, step in zip(open_, said, strict=True):
             written[place] += (step,) if step else ()
         open_ = [place for place, step in zip(open_, said, strict=True) if step]

@@ -1,1 +1,1 @@
-"""Devices and safe model files."""
+"""What students and teachers share: devices, model files and loading."""

@@ -1,7 +1,4 @@
-"""Where a model runs, in which number format, and what its failures there mean to a person.
-
-Knows torch and no model.
-"""
+"""Choose devices, number formats and thread counts, and measure memory."""
 
 import functools
 import gc
@@ -15,14 +12,14 @@ import torch
 
 from core.errors import UserError
 
-SMALL = 50_000_000  # parameters
-TUNING_THREADS = 4  # of a small model, whose updates are long enough to be shared; more were never measured
+SMALL_MODEL_PARAMETERS = 50_000_000  # parameters
+TUNING_THREADS = 4  # for a small model; larger numbers were not measured
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device of that name; "auto" is the first CUDA device, else the processor.
+    """The device of that name; "auto" is the first CUDA device, else the CPU.
 
-    Raises UserError when the named device is not there.
+    Raises UserError when the device does not exist.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -35,12 +32,12 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def gpu_count() -> int:
-    """How many CUDA devices there are; asking takes no memory on them."""
+    """The number of CUDA devices; querying it allocates no memory on them."""
     return torch.cuda.device_count()
 
 
 def device_memory() -> list[tuple[str, int, int]]:
-    """(name, bytes of memory, bytes free) of every CUDA device, in torch's order; [] where there is none."""
+    """(name, total bytes, free bytes) of every CUDA device, in torch's order."""
     found = []
     for number in range(torch.cuda.device_count()):
         free, total = torch.cuda.mem_get_info(number)
@@ -49,9 +46,9 @@ def device_memory() -> list[tuple[str, int, int]]:
 
 
 def choose_dtype(device: torch.device, name: str = "auto") -> torch.dtype:
-    """The format of the weights: "auto" is bf16 on a GPU (fp16 where it has none), fp32 on the processor.
+    """The dtype of the weights: "auto" is bf16 on a GPU (fp16 without bf16 support), fp32 on the CPU.
 
-    Raises UserError for a name that is none of "auto", "bf16", "fp16" and "fp32".
+    Raises UserError for a name other than "auto", "bf16", "fp16" and "fp32".
     """
     if name == "auto":
         if device.type == "cpu":
@@ -65,15 +62,14 @@ def choose_dtype(device: torch.device, name: str = "auto") -> torch.dtype:
 
 
 def choose_threads(weights: torch.nn.Module, *, most: int = 1) -> None:
-    """Gives torch at most ``most`` threads where the model is small and on the processor, else as many as it started
-    with.
+    """Limit torch to ``most`` threads for a small model on the CPU; otherwise restore the number it started with.
 
-    What a small model does for one token is shorter than the wait for a second thread (measured in
-    ``assets/decisions/0016``). It holds for the process: call it when a model is taken up.
+    A small model's work for one token is shorter than the synchronisation with a second thread (measured in
+    ``assets/decisions/0016``). Process-wide, so call it whenever a model is put to use.
     """
     started_with = _threads_at_start()
     place = next((parameter.device.type for parameter in weights.parameters()), "cpu")
-    small = sum(parameter.numel() for parameter in weights.parameters()) < SMALL
+    small = sum(parameter.numel() for parameter in weights.parameters()) < SMALL_MODEL_PARAMETERS
     torch.set_num_threads(min(most, started_with) if small and place == "cpu" else started_with)
 
 
@@ -83,19 +79,19 @@ def _threads_at_start() -> int:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether the error says that a device's memory was too small, or the machine's."""
+    """Whether the error means that the memory of a device, or of the machine, was too small."""
     return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def free_memory() -> None:
-    """Gives back what torch holds and nothing uses; call it where no exception still holds a forward's tensors."""
+    """Release cached memory; call it where no exception holds a forward's tensors any more."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
-def forget_peak(device: torch.device) -> None:
-    """From here on ``peak_memory`` counts anew (on a processor: where the system lets a process do that)."""
+def reset_peak_memory(device: torch.device) -> None:
+    """Reset ``peak_memory`` (on the CPU only where the system allows it)."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
@@ -104,7 +100,7 @@ def forget_peak(device: torch.device) -> None:
 
 
 def peak_memory(device: torch.device) -> int:
-    """The most bytes taken since ``forget_peak``: on a GPU by torch, on a processor by the whole process."""
+    """The peak in bytes since ``reset_peak_memory``: on a GPU as torch reports it, on the CPU of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_reserved(device)
     with suppress(OSError):
@@ -115,7 +111,7 @@ def peak_memory(device: torch.device) -> int:
 
 
 def memory_capacity(device: torch.device) -> int:
-    """How many bytes the device has; on a processor the machine."""
+    """The memory of the device in bytes; for the CPU the machine's."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

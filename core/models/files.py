@@ -1,21 +1,20 @@
-"""What a model's folder may hold: weights as safetensors, no code to run, and no adapter of strangers.
+"""Check a model's folder before loading: safetensors only, no code, and no adapters from elsewhere.
 
-Looks at names before anything is loaded; says nothing of models on the Hub, which transformers is told to load in the
-same way. Knows files, no model library.
+Only looks at file names. Models of the Hub are loaded with the same restrictions by transformers.
 """
 
 from pathlib import Path
 
 from core.errors import UserError
 
-# What torch writes weights into: pickles, all of them.
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+# Files in which torch saves weights as pickles.
+PICKLE_PATTERNS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 
 
-def check_folder(model: str) -> None:
-    """Raise UserError where ``model`` is a folder that holds no model, or its weights only as pickles, or an adapter.
+def check_model_folder(model: str) -> None:
+    """Raise UserError when ``model`` is a folder without a model, with weights only as pickles, or with an adapter.
 
-    An adapter in a model's folder would be put on unasked, and the model under it taken from wherever it says.
+    transformers would apply an adapter silently, on whatever base model it names.
     """
     folder = Path(model)
     if not folder.is_dir():
@@ -27,7 +26,7 @@ def check_folder(model: str) -> None:
             f"The folder {model} holds an adapter (adapter_config.json), and adapters come from Switchpoint's own runs "
             "only: merge it into the weights (PEFT's merge_and_unload) and save the model without it."
         )
-    pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
+    pickles = sorted(path.name for pattern in PICKLE_PATTERNS for path in folder.glob(pattern))
     if pickles and not any(folder.glob("*.safetensors")):
         raise UserError(
             f"The folder {model} holds its weights as a pickle ({pickles[0]}), which could run code: save them there "
@@ -35,8 +34,8 @@ def check_folder(model: str) -> None:
         )
 
 
-def unloadable(model: str, error: Exception, otherwise: str) -> UserError:
-    """The sentence for a model that transformers refused: that it needs code of its own, else ``otherwise``."""
+def loading_error(model: str, error: Exception, otherwise: str) -> UserError:
+    """The error for a model that transformers refused: it needs its own code, else ``otherwise``."""
     if "trust_remote_code" in str(error):
         return UserError(
             f"{model!r} comes with Python code of its own, which Switchpoint never runs: choose a model that "

@@ -6,7 +6,7 @@ Imports no model library itself: the caller passes the transformers class.
 from typing import Any, Literal
 
 from core.errors import UserError
-from core.models.files import check_folder, unloadable
+from core.models.files import check_model_folder, loading_error
 
 
 def load_weights(
@@ -18,7 +18,7 @@ def load_weights(
     ``auto_class`` cannot load its architecture (``wrong_kind`` is then the sentence), when it needs its own code, and
     when weights are missing.
     """
-    check_folder(model)
+    check_model_folder(model)
     try:
         weights, report = auto_class.from_pretrained(
             model, output_loading_info=True, use_safetensors=True, trust_remote_code=False, **options
@@ -29,7 +29,7 @@ def load_weights(
             "that this machine has or can fetch, with weights as safetensors."
         ) from error
     except ValueError as error:
-        raise unloadable(model, error, wrong_kind) from error
+        raise loading_error(model, error, wrong_kind) from error
     if lost := sorted(report["missing_keys"]) or sorted(map(str, report["mismatched_keys"])):
         raise UserError(f"The weights of {model!r} are incomplete ({lost[0]} is missing); fetch or save them again.")
     return weights

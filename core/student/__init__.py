@@ -1,1 +1,1 @@
-"""The student: local or behind an endpoint."""
+"""The student: on this machine or behind an endpoint."""

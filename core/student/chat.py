@@ -1,7 +1,6 @@
-"""A conversation with a student: its own chat template, and the tokens and pixels that the model is given.
+"""Format a conversation with a student: its chat template, tokens and pixels.
 
-The same code prepares what is asked (``core.student``) and what is learned (``core.tuning.examples``), so that both see
-one form. Knows processors and tokenizers, and neither weights nor the texts of prompts.
+Prompting (``core.student``) and training (``core.tuning.examples``) share this code, so that both use the same format.
 """
 
 import inspect
@@ -17,20 +16,20 @@ from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 from core.errors import UserError
 from core.types import StudentSettings
 
-LONGEST_SHAPE = 190  # long side over short side: Qwen2-VL and its like refuse an image from 200 on
+MAX_ASPECT_RATIO = 190  # Qwen2-VL and similar models refuse 200 and more
 
 
 def load_processor(model: str, settings: StudentSettings = StudentSettings()) -> Any:  # noqa: B008 - it is frozen
     """The model's own processor (a transformers ``ProcessorMixin``), with a chat template and a padding token.
 
-    The processors of video models cannot be made without torchvision, nor where the folder says nothing of videos; then
-    the same class is made from the image processor and the tokenizer alone. Raises UserError when there is no processor
-    for images and text or no template, and when the pixel limits of ``settings`` are not for this model.
+    Processors of video models need torchvision and a video configuration; without them the same class is built from the
+    image processor and the tokenizer. Raises UserError when there is no processor for images and text or no chat
+    template, and when the model does not support the pixel limits in ``settings``.
     """
     try:
         processor = AutoProcessor.from_pretrained(model, trust_remote_code=False)
     except (ImportError, OSError, ValueError):
-        processor = _without_video(model)
+        processor = _processor_without_video(model)
     if not isinstance(processor, ProcessorMixin):
         raise UserError(
             f"The student {model!r} has no processor for images and text; choose an image-text-to-text model."
@@ -45,8 +44,8 @@ def load_processor(model: str, settings: StudentSettings = StudentSettings()) ->
     return processor
 
 
-def _without_video(model: str) -> Any:
-    """The model's processor class, where it has one for images, text and videos, made without that for videos."""
+def _processor_without_video(model: str) -> Any:
+    """The model's processor for images, text and videos, built without its video processor."""
     processor_class = PROCESSOR_MAPPING.get(type(AutoConfig.from_pretrained(model, trust_remote_code=False)), None)
     if processor_class is None or "video_processor" not in processor_class.get_attributes():
         raise UserError(f"The student {model!r} comes without a processor; save its processor beside it.")
@@ -66,16 +65,16 @@ def _without_video(model: str) -> Any:
         raise UserError(f"The student {model!r} comes without a processor; save its processor beside it.") from error
     own = {name: value for name, value in saved.items() if name in known}
     made = images_only(**parts, video_processor=None, **own)
-    # Only now, since the class's own __init__ hands on three; what is not there cannot be saved.
+    # Only now, because the class's __init__ passes on three; without a video processor it could not be saved.
     images_only.get_attributes = classmethod(lambda _: ["image_processor", "tokenizer"])
     return made
 
 
 def _limit_pixels(model: str, images: Any, settings: StudentSettings) -> None:
-    """Sets the area that an image is brought into, where the image processor works with one.
+    """Set the area that images are resized to, where the image processor supports it.
 
-    Those that do say so by taking ``max_pixels``; they keep it as ``size["longest_edge"]`` and ``["shortest_edge"]``,
-    which in spite of the names are areas in pixels.
+    Those that do accept ``max_pixels``; they store it in ``size["longest_edge"]`` and ``["shortest_edge"]``, which are
+    areas in pixels despite their names.
     """
     if not (settings.min_pixels or settings.max_pixels):
         return
@@ -91,14 +90,14 @@ def _limit_pixels(model: str, images: Any, settings: StudentSettings) -> None:
 
 
 def fit_image(image: Image.Image, longest_side: int = 0) -> Image.Image:
-    """The image as RGB, shrunk until its long side is ``longest_side`` pixels (0: as it is).
+    """The image in RGB, shrunk until its longer side is ``longest_side`` pixels (0: unchanged).
 
-    One that is more than 190 times as long as wide gets a black margin, since some image processors refuse it.
+    An image more than 190 times as long as wide is padded with black, because some image processors refuse it.
     """
     image = image.convert("RGB")
     if longest_side and max(image.size) > longest_side:
         image.thumbnail((longest_side, longest_side))
-    least = -(-max(image.size) // LONGEST_SHAPE)
+    least = -(-max(image.size) // MAX_ASPECT_RATIO)
     if min(image.size) >= least:
         return image
     wide = Image.new("RGB", (max(image.width, least), max(image.height, least)))
@@ -107,7 +106,7 @@ def fit_image(image: Image.Image, longest_side: int = 0) -> Image.Image:
 
 
 def _check_template(model: str, processor: Any) -> None:
-    """A template written for text alone drops the image without a word; found out here, not in the accuracy."""
+    """Raise UserError for a text-only template, which would drop the image silently."""
     marker = getattr(processor, "image_token", None)
     if marker and marker not in prompt_text(processor, "?", has_image=True):
         raise UserError(
@@ -117,23 +116,23 @@ def _check_template(model: str, processor: Any) -> None:
 
 
 def prompt_text(processor: Any, user: str, *, has_image: bool) -> str:
-    """The conversation up to where the student's reply starts, in the student's own chat template."""
+    """The conversation up to the start of the student's reply, in the student's own chat template."""
     return str(processor.apply_chat_template([_user_turn(processor, user, has_image)], add_generation_prompt=True))
 
 
-def reply_text(processor: Any, user: str, reply: str, *, has_image: bool, ends: Collection[int]) -> str:
-    """What follows ``prompt_text`` when the student answers ``reply``, up to and with the token that ends its turn.
+def reply_text(processor: Any, user: str, reply: str, *, has_image: bool, eos_token_ids: Collection[int]) -> str:
+    """What follows ``prompt_text`` when the student replies ``reply``, up to and including its end-of-turn token.
 
-    ``ends`` are the ids of the tokens at which generation stops; where the template writes none of them the
-    tokenizer's own is added, since a student never shown an end would never stop. Raises UserError for a template
-    whose prompt is not the beginning of the whole conversation, white space aside (some insert a thinking mark): there
-    the reply's tokens cannot be told apart.
+    ``eos_token_ids`` are the tokens at which generation stops; where the template writes none of them, the tokenizer's
+    own is added, since a student never shown one would not stop. Raises UserError when the prompt is not a prefix of
+    the whole conversation, white space aside (some templates insert a thinking tag), because the reply's tokens are
+    then unknown.
     """
     prompt = prompt_text(processor, user, has_image=has_image)
-    turn = {"role": "assistant", "content": [{"type": "text", "text": plain(processor, reply)}]}
+    turn = {"role": "assistant", "content": [{"type": "text", "text": break_control_tokens(processor, reply)}]}
     whole = str(processor.apply_chat_template([_user_turn(processor, user, has_image), turn]))
-    rest = _behind(prompt, whole)
-    marks = processor.tokenizer.convert_ids_to_tokens(list(ends))
+    rest = _after_prompt(prompt, whole)
+    marks = processor.tokenizer.convert_ids_to_tokens(list(eos_token_ids))
     found = [(rest.find(mark), mark) for mark in marks if mark in rest]
     if found:
         position, mark = min(found)
@@ -141,11 +140,11 @@ def reply_text(processor: Any, user: str, reply: str, *, has_image: bool, ends: 
     return f"{rest.rstrip()}{processor.tokenizer.eos_token}"
 
 
-def _behind(prompt: str, whole: str) -> str:
+def _after_prompt(prompt: str, whole: str) -> str:
     """What the whole conversation adds to the prompt.
 
-    White space may differ: LLaVA-OneVision asks with "assistant" and a new line, and records "assistant", a space and a
-    new line. What it is asked with is what counts, so the reply follows that.
+    White space may differ: LLaVA-OneVision prompts with "assistant" and a line break, but records "assistant", a space
+    and a line break. The prompt's form wins.
     """
     if whole.startswith(prompt):
         return whole[len(prompt) :]
@@ -164,14 +163,14 @@ def _behind(prompt: str, whole: str) -> str:
 
 def _user_turn(processor: Any, user: str, has_image: bool) -> dict[str, Any]:
     image = [{"type": "image"}] if has_image else []
-    return {"role": "user", "content": [*image, {"type": "text", "text": plain(processor, user)}]}
+    return {"role": "user", "content": [*image, {"type": "text", "text": break_control_tokens(processor, user)}]}
 
 
-def plain(processor: Any, text: str) -> str:
-    """The text with every control token of the tokenizer broken by a space.
+def break_control_tokens(processor: Any, text: str) -> str:
+    """The text with a space inside every control token of the tokenizer.
 
-    A question that spells "<image>" or "<|im_end|>" would otherwise ask for a second image or end the turn.
-    (transformers' own ``sanitize_control_tokens`` cannot serve LLaVA, whose template leaves the first token to the
+    Otherwise a question containing "<image>" or "<|im_end|>" would insert a second image or end the turn.
+    (transformers' ``sanitize_control_tokens`` does not work for LLaVA, whose template leaves the BOS token to the
     tokenizer.)
     """
     for token in processor.tokenizer.added_tokens_decoder.values():
@@ -181,10 +180,10 @@ def plain(processor: Any, text: str) -> str:
 
 
 def tokenise(processor: Any, texts: Sequence[str]) -> list[list[int]]:
-    """The token ids of conversations, an image counting as one token however many it becomes."""
+    """The token ids of conversations; an image counts as one token."""
     if not texts:
         return []
-    own_start = _writes_start(processor, texts[0])
+    own_start = _writes_bos(processor, texts[0])
     return list(processor.tokenizer(list(texts), add_special_tokens=not own_start)["input_ids"])
 
 
@@ -195,14 +194,14 @@ def encode(
     *,
     padding_side: Literal["left", "right"],
 ) -> dict[str, torch.Tensor]:
-    """One padded batch as the model takes it: ``input_ids`` and ``attention_mask`` of shape (texts, longest), pixels.
+    """One padded batch of model inputs: ``input_ids`` and ``attention_mask`` of shape (texts, longest), and pixels.
 
     ``images`` is one RGB image for each text, or empty when none of the texts has one.
     """
     encoded = processor(
         text=list(texts),
         images=[[image] for image in images] or None,
-        add_special_tokens=not _writes_start(processor, texts[0]),
+        add_special_tokens=not _writes_bos(processor, texts[0]),
         padding=True,
         padding_side=padding_side,
         return_tensors="pt",
@@ -210,7 +209,7 @@ def encode(
     return {name: torch.as_tensor(value) for name, value in encoded.items()}
 
 
-def _writes_start(processor: Any, text: str) -> bool:
-    """Whether the template itself writes the tokenizer's first token, which must not be there twice."""
+def _writes_bos(processor: Any, text: str) -> bool:
+    """Whether the template itself writes the BOS token, so that the tokenizer must not add it again."""
     start = processor.tokenizer.bos_token
     return bool(start) and text.startswith(start)

@@ -1,7 +1,6 @@
-"""The student: a multimodal model that answers questions about images with a rationale.
+"""The student on this machine: a multimodal model that answers questions about images with a rationale.
 
-Loads any transformers image-text-to-text model, with or without an adapter, and predicts in batches. Knows nothing of
-where samples and images come from or where predictions go.
+Loads any transformers image-text-to-text model, with or without an adapter, and predicts in batches.
 """
 
 import inspect
@@ -18,11 +17,9 @@ from transformers import AutoModelForImageTextToText, GenerationConfig
 from core.errors import FolderError, UserError
 from core.models.devices import choose_device, choose_dtype, free_memory
 from core.models.loading import load_weights
-from core.parsing.answer import read_answer
-from core.parsing.scoring import score_answer
-from core.parsing.steps import split_steps
+from core.parsing.prediction import read_prediction
 from core.student import chat
-from core.student.batching import Asked, batches
+from core.student.batching import PromptedSample, make_batches
 from core.student.chat import fit_image
 from core.student.lora import attach_adapter
 from core.types import OnSkipped, Prediction, RoundId, Sample, Settings, Skipped, StudentSettings
@@ -33,10 +30,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Student:
-    """A loaded student: the transformers model on its device, its processor, and the name it was loaded by.
+    """A loaded student: the transformers model, its processor, and the name it was loaded by.
 
-    ``inputs`` are the names of what the model's forward takes; ``ends`` the ids of the tokens that end its turn;
-    ``device`` is where its inputs go; ``longest_side`` is what ``chat.fit_image`` shrinks images to.
+    ``inputs`` are the argument names of the model's forward, ``eos_token_ids`` the tokens that end its turn. ``device``
+    is where its inputs go. ``longest_side`` is passed to ``chat.fit_image``.
     """
 
     model: Any
@@ -44,12 +41,12 @@ class Student:
     name: str
     device: torch.device
     inputs: frozenset[str]
-    ends: tuple[int, ...]
+    eos_token_ids: tuple[int, ...]
     longest_side: int = 0
 
     @property
     def family(self) -> str:
-        """What its makers call its architecture (``config.model_type``); it chooses the rationale prompt."""
+        """The architecture (``config.model_type``), which selects the prompt of the rationale."""
         return str(self.model.config.model_type)
 
 
@@ -59,17 +56,16 @@ def load_student(
     *,
     adapter: Path | None = None,
     device: str = "auto",
-    placed: bool = True,
+    to_device: bool = True,
 ) -> Student:
-    """The student saved in the folder ``model``, or of that name on the Hub, with ``adapter`` merged into its weights.
+    """The student in the folder ``model``, or of that name on the Hub, with ``adapter`` merged into its weights.
 
-    Unless it is ``placed`` its weights stay in the machine's memory, for the caller to move to the device. Raises
-    UserError when there is no such model, when it is not an image-text-to-text model, when its weights are incomplete
-    or no safetensors, when it needs code of its own, when the adapter is missing, changed or was made for another
-    model, and when a setting does not fit it.
+    With ``to_device`` False the weights stay in main memory. Raises UserError when the model does not exist, is not an
+    image-text-to-text model, has incomplete weights or none as safetensors, or needs its own code; when the adapter is
+    missing, changed or made for another model; and when a setting does not fit the model.
     """
     place = choose_device(device)
-    spread = settings.device_map == "auto" and placed
+    spread = settings.device_map == "auto" and to_device
     weights = load_weights(
         AutoModelForImageTextToText,
         model,
@@ -81,7 +77,7 @@ def load_student(
     processor = chat.load_processor(model, settings)
     if adapter is not None:
         weights = attach_adapter(weights, adapter).merge_and_unload()
-    if placed and not spread:
+    if to_device and not spread:
         weights.to(place)
     ends = weights.generation_config.eos_token_id or processor.tokenizer.eos_token_id
     return Student(
@@ -91,7 +87,7 @@ def load_student(
         device=place,
         longest_side=settings.longest_side,
         inputs=frozenset(inspect.signature(weights.forward).parameters),
-        ends=(ends,) if isinstance(ends, int) else tuple(ends),
+        eos_token_ids=(ends,) if isinstance(ends, int) else tuple(ends),
     )
 
 
@@ -107,15 +103,14 @@ def predict(
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, one list a batch; every sample once, longest prompts first.
 
-    ``open_image`` gives the image of a content hash; it is called once a sample, when its batch's turn comes. The order
-    is by length, so it differs from that of ``samples``. A batch that does not fit into the GPU's memory is halved and
-    tried again, and later ones stay that small: ``on_remark`` is called with a sentence for the user. Raises UserError
-    when not even one sample fits, and when an image cannot be opened, unless ``on_skipped`` is given: then its sample
-    is left out.
+    ``open_image`` returns the image of a content hash and is called once a sample, when its batch is due. A batch that
+    does not fit into GPU memory is halved and retried, and later ones stay that small; ``on_remark`` gets a sentence
+    about it. Raises UserError when not even one sample fits, and when an image cannot be opened; with ``on_skipped``
+    such samples are passed to it instead.
     """
     size = settings.batch_size
-    for asked in batches(student.processor, student.family, samples, settings):
-        chosen, images = _seen(student, asked, open_image, on_skipped)
+    for asked in make_batches(student.processor, student.family, samples, settings):
+        chosen, images = _open_images(student, asked, open_image, on_skipped)
         while part := chosen[:size]:
             texts = _generate(student, [text for _, text in part], images[:size], settings.max_new_tokens)
             if texts is None:
@@ -128,13 +123,13 @@ def predict(
             chosen, images = chosen[size:], images[size:]
 
 
-def _seen(
+def _open_images(
     student: Student,
-    asked: list[Asked],
+    asked: list[PromptedSample],
     open_image: OpenImage,
     on_skipped: OnSkipped | None,
-) -> tuple[list[Asked], list[Image.Image]]:
-    """The samples whose images can be opened, with those; ``on_skipped`` hears of each other one and why."""
+) -> tuple[list[PromptedSample], list[Image.Image]]:
+    """The samples whose images can be opened, and these images; the others go to ``on_skipped``."""
     kept, images = [], []
     for sample, text in asked:
         try:
@@ -142,7 +137,7 @@ def _seen(
                 images.append(fit_image(open_image(sample.image), student.longest_side))
             kept.append((sample, text))
         except FolderError:
-            raise  # no image's fault
+            raise  # not because of the image
         except UserError as error:
             if on_skipped is None:
                 raise
@@ -162,12 +157,12 @@ def _halved(size: int) -> int:
 def model_inputs(
     student: Student, texts: Sequence[str], images: Sequence[Image.Image], *, padding_side: Literal["left", "right"]
 ) -> dict[str, torch.Tensor]:
-    """The encoded batch on the student's device, reduced to what its forward takes (token_type_ids often is not)."""
+    """The encoded batch on the student's device, without entries its forward does not take (often token_type_ids)."""
     encoded = chat.encode(student.processor, texts, images, padding_side=padding_side)
-    return {name: _placed(value, student) for name, value in encoded.items() if name in student.inputs}
+    return {name: _to_device(value, student) for name, value in encoded.items() if name in student.inputs}
 
 
-def _placed(value: torch.Tensor, student: Student) -> torch.Tensor:
+def _to_device(value: torch.Tensor, student: Student) -> torch.Tensor:
     dtype = student.model.dtype if value.is_floating_point() else value.dtype
     return value.to(student.device, dtype)
 
@@ -175,14 +170,14 @@ def _placed(value: torch.Tensor, student: Student) -> torch.Tensor:
 def _generate(
     student: Student, texts: Sequence[str], images: Sequence[Image.Image], max_new_tokens: int
 ) -> list[str] | None:
-    """The replies to a batch of prompts, without control tokens; None where the GPU's memory was too small for it.
+    """The replies to a batch of prompts, without control tokens; None when GPU memory was too small.
 
-    Left padding: every reply starts in one column.
+    Left padding, so that all replies start in the same column.
     """
     greedy = GenerationConfig(
         do_sample=False,
         max_new_tokens=max_new_tokens,
-        eos_token_id=list(student.ends),
+        eos_token_id=list(student.eos_token_ids),
         pad_token_id=student.processor.tokenizer.pad_token_id,
         use_cache=True,
     )
@@ -192,27 +187,9 @@ def _generate(
             output = student.model.generate(**inputs, generation_config=greedy)
     except torch.OutOfMemoryError:
         output = None
-    if output is None:  # only here, since the exception held on to every tensor of the forward
+    if output is None:  # not in the handler, where the exception still holds all tensors of the forward
         inputs = {}
         free_memory()
         return None
     new = output[:, inputs["input_ids"].shape[1] :]
     return [text.strip() for text in student.processor.tokenizer.batch_decode(new, skip_special_tokens=True)]
-
-
-def read_prediction(sample: Sample, text: str, *, round_id: RoundId) -> Prediction:
-    """The prediction that a student's untouched output means: its steps and its answer."""
-    reading = read_answer(text, sample.options)
-    correct, score = score_answer(reading.answer, sample)
-    return Prediction(
-        round=round_id,
-        sample=sample.id,
-        text=text,
-        steps=split_steps(text),
-        answer=reading.answer,
-        reading=reading.rule,
-        span=reading.span,
-        correct=correct,
-        score=score,
-        read_confidence=reading.confidence,
-    )

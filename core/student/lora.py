@@ -1,7 +1,7 @@
-"""LoRA adapters of a student (Hu et al. 2021, through PEFT): made new, attached, and described for people.
+"""LoRA adapters of a student (Hu et al. 2021, through PEFT): create, attach, continue and describe them.
 
-An adapter changes the linear layers of the language model, neither the vision tower nor the output layer, and where
-that is asked for it holds a trained copy of the projector, whole. Knows nothing of samples and of training.
+An adapter covers the linear layers of the language model, but not the vision tower or the output layer. On request it
+also holds a fully trained copy of the projector.
 """
 
 import json
@@ -21,69 +21,69 @@ from core.atomic_files import find_damage
 from core.errors import UserError
 from core.types import TuningSettings
 
-# What image-text-to-text models call the part that brings image features into the language model.
+# Module names of the projector from image features to the language model.
 PROJECTORS = ("multi_modal_projector", "merger", "connector", "mm_projector", "projector", "embed_vision")
 
 
 def new_adapter(weights: Any, settings: TuningSettings) -> Any:
-    """The model with a fresh adapter (a PEFT model in which only the adapter is trainable; it starts as no change).
+    """The model with a new adapter (a PEFT model in which only the adapter is trainable and initially changes nothing).
 
-    With a projector rate its copy of the projector is trainable, too. Raises UserError when the model's language model
-    has no linear layers to adapt, or the projector to be trained is not there.
+    With a projector rate, its copy of the projector is trainable as well. Raises UserError when the language model has
+    no linear layers, or there is no projector to train.
     """
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
         target_modules=language_layers(weights),
-        modules_to_save=[projector_of(weights)] if settings.projector_rate else None,
+        modules_to_save=[projector_name(weights)] if settings.projector_rate else None,
         task_type="CAUSAL_LM",
     )
-    with _transformers_6_ignored():
-        return _in_float32(get_peft_model(weights, config))
+    with _ignore_deprecation():
+        return _projector_to_float32(get_peft_model(weights, config))
 
 
-def continued_adapter(weights: Any, adapter: Path, settings: TuningSettings) -> Any:
-    """The model with the adapter in the folder ``adapter``, trainable further with its own rank and alpha.
+def continue_adapter(weights: Any, adapter: Path, settings: TuningSettings) -> Any:
+    """The model with the adapter in the folder ``adapter``, trainable with that adapter's own rank and alpha.
 
-    Its copy of the projector is trained when ``settings`` have a rate for it (a copy is made where it has none), else
-    it stays as it is. Raises UserError as ``attach_adapter`` and ``new_adapter`` do.
+    With a projector rate, its copy of the projector is trained (and created where it has none), else it is frozen.
+    Raises UserError as ``attach_adapter`` and ``new_adapter`` do.
     """
     _check_adapter(adapter)
     saved = json.loads((adapter / "adapter_config.json").read_text())
     if settings.projector_rate and not saved.get("modules_to_save"):
         start = replace(settings, rank=saved.get("r", settings.rank), alpha=saved.get("lora_alpha", settings.alpha))
-        attach_adapter(weights, adapter).unload()  # for its refusals; what it does not fit it must not be put into
+        attach_adapter(weights, adapter).unload()  # only to raise its errors before anything is changed
         tuned = new_adapter(weights, start)
         known = get_peft_model_state_dict(tuned, save_embedding_layers=False)
         set_peft_model_state_dict(tuned, known | load_peft_weights(str(adapter), device="cpu"))
         return tuned
-    tuned = _in_float32(attach_adapter(weights, adapter, trainable=True))
+    tuned = _projector_to_float32(attach_adapter(weights, adapter, trainable=True))
     if not settings.projector_rate:
         for name, parameter in tuned.named_parameters():
-            if is_of_projector(name):
+            if is_projector_parameter(name):
                 parameter.requires_grad_(False)
     return tuned
 
 
-def projector_of(weights: Any) -> str:
-    """The full name of the projector; UserError where the student has none by a known name."""
+def projector_name(weights: Any) -> str:
+    """The full module name of the projector. Raises UserError when the student has none by a known name."""
     found = [name for name, _ in weights.named_modules() if name.rpartition(".")[2] in PROJECTORS]
     if not found:
         raise UserError("This student has no projector that could be tuned; set the projector's learning rate to 0.")
     return str(found[0])
 
 
-def is_of_projector(parameter: str) -> bool:
-    """Whether a trainable parameter of this name is one of the projector's copy."""
+def is_projector_parameter(parameter: str) -> bool:
+    """Whether a trainable parameter of this name belongs to the projector's copy."""
     return ".modules_to_save." in parameter
 
 
-def _in_float32(tuned: Any) -> Any:
-    """PEFT keeps LoRA's matrices in float32 whatever the student's format, but not the projector's copy, in which small
-    steps would be rounded away."""
+def _projector_to_float32(tuned: Any) -> Any:
+    """Convert the projector's copy to float32, as PEFT does with LoRA's matrices; in half precision small steps
+    would be lost."""
     for name, parameter in tuned.named_parameters():
-        if is_of_projector(name):
+        if is_projector_parameter(name):
             parameter.data = parameter.data.float()
     return tuned
 
@@ -105,14 +105,13 @@ def language_layers(weights: Any) -> str:
 
 
 def attach_adapter(weights: Any, adapter: Path, *, trainable: bool = False) -> Any:
-    """The model with the adapter saved in the folder ``adapter`` (a PEFT model).
+    """The model with the adapter in the folder ``adapter`` (a PEFT model).
 
-    Raises UserError when there is none, when a file of it has changed since it was published or came from elsewhere,
-    or when it was made for another model.
+    Raises UserError when there is none, when its files differ from its manifest, or when it was made for another model.
     """
     _check_adapter(adapter)
     try:
-        with _transformers_6_ignored():
+        with _ignore_deprecation():
             return PeftModel.from_pretrained(weights, str(adapter), is_trainable=trainable)
     except (RuntimeError, ValueError, OSError) as error:
         raise UserError(
@@ -131,25 +130,25 @@ def _check_adapter(adapter: Path) -> None:
             f"The adapter in {adapter} is not as Switchpoint left it ({damage}); put the folder back as it was, or "
             "tune again."
         )
-    if not (adapter / "adapter_model.safetensors").is_file():  # PEFT would take a pickle in its place
+    if not (adapter / "adapter_model.safetensors").is_file():  # PEFT would load a pickle instead
         raise UserError(f"The adapter in {adapter} has no weights as safetensors; tune again.")
 
 
 @contextmanager
-def _transformers_6_ignored() -> Iterator[None]:
-    """PEFT 0.21 still asks for a property that transformers 6 will drop; nobody here can do anything about it."""
+def _ignore_deprecation() -> Iterator[None]:
+    """Ignore the warning that PEFT 0.21 causes by using a property that transformers 6 will remove."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
         yield
 
 
-def model_card(model: str, samples: int, settings: TuningSettings, losses: list[float], *, further: bool) -> str:
+def model_card(model: str, samples: int, settings: TuningSettings, losses: list[float], *, continued: bool) -> str:
     """The README.md of a finished adapter: what it was made from, how, and how to use it.
 
-    ``further`` says that an earlier adapter was trained further, whose rank and alpha it then has.
+    ``continued`` says that an earlier adapter was trained further, whose rank and alpha it keeps.
     """
     projector = f"{settings.projector_rate:g}" if settings.projector_rate else "not tuned"
-    start = "an earlier adapter, with that one's rank and alpha" if further else "the base model"
+    start = "an earlier adapter, with that one's rank and alpha" if continued else "the base model"
     rows = {
         "started from": start,
         "rank, alpha, dropout": f"{settings.rank}, {settings.alpha}, {settings.dropout:g}",

@@ -1,6 +1,6 @@
-"""What a teacher is: a text-only model that judges rationales and names skills, wherever it runs.
+"""The teacher's interface: a text-only model that judges rationales and names skills, wherever it runs.
 
-Knows no model library; ``core.teacher.local`` holds the teacher on this machine.
+``core.teacher.local`` and ``core.teacher.endpoint`` implement it. Imports no model library.
 """
 
 import re
@@ -10,46 +10,45 @@ from typing import Protocol
 from core.errors import UserError
 from core.types import Curve, Prediction, Sample, Settings, Skipped
 
-# The end of a phrase: a new line or a full stop, once something was said. After a digit the stop may yet be a decimal
-# point.
-END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s)|(?<!\d)\.$)")
+# The end of a phrase: a line break or full stop after some text. After a digit a final stop may be a decimal point.
+PHRASE_END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s)|(?<!\d)\.$)")
 
 
 class Teacher(Protocol):
-    """A text-only language model. ``name`` is stored with every diagnosis it makes."""
+    """A text-only language model. ``name`` is stored with every diagnosis."""
 
     @property
     def name(self) -> str:
-        """The model's name as it was asked for."""
+        """The model's name as the project gives it."""
 
     @property
     def remark(self) -> str:
-        """What a person should know of how it judges, in a sentence; "" where there is nothing to say."""
+        """A sentence for the user about how it judges; "" when there is nothing to say."""
 
     def curves(
         self, items: Iterable[tuple[Sample, Prediction]], settings: Settings
     ) -> Iterator[tuple[int, Curve | Skipped]]:
-        """The answer-switch curve of each wrong prediction, with the item's place in ``items`` (from 0), in any order.
+        """The answer-switch curve of each wrong prediction, with its index in ``items``, in any order.
 
-        Reads ``settings.prior`` and ``settings.candidates_as``. ``Skipped`` where the item is beyond this teacher;
-        never a curve of a shortened text. Raises ValueError for a prediction without an answer or with the right one.
+        Reads ``settings.prior`` and ``settings.candidates_as``. Returns Skipped for items this teacher cannot handle,
+        never a curve of a truncated text. Raises ValueError for a prediction without an answer or with the correct one.
         """
 
     def complete(self, prompts: Sequence[str], max_words: int) -> Sequence[str | Skipped]:
-        """How the teacher carries each prompt on, in the order of the prompts: greedily, up to the end of a sentence.
+        """Greedy continuations of the prompts, in order, each up to the end of a sentence.
 
-        About ``max_words`` words at most; "" where a prompt is too long for this teacher, ``Skipped`` where every try
-        to ask failed.
+        At most about ``max_words`` words; "" where a prompt is too long for this teacher, Skipped where every request
+        failed.
         """
 
 
-def phrase_of(text: str) -> str:
-    """The phrase that a continuation begins with: up to the end of its line or sentence."""
-    return END.split(text.lstrip(), maxsplit=1)[0].rstrip()
+def first_phrase(text: str) -> str:
+    """The phrase at the start of a continuation: up to the end of its line or sentence."""
+    return PHRASE_END.split(text.lstrip(), maxsplit=1)[0].rstrip()
 
 
-def all_said(replies: Iterable[str | Skipped]) -> list[str]:
-    """The replies of ``Teacher.complete``, for work that needs each. Raises UserError with why the first is missing."""
+def require_replies(replies: Iterable[str | Skipped]) -> list[str]:
+    """The replies of ``Teacher.complete`` when all are needed. Raises UserError with the first reason otherwise."""
     said = []
     for each in replies:
         if isinstance(each, Skipped):

@@ -1,6 +1,6 @@
-"""Embeddings of instructions by a local teacher: the mean of its last hidden states, the plainest there is.
+"""Embed instructions with a local teacher: the mean of its last hidden states.
 
-Only for the experiment's arm that compares instructions; the method itself embeds nothing. Knows a loaded model.
+Only for the experiment's arm that compares instructions; the method itself uses no embeddings.
 """
 
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.teacher.local import TOKENS_A_BATCH, LocalTeacher, batches
+from core.teacher.local import TOKENS_PER_BATCH, LocalTeacher, batch_by_length
 
 
 @torch.inference_mode()
 def embed(teacher: LocalTeacher, texts: Sequence[str]) -> NDArray[np.float64]:
-    """One row for each text, of the model's hidden size; a text beyond the teacher's limit is read up to it."""
-    encoded = [tokens[: int(min(teacher.limit, TOKENS_A_BATCH))] for tokens in teacher.encode(texts)]
+    """The embeddings, shape (texts, hidden size); a text beyond the teacher's limit is truncated."""
+    encoded = [tokens[: int(min(teacher.limit, TOKENS_PER_BATCH))] for tokens in teacher.encode(texts)]
     found: list[NDArray[np.float64] | None] = [None] * len(texts)
-    for batch in batches(range(len(encoded)), encoded, room=0):
+    for batch in batch_by_length(range(len(encoded)), encoded, room=0):
         longest = max(len(encoded[place]) for place in batch)
         ids = torch.zeros(len(batch), longest, dtype=torch.long)
         mask = torch.zeros_like(ids)

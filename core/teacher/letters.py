@@ -1,19 +1,17 @@
-"""A rationale as questions that one letter answers, and the letters' probabilities from what an endpoint lists.
+"""Ask about a rationale by letters, and compute their probabilities from what an endpoint lists.
 
-The counterpart of the packed forward for endpoints, where only one token's log-probabilities can be read. Pure text and
-arithmetic: sends nothing.
+The counterpart of packed forwards, for endpoints that only report one token's log-probabilities. Let t be the listed
+tokens with probabilities p(t), m the smallest of them, and R = 1 − Σ p(t) the unlisted mass:
 
-With listed tokens t of probabilities p(t), smallest m, and R = 1 − Σ p(t) the mass that is not listed:
+- a candidate c is listed when one of its spellings is ("B", " B", "(B", "(B)", "B."); then q(c) = Σ p(t) over its
+  spellings;
+- an unlisted candidate is bounded: no unlisted token is more likely than m, and all together have R, so q(c) = min(m,
+  R) is an upper bound, and so is its ratio to any listed candidate. Unlisted spellings other than the most likely one
+  are ignored for all candidates alike;
+- the curve's row is q / Σ q. When every q is 0, the row is uniform and all of it is bounded.
 
-- a candidate c is listed when one of its spellings is ("B", " B", "(B", "(B)", "B."), and then
-  q(c) = Σ p(t) over its spellings;
-- a candidate that is not listed is bounded: no token outside the list is likelier than m, and all of them together have
-  R, so q(c) = min(m, R) is the most that its letter can have. The ratio of q(c) to any listed candidate's is an upper
-  bound too. Spellings of a letter beside its likeliest one that are not listed either are left out on both sides;
-- the curve's row is q / Σ q. Where nothing can be told apart (every q is 0), it is even and all of it is bounded.
-
-With v sampled replies instead, u of them readable and x(c) naming c, the row is (x(c) + ½) / (u + ½·C) for C candidates
-(Krichevsky and Trofimov 1981): no count of votes makes a candidate impossible.
+With v sampled replies instead, of which u are readable and x(c) name c, the row is (x(c) + ½) / (u + ½·C) for C
+candidates (Krichevsky and Trofimov 1981), so that no candidate becomes impossible.
 """
 
 import math
@@ -25,19 +23,19 @@ from core.parsing.answer import read_answer
 from core.prompts import LETTERS, answer_cue, teacher_header, teacher_step
 from core.types import Sample, Settings
 
-# Capitals only: " a" begins "a triangle" far more often than it names an option. "▁" and "Ġ" are a tokenizer's spaces.
+# Capitals only: " a" usually starts "a triangle". "▁" and "Ġ" are tokenizers' spaces.
 _LETTER = re.compile(r"""[\s▁Ġ]*[(\[*"'`]*([A-Z])[)\]*"'`.:,]*[\s▁Ġ]*""")
-# Around what a model says to itself, where its server leaves that in the reply.
-_THOUGHT = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
+# Tags around a model's thinking, where the server leaves it in the reply.
+_THINK_TAG = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
 SMOOTHING = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lettered:
-    """One order of the candidates and what is asked in it: ``order[i]`` is the candidate behind letter i.
+class LetterQuestions:
+    """One order of the candidates and its questions: ``order[i]`` is the candidate behind letter i.
 
-    ``options`` are the candidates' texts in that order; ``texts`` are the questions after 0, 1, … n steps, each the one
-    before with something added, so that a server's prefix cache serves all but the end.
+    ``options`` are the candidates' texts in that order; ``texts`` are the questions after 0, 1, … n steps, each
+    extending the one before, so that a server's prefix cache applies.
     """
 
     order: tuple[int, ...]
@@ -45,13 +43,13 @@ class Lettered:
     texts: tuple[str, ...]
 
 
-def lettered(
+def letter_questions(
     sample: Sample, steps: tuple[str, ...], candidates: tuple[str, ...], settings: Settings
-) -> Iterator[Lettered]:
-    """The questions for a rationale, n + 1 in each order.
+) -> Iterator[LetterQuestions]:
+    """The questions for a rationale, n + 1 for each order.
 
-    Options keep the sample's order, with an answer outside them behind. A free-form question has none of its own: truth
-    and prediction are then asked for in both orders, whose mean leaves no letter at an advantage.
+    Options keep the sample's order, followed by an answer that is not among them. A free-form question has no natural
+    order, so truth and prediction are asked in both; the mean cancels any preference for a letter.
     """
     own, cue = settings.prompts, answer_cue(settings.prompts)
     same = tuple(range(len(candidates)))
@@ -62,25 +60,25 @@ def lettered(
         for number, step in enumerate(steps, 1):
             text += teacher_step(number, step, own)
             texts.append(text + cue)
-        yield Lettered(order=order, options=options, texts=tuple(texts))
+        yield LetterQuestions(order=order, options=options, texts=tuple(texts))
 
 
-def letter_of(token: str) -> int | None:
-    """The place of the letter that a token spells; None where it spells none.
+def parse_letter(token: str) -> int | None:
+    """The index of the letter that a token spells; None when it spells none.
 
-    >>> letter_of(" (B"), letter_of("b"), letter_of("Because")
+    >>> parse_letter(" (B"), parse_letter("b"), parse_letter("Because")
     (1, None, None)
     """
     found = _LETTER.fullmatch(token)
     return LETTERS.index(found[1]) if found else None
 
 
-def letter_shares(top: Sequence[tuple[str, float]], count: int) -> tuple[tuple[float, ...], frozenset[int]]:
-    """The probabilities of the first ``count`` letters among themselves, and which of them are bounded (see above)."""
+def letter_probabilities(top: Sequence[tuple[str, float]], count: int) -> tuple[tuple[float, ...], frozenset[int]]:
+    """The probabilities of the first ``count`` letters, normalised, and which of them are bounded (see above)."""
     listed = [math.exp(min(value, 0.0)) for _, value in top]
     found: dict[int, float] = {}
     for (token, _), share in zip(top, listed, strict=True):
-        place = letter_of(token)
+        place = parse_letter(token)
         if place is not None and place < count:
             found[place] = found.get(place, 0.0) + share
     most = min(min(listed, default=0.0), max(0.0, 1.0 - sum(listed)))
@@ -91,17 +89,17 @@ def letter_shares(top: Sequence[tuple[str, float]], count: int) -> tuple[tuple[f
     return tuple(share / total for share in shares), frozenset(range(count)) - found.keys()
 
 
-def voted(text: str, options: tuple[str, ...]) -> int | None:
-    """The option that a sampled reply names, by its letter or in words; None where it names none of them.
+def parse_vote(text: str, options: tuple[str, ...]) -> int | None:
+    """The option that a sampled reply names, by letter or in words; None when it names none.
 
-    Its last line counts, since a teacher that thinks ends with what it decided; the whole of it where that names none.
+    Reads the last line first, because models that think end with their decision, and then the whole reply.
 
-    >>> voted("<think>9 is A, or is it B?</think>\\nThe digit is 9.\\nA", ("9", "7"))
+    >>> parse_vote("<think>9 is A, or is it B?</think>\\nThe digit is 9.\\nA", ("9", "7"))
     0
     """
-    said = after_thinking(text)
+    said = strip_thinking(text)
     for part in dict.fromkeys((next((line for line in reversed(said.splitlines()) if line.strip()), ""), said)):
-        place = letter_of(part)
+        place = parse_letter(part)
         if place is not None:
             return place if place < len(options) else None
         answer = read_answer(part, options).answer
@@ -110,15 +108,15 @@ def voted(text: str, options: tuple[str, ...]) -> int | None:
     return None
 
 
-def after_thinking(text: str) -> str:
-    """What a reply says once its thinking is over; "" where that does not end within it."""
-    marks = list(_THOUGHT.finditer(text))
+def strip_thinking(text: str) -> str:
+    """The reply after its thinking; "" when the thinking does not end."""
+    marks = list(_THINK_TAG.finditer(text))
     if not marks:
         return text
     return text[marks[-1].end() :] if marks[-1][1] else ""
 
 
-def vote_shares(votes: Sequence[int | None], count: int) -> tuple[float, ...]:
+def vote_probabilities(votes: Sequence[int | None], count: int) -> tuple[float, ...]:
     """The share of each of ``count`` options among the readable votes, smoothed by half a vote each."""
     readable = [vote for vote in votes if vote is not None]
     whole = len(readable) + SMOOTHING * count

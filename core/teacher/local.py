@@ -1,7 +1,4 @@
-"""The teacher on this machine: any transformers causal language model, read by packed forwards and greedy decoding.
-
-Texts come from ``core.prompts``; what the curve means is ``core.answer_switch``'s business.
-"""
+"""The teacher on this machine: any transformers causal language model, with packed forwards and greedy decoding."""
 
 import logging
 import math
@@ -16,25 +13,25 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 
 from core.answer_switch import candidates_of
 from core.models.devices import choose_device, choose_dtype
-from core.models.files import unloadable
+from core.models.files import loading_error
 from core.models.loading import load_weights
 from core.prompts import answer_cue, candidate_text, teacher_header, teacher_step
-from core.teacher import END, phrase_of
-from core.teacher.scoring import Branches, Scores, packed_scores, packing_reach, packing_works, plain_scores
+from core.teacher import PHRASE_END, first_phrase
+from core.teacher.scoring import Branches, Scores, max_packed_length, packed_scores, packing_works, plain_scores
 from core.types import Curve, Prediction, Sample, Settings, Skipped
 
-TOKENS_A_WORD = 2  # English skill phrases need about 1.4 with the tokenizers of today's models.
-TOKENS_A_BATCH = 16_384
-# A 7B model's forward over fewer tokens ends before the next one could be begun. A processor gains little by several
+TOKENS_PER_WORD = 2  # English skill phrases need about 1.4 with current tokenizers
+TOKENS_PER_BATCH = 16_384
+# With fewer tokens, a 7B model's forward ends before the next one is prepared. A CPU gains little from several
 # rationales in one forward (assets/decisions/0008), so it takes them one by one.
-NODES_ON_A_GPU = 4_096
+GPU_PACK_TOKENS = 4_096
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
-    """One rationale's texts to score, ``longest`` tokens the longest of them, and what its curve will be of."""
+    """One rationale to score: its tokenised texts, the length of the longest, and the fields of its curve."""
 
     place: int
     branches: Branches
@@ -48,7 +45,7 @@ class Case:
 class LocalTeacher:
     """A loaded causal language model and its tokenizer.
 
-    ``opening`` are the special tokens that begin a text, ``limit`` is how many tokens the model reads; texts of up to
+    ``opening`` are the special tokens at the start of a text, ``limit`` is the model's context length. Texts of up to
     ``reach`` tokens are scored in packed forwards of about ``nodes`` tokens, longer ones plainly (0: all of them).
     """
 
@@ -64,8 +61,8 @@ class LocalTeacher:
     def curves(
         self, items: Iterable[tuple[Sample, Prediction]], settings: Settings
     ) -> Iterator[tuple[int, Curve | Skipped]]:
-        """As ``Teacher.curves`` says, those of similar length together, the short ones first."""
-        by_length = sorted(enumerate(items), key=lambda each: _characters(*each[1]))
+        """See ``Teacher.curves``: cases of similar length together, shortest first."""
+        by_length = sorted(enumerate(items), key=lambda each: _text_length(*each[1]))
         cases = (self._case(place, *item, settings) for place, item in by_length)
         longer: list[Case] = []
         for case, scores in packed_scores(self.model, self._packable(cases, longer), nodes=self.nodes):
@@ -74,14 +71,14 @@ class LocalTeacher:
             yield case.place, self._beyond(case)
 
     def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
-        """As ``Teacher.complete`` says; prompts of similar length are decoded together."""
-        room = max_words * TOKENS_A_WORD
+        """See ``Teacher.complete``; prompts of similar length are decoded together."""
+        room = max_words * TOKENS_PER_WORD
         encoded = self.encode(prompts)
         texts = [""] * len(prompts)
         fitting = [place for place, tokens in enumerate(encoded) if len(tokens) + room <= self.limit]
         if len(fitting) < len(prompts):
             logger.warning("%d prompts are too long for %s", len(prompts) - len(fitting), self.name)
-        for batch in batches(fitting, encoded, room):
+        for batch in batch_by_length(fitting, encoded, room):
             for place, text in zip(batch, self._continue([encoded[i] for i in batch], room), strict=True):
                 texts[place] = text
         return texts
@@ -97,7 +94,7 @@ class LocalTeacher:
         )
 
     def _packable(self, cases: Iterable[Case], longer: list[Case]) -> Iterator[tuple[Case, Branches]]:
-        """The cases within ``reach``, each with its texts; those beyond it are put into ``longer``."""
+        """The cases within ``reach``, each with its texts; the others are appended to ``longer``."""
         for case in cases:
             if case.longest <= min(self.reach, self.limit):
                 yield case, case.branches
@@ -115,7 +112,7 @@ class LocalTeacher:
     def _branches(
         self, sample: Sample, steps: tuple[str, ...], candidates: tuple[str, ...], settings: Settings
     ) -> Branches:
-        """The tokens of every text to score. Each text is tokenised whole, as the model would read it anywhere else."""
+        """The tokens of every text to score. Each text is tokenised whole, as the model would read it elsewhere."""
         own = settings.prompts
         trunks = [teacher_header(sample, settings.prior, own)]
         for number, step in enumerate(steps, 1):
@@ -124,8 +121,8 @@ class LocalTeacher:
         as_letter = settings.candidates_as == "letter"
         ends = [candidate_text(candidates, i, sample.options, as_letter) for i in range(len(candidates))]
         branches = self._grid(trunks, ends)
-        if _one_begins_another(branches[0]):
-            # "1" holds all of the probability of "16": only the full stop after it says that the answer ends there.
+        if _has_prefix_pair(branches[0]):
+            # "1" would include the probability of "16"; a full stop marks where the answer ends.
             branches = self._grid(trunks, [f"{end}." for end in ends])
         return branches
 
@@ -134,9 +131,9 @@ class LocalTeacher:
         return [[next(texts) for _ in ends] for _ in trunks]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """The tokens of each text, with what the tokenizer begins a text with."""
+        """The tokens of each text, with the special tokens at its start."""
         if not texts:
-            return []  # which the tokenizers cannot encode
+            return []  # tokenizers reject an empty list
         bare = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)[
             "input_ids"
         ]
@@ -144,7 +141,7 @@ class LocalTeacher:
 
     @torch.inference_mode()
     def _continue(self, prompts: list[list[int]], room: int) -> list[str]:
-        """Greedy continuations of at most ``room`` tokens, padded on the left so that all go on from their ends."""
+        """Greedy continuations of at most ``room`` tokens, with left padding so that all start in the same column."""
         longest = max(map(len, prompts))
         ids = torch.zeros(len(prompts), longest, dtype=torch.long)
         mask = torch.zeros_like(ids)
@@ -155,7 +152,7 @@ class LocalTeacher:
         greedy = GenerationConfig(do_sample=False, max_new_tokens=room, eos_token_id=ends, pad_token_id=0)
 
         def said(tokens: torch.Tensor, _: object, **__: object) -> torch.Tensor:
-            finished = [END.search(reply.lstrip()) is not None for reply in self._read(tokens[:, longest:])]
+            finished = [PHRASE_END.search(reply.lstrip()) is not None for reply in self._read(tokens[:, longest:])]
             return torch.tensor(finished, device=tokens.device)
 
         replies = self.model.generate(
@@ -164,16 +161,17 @@ class LocalTeacher:
             generation_config=greedy,
             stopping_criteria=StoppingCriteriaList([said]),
         )
-        return [phrase_of(reply) for reply in self._read(replies[:, longest:])]
+        return [first_phrase(reply) for reply in self._read(replies[:, longest:])]
 
     def _read(self, tokens: torch.Tensor) -> list[str]:
         return list(self.tokenizer.batch_decode(tokens, skip_special_tokens=True))
 
 
 def load_teacher(model: str, *, device: str = "auto") -> LocalTeacher:
-    """The teacher saved in the folder ``model``, or of that name on the Hub.
+    """The teacher in the folder ``model``, or of that name on the Hub.
 
-    Raises UserError when there is no such model, when it is no causal language model or its weights are incomplete.
+    Raises UserError when the model does not exist, is not a causal language model, has incomplete weights, or needs its
+    own code.
     """
     place = choose_device(device)
     weights = load_weights(
@@ -193,10 +191,10 @@ def load_teacher(model: str, *, device: str = "auto") -> LocalTeacher:
         name=model,
         model=weights,
         tokenizer=tokenizer,
-        opening=_opening(tokenizer),
+        opening=_opening_tokens(tokenizer),
         limit=limit or math.inf,
-        reach=packing_reach(weights.config) if works else 0,
-        nodes=NODES_ON_A_GPU if place.type == "cuda" else 1,
+        reach=max_packed_length(weights.config) if works else 0,
+        nodes=GPU_PACK_TOKENS if place.type == "cuda" else 1,
     )
 
 
@@ -205,39 +203,41 @@ def _load_tokenizer(model: str) -> Any:
         return AutoTokenizer.from_pretrained(model, trust_remote_code=False)
     except (OSError, ValueError) as error:
         otherwise = f"{model!r} comes without a tokenizer; save its tokenizer beside its weights."
-        raise unloadable(model, error, otherwise) from error
+        raise loading_error(model, error, otherwise) from error
 
 
-def _opening(tokenizer: Any) -> tuple[int, ...]:
-    """The special tokens a tokenizer begins a text with; one that it may end it with would end the model's turn."""
+def _opening_tokens(tokenizer: Any) -> tuple[int, ...]:
+    """The special tokens at the start of a text, without those at its end, which would end the turn."""
     whole = tokenizer("a")["input_ids"]
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
     return tuple(whole[: next(i for i in range(len(whole)) if whole[i : i + len(bare)] == bare)])
 
 
-def _one_begins_another(sequences: Sequence[Sequence[int]]) -> bool:
+def _has_prefix_pair(sequences: Sequence[Sequence[int]]) -> bool:
     return any(list(other[: len(one)]) == list(one) for one, other in permutations(sequences, 2))
 
 
-def _characters(sample: Sample, prediction: Prediction) -> int:
+def _text_length(sample: Sample, prediction: Prediction) -> int:
     return len(sample.question) + sum(map(len, sample.options)) + sum(map(len, prediction.steps))
 
 
 def _curve(case: Case, scores: Scores) -> Curve:
-    return Curve(candidates=case.candidates, truth=case.truth, predicted=case.predicted, probabilities=_shares(scores))
+    return Curve(
+        candidates=case.candidates, truth=case.truth, predicted=case.predicted, probabilities=_softmax_rows(scores)
+    )
 
 
-def _shares(scores: Scores) -> tuple[tuple[float, ...], ...]:
+def _softmax_rows(scores: Scores) -> tuple[tuple[float, ...], ...]:
     """The softmax over the candidates, row by row."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return tuple(tuple(row) for row in (powers / powers.sum(axis=1, keepdims=True)).tolist())
 
 
-def batches(places: Sequence[int], encoded: Sequence[Sequence[int]], room: int) -> Iterator[list[int]]:
-    """The places in batches of similar length, each of at most about 16K tokens when padded."""
+def batch_by_length(places: Sequence[int], encoded: Sequence[Sequence[int]], room: int) -> Iterator[list[int]]:
+    """The indices in batches of similar length, each of at most about 16K tokens with padding."""
     batch: list[int] = []
     for place in sorted(places, key=lambda place: len(encoded[place])):
-        if batch and (len(batch) + 1) * (len(encoded[place]) + room) > TOKENS_A_BATCH:
+        if batch and (len(batch) + 1) * (len(encoded[place]) + room) > TOKENS_PER_BATCH:
             yield batch
             batch = []
         batch.append(place)

@@ -1,9 +1,8 @@
-"""Many texts with common beginnings in one forward: the beginnings once, and who attends to whom.
+"""Merge texts with common prefixes into a forest, so that one forward computes each prefix once.
 
-Token sequences are merged into a forest in which a node is one token after one particular beginning. A model that lets
-every node attend to its ancestors only computes for it what it would compute in the plain sequence. Since whole texts
-are tokenised and then merged, it does not matter how a tokenizer joins the parts: a merged word only moves the fork.
-Arrays and integers; knows no model and no tokenizer.
+A node is one token after one particular prefix. A model in which every node attends only to its ancestors computes for
+it exactly what it would in the plain sequence. Whole texts are tokenised and then merged, so it does not matter how a
+tokenizer joins the parts.
 """
 
 from collections.abc import Sequence
@@ -19,8 +18,8 @@ Tokens = Sequence[int]
 class Forest:
     """Nodes in an order in which parents precede children.
 
-    ``tokens``, ``parents`` (−1: none) and ``positions`` (number of ancestors) have shape (nodes,). ``paths[i]``
-    holds the nodes of sequence i, one a token.
+    ``tokens``, ``parents`` (−1: none) and ``positions`` (number of ancestors) have shape (nodes,). ``paths[i]`` are the
+    nodes of sequence i, one for each token.
     """
 
     tokens: NDArray[np.int64]
@@ -29,7 +28,7 @@ class Forest:
     paths: tuple[NDArray[np.int64], ...]
 
     def visible(self) -> NDArray[np.bool_]:
-        """Shape (nodes, nodes): whether the row's node attends to the column's, that is to itself or an ancestor."""
+        """Shape (nodes, nodes): whether the row's node attends to the column's (itself or an ancestor)."""
         seen = np.eye(len(self.tokens), dtype=np.bool_)
         for node, parent in enumerate(self.parents.tolist()):
             if parent >= 0:
@@ -38,7 +37,7 @@ class Forest:
 
 
 def pack(sequences: Sequence[Tokens]) -> Forest:
-    """The forest of the sequences: a beginning that several share is held once."""
+    """The forest of the sequences; a shared prefix is stored once."""
     node_of: dict[tuple[int, int], int] = {}
     tokens: list[int] = []
     parents: list[int] = []
@@ -46,7 +45,7 @@ def pack(sequences: Sequence[Tokens]) -> Forest:
     paths: list[list[int]] = []
     earlier: Tokens = ()
     for sequence in sequences:
-        # What a sequence shares with the one before it is copied: walking it takes longer the more steps there are.
+        # Copy what it shares with the sequence before it; walking it node by node is slow for long rationales.
         path = paths[-1][: shared_length((earlier, sequence))] if paths else []
         node = path[-1] if path else -1
         for position in range(len(path), len(sequence)):
@@ -68,7 +67,7 @@ def pack(sequences: Sequence[Tokens]) -> Forest:
 
 
 def shared_length(sequences: Sequence[Tokens]) -> int:
-    """How many tokens all the sequences begin with in common (halving: slices are compared without a Python loop)."""
+    """The length of the longest common prefix (by bisection: slices compare without a Python loop)."""
     first, *others = map(list, sequences)
     low, high = 0, min(len(first), *map(len, others)) if others else len(first)
     while low < high:

@@ -1,8 +1,7 @@
-"""Log-probabilities of candidates after every prefix of a rationale, from a causal language model's own forwards.
+"""Log-probabilities of candidates after every prefix of a rationale, from forwards of a causal language model.
 
-``packed_scores`` does it in one forward over a forest of shared beginnings, or over several forests side by side;
-``plain_scores`` in one forward a prefix; ``packing_works`` finds out whether a model gives the same either way. Knows
-tokens and models, no text.
+``packed_scores`` uses one forward over a forest of shared prefixes (or several forests side by side), ``plain_scores``
+one forward a prefix; ``packing_works`` checks whether both agree for a model.
 """
 
 import inspect
@@ -21,21 +20,21 @@ Branches = Sequence[Sequence[Tokens]]
 """``branches[k][c]``: the tokens of the whole text up to candidate c after k steps."""
 Scores = NDArray[np.float64]
 """Shape (n + 1, candidates): the log-probability of what candidate c adds to the tokens it shares with the others."""
-Case = TypeVar("Case")
+T = TypeVar("T")
 
 PROBE_TOLERANCE = {torch.float32: 1e-3}
-HALF_TOLERANCE = 0.5  # bfloat16 rounds a log-probability of −16 to steps of 0.06, and a probe's score sums two of them.
+HALF_TOLERANCE = 0.5  # bfloat16 rounds a log-probability of −16 to 0.06, and a score sums two
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Packed:
-    """One rationale as a model reads it, on the processor.
+class PackedCase:
+    """One rationale as a model reads it, on the CPU.
 
-    ``tokens``, ``positions`` (nodes,) and ``visible`` (nodes, nodes) are a forest's, with the nodes from which
-    candidates are read moved to the end, ``predicting`` in number. What candidates add, token by token, shape (added,):
-    ``token`` is read from the ``node``-th of those and belongs to text ``text``. ``shape`` is that of the scores.
+    ``tokens``, ``positions`` (nodes,) and ``visible`` (nodes, nodes) are the forest's, with the ``predicting`` nodes
+    from which candidates are read moved to the end. For the tokens that candidates add, shape (added,): ``token`` is
+    predicted by the ``node``-th of those and belongs to text ``text``. ``shape`` is that of the scores.
     """
 
     tokens: NDArray[np.int64]
@@ -48,39 +47,37 @@ class Packed:
     shape: tuple[int, int]
 
 
-def packed_scores(
-    model: Any, cases: Iterable[tuple[Case, Branches]], *, nodes: int = 1
-) -> Iterator[tuple[Case, Scores]]:
-    """The scores of each case, in their order: equal to ``plain_scores`` within rounding (1e-4 in float32) where
+def packed_scores(model: Any, cases: Iterable[tuple[T, Branches]], *, nodes: int = 1) -> Iterator[tuple[T, Scores]]:
+    """The scores of each case, in order: equal to ``plain_scores`` within rounding (1e-4 in float32) where
     ``packing_works``.
 
-    Cases stand side by side in one forward up to about ``nodes`` tokens with padding, at least one: let cases of
-    similar length follow each other. One forward is begun before the one before it is waited for, so that a GPU works
-    while the processor takes the next cases from ``cases`` and packs them.
+    One forward takes cases up to about ``nodes`` tokens with padding, at least one; cases should be sorted by length.
+    The next forward is started before the previous one is awaited, so that a GPU works while the CPU packs the next
+    cases.
     """
-    begun: tuple[list[tuple[Case, Packed]], torch.Tensor] | None = None
-    for batch in _batches(((case, packed(branches)) for case, branches in cases), nodes):
-        earlier, begun = begun, (batch, _begin(model, [each for _, each in batch]))
+    begun: tuple[list[tuple[T, PackedCase]], torch.Tensor] | None = None
+    for batch in _batch_cases(((case, pack_case(branches)) for case, branches in cases), nodes):
+        earlier, begun = begun, (batch, _start_forward(model, [each for _, each in batch]))
         if earlier:
-            yield from _finish(*earlier)
+            yield from _collect_scores(*earlier)
     if begun:
-        yield from _finish(*begun)
+        yield from _collect_scores(*begun)
 
 
-def packed(branches: Branches) -> Packed:
+def pack_case(branches: Branches) -> PackedCase:
     """A rationale's texts as one forest."""
     sequences = [sequence for candidates in branches for sequence in candidates]
     shared = [length for candidates in branches for length in [shared_length(candidates)] * len(candidates)]
-    # Nothing follows a last token, so no forward needs it; each other one predicts the token after it.
+    # The last token predicts nothing, so the forward does not need it.
     forest = pack([sequence[:-1] for sequence in sequences])
     before = np.concatenate([path[start - 1 :] for path, start in zip(forest.paths, shared, strict=True)])
     added = [sequence[start:] for sequence, start in zip(sequences, shared, strict=True)]
     predicting, node = np.unique(before, return_inverse=True)
     rest = np.setdiff1d(np.arange(len(forest.tokens)), predicting, assume_unique=True)
-    # Mask and positions say who attends to whom, so the order is free: side by side, what is read stands in the same
-    # columns of every forest, the last ones, and the output layer computes no others.
+    # Mask and positions define attention, so the order of nodes is free: with the nodes to read at the end, the output
+    # layer only needs the last columns of every forest.
     order = np.concatenate([rest, predicting])
-    return Packed(
+    return PackedCase(
         tokens=forest.tokens[order],
         positions=forest.positions[order],
         visible=forest.visible()[np.ix_(order, order)],
@@ -92,8 +89,8 @@ def packed(branches: Branches) -> Packed:
     )
 
 
-def _batches(cases: Iterable[tuple[Case, Packed]], nodes: int) -> Iterator[list[tuple[Case, Packed]]]:
-    batch: list[tuple[Case, Packed]] = []
+def _batch_cases(cases: Iterable[tuple[T, PackedCase]], nodes: int) -> Iterator[list[tuple[T, PackedCase]]]:
+    batch: list[tuple[T, PackedCase]] = []
     longest = 0
     for case, each in cases:
         longest = max(longest, len(each.tokens))
@@ -106,13 +103,13 @@ def _batches(cases: Iterable[tuple[Case, Packed]], nodes: int) -> Iterator[list[
 
 
 @torch.inference_mode()
-def _begin(model: Any, batch: Sequence[Packed]) -> torch.Tensor:
-    """The log-probability of each added token of the batch, one rationale after the other, on the model's device, which
-    may still be computing it."""
+def _start_forward(model: Any, batch: Sequence[PackedCase]) -> torch.Tensor:
+    """The log-probability of each added token of the batch, one rationale after the other, on the model's device
+    (possibly still being computed)."""
     longest, last = max(len(each.tokens) for each in batch), max(each.predicting for each in batch)
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
     positions = torch.zeros_like(ids)
-    visible = torch.eye(longest, dtype=torch.bool).repeat(len(batch), 1, 1)  # padding sees itself and is seen by none
+    visible = torch.eye(longest, dtype=torch.bool).repeat(len(batch), 1, 1)  # padding attends only to itself
     read = []
     for row, each in enumerate(batch):
         start = longest - len(each.tokens)
@@ -120,20 +117,20 @@ def _begin(model: Any, batch: Sequence[Packed]) -> torch.Tensor:
         positions[row, start:] = torch.from_numpy(each.positions)
         visible[row, start:, start:] = torch.from_numpy(each.visible)
         read.append(np.stack([np.full_like(each.node, row), last - each.predicting + each.node, each.token]))
-    where = _on(model.device, torch.from_numpy(np.concatenate(read, axis=1)))
-    # An additive float mask: eager attention adds it to the scores, so a boolean one would be silently wrong.
-    hidden = ~_on(model.device, visible)[:, None]
+    where = _to_device(model.device, torch.from_numpy(np.concatenate(read, axis=1)))
+    # An additive float mask: eager attention would silently misread a boolean one.
+    hidden = ~_to_device(model.device, visible)[:, None]
     mask = torch.zeros(hidden.shape, dtype=model.dtype, device=model.device)
     inputs = {
-        "input_ids": _on(model.device, ids),
-        "position_ids": _on(model.device, positions),
+        "input_ids": _to_device(model.device, ids),
+        "position_ids": _to_device(model.device, positions),
         "attention_mask": mask.masked_fill_(hidden, torch.finfo(model.dtype).min),
     }
     found: torch.Tensor = torch.log_softmax(_logits(model, inputs, last).float(), -1)[tuple(where)]
     return found
 
 
-def _finish(batch: Sequence[tuple[Case, Packed]], found: torch.Tensor) -> Iterator[tuple[Case, Scores]]:
+def _collect_scores(batch: Sequence[tuple[T, PackedCase]], found: torch.Tensor) -> Iterator[tuple[T, Scores]]:
     sizes = [len(each.text) for _, each in batch]
     parts = np.split(found.double().cpu().numpy(), np.cumsum(sizes)[:-1])
     for (case, each), added in zip(batch, parts, strict=True):
@@ -144,11 +141,11 @@ def _finish(batch: Sequence[tuple[Case, Packed]], found: torch.Tensor) -> Iterat
 
 @torch.inference_mode()
 def plain_scores(model: Any, branches: Branches) -> Scores:
-    """The same scores from one plain forward a prefix, its candidates side by side: slower, and right for any model."""
+    """The same scores from one forward a prefix, its candidates side by side: slower, but correct for any model."""
     scores = np.zeros((len(branches), len(branches[0])))
     for k, candidates in enumerate(branches):
         start, longest = shared_length(candidates), max(map(len, candidates))
-        # Padding stands on the right, where no token that counts attends to it.
+        # Right padding: no real token attends to it.
         ids = torch.zeros(len(candidates), longest, dtype=torch.long)
         mask = torch.zeros_like(ids)
         for c, tokens in enumerate(candidates):
@@ -164,7 +161,7 @@ def plain_scores(model: Any, branches: Branches) -> Scores:
 
 
 def packing_works(model: Any) -> bool:
-    """Whether the model honours the forest's mask and positions, tried on a probe of random tokens.
+    """Whether the model respects the forest's mask and positions, tested on random tokens.
 
     Some architectures do not: recurrent ones, and those that derive positions from the mask (ALiBi).
     """
@@ -172,7 +169,7 @@ def packing_works(model: Any) -> bool:
     plain = plain_scores(model, probe)
     try:
         ((_, packed),) = packed_scores(model, [(0, probe)])
-    except Exception as error:  # Each architecture refuses a mask in its own way; how does not matter.
+    except Exception as error:  # architectures refuse a mask in different ways
         logger.info("packed forward refused: %s", error)
         return False
     apart = float(np.abs(packed - plain).max())
@@ -180,30 +177,31 @@ def packing_works(model: Any) -> bool:
     return apart <= PROBE_TOLERANCE.get(model.dtype, HALF_TOLERANCE)
 
 
-def packing_reach(config: Any) -> float:
-    """How many tokens a text may have for the forest's mask to be right: a model's sliding window, else no limit.
+def max_packed_length(config: Any) -> float:
+    """The longest text for which the forest's mask is correct: the model's sliding window, else infinity.
 
-    A 4D mask replaces the window's own, so a longer text would be seen whole.
+    A 4D mask replaces the window's own, so a longer text would be attended to in full.
     """
     text = config.get_text_config()
     windows = [getattr(text, name, None) for name in ("sliding_window", "attention_chunk_size")]
     return min((window for window in windows if window), default=float("inf"))
 
 
-def _on(device: torch.device, tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor there. A copy to a GPU from ordinary memory would wait for all that the GPU was given before."""
+def _to_device(device: torch.device, tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor on the device. Pinned memory, because a copy to a GPU from pageable memory waits for all queued
+    work."""
     return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
 
 
 def _logits(model: Any, inputs: dict[str, torch.Tensor], last: int) -> torch.Tensor:
-    """The logits at the last places only: with a large vocabulary they outweigh all the rest."""
+    """The logits at the last positions only: with a large vocabulary they dominate the memory."""
     if "logits_to_keep" in inspect.signature(model.forward).parameters:
         return torch.as_tensor(model(**inputs, use_cache=False, logits_to_keep=last).logits)
     return torch.as_tensor(model(**inputs, use_cache=False).logits[:, -last:])
 
 
 def _probe(vocabulary: int) -> Branches:
-    """Three steps, four prefixes, three candidates of two tokens: every shape of fork there is."""
+    """Three steps, four prefixes, three candidates of two tokens: every kind of fork."""
     draw = np.random.default_rng(0)
     header, *parts, cue = (draw.integers(vocabulary, size=size).tolist() for size in (12, 5, 7, 6, 2))
     candidates = [[int(first), int(draw.integers(vocabulary))] for first in draw.choice(vocabulary, 3, replace=False)]

@@ -1,11 +1,8 @@
-"""Checkpoints of a tuning run, each a published folder (``core.atomic_files``): what a run needs to go on from there.
-
-Knows files and tensors; nothing of models or of training.
-"""
+"""Save and load checkpoints of a tuning run, as atomically written folders (``core.atomic_files``)."""
 
 import json
 import logging
-import pickle  # only to name the error with which a pickle is refused  # nosec B403
+import pickle  # only for the name of its error  # nosec B403
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,8 +17,8 @@ from core.atomic_files import find_damage, write_folder
 from core.tuning.saved_checkpoints import newest_first
 from core.types import Update
 
-# What reading a file raises that is no checkpoint of ours, whatever its manifest says.
-UNREADABLE = (
+# Raised when reading files that are not a checkpoint, even with a valid manifest.
+READ_ERRORS = (
     pickle.UnpicklingError,
     SafetensorError,
     RuntimeError,
@@ -39,8 +36,8 @@ logger = logging.getLogger(__name__)
 class Checkpoint:
     """A tuning run after ``updates``: the adapter's weights by name, and the optimizer's state.
 
-    ``fingerprint`` identifies what is learned and how; a checkpoint continues only the run that has the same one. In
-    how many processes the run was made is not kept: any number goes on with it.
+    ``fingerprint`` identifies the samples and settings; a checkpoint continues only a run with the same one. The number
+    of processes is not part of it: any number can continue the run.
     """
 
     fingerprint: str
@@ -50,13 +47,13 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> Path:
-    """Writes ``folder/checkpoint-N`` for N updates; the newest ``keep`` are kept (at least one)."""
+    """Write ``folder/checkpoint-N`` for N updates; keep only the newest ``keep`` (at least one)."""
 
     def write(target: Path) -> None:
         save_file(
             {name: tensor.contiguous() for name, tensor in checkpoint.adapter.items()}, target / "adapter.safetensors"
         )
-        # Into a file of Python's: by itself torch says of a full disk only that a position was unexpected.
+        # Into a Python file: given a path, torch hides that the disk is full.
         with (target / "optimizer.pt").open("wb") as file:
             torch.save({"optimizer": checkpoint.optimizer}, file)
         state = {"fingerprint": checkpoint.fingerprint, "updates": [asdict(update) for update in checkpoint.updates]}
@@ -71,16 +68,16 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, *, keep: int = 2) -> P
 def newest_checkpoint(
     folder: Path, fingerprint: str, *, on_remark: Callable[[str], None] = logger.warning
 ) -> Checkpoint | None:
-    """The newest complete checkpoint of the run with this fingerprint; damaged and foreign ones are passed over.
+    """The newest complete checkpoint with this fingerprint, on the CPU; None when there is none.
 
-    ``on_remark`` hears of each of those as a sentence fit to show. The tensors are on the processor.
+    ``on_remark`` gets a sentence for the user about each damaged or foreign checkpoint that is skipped.
     """
     for path in newest_first(folder):
         damage, found = find_damage(path), None
         if not damage:
             try:
                 found = read_checkpoint(path)
-            except UNREADABLE as error:
+            except READ_ERRORS as error:
                 damage = f"{type(error).__name__}: it holds what no run of ours wrote, and nothing of it was run"
         if found is None:
             on_remark(f"The checkpoint {path} is damaged ({damage}), so an earlier one is tried.")
@@ -92,14 +89,14 @@ def newest_checkpoint(
 
 
 def checkpoint_folder(folder: Path, updates: int) -> Path:
-    """Where in a run's folder the checkpoint after so many updates lies."""
+    """The folder of the checkpoint after that many updates."""
     return folder / f"checkpoint-{updates}"
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The checkpoint in a folder that is known to be whole, its tensors on the processor; raises those UNREADABLE."""
+    """The checkpoint in a verified folder, its tensors on the CPU. Raises any of ``READ_ERRORS``."""
     state = json.loads((path / "state.json").read_text())
-    # Tensors and plain values only: a pickle that names anything else is refused before it runs.
+    # weights_only: a pickle with anything but tensors and plain values is refused before it runs.
     kept = torch.load(path / "optimizer.pt", map_location="cpu", weights_only=True)
     return Checkpoint(
         fingerprint=state["fingerprint"],

@@ -1,7 +1,4 @@
-"""What a student learns from a sample: its own form of the conversation, and which tokens of it are the reply.
-
-Knows the student's tokenizer and neither its weights nor how the learning is done.
-"""
+"""Training examples: a sample as a conversation in the student's own format, and which of its tokens are the reply."""
 
 import logging
 from array import array
@@ -14,14 +11,14 @@ from core.student.local import Student
 from core.types import Sample, TuningSettings
 
 logger = logging.getLogger(__name__)
-AT_ONCE = 256  # samples that are looked at together
+SAMPLES_PER_READ = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """A sample as it is learned: the whole conversation, of which the last ``reply`` tokens are the ones to learn.
+class Example:
+    """A sample as a training example: the whole conversation, of which the last ``reply`` tokens are learned.
 
-    ``length`` counts the conversation's tokens with an image as one of them.
+    ``length`` counts the conversation's tokens, with an image as one.
     """
 
     sample: Sample
@@ -31,11 +28,11 @@ class Lesson:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lessons:
-    """The samples that can be learned, in their order; each becomes a ``Lesson`` when it is asked for.
+class Examples:
+    """The samples that can be learned, in order; each becomes an ``Example`` on access.
 
-    Holds thirteen bytes a lesson and neither texts nor samples of its own, so that memory does not grow with what is
-    learned. ``lengths`` and ``replies`` are in tokens, ``pictured`` says which have an image.
+    Stores thirteen bytes an example and no texts or samples, so that memory does not grow with the data. ``lengths``
+    and ``replies`` are in tokens; ``pictured`` says which have an image.
     """
 
     student: Student
@@ -48,28 +45,28 @@ class Lessons:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def __getitem__(self, number: int) -> Lesson:
+    def __getitem__(self, number: int) -> Example:
         sample = self.samples[self.positions[number]]
         prompt, reply = _conversation(self.student, sample)
-        return Lesson(sample=sample, text=prompt + reply, length=self.lengths[number], reply=self.replies[number])
+        return Example(sample=sample, text=prompt + reply, length=self.lengths[number], reply=self.replies[number])
 
-    def __iter__(self) -> Iterator[Lesson]:
+    def __iter__(self) -> Iterator[Example]:
         return (self[number] for number in range(len(self)))
 
     @property
     def left_out(self) -> int:
-        """How many samples cannot be learned."""
+        """The number of samples that cannot be learned."""
         return len(self.samples) - len(self)
 
 
-def make_lessons(student: Student, samples: Sequence[Sample], settings: TuningSettings) -> Lessons:
-    """The samples that can be learned, in their order; those left out are counted in the log.
+def make_examples(student: Student, samples: Sequence[Sample], settings: TuningSettings) -> Examples:
+    """The samples that can be learned, in order; the number left out is logged.
 
-    Left out are samples without a response, conversations of more than ``max_length`` tokens, and those whose tokens
-    for the prompt are not the beginning of the tokens for the whole, where the reply cannot be told apart. Raises
-    UserError when none is left. ``samples`` is read from front to back, some hundreds at a time.
+    Left out are samples without a response, conversations of more than ``max_length`` tokens, and those where the
+    prompt's tokens are not a prefix of the conversation's, so that the reply cannot be separated. Raises UserError when
+    none is left. ``samples`` is read sequentially in chunks.
     """
-    made = Lessons(
+    made = Examples(
         student=student,
         samples=samples,
         positions=array("i"),
@@ -78,8 +75,8 @@ def make_lessons(student: Student, samples: Sequence[Sample], settings: TuningSe
         pictured=bytearray(),
     )
     silent = 0
-    for start in range(0, len(samples), AT_ONCE):
-        some = list(enumerate(samples[start : start + AT_ONCE], start))
+    for start in range(0, len(samples), SAMPLES_PER_READ):
+        some = list(enumerate(samples[start : start + SAMPLES_PER_READ], start))
         answered = [(position, sample) for position, sample in some if sample.response.strip()]
         silent += len(some) - len(answered)
         _add(made, answered, settings.max_length)
@@ -94,8 +91,8 @@ def make_lessons(student: Student, samples: Sequence[Sample], settings: TuningSe
     return made
 
 
-def _add(made: Lessons, answered: list[tuple[int, Sample]], longest: int) -> None:
-    """Adds those of the samples that can be learned."""
+def _add(made: Examples, answered: list[tuple[int, Sample]], longest: int) -> None:
+    """Append those of the samples that can be learned."""
     turns = [_conversation(made.student, sample) for _, sample in answered]
     before = chat.tokenise(made.student.processor, [prompt for prompt, _ in turns])
     whole = chat.tokenise(made.student.processor, [prompt + reply for prompt, reply in turns])
@@ -108,7 +105,9 @@ def _add(made: Lessons, answered: list[tuple[int, Sample]], longest: int) -> Non
 
 
 def _conversation(student: Student, sample: Sample) -> tuple[str, str]:
-    """What the student is asked, and what it is to reply with the token that ends its turn."""
+    """The prompt, and the reply including the token that ends the turn."""
     has_image = bool(sample.image)
-    reply = chat.reply_text(student.processor, sample.question, sample.response, has_image=has_image, ends=student.ends)
+    reply = chat.reply_text(
+        student.processor, sample.question, sample.response, has_image=has_image, eos_token_ids=student.eos_token_ids
+    )
     return chat.prompt_text(student.processor, sample.question, has_image=has_image), reply

@@ -1,4 +1,4 @@
-"""Checkpoints as folders on disk, without torch."""
+"""List and remove checkpoint folders, without torch."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class SavedCheckpoint:
-    """A complete checkpoint of a run: after how many ``updates``, its size in bytes, when it was written (seconds)."""
+    """A complete checkpoint: its number of ``updates``, its size in bytes, and when it was written (Unix time)."""
 
     updates: int
     bytes: int
@@ -16,33 +16,32 @@ class SavedCheckpoint:
 
 
 def checkpoints_in(folder: Path) -> list[SavedCheckpoint]:
-    """The complete checkpoints of a run's folder, newest first. What is in their files is verified when one is used."""
+    """The complete checkpoints of a run's folder, newest first. Files are verified only when one is loaded."""
     found = []
     for path in newest_first(folder):
         try:
             size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
             written = (path / "manifest.json").stat().st_mtime
-        except FileNotFoundError:  # the run goes on meanwhile and removes its older ones
+        except FileNotFoundError:  # the running job may remove older ones
             continue
-        found.append(SavedCheckpoint(updates=number_of(path), bytes=size, written=written))
+        found.append(SavedCheckpoint(updates=update_number(path), bytes=size, written=written))
     return found
 
 
 def remove_checkpoints(folder: Path, *, after: int = 0) -> None:
-    """Removes a run's checkpoints of more than ``after`` updates; with the optimizer's state they are several times
-    the adapter."""
+    """Remove a run's checkpoints of more than ``after`` updates; each is several times the adapter's size."""
     for path in newest_first(folder):
-        if number_of(path) > after:
+        if update_number(path) > after:
             shutil.rmtree(path)
 
 
 def newest_first(folder: Path) -> Iterator[Path]:
-    """The folders of a run's checkpoints, the one with the most updates first."""
+    """The checkpoint folders of a run, the one with the most updates first."""
     found = [path for path in folder.glob("checkpoint-*") if path.is_dir()]
     numbered = [path for path in found if path.name.removeprefix("checkpoint-").isdecimal()]
-    yield from sorted(numbered, key=number_of, reverse=True)
+    yield from sorted(numbered, key=update_number, reverse=True)
 
 
-def number_of(checkpoint: Path) -> int:
-    """After how many updates a checkpoint was written, by its folder's name."""
+def update_number(checkpoint: Path) -> int:
+    """The number of updates of a checkpoint, from its folder's name."""
     return int(checkpoint.name.removeprefix("checkpoint-"))

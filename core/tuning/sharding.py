@@ -1,8 +1,7 @@
-"""A student too large for one GPU, dealt over those of a process group (torch's ``fully_shard``): each process holds a
-part of the frozen weights and fetches a layer's others while it is used.
+"""Shard a student that is too large for one GPU over a process group (torch's ``fully_shard``).
 
-What is trained stays whole in every process: an adapter is small, and so a run sums its gradients and saves it as ever.
-Knows models as PEFT wraps them; nothing of runs.
+Each process holds a part of the frozen weights and fetches a layer's other parts while it is used. Trained parameters
+stay whole in every process: an adapter is small, so its gradients are summed and saved as usual.
 """
 
 from typing import Any
@@ -15,12 +14,12 @@ from core.tuning.process_group import ProcessGroup
 
 
 def shard_weights(tuned: Any, group: ProcessGroup) -> None:
-    """Deals the frozen weights of a PEFT model over the processes of the group, layer by layer, and moves this one's
-    part and all that is trained from where they are to its device.
+    """Shard the frozen weights of a PEFT model over the group, layer by layer, and move this process's part and all
+    trained parameters to its device.
 
-    From then on every process has to make as many forward and backward passes as the others. Only the layers of the
-    language model come and go; what is around them (the vision tower, embeddings, the output layer) is fetched for a
-    whole pass, so that it is no matter in which of the processes a batch has images.
+    From then on every process must make the same number of forward and backward passes. Only the language model's
+    layers are fetched one by one; everything else (vision tower, embeddings, output layer) is fetched for a whole pass,
+    so that the processes need not have batches with images at the same time.
     """
     trained = {parameter for parameter in tuned.parameters() if parameter.requires_grad}
     for parameter in trained:

@@ -87,7 +87,7 @@ def served() -> Iterator[str]:
 def ours(name: str, samples: int, limit: int, kept: Kept) -> float:
     """Seconds for predictions of so many samples with at most ``limit`` concurrent requests."""
     from core.endpoints.addresses import parse_endpoint
-    from core.student.endpoint import predict_there
+    from core.student.endpoint import predict_at_endpoint
     from core.types import EndpointSettings, Sample, Settings
 
     endpoint = parse_endpoint(name)
@@ -98,7 +98,7 @@ def ours(name: str, samples: int, limit: int, kept: Kept) -> float:
     ]
     settings = Settings(endpoint=EndpointSettings(at_once=limit))
     started = time.perf_counter()
-    batches = predict_there(endpoint, asked, lambda key: (b"", key), settings, kept, round_id=1)
+    batches = predict_at_endpoint(endpoint, asked, lambda key: (b"", key), settings, kept, round_id=1)
     answered = sum(each.answer == "16" for batch in batches for each in batch)
     assert answered == samples
     return time.perf_counter() - started

@@ -58,19 +58,19 @@ def ours(folder: str, samples: str) -> None:
     LocalEngine()  # as in the worker: what it sets for torch holds only where torch is not there yet
     from core.models.devices import TUNING_THREADS, choose_threads
     from core.student.local import load_student
-    from core.tuning.examples import make_lessons
-    from core.tuning.prepare import prepare
+    from core.tuning.examples import make_examples
+    from core.tuning.prepare import make_trainable
     from core.tuning.schedule import plan_updates
-    from core.tuning.update import learn
+    from core.tuning.update import run_updates
 
     settings, chosen, open_image = world(folder, samples)
     student = load_student(str(demo.STUDENT), device="cpu")
     choose_threads(student.model, most=TUNING_THREADS)
-    lessons = make_lessons(student, chosen, settings)
-    training = prepare(lessons, open_image, settings, None)
+    lessons = make_examples(student, chosen, settings)
+    training = make_trainable(lessons, open_image, settings, None)
     plan = plan_updates(lessons.lengths, lessons.pictured, settings)
     started, busy = time.perf_counter(), time.process_time()
-    updates = list(learn(training, plan, (), run=1))
+    updates = list(run_updates(training, plan, (), run=1))
     seconds, busy = time.perf_counter() - started, time.process_time() - busy
     report(
         rate=len(lessons) / seconds,
@@ -89,14 +89,14 @@ def peer(folder: str, samples: str) -> None:
     from core.student.chat import encode
     from core.student.local import load_student
     from core.student.lora import new_adapter
-    from core.tuning.examples import make_lessons
+    from core.tuning.examples import make_examples
 
     settings, chosen, open_image = world(folder, samples)
     student = load_student(str(demo.STUDENT), device="cpu")
     torch.manual_seed(settings.seed)
     student.model.requires_grad_(False)
     model = new_adapter(student.model, settings)
-    lessons = [(each.text, each.reply, each.sample.image) for each in make_lessons(student, chosen, settings)]
+    lessons = [(each.text, each.reply, each.sample.image) for each in make_examples(student, chosen, settings)]
 
     class Data(torch.utils.data.Dataset):  # type: ignore[type-arg]
         def __len__(self) -> int:

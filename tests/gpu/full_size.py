@@ -30,12 +30,12 @@ from transformers import (
 
 from core.student import chat
 from core.student.local import Student, model_inputs, predict
-from core.teacher.local import NODES_ON_A_GPU, LocalTeacher
-from core.teacher.scoring import packed
-from core.tuning.examples import make_lessons
-from core.tuning.prepare import prepare
+from core.teacher.local import GPU_PACK_TOKENS, LocalTeacher
+from core.teacher.scoring import pack_case
+from core.tuning.examples import make_examples
+from core.tuning.prepare import make_trainable
 from core.tuning.schedule import plan_updates
-from core.tuning.update import learn
+from core.tuning.update import run_updates
 from core.types import Prediction, Sample, Settings, StudentSettings, TuningSettings
 from tests.gpu.stalls import idle_share
 from tests.models.tiny_students import save_llava, save_qwen
@@ -110,7 +110,7 @@ def make_teacher(family: str, device: torch.device, *, full: bool) -> LocalTeach
         image_opener_from=(),
         limit=reach,
         reach=reach,
-        nodes=NODES_ON_A_GPU,
+        nodes=GPU_PACK_TOKENS,
     )
 
 
@@ -136,7 +136,7 @@ def make_student(family: str, folder: Path, device: torch.device, *, full: bool)
         name=str(folder),
         device=device,
         inputs=frozenset(inspect.signature(model.forward).parameters),
-        ends=(config.get_text_config().eos_token_id,),
+        eos_token_ids=(config.get_text_config().eos_token_id,),
     )
 
 
@@ -176,7 +176,7 @@ def switching(teacher: LocalTeacher, wrong: Sequence[tuple[Sample, Prediction]],
     """Curves as a diagnosis reads them, from texts to probabilities; each token of a rationale's forest counts once."""
     device, settings = teacher.model.device, Settings()
     asked = [teacher._branches(sample, said.steps, (*sample.options,), settings) for sample, said in wrong]
-    tokens = sum(len(packed(branches).tokens) for branches in asked)
+    tokens = sum(len(pack_case(branches).tokens) for branches in asked)
 
     def work() -> None:
         found = dict(teacher.curves(wrong, settings))
@@ -207,10 +207,10 @@ def predicting(student: Student, samples: Sequence[Sample], side: int, settings:
 def tuning(student: Student, samples: Sequence[Sample], side: int, settings: TuningSettings, peak: float) -> Rate:
     """Updates as a run makes them: a frozen layer's forward and the gradient of its input, twice a forward's FLOPs."""
     picture = Image.new("RGB", (side, side), "red")
-    lessons = make_lessons(student, samples, settings)
-    training = prepare(lessons, lambda _: picture, settings, None)
-    plan = plan_updates(lessons.lengths, lessons.pictured, settings)
-    updates = learn(training, plan, (), run=1)
+    examples = make_examples(student, samples, settings)
+    training = make_trainable(examples, lambda _: picture, settings, None)
+    plan = plan_updates(examples.lengths, examples.pictured, settings)
+    updates = run_updates(training, plan, (), run=1)
     next(updates)  # warms up
     _wait(student.device)
     started = time.perf_counter()
@@ -226,7 +226,7 @@ def tuning(student: Student, samples: Sequence[Sample], side: int, settings: Tun
 
 
 def lessons_text(student: Student, sample: Sample) -> str:
-    """About what a lesson shows: the question with its image, and the reply."""
+    """About what a example shows: the question with its image, and the reply."""
     return chat.prompt_text(student.processor, sample.question, has_image=True) + sample.response
 
 

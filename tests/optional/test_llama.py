@@ -21,7 +21,7 @@ from assets import demo
 from core.endpoints.addresses import parse_endpoint
 from core.prompts import skill_prompt
 from core.teacher.endpoint import EndpointTeacher, connect_teacher
-from core.teacher.letters import letter_of, lettered
+from core.teacher.letters import letter_questions, parse_letter
 from core.teacher.local import LocalTeacher, load_teacher
 from core.types import Curve, EndpointSettings, Settings
 from tests.projects.demo_mistakes import mistakes
@@ -119,7 +119,7 @@ def test_the_curves_are_those_of_plain_transformers_over_every_spelling(
 ) -> None:
     apart = []
     for (sample, prediction), rows in zip(mistakes(COUNT), curves(teacher), strict=True):
-        (asked,) = lettered(sample, prediction.steps, sample.options, SETTINGS)
+        (asked,) = letter_questions(sample, prediction.steps, sample.options, SETTINGS)
         expected = [spelled(local, text, len(sample.options)) for text in asked.texts]
         apart.append(float(np.abs(rows - expected).max()))
     print(f"largest difference of a probability, of {len(apart)} curves: {max(apart):.1g}")
@@ -133,7 +133,7 @@ def spelled(local: LocalTeacher, text: str, count: int) -> np.ndarray:
     shares = np.zeros(count)
     names = local.tokenizer.convert_ids_to_tokens(range(len(logits)))
     for name, share in zip(names, torch.softmax(logits, -1).tolist(), strict=True):
-        place = letter_of(name)
+        place = parse_letter(name)
         if place is not None and place < count:
             shares[place] += share
     return shares / shares.sum()

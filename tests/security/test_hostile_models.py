@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from core.atomic_files import write_folder
 from core.errors import UserError
 from core.student.local import load_student
-from core.student.lora import continued_adapter, new_adapter
+from core.student.lora import continue_adapter, new_adapter
 from core.teacher.local import load_teacher
 from core.tuning.checkpoints import newest_checkpoint, save_checkpoint
 from core.types import TuningSettings
@@ -172,7 +172,7 @@ def refused(folder: Path, adapter: Path) -> str:
     with pytest.raises(UserError) as answering:
         load_student(str(folder), adapter=adapter, device="cpu")
     with pytest.raises(UserError) as training:
-        continued_adapter(load_student(str(folder), device="cpu").model, adapter, SETTINGS)
+        continue_adapter(load_student(str(folder), device="cpu").model, adapter, SETTINGS)
     assert str(answering.value) == str(training.value)
     return str(answering.value)
 

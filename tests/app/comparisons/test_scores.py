@@ -18,7 +18,7 @@ from app.reviews.verdicts import add_review
 from app.web.page.place import Place
 from app.web.tabs.data.sets import overview_html
 from app.web.tabs.review.case import case_html
-from core.student.local import read_prediction
+from core.parsing.prediction import read_prediction
 from core.types import Role, Sample
 from storage import store
 from storage.database import Database

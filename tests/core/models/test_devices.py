@@ -3,14 +3,14 @@ import torch
 
 from core.errors import UserError
 from core.models.devices import (
-    SMALL,
+    SMALL_MODEL_PARAMETERS,
     choose_device,
     choose_dtype,
     choose_threads,
-    forget_peak,
     is_out_of_memory,
     memory_capacity,
     peak_memory,
+    reset_peak_memory,
 )
 
 
@@ -42,7 +42,7 @@ def test_a_small_model_on_the_processor_gets_one_thread_and_a_large_one_all_agai
     before = torch.get_num_threads()
     try:
         with torch.device("meta"):
-            large = torch.nn.Linear(SMALL, 1)
+            large = torch.nn.Linear(SMALL_MODEL_PARAMETERS, 1)
         choose_threads(large)
         all_of_them = torch.get_num_threads()
         choose_threads(torch.nn.Linear(4, 4))
@@ -65,11 +65,11 @@ def test_too_small_a_memory_is_told_from_other_failures() -> None:
 
 def test_the_peak_counts_what_was_taken_since_it_was_forgotten() -> None:
     device = torch.device("cpu")
-    forget_peak(device)
+    reset_peak_memory(device)
     before = peak_memory(device)
     torch.ones(64 * 2**20)  # 256 MiB
     after = peak_memory(device)
     assert 200 * 2**20 < after - before < 400 * 2**20
-    forget_peak(device)
+    reset_peak_memory(device)
     assert peak_memory(device) < after
     assert after < memory_capacity(device)

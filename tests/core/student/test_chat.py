@@ -47,8 +47,8 @@ def test_the_prompt_is_in_the_students_own_template(folders: dict[str, Path]) ->
 
 def test_a_reply_ends_with_one_end_token_and_nothing_after_it(folders: dict[str, Path]) -> None:
     llava, qwen = (chat.load_processor(str(folders[family])) for family in ("llava", "qwen"))
-    assert chat.reply_text(llava, "Q", "5 .", has_image=True, ends=ends(llava)) == " 5 .</s>"
-    assert chat.reply_text(qwen, "Q", "5 .", has_image=True, ends=ends(qwen)) == "5 .<|im_end|>"
+    assert chat.reply_text(llava, "Q", "5 .", has_image=True, eos_token_ids=ends(llava)) == " 5 .</s>"
+    assert chat.reply_text(qwen, "Q", "5 .", has_image=True, eos_token_ids=ends(qwen)) == "5 .<|im_end|>"
 
 
 def test_a_reply_follows_the_prompt_as_it_is_asked_where_the_record_differs_in_white_space(
@@ -57,13 +57,13 @@ def test_a_reply_follows_the_prompt_as_it_is_asked_where_the_record_differs_in_w
     processor = chat.load_processor(str(folders["onevision"]))
     asked = "<|im_start|>user <image>\nQ<|im_end|><|im_start|>assistant\n"
     assert chat.prompt_text(processor, "Q", has_image=True) == asked
-    assert chat.reply_text(processor, "Q", "5 .", has_image=True, ends=ends(processor)) == "5 .<|im_end|>"
+    assert chat.reply_text(processor, "Q", "5 .", has_image=True, eos_token_ids=ends(processor)) == "5 .<|im_end|>"
 
 
 def test_an_end_is_added_where_the_template_writes_none(folders: dict[str, Path]) -> None:
     processor = chat.load_processor(str(folders["llava"]))
     processor.chat_template = processor.chat_template.replace("</s>", " ")
-    assert chat.reply_text(processor, "Q", "5 .", has_image=True, ends=ends(processor)) == " 5 .</s>"
+    assert chat.reply_text(processor, "Q", "5 .", has_image=True, eos_token_ids=ends(processor)) == " 5 .</s>"
 
 
 def test_a_template_that_asks_in_another_form_than_it_records_cannot_be_learned(folders: dict[str, Path]) -> None:
@@ -72,7 +72,7 @@ def test_a_template_that_asks_in_another_form_than_it_records_cannot_be_learned(
         " ASSISTANT:{% endif %}", " ASSISTANT: <think>{% endif %}"
     )
     with pytest.raises(UserError, match="replies cannot be learned"):
-        chat.reply_text(processor, "Q", "5 .", has_image=True, ends=ends(processor))
+        chat.reply_text(processor, "Q", "5 .", has_image=True, eos_token_ids=ends(processor))
 
 
 def test_control_tokens_in_a_question_are_only_text(processor: Any) -> None:

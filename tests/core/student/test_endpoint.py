@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.endpoints.addresses import parse_endpoint
 from core.endpoints.errors import RefusedError
-from core.student.endpoint import data_url, predict_there
+from core.student.endpoint import data_url, predict_at_endpoint
 from core.types import EndpointSettings, Prediction, Sample, Settings
 from tests.servers.openai_server import Manners, OpenAIServer, openai_server, texts_of
 
@@ -61,7 +61,7 @@ def predictions(
 ) -> list[Prediction]:
     endpoint = parse_endpoint(server.name, {})
     assert endpoint is not None
-    batches = predict_there(
+    batches = predict_at_endpoint(
         endpoint, samples, images.__getitem__, SETTINGS, Kept() if kept is None else kept, round_id=3
     )
     return [each for batch in batches for each in batch]

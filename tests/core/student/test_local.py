@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from core.atomic_files import write_folder
 from core.errors import UserError
-from core.student.local import Student, load_student, predict, read_prediction
+from core.parsing.prediction import read_prediction
+from core.student.local import Student, load_student, predict
 from core.student.lora import new_adapter
 from core.types import Prediction, Sample, Settings, TuningSettings
 from tests.models.tiny_students import publish_adapter
@@ -152,7 +153,7 @@ def test_the_text_is_what_the_student_added_to_the_prompt(student: Student) -> N
 
 
 def test_the_end_token_ends_a_reply(student: Student) -> None:
-    always(student, student.ends[0])
+    always(student, student.eos_token_ids[0])
     for prediction in answers(student, samples(5)).values():
         assert prediction.text == ""
         assert prediction.answer is None

@@ -53,7 +53,7 @@ def test_an_attached_adapter_is_trained_further_only_when_asked(folder: Path, tm
 
 def test_the_model_card_says_what_the_adapter_was_made_from_and_how() -> None:
     settings = TuningSettings(seed=5, projector_rate=2e-5)
-    card = model_card("some/model", 2000, settings, [2.5, 1.25, 0.5], further=True)
+    card = model_card("some/model", 2000, settings, [2.5, 1.25, 0.5], continued=True)
     assert card.startswith("---\nlibrary_name: peft\nbase_model: some/model\n")
     assert "2000 samples" in card
     for row in (

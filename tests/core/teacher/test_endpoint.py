@@ -13,7 +13,7 @@ from assets import demo
 from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from core.prompts import skill_prompt
-from core.teacher.endpoint import EndpointTeacher, connect_teacher, votes_known
+from core.teacher.endpoint import EndpointTeacher, connect_teacher, known_to_vote
 from core.teacher.local import LocalTeacher, load_teacher
 from core.types import Curve, Skipped
 from tests.models.demo_teacher import ByLetter, Open
@@ -175,10 +175,10 @@ def test_whether_it_votes_is_known_from_what_was_asked_before(manners: Manners, 
     with openai_server(ByLetter(), manners) as server:
         endpoint, kept = parse_endpoint(server.name, {}), Kept()
         assert endpoint is not None
-        assert votes_known(endpoint, QUICK, kept.get) is None
+        assert known_to_vote(endpoint, QUICK, kept.get) is None
         there(server, kept)
         asked = len(server.asked)
-        assert votes_known(endpoint, QUICK, kept.get) is votes
+        assert known_to_vote(endpoint, QUICK, kept.get) is votes
         assert len(server.asked) == asked
 
 

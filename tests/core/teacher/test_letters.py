@@ -9,7 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.prompts import answer_cue, teacher_header, teacher_step
-from core.teacher.letters import after_thinking, letter_of, letter_shares, lettered, vote_shares, voted
+from core.teacher.letters import (
+    letter_probabilities,
+    letter_questions,
+    parse_letter,
+    parse_vote,
+    strip_thinking,
+    vote_probabilities,
+)
 from core.types import Sample, Settings
 
 SAMPLE = Sample(source_id="s", question="What is the sum?", options=("11", "12", "16"), answer="11")
@@ -31,16 +38,16 @@ def listed(shares: list[float], count: int, top: int) -> list[tuple[str, float]]
     "token", ["B", " B", "B ", "(B", "(B)", " (B)", "B.", "B)", "**B", '"B"', "▁B", "ĠB", "\nB", "[B]", "B:"]
 )
 def test_a_letter_is_read_however_it_is_spelled(token: str) -> None:
-    assert letter_of(token) == 1
+    assert parse_letter(token) == 1
 
 
 @pytest.mark.parametrize("token", ["b", " a", "BA", "Because", "", " ", "(", "1", "B1", "-B", "Б", "AB", "I'm", "β"])
 def test_what_is_no_letter_is_not_taken_for_one(token: str) -> None:
-    assert letter_of(token) is None
+    assert parse_letter(token) is None
 
 
 def test_the_questions_grow_at_their_ends_and_are_worded_as_on_this_machine() -> None:
-    (asked,) = lettered(SAMPLE, STEPS, SAMPLE.options, Settings())
+    (asked,) = letter_questions(SAMPLE, STEPS, SAMPLE.options, Settings())
     header = teacher_header(SAMPLE, 0.6)
     assert asked.texts[0] == header + answer_cue()
     assert asked.texts[2] == header + teacher_step(1, STEPS[0]) + teacher_step(2, STEPS[1]) + answer_cue()
@@ -49,20 +56,20 @@ def test_the_questions_grow_at_their_ends_and_are_worded_as_on_this_machine() ->
 
 
 def test_an_answer_outside_the_options_gets_the_next_letter() -> None:
-    (asked,) = lettered(SAMPLE, STEPS, (*SAMPLE.options, "9"), Settings())
+    (asked,) = letter_questions(SAMPLE, STEPS, (*SAMPLE.options, "9"), Settings())
     assert "(C) 16 (D) 9 Option (A) 11 holds a 60%" in asked.texts[0]
 
 
 def test_a_free_form_question_is_asked_in_both_orders() -> None:
     free = replace(SAMPLE, options=(), answer="a cat")
-    first, second = lettered(free, STEPS, ("a cat", "a dog"), Settings())
+    first, second = letter_questions(free, STEPS, ("a cat", "a dog"), Settings())
     assert "(A) a cat (B) a dog Option (A) a cat holds" in first.texts[0]
     assert "(A) a dog (B) a cat Option (B) a cat holds" in second.texts[0]
     assert (first.order, second.order) == ((0, 1), (1, 0))
 
 
 def test_spellings_of_one_letter_add_up() -> None:
-    shares, bounded = letter_shares([("A", math.log(0.3)), (" A", math.log(0.2)), ("(B", math.log(0.5))], 2)
+    shares, bounded = letter_probabilities([("A", math.log(0.3)), (" A", math.log(0.2)), ("(B", math.log(0.5))], 2)
     assert shares == pytest.approx((0.5, 0.5))
     assert not bounded
 
@@ -73,9 +80,9 @@ def test_what_is_not_listed_is_bounded_from_above_and_the_rest_is_exact(
     true: list[float], count: int, top: int
 ) -> None:
     first = listed(true, count, top)
-    shares, bounded = letter_shares(first, count)
+    shares, bounded = letter_probabilities(first, count)
     assert sum(shares) == pytest.approx(1)
-    named = {letter_of(token) for token, _ in first} - {None}
+    named = {parse_letter(token) for token, _ in first} - {None}
     assert bounded == set(range(count)) - named
     for c in range(count):
         for known in set(range(count)) - bounded:
@@ -90,8 +97,8 @@ def test_a_bounded_letter_is_no_likelier_than_the_last_one_listed_nor_than_all_t
     true: list[float], count: int, top: int
 ) -> None:
     first = listed(true, count, top)
-    shares, bounded = letter_shares(first, count)
-    known = sum(math.exp(value) for token, value in first if letter_of(token) is not None)
+    shares, bounded = letter_probabilities(first, count)
+    known = sum(math.exp(value) for token, value in first if parse_letter(token) is not None)
     most = min(math.exp(first[-1][1]), max(0.0, 1 - sum(math.exp(value) for _, value in first)))
     if known and most > 1e-12:
         for c in bounded:
@@ -100,12 +107,12 @@ def test_a_bounded_letter_is_no_likelier_than_the_last_one_listed_nor_than_all_t
 
 @pytest.mark.parametrize("top", [[], [("The", 0.0)], [("The", -0.1), ("It", -9999.0)]])
 def test_where_no_letter_can_be_told_from_another_the_row_is_even_and_bounded(top: list[tuple[str, float]]) -> None:
-    assert letter_shares(top, 4) == ((0.25,) * 4, frozenset(range(4)))
+    assert letter_probabilities(top, 4) == ((0.25,) * 4, frozenset(range(4)))
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 3)), max_size=9))
 def test_votes_are_counted_with_half_a_vote_for_each(votes: list[int | None]) -> None:
-    shares = vote_shares(votes, 4)
+    shares = vote_probabilities(votes, 4)
     assert sum(shares) == pytest.approx(1)
     assert min(shares) > 0
     said = [vote for vote in votes if vote is not None]
@@ -127,7 +134,7 @@ def test_votes_are_counted_with_half_a_vote_for_each(votes: list[int | None]) ->
     ],
 )
 def test_a_vote_is_read_by_letter_or_in_words(text: str, option: int | None) -> None:
-    assert voted(text, SAMPLE.options) == option
+    assert parse_vote(text, SAMPLE.options) == option
 
 
 @pytest.mark.parametrize(
@@ -143,10 +150,10 @@ def test_a_vote_is_read_by_letter_or_in_words(text: str, option: int | None) -> 
     ],
 )
 def test_of_a_teacher_that_thinks_the_last_line_counts(text: str, option: int | None) -> None:
-    assert voted(text, SAMPLE.options) == option
+    assert parse_vote(text, SAMPLE.options) == option
 
 
 def test_what_is_thought_is_left_out_and_a_thought_without_an_end_says_nothing() -> None:
-    assert after_thinking("<think>Reading digits?</think>\nReading a digit") == "\nReading a digit"
-    assert after_thinking("<think>Reading dig") == ""
-    assert after_thinking("Reading a digit") == "Reading a digit"
+    assert strip_thinking("<think>Reading digits?</think>\nReading a digit") == "\nReading a digit"
+    assert strip_thinking("<think>Reading dig") == ""
+    assert strip_thinking("Reading a digit") == "Reading a digit"

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.teacher.scoring import Branches, Scores, packed_scores, packing_reach, packing_works, plain_scores
+from core.teacher.scoring import Branches, Scores, max_packed_length, packed_scores, packing_works, plain_scores
 from tests.models.tiny_teachers import make_model
 
 PACKABLE = ("llama", "qwen2", "gpt-neox")
@@ -143,8 +143,8 @@ def test_a_model_in_half_precision_is_packed() -> None:
 
 def test_a_sliding_window_limits_what_is_packed() -> None:
     model = make_model("mistral", attention="sdpa")
-    assert packing_reach(model.config) == 40
-    assert packing_reach(LLAMA.config) == float("inf")
+    assert max_packed_length(model.config) == 40
+    assert max_packed_length(LLAMA.config) == float("inf")
     longer = some_branches()
     assert plain_scores(model, longer) == pytest.approx(one_by_one(model, longer), abs=1e-4)
     assert np.abs(alone(model, longer) - plain_scores(model, longer)).max() > 1e-2

@@ -117,9 +117,9 @@ def test_with_dropout_a_run_that_was_cut_ends_like_one_that_was_not(two: Two) ->
 
 def test_what_fails_in_one_process_is_told_in_both(two: Two) -> None:
     told = "Sample s22 cannot be learned from. The image 22 cannot be opened: put a whole one there."
-    assert two.said("no picture in one") == [f"ElsewhereError: {told}", f"UserError: {told}"]
+    assert two.said("no picture in one") == [f"OtherProcessError: {told}", f"UserError: {told}"]
     bug = "ZeroDivisionError: by zero"
-    assert two.said("a bug in one") == [f"ElsewhereError: {bug}", bug]
+    assert two.said("a bug in one") == [f"OtherProcessError: {bug}", bug]
     given = "UserError: The processes that tune together were given different samples or settings: start again."
     assert two.said("different samples") == [given, given]
     assert len(set(two.said("no number"))) == 1
@@ -136,7 +136,7 @@ def test_where_one_has_too_little_memory_its_batches_alone_are_halved(
 def test_where_a_student_is_sharded_too_little_memory_ends_the_run_with_the_way_on(two: Two) -> None:
     first, second = two.said("little memory in one, sharded")
     assert second == "UserError: The memory is too small for batches of 4: set a smaller batch size for the run."
-    assert first.startswith("ElsewhereError: One of the 2 processes that tune together has ended")
+    assert first.startswith("OtherProcessError: One of the 2 processes that tune together has ended")
 
 
 def test_the_end_of_one_process_ends_the_other_soon_with_the_way_on(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -149,5 +149,5 @@ def test_the_end_of_one_process_ends_the_other_soon_with_the_way_on(folders: dic
     second.communicate()
     assert time.monotonic() - killed < SOON
     (found,) = json.loads((tmp_path / "found-0.json").read_text()).values()
-    assert found["said"].startswith("ElsewhereError: One of the 2 processes that tune together has ended or can no")
+    assert found["said"].startswith("OtherProcessError: One of the 2 processes that tune together has ended or can no")
     assert len(found["updates"]) >= 2

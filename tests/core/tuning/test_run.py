@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from core.errors import UserError
 from core.student.local import load_student, model_inputs, predict
-from core.tuning.examples import make_lessons
+from core.tuning.examples import make_examples
 from core.tuning.loader import reply_mask
 from core.tuning.run import tune
 from core.types import Sample, Settings, TuningSettings, Update
@@ -136,14 +136,14 @@ def test_the_loss_is_the_mean_over_reply_tokens_however_they_are_batched(folder:
     student = load_student(str(folder), device="cpu")
     images = [sample for sample in SAMPLES if sample.image][:6]
     total, tokens = 0.0, 0
-    for lesson in make_lessons(student, images, SETTINGS):
-        picture = open_image(lesson.sample.image or "")
-        inputs = model_inputs(student, [lesson.text], [picture], padding_side="right")
+    for example in make_examples(student, images, SETTINGS):
+        picture = open_image(example.sample.image or "")
+        inputs = model_inputs(student, [example.text], [picture], padding_side="right")
         labels = inputs["input_ids"].clone()
-        labels[0, : -lesson.reply] = -100
+        labels[0, : -example.reply] = -100
         with torch.no_grad():
-            total += student.model(**inputs, labels=labels).loss.item() * lesson.reply
-        tokens += lesson.reply
+            total += student.model(**inputs, labels=labels).loss.item() * example.reply
+        tokens += example.reply
     losses = []
     for size, accumulation in ((6, 1), (2, 3), (1, 6)):
         once = replace(SETTINGS, batch_size=size, accumulation=accumulation, epochs=1.0, dropout=0.0)

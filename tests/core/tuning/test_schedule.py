@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.tuning.schedule import learning_rate, plan_updates, share
+from core.tuning.schedule import learning_rate, plan_updates, process_share
 from core.types import TuningSettings
 
 LENGTHS = st.lists(st.tuples(st.integers(1, 300), st.booleans()), min_size=1, max_size=200)
@@ -63,7 +63,7 @@ def test_the_shares_of_an_update_are_the_update_and_none_waits_while_another_has
     positions = iter(range(sum(sizes)))
     update = [[next(positions) for _ in range(size)] for size in sizes]
     lengths = [chance.randint(1, 300) for _ in range(sum(sizes))]
-    shares = [share(update, lengths, rank, processes) for rank in range(processes)]
+    shares = [process_share(update, lengths, rank, processes) for rank in range(processes)]
     assert sorted(p for mine in shares for batch in mine for p in batch) == list(range(sum(sizes)))
     assert max(map(len, update)) >= max(len(batch) for mine in shares for batch in mine)
     if not all(shares):
@@ -73,12 +73,12 @@ def test_the_shares_of_an_update_are_the_update_and_none_waits_while_another_has
 
 def test_one_process_learns_the_update_as_it_is() -> None:
     update = [[3, 1], [0], [5, 4, 2]]
-    assert share(update, [1, 2, 3, 4, 5, 6], 0, 1) == update
+    assert process_share(update, [1, 2, 3, 4, 5, 6], 0, 1) == update
 
 
 def test_shares_hold_about_as_many_tokens_each() -> None:
     update = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
-    shares = [share(update, [10] * 12, rank, 2) for rank in (0, 1)]
+    shares = [process_share(update, [10] * 12, rank, 2) for rank in (0, 1)]
     assert [sum(map(len, mine)) for mine in shares] == [6, 6]
 
 

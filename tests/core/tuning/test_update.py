@@ -14,12 +14,12 @@ from core.errors import UserError
 from core.student.local import Student, load_student, predict
 from core.student.lora import attach_adapter
 from core.tuning import update as learning
-from core.tuning.estimate import measure
-from core.tuning.examples import make_lessons
-from core.tuning.loader import Ready, feed, make_ready
-from core.tuning.prepare import Training, prepare
+from core.tuning.estimate import estimate_tuning
+from core.tuning.examples import make_examples
+from core.tuning.loader import TrainingBatch, collate, load_batches
+from core.tuning.prepare import Training, make_trainable
 from core.tuning.schedule import plan_updates
-from core.tuning.update import learn
+from core.tuning.update import run_updates
 from core.types import Sample, Settings, TuningEstimate, TuningSettings, Update
 from tests.core.tuning.test_run import SAMPLES, SETTINGS, TOTAL, adapter, open_image, run_to_end, timeless
 
@@ -30,16 +30,16 @@ WITH_PROJECTOR = replace(PLAIN, projector_rate=1e-3)
 def trained(folder: Path, settings: TuningSettings, start: Path | None = None) -> tuple[Training, list[Update]]:
     """The student in memory after a whole run that wrote nothing."""
     student = load_student(str(folder), device="cpu")
-    lessons = make_lessons(student, SAMPLES, settings)
-    training = prepare(lessons, open_image, settings, start)
-    plan = plan_updates(lessons.lengths, lessons.pictured, settings)
-    return training, list(learn(training, plan, (), run=1))
+    examples = make_examples(student, SAMPLES, settings)
+    training = make_trainable(examples, open_image, settings, start)
+    plan = plan_updates(examples.lengths, examples.pictured, settings)
+    return training, list(run_updates(training, plan, (), run=1))
 
 
 @torch.inference_mode()
 def logits(student: Student, weights: Any) -> torch.Tensor:
-    some = [lesson for lesson in make_lessons(student, SAMPLES, SETTINGS) if lesson.sample.image][:5]
-    return weights.eval()(**make_ready(student, some, open_image).inputs).logits  # type: ignore[no-any-return]
+    some = [example for example in make_examples(student, SAMPLES, SETTINGS) if example.sample.image][:5]
+    return weights.eval()(**collate(student, some, open_image).inputs).logits  # type: ignore[no-any-return]
 
 
 def projector(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -48,11 +48,11 @@ def projector(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def too_small_for(
     more_than: int, monkeypatch: pytest.MonkeyPatch, *, times: int = 10**9
-) -> Callable[[Student, Ready], torch.Tensor]:
+) -> Callable[[Student, TrainingBatch], torch.Tensor]:
     """A memory that is too small for batches of more samples than that, the first so many times."""
     real, left = learning.loss_of, [times]
 
-    def loss_of(student: Student, batch: Ready) -> torch.Tensor:
+    def loss_of(student: Student, batch: TrainingBatch) -> torch.Tensor:
         if len(batch.inputs["input_ids"]) > more_than and left[0]:
             left[0] -= 1
             raise torch.OutOfMemoryError("CUDA out of memory.")
@@ -104,9 +104,9 @@ def test_a_student_without_a_known_projector_cannot_have_one_tuned(folders: dict
     student = load_student(str(folders["llava"]), device="cpu")
     student.model.model.unheard_of = student.model.model.multi_modal_projector
     del student.model.model.multi_modal_projector
-    lessons = make_lessons(student, SAMPLES, WITH_PROJECTOR)
+    examples = make_examples(student, SAMPLES, WITH_PROJECTOR)
     with pytest.raises(UserError, match="no projector that could be tuned; set the projector's learning rate to 0"):
-        prepare(lessons, open_image, WITH_PROJECTOR, None)
+        make_trainable(examples, open_image, WITH_PROJECTOR, None)
 
 
 def test_a_later_run_trains_the_projector_further_or_leaves_it_as_it_was(
@@ -187,7 +187,7 @@ def test_a_student_whose_loss_is_no_number_from_the_start_is_not_said_to_learn_t
 
 def test_batches_come_in_order_and_a_missing_image_is_told_when_its_turn_comes(folders: dict[str, Path]) -> None:
     student = load_student(str(folders["llava"]), device="cpu")
-    lessons = make_lessons(student, [sample for sample in SAMPLES if sample.image], SETTINGS)
+    examples = make_examples(student, [sample for sample in SAMPLES if sample.image], SETTINGS)
     opened: list[str] = []
 
     def opener(name: str) -> Any:
@@ -197,10 +197,10 @@ def test_batches_come_in_order_and_a_missing_image_is_told_when_its_turn_comes(f
         return open_image(name)
 
     batches = [[0, 1], [2, 3], [4, 5], [6, 7]]
-    with closing(feed(lessons, opener, batches)) as ready:
+    with closing(load_batches(examples, opener, batches)) as ready:
         shapes = [len(next(ready).inputs["input_ids"]) for _ in range(3)]
         assert shapes == [2, 2, 2]
-        assert opened[:6] == [lessons[number].sample.image for number in range(6)]
+        assert opened[:6] == [examples[number].sample.image for number in range(6)]
         with pytest.raises(UserError, match="cannot be opened"):
             next(ready)
 
@@ -214,15 +214,15 @@ def test_lessons_are_made_when_they_are_asked_for_and_read_front_to_back(folders
             return super().__getitem__(key)
 
     student = load_student(str(folders["llava"]), device="cpu")
-    lessons = make_lessons(student, Watched(SAMPLES), SETTINGS)
+    examples = make_examples(student, Watched(SAMPLES), SETTINGS)
     assert asked == [slice(0, 256)]
-    assert lessons[3].sample == SAMPLES[3]
+    assert examples[3].sample == SAMPLES[3]
     assert asked[1:] == [3]
 
 
 def measured(folder: Path, settings: TuningSettings = SETTINGS, **more: Any) -> list[TuningEstimate]:
     given: dict[str, Any] = {"should_stop": lambda: False, "device": "cpu"} | more
-    return list(measure(str(folder), SAMPLES, open_image, settings, **given))
+    return list(estimate_tuning(str(folder), SAMPLES, open_image, settings, **given))
 
 
 def test_an_estimate_counts_the_run_and_times_its_updates(folder: Path) -> None:

@@ -22,9 +22,9 @@ from torch.distributed.tensor import DTensor
 from core.errors import UserError
 from core.student.local import Student
 from core.tuning import update as learning
-from core.tuning.loader import Ready
-from core.tuning.prepare import begin
-from core.tuning.process_group import joined
+from core.tuning.loader import TrainingBatch
+from core.tuning.prepare import start_training
+from core.tuning.process_group import join_process_group
 from core.tuning.run import tune
 from core.tuning.sharding import shard_weights
 from core.types import StudentSettings
@@ -97,7 +97,7 @@ def give_little_memory() -> None:
     """The memory is too small for more than two samples at a time."""
     real = learning.loss_of
 
-    def loss_of(student: Student, batch: Ready) -> torch.Tensor:
+    def loss_of(student: Student, batch: TrainingBatch) -> torch.Tensor:
         if len(batch.inputs["input_ids"]) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return real(student, batch)
@@ -133,7 +133,7 @@ def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, 
 def weights_held(model: str, *, shard: bool) -> int:
     """How many numbers of the student this process holds."""
     given = {"start_adapter": None, "loading": StudentSettings(), "device": "cpu", "shard": shard}
-    training, _ = begin(model, SAMPLES, open_image, PLAIN, **given)
+    training, _ = start_training(model, SAMPLES, open_image, PLAIN, **given)
     if training.sharded:
         shard_weights(training.student.model, training.group)
     held = (each.to_local() if isinstance(each, DTensor) else each for each in training.student.model.parameters())
@@ -144,7 +144,7 @@ def main(model: str, folder: str, *ways: str) -> None:
     torch.set_num_threads(1)
     rank = int(os.environ["RANK"])
     found: dict[str, Any] = {}
-    with joined("cpu") as device:
+    with join_process_group("cpu") as device:
         if len(ways) > 1:
             found["held"] = [weights_held(model, shard=shard) for shard in (False, True)]
         for way in ways:

@@ -1,4 +1,4 @@
-"""Everything that is asked of the database, one file a noun. Every function takes a ``Connection`` of ``Database``."""
+"""Queries and updates of the database, one file per noun. Every function takes a ``Connection`` of ``Database``."""
 
 from storage.store.adoptions import adopted_round_id, adoptions_of, save_adoption
 from storage.store.batches import (

@@ -1,4 +1,4 @@
-"""Which round a project builds on: adoptions by people, one after the other. Knows no rule for adopting."""
+"""Adoptions: which round a project builds on. Append-only. Knows no rule for adopting."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def adoptions_of(connection: Connection, project_id: int) -> list[Adoption]:
 
 
 def adopted_round_id(connection: Connection, project_id: int) -> RoundId | None:
-    """The id of the round that was adopted last; None where none ever was."""
+    """The id of the round adopted last; None where there is none."""
     newest = adoptions.c.id.desc()
     found: RoundId | None = connection.scalar(
         select(adoptions.c.round).where(adoptions.c.project == project_id).order_by(newest).limit(1)

@@ -1,7 +1,7 @@
-"""Batches of requests at an endpoint: which there are, what they ask, and what came of it.
+"""Batch API jobs at an endpoint: their state, their requests and their answers.
 
-Every change is one step of a batch's way, so that a process that is killed between two of them loses nothing. Knows
-neither what was asked (only its hash) nor what a token costs.
+Every function is one step of a batch, so that a process killed between two steps loses nothing. Knows neither the
+requests (only their hashes) nor the price of a token.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ Reply = tuple[str, int, int]
 
 
 def begin_batch(connection: Connection, batch: BatchRequest, keys: Sequence[str]) -> BatchRequest:
-    """A new batch that asks what is kept under these keys; from now on they are under way."""
+    """Save a new batch with the requests of these keys, which count as under way from now on."""
     now = utc_now()
     values = values_of(batch) | {"created": now, "moved": now}
     made = noun_of(BatchRequest, connection.execute(insert(batches).values(**values).returning(*_BATCH)).one())
@@ -37,7 +37,8 @@ def begin_batch(connection: Connection, batch: BatchRequest, keys: Sequence[str]
 
 
 def advance_batch(connection: Connection, id: int, **changes: Any) -> BatchRequest:
-    """Set ``state``, ``remote``, ``done``, ``failed`` or ``error`` of a batch that is not collected; the batch then."""
+    """Set ``state``, ``remote``, ``done``, ``failed`` or ``error`` of a batch that is not collected yet, and return
+    it."""
     here = batches.c.id == id
     moved = connection.scalar(select(batches.c.state).where(here)) != changes.get("state")
     if moved:
@@ -47,7 +48,7 @@ def advance_batch(connection: Connection, id: int, **changes: Any) -> BatchReque
 
 
 def drop_batch(connection: Connection, id: int) -> None:
-    """Forget a batch that never came to be; what it was to ask is missing again."""
+    """Delete a batch that the endpoint never created; its requests are open again."""
     release_requests(connection, id)
     connection.execute(delete(batches).where(batches.c.id == id))
 
@@ -59,13 +60,13 @@ def batches_of(connection: Connection, project: int, *, limit: int = 100) -> lis
 
 
 def batches_under_way(connection: Connection) -> list[BatchRequest]:
-    """The batches of all projects that are not collected, oldest first; they are few."""
+    """The batches of all projects that are not collected yet, oldest first; they are few."""
     query = select(*_BATCH).where(batches.c.collected.is_(None)).order_by(batches.c.id)
     return [noun_of(BatchRequest, row) for row in connection.execute(query)]
 
 
 def spending_under_way(connection: Connection, project: int) -> list[Spent]:
-    """What the project's batches that are not collected may come to, one row a model."""
+    """What the project's batches that are not collected yet may cost, one row per model."""
     sums = [func.sum(batches.c[name]) for name in ("requests", "tokens_in", "tokens_out")]
     here = (batches.c.collected.is_(None), batches.c.project == project)
     found = connection.execute(select(batches.c.model, *sums).where(*here).group_by(batches.c.model))
@@ -76,15 +77,15 @@ def spending_under_way(connection: Connection, project: int) -> list[Spent]:
 
 
 def requests_in_batches(connection: Connection, keys: Iterable[str]) -> dict[str, BatchItem]:
-    """Those of the requests that were asked in batches and have no answer, by key."""
+    """The requests of these keys that were sent in batches and have no answer, by key."""
     query = select(*_REQUEST).where(among(requests.c.key, keys))
     return {row.key: noun_of(BatchItem, row) for row in connection.execute(query)}
 
 
 def save_answers(connection: Connection, batch: BatchRequest, answers: Mapping[str, Reply]) -> int:
-    """Keep replies, given with their tokens in and out by key, and count them; how many were new.
+    """Save and count replies, given by key with their tokens in and out; returns how many were new.
 
-    A reply whose request does not wait in this batch was taken before, and is neither kept nor counted once more.
+    A reply whose request is not open in this batch was saved before: it is neither saved nor counted again.
     """
     query = select(requests.c.key).where(requests.c.batch == batch.id, among(requests.c.key, answers))
     fresh = {key: answers[key] for key in connection.scalars(query)}
@@ -102,7 +103,7 @@ def save_answers(connection: Connection, batch: BatchRequest, answers: Mapping[s
 
 
 def save_refusals(connection: Connection, batch: BatchRequest, refusals: Mapping[str, tuple[str, int]]) -> None:
-    """Note requests that came back without an answer, given with the reason and for how many tries that counts."""
+    """Record requests that got no answer, given by key with the reason and how many tries that counts for."""
     for key, (why, tries) in refusals.items():
         changed = {"batch": None, "error": why, "tries": requests.c.tries + tries}
         connection.execute(
@@ -111,7 +112,7 @@ def save_refusals(connection: Connection, batch: BatchRequest, refusals: Mapping
 
 
 def release_requests(connection: Connection, id: int, *, tries: int = 0, error: str = "") -> None:
-    """Let go of what still waits in a batch: it is missing again, and counts as tried that many times more."""
+    """Take the open requests out of a batch, so that they are open for another one, with ``tries`` more tries."""
     changed: dict[str, Any] = {"batch": None, "tries": requests.c.tries + tries}
     connection.execute(
         update(requests).where(requests.c.batch == id).values(**changed, **({"error": error} if error else {}))
@@ -119,5 +120,5 @@ def release_requests(connection: Connection, id: int, *, tries: int = 0, error: 
 
 
 def finish_batch(connection: Connection, id: int) -> None:
-    """Say that a batch is collected: all that came of it was taken in."""
+    """Mark a batch as collected: all its answers were saved."""
     connection.execute(update(batches).where(batches.c.id == id).values(collected=utc_now()))

@@ -1,4 +1,4 @@
-"""Verdicts given to many cases in one action, and taken back in one. Each is a review of its case like any other."""
+"""Bulk reviews: verdicts given to many cases, and undone, in one action. Each is an ordinary review of its case."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ VERDICT_COLUMNS = ("verdict", "mistake_step", "skill", "answer", "correct", "sco
 
 
 def add_bulk_review(connection: Connection, decided: Sequence[tuple[Case, Review]]) -> int | None:
-    """Append a verdict to each case; returns the number that names the action, None where there was no case.
+    """Append a verdict to each case; returns the id of the bulk review, None where there was no case.
 
-    An accepted or edited case takes what is left open from its diagnosis. Raises UserError as ``add_review`` does, and
-    then nothing is appended. The verdict "misread" needs an answer of its own for each case and is refused.
+    An accepted or edited case takes an open step or skill from its diagnosis. Raises UserError like ``add_review``, and
+    appends nothing then. The verdict "misread" needs an answer for each case and is refused.
     """
     rows = []
     for case, review in decided:
@@ -32,30 +32,30 @@ def add_bulk_review(connection: Connection, decided: Sequence[tuple[Case, Review
 
 
 def undo_bulk_review(connection: Connection, bulk: int, reviewer: str) -> tuple[int, int | None]:
-    """Take an action back: every case that it decided last gets what stood before, as a further action.
+    """Undo a bulk review: each case that it decided last gets its previous verdict, in a new bulk review.
 
-    Returns how many cases that are and the number of the further action; undoing that one does the action again. Cases
-    that somebody decided since stay as they are.
+    Returns the number of cases and the id of the new bulk review; undoing that one is a redo. Cases that were decided
+    since are left alone.
     """
     earlier = reviews.alias("earlier")
     before = select(func.max(earlier.c.id)).where(
         earlier.c.round == reviews.c.round, earlier.c.sample == reviews.c.sample, earlier.c.id < reviews.c.id
     )
-    stood = reviews.alias("stood")
-    columns = [reviews.c.id, reviews.c.round, reviews.c.sample, *(stood.c[name] for name in VERDICT_COLUMNS)]
+    previous = reviews.alias("stood")
+    columns = [reviews.c.id, reviews.c.round, reviews.c.sample, *(previous.c[name] for name in VERDICT_COLUMNS)]
     query = (
         select(*columns)
         .select_from(bulk_reviews.join(reviews, reviews.c.id == bulk_reviews.c.review))
-        .outerjoin(stood, stood.c.id == before.scalar_subquery())
+        .outerjoin(previous, previous.c.id == before.scalar_subquery())
         .where(bulk_reviews.c.bulk == bulk, reviews.c.id == latest_review(reviews.c.round, reviews.c.sample))
         .order_by(reviews.c.id)
     )
-    rows = [_back(row, reviewer) for row in connection.execute(query)]
+    rows = [_undo_values(row, reviewer) for row in connection.execute(query)]
     return len(rows), _append(connection, rows)
 
 
 def bulk_review_of(connection: Connection, review: int) -> tuple[int, int] | None:
-    """The action that a review belongs to and how many cases it decided, None where it was given alone."""
+    """The id of the bulk review that a review belongs to, and its number of cases; None for a single review."""
     bulk = connection.scalar(select(bulk_reviews.c.bulk).where(bulk_reviews.c.review == review))
     if bulk is None:
         return None
@@ -64,7 +64,7 @@ def bulk_review_of(connection: Connection, review: int) -> tuple[int, int] | Non
 
 
 def round_of_bulk_review(connection: Connection, bulk: int) -> RoundId | None:
-    """The round in which an action decided its cases, None where there is no such action."""
+    """The round of a bulk review, None for an unknown id."""
     first = bulk_reviews.join(reviews, reviews.c.id == bulk_reviews.c.review)
     found: RoundId | None = connection.scalar(
         select(reviews.c.round).select_from(first).where(bulk_reviews.c.review == bulk)
@@ -74,7 +74,7 @@ def round_of_bulk_review(connection: Connection, bulk: int) -> RoundId | None:
 
 @dataclass(frozen=True, kw_only=True)
 class BulkReviewSummary:
-    """One action: its number, who gave which verdict (and skill) when, to how many cases; ``is_undo`` took one back."""
+    """One bulk review: who gave which verdict (and skill) when, to how many cases; ``is_undo`` marks an undo."""
 
     bulk: int
     reviewer: str
@@ -86,7 +86,7 @@ class BulkReviewSummary:
 
 
 def bulk_reviews_of(connection: Connection, round_id: RoundId) -> list[BulkReviewSummary]:
-    """The round's newest actions over many cases, newest first."""
+    """The round's newest bulk reviews, newest first."""
     first, cases = reviews, func.count().label("cases")
     query = (
         select(first.c.id.label("bulk"), first.c.reviewer, first.c.verdict, first.c.skill, first.c.created, cases,
@@ -100,7 +100,7 @@ def bulk_reviews_of(connection: Connection, round_id: RoundId) -> list[BulkRevie
     return [noun_of(BulkReviewSummary, row) for row in connection.execute(query)]
 
 
-def _back(row: Row[Any], reviewer: str) -> dict[str, Any]:
+def _undo_values(row: Row[Any], reviewer: str) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in VERDICT_COLUMNS}
     if row.verdict is None:
         values |= {"verdict": "cleared", "skill": "", "note": ""}
@@ -108,7 +108,7 @@ def _back(row: Row[Any], reviewer: str) -> dict[str, Any]:
 
 
 def _append(connection: Connection, rows: list[dict[str, Any]]) -> int | None:
-    """Insert the rows as one action. The ids are given here: the write lock is held, so nobody else takes them."""
+    """Insert the rows as one bulk review. The ids can be chosen here since the caller holds the write lock."""
     if not rows:
         return None
     first = (connection.scalar(select(func.max(reviews.c.id))) or 0) + 1

@@ -1,6 +1,6 @@
-"""Queries over the errors of a round: which filters there are, which orders, and the rows of a page in one of them.
+"""Queries over the errors of a round: filters, orders, and the rows of a page.
 
-Knows conditions and joins; which columns are selected, and what is made of them, is the caller's.
+Knows conditions and joins; the caller chooses the columns.
 """
 
 import re
@@ -36,11 +36,11 @@ Cursor = tuple[float | str | None, int]
 
 @dataclass(frozen=True, kw_only=True)
 class CaseFilters:
-    """Which cases are shown; what is None is not asked for, the rest must all hold.
+    """A filter on cases; all fields that are not None must match.
 
-    ``skill`` and ``mistake_step`` are those that a person decided on, else the machine's. ``confidence`` is a half-open
-    range [low, high) of the machine's confidence; ``reviewer`` gave the verdict that stands. Every word of ``text``
-    must begin a word of question, rationale or skill.
+    ``skill`` and ``mistake_step`` are the reviewed ones, else those of the diagnosis. ``confidence`` is a half-open
+    range [low, high) of the diagnosis's confidence; ``reviewer`` gave the current verdict. Every word of ``text`` must
+    be the start of a word of question, rationale or skill.
     """
 
     verdict: ReviewState | None = None
@@ -55,8 +55,8 @@ class CaseFilters:
 
 NO_FILTERS = CaseFilters()
 _DECIDED = reviews.c.verdict.in_(SKILL_VERDICTS)
-STANDS = func.nullif(reviews.c.verdict, "cleared")
-VERDICT = func.coalesce(STANDS, "unreviewed")
+CURRENT_VERDICT = func.nullif(reviews.c.verdict, "cleared")
+VERDICT = func.coalesce(CURRENT_VERDICT, "unreviewed")
 SKILL = case((_DECIDED, reviews.c.skill), else_=diagnoses.c.skill)
 STEP = case((_DECIDED, reviews.c.mistake_step), else_=diagnoses.c.mistake_step)
 REVIEWER = case((VERDICT != "unreviewed", reviews.c.reviewer))
@@ -73,10 +73,10 @@ def rows_of_page(
     filters: CaseFilters,
     order: Order,
 ) -> list[Row[Any]]:
-    """The rows of a page of cases, with the columns that ``query`` selects."""
+    """The rows of a page of cases, with the columns of ``query``."""
 
-    def fetch(asked: Select[Any], most: int) -> list[Row[Any]]:
-        return list(connection.execute(asked.limit(most)))
+    def fetch(selected: Select[Any], most: int) -> list[Row[Any]]:
+        return list(connection.execute(selected.limit(most)))
 
     if order == "id":
         return fetch(errors_query(query, round_id, filters, after), limit)
@@ -95,7 +95,7 @@ def errors_query(query: Select[Any], round_id: RoundId, filters: CaseFilters, af
     """A query over the round's errors that pass the filters, by sample, diagnosed or not."""
     same = and_(diagnoses.c.round == predictions.c.round, diagnoses.c.sample == predictions.c.sample)
     joined = predictions.join(samples, samples.c.id == predictions.c.sample).outerjoin(diagnoses, same)
-    query = query.select_from(joined.outerjoin(reviews, _STANDING))
+    query = query.select_from(joined.outerjoin(reviews, _IS_CURRENT))
     query = query.where(predictions.c.round == round_id, is_error_of(round_id), *_conditions(filters, round_id))
     if after is not None:
         query = query.where(predictions.c.sample > after[1])
@@ -108,18 +108,18 @@ def _diagnosed(
     """The diagnosed errors in the order of an index on (round, key, sample)."""
     same = and_(predictions.c.round == diagnoses.c.round, predictions.c.sample == diagnoses.c.sample)
     joined = diagnoses.join(predictions, same).join(samples, samples.c.id == diagnoses.c.sample)
-    query = query.select_from(joined.outerjoin(reviews, _STANDING))
+    query = query.select_from(joined.outerjoin(reviews, _IS_CURRENT))
     query = query.where(diagnoses.c.round == round_id, is_error_of(round_id), *_conditions(filters, round_id))
     if after is not None:
         query = query.where(tuple_(key, diagnoses.c.sample) > tuple_(*after))
     return query.order_by(key, diagnoses.c.sample)
 
 
-_STANDING = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)
+_IS_CURRENT = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)
 
 
 def _conditions(filters: CaseFilters, round_id: RoundId) -> Sequence[ColumnElement[bool]]:
-    asked = {
+    wanted_values = {
         VERDICT: filters.verdict,
         samples.c.category: filters.category,
         SKILL: filters.skill,
@@ -127,22 +127,22 @@ def _conditions(filters: CaseFilters, round_id: RoundId) -> Sequence[ColumnEleme
         STATUS: filters.status,
         REVIEWER: filters.reviewer,
     }
-    conditions = [column == value for column, value in asked.items() if value is not None]
+    conditions = [column == value for column, value in wanted_values.items() if value is not None]
     if filters.confidence is not None:
         low, high = filters.confidence
-        sure = diagnoses.c.confidence + 0.0  # no column, so that SQLite keeps to the index of the order asked for
-        conditions.append(and_(sure >= low, sure < high))
+        confidence = diagnoses.c.confidence + 0.0  # an expression, so that SQLite uses the index of the order
+        conditions.append(and_(confidence >= low, confidence < high))
     if filters.text:
-        conditions.append(_says(filters.text, round_id))
+        conditions.append(_matches_text(filters.text, round_id))
     return conditions
 
 
-def _says(text: str, round_id: RoundId) -> ColumnElement[bool]:
-    """Whether every word of the text begins a word of the case; a text without a word is in no case."""
+def _matches_text(text: str, round_id: RoundId) -> ColumnElement[bool]:
+    """The condition that every word of the text starts a word of the case; false for a text without words."""
     words = re.findall(r"\w+", text.replace("_", " "))
     if not words:
         return false()
     wanted = " AND ".join(f'"{word}"*' for word in words)
-    asked = f"scope:r{round_id} AND {{question rationale skill}}:({wanted})"
+    expression = f"scope:r{round_id} AND {{question rationale skill}}:({wanted})"
     found: Select[Any] = select(literal_column("sample")).select_from(table("case_texts"))
-    return predictions.c.sample.in_(found.where(literal_column("case_texts").op("MATCH")(asked)))
+    return predictions.c.sample.in_(found.where(literal_column("case_texts").op("MATCH")(expression)))

@@ -1,7 +1,7 @@
-"""The errors of a round as a person reviews them: sample, prediction, diagnosis and the verdict that stands, paged.
+"""The errors of a round for review: sample, prediction, diagnosis and current verdict, in pages.
 
-Pages are keyset pages: a page starts after the last case of the one before, by an order that no review changes. So
-paging visits every case once even while people review, and the hundredth page costs what the first does.
+Pages are keyset pages: each starts after the last case of the previous one, in an order that reviews do not change. So
+paging visits every case once even while people review, and all pages cost the same.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from storage.store.case_queries import (
     NO_FILTERS,
     REVIEWER,
     SKILL,
-    STANDS,
+    CURRENT_VERDICT,
     STATUS,
     STEP,
     VERDICT,
@@ -33,9 +33,9 @@ from storage.tables.diagnoses import diagnoses, predictions
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One error: ``diagnosis`` is None where it could not be made (yet), ``review`` where no verdict stands.
+    """One error. ``diagnosis`` is None where there is none (yet), ``review`` where there is no current verdict.
 
-    ``correct`` is the score with the verdict applied: None where the label is wrong.
+    ``correct`` is the score after the verdict: None where the label is wrong.
     """
 
     sample: Sample
@@ -46,14 +46,14 @@ class Case:
 
     @property
     def skill(self) -> str:
-        """The missing skill as a person decided, else as the machine said; "" where neither did."""
+        """The reviewed missing skill, else that of the diagnosis; "" where there is neither."""
         if self.review is not None and self.review.verdict in SKILL_VERDICTS:
             return self.review.skill
         return "" if self.diagnosis is None else self.diagnosis.skill
 
     @property
     def mistake_step(self) -> int | None:
-        """The mistake step as a person decided, else as the machine found it."""
+        """The reviewed mistake step, else that of the diagnosis."""
         if self.review is not None and self.review.verdict in SKILL_VERDICTS:
             return self.review.mistake_step
         return None if self.diagnosis is None else self.diagnosis.switch.mistake_step
@@ -61,9 +61,8 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseLine:
-    """What a list says of a case: ``verdict`` is the one that stands, ``skill`` and ``mistake_step`` as people decided,
-    else as the machine said; ``confidence`` and ``machine_skill`` are the diagnosis's, None where there is none.
-    """
+    """A case in a list: the current ``verdict``, the reviewed ``skill`` and ``mistake_step``, else those of the
+    diagnosis; ``confidence`` and ``machine_skill`` are those of the diagnosis, None where there is none."""
 
     sample: int
     question: str
@@ -74,7 +73,7 @@ class CaseLine:
     machine_skill: str | None
 
     def cursor(self, order: Order) -> Cursor:
-        """Where the line stands in an order, as ``cursor_of`` says it of a case."""
+        """The cursor of the line, like ``cursor_of`` for a case."""
         if order == "id":
             return None, self.sample
         return self.confidence if order == "least_sure" else self.machine_skill, self.sample
@@ -82,7 +81,7 @@ class CaseLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Facets:
-    """How many cases each value of a filter would show, most first."""
+    """How many cases each value of a filter would match, most first."""
 
     verdict: dict[str, int]
     category: dict[str, int]
@@ -107,8 +106,8 @@ def cases_page(
 ) -> list[Case]:
     """The next ``limit`` cases after ``after`` (a ``cursor_of``; None: from the start).
 
-    "least_sure" is by the machine's confidence, "skill" by the machine's skill, each with the cases that have no
-    diagnosis at the end, by sample; "id" is by sample.
+    "least_sure" orders by the diagnosis's confidence, "skill" by its skill, each with undiagnosed cases at the end;
+    "id" orders by sample.
     """
     columns = [*prefixed(SAMPLE, samples), *prefixed(PREDICTION, predictions), *prefixed(DIAGNOSIS, diagnoses)]
     query = select(*columns, *prefixed(REVIEW, reviews), _LABEL_WRONG, _CORRECT)
@@ -125,11 +124,11 @@ def lines_page(
     filters: CaseFilters,
     order: Order,
 ) -> list[CaseLine]:
-    """The lines of the cases that ``cases_page`` gives, at a tenth of its cost: no rationale or curve is read."""
+    """Like ``cases_page``, as lines and at a tenth of the cost: no rationale or curve is read."""
     query = select(
         samples.c.id.label("sample"),
         samples.c.question,
-        STANDS.label("verdict"),
+        CURRENT_VERDICT.label("verdict"),
         func.coalesce(SKILL, "").label("skill"),
         STEP.label("mistake_step"),
         diagnoses.c.confidence,
@@ -140,7 +139,7 @@ def lines_page(
 
 
 def cursor_of(case: Case, order: Order = "least_sure") -> Cursor:
-    """Where a case stands in an order: what ``cases_page`` goes on after. Two JSON values, fit for a page to keep."""
+    """The position of a case in an order, for ``cases_page``; two JSON values."""
     if order == "id" or case.diagnosis is None:
         return None, case.sample.id
     return case.diagnosis.switch.confidence if order == "least_sure" else case.diagnosis.skill, case.sample.id
@@ -153,7 +152,7 @@ def case_of(connection: Connection, round_id: RoundId, sample_id: int) -> Case |
 
 
 def count_cases(connection: Connection, round_id: RoundId, filters: CaseFilters = NO_FILTERS) -> int:
-    """How many cases the filters show."""
+    """How many cases match the filters."""
     counted: int = connection.execute(
         errors_query(select(func.count()), round_id, filters, None).order_by(None)
     ).scalar_one()
@@ -161,7 +160,7 @@ def count_cases(connection: Connection, round_id: RoundId, filters: CaseFilters 
 
 
 def facet_counts(connection: Connection, round_id: RoundId, filters: CaseFilters = NO_FILTERS) -> Facets:
-    """For each filter its values and their counts, with the other filters kept as they are."""
+    """For each filter its values and their counts, under the other filters."""
     columns: dict[str, ColumnElement[Any]] = {
         "verdict": VERDICT,
         "category": samples.c.category,

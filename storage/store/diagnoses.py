@@ -1,6 +1,6 @@
-"""The teacher's diagnoses. A stored curve never changes; only its reading does, when δ or λ are set anew.
+"""The teacher's diagnoses. A stored curve never changes; its mistake step does when δ or λ change.
 
-Knows no rule for reading a curve: who re-reads brings it.
+Knows no rule for finding the mistake step: the caller passes it.
 """
 
 from collections.abc import Sequence
@@ -40,13 +40,13 @@ from storage.tables.diagnoses import predictions
 
 
 class FindSwitch(Protocol):
-    """How a curve is read: ``core.answer_switch.find_switch``."""
+    """Finds the mistake step of a curve: ``core.answer_switch.find_switch``."""
 
     def __call__(self, curve: Curve, *, delta: float, lam: int) -> Switch: ...
 
 
 def save_diagnoses(connection: Connection, diagnoses: Sequence[Diagnosis]) -> int:
-    """Add the diagnoses that are not there yet and return how many; a stored one is never replaced."""
+    """Add the diagnoses that are new and return how many; a stored one is never replaced."""
     if not diagnoses:
         return 0
     query = insert(diagnosis_rows).on_conflict_do_nothing()
@@ -54,7 +54,8 @@ def save_diagnoses(connection: Connection, diagnoses: Sequence[Diagnosis]) -> in
 
 
 def missing_diagnoses(connection: Connection, round_id: RoundId) -> list[tuple[Sample, Prediction]]:
-    """The errors that can be diagnosed and are not yet: wrong, on the validation set, answer read, with steps."""
+    """The errors on the validation set that can be diagnosed (an answer was read, and there are steps) and are not
+    yet."""
     columns = [*prefixed(SAMPLE, samples), *prefixed(PREDICTION, predictions)]
     diagnosed = exists().where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == predictions.c.sample)
     query = (
@@ -69,35 +70,35 @@ def missing_diagnoses(connection: Connection, round_id: RoundId) -> list[tuple[S
 
 
 def is_error_of(round_id: RoundId) -> ColumnElement[bool]:
-    """Whether a row of ``predictions`` joined with its sample is an error on the round's validation set."""
-    # A literal, not a parameter, so that SQLite may use the partial index.
+    """The condition that a row of ``predictions`` joined with its sample is an error on the round's validation set."""
+    # A literal instead of a parameter, so that SQLite can use the partial index.
     return and_(predictions.c.correct == literal_column("0"), in_set_of(round_id, "validation"))
 
 
 def diagnosis_of(connection: Connection, round_id: RoundId, sample_id: int) -> Diagnosis | None:
-    """The round's diagnosis of the sample as the machine made it, if there is one."""
+    """The round's diagnosis of the sample before any review, if there is one."""
     query = select(*DIAGNOSIS).where(diagnosis_rows.c.round == round_id, diagnosis_rows.c.sample == sample_id)
     row = connection.execute(query).one_or_none()
     return None if row is None else diagnosis_from_row(row._asdict())
 
 
 def diagnoses_of(connection: Connection, round_id: RoundId) -> list[Diagnosis]:
-    """The round's diagnoses as the machine made them, by sample."""
+    """The round's diagnoses before any review, by sample."""
     query = select(*DIAGNOSIS).where(diagnosis_rows.c.round == round_id).order_by(diagnosis_rows.c.sample)
     return [diagnosis_from_row(row._asdict()) for row in connection.execute(query)]
 
 
 def curves_version(connection: Connection, round_id: RoundId) -> tuple[object, ...]:
-    """A few values that change when the round's curves, or the δ and λ at which they are read, do."""
+    """Values that change when the round's curves change, or the δ and λ applied to them."""
     at = diagnosis_rows.c
     read = (func.min(at.delta), func.max(at.delta), func.min(at.lam), func.max(at.lam))
     return tuple(connection.execute(select(func.count(), *read).where(at.round == round_id)).one())
 
 
 def apply_thresholds(connection: Connection, round_id: RoundId, delta: float, lam: int, find_switch: FindSwitch) -> int:
-    """Read every stored curve of the round anew at δ and λ; returns how many mistake steps or statuses changed.
+    """Apply δ and λ to every stored curve of the round; returns how many mistake steps or statuses changed.
 
-    Curves, skills and reviews stay as they are: a case that a person decided keeps the step they decided on.
+    Curves, skills and reviews stay: a reviewed case keeps its reviewed step.
     """
     found = [(each, find_switch(each.curve, delta=delta, lam=lam)) for each in diagnoses_of(connection, round_id)]
     values: dict[str, BindParameter[object]] = {part.name: bindparam(part.name) for part in fields(Switch)}

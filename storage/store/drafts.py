@@ -1,4 +1,4 @@
-"""What reviewers typed and have not decided yet: one draft a reviewer and case, gone with the verdict."""
+"""Drafts of reviews: one per reviewer and case, deleted with the verdict."""
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select
 from sqlalchemy.dialects.sqlite import insert
@@ -13,9 +13,9 @@ from storage.tables.columns import utc_now
 
 
 def save_draft(connection: Connection, draft: Draft) -> Draft:
-    """Keep a draft in place of the reviewer's earlier one on the case; returned with its time.
+    """Save a draft in place of the reviewer's earlier one on the case; returned with its time.
 
-    Raises UserError for a case that is not there, a step that is not there, or an overlong text.
+    Raises UserError for an unknown case or step, or a text that is too long.
     """
     found = prediction_of(connection, draft.round, draft.sample)
     if found is None:
@@ -36,7 +36,7 @@ def draft_of(connection: Connection, round_id: RoundId, sample_id: int, reviewer
 
 
 def drop_draft(connection: Connection, round_id: RoundId, sample_id: int, reviewer: str) -> None:
-    """Forget the reviewer's draft on the case."""
+    """Delete the reviewer's draft on the case."""
     connection.execute(delete(drafts).where(_of(round_id, sample_id, reviewer)))
 
 

@@ -1,4 +1,4 @@
-"""What runs on a selection would take: the newest measure of each. Knows no way of measuring."""
+"""Estimates of tuning runs: the newest one of each selection."""
 
 from dataclasses import asdict, dataclass
 
@@ -13,7 +13,7 @@ from storage.tables.columns import utc_now
 
 @dataclass(frozen=True, kw_only=True)
 class StoredEstimate:
-    """The newest measure for a selection: with which settings, what it said, and when."""
+    """The newest estimate for a selection, with its settings and time."""
 
     settings: TuningSettings
     estimate: TuningEstimate
@@ -23,13 +23,13 @@ class StoredEstimate:
 def save_tuning_estimate(
     connection: Connection, selection_id: int, settings: TuningSettings, estimate: TuningEstimate
 ) -> None:
-    """Keep a measure for a selection, in place of the one before."""
+    """Save an estimate for a selection, in place of the previous one."""
     values = {"selection": selection_id, "settings": json_of(settings), "estimate": asdict(estimate)}
     connection.execute(insert_or(estimates).prefix_with("OR REPLACE").values(values | {"created": utc_now()}))
 
 
 def tuning_estimate_of(connection: Connection, selection_id: int) -> StoredEstimate | None:
-    """The newest measure for a selection, None where there is none."""
+    """The newest estimate for a selection, None where there is none."""
     row = connection.execute(select(estimates).where(estimates.c.selection == selection_id)).one_or_none()
     if row is None:
         return None

@@ -1,6 +1,6 @@
-"""What teachers said of a round's errors for experiments, beside the diagnoses; a thing said once is kept.
+"""Evidence for experiments: what teachers answered about a round's errors, beside the diagnoses.
 
-Knows no method: what a value means is the caller's business.
+Knows no method: the caller knows what a value means.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from storage.tables import evidence
 
 
 def save_evidence(connection: Connection, found: Sequence[Evidence]) -> None:
-    """Add what is not there yet; what was said once is never replaced."""
+    """Add the evidence that is new; stored evidence is never replaced."""
     if found:
         connection.execute(insert(evidence).prefix_with("OR IGNORE"), [values_of(each) for each in found])
 
@@ -22,13 +22,13 @@ def save_evidence(connection: Connection, found: Sequence[Evidence]) -> None:
 def evidence_of(
     connection: Connection, round_id: RoundId, teacher: str, method: Method, variant: str
 ) -> dict[int, Any]:
-    """What the teacher said of the round's errors for a method and variant, by sample id."""
+    """The teacher's values for the round's errors, for a method and variant, by sample id."""
     at = evidence.c
     keys = (at.round == round_id, at.teacher == teacher, at.method == method, at.variant == variant)
     return {row.sample: row.value for row in connection.execute(select(at.sample, at.value).where(*keys))}
 
 
 def count_evidence(connection: Connection, round_id: RoundId) -> int:
-    """How much was said of the round's errors so far, by all teachers and for all methods."""
+    """How much evidence the round has, of all teachers and methods."""
     query = select(func.count()).select_from(evidence).where(evidence.c.round == round_id)
     return connection.execute(query).scalar_one()

@@ -1,4 +1,4 @@
-"""Skill labels of support samples, and what people say of them. Knows no teacher."""
+"""Skill labels of support samples, and people's judgements of them. Knows no teacher."""
 
 import random
 from array import array
@@ -18,21 +18,22 @@ from storage.tables import label_checks
 from storage.tables import samples as sample_rows
 from storage.tables.columns import utc_now
 
-# All labelled samples are listed to draw from where the set is small, or where most that is drawn would have no label.
+# A draw lists all labelled samples of a set of at most SMALL_SET samples, or where fewer than this share are labelled.
 SMALL_SET, RARE_LABEL_SHARE = 20_000, 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedLabels:
-    """How many skill labels of a support set people judged, and how many of these fit. A label counts once for each
-    person who judged it, and no longer when the sample got another one."""
+    """How many skill labels of a support set were judged, and how many of these fit. A label counts once per reviewer
+    who judged it, and no longer when the sample gets another one."""
 
     judged: int
     fit: int
 
 
 def missing_labels(connection: Connection, name: str, *, limit: int) -> list[Sample]:
-    """The first ``limit`` samples of a support set that have no skill label. Raises UserError like ``support_set``."""
+    """The first ``limit`` samples of a support set that have no skill label. Raises UserError like
+    ``named_support_set``."""
     found: list[Sample] = []
     for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(*SAMPLE).where(sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_(None))
@@ -42,8 +43,8 @@ def missing_labels(connection: Connection, name: str, *, limit: int) -> list[Sam
 
 
 def missing_label_ids(connection: Connection, name: str) -> "array[int]":
-    """The ids of a support set's samples that have no skill label, eight bytes each. Raises UserError like
-    ``support_set``."""
+    """The ids of a support set's samples without a skill label, eight bytes each. Raises UserError like
+    ``named_support_set``."""
     found = array("q")
     for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(sample_rows.c.id).where(sample_rows.c.sample_set == part, sample_rows.c.skill_label.is_(None))
@@ -62,8 +63,8 @@ def save_labels(connection: Connection, labels: Sequence[tuple[int, str]]) -> No
 def labels_to_check(connection: Connection, name: str, *, reviewer: str, seed: int, limit: int) -> list[Sample]:
     """A seeded draw of labelled samples of a support set, without those whose label the reviewer judged already.
 
-    Every labelled sample is as likely as any other, and the draw goes on: judging some of it brings the next ones.
-    Reads a few thousand samples of a large set, unless labels are rare in it.
+    All labelled samples are equally likely; samples that are judged make room for the next ones of the same draw. Reads
+    a few thousand samples of a large set, unless labels are rare in it.
     """
     name = named_support_set(connection, name)
     size = next(each for each in support_sets(connection) if each.name == name)
@@ -73,14 +74,14 @@ def labels_to_check(connection: Connection, name: str, *, reviewer: str, seed: i
         listed = [sample for part in parts for sample in _labelled(connection, part)]
         draw: Iterable[int] = random.Random(seed).sample(listed, min(len(listed), limit + len(judged)))
     else:
-        draw = _drawn(connection, parts, seed)
+        draw = _random_labelled(connection, parts, seed)
     chosen = list(islice((sample for sample in draw if sample not in judged), limit))
     samples = samples_by_id(connection, chosen)
     return [samples[each] for each in chosen]
 
 
 def save_label_check(connection: Connection, sample: int, *, reviewer: str, fits: bool) -> None:
-    """Keep whether a person finds that the sample's skill label fits; a second judgement replaces the first.
+    """Save whether the sample's skill label fits in the reviewer's judgement; a second judgement replaces the first.
 
     Raises UserError when the sample has no label.
     """
@@ -93,8 +94,8 @@ def save_label_check(connection: Connection, sample: int, *, reviewer: str, fits
 
 
 def checked_labels(connection: Connection, name: str) -> CheckedLabels:
-    """What people said of a support set's labels. Raises UserError like ``support_set``."""
-    query = select(func.count(), func.count().filter(label_checks.c.fits)).select_from(_STANDING)
+    """The judgements of a support set's labels. Raises UserError like ``named_support_set``."""
+    query = select(func.count(), func.count().filter(label_checks.c.fits)).select_from(_VALID_CHECKS)
     judged, fit = connection.execute(query.where(_in_set(connection, name))).one()
     return CheckedLabels(judged=judged, fit=fit)
 
@@ -104,9 +105,9 @@ def _labelled(connection: Connection, part: int, *also: ColumnElement[bool]) -> 
     return list(connection.scalars(select(sample_rows.c.id).where(*here, *also).order_by(sample_rows.c.id)))
 
 
-def _drawn(connection: Connection, parts: Sequence[int], seed: int) -> Iterator[int]:
-    """The labelled samples of the parts in an order of chance: ids are drawn, and those that are none passed over."""
-    # Two questions: SQLite finds the least and the largest at once only when it is asked for one of them.
+def _random_labelled(connection: Connection, parts: Sequence[int], seed: int) -> Iterator[int]:
+    """The labelled samples of the parts in random order: ids are drawn, and ids without a labelled sample skipped."""
+    # Two queries: SQLite uses the index for min or max only when it is the only aggregate.
     ids: list[range] = []
     for part in parts:
         here = sample_rows.c.sample_set == part
@@ -124,7 +125,9 @@ def _drawn(connection: Connection, parts: Sequence[int], seed: int) -> Iterator[
 
 def _judged(connection: Connection, name: str, *also: ColumnElement[bool]) -> list[int]:
     return list(
-        connection.scalars(select(label_checks.c.sample).select_from(_STANDING).where(_in_set(connection, name), *also))
+        connection.scalars(
+            select(label_checks.c.sample).select_from(_VALID_CHECKS).where(_in_set(connection, name), *also)
+        )
     )
 
 
@@ -132,7 +135,7 @@ def _in_set(connection: Connection, name: str) -> ColumnElement[bool]:
     return sample_rows.c.sample_set.in_(set_ids(connection, None, "support", named_support_set(connection, name)))
 
 
-# A judgement stands for as long as the sample carries the label that was judged.
-_STANDING = label_checks.join(
+# A judgement is valid as long as the sample has the judged label.
+_VALID_CHECKS = label_checks.join(
     sample_rows, (sample_rows.c.id == label_checks.c.sample) & (sample_rows.c.skill_label == label_checks.c.label)
 )

@@ -1,6 +1,6 @@
-"""The way from an error to the training samples that were chosen for it, and back.
+"""Lineage: from an error to the training samples chosen for it, and back.
 
-Knows rows only: what became of an answer is ``pairs``' matter, and which selections people are shown ``selections``'.
+Scores are in ``paired_scores``, the selections that users see in ``selections``.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from storage.tables import hits, reviews, sample_sets, samples
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The set a sample belongs to: of a project (``name`` is "" then), or a support set by its name."""
+    """The set of a sample: one of a project (``name`` is "" then), or a support set with its name."""
 
     project: int | None
     role: Role
@@ -25,7 +25,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenHit:
-    """A hit with the selection that holds it and its place there, counted from 1."""
+    """A hit with its selection and its position there, counted from 1."""
 
     selection: int
     position: int
@@ -36,7 +36,7 @@ _HIT = (hits.c.selection, hits.c.position, hits.c.sample, hits.c.skill, hits.c.s
 
 
 def origin_of(connection: Connection, sample_id: int) -> Origin:
-    """Where a sample belongs. Raises UserError when there is none of that id."""
+    """The set of a sample. Raises UserError for an unknown id."""
     query = select(sample_sets.c.project, sample_sets.c.role, sample_sets.c.name)
     joined = query.join(samples, samples.c.sample_set == sample_sets.c.id).where(samples.c.id == sample_id)
     row = connection.execute(joined).one_or_none()
@@ -47,7 +47,7 @@ def origin_of(connection: Connection, sample_id: int) -> Origin:
 
 def hits_of_skill(connection: Connection, selection_id: int, skill: str, *, limit: int) -> list[ChosenHit]:
     """The selection's first hits for a skill, in the order chosen."""
-    # The places come from the index on skills alone: a rare skill is not looked for in the whole selection.
+    # The positions come from the index on skills, so that a rare skill is not searched in the whole selection.
     asked = select(hits.c.position).where(hits.c.selection == selection_id, hits.c.skill == skill)
     places = asked.order_by(hits.c.position).limit(limit).scalar_subquery()
     query = select(*_HIT).where(hits.c.selection == selection_id, hits.c.position.in_(places))
@@ -61,21 +61,21 @@ def count_hits_of_skill(connection: Connection, selection_id: int, skill: str) -
 
 
 def hits_of_sample(connection: Connection, sample_id: int) -> list[ChosenHit]:
-    """Every hit that a support sample is, newest selection first."""
+    """Every hit on a support sample, newest selection first."""
     return _chosen(connection, select(*_HIT).where(hits.c.sample == sample_id).order_by(hits.c.selection.desc()))
 
 
 def review_at(connection: Connection, round_id: RoundId, sample_id: int, moment: str) -> Review | None:
-    """The verdict that stood on a case at a moment (UTC, ISO 8601); None where none did."""
+    """The verdict in force on a case at a time (UTC, ISO 8601); None where there was none."""
     case = and_(reviews.c.round == round_id, reviews.c.sample == sample_id, reviews.c.created <= moment)
     row = connection.execute(select(*REVIEW).where(case).order_by(reviews.c.id.desc()).limit(1)).one_or_none()
     return None if row is None or row.verdict == "cleared" else noun_of(Review, row)
 
 
 def errors_asking_at(connection: Connection, round_id: RoundId, skill: str, moment: str) -> list[int]:
-    """The samples of the errors whose accepted verdict named this skill at a moment, by sample.
+    """The samples of the errors whose accepted verdict named this skill at a time, in order of sample.
 
-    At the time of a selection made from the round these are the errors that its hits for the skill were chosen for.
+    At the time of a selection from the round these are the errors that its hits for the skill were chosen for.
     """
     later = reviews.alias("newer")
     newest = select(func.max(later.c.id)).where(

@@ -1,7 +1,4 @@
-"""Two rounds on the same samples: how each sample was scored in both, and what both rounds said to some of them.
-
-Knows no statistics.
-"""
+"""Two rounds on the same samples: the scores of each sample in both. Knows no statistics."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +14,7 @@ from storage.tables.diagnoses import predictions
 
 @dataclass(frozen=True, kw_only=True)
 class ScorePair:
-    """A sample that two rounds answered: whether each answer counts as right, and what each scores (0 to 1)."""
+    """A sample answered in two rounds: whether each answer counts as right, and its score (0 to 1)."""
 
     sample: int
     category: str
@@ -30,13 +27,13 @@ class ScorePair:
 def score_pairs_of(connection: Connection, before: RoundId, after: RoundId, role: Role) -> list[ScorePair]:
     """The samples of the validation or test set that both rounds (ids) answered, by sample.
 
-    As ``correctness`` and ``scores`` count them: corrected readings count as corrected, and a sample whose label a
-    person calls wrong is left out.
+    Scored like ``prediction_scores``: corrected readings count as corrected, and samples with a wrong label are left
+    out.
     """
     first, second = predictions.alias("first"), predictions.alias("second")
     said_first, said_second = reviews.alias("said_first"), reviews.alias("said_second")
-    right_before, score_before = _marks(first, said_first)
-    right_after, score_after = _marks(second, said_second)
+    right_before, score_before = _score_columns(first, said_first)
+    right_after, score_after = _score_columns(second, said_second)
     joined = (
         samples.join(first, and_(first.c.round == before, first.c.sample == samples.c.id))
         .join(second, and_(second.c.round == after, second.c.sample == samples.c.id))
@@ -59,8 +56,8 @@ def score_pairs_of(connection: Connection, before: RoundId, after: RoundId, role
 
 
 def correctness_for(connection: Connection, round_id: RoundId, sample_ids: Iterable[int]) -> dict[int, bool]:
-    """Whether the round's answers to these samples count as right, as ``correctness`` counts them, by sample."""
-    right, _ = _marks(predictions, reviews)
+    """Whether the round's answers to these samples count as right, like ``correct_predictions``, by sample."""
+    right, _ = _score_columns(predictions, reviews)
     said = reviews.c.id == latest_review(predictions.c.round, predictions.c.sample)
     query = select(predictions.c.sample, right).select_from(predictions.outerjoin(reviews, said))
     asked = and_(predictions.c.round == round_id, among(predictions.c.sample, sample_ids))
@@ -69,13 +66,13 @@ def correctness_for(connection: Connection, round_id: RoundId, sample_ids: Itera
 
 
 def predictions_for(connection: Connection, round_id: RoundId, sample_ids: Iterable[int]) -> dict[int, Prediction]:
-    """The round's predictions for these samples, by sample; those it has none for are missing."""
+    """The round's predictions for these samples, by sample."""
     query = select(*PREDICTION).where(predictions.c.round == round_id, among(predictions.c.sample, sample_ids))
     return {row.sample: noun_of(Prediction, row) for row in connection.execute(query)}
 
 
-def _marks(given: FromClause, said: FromClause) -> tuple[ColumnElement[bool], ColumnElement[float]]:
-    """Right or not, and the score, of a prediction under the verdict that stands."""
+def _score_columns(given: FromClause, said: FromClause) -> tuple[ColumnElement[bool], ColumnElement[float]]:
+    """Correctness and score of a prediction under the current verdict."""
     misread = said.c.verdict == "misread"
     right = case((misread, said.c.correct), else_=given.c.correct)
     corrected = func.coalesce(said.c.score, said.c.correct)

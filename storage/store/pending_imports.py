@@ -1,4 +1,4 @@
-"""Imports that people look at and have not decided yet: one for each reviewer and project. Knows no file."""
+"""Pending imports: previewed and neither done nor discarded, one per reviewer and project. Knows no file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from storage.tables import pending_imports as rows
 
 @dataclass(frozen=True, kw_only=True)
 class PendingImport:
-    """An import that waits: what was asked for, and what was found in it.
+    """A pending import: its request and what was found.
 
-    ``request`` is an import's request as JSON values, ``file`` the name of its file for people, ``upload`` where the
-    uploaded copy lies ("" for none). ``seen`` rows were read so far; ``report`` says what was found once all were,
-    ``error`` why they cannot be. ``job`` is the job that imports it.
+    ``request`` is an import request as JSON values, ``file`` the name of its file for display, ``upload`` the path of
+    the uploaded copy ("" for none). ``seen`` counts the rows read so far; ``report`` says what was found once all were
+    read, ``error`` why they cannot be. ``job`` is the job that imports it.
     """
 
     id: int
@@ -35,20 +35,20 @@ _PENDING = [rows.c[name] for name in PendingImport.__dataclass_fields__]
 
 
 def pending_import_of(connection: Connection, project: int | None, reviewer: str) -> PendingImport | None:
-    """What the reviewer has waiting in the project (None: outside of any)."""
+    """The reviewer's pending import in the project (None: outside of any)."""
     row = connection.execute(select(*_PENDING).where(_of(project, reviewer))).one_or_none()
     return None if row is None else noun_of(PendingImport, row)
 
 
 def pending_imports(connection: Connection) -> list[PendingImport]:
-    """All that wait, oldest first; they are few."""
+    """All pending imports, oldest first; they are few."""
     return [noun_of(PendingImport, row) for row in connection.execute(select(*_PENDING).order_by(rows.c.id))]
 
 
 def begin_pending_import(
     connection: Connection, project: int | None, reviewer: str, *, request: Mapping[str, Any], file: str, upload: str
 ) -> PendingImport:
-    """Put a new one in place of the reviewer's former one, under an id that no other had."""
+    """Replace the reviewer's pending import by a new one, under an id that was never used."""
     connection.execute(delete(rows).where(_of(project, reviewer)))
     values = {"request": dict(request), "file": file, "upload": upload, "seen": 0, "error": ""}
     made = insert(rows).values(project=project, reviewer=reviewer, **values).returning(*_PENDING)
@@ -56,12 +56,12 @@ def begin_pending_import(
 
 
 def update_pending_import(connection: Connection, id: int, **changes: Any) -> bool:
-    """Set ``seen``, ``report``, ``error``, ``job`` or ``request``; whether the import still waits."""
+    """Set ``seen``, ``report``, ``error``, ``job`` or ``request``; returns whether the import is still pending."""
     return bool(connection.execute(update(rows).where(rows.c.id == id).values(**changes)).rowcount)
 
 
 def drop_pending_import(connection: Connection, id: int) -> bool:
-    """Forget one; whether it was still there."""
+    """Delete a pending import; returns whether it was still there."""
     return bool(connection.execute(delete(rows).where(rows.c.id == id)).rowcount)
 
 

@@ -1,4 +1,4 @@
-"""A student's predictions, and how they score once people have corrected readings and labels. Knows no curve."""
+"""A student's predictions, and their scores after reviews of readings and labels. Knows no curve."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from storage.tables.projects import rounds
 
 
 def save_predictions(connection: Connection, predictions: Sequence[Prediction]) -> int:
-    """Add the predictions that are not there yet and return how many; a stored one is never replaced."""
+    """Add the predictions that are new and return how many; a stored one is never replaced."""
     if not predictions:
         return 0
     query = insert_or(prediction_rows).on_conflict_do_nothing()
@@ -23,7 +23,7 @@ def save_predictions(connection: Connection, predictions: Sequence[Prediction]) 
 
 
 def missing_predictions(connection: Connection, round_id: RoundId, role: Role) -> list[Sample]:
-    """The validation or test samples that the round has no prediction for, in the order they came."""
+    """The validation or test samples that the round has no prediction for, in import order."""
     predicted = exists().where(prediction_rows.c.round == round_id, prediction_rows.c.sample == samples.c.id)
     query = select(*SAMPLE).where(in_set_of(round_id, role), ~predicted).order_by(samples.c.id)
     return [noun_of(Sample, row) for row in connection.execute(query)]
@@ -45,26 +45,26 @@ def prediction_of(connection: Connection, round_id: RoundId, sample_id: int) -> 
 def correct_predictions(connection: Connection, round_id: RoundId, role: Role) -> dict[int, bool]:
     """Whether each predicted sample counts as correct, by sample id.
 
-    A reading that a person corrected ("misread") counts as they scored it. A sample whose label a person calls wrong,
-    in this round or another one, is left out: it measures nothing.
+    A corrected reading ("misread") counts as the reviewer scored it. A sample whose label a reviewer calls wrong, in
+    this round or another one, is left out.
     """
     found = case((reviews.c.verdict == "misread", reviews.c.correct), else_=prediction_rows.c.correct)
-    return {row.sample: bool(row.found) for row in connection.execute(_measured(found, round_id, role))}
+    return {row.sample: bool(row.found) for row in connection.execute(_scored_predictions(found, round_id, role))}
 
 
 def prediction_scores(connection: Connection, round_id: RoundId, role: Role) -> dict[int, float]:
-    """What each of the samples of ``correctness`` scores: 1 or 0, or a share where people gave several answers.
+    """The scores of the samples of ``correct_predictions``: 1 or 0, or a share where a sample has several answers.
 
     Accuracy is their mean.
     """
     corrected = func.coalesce(reviews.c.score, reviews.c.correct)
     given = func.coalesce(prediction_rows.c.score, prediction_rows.c.correct)
     found = case((reviews.c.verdict == "misread", corrected), else_=given)
-    return {row.sample: row.found for row in connection.execute(_measured(found, round_id, role))}
+    return {row.sample: row.found for row in connection.execute(_scored_predictions(found, round_id, role))}
 
 
-def _measured(found: ColumnElement[Any], round_id: RoundId, role: Role) -> Select[Any]:
-    """(sample, found) of each prediction whose label nobody calls wrong, joined with the verdict that stands."""
+def _scored_predictions(found: ColumnElement[Any], round_id: RoundId, role: Role) -> Select[Any]:
+    """(sample, found) of each prediction whose label nobody calls wrong, joined with its current verdict."""
     latest = reviews.c.id == latest_review(prediction_rows.c.round, prediction_rows.c.sample)
     query = _of_round(select(prediction_rows.c.sample, found.label("found")), round_id, role)
     query = query.outerjoin(reviews, latest).where(~label_is_wrong(prediction_rows.c.sample))
@@ -72,20 +72,20 @@ def _measured(found: ColumnElement[Any], round_id: RoundId, role: Role) -> Selec
 
 
 def save_gold_steps(connection: Connection, round_id: RoundId, steps: Sequence[tuple[int, int | None]]) -> None:
-    """Store known mistake steps, given as (sample id, step; None where no step is wrong); known ones stay."""
+    """Add known mistake steps, given as (sample id, step or None where no step is wrong); stored ones stay."""
     if steps:
         rows = [{"round": round_id, "sample": sample, "mistake_step": step} for sample, step in steps]
         connection.execute(insert(gold).prefix_with("OR IGNORE"), rows)
 
 
 def gold_steps_of(connection: Connection, round_id: RoundId) -> dict[int, int | None]:
-    """The known mistake steps of a round by sample id: for measuring only, never for what a person is shown."""
+    """The known mistake steps of a round by sample id: for measuring only, never shown."""
     query = select(gold.c.sample, gold.c.mistake_step).where(gold.c.round == round_id)
     return {row.sample: row.mistake_step for row in connection.execute(query)}
 
 
 def in_set_of(round_id: RoundId, role: Role) -> ColumnElement[bool]:
-    """Whether a row of ``samples`` is in the validation or test set of the round's project."""
+    """The condition that a row of ``samples`` is in the validation or test set of the round's project."""
     owner = select(rounds.c.project).where(rounds.c.id == round_id).scalar_subquery()
     mine = func.coalesce(sample_sets.c.project, literal_column("0")) == owner
     found = select(sample_sets.c.id).where(mine, sample_sets.c.role == role, sample_sets.c.name == "")
@@ -93,9 +93,10 @@ def in_set_of(round_id: RoundId, role: Role) -> ColumnElement[bool]:
 
 
 def label_is_wrong(sample: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Whether the newest verdict on the sample is "label_wrong" in any round (a label belongs to the sample)."""
+    """The condition that the newest verdict on the sample is "label_wrong" in any round (a label belongs to the
+    sample)."""
     said = reviews.alias("said")
-    # A literal, not a parameter, so that SQLite may use the partial index.
+    # A literal instead of a parameter, so that SQLite can use the partial index.
     wrong = said.c.verdict == literal_column("'label_wrong'")
     return exists().where(said.c.sample == sample, wrong, said.c.id == latest_review(said.c.round, said.c.sample))
 

@@ -1,4 +1,4 @@
-"""Projects and their rounds. Knows names and settings, and nothing of what a round found."""
+"""Projects and their rounds. Knows nothing of predictions and diagnoses."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,7 +17,7 @@ MAX_NAME_LENGTH = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """One student and one teacher (as the models are loaded by name or folder) with the settings they work under."""
+    """One student and one teacher (names or folders of models) with their settings."""
 
     id: int
     name: str
@@ -29,7 +29,7 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """One pass with one fixed student: ``number`` 0 is the base model; later ones name the run and its adapter."""
+    """One pass with one fixed student: ``number`` 0 is the base model, later ones have a run and its adapter."""
 
     id: RoundId
     project: int
@@ -40,7 +40,7 @@ class Round:
 
 
 def create_project(connection: Connection, name: str, *, student: str, teacher: str, settings: Settings) -> Project:
-    """A new project with its round 0 opened. Raises UserError for an empty, overlong or taken name."""
+    """A new project with its round 0. Raises UserError for an empty, too long or taken name."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH:
         raise UserError(f"Give the project a name of 1 to {MAX_NAME_LENGTH} characters.")
@@ -53,7 +53,7 @@ def create_project(connection: Connection, name: str, *, student: str, teacher: 
 
 
 def project_named(connection: Connection, name: str) -> Project:
-    """The project of that name. Raises UserError that names the known ones."""
+    """The project of that name. Raises UserError, which names similar ones, where there is none."""
     row = connection.execute(select(projects).where(projects.c.name == name)).one_or_none()
     if row is not None:
         return _project_of(row)
@@ -66,7 +66,7 @@ def project_named(connection: Connection, name: str) -> Project:
 
 
 def project_of(connection: Connection, project_id: int) -> Project:
-    """The project of that id. Raises UserError when there is none."""
+    """The project of that id. Raises UserError for an unknown id."""
     row = connection.execute(select(projects).where(projects.c.id == project_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no project {project_id}: choose one from the list.")
@@ -79,20 +79,20 @@ def list_projects(connection: Connection) -> list[Project]:
 
 
 def save_settings(connection: Connection, project_id: int, settings: Settings) -> None:
-    """Replace the project's settings; what was predicted and diagnosed under the old ones stays as it is."""
+    """Replace the project's settings; predictions and diagnoses under the old ones stay."""
     done = connection.execute(update(projects).where(projects.c.id == project_id).values(settings=json_of(settings)))
     if not done.rowcount:
         raise UserError(f"There is no project {project_id}: choose one from the list.")
 
 
 def rounds_of(connection: Connection, project_id: int) -> list[Round]:
-    """The project's rounds in order; those that a trial is measured in (numbers below 0) are not among them."""
+    """The project's rounds in order, without those of trials (numbers below 0)."""
     shown = and_(rounds.c.project == project_id, rounds.c.number >= 0)
     return [noun_of(Round, row) for row in connection.execute(_rounds(shown))]
 
 
 def round_of(connection: Connection, round_id: RoundId) -> Round:
-    """The round of that id (not its number). Raises UserError when there is none."""
+    """The round of that id (not its number). Raises UserError for an unknown id."""
     row = connection.execute(_rounds(rounds.c.id == round_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no round {round_id}: choose one from the list.")
@@ -100,15 +100,15 @@ def round_of(connection: Connection, round_id: RoundId) -> Round:
 
 
 def save_models(connection: Connection, project_id: int, *, student: str, teacher: str) -> None:
-    """Give a project another student and teacher."""
+    """Replace a project's student and teacher."""
     connection.execute(update(projects).where(projects.c.id == project_id).values(student=student, teacher=teacher))
 
 
 def open_round(connection: Connection, project_id: int, *, run: int | None) -> Round:
     """Open the project's next round, for the base model (``run`` None) or a run's adapter.
 
-    A run opens one round: asked again, for instance after a crash, the same one comes back. The round of a trial's run
-    has the trial's id below 0 as its number.
+    A run opens one round: called again, for instance after a crash, this returns the same one. The round of a trial's
+    run has the negative id of the trial as its number.
     """
     if run is not None:
         opened = connection.scalar(select(runs.c.opened).where(runs.c.id == run))

@@ -1,6 +1,6 @@
-"""What people say about the diagnoses. Append-only: a review is never changed, an undo is one more review.
+"""Reviews of diagnoses. Append-only: a review is never changed, an undo is one more review.
 
-Knows no rule for comparing answers: who corrects a reading says whether the corrected answer is right.
+Knows no rule for comparing answers: the caller says whether a corrected answer is right.
 """
 
 from dataclasses import replace
@@ -24,12 +24,11 @@ SKILL_VERDICTS: tuple[Verdict, ...] = ("accepted", "edited")
 def add_review(
     connection: Connection, review: Review, correct: bool | None = None, score: float | None = None
 ) -> Review:
-    """Append a verdict and return it as stored; the diagnosis stays as it is.
+    """Append a verdict and return it as stored; the diagnosis stays.
 
-    An accepted or edited case takes the mistake step and the skill that are left open from the diagnosis. ``correct``
-    says whether the corrected ``answer`` of the verdict "misread" is right, ``score`` what it scores where that is not
-    just 1 or 0. Raises UserError for a case that is not
-    there, a step that is not there, a missing skill or answer, or an overlong text.
+    An accepted or edited case takes an open mistake step or skill from the diagnosis. ``correct`` says whether the
+    corrected ``answer`` of the verdict "misread" is right, ``score`` what it scores where that is not just 1 or 0.
+    Raises UserError for an unknown case or step, a missing skill or answer, or a text that is too long.
     """
     found = prediction_of(connection, review.round, review.sample)
     if found is None:
@@ -42,44 +41,46 @@ def add_review(
 
 
 def undo_review(connection: Connection, round_id: RoundId, sample_id: int, reviewer: str) -> Review | None:
-    """Take the newest verdict back that still stands, by appending what stood before it ("cleared": nothing did).
+    """Undo the current verdict by appending the one before it ("cleared" where there was none).
 
-    Undoing again goes one verdict further back. Returns the appended review, or None when no verdict stands.
+    Undoing again goes one verdict further back. Returns the appended review, or None without a current verdict.
     """
-    standing, _ = _walked(connection, round_id, sample_id)
+    standing, _ = _current_and_undone(connection, round_id, sample_id)
     if not standing:
         return None
     undone = standing.pop()
-    return _again(connection, standing[-1] if standing else None, round_id, sample_id, reviewer, undoes=undone.id)
+    return _append_again(
+        connection, standing[-1] if standing else None, round_id, sample_id, reviewer, undoes=undone.id
+    )
 
 
 def redo_review(connection: Connection, round_id: RoundId, sample_id: int, reviewer: str) -> Review | None:
-    """Give the verdict again that was undone last, by appending it: a redo takes an undo back.
+    """Append the verdict again that was undone last.
 
     Returns the appended review, or None where nothing was undone since the newest verdict.
     """
-    _, undone = _walked(connection, round_id, sample_id)
+    _, undone = _current_and_undone(connection, round_id, sample_id)
     if not undone:
         return None
     verdict, back = undone[-1]
-    return _again(connection, verdict, round_id, sample_id, reviewer, undoes=back.id)
+    return _append_again(connection, verdict, round_id, sample_id, reviewer, undoes=back.id)
 
 
 def newest_review_id(connection: Connection, round_id: RoundId, sample_id: int) -> int:
-    """The id of the case's newest review, an undo too, 0 where there is none: what a person saw when they decide."""
+    """The id of the case's newest review, undos included; 0 where there is none."""
     query = select(func.max(reviews.c.id)).where(_of_case(round_id, sample_id))
     return connection.scalar(query) or 0
 
 
 def current_review(connection: Connection, round_id: RoundId, sample_id: int) -> Review | None:
-    """The verdict that stands: the newest one, unless it is an undo of all ("cleared")."""
+    """The current verdict: the newest review, or None where that is "cleared"."""
     query = select(*REVIEW).where(_of_case(round_id, sample_id)).order_by(reviews.c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     return None if row is None or row.verdict == "cleared" else noun_of(Review, row)
 
 
 def last_reviewed_sample(connection: Connection, round_id: RoundId, reviewer: str) -> int | None:
-    """The sample of the round's newest verdict by this reviewer that still stands, if there is one."""
+    """The sample of this reviewer's newest current verdict in the round, if there is one."""
     mine = and_(reviews.c.reviewer == reviewer, reviews.c.verdict != "cleared")
     query = select(reviews.c.sample).where(_standing(round_id), mine).order_by(reviews.c.id.desc()).limit(1)
     found: int | None = connection.scalar(query)
@@ -87,13 +88,13 @@ def last_reviewed_sample(connection: Connection, round_id: RoundId, reviewer: st
 
 
 def review_history(connection: Connection, round_id: RoundId, sample_id: int) -> list[Review]:
-    """Every review of the case, undone ones and undos too, oldest first."""
+    """Every review of the case, with undone ones and undos, oldest first."""
     query = select(*REVIEW).where(_of_case(round_id, sample_id)).order_by(reviews.c.id)
     return [noun_of(Review, row) for row in connection.execute(query)]
 
 
 def review_histories(connection: Connection, round_id: RoundId) -> dict[int, list[Review]]:
-    """Every review of the round by sample, as ``history`` gives them for one case."""
+    """Every review of the round by sample, each list like ``review_history``."""
     found: dict[int, list[Review]] = {}
     query = select(*REVIEW).where(reviews.c.round == round_id).order_by(reviews.c.sample, reviews.c.id)
     for row in connection.execute(query):
@@ -102,7 +103,7 @@ def review_histories(connection: Connection, round_id: RoundId) -> dict[int, lis
 
 
 def accepted_skills(connection: Connection, round_id: RoundId) -> list[SkillDemand]:
-    """The missing skills that people accepted, as they worded them, with how many errors ask for each; most first."""
+    """The accepted missing skills in the reviewers' wording, with the number of errors of each; most first."""
     errors = func.count().label("errors")
     query = (
         select(reviews.c.skill, errors)
@@ -114,7 +115,7 @@ def accepted_skills(connection: Connection, round_id: RoundId) -> list[SkillDema
 
 
 def accepted_cases(connection: Connection, round_id: RoundId) -> list[tuple[int, int, str]]:
-    """(sample, mistake step, skill) of each error behind the skills that people accepted, as they decided it."""
+    """(sample, mistake step, skill) of each error with an accepted skill, as reviewed."""
     query = (
         select(reviews.c.sample, reviews.c.mistake_step, reviews.c.skill)
         .where(_standing(round_id), reviews.c.verdict.in_(SKILL_VERDICTS))
@@ -124,17 +125,17 @@ def accepted_cases(connection: Connection, round_id: RoundId) -> list[tuple[int,
 
 
 def review_counts(connection: Connection, round_id: RoundId) -> dict[Verdict, int]:
-    """How many cases stand under each verdict; cases without a verdict are not counted."""
+    """How many cases have each current verdict; cases without one are not counted."""
     query = select(reviews.c.verdict, func.count()).where(_standing(round_id)).group_by(reviews.c.verdict)
     return {verdict: count for verdict, count in connection.execute(query) if verdict != "cleared"}
 
 
-def _walked(
+def _current_and_undone(
     connection: Connection, round_id: RoundId, sample_id: int
 ) -> tuple[list[AnyRow], list[tuple[AnyRow, AnyRow]]]:
-    """The verdicts that stand, and those undone since the newest of them, each with the row that undid it.
+    """The verdicts not undone, and those undone since the newest of them, each with the row that undid it.
 
-    A row that undoes an undo is a redo: it stands, with the verdict that it repeats.
+    A row that undoes an undo is a redo: it is a verdict that is not undone.
     """
     standing: list[AnyRow] = []
     undone: list[tuple[AnyRow, AnyRow]] = []
@@ -152,15 +153,17 @@ def _walked(
     return standing, undone
 
 
-def _again(
-    connection: Connection, stood: AnyRow | None, round_id: RoundId, sample_id: int, reviewer: str, *, undoes: int
+def _append_again(
+    connection: Connection, repeated: AnyRow | None, round_id: RoundId, sample_id: int, reviewer: str, *, undoes: int
 ) -> Review:
-    """Append what a row said (None: nothing) once more."""
+    """Append the verdict of a row (None: "cleared") once more."""
     values: dict[str, Any] = {"verdict": "cleared"}
-    if stood is not None and stood.verdict != "cleared":
-        values = {name: getattr(stood, name) for name in ("verdict", "mistake_step", "skill", "answer", "note")}
+    if repeated is not None and repeated.verdict != "cleared":
+        values = {name: getattr(repeated, name) for name in ("verdict", "mistake_step", "skill", "answer", "note")}
     back = Review(round=round_id, sample=sample_id, reviewer=reviewer.strip() or "anonymous", **values)
-    return _append(connection, back, (None, None) if stood is None else (stood.correct, stood.score), undoes=undoes)
+    return _append(
+        connection, back, (None, None) if repeated is None else (repeated.correct, repeated.score), undoes=undoes
+    )
 
 
 def _of_case(round_id: RoundId, sample_id: int) -> ColumnElement[bool]:
@@ -180,7 +183,7 @@ def _append(
 
 
 def with_diagnosis(review: Review, found: Diagnosis | None) -> Review:
-    """The review with the step and the skill that it leaves open taken from the diagnosis, where it names a skill."""
+    """The review with an open step or skill taken from the diagnosis, where its verdict names a skill."""
     if review.verdict not in SKILL_VERDICTS:
         return review
     step = found.switch.mistake_step if found is not None and review.mistake_step is None else review.mistake_step
@@ -188,7 +191,7 @@ def with_diagnosis(review: Review, found: Diagnosis | None) -> Review:
 
 
 def check_review(review: Review, found: Prediction, correct: bool | None) -> None:
-    """Raises UserError where the verdict on a prediction cannot be stored, and says what to do instead."""
+    """Raise UserError, which says what to do, for a verdict that cannot be stored."""
     if review.verdict not in get_args(Verdict):
         raise UserError(f"There is no verdict {review.verdict!r}: choose one of {', '.join(get_args(Verdict))}.")
     check_texts(review)
@@ -201,7 +204,7 @@ def check_review(review: Review, found: Prediction, correct: bool | None) -> Non
 
 
 def check_texts(typed: Review | Draft) -> None:
-    """Raises UserError for a text that is too long to keep or cannot be stored."""
+    """Raise UserError for a text that is too long or cannot be stored."""
     for name, longest in MAX_LENGTHS.items():
         given = getattr(typed, name) or ""
         if len(given) > longest:

@@ -1,4 +1,4 @@
-"""How far a project is, counted from the rows that are there."""
+"""Progress of a project, counted from its rows."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ from storage.tables.diagnoses import diagnoses, predictions
 
 @dataclass(frozen=True, kw_only=True)
 class RoundCounts:
-    """How far a round is: validation samples, of them predicted, of these wrong (as predicted, whatever people said
-    since), of these diagnosed and reviewed (a verdict stands); the hits of the newest selection made from the round;
-    and the test samples and of them predicted."""
+    """Counts of a round: validation samples, those predicted, those wrong (before reviews), those diagnosed and those
+    reviewed (with a current verdict); the hits of the newest selection made from the round; test samples, and those
+    predicted."""
 
     round: RoundId
     number: int
@@ -42,36 +42,36 @@ def round_counts(connection: Connection, project_id: int) -> list[RoundCounts]:
             round=each.id,
             number=each.number,
             samples=validation,
-            predictions=_predicted(connection, each.id, "validation"),
-            wrong=_wrong(connection, each.id),
-            diagnosed=_diagnosed(connection, each.id),
+            predictions=_count_predicted(connection, each.id, "validation"),
+            wrong=_count_wrong(connection, each.id),
+            diagnosed=_count_diagnosed(connection, each.id),
             reviewed=sum(review_counts(connection, each.id).values()),
-            selected=_selected(connection, each.id),
+            selected=_count_selected(connection, each.id),
             test_samples=test,
-            test_predictions=_predicted(connection, each.id, "test"),
+            test_predictions=_count_predicted(connection, each.id, "test"),
         )
         for each in rounds_of(connection, project_id)
     ]
 
 
-def _predicted(connection: Connection, round_id: RoundId, role: Role) -> int:
+def _count_predicted(connection: Connection, round_id: RoundId, role: Role) -> int:
     joined = samples.join(predictions, predictions.c.sample == samples.c.id)
     query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, in_set_of(round_id, role))
     return connection.execute(query).scalar_one()
 
 
-def _wrong(connection: Connection, round_id: RoundId) -> int:
+def _count_wrong(connection: Connection, round_id: RoundId) -> int:
     joined = predictions.join(samples, predictions.c.sample == samples.c.id)
     query = select(func.count()).select_from(joined).where(predictions.c.round == round_id, is_error_of(round_id))
     return connection.execute(query).scalar_one()
 
 
-def _diagnosed(connection: Connection, round_id: RoundId) -> int:
+def _count_diagnosed(connection: Connection, round_id: RoundId) -> int:
     query = select(func.count()).select_from(diagnoses).where(diagnoses.c.round == round_id)
     return connection.execute(query).scalar_one()
 
 
-def _selected(connection: Connection, round_id: RoundId) -> int:
+def _count_selected(connection: Connection, round_id: RoundId) -> int:
     mine = and_(selections.c.round == round_id, not_in_trial(selections.c.id, "selection"))
     newest = select(func.max(selections.c.id)).where(mine).scalar_subquery()
     return connection.execute(select(func.count()).select_from(hits).where(hits.c.selection == newest)).scalar_one()

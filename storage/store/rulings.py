@@ -1,4 +1,4 @@
-"""What people said of the hits of a project's skills: appended, never changed; the newest word on each thing stands."""
+"""Rulings on the hits of a project's skills. Append-only; the newest one on each sample or task is in force."""
 
 from collections.abc import Collection
 from dataclasses import fields
@@ -16,7 +16,7 @@ _RULING: tuple[ColumnElement[Any], ...] = tuple(rulings.c[part.name] for part in
 
 
 def add_ruling(connection: Connection, project_id: int, ruling: Ruling) -> Ruling:
-    """Append a ruling and return it with its id and time. Raises UserError without a skill, or for an overlong one."""
+    """Append a ruling and return it with its id and time. Raises UserError for an empty or too long skill."""
     if not ruling.skill or len(ruling.skill) > MAX_SKILL_LENGTH:
         raise UserError(
             f"A ruling is for one skill of at most {MAX_SKILL_LENGTH} characters: choose one from the list."
@@ -27,7 +27,7 @@ def add_ruling(connection: Connection, project_id: int, ruling: Ruling) -> Rulin
 
 
 def rulings_of(connection: Connection, project_id: int, skills: Collection[str] | None = None) -> list[Ruling]:
-    """The rulings that stand, oldest first: of all skills, or of ``skills`` and every removal of a single sample."""
+    """The rulings in force, oldest first: of all skills, or of ``skills`` plus every removal of a single sample."""
     newest = select(func.max(rulings.c.id)).where(rulings.c.project == project_id)
     standing = newest.group_by(rulings.c.skill, rulings.c.sample, rulings.c.task)
     query = select(*_RULING).where(rulings.c.id.in_(standing), rulings.c.act != "clear").order_by(rulings.c.id)
@@ -41,7 +41,7 @@ def rulings_of(connection: Connection, project_id: int, skills: Collection[str] 
 def standing_ruling(
     connection: Connection, project_id: int, ruling: Ruling, *, before: int | None = None
 ) -> Ruling | None:
-    """The newest word on the same skill's sample or task (older than the ruling ``before``), "clear" among them."""
+    """The newest ruling on the same skill's sample or task (older than the ruling ``before``), which may be "clear"."""
     same = [rulings.c.project == project_id, rulings.c.skill == ruling.skill]
     for column, value in ((rulings.c.sample, ruling.sample), (rulings.c.task, ruling.task)):
         same.append(column.is_(None) if value is None else column == value)
@@ -59,5 +59,5 @@ def ruling_of(connection: Connection, project_id: int, ruling_id: int) -> Ruling
 
 
 def newest_ruling_id(connection: Connection, project_id: int) -> int:
-    """The id of the project's newest ruling, 0 without one: it changes with every act."""
+    """The id of the project's newest ruling, 0 without one; it changes with every ruling."""
     return connection.scalar(select(func.max(rulings.c.id)).where(rulings.c.project == project_id)) or 0

@@ -1,4 +1,4 @@
-"""Tuning runs and their updates. Knows where an adapter lies only as the text it was given."""
+"""Tuning runs and their updates. The path of an adapter is only a text here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _RUN: tuple[ColumnElement[Any], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One tuning on a selection, from the student of ``from_round``; ``adapter`` is None until it is finished."""
+    """One tuning run on a selection, from the student of ``from_round``; ``adapter`` is None until it is finished."""
 
     id: int
     project: int
@@ -41,13 +41,13 @@ class Run:
 def create_run(
     connection: Connection, *, project: int, selection: int, from_round: RoundId, settings: TuningSettings
 ) -> Run:
-    """A new run, to be tuned by the worker."""
+    """Save a new run, for the worker."""
     values = {"project": project, "selection": selection, "from_round": from_round, "settings": json_of(settings)}
     return _run_of(connection.execute(insert(runs).values(values).returning(*_RUN)).one())
 
 
 def run_of(connection: Connection, run_id: int) -> Run:
-    """The run of that id. Raises UserError when there is none."""
+    """The run of that id. Raises UserError for an unknown id."""
     row = connection.execute(select(*_RUN).where(runs.c.id == run_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no tuning run {run_id}: choose one from the list.")
@@ -55,20 +55,20 @@ def run_of(connection: Connection, run_id: int) -> Run:
 
 
 def runs_of(connection: Connection, project_id: int) -> list[Run]:
-    """The project's runs, newest first; those of trials are not among them."""
+    """The project's runs, newest first, without those of trials."""
     mine = and_(runs.c.project == project_id, not_in_trial(runs.c.id, "run"))
     query = select(*_RUN).where(mine).order_by(runs.c.id.desc())
     return [_run_of(row) for row in connection.execute(query)]
 
 
 def finish_run(connection: Connection, run_id: int, adapter: str) -> None:
-    """Record the run's adapter, as a path below the folder of adapters."""
+    """Save the path of the run's adapter, below the folder of adapters. Raises UserError for an unknown run."""
     if not connection.execute(update(runs).where(runs.c.id == run_id).values(adapter=adapter)).rowcount:
         raise UserError(f"There is no tuning run {run_id}: choose one from the list.")
 
 
 def save_updates(connection: Connection, updates: Sequence[Update]) -> None:
-    """Add updates. A run taken up again from a checkpoint repeats some: the newest figures count."""
+    """Add updates. A run resumed from a checkpoint repeats some, which are replaced."""
     if updates:
         connection.execute(insert_or(update_rows).prefix_with("OR REPLACE"), [values_of(each) for each in updates])
 
@@ -80,7 +80,7 @@ def updates_of(connection: Connection, run_id: int) -> list[Update]:
 
 
 def drop_updates(connection: Connection, run_id: int, *, after: int) -> None:
-    """Forget the run's updates beyond ``after``, which are made again from a checkpoint."""
+    """Delete the run's updates after number ``after``, which a resumed run repeats."""
     connection.execute(delete(update_rows).where(update_rows.c.run == run_id, update_rows.c.number > after))
 
 

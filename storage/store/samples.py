@@ -1,4 +1,4 @@
-"""Samples of any set: added without changing what is there, and found again. Knows no prediction.
+"""Samples of all sets: adding and finding them. Knows no prediction.
 
 A validation or test set belongs to a project; a support set has a name and is shared by all projects (``support``).
 """
@@ -22,7 +22,7 @@ ROWS_PER_QUERY = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class SavedSamples:
-    """What an import did: ``added`` samples are new, ``already_present`` ones were there with the same content."""
+    """The counts of an import: new samples, and those that were there with the same content."""
 
     added: int
     already_present: int
@@ -30,7 +30,8 @@ class SavedSamples:
 
 @dataclass(frozen=True, kw_only=True)
 class AddedSamples:
-    """What adding a batch did; ``conflicts`` were left out: their source id is known with other content."""
+    """The counts of adding a list of samples; ``conflicts`` were left out: their source id is known with other
+    content."""
 
     added: int
     already_present: int
@@ -48,9 +49,8 @@ def save_samples(
 ) -> SavedSamples:
     """Add samples to a project's validation or test set, or (``project`` None) to the support set ``name``.
 
-    Saving again changes nothing. A support sample that was labelled since counts as unchanged when it comes without a
-    label. Raises UserError naming the sample when a known source id comes with other content; the caller's transaction
-    then keeps nothing.
+    Saving again changes nothing; a support sample that was labelled since counts as unchanged when it comes without a
+    label. Raises UserError for a known source id with other content; the caller's transaction is rolled back then.
     """
     save_images(connection, images.values())
     known = set_ids(connection, project, role, name)
@@ -69,7 +69,7 @@ def save_samples(
 
 
 def samples_of(connection: Connection, *, project: int, role: Role) -> Iterator[Sample]:
-    """The samples of a project's validation or test set in the order they came; none when nothing was imported."""
+    """The samples of a project's validation or test set, in import order."""
     return samples_in(connection, set_ids(connection, project, role, ""))
 
 
@@ -81,20 +81,20 @@ def count_samples(connection: Connection, *, project: int, role: Role) -> int:
 
 
 def sample_roles(connection: Connection, ids: Iterable[int]) -> dict[int, Role]:
-    """In which kind of set each of those samples is."""
+    """The role of the set of each of these samples, by id."""
     query = select(sample_rows.c.id, sample_sets.c.role).join(sample_sets, sample_sets.c.id == sample_rows.c.sample_set)
     return {row.id: row.role for row in connection.execute(query.where(among(sample_rows.c.id, ids)))}
 
 
 def category_counts(connection: Connection, *, project: int, role: Role) -> dict[str, int]:
-    """How many samples of each category a project's set has, the largest first."""
+    """How many samples of each category a project's set has, largest first."""
     of, many = sample_rows.c.category, func.count()
     query = select(of, many).where(sample_rows.c.sample_set.in_(set_ids(connection, project, role, "")))
     return {row[0]: row[1] for row in connection.execute(query.group_by(of).order_by(many.desc(), of))}
 
 
 def get_sample(connection: Connection, sample_id: int) -> Sample:
-    """The sample of that id. Raises UserError when there is none."""
+    """The sample of that id. Raises UserError for an unknown id."""
     row = connection.execute(select(*SAMPLE).where(sample_rows.c.id == sample_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no sample {sample_id}: choose one from the list.")
@@ -102,7 +102,7 @@ def get_sample(connection: Connection, sample_id: int) -> Sample:
 
 
 def samples_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Sample]:
-    """The samples of those ids, by id; unknown ids are not in the answer."""
+    """The samples of these ids, by id; unknown ids are left out."""
     query = select(*SAMPLE).where(among(sample_rows.c.id, ids))
     return {row.id: noun_of(Sample, row) for row in connection.execute(query)}
 
@@ -110,18 +110,18 @@ def samples_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Sampl
 def samples_by_source_id(
     connection: Connection, *, project: int | None, role: Role, name: str = "", source_ids: Iterable[str]
 ) -> dict[str, Sample]:
-    """A set's samples of those source ids, by source id; unknown ones are not in the answer."""
+    """A set's samples of these source ids, by source id; unknown ones are left out."""
     return _by_source_id(connection, set_ids(connection, project, role, name), source_ids)
 
 
 def is_same_sample(stored: Sample, sample: Sample) -> bool:
-    """Whether an imported sample is the stored one; a label that it was given since is no difference."""
+    """Whether an imported sample equals the stored one, apart from a label added since."""
     label = sample.skill_label or stored.skill_label
     return replace(stored, id=0) == replace(sample, id=0, skill_label=label)
 
 
 def add_samples(connection: Connection, into: int, samples: Sequence[Sample], *, known: Sequence[int]) -> AddedSamples:
-    """Add a batch to the set row ``into``; what is in one of the set rows ``known`` is not added again."""
+    """Add samples to the set row ``into``, without those that are in one of the set rows ``known``."""
     there = _by_source_id(connection, known, [sample.source_id for sample in samples])
     fresh: dict[str, Sample] = {}
     conflicts = []
@@ -139,7 +139,7 @@ def add_samples(connection: Connection, into: int, samples: Sequence[Sample], *,
 
 
 def label_ids(connection: Connection, texts: Iterable[str]) -> dict[str, int | None]:
-    """The rows of those skill labels by text, made where they are new; None for ""."""
+    """The row ids of these skill labels by text, inserted where new; None for ""."""
     found: dict[str, int | None] = {"": None}
     for batch in chunked(set(texts) - {""}, ROWS_PER_QUERY):
         connection.execute(insert_or(labels).on_conflict_do_nothing(), [{"text": each} for each in batch])
@@ -149,13 +149,13 @@ def label_ids(connection: Connection, texts: Iterable[str]) -> dict[str, int | N
 
 
 def set_ids(connection: Connection, project: int | None, role: Role, name: str) -> list[int]:
-    """The complete rows of ``sample_sets`` that make up a set, oldest first; none when there is no such set."""
+    """The ids of the complete rows of ``sample_sets`` of a set, oldest first; none for an unknown set."""
     query = select(sample_sets.c.id).where(_of_set(project, role, name), sample_sets.c.complete)
     return list(connection.scalars(query.order_by(sample_sets.c.part)))
 
 
 def open_set(connection: Connection, project: int | None, role: Role, name: str, **more: object) -> int:
-    """A new row of ``sample_sets``. Raises UserError when a support set would have no name."""
+    """Insert a row of ``sample_sets`` and return its id. Raises UserError for a support set without a name."""
     if role == "support" and not name.strip():
         raise UserError("Give the support set a name.")
     part = select(func.coalesce(func.max(sample_sets.c.part) + 1, 0)).where(_of_set(project, role, name))
@@ -165,7 +165,7 @@ def open_set(connection: Connection, project: int | None, role: Role, name: str,
 
 
 def samples_in(connection: Connection, ids: Sequence[int]) -> Iterator[Sample]:
-    """The samples of those set rows, one set row after the other, in the order they came."""
+    """The samples of these set rows, one set row after the other, in import order."""
     for each in ids:
         query = select(*SAMPLE).where(sample_rows.c.sample_set == each).order_by(sample_rows.c.id)
         yield from (
@@ -174,7 +174,7 @@ def samples_in(connection: Connection, ids: Sequence[int]) -> Iterator[Sample]:
 
 
 def set_name(role: Role, name: str) -> str:
-    """What a person calls a set."""
+    """The name of a set for sentences."""
     return f"support set {name!r}" if role == "support" else f"{role} set"
 
 

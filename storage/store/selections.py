@@ -1,4 +1,4 @@
-"""Selections: training sets that never change once they are saved. Knows no rule for choosing."""
+"""Selections: training sets that never change once saved. Knows no rule for choosing."""
 
 from array import array
 from dataclasses import asdict, dataclass, fields
@@ -18,7 +18,7 @@ _HIT: tuple[ColumnElement[Any], ...] = (hits.c.sample, hits.c.skill, hits.c.scor
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionSummary:
-    """A selection without its hits, of which there are ``chosen``."""
+    """A selection without its hits; ``chosen`` is their number."""
 
     id: int
     project: int
@@ -51,38 +51,43 @@ def save_selection(connection: Connection, chosen: Selection) -> Selection:
 
 
 def selection_of(connection: Connection, selection_id: int) -> Selection:
-    """The selection of that id with all its hits in order. Raises UserError when there is none."""
+    """The selection of that id with all its hits in order. Raises UserError for an unknown id."""
     row = connection.execute(select(selections).where(selections.c.id == selection_id)).one_or_none()
     if row is None:
         raise UserError(f"There is no selection {selection_id}: choose one from the list.")
-    values = _values(row) | {"rulings": tuple(Ruling(**each) for each in row.rulings), "make_up": _made(row.make_up)}
+    values = _selection_values(row) | {
+        "rulings": tuple(Ruling(**each) for each in row.rulings),
+        "make_up": _make_up_from(row.make_up),
+    }
     found = tuple(_hits(connection, selection_id, after=0, limit=-1))
     return Selection(hits=found, leaks=tuple(leaks_of(connection, selection_id, limit=-1)), **values)
 
 
 def make_up_of(connection: Connection, selection_id: int) -> Composition | None:
-    """What a selection is made of, None for one that is older than this account."""
-    return _made(connection.scalar(select(selections.c.make_up).where(selections.c.id == selection_id)))
+    """The composition of a selection, None for one saved before compositions were."""
+    return _make_up_from(connection.scalar(select(selections.c.make_up).where(selections.c.id == selection_id)))
 
 
 def leaks_of(connection: Connection, selection_id: int, *, limit: int) -> list[Leak]:
-    """What a selection left out because it is measured on, by sample id."""
+    """The leaks that a selection left out, in order of sample."""
     columns = [leaks.c[part.name] for part in fields(Leak)]
     query = select(*columns).where(leaks.c.selection == selection_id)
     return [noun_of(Leak, row) for row in connection.execute(query.order_by(leaks.c.sample, leaks.c.why).limit(limit))]
 
 
 def selections_of(connection: Connection, project_id: int) -> list[SelectionSummary]:
-    """The project's selections without their hits, newest first; those of trials are not among them."""
+    """The project's selections without their hits, newest first, without those of trials."""
     chosen = select(func.count()).select_from(hits).where(hits.c.selection == selections.c.id).scalar_subquery()
     mine = and_(selections.c.project == project_id, not_in_trial(selections.c.id, "selection"))
     columns: list[ColumnElement[Any]] = [*_SUMMARY, chosen.label("chosen")]
     query = select(*columns).where(mine)
-    return [SelectionSummary(**_values(row)) for row in connection.execute(query.order_by(selections.c.id.desc()))]
+    return [
+        SelectionSummary(**_selection_values(row)) for row in connection.execute(query.order_by(selections.c.id.desc()))
+    ]
 
 
 def selected_sample_ids(connection: Connection, selection_id: int) -> "array[int]":
-    """The ids of the selection's samples in the order chosen. Raises UserError when there is no such selection."""
+    """The ids of the selection's samples in the order chosen. Raises UserError for an unknown id."""
     query = select(hits.c.sample).where(hits.c.selection == selection_id).order_by(hits.c.position)
     found = array("q", connection.scalars(query))
     if not found:
@@ -91,7 +96,7 @@ def selected_sample_ids(connection: Connection, selection_id: int) -> "array[int
 
 
 def hits_page(connection: Connection, selection_id: int, *, after: int = 0, limit: int) -> list[Hit]:
-    """The selection's hits after place ``after`` (0: from the first), in the order chosen."""
+    """The selection's hits after position ``after`` (0: from the first), in the order chosen."""
     return _hits(connection, selection_id, after=after, limit=limit)
 
 
@@ -100,11 +105,11 @@ def _hits(connection: Connection, selection_id: int, *, after: int, limit: int) 
     return [noun_of(Hit, row) for row in connection.execute(query.order_by(hits.c.position).limit(limit))]
 
 
-def _values(row: Row[Any]) -> dict[str, Any]:
+def _selection_values(row: Row[Any]) -> dict[str, Any]:
     return row._asdict() | {"demands": tuple(SkillDemand(**demand) for demand in row.demands)}
 
 
-def _made(stored: Any) -> Composition | None:
+def _make_up_from(stored: Any) -> Composition | None:
     if stored is None:
         return None
     shares = (SkillShare(**each | {"lacking": tuple(each["lacking"])}) for each in stored["skills"])

@@ -1,4 +1,4 @@
-"""The skills that a round's errors lack, and how the student does where each of them was found missing."""
+"""The missing skills of a round's errors, and the student's scores in the categories of each."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from storage.tables.diagnoses import predictions
 
 @dataclass(frozen=True, kw_only=True)
 class MissingSkill:
-    """A missing skill as people worded it, else as the machine did: the errors that lack it, of them ``accepted``.
+    """A missing skill in the reviewed wording, else that of the diagnosis: its ``errors``, and those ``accepted``.
 
-    ``samples`` counts the answered validation samples of the categories in which it was found missing, ``right`` those
-    of them that the student gets right (the sum of their scores). Which right answers needed the skill is not known.
+    ``samples`` counts the answered validation samples of the categories in which it was found missing, ``right`` is the
+    sum of their scores. Which right answers needed the skill is not known.
     """
 
     skill: str
@@ -29,7 +29,7 @@ class MissingSkill:
 
 
 def missing_skills(connection: Connection, round_id: RoundId) -> list[MissingSkill]:
-    """The round's missing skills, most frequent first, equal ones by name."""
+    """The round's missing skills, most frequent first, then by name."""
     skill, category, errors = SKILL.label("skill"), samples.c.category.label("category"), func.count().label("errors")
     query = errors_query(select(skill, category, errors), round_id, CaseFilters(), None).order_by(None)
     found: dict[str, Counter[str]] = {}
@@ -52,14 +52,14 @@ def missing_skills(connection: Connection, round_id: RoundId) -> list[MissingSki
 
 
 def skills_by_sample(connection: Connection, round_id: RoundId) -> dict[int, str]:
-    """The skill that each error of the round was found to lack, by sample: as people worded it, else as the machine
-    did. Errors without one are missing."""
+    """The missing skill of each error of the round, by sample: the reviewed one, else that of the diagnosis. Errors
+    without one are left out."""
     query = errors_query(select(predictions.c.sample, SKILL.label("skill")), round_id, CaseFilters(), None)
     return {row.sample: row.skill for row in connection.execute(query) if row.skill}
 
 
 def _by_category(connection: Connection, round_id: RoundId) -> tuple[dict[str, float], Counter[str]]:
-    """What the answered validation samples of each category score together, and how many there are."""
+    """The sum of scores and the number of the answered validation samples, by category."""
     scored = prediction_scores(connection, round_id, "validation")
     right: dict[str, float] = defaultdict(int)
     whole: Counter[str] = Counter()

@@ -1,6 +1,6 @@
-"""Replies of models behind endpoints, kept for good, and what each project has spent on them.
+"""Stored replies of models behind endpoints, and what each project has spent on them.
 
-Knows neither what was asked (only its hash) nor what a token costs.
+Knows neither the requests (only their hashes) nor the price of a token.
 """
 
 from collections.abc import Iterable
@@ -17,18 +17,18 @@ _COUNTS = [part.name for part in fields(Spent) if part.name != "model"]
 
 
 def reply_of(connection: Connection, key: str) -> str | None:
-    """The reply kept under the key (a hash of the request), or None."""
+    """The reply stored under the key (a hash of the request), or None."""
     return connection.scalar(select(replies.c.reply).where(replies.c.key == key))
 
 
 def replies_of(connection: Connection, keys: Iterable[str]) -> dict[str, str]:
-    """The replies that are kept under some of the keys, by key."""
+    """The replies stored under these keys, by key."""
     query = select(replies.c.key, replies.c.reply).where(among(replies.c.key, keys))
     return {row.key: row.reply for row in connection.execute(query)}
 
 
 def save_reply(connection: Connection, key: str, reply: str) -> None:
-    """Keep a reply, in place of an older one to the same request."""
+    """Save a reply, in place of an older one to the same request."""
     connection.execute(insert(replies).prefix_with("OR REPLACE").values(key=key, reply=reply))
 
 
@@ -41,7 +41,7 @@ def add_spending(connection: Connection, project_id: int, spent: Spent) -> None:
 
 
 def spending_of(connection: Connection, project_id: int) -> list[Spent]:
-    """What the project has spent, one row a model, by name."""
+    """What the project has spent, one row per model, in order of name."""
     columns = [spending.c[part.name] for part in fields(Spent)]
     query = select(*columns).where(spending.c.project == project_id).order_by(spending.c.model)
     return [noun_of(Spent, row) for row in connection.execute(query)]

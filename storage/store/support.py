@@ -1,7 +1,7 @@
-"""Support sets: which there are, their samples as columns, and the parts that large imports fill without being seen.
+"""Support sets: their samples as columns, and the parts that large imports fill.
 
-A set is offered when one of its parts is complete, with the samples of its complete parts. A part that an import is
-still filling is seen by nobody else, and goes on where the import stopped.
+A set is visible when one of its parts is complete, with the samples of its complete parts. A part that an import is
+still filling is invisible, and is continued where the import stopped.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,8 +30,8 @@ class LabelledSupport:
 
 @dataclass(frozen=True, kw_only=True)
 class SupportSet:
-    """A support set: how many ``samples`` it has, how many of them carry a skill label, and a number that every added
-    sample and every changed label makes larger."""
+    """A support set: its number of samples, of those with a skill label, and of changes (which every added sample and
+    every changed label increases)."""
 
     name: str
     samples: int
@@ -41,8 +41,8 @@ class SupportSet:
 
 @dataclass(frozen=True, kw_only=True)
 class SupportPart:
-    """An import into the support set ``name`` that is not complete: ``handled`` rows of ``source`` are done, of which
-    ``samples`` were new."""
+    """An incomplete import into the support set ``name``: ``handled`` rows of ``source`` are done, of which ``samples``
+    were new."""
 
     id: int
     name: str
@@ -52,12 +52,12 @@ class SupportPart:
 
 
 def support_samples(connection: Connection, name: str) -> Iterator[Sample]:
-    """The samples of a support set in the order they came ("" = the only one). Raises UserError as that does."""
+    """The samples of a support set in import order. Raises UserError like ``named_support_set``."""
     return samples_in(connection, set_ids(connection, None, "support", named_support_set(connection, name)))
 
 
 def support_sample_ids(connection: Connection, name: str) -> tuple[int, ...]:
-    """The ids of a support set's samples in the order they came. Raises UserError as ``support_set`` does."""
+    """The ids of a support set's samples in import order. Raises UserError like ``named_support_set``."""
     found: list[int] = []
     for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(sample_rows.c.id).where(sample_rows.c.sample_set == part).order_by(sample_rows.c.id)
@@ -66,9 +66,9 @@ def support_sample_ids(connection: Connection, name: str) -> tuple[int, ...]:
 
 
 def labelled_support(connection: Connection, name: str) -> LabelledSupport:
-    """The labelled samples of a support set as columns. Raises UserError as ``support_set`` does.
+    """The labelled samples of a support set as columns. Raises UserError like ``named_support_set``.
 
-    Equal labels and equal tasks are one object each, so that a million rows take little memory.
+    Equal labels and equal tasks share one object each, so that a million rows take little memory.
     """
     texts: dict[int, str] = {}
     tasks: dict[str, str] = {}
@@ -91,7 +91,7 @@ def labelled_support(connection: Connection, name: str) -> LabelledSupport:
 
 
 def support_questions(connection: Connection, name: str) -> Iterator[tuple[int, str, str, bool]]:
-    """(id, task, question, whether it has a skill label) of a support set's samples, in the order they came."""
+    """(id, task, question, whether it has a skill label) of a support set's samples, in import order."""
     columns = (sample_rows.c.id, sample_rows.c.task, sample_rows.c.question, sample_rows.c.skill_label.is_not(None))
     for part in set_ids(connection, None, "support", named_support_set(connection, name)):
         query = select(*columns).where(sample_rows.c.sample_set == part).order_by(sample_rows.c.id)
@@ -99,7 +99,8 @@ def support_questions(connection: Connection, name: str) -> Iterator[tuple[int, 
 
 
 def named_support_set(connection: Connection, name: str) -> str:
-    """The support set meant by ``name`` ("" = the only one). Raises UserError when there is none or it is unclear."""
+    """The name of the support set meant by ``name`` ("": the only one). Raises UserError for an unknown or ambiguous
+    name."""
     known = [each.name for each in support_sets(connection)]
     if not known:
         raise UserError("There is no support set yet: import one with `switchpoint import support PATH`.")
@@ -112,7 +113,7 @@ def named_support_set(connection: Connection, name: str) -> str:
 
 
 def support_sets(connection: Connection) -> list[SupportSet]:
-    """Every support set by name; reads no sample, so that it costs the same for a million."""
+    """Every support set, in order of name; reads no sample, so that its cost does not depend on their number."""
     query = select(
         sample_sets.c.name, *(func.sum(sample_sets.c[each]).label(each) for each in ("samples", "labelled", "changes"))
     ).where(sample_sets.c.role == "support", sample_sets.c.complete)
@@ -128,8 +129,8 @@ def unfinished_support_parts(connection: Connection, name: str) -> list[SupportP
 
 
 def begin_support_part(connection: Connection, name: str, source: str, handled: int = 0) -> int:
-    """Open a part that nobody sees until ``finish_part``, for what stands behind the first ``handled`` rows of
-    ``source``; returns its id. Raises UserError without a name."""
+    """Open a part that is invisible until ``finish_support_part``, for the rows of ``source`` after the first
+    ``handled``; returns its id. Raises UserError without a name."""
     return open_set(connection, None, "support", name, complete=False, source=source, handled=handled)
 
 
@@ -137,9 +138,9 @@ def save_support_part(
     connection: Connection, part: int, *, name: str, start: int, handled: int, samples: Sequence[Sample],
     images: Mapping[str, ImageRef],
 ) -> AddedSamples:  # fmt: skip
-    """Add samples to an unfinished part whose first ``start`` rows are done; afterwards ``handled`` are.
+    """Add samples to an unfinished part, whose handled rows go from ``start`` to ``handled``.
 
-    What the set has already is not added again. Raises UserError when somebody else went on with the part meanwhile.
+    Samples that the set already has are not added again. Raises UserError when another import continued the part.
     """
     mine = (sample_sets.c.id == part, sample_sets.c.handled == start, ~sample_sets.c.complete)
     if not connection.execute(update(sample_sets).where(*mine).values(handled=handled)).rowcount:
@@ -149,7 +150,7 @@ def save_support_part(
 
 
 def finish_support_part(connection: Connection, part: int) -> int:
-    """Let everybody see a part, and return how many samples it has; a part without any leaves nothing behind."""
+    """Make a part visible and return its number of samples; an empty part is deleted."""
     samples: int = connection.execute(select(sample_sets.c.samples).where(sample_sets.c.id == part)).scalar_one()
     here = sample_sets.c.id == part
     connection.execute(

@@ -1,4 +1,4 @@
-"""Trials of experiments. Knows no arm: what a trial does is the caller's business."""
+"""Trials of experiments. Knows no arm: the caller knows what a trial does."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from storage.tables.diagnoses import predictions
 
 
 def begin_trial(connection: Connection, trial: Trial) -> Trial:
-    """The trial of that base, setup, arm, budget and seed: the one that is there, or a new one."""
+    """The trial of that base, setup, arm, budget and seed: the stored one, or a new one."""
     key = {name: getattr(trial, name) for name in ("base", "setup", "arm", "budget", "seed")}
     values = key | {"project": trial.project}
     connection.execute(insert_or(trials).values(values).on_conflict_do_nothing())
@@ -23,13 +23,14 @@ def begin_trial(connection: Connection, trial: Trial) -> Trial:
 
 
 def advance_trial(connection: Connection, trial: int, **made: int | str) -> Trial:
-    """Record the trial's ``selection``, ``run``, ``round`` or why it was ``refused``. Raises UserError for no trial."""
+    """Set the trial's ``selection``, ``run``, ``round`` or why it was ``refused``. Raises UserError for an unknown
+    id."""
     connection.execute(update(trials).where(trials.c.id == trial).values(made))
     return trial_of(connection, trial)
 
 
 def trial_of(connection: Connection, trial: int) -> Trial:
-    """The trial of that id. Raises UserError when there is none."""
+    """The trial of that id. Raises UserError for an unknown id."""
     row = connection.execute(_trials(trials.c.id == trial)).one_or_none()
     if row is None:
         raise UserError(f"There is no trial {trial}: start the experiment again.")
@@ -37,7 +38,7 @@ def trial_of(connection: Connection, trial: int) -> Trial:
 
 
 def trials_of(connection: Connection, base: RoundId, setup: str | None = None) -> list[Trial]:
-    """The trials from the student of the round ``base``, of one setup or of all, in the order they were begun."""
+    """The trials from the student of the round ``base``, of one setup or of all, in order of creation."""
     of_setup = [] if setup is None else [trials.c.setup == setup]
     return [
         _trial_of(row) for row in connection.execute(_trials(trials.c.base == base, *of_setup).order_by(trials.c.id))
@@ -45,17 +46,18 @@ def trials_of(connection: Connection, base: RoundId, setup: str | None = None) -
 
 
 def test_answer_counts(connection: Connection, round_ids: Iterable[RoundId]) -> tuple[dict[RoundId, int], int]:
-    """How many test samples each of the rounds answered, and the newest verdict of all: what they score hangs on it."""
+    """How many test samples each of the rounds answered, and the newest review id of all, which scores depend on."""
     newest = connection.scalar(select(func.max(reviews.c.id))) or 0
-    return {each: _tested(connection, each) for each in round_ids}, newest
+    return {each: _count_test_answers(connection, each) for each in round_ids}, newest
 
 
 def not_in_trial(column: ColumnElement[int], part: str) -> ColumnElement[bool]:
-    """Whether the row that ``column`` names is no trial's ``part`` ("selection" or "run") (people see only these)."""
+    """The condition that the row of id ``column`` is no trial's ``part`` ("selection" or "run"); users see only
+    these."""
     return ~exists().where(trials.c[part] == column)
 
 
-def _tested(connection: Connection, round_id: RoundId) -> int:
+def _count_test_answers(connection: Connection, round_id: RoundId) -> int:
     joined = predictions.join(samples, samples.c.id == predictions.c.sample)
     mine = and_(predictions.c.round == round_id, in_set_of(round_id, "test"))
     return connection.execute(select(func.count()).select_from(joined).where(mine)).scalar_one()

@@ -1,11 +1,13 @@
-"""The Experiments tab: every arm of the paper on this project, its tables and plot, and ways to find mistakes compared.
+"""The Experiments tab: the arms of the paper on this project with tables and a plot, and methods to find mistakes.
 
-The form is filled in from the newest experiment, so that going on is one click. Reads measured trials; tunes nothing.
+The form has the values of the newest experiment, so that one click continues it.
 """
 
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
+
+from markupsafe import Markup
 
 from app.experiments import requirements
 from app.experiments.identification import identification_report_if_ready
@@ -13,8 +15,8 @@ from app.experiments.results import NAMES, Results, results, tuned_on_text
 from app.jobs.queue import put_experiment, put_identify
 from app.projects.lookup import find_project
 from app.rendering.charts import outcome_figure
-from app.rendering.formatting import count, percent, points
-from app.rendering.html import empty, esc, table
+from app.rendering.formatting import count
+from app.rendering.templates import macro, render
 from app.web.page.gradio_offline import gr
 from app.web.page.handlers import Page, Parts, TabView
 from app.web.page.place import Place
@@ -25,14 +27,7 @@ from core.evaluation.identification import IdentificationResult
 from storage import jobs
 from storage.database import Database
 
-PLOT = (
-    '<div class="plotbox"><div class="plot" role="img" aria-label="Test accuracy against the number of samples tuned '
-    'on, a line for each arm"></div></div>'
-)
-ABOUT = (
-    "Each arm chooses training samples in its own way; the student of this round is tuned on them and measured on the "
-    "test set, once a seed. Trials are one job, hidden from the rounds; run again, it goes on where it stopped."
-)
+PLOT_LABEL = "Test accuracy against the number of samples tuned on, a line for each arm"
 
 
 def build(page: Page) -> TabView:
@@ -42,21 +37,22 @@ def build(page: Page) -> TabView:
     with gr.Row(elem_id="experiment-buttons"):
         go = page.output(gr.Button("Run the experiment", variant="primary", elem_id="run-experiment"))
         ask = page.output(gr.Button("Compare ways to find mistakes", elem_id="run-identify"))
-    plot = page.part("outcomes", None, html_template=PLOT)
+    plot = page.part("outcomes", None, html_template=str(macro("plot", PLOT_LABEL)))
     tables = page.part("experiment-tables")
 
     def follow(place: Place) -> Parts:
         found = results(page.db, place.project, place.round)
-        ways = identification_report_if_ready(page.db, place.project, place.round)
+        methods = identification_report_if_ready(page.db, place.project, place.round)
         return {
-            head: head_html(place, found, ways),
+            head: head_html(place, found, methods),
             plot: outcome_figure(found.outcomes, NAMES) if found.outcomes else None,
-            tables: tables_html(found, ways),
+            tables: tables_html(found, methods),
         }
 
     def show(place: Place) -> Parts:
         if not place.project:
-            return {head: empty("No project", "Make a project first: the button is above."), plot: None, tables: ""}
+            nothing = macro("empty", "No project", "Make a project first: the button is above.")
+            return {head: nothing, plot: None, tables: ""}
         return {**follow(place), **dict(zip(form, _asked_last(page.db, place), strict=True))}
 
     def run(place: Place, chosen: Any, sizes: Any, times: Any, side: Any) -> Parts:
@@ -81,81 +77,34 @@ def build(page: Page) -> TabView:
     return TabView(show=show, follow=follow)
 
 
-def head_html(place: Place, found: Results, ways: Sequence[IdentificationResult]) -> str:
-    """What an experiment is, how far this one is, and the tables as a file."""
-    said = f'<p class="subdued">{ABOUT}</p>'
-    state = []
+def head_html(place: Place, found: Results, methods: Sequence[IdentificationResult]) -> Markup:
+    """What an experiment is, how far this one is, and its tables as a file."""
+    progress = []
     if found.outcomes:
-        state.append(f"measured on {count(found.samples, 'test sample')}")
+        progress.append(f"measured on {count(found.samples, 'test sample')}")
     if found.open:
-        state.append(f"{count(found.open, 'trial')} not measured yet: run it again to go on")
+        progress.append(f"{count(found.open, 'trial')} not measured yet: run it again to go on")
     if found.others:
-        state.append(f"{count(found.others, 'trial')} of other settings or verdicts do not count here")
-    if state:
-        said += f"<p>Round {place.round}: {'; '.join(state)}.</p>"
-    if found.outcomes or ways:
-        query = urlencode({"project": place.project, "round": place.round})
-        said += f'<p><a href="/export/experiment.md?{esc(query)}" download>Download the tables as Markdown</a></p>'
-    return said
-
-
-def tables_html(found: Results, ways: Sequence[IdentificationResult]) -> str:
-    """Accuracy of every arm, what targeted gains over each other one, and who finds the known mistake steps."""
-    if not found.outcomes and not ways and not found.refused:
-        return '<p class="subdued">Nothing is measured yet.</p>'
-    refused = "".join(
-        f'<p class="subdued" dir="auto">Not done: {esc(name)}. {esc(why)}</p>' for name, why in found.refused
+        progress.append(f"{count(found.others, 'trial')} of other settings or verdicts do not count here")
+    query = urlencode({"project": place.project, "round": place.round})
+    return render(
+        "experiments/head.html",
+        round=place.round,
+        progress=progress,
+        download_query=query if found.outcomes or methods else "",
     )
-    return _arms_table(found) + _tests_table(found) + refused + _ways_table(ways)
 
 
-def _arms_table(found: Results) -> str:
-    rows = [
-        (
-            esc(NAMES[each.arm]),
-            tuned_on_text(each),
-            str(len(each.seeds)),
-            f"<b>{percent(each.mean.value)}</b>",
-            percent(each.deviation) if len(each.seeds) > 1 else "–",
-            f"{percent(each.mean.low)} to {percent(each.mean.high)}",
-        )
-        for each in found.outcomes
-    ]
-    heads = ("Arm", "#Tuned on", "#Seeds", "#Test accuracy", "#± s.d.", "#95 % interval")
-    return table(heads, rows, caption="Accuracy on the test set, mean over seeds") if rows else ""
-
-
-def _tests_table(found: Results) -> str:
-    rows = [
-        (
-            esc(NAMES[each.against]),
-            f"{each.budget:,}",
-            f"<b>{points(each.difference.value)}</b>",
-            f"{points(each.difference.low)} to {points(each.difference.high)}",
-            esc(format_p_value(each.p_value)),
-        )
-        for each in found.tests
-    ]
-    title = "Paired on the same seeds and samples (bootstrap; permutation test)"
-    return table(("Targeted minus", "#Budget", "#Points", "#95 % interval", "#p"), rows, caption=title) if rows else ""
-
-
-def _ways_table(ways: Sequence[IdentificationResult]) -> str:
-    if not ways:
-        return ""
-    rows = [
-        (
-            esc(NAMES.get(way.method, way.method)),
-            f"<b>{percent(way.exact.value)}</b>",
-            f"{percent(way.exact.low)} to {percent(way.exact.high)}",
-            percent(way.near.value),
-            esc(way.settings),
-        )
-        for way in ways
-    ]
-    title = f"Known mistake steps found, on {count(ways[0].errors, 'error')}; settings chosen on the other half"
-    heads = ("Mistake step found by", "#Exactly", "#95 % interval", "#Within one step", "Settings")
-    return table(heads, rows, caption=title)
+def tables_html(found: Results, methods: Sequence[IdentificationResult]) -> Markup:
+    """Accuracy of every arm, what targeted gains over the others, and which method finds the known mistake steps."""
+    return render(
+        "experiments/tables.html",
+        results=found,
+        methods=methods,
+        names=NAMES,
+        tuned_on_text=tuned_on_text,
+        p_value_text=format_p_value,
+    )
 
 
 def _form(page: Page) -> tuple[Any, Any, Any, Any]:
@@ -169,7 +118,7 @@ def _form(page: Page) -> tuple[Any, Any, Any, Any]:
 
 
 def _asked_last(db: Database, place: Place) -> tuple[list[str], str, int, int]:
-    """What the newest experiment of the project was asked for; everything, where there was none."""
+    """The form's values of the project's newest experiment; the default ones if there was none."""
     with db.read() as connection:
         project = find_project(connection, place.project)
         last = next((job.args for job in jobs.jobs_of(connection, project.id) if job.kind == "experiment"), {})

@@ -1,7 +1,7 @@
 """The words and reasons of verdicts and diagnoses, as the page and the reports show them."""
 
 from core.answer_switch import margins
-from core.types import Curve, Diagnosis, ReviewState
+from core.types import Curve, Diagnosis, Review, ReviewState
 from storage.store import Case
 
 SMALL_MOVE = 0.2
@@ -23,6 +23,13 @@ STATUS_LABELS = {
     "no_steps": "no steps",
     "undiagnosed": "not diagnosed",
 }
+
+
+def verdict_label(review: Review | None) -> tuple[str, str]:
+    """Sign and words of a review's verdict; of no review: "not reviewed"."""
+    if review is None:
+        return VERDICT_LABELS["unreviewed"]
+    return ("↶", "verdict taken back") if review.verdict == "cleared" else VERDICT_LABELS[review.verdict]
 
 
 def confidence_reason(case: Case) -> str:

@@ -50,7 +50,7 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
             views = {name: _build_tab(page, name) for name in TABS}
         jobs = page.part("tray")
         bulk_dialog.add(page)  # outside of the tabs, because several open it
-        gr.HTML(dialogs.FOOT, js_on_load=None, apply_default_css=False, elem_id="foot")
+        gr.HTML(dialogs.foot_html(), js_on_load=None, apply_default_css=False, elem_id="foot")
         gr.HTML(dialogs.dialogs_html(), js_on_load=None, apply_default_css=False, elem_id="dialogs")
 
         def show(place: Place) -> Parts:

@@ -1,13 +1,16 @@
-"""The job tray: every running, queued and recent job with progress, rate, time left and a way to stop it.
+"""The job tray: every running, queued and recent job with progress, rate, time left and a button that stops it.
 
-Reads job rows; what it shows survives any reload because it is nowhere else.
+Reads job rows and keeps no state, so that what it shows survives any reload.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.rendering.formatting import duration
-from app.rendering.html import bar, clock, command, esc
+from markupsafe import Markup
+
+from app.rendering.formatting import clock, cut, duration
+from app.rendering.templates import NOTHING, render
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
@@ -25,8 +28,8 @@ KINDS = {
     "experiment": ("Experiment", "trials"),
     "identify": ("Ways to find mistakes", "answers"),
 }
-VERBS = {kind: verb for kind, (verb, _) in KINDS.items()}
-THINGS = {kind: things for kind, (_, things) in KINDS.items()}
+NAMES = {kind: name for kind, (name, _) in KINDS.items()}
+UNITS = {kind: unit for kind, (_, unit) in KINDS.items()}
 STATES = {
     "done": "✓ done",
     "failed": "✗ failed",
@@ -34,28 +37,30 @@ STATES = {
     "queued": "waiting",
     "interrupted": "interrupted",
 }
-RECENT = 4
+MAX_SHOWN = 4
 
 
-def tray_html(db: Database) -> str:
+@dataclass(frozen=True, kw_only=True)
+class TrayRow:
+    """A job with its name, what it is about, and how it goes: its rate, what it waits for, or how it ended."""
+
+    job: Job
+    name: str
+    about: str
+    status: str
+    can_cancel: bool
+
+
+def tray_html(db: Database) -> Markup:
     """All active jobs and the newest finished ones; one quiet line when there was none yet."""
     with db.read() as connection:
         found = jobs.jobs_of(connection, limit=30)
         names = {project.id: project.name for project in store.list_projects(connection)}
     active = [job for job in found if job.state in jobs.ACTIVE]
     ended = [job for job in found if job.state not in jobs.ACTIVE]
-    shown = sorted(active, key=lambda job: (job.state != "running", job.id)) + ended[: max(1, RECENT - len(active))]
-    if not shown:
-        return (
-            '<section class="tray" aria-label="Jobs"><p class="subdued">No job yet. Predicting, diagnosing '
-            "and tuning show up here; they go on when you close this page.</p></section>"
-        )
-    rows = "".join(_row(job, names.get(job.project or 0, ""), waits(job, found)) for job in shown)
-    title = f"{len(active)} active" if active else "nothing running"
-    return (
-        '<section class="tray" aria-label="Jobs"><details open data-keep="tray"><summary>Jobs <span '
-        f'class="subdued">{title}</span></summary>{rows}</details></section>'
-    )
+    shown = sorted(active, key=lambda job: (job.state != "running", job.id)) + ended[: max(1, MAX_SHOWN - len(active))]
+    rows = [_row(job, names.get(job.project or 0, ""), waits(job, found)) for job in shown]
+    return render("components/job_tray.html", rows=rows, active=len(active), states=STATES)
 
 
 def waits(job: Job, found: Sequence[Job]) -> str:
@@ -63,73 +68,57 @@ def waits(job: Job, found: Sequence[Job]) -> str:
     if job.state != "queued":
         return ""
     running = next((each for each in found if each.state == "running"), None)
-    what = f"import of {_file(job)}" if job.kind == "import" else VERBS.get(job.kind, job.kind).lower()
+    what = f"import of {_file_name(job)}" if job.kind == "import" else NAMES.get(job.kind, job.kind).lower()
     if running is None:
         return f"{what} waits for the worker"
-    return f"{what} waits behind {VERBS.get(running.kind, running.kind).lower()} (job {running.id})"
+    return f"{what} waits behind {NAMES.get(running.kind, running.kind).lower()} (job {running.id})"
 
 
-def _file(job: Job) -> str:
-    """The name of the file that a job imports, without the folders it lies in."""
+def _file_name(job: Job) -> str:
+    """The name of the file that a job imports, without its folders."""
     return str(job.args.get("path", "")).rstrip("/").rsplit("/", 1)[-1]
 
 
-def pulse_html(db: Database) -> str:
+def pulse_html(db: Database) -> Markup:
     """The running job in a few words for the head of the page; a click leads to the tray."""
     with db.read() as connection:
         running = next((job for job in jobs.jobs_of(connection, limit=30) if job.state == "running"), None)
     if running is None:
-        return ""
+        return NOTHING
     share = running.done / running.total if running.total else 0.0
-    return f'<a class="pulse" href="#tray">{VERBS.get(running.kind, "")} {bar(share)} {share * 100:.0f} %</a>'
+    return render("components/pulse.html", name=NAMES.get(running.kind, ""), share=share)
 
 
-def _row(job: Job, project: str, waiting: str) -> str:
-    about = esc(project or (_file(job) if job.kind == "import" else ""), 40)
-    title = f"<b>{VERBS.get(job.kind, esc(job.kind))}</b> <span class=subdued>{about} · job {job.id}</span>"
-    if job.state == "running":
-        share = job.done / job.total if job.total else 0.0
-        stop = (
-            '<span class="subdued">stopping …</span>'
-            if job.cancel_asked
-            else command("cancel", "Cancel", "button small", job=job.id)
-        )
-        return (
-            f'<div class="job running" data-job="{job.id}" data-state="running"><span>{title}</span>'
-            f"{bar(share, f'{job.done} of {job.total}')}<span class=num>{_pace(job)}</span>{stop}</div>"
-        )
-    stop = command("cancel", "Cancel", "button small", job=job.id) if job.state in jobs.ACTIVE else ""
-    told = (
-        f'<span class="why" dir="auto">{esc(job.error, 600)}</span>'
-        if job.error
-        else f'<span class="subdued" dir="auto">{esc(waiting, 200) or _ended(job)}</span>'
-    )
-    return (
-        f'<div class="job {job.state}" data-job="{job.id}" data-state="{job.state}"><span>{title}</span>'
-        f"<span class=state>{STATES.get(job.state, esc(job.state))}</span>{told}{stop}</div>"
+def _row(job: Job, project: str, waiting: str) -> TrayRow:
+    return TrayRow(
+        job=job,
+        name=NAMES.get(job.kind, job.kind),
+        about=project or (_file_name(job) if job.kind == "import" else ""),
+        status=_pace(job) if job.state == "running" else cut(waiting, 200) or _ended(job),
+        can_cancel=job.state in jobs.ACTIVE and not (job.state == "running" and job.cancel_asked),
     )
 
 
 def _pace(job: Job) -> str:
     """ "120 of 1,000 samples · 21/s · 41 s left", with what is known of it."""
-    said = (
-        f"{job.done:,} of {job.total:,} {THINGS.get(job.kind, '')}" if job.total else esc(job.message, 80) or "starting"
-    )
+    if not job.total:
+        return cut(job.message, 80) or "starting"
+    progress = f"{job.done:,} of {job.total:,} {UNITS.get(job.kind, '')}"
     pace = jobs.pace(job, utc_now())
-    if pace and job.total:
-        rate = pace.rate
-        speed = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s" if rate >= 0.1 else f"{duration(1 / rate)} each"
-        said += f" · {speed} · {duration(pace.seconds_left)} left"
-    return said
+    if pace is None:
+        return progress
+    rate = pace.rate
+    speed = f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s" if rate >= 0.1 else f"{duration(1 / rate)} each"
+    return f"{progress} · {speed} · {duration(pace.seconds_left)} left"
 
 
 def _ended(job: Job) -> str:
     if not job.finished or not job.started:
         return clock(job.created)
     took = (_moment(job.finished) - _moment(job.started)).total_seconds()
-    many = f"{job.done:,} {THINGS.get(job.kind, '')} in " if job.done else ""
-    said = f" · {esc(job.message, 300)}" if job.message and job.kind != "tune" else ""
-    return f"{many}{duration(took)} · {clock(job.finished)}{said}"
+    amount = f"{job.done:,} {UNITS.get(job.kind, '')} in " if job.done else ""
+    message = f" · {cut(job.message, 300)}" if job.message and job.kind != "tune" else ""
+    return f"{amount}{duration(took)} · {clock(job.finished)}{message}"
 
 
 def _moment(text: str) -> datetime:

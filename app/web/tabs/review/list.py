@@ -6,10 +6,10 @@ Reads rows and renders HTML. A page starts after a cursor that the URL keeps (``
 import json
 from dataclasses import dataclass, replace
 
+from markupsafe import Markup
 from sqlalchemy import Connection
 
-from app.rendering.formatting import count, percent
-from app.rendering.html import choices, empty, esc, short
+from app.rendering.templates import render
 from app.reviews.wording import STATUS_LABELS, VERDICT_LABELS
 from app.web.page.case_filters import CONFIDENCE_LABELS, FILTER_PARAMS, ORDER_LABELS, read_filters, read_order
 from app.web.page.place import Place
@@ -17,14 +17,8 @@ from core.types import RoundId
 from storage import store
 from storage.store import Case, CaseFilters, CaseLine, Cursor, Facets, Order
 
-PAGE = 50
-
-
-JUMP = (
-    '<form class="pick jump" data-jump><input name="number" inputmode="numeric" '
-    'aria-label="Go to a case by its number" placeholder="go to # (G)" maxlength="200" autocomplete="off" '
-    'title="The number in the list, or the id from your file (G)"></form>'
-)
+PAGE_SIZE = 50
+MAX_OPTIONS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,20 +38,20 @@ def listing(connection: Connection, round_id: RoundId, place: Place, *, holding:
     filters, order = read_filters(place), read_order(place)
     start = place.choice("from")
     cases = store.lines_page(
-        connection, round_id, after=read_cursor(start), limit=PAGE + 1, filters=filters, order=order
+        connection, round_id, after=read_cursor(start), limit=PAGE_SIZE + 1, filters=filters, order=order
     )
     if holding is None and place.sample and not any(case.sample == place.sample for case in cases):
         holding = store.case_of(connection, round_id, place.sample)
-    if holding is not None and not any(case.sample == holding.sample.id for case in cases[:PAGE]):
+    if holding is not None and not any(case.sample == holding.sample.id for case in cases[:PAGE_SIZE]):
         key, sample = store.cursor_of(holding, order)
         start = json.dumps([key, sample - 1])
         cases = store.lines_page(
-            connection, round_id, after=(key, sample - 1), limit=PAGE + 1, filters=filters, order=order
+            connection, round_id, after=(key, sample - 1), limit=PAGE_SIZE + 1, filters=filters, order=order
         )
-    after = json.dumps(cases[PAGE - 1].cursor(order)) if len(cases) > PAGE else ""
+    after = json.dumps(cases[PAGE_SIZE - 1].cursor(order)) if len(cases) > PAGE_SIZE else ""
     errors = store.count_cases(connection, round_id)
     return Listing(
-        cases=cases[:PAGE],
+        cases=cases[:PAGE_SIZE],
         start=start,
         after=after,
         matching=errors if filters == CaseFilters() else store.count_cases(connection, round_id, filters),
@@ -99,105 +93,58 @@ def read_cursor(text: str) -> Cursor | None:
     return key, sample
 
 
-def search_html(place: Place) -> str:
+def search_html(place: Place) -> Markup:
     """The search field; a part of its own, because what someone is typing in must not be painted anew."""
-    value = esc(place.choice("text"), 200)
-    return (
-        '<label class="pick wide"><span>Search</span><input type="search" data-search="text" maxlength="200" '
-        f'placeholder="question, rationale or skill" value="{value}"></label>'
+    return render("review/search.html", text=place.choice("text"))
+
+
+def filters_html(place: Place, facets: Facets) -> Markup:
+    """The filters, each value with how many cases it would show."""
+    counts = facets.verdict
+    verdicts: list[tuple[str, str]] = [
+        (key, f"{sign} {name} ({counts[key]})") for key, (sign, name) in VERDICT_LABELS.items() if counts.get(key)
+    ]
+    steps = [(str(step), f"step {step} ({number})") for step, number in sorted(facets.mistake_step.items())]
+    statuses = [(key, f"{STATUS_LABELS.get(key, key)} ({number})") for key, number in facets.status.items()]
+    filters: list[tuple[str, str, list[tuple[str, str]]]] = [
+        ("verdict", "Verdict", verdicts),
+        ("category", "Category", _with_counts(facets.category)),
+        ("skill", "Missing skill", _with_counts(facets.skill)),
+        ("step", "Mistake step", steps),
+        ("status", "Switch", statuses),
+        ("sure", "Sure", list(CONFIDENCE_LABELS.items())),
+    ]
+    if len(facets.reviewer) > 1 or place.choice("reviewer"):
+        filters.append(("reviewer", "Reviewer", _with_counts(facets.reviewer)))
+    is_filtered = any(place.choice(name) for name in FILTER_PARAMS)
+    return render(
+        "review/filters.html",
+        filters=[(name, label, *_options(place, name, options)) for name, label, options in filters],
+        cleared=place.link(**dict.fromkeys((*FILTER_PARAMS, "sample"))) if is_filtered else "",
     )
 
 
-def filters_html(place: Place, facets: Facets) -> str:
-    """The filters, each value with how many cases it would show."""
-    verdicts = [
-        (value, f"{sign} {name} ({facets.verdict.get(value, 0)})") for value, (sign, name) in VERDICT_LABELS.items()
-    ]
-    parts = [
-        _filter(place, "verdict", "Verdict", [row for row in verdicts if facets.verdict.get(row[0].strip())]),
-        _filter(place, "category", "Category", _counted(facets.category)),
-        _filter(place, "skill", "Missing skill", _counted(facets.skill)),
-        _filter(
-            place,
-            "step",
-            "Mistake step",
-            [(str(step), f"step {step} ({n})") for step, n in sorted(facets.mistake_step.items())],
-        ),
-        _filter(
-            place,
-            "status",
-            "Switch",
-            [(key, f"{STATUS_LABELS.get(key, key)} ({n})") for key, n in facets.status.items()],
-        ),
-        _filter(place, "sure", "Sure", list(CONFIDENCE_LABELS.items())),
-    ]
-    if len(facets.reviewer) > 1 or place.choice("reviewer"):
-        parts.append(_filter(place, "reviewer", "Reviewer", _counted(facets.reviewer)))
-    asked = any(place.choice(name) for name in FILTER_PARAMS)
-    cleared = place.link(**dict.fromkeys((*FILTER_PARAMS, "sample")))
-    clear = f'<a class="button small" href="{esc(cleared)}" data-nav>Clear filters</a>' if asked else ""
-    return f'<div class="filters">{"".join(parts)}{clear}</div>'
-
-
-def _filter(place: Place, name: str, label: str, options: list[tuple[str, str]]) -> str:
+def _options(place: Place, name: str, options: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], str]:
+    """A filter's options and the chosen one, which stays among them when no case has it any more."""
     chosen = place.choice(name)
     if chosen and chosen not in [value for value, _ in options]:
         options = [*options, (chosen, f"{chosen} (0)")]
-    return choices(name, label, [("", "all"), *options], chosen, "on" if chosen else "")
+    return [("", "all"), *options], chosen
 
 
-def _counted(values: dict[str, int]) -> list[tuple[str, str]]:
-    return [(value, f"{value[:44]}{'…' if len(value) > 44 else ''} ({n})") for value, n in list(values.items())[:200]]
+def _with_counts(values: dict[str, int]) -> list[tuple[str, str]]:
+    shown = list(values.items())[:MAX_OPTIONS]
+    return [(value, f"{value[:44]}{'…' if len(value) > 44 else ''} ({number})") for value, number in shown]
 
 
-def _bulk(found: Listing) -> str:
-    which = "these" if found.matching < found.errors else "all"
-    return (
-        f'<button type="button" class="button small" data-ask-bulk title="One decision over all of them (B)">'
-        f"Decide {which} {found.matching:,} … <kbd>B</kbd></button>"
-    )
-
-
-def cases_html(place: Place, found: Listing, chosen: int | None) -> str:
+def cases_html(place: Place, listing: Listing, chosen: int | None) -> Markup:
     """The list itself with its head (how far the review is) and the way to the next page."""
-    share = found.reviewed / found.errors if found.errors else 0
-    order = choices("order", "Order", ORDER_LABELS.items(), read_order(place), "bare")
-    head = (
-        f'<div class="cases-head"><b>{found.reviewed:,} of {found.errors:,} reviewed</b>'
-        f'<span class="bar" aria-hidden="true"><i style="width:{share * 100:.1f}%"></i></span>'
-        f"<span class=subdued>{count(found.matching, 'case')} here, {ORDER_LABELS[read_order(place)]}</span></div>"
-        f'<div class="row list-tools">{order}{JUMP}</div>'
+    return render(
+        "review/list.html",
+        place=place,
+        found=listing,
+        chosen=chosen,
+        order=read_order(place),
+        orders=ORDER_LABELS,
+        labels=VERDICT_LABELS,
     )
-    if not found.cases:
-        return head + empty("No case matches", "Loosen a filter above, or clear them all.")
-    rows = "".join(_row(place, case, case.sample == chosen) for case in found.cases)
-    return f'{head}<nav class="cases" aria-label="Errors" data-start="{esc(found.start)}">{rows}</nav>{_pages(found)}'
-
-
-def _row(place: Place, case: CaseLine, chosen: bool) -> str:
-    verdict = case.verdict or "unreviewed"
-    sign, name = VERDICT_LABELS.get(verdict, ("?", verdict))
-    step = f"step {case.mistake_step}" if case.mistake_step else "no step"
-    sure = " · not diagnosed" if case.confidence is None else f" · {percent(case.confidence, 0)} sure"
-    return (
-        f'<a class="case-row{" sel" if chosen else ""} {verdict}" '
-        f'href="{esc(place.link(tab="review", sample=case.sample))}" '
-        f'data-sample="{case.sample}"{" aria-current=true" if chosen else ""}>'
-        f'<span class="sign" title="{name}" aria-label="{name}">{sign}</span>'
-        f'<span class="what" dir="auto"><small>{case.sample}</small> {short(case.question, 120)}</span>'
-        f'<span class="why" dir="auto">{step}{sure}{f" · {short(case.skill, 60)}" if case.skill else ""}</span></a>'
-    )
-
-
-def _pages(found: Listing) -> str:
-    back = (
-        '<button type="button" class="button small" data-page="previous" title="The first cases">‹ First</button>'
-        if found.start
-        else ""
-    )
-    more = (
-        f'<button type="button" class="button small" data-page="next" data-from="{esc(found.after)}">Next ›</button>'
-        if found.after
-        else ""
-    )
-    return f'<div class="pages">{_bulk(found)}<span class="grow"></span>{back}{more}</div>'

@@ -128,7 +128,7 @@ def _jump(tab: ReviewTab, place: Place, sent: Mapping[str, Any]) -> Parts:
 @contextmanager
 def _named_case(
     tab: ReviewTab, place: Place, sent: Mapping[str, Any], *, unchanged: bool = True
-) -> Iterator[tuple[Connection, int, int]]:
+) -> Iterator[tuple[Connection, RoundId, int]]:
     """A transaction that writes, the round's id and the sample that a command names.
 
     Raises UserError where the page shows another project or round, and with ``unchanged`` ConflictError where the case

@@ -1,7 +1,7 @@
-"""Backups: one zip with the database as it is at one moment and the adapters and checkpoints that its runs have.
+"""Creates backups: one zip with a snapshot of the database and the adapters and checkpoints of its runs.
 
-Works while jobs run. The file appears whole or not at all, and its manifest holds the SHA-256 of every member. Knows
-files; what a copy of the database holds says ``storage.copy_database``.
+Works while jobs run. The file is written atomically, and its manifest has the SHA-256 of every member.
+``storage.copy_database`` decides what the snapshot holds.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from storage.tables.columns import utc_now
 FORMAT = 1
 MANIFEST = "manifest.json"
 CHUNK_BYTES = 2**20
-SAMPLED, WORTH_PACKING = 16, 0.7
+SAMPLE_CHUNKS, MAX_PACKED_RATIO = 16, 0.7
 Members = dict[str, dict[str, Any]]
 
 
@@ -42,34 +42,39 @@ def create_backup(
     force: bool = False,
     on_progress: ProgressCallback,
 ) -> dict[str, Any]:
-    """Write the backup ``file`` and return its manifest; ``on_progress`` hears of MiB written.
+    """Write the backup ``file`` and return its manifest; ``on_progress`` gets the MiB written.
 
-    With ``project`` it holds that one alone. Raises UserError when the file is there (unless ``force``) and as
-    ``copy_database`` does.
+    With ``project`` it holds only that project. Raises UserError when the file exists (unless ``force``), and like
+    ``copy_database``.
     """
-    with _sentences(file), _new_or_forced(file, force), atomic_path(file) as half, _beside(half) as copy:
+    with (
+        _explain_errors(file),
+        _parent_folder(file, force),
+        atomic_path(file) as partial,
+        _temporary_copy(partial) as copy,
+    ):
         on_pages = _pages_callback(on_progress)
         kept = copy_database(db.data, copy, project=project, with_images=with_images, on_progress=on_pages)
         members: Members = {}
-        with zipfile.ZipFile(half, "w", compresslevel=1) as archive:
+        with zipfile.ZipFile(partial, "w", compresslevel=1) as archive:
             with copy.open("rb") as source:
-                members[FILE_NAME] = _add(archive, FILE_NAME, source, _way_to_pack(source))
+                members[FILE_NAME] = _add(archive, FILE_NAME, source, _compression_for(source))
             for run in kept.runs:
                 for folder, files in run_folders(db.adapters / f"run-{run}"):
                     for name, content in files.items():
                         member = f"adapters/run-{run}/{folder.name}/{name}"
                         members[member] = _add(archive, member, content, zipfile.ZIP_STORED)
-                        on_progress(nothing_to_save(half.stat().st_size // CHUNK_BYTES, 0, member))
+                        on_progress(nothing_to_save(partial.stat().st_size // CHUNK_BYTES, 0, member))
             manifest = _manifest(kept, members)
             archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
-        with half.open("rb") as written:
+        with partial.open("rb") as written:
             os.fsync(written.fileno())
     return manifest
 
 
 @contextmanager
-def _sentences(file: Path) -> Iterator[None]:
-    """What keeps the file from being written, said of it: the data directory, which others speak of, may be whole."""
+def _explain_errors(file: Path) -> Iterator[None]:
+    """Turn errors of writing into UserError about the backup file, since the data directory may be sound."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
@@ -87,38 +92,38 @@ def _sentences(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _new_or_forced(file: Path, force: bool) -> Iterator[None]:
-    """The file's folder, made where it is missing; those that were made go again when no backup comes into them."""
+def _parent_folder(file: Path, force: bool) -> Iterator[None]:
+    """Create the file's folder where it is missing, and remove it again when the block raises."""
     if file.exists() and not force:
         raise UserError(f"{file} is there already and nothing is overwritten: choose another name, or add --force.")
-    made = [each for each in (file.parent, *file.parent.parents) if not each.exists()]
+    created = [each for each in (file.parent, *file.parent.parents) if not each.exists()]
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException:
-        for each in made:
+        for each in created:
             with suppress(OSError):
                 each.rmdir()
         raise
 
 
 def run_folders(run: Path) -> Iterator[tuple[Path, dict[str, IO[bytes]]]]:
-    """The adapter and the checkpoints of a run's folder with their files, opened before the first is read.
+    """The adapter and checkpoint folders of a run with their files, all opened before the first is read.
 
-    The run may go on meanwhile and remove its older checkpoints: an open file stays readable, and the folder is looked
-    at again after each, so that what has come in the place of one that went is found.
+    The run may continue and remove older checkpoints: an open file stays readable, and the run's folder is listed again
+    after each, so that newer checkpoints are found.
     """
     seen: set[str] = set()
     while fresh := [each for each in (run / "adapter", *newest_first(run)) if each.is_dir() and each.name not in seen]:
         folder = fresh[0]
         seen.add(folder.name)
         with ExitStack() as stack:
-            if files := _opened(folder, stack):
+            if files := _open_files(folder, stack):
                 yield folder, files
 
 
-def _opened(folder: Path, stack: ExitStack) -> dict[str, IO[bytes]]:
-    """The folder's files by name, or none when it is removed in the meantime or was never whole."""
+def _open_files(folder: Path, stack: ExitStack) -> dict[str, IO[bytes]]:
+    """The folder's open files by name; none when it was removed or is incomplete."""
     try:
         manifest = stack.enter_context((folder / MANIFEST).open("rb"))
         names = list(json.loads(manifest.read()))
@@ -128,30 +133,30 @@ def _opened(folder: Path, stack: ExitStack) -> dict[str, IO[bytes]]:
         return {}
 
 
-def _way_to_pack(source: IO[bytes]) -> int:
-    """Deflated where that makes the file much smaller, by pieces from all over it: packing pictures, of which most of a
-    large database is, takes ten times as long as writing them and gains nothing."""
+def _compression_for(source: IO[bytes]) -> int:
+    """The zip compression that pays, by chunks from all over the file: deflating images, which fill a large database,
+    takes ten times as long as writing them and saves nothing."""
     size = source.seek(0, os.SEEK_END)
     taken = packed = 0
-    for place in range(SAMPLED):
-        source.seek(size * place // SAMPLED)
-        piece = source.read(CHUNK_BYTES // 4)
-        taken, packed = taken + len(piece), packed + len(zlib.compress(piece, 1))
+    for place in range(SAMPLE_CHUNKS):
+        source.seek(size * place // SAMPLE_CHUNKS)
+        chunk = source.read(CHUNK_BYTES // 4)
+        taken, packed = taken + len(chunk), packed + len(zlib.compress(chunk, 1))
     source.seek(0)
-    return zipfile.ZIP_DEFLATED if packed < taken * WORTH_PACKING else zipfile.ZIP_STORED
+    return zipfile.ZIP_DEFLATED if packed < taken * MAX_PACKED_RATIO else zipfile.ZIP_STORED
 
 
-def _add(archive: zipfile.ZipFile, name: str, source: IO[bytes], how: int) -> dict[str, Any]:
-    """Write one member piece by piece; returns its size and its hash."""
+def _add(archive: zipfile.ZipFile, name: str, source: IO[bytes], compression: int) -> dict[str, Any]:
+    """Write one member in chunks; returns its size and hash."""
     entry = zipfile.ZipInfo(name, date_time=time.gmtime()[:6])
-    entry.compress_type = how
+    entry.compress_type = compression
     entry.external_attr = 0o100600 << 16
     found, size = hashlib.sha256(), 0
     with archive.open(entry, "w", force_zip64=True) as target:
-        while piece := source.read(CHUNK_BYTES):
-            found.update(piece)
-            size += len(piece)
-            target.write(piece)
+        while chunk := source.read(CHUNK_BYTES):
+            found.update(chunk)
+            size += len(chunk)
+            target.write(chunk)
     return {"bytes": size, "sha256": found.hexdigest()}
 
 
@@ -174,9 +179,9 @@ def _manifest(kept: DatabaseCopy, members: Members) -> dict[str, Any]:
 
 
 @contextmanager
-def _beside(half: Path) -> Iterator[Path]:
-    """Where the copy of the database lies until it is in the zip: on the same disk, under a name that tells."""
-    copy = half.with_name(f"{half.name}.db")
+def _temporary_copy(partial: Path) -> Iterator[Path]:
+    """The path of the temporary copy of the database, beside the zip; removed afterwards."""
+    copy = partial.with_name(f"{partial.name}.db")
     copy.unlink(missing_ok=True)
     try:
         yield copy

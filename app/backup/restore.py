@@ -1,7 +1,7 @@
-"""Restores backups: into a new data directory, which appears when every member was verified, or not at all.
+"""Restores backups into a new data directory, which appears only when every member was verified.
 
-A backup may come from anyone: only the names that a backup has are taken, no links, no more bytes than it says there
-are, no adapter but its own folders', and no image or import of this machine's other files.
+A backup may come from an untrusted source: only known member names are extracted, no links, no more bytes than the
+manifest states, adapters only inside the backup, and no image or import that refers to other files of this machine.
 """
 
 import contextlib
@@ -27,54 +27,54 @@ from storage.errors import folder_error
 MAX_MANIFEST_BYTES = 64 * 2**20
 MAX_MEMBERS = 100_000
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
-NAMES = re.compile(rf"adapters/run-\d+/(adapter|checkpoint-\d+)/({_PART}/)*{_PART}", re.ASCII)
-ADAPTER = re.compile(r"run-\d+/adapter", re.ASCII)
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError, RuntimeError)
+MEMBER_NAME = re.compile(rf"adapters/run-\d+/(adapter|checkpoint-\d+)/({_PART}/)*{_PART}", re.ASCII)
+ADAPTER_NAME = re.compile(r"run-\d+/adapter", re.ASCII)
+BAD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError, NotImplementedError, RuntimeError)
 
 
 def restore_backup(file: Path, data: Path, *, on_progress: ProgressCallback) -> dict[str, Any]:
-    """Put the backup ``file`` into the new or empty directory ``data``; returns its manifest, and what of it was named
-    elsewhere: "outside_images" of them, "outside" a sentence about that.
+    """Restore the backup ``file`` into the new or empty directory ``data``; returns its manifest with "outside_images",
+    the number of images that referred to files outside the allowed folders, and "outside", a sentence about them.
 
-    Raises UserError when the directory holds anything, when the file is no backup, was changed or cut, is from a newer
-    Switchpoint, or does not fit: then nothing was put there. A backup of an older schema is brought up to date.
+    Raises UserError when the directory is not empty, or the file is no backup, was changed or truncated, is from a
+    newer Switchpoint, or does not fit; nothing is written then. A backup of an older schema is upgraded.
     """
     if data.exists() and (not data.is_dir() or any(data.iterdir())):
         raise UserError(f"{data} is not empty, and a backup replaces nothing: name a new directory with --data.")
     data.parent.mkdir(parents=True, exist_ok=True)
-    draft = data.with_name(f".{data.name}.restoring")
-    shutil.rmtree(draft, ignore_errors=True)
+    partial = data.with_name(f".{data.name}.restoring")
+    shutil.rmtree(partial, ignore_errors=True)
     try:
-        with _opened(file) as archive:
+        with _open_archive(file) as archive:
             manifest = read_manifest(file, archive)
-            _fits(file, manifest["members"], data.parent)
-            _unpack(file, archive, manifest["members"], draft, on_progress)
-        _check_database(file, draft)
+            _check_room(file, manifest["members"], data.parent)
+            _unpack(file, archive, manifest["members"], partial, on_progress)
+        _check_database(file, partial)
         try:
-            named = sanitize(draft / FILE_NAME, data.absolute(), page_roots(data))
+            report = sanitize(partial / FILE_NAME, data.absolute(), page_roots(data))
         except (sqlite3.Error, OverflowError) as error:
             raise folder_error(error, data) or _refused(file, f"its rows cannot be looked at ({error})") from error
         if data.exists():
             data.rmdir()
-        draft.rename(data)
+        partial.rename(data)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return manifest | {"outside_images": named.images, "outside": outside_summary(named, data.absolute())}
+        shutil.rmtree(partial, ignore_errors=True)
+    return manifest | {"outside_images": report.images, "outside": outside_summary(report, data.absolute())}
 
 
 @contextlib.contextmanager
-def _opened(file: Path) -> Any:
+def _open_archive(file: Path) -> Any:
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
     except FileNotFoundError as error:
         raise UserError(f"There is no file {error.filename}: check the path of the backup.") from error
-    except BROKEN as error:
+    except BAD_ZIP as error:
         raise _refused(file, f"it is damaged or none ({error})") from error
 
 
 def read_manifest(file: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
-    """The manifest of a backup whose members are exactly those that it names. Raises UserError otherwise."""
+    """The manifest of a backup. Raises UserError where its members are not exactly those that the manifest lists."""
     entries = {entry.filename: entry for entry in archive.infolist()}
     if len(entries) != len(archive.infolist()) or len(entries) > MAX_MEMBERS:
         raise _refused(file, "it holds names twice, or too many of them")
@@ -88,16 +88,16 @@ def read_manifest(file: Path, archive: zipfile.ZipFile) -> dict[str, Any]:
     members = manifest.get("members")
     if not isinstance(members, dict) or set(members) | {MANIFEST} != set(entries) or FILE_NAME not in members:
         raise _refused(file, f"it does not hold what its {MANIFEST} says")
-    for name, said in members.items():
+    for name, listed in members.items():
         mode = entries[name].external_attr >> 16
-        if (name != FILE_NAME and not NAMES.fullmatch(name)) or (stat.S_IFMT(mode) not in (0, stat.S_IFREG)):
+        if (name != FILE_NAME and not MEMBER_NAME.fullmatch(name)) or (stat.S_IFMT(mode) not in (0, stat.S_IFREG)):
             raise _refused(file, f"{name!r} is no file of a backup")
-        if said["bytes"] != entries[name].file_size:
+        if listed["bytes"] != entries[name].file_size:
             raise _refused(file, f"{name} has another size than its {MANIFEST} says")
     return manifest
 
 
-def _fits(file: Path, members: Members, parent: Path) -> None:
+def _check_room(file: Path, members: Members, parent: Path) -> None:
     needed, free = sum(int(each["bytes"]) for each in members.values()), shutil.disk_usage(parent).free
     if needed > free:
         raise UserError(
@@ -106,36 +106,38 @@ def _fits(file: Path, members: Members, parent: Path) -> None:
         )
 
 
-def _unpack(file: Path, archive: zipfile.ZipFile, members: Members, draft: Path, on_progress: ProgressCallback) -> None:
+def _unpack(
+    file: Path, archive: zipfile.ZipFile, members: Members, partial: Path, on_progress: ProgressCallback
+) -> None:
     total, done = sum(each["bytes"] for each in members.values()), 0
-    (draft / "adapters").mkdir(parents=True)
-    for name, said in members.items():
-        found, target = hashlib.sha256(), draft / name
+    (partial / "adapters").mkdir(parents=True)
+    for name, listed in members.items():
+        digest, target = hashlib.sha256(), partial / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(name) as source, target.open("xb") as written:
-            while piece := source.read(CHUNK_BYTES):  # never more than the size that was checked above
-                found.update(piece)
-                written.write(piece)
-                done += len(piece)
+            while chunk := source.read(CHUNK_BYTES):  # at most the size that was checked above
+                digest.update(chunk)
+                written.write(chunk)
+                done += len(chunk)
                 on_progress(nothing_to_save(done // CHUNK_BYTES, total // CHUNK_BYTES, "MiB"))
-        if found.hexdigest() != said["sha256"]:
+        if digest.hexdigest() != listed["sha256"]:
             raise _refused(file, f"{name} has changed since")
 
 
-def _check_database(file: Path, draft: Path) -> None:
-    """Open it as any other, which brings it up to date or refuses a newer one; then look whether it is sound."""
+def _check_database(file: Path, partial: Path) -> None:
+    """Open and upgrade the database, then check its integrity. Raises UserError for a newer or unsound one."""
     try:
-        open_database(draft).close()
+        open_database(partial).close()
     except UserError as error:
-        raise UserError(f"{file} cannot be restored. {str(error).replace(str(draft), 'the backup')}") from error
-    with contextlib.closing(sqlite3.connect(draft / FILE_NAME)) as connection:
+        raise UserError(f"{file} cannot be restored. {str(error).replace(str(partial), 'the backup')}") from error
+    with contextlib.closing(sqlite3.connect(partial / FILE_NAME)) as connection:
         faults = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if faults != "ok" or connection.execute("PRAGMA foreign_key_check").fetchone():
             raise _refused(file, f"its database is not sound ({faults})")
-        if foreign := foreign_object(draft / FILE_NAME):
+        if foreign := foreign_object(partial / FILE_NAME):
             raise _refused(file, f"its database holds {foreign!r}, which is none of Switchpoint's")
         for (adapter,) in connection.execute("SELECT adapter FROM runs WHERE adapter IS NOT NULL"):
-            if not isinstance(adapter, str) or not ADAPTER.fullmatch(adapter):
+            if not isinstance(adapter, str) or not ADAPTER_NAME.fullmatch(adapter):
                 raise _refused(file, f"a run's adapter lies outside of it ({adapter!r})")
 
 

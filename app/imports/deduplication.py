@@ -1,6 +1,6 @@
-"""Reads a file of samples and holds each against what is in the set already: new, there, in conflict or refused.
+"""Reads a file of samples and compares each with the set: new, present, in conflict or refused.
 
-Streams in batches, so that a file of any size is read in the same memory. Saves nothing.
+Reads in batches, in constant memory. Saves nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,12 +16,12 @@ from storage import store
 from storage.database import Database
 
 ROWS_PER_BATCH = 2000
-# The samples of those source ids in the set, and those elsewhere that count as there when they are the same.
+# The samples of these source ids in the set, and those in another set that count as present when they are equal.
 Lookup = Callable[[list[str]], tuple[Mapping[str, Sample], Mapping[str, Sample]]]
 
 
 def open_request(request: ImportRequest, role: Role) -> AbstractContextManager[SampleFile]:
-    """The file of a request. Raises UserError when it cannot be read at all."""
+    """Open the file of a request. Raises UserError when it cannot be read at all."""
     check_path(request)
     lazy = role == "support" and not request.copy_images
     return open_samples(
@@ -42,7 +42,7 @@ def check_path(request: ImportRequest) -> None:
 
 
 def read_new(file: SampleFile, known: Lookup, found: Findings) -> Iterator[list[Read]]:
-    """The samples that are new, up to 2,000 a list; all others are counted in ``found``."""
+    """The new samples, up to ROWS_PER_BATCH a list; all others are counted in ``found``."""
     found.format, found.container = file.format, file.container
     found.columns, found.mapping, found.notes = list(file.columns), dict(file.mapping), list(file.notes)
     for items in chunked(file.items, ROWS_PER_BATCH):
@@ -54,7 +54,7 @@ def read_new(file: SampleFile, known: Lookup, found: Findings) -> Iterator[list[
         own, elsewhere = known([each.sample.source_id for each in read])
         new = []
         for each in read:
-            found.show(each.sample, each.split)
+            found.add_preview(each.sample, each.split)
             found.splits[each.split] = found.splits.get(each.split, 0) + 1
             name = each.sample.source_id
             if any(name in there and store.is_same_sample(there[name], each.sample) for there in (own, elsewhere)):
@@ -68,7 +68,8 @@ def read_new(file: SampleFile, known: Lookup, found: Findings) -> Iterator[list[
 
 
 def lookup_in(db: Database, project: int | None, role: Role, name: str = "") -> Lookup:
-    """Looks samples up in a set; for a validation set also in the project's test set, where some may be held out."""
+    """A lookup in a set; for a validation set also in the project's test set, since some of its samples may be held
+    out."""
 
     def known(ids: list[str]) -> tuple[Mapping[str, Sample], Mapping[str, Sample]]:
         with db.read() as connection:

@@ -1,8 +1,7 @@
-"""Bring files into a project: a dry run says what is in a file, an import is a dry run and one transaction behind it.
+"""Imports files into a project: a dry run reports what is in a file, an import saves it in one transaction.
 
-"Nothing half imported": when a row is refused nothing is saved, unless the person asked to leave the refused ones out.
-Knows the importers and the tables; no page, no model. Support sets, which may be large, are ``support_import``'s,
-predictions ``prediction_import``'s.
+When a row is refused nothing is saved, unless the request skips refused rows. Support sets, which may be large, are
+imported by ``support_set``, predictions by ``predictions``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,7 +38,7 @@ def import_file(
     copy_images: bool = False,
     on_progress: ProgressCallback = lambda _: None,
 ) -> ImportReport:
-    """Import samples or predictions, as ``commit`` does; the options are those of ``ImportRequest``."""
+    """Import samples or predictions like ``commit``; the options are those of ``ImportRequest``."""
     request = ImportRequest(
         what=what, path=str(path), project=project, images=str(images or ""), name=name, skip_refused=skip_refused,
         format=format, mapping=mapping or {}, test_share=test_share, seed=seed, copy_images=copy_images,
@@ -48,9 +47,9 @@ def import_file(
 
 
 def dry_run(db: Database, request: ImportRequest, *, on_progress: ProgressCallback = lambda _: None) -> ImportReport:
-    """What ``commit`` would do, as the report of ``Findings``; nothing is written. Raises UserError as it does."""
+    """What ``commit`` would do, as the report of ``Findings``; nothing is written. Raises UserError like ``commit``."""
     found = Findings()
-    with _readable(request):
+    with _explain_errors(request):
         if request.what == "predictions":
             import_predictions(db, request, found, save=False)
         elif request.what == "support":
@@ -68,7 +67,7 @@ def commit(db: Database, request: ImportRequest, *, on_progress: ProgressCallbac
     nothing. Raises UserError when the file cannot be read.
     """
     found = Findings()
-    with _readable(request):
+    with _explain_errors(request):
         if request.what == "predictions":
             import_predictions(db, request, found, save=True)
         elif request.what == "support":
@@ -82,7 +81,7 @@ def commit(db: Database, request: ImportRequest, *, on_progress: ProgressCallbac
 
 
 @contextmanager
-def _readable(request: ImportRequest) -> Iterator[None]:
+def _explain_errors(request: ImportRequest) -> Iterator[None]:
     if not 0 <= request.test_share < 1:
         raise UserError("The share held out as the test set lies from 0 to below 1: choose 0.3 for 30 %.")
     try:
@@ -110,7 +109,7 @@ def _import_set(
             images |= {each.sample.image: file.image(each.sample.image) for each in read if each.sample.image}
         if found.refused_rows and not request.skip_refused:
             return
-        sets = _sorted(new, role, request, found, has_test)
+        sets = _split_samples(new, role, request, found, has_test)
         found.accepted, found.held_out = sum(map(len, sets.values())), len(sets["test"]) if role != "test" else 0
         if not (save and found.accepted):
             return
@@ -121,10 +120,10 @@ def _import_set(
                     store.save_samples(connection, project=project, role=place, samples=samples, images=used)
 
 
-def _sorted(
+def _split_samples(
     new: list[Read], role: Role, request: ImportRequest, found: Findings, has_test: bool
 ) -> dict[Role, list[Sample]]:
-    """The new samples by the set that they go to: by the file's splits, else a share of them to a new test set."""
+    """The new samples by set: by the file's splits, else a share of them goes to a new test set."""
     places = sets_by_split(role, found.splits)
     found.left_out = sum(found.splits[split] for split, place in places.items() if place is None)
     sets: dict[Role, list[Sample]] = {"validation": [], "test": []}

@@ -1,7 +1,4 @@
-"""Predictions made elsewhere become those of round 0, with the samples that they bring and their gold mistake steps.
-
-Knows the importer of predictions and the tables.
-"""
+"""Imports predictions made elsewhere as those of round 0, with their samples and gold mistake steps."""
 
 from collections.abc import Mapping
 from itertools import chain
@@ -20,19 +17,19 @@ from storage.store import Project
 
 
 def import_predictions(db: Database, request: ImportRequest, found: Findings, *, save: bool) -> None:
-    """Read them and, with ``save``, keep those that the round has none of yet; ``found`` counts them either way."""
+    """Read predictions, count them in ``found`` and, with ``save``, add those that the round does not have yet."""
     with db.read() as connection:
         project = find_project(connection, request.project)
-        known = _known(connection, project)
+        known = _samples_by_source_id(connection, project)
         read = read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None)
-        present = _predicted(connection, project)
+        present = _predicted_samples(connection, project)
     found.format, found.found, found.notes = read.format, read.found, list(read.notes)
     found.columns, found.mapping = list(read.columns), dict(read.mapping)
     for refusal in read.refused:
         found.refuse(refusal)
     found.refused_rows, found.duplicates = read.refused_rows, read.duplicates
     for sample in read.samples:
-        found.show(sample, "")
+        found.add_preview(sample, "")
     if read.refused and not request.skip_refused:
         return
     there = sum(each.source_id in known and known[each.source_id].id in present for each in read.predictions)
@@ -45,7 +42,7 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
 def refused_predictions(db: Database, request: ImportRequest) -> tuple[Refusal, ...]:
     """The refused rows of a file of predictions, the first 100,000."""
     with db.read() as connection:
-        known = _known(connection, find_project(connection, request.project))
+        known = _samples_by_source_id(connection, find_project(connection, request.project))
     return read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None).refused
 
 
@@ -53,7 +50,7 @@ def _save(connection: Connection, project: Project, read: ImportedPredictions) -
     if read.samples:
         store.save_samples(connection, project=project.id, role="validation", samples=read.samples, images={})
     base = store.rounds_of(connection, project.id)[0].id
-    known, present = _known(connection, project), _predicted(connection, project)
+    known, present = _samples_by_source_id(connection, project), _predicted_samples(connection, project)
     new = [each for each in read.predictions if known[each.source_id].id not in present]
     store.save_predictions(connection, [_prediction(each, known[each.source_id], base) for each in new])
     store.save_gold_steps(connection, base, [(known[each.source_id].id, each.gold_mistake_step) for each in new])
@@ -75,7 +72,7 @@ def _prediction(imported: ImportedPrediction, sample: Sample, round_id: RoundId)
     )
 
 
-def _known(connection: Connection, project: Project) -> Mapping[str, Sample]:
+def _samples_by_source_id(connection: Connection, project: Project) -> Mapping[str, Sample]:
     samples = [
         sample
         for role in ("test", "validation")
@@ -84,7 +81,7 @@ def _known(connection: Connection, project: Project) -> Mapping[str, Sample]:
     return {sample.source_id: sample for sample in samples}
 
 
-def _predicted(connection: Connection, project: Project) -> set[int]:
+def _predicted_samples(connection: Connection, project: Project) -> set[int]:
     base = store.rounds_of(connection, project.id)[0].id
     return {
         each.sample

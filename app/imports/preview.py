@@ -1,7 +1,7 @@
-"""Imports in two steps: a look that writes nothing and may take minutes, and the import that a person says yes to.
+"""Imports in two steps: a preview, which imports nothing and may take minutes, and the confirmed import.
 
-What waits is a row, so that a reload or a restart loses nothing; the look itself runs in a thread beside the page and
-is begun again where the app ended in its middle. An uploaded copy lives as long as its row. Knows no HTML.
+A pending import is a row, so that a reload or a restart loses nothing; its preview runs in a thread of the app and is
+restarted after the app was. An uploaded copy is deleted with the row. Knows no HTML.
 """
 
 import base64
@@ -38,7 +38,7 @@ logger = logging.getLogger("switchpoint.page")
 
 
 class Previews:
-    """The looks that run beside the page, one thread each."""
+    """The running previews, one thread each."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
@@ -46,7 +46,7 @@ class Previews:
         self._importing = threading.Lock()
 
     def begin(self, request: ImportRequest, *, reviewer: str, file: str, upload: str) -> PendingImport:
-        """Look at what is asked for, in place of what the reviewer looked at before; a short look is over on return."""
+        """Start a preview in place of the reviewer's previous one; a short preview is finished on return."""
         with self.db.write() as connection:
             project = find_project(connection, request.project).id if request.project else None
             former = store.pending_import_of(connection, project, reviewer)
@@ -62,7 +62,7 @@ class Previews:
         return made
 
     def ensure(self, pending: PendingImport) -> None:
-        """See to it that somebody looks, unless what there is to see is known."""
+        """Start the preview of a pending import, unless it runs or is finished."""
         running = self._running.get(pending.id)
         if pending.report is not None or pending.error or (running is not None and running.is_alive()):
             return
@@ -71,13 +71,13 @@ class Previews:
         thread.start()
 
     def give_up(self, pending: PendingImport) -> None:
-        """Forget a pending import and its uploaded copy; a look that runs ends by itself."""
+        """Delete a pending import and its uploaded copy; a running preview ends by itself."""
         with self.db.write() as connection:
             store.drop_pending_import(connection, pending.id)
         remove_upload(self.db, pending.upload)
 
     def carry_out(self, pending: PendingImport) -> str:
-        """Import what was looked at, a large support set as a job; returns the sentence that says so."""
+        """Import what was previewed, a large support set as a job; returns a sentence that says so."""
         pending = self._again(pending)
         request, found = request_of(pending), pending.report
         if reason := obstacle(pending):
@@ -98,8 +98,8 @@ class Previews:
             self.give_up(pending)
         return import_summary(request, done)
 
-    def _again(self, pending: PendingImport) -> PendingImport:
-        """The pending import without its job where that ended without importing it."""
+    def _without_ended_job(self, pending: PendingImport) -> PendingImport:
+        """The pending import, without its job where that failed or was cancelled."""
         if pending.job is None:
             return pending
         with self.db.write() as connection:
@@ -108,8 +108,8 @@ class Previews:
             store.update_pending_import(connection, pending.id, job=None)
         return replace(pending, job=None)
 
-    def attend(self, pending: PendingImport | None) -> PendingImport | None:
-        """The pending import as the page should show it: its look goes on, and one whose job is done is over."""
+    def refresh(self, pending: PendingImport | None) -> PendingImport | None:
+        """The pending import to show, None where there is none or its job is done; restarts a lost preview."""
         if pending is None:
             return None
         self.ensure(pending)
@@ -124,16 +124,16 @@ class Previews:
 
 
 def run_preview(db: Database, pending: PendingImport) -> None:
-    """Read what is asked for and keep in the row what was found; ends early when the row is gone."""
+    """Preview a pending import and save the result in its row; ends early when the row was deleted."""
     changes: dict[str, Any]
     request = replace(request_of(pending), skip_refused=True)
-    told_at = time.monotonic()
+    reported_at = time.monotonic()
 
     def on_progress(advance: Advance) -> None:
-        nonlocal told_at
-        if time.monotonic() - told_at < PROGRESS_SECONDS:
+        nonlocal reported_at
+        if time.monotonic() - reported_at < PROGRESS_SECONDS:
             return
-        told_at = time.monotonic()
+        reported_at = time.monotonic()
         with db.write() as connection:
             if not store.update_pending_import(connection, pending.id, seen=advance.done):
                 raise Stopped
@@ -148,24 +148,24 @@ def run_preview(db: Database, pending: PendingImport) -> None:
         logger.warning("looking at %s: %s", pending.file, error)
         return
     except UserError as error:
-        changes = {"error": str(error), "report": _as_table(request)}
-    except Exception:  # shown as a bug, kept whole in the log, as for the page's handlers
+        changes = {"error": str(error), "report": _column_report(request)}
+    except Exception:  # shown as a bug with the traceback in the log, like in the page's handlers
         logger.exception("looking at %s failed", pending.file)
         changes = {"error": "This is a bug in Switchpoint; the log has the details. Give this import up."}
     try:
         with db.write() as connection:
             store.update_pending_import(connection, pending.id, **changes)
-    except FolderError as error:  # the page looks again as long as the row does not say what was found
+    except FolderError as error:  # the page starts the preview again as long as the row has no result
         logger.warning("looking at %s: %s", pending.file, error)
 
 
 def request_of(pending: PendingImport) -> ImportRequest:
-    """What was asked for."""
+    """The request of a pending import."""
     return ImportRequest(**pending.request)
 
 
 def obstacle(pending: PendingImport) -> str:
-    """Why a pending import cannot be carried out now, as a sentence; "" when it can."""
+    """Why a pending import cannot be imported now, as a sentence; "" when it can."""
     found = pending.report
     if pending.error:
         return "This cannot be read as it is: the sentence above says what to do."
@@ -190,7 +190,7 @@ def import_summary(request: ImportRequest, done: ImportReport) -> str:
 
 
 def read_refusals(db: Database, request: ImportRequest) -> Iterator[Refusal]:
-    """Every refused row of what is asked for, read anew, so that nobody has to keep a million of them."""
+    """Every refused row of a request, read again from the file, so that a million of them need not be stored."""
     if request.what == "predictions":
         yield from refused_predictions(db, request)
         return
@@ -204,27 +204,27 @@ def read_refusals(db: Database, request: ImportRequest) -> Iterator[Refusal]:
 
 
 def _add_thumbnails(request: ImportRequest, report: ImportReport) -> None:
-    """Put small pictures into the preview: the images themselves are nowhere yet where the page could ask for them."""
+    """Put thumbnails into the preview, since the images are not stored yet."""
     wanted = {shown["image"] for shown in report["preview"] if shown.get("image")}
     if not wanted or request.what == "predictions":
         return
-    pictures: dict[str, str] = {}
+    thumbnails: dict[str, str] = {}
     with open_request(request, request.what) as file:
         read = (item.sample.image for item in file.items if isinstance(item, Read) and item.sample.image in wanted)
         for _, image in zip(range(PREVIEW_SIZE), read, strict=False):
             if image:
-                pictures[image] = _thumbnail(file.image(image))
-            if pictures.keys() == wanted:
+                thumbnails[image] = _thumbnail(file.image(image))
+            if thumbnails.keys() == wanted:
                 break
     for shown in report["preview"]:
-        shown["picture"] = pictures.get(shown.get("image") or "", "")
+        shown["picture"] = thumbnails.get(shown.get("image") or "", "")
 
 
 def _thumbnail(ref: ImageRef) -> str:
-    """A picture of at most 96 × 96 pixels as a data URL, "" where there is no usable image."""
+    """A thumbnail as a data URL, "" where there is no usable image."""
     try:
         content = ref.read()
-        decoded(ref.found, content, whole=False)  # one that stays in its file was not held against the limits before
+        decoded(ref.found, content, whole=False)  # an image left in its file was not checked against the limits before
         small = load_upright(content)
     except (ImageError, OSError):
         return ""
@@ -234,8 +234,8 @@ def _thumbnail(ref: ImageRef) -> str:
     return "data:image/png;base64," + base64.b64encode(written.getvalue()).decode()
 
 
-def _as_table(request: ImportRequest) -> Mapping[str, Any] | None:
-    """The columns of a file that could not be read as asked, so that a person can say what they are."""
+def _column_report(request: ImportRequest) -> Mapping[str, Any] | None:
+    """The columns of a file that could not be read as requested, so that the user can map them."""
     try:
         columns, mapping = columns_of(request.path, prefer=request.what, format=request.format)
     except (UserError, OSError):

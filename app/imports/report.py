@@ -1,7 +1,4 @@
-"""What to import and from where, what was found there, and which rows of a file with splits go into which set.
-
-Knows no file and no database.
-"""
+"""Import requests and their reports, and which split of a file goes into which set. Knows no file and no database."""
 
 import json
 import os
@@ -23,7 +20,7 @@ PREVIEW_SIZE = 5
 
 @dataclass(frozen=True, kw_only=True)
 class ImportRequest:
-    """What a person asks to import. ``path`` is a file, a folder, or "hf:owner/name[:split]".
+    """An import to make. ``path`` is a file, a folder, or "hf:owner/name[:split]".
 
     ``images`` is a folder or zip for files that only name their images; ``name`` names a support set (default: the
     file's stem), ``project`` may stay "" for one. ``format`` and ``mapping`` override what is found in the file (see
@@ -51,9 +48,8 @@ class ImportRequest:
 
     @property
     def source(self) -> str:
-        """What an import is continued by: everything that decides which rows are read, and the state of the file.
-
-        Raises OSError where the file is away.
+        """The identity of an import that can be continued: all options that decide which rows are read, and the state
+        of the file. Raises OSError where the file is unavailable.
         """
         asked = self._asked
         if not self.path.startswith("hf:"):
@@ -62,7 +58,7 @@ class ImportRequest:
         return json.dumps(asked, sort_keys=True)
 
     def may_continue(self, source: str) -> bool:
-        """Whether an import of that ``source`` asked for the same, whatever the file's state was or is."""
+        """Whether an import of that ``source`` had the same options, whatever the state of the file."""
         known: dict[str, Any] = json.loads(source)
         return self._asked.items() <= known.items()
 
@@ -73,12 +69,12 @@ class ImportRequest:
 
 @dataclass(kw_only=True)
 class Findings:
-    """What is in a file, counted while it is read: ``report`` is what people and scripts are given.
+    """The content of a file, counted while it is read; ``report`` is its JSON form.
 
-    ``refused`` keeps the first 2,000 refused rows, ``refused_rows`` counts all of them: among them ``images_missing``
-    for their image, ``duplicates`` of an id in the file and ``conflicts`` with a sample of that id in the set.
-    ``splits`` counts the rows of each split, ``new`` those of them that are not there yet. ``accepted`` rows are new
-    and wanted, ``held_out`` of these go to the test set; ``left_out`` are of splits that are not asked for.
+    ``refused`` holds the first MAX_REFUSED refused rows, ``refused_rows`` counts all: ``images_missing`` because of
+    their image, ``duplicates`` of an id in the file, and ``conflicts`` with a sample of that id in the set. ``splits``
+    counts the rows of each split, ``new`` those of them that the set does not have. ``accepted`` rows are new and
+    wanted, ``held_out`` of these go to the test set; ``left_out`` are of other splits.
     """
 
     format: str = ""
@@ -101,7 +97,7 @@ class Findings:
     preview: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, refusal: Refusal, *, duplicate: bool = False, conflict: bool = False) -> None:
-        """Count a refused row, and keep it while they are few."""
+        """Count a refused row, and store it up to the limit."""
         self.refused_rows += 1
         self.images_missing += refusal.field == "image"
         self.duplicates += duplicate
@@ -109,18 +105,18 @@ class Findings:
         if len(self.refused) < MAX_REFUSED:
             self.refused.append(asdict(refusal))
 
-    def show(self, sample: Sample, split: str) -> None:
-        """Keep one of the first samples to be looked at."""
+    def add_preview(self, sample: Sample, split: str) -> None:
+        """Add a sample to the preview, up to its size."""
         if len(self.preview) < PREVIEW_SIZE:
             shown = asdict(sample) | {"split": split}
             self.preview.append({name: list(each) if isinstance(each, tuple) else each for name, each in shown.items()})
 
     def report(self) -> ImportReport:
-        """Everything that was found, as JSON values."""
+        """All findings as JSON values."""
         return {part.name: getattr(self, part.name) for part in fields(self) if part.name != "new"}
 
     def sentence(self) -> str:
-        """Why nothing was imported, and what to do: for a file with refused rows."""
+        """Why nothing of a file with refused rows was imported, and what to do."""
         first = self.refused[0]
         return (
             f"Nothing was imported: {self.refused_rows:,} of {self.found:,} rows are refused, the first at "
@@ -130,11 +126,11 @@ class Findings:
 
 
 def sets_by_split(role: Role, splits: Mapping[str, int] | Counter[str]) -> dict[str, Role | None]:
-    """The set that the rows of each split go to (None: left out), for a file whose rows have these splits.
+    """The set that the rows of each split go to (None: left out), for a file with these splits.
 
-    Without splits every row goes where it was asked to. A validation file brings its test split along; its training
-    rows are validated on only where it has no validation split. A test or support set takes the rows of its own split
-    where the file has one, and all of them where it has not.
+    Without splits every row goes to the requested set. A validation file also fills the test set from its test split;
+    its training rows are used only where it has no validation split. A test or support set takes the rows of its own
+    split where the file has one, else all rows.
     """
     own = {"validation": "validation", "test": "test", "support": "train"}[role]
     if role == "validation" and "validation" not in splits and set(splits) - {"test", ""}:

@@ -1,10 +1,9 @@
-"""Imports a support set of any size: reads the file once, saves it in batches that nobody sees, shows it at once.
+"""Imports a support set of any size: reads the file once and saves it in batches, which become visible together.
 
-What is saved stays unseen until the whole file was read and found good; with a refused row, or in a broken file, it is
-thrown away. Each batch goes with how far it is into one transaction, so an import that was killed goes on behind its
-last batch and ends as if it never was; so does one whose file could not be read for a while. What is saved belongs to a
-file in a certain state, and is thrown away when another one is imported under its name. Knows files and rows; no page,
-no worker.
+The batches stay invisible until the whole file was read; with a refused row, or in a broken file, they are deleted.
+Each batch is saved with its progress in one transaction, so an import that was killed, or whose file was unavailable,
+continues after its last batch. The batches belong to one state of the file and are deleted when another one is imported
+under the same name. Knows no page and no worker.
 """
 
 from collections.abc import Iterator
@@ -30,59 +29,59 @@ from storage.jobs import Job, put_once
 from storage.store import SupportPart
 from storage.support_parts import drop_part
 
-# Rows of these splits are wanted whatever other splits the file turns out to have (``placed``).
-SURE = {"", "train"}
+# Rows of these splits are wanted whatever other splits the file turns out to have (``sets_by_split``).
+WANTED_SPLITS = {"", "train"}
 
 
 def import_support(db: Database, request: ImportRequest, found: Findings, should_stop: ShouldStop) -> Iterator[Advance]:
-    """The batches of an import; ``found`` says at the end what the file held.
+    """The batches of an import; ``found`` has the findings at the end.
 
-    With a refused row nothing is saved, unless the request says to leave those out. Raises UserError as reading does.
+    With a refused row nothing is saved, unless the request skips those. Raises UserError like reading.
     """
-    with _kept_or_dropped(db, request):
-        part = _unfinished(db, request)
-        yield from stop_between(should_stop, _read_and_saved(db, request, found, part))
-        found.accepted = _accepted(request, found)
+    with _keep_or_drop(db, request):
+        part = _unfinished_part(db, request)
+        yield from stop_between(should_stop, _read_and_save(db, request, found, part))
+        found.accepted = _count_accepted(request, found)
         if not found.accepted:
-            _drop(db, request)
+            _drop_parts(db, request)
             return
-        part = _unfinished(db, request) or _begun(db, request)
+        part = _unfinished_part(db, request) or _begin_part(db, request)
         if part.handled < found.found:
-            yield from stop_between(should_stop, _saved(request, found, part))
+            yield from stop_between(should_stop, _save_rest(request, found, part))
     yield Advance(save=partial(store.finish_support_part, part=part.id), done=found.found, total=found.found)
 
 
 def check_support(db: Database, request: ImportRequest, found: Findings) -> Iterator[Advance]:
-    """Read the whole file and count in ``found`` what importing it would do; nothing is saved."""
+    """Read the whole file and count in ``found`` what an import would do; nothing is saved."""
     with open_request(request, "support") as file:
         for _ in read_new(file, lookup_in(db, None, "support", request.set_name), found):
             yield nothing_to_save(found.found, 0, f"checked {found.found:,} rows")
-    found.accepted = _accepted(request, found)
+    found.accepted = _count_accepted(request, found)
 
 
-def _read_and_saved(
+def _read_and_save(
     db: Database, request: ImportRequest, found: Findings, part: SupportPart | None
 ) -> Iterator[Advance]:
-    """Read the whole file, and save what comes as long as it is sure that it will be wanted.
+    """Read the whole file, and save its rows as long as they are certainly wanted.
 
-    It is not once a row is refused, nor once a row is of a split that counts only where the file has no training rows:
-    the rest is then saved in a second reading, or nothing at all.
+    They are not after a refused row, or a row of a split that is used only where the file has no training split: the
+    rest is then saved in a second reading, or nothing at all.
     """
     done = 0
     with open_request(request, "support") as file:
         for read in read_new(file, lookup_in(db, None, "support", request.set_name), found):
             start, done = done, found.found
-            unsure = (found.refused_rows and not request.skip_refused) or found.splits.keys() - SURE
-            if unsure or (not read if part is None else start != part.handled):
+            uncertain = (found.refused_rows and not request.skip_refused) or found.splits.keys() - WANTED_SPLITS
+            if uncertain or (not read if part is None else start != part.handled):
                 yield nothing_to_save(done, 0, f"checked {done:,} rows")
                 continue
-            part = replace(part or _begun(db, request, start), handled=done)
+            part = replace(part or _begin_part(db, request, start), handled=done)
             save = partial(_save, request=request, file=file, part=part, read=read, start=start, handled=done)
             yield Advance(save=save, done=done, total=0, message=f"read {done:,} rows")
 
 
-def _accepted(request: ImportRequest, found: Findings) -> int:
-    """How many of the new rows are wanted, by what is known of all of them; those of other splits are counted."""
+def _count_accepted(request: ImportRequest, found: Findings) -> int:
+    """How many of the new rows are wanted, once all were read; counts the rows of other splits."""
     places = sets_by_split("support", found.splits)
     found.left_out = sum(found.splits[split] for split, place in places.items() if place is None)
     if found.refused_rows and not request.skip_refused:
@@ -90,14 +89,14 @@ def _accepted(request: ImportRequest, found: Findings) -> int:
     return sum(found.new[split] for split, place in places.items() if place is not None)
 
 
-def _begun(db: Database, request: ImportRequest, handled: int = 0) -> SupportPart:
+def _begin_part(db: Database, request: ImportRequest, handled: int = 0) -> SupportPart:
     with db.write() as connection:
         key = store.begin_support_part(connection, request.set_name, request.source, handled)
         return next(each for each in store.unfinished_support_parts(connection, request.set_name) if each.id == key)
 
 
-def _unfinished(db: Database, request: ImportRequest) -> SupportPart | None:
-    """The part that an earlier import of the same file left; those of other files are thrown away."""
+def _unfinished_part(db: Database, request: ImportRequest) -> SupportPart | None:
+    """The part that an earlier import of the same file left; parts of other files are deleted."""
     with db.read() as connection:
         parts = store.unfinished_support_parts(connection, request.set_name)
     for part in parts:
@@ -106,7 +105,7 @@ def _unfinished(db: Database, request: ImportRequest) -> SupportPart | None:
     return next((part for part in parts if part.source == request.source), None)
 
 
-def _drop(db: Database, request: ImportRequest) -> None:
+def _drop_parts(db: Database, request: ImportRequest) -> None:
     with db.read() as connection:
         parts = store.unfinished_support_parts(connection, request.set_name)
     for part in parts:
@@ -114,42 +113,43 @@ def _drop(db: Database, request: ImportRequest) -> None:
 
 
 @contextmanager
-def _kept_or_dropped(db: Database, request: ImportRequest) -> Iterator[None]:
-    """Of a broken file nothing is kept; of one that cannot be read just now what was read is, and the error says so.
-
-    So it is where the data folder is what fails.
+def _keep_or_drop(db: Database, request: ImportRequest) -> Iterator[None]:
+    """Delete the part of a broken file; keep it when the file is unavailable for now, with an error that says so, and
+    when the data folder fails.
     """
     try:
         yield
     except (UserError, OSError) as error:
         if isinstance(error, FolderError) or (isinstance(error, OSError) and is_full(error)):
             raise
-        if (away := _away(error, request)) is None:
-            _drop(db, request)
+        if (unavailable := _unavailable(error, request)) is None:
+            _drop_parts(db, request)
             raise
         with db.read() as connection:
             parts = store.unfinished_support_parts(connection, request.set_name)
-        raise _kept(away, sum(part.handled for part in parts if request.may_continue(part.source))) from error
+        raise _with_kept_rows(
+            unavailable, sum(part.handled for part in parts if request.may_continue(part.source))
+        ) from error
 
 
-def _away(error: Exception, request: ImportRequest) -> UnavailableError | None:
+def _unavailable(error: Exception, request: ImportRequest) -> UnavailableError | None:
     if isinstance(error, UnavailableError):
         return error
     return away_told(error, str(getattr(error, "filename", None) or request.path)) if is_away(error) else None
 
 
-def _kept(away: UnavailableError, rows: int) -> UnavailableError:
-    """The same sentence, and how much an import of the same file would go on behind."""
+def _with_kept_rows(unavailable: UnavailableError, rows: int) -> UnavailableError:
+    """The same error, with the number of rows after which an import of the same file continues."""
     if not rows:
-        return away
-    said = str(away).removesuffix(".")
+        return unavailable
+    sentence = str(unavailable).removesuffix(".")
     return UnavailableError(
-        f"{said}; the {rows:,} rows that were read are kept, and importing it again goes on from there."
+        f"{sentence}; the {rows:,} rows that were read are kept, and importing it again goes on from there."
     )
 
 
-def _saved(request: ImportRequest, found: Findings, part: SupportPart) -> Iterator[Advance]:
-    """Read the file again and save what stands behind the rows that are saved already."""
+def _save_rest(request: ImportRequest, found: Findings, part: SupportPart) -> Iterator[Advance]:
+    """Read the file again and save what comes after the rows that are saved already."""
     places = sets_by_split("support", found.splits)
     with open_request(request, "support") as file:
         rest = iter(file.items)
@@ -177,10 +177,10 @@ def _save(
         done = store.save_support_part(
             connection, part.id, name=part.name, start=start, handled=handled, samples=samples, images=images
         )
-    except OSError as error:  # it is the images that are read now
-        if (away := _away(error, request)) is None:
+    except OSError as error:  # the images are read here
+        if (unavailable := _unavailable(error, request)) is None:
             raise
-        raise _kept(away, start) from error
+        raise _with_kept_rows(unavailable, start) from error
     if done.conflicts and not request.skip_refused:
         raise UserError(
             f"Sample {done.conflicts[0]!r} came into support set {part.name!r} with other content while this file was "
@@ -189,7 +189,7 @@ def _save(
 
 
 def put_import(db: Database, request: ImportRequest) -> Job:
-    """Queue the import of a support set; whatever its size, it is seen by nobody until it is whole."""
+    """Queue the import of a support set. Raises UserError for any other import."""
     if request.what != "support":
         raise UserError("Only support sets are imported in the background: import this file directly.")
     with db.write() as connection:

@@ -1,7 +1,4 @@
-"""Uploaded files: where they lie, whether a path is one, and removing those that nobody needs any more.
-
-An upload belongs to the import that waits for it, and goes with it.
-"""
+"""Uploaded files: their folder, and removing them. An upload belongs to its pending import and is deleted with it."""
 
 import shutil
 from pathlib import Path
@@ -11,12 +8,12 @@ from storage.database import Database
 
 
 def uploads_folder(db: Database) -> Path:
-    """Where uploads lie, each in a folder of its own."""
+    """The folder of uploads; each has its own folder there."""
     return (db.data / "uploads").resolve()
 
 
 def uploaded_file(db: Database, given: str) -> Path | None:
-    """The uploaded file of that path, None when it is none."""
+    """The uploaded file of that path, None for a path elsewhere."""
     try:
         path = Path(given).resolve()
     except (OSError, ValueError, RuntimeError):
@@ -25,7 +22,7 @@ def uploaded_file(db: Database, given: str) -> Path | None:
 
 
 def remove_upload(db: Database, upload: str) -> None:
-    """Remove an uploaded copy with its folder; whatever lies elsewhere stays."""
+    """Remove an uploaded copy with its folder; a file elsewhere is left alone."""
     path = uploaded_file(db, upload) if upload else None
     if path is None:
         return
@@ -35,7 +32,7 @@ def remove_upload(db: Database, upload: str) -> None:
 
 
 def sweep_uploads(db: Database) -> None:
-    """Remove the uploads that no import waits for: those of pages that were closed before they looked at them."""
+    """Remove the uploads without a pending import, such as those of pages closed before their preview."""
     with db.read() as connection:
         kept = {Path(each.upload).parent.resolve() for each in store.pending_imports(connection) if each.upload}
     folder = uploads_folder(db)

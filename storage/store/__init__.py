@@ -118,9 +118,9 @@ from storage.store.samples import (
 )
 from storage.store.selections import (
     SelectionSummary,
+    composition_of,
     hits_page,
     leaks_of,
-    make_up_of,
     save_selection,
     selected_sample_ids,
     selection_of,

@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select
 from core.types import Diagnosis, Prediction, Review, RoundId, Sample, Verdict
 from storage.rows import DIAGNOSIS, PREDICTION, REVIEW, SAMPLE, diagnosis_from_row, noun_of, prefixed, unprefixed
 from storage.store.case_queries import (
+    CURRENT_VERDICT,
     NO_FILTERS,
     REVIEWER,
     SKILL,
-    CURRENT_VERDICT,
     STATUS,
     STEP,
     VERDICT,

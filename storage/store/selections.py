@@ -57,15 +57,15 @@ def selection_of(connection: Connection, selection_id: int) -> Selection:
         raise UserError(f"There is no selection {selection_id}: choose one from the list.")
     values = _selection_values(row) | {
         "rulings": tuple(Ruling(**each) for each in row.rulings),
-        "make_up": _make_up_from(row.make_up),
+        "make_up": _composition_from(row.make_up),
     }
     found = tuple(_hits(connection, selection_id, after=0, limit=-1))
     return Selection(hits=found, leaks=tuple(leaks_of(connection, selection_id, limit=-1)), **values)
 
 
-def make_up_of(connection: Connection, selection_id: int) -> Composition | None:
+def composition_of(connection: Connection, selection_id: int) -> Composition | None:
     """The composition of a selection, None for one saved before compositions were."""
-    return _make_up_from(connection.scalar(select(selections.c.make_up).where(selections.c.id == selection_id)))
+    return _composition_from(connection.scalar(select(selections.c.make_up).where(selections.c.id == selection_id)))
 
 
 def leaks_of(connection: Connection, selection_id: int, *, limit: int) -> list[Leak]:
@@ -109,7 +109,7 @@ def _selection_values(row: Row[Any]) -> dict[str, Any]:
     return row._asdict() | {"demands": tuple(SkillDemand(**demand) for demand in row.demands)}
 
 
-def _make_up_from(stored: Any) -> Composition | None:
+def _composition_from(stored: Any) -> Composition | None:
     if stored is None:
         return None
     shares = (SkillShare(**each | {"lacking": tuple(each["lacking"])}) for each in stored["skills"])

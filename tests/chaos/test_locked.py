@@ -165,8 +165,8 @@ def answered(db: Database) -> int:
 
 def test_a_look_at_a_file_is_begun_again(db: Database, files: TinyFiles) -> None:
     request = ImportRequest(what="support", path=str(files["support"]), images=str(files.images), name="more")
-    looks = Previews(db)
-    made = looks.begin(request, reviewer="Ada", file="support.jsonl", upload="")
+    previews = Previews(db)
+    made = previews.begin(request, reviewer="Ada", file="support.jsonl", upload="")
     with db.write() as connection:
         store.update_pending_import(connection, made.id, report=None)
     with locked(db.data):
@@ -174,8 +174,8 @@ def test_a_look_at_a_file_is_begun_again(db: Database, files: TinyFiles) -> None
     with db.read() as connection:
         (waiting,) = store.pending_imports(connection)
     assert (waiting.report, waiting.error) == (None, "")
-    looks.ensure(waiting)
-    looks._running[made.id].join(30)
+    previews.ensure(waiting)
+    previews._running[made.id].join(30)
     with db.read() as connection:
         assert store.pending_imports(connection)[0].report["accepted"] == 30
 

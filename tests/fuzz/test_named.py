@@ -152,9 +152,9 @@ def test_looking_at_a_support_set_shows_its_pictures_and_stumbles_over_none(worl
             what="support",
         )
     )
-    looks = Previews(world.db)
-    made = looks.begin(request, reviewer="Ada", file="set.jsonl", upload="")
-    looks._running[made.id].join()
+    previews = Previews(world.db)
+    made = previews.begin(request, reviewer="Ada", file="set.jsonl", upload="")
+    previews._running[made.id].join()
     with world.db.read() as connection:
         found = store.pending_import_of(connection, None, "Ada")
     assert found is not None

@@ -36,9 +36,9 @@ def written(path: Path, rows: int, *, bad: int = 0) -> Path:
 def looked(db: Database, path: Path, what: str = "validation", **more: object) -> PendingImport:
     request = ImportRequest(what=what, path=str(path), project="" if what == "support" else "p", **more)  # type: ignore[arg-type]
     upload = str(path) if path.is_relative_to(db.data) else ""
-    looks = Previews(db)
-    made = looks.begin(request, reviewer="Ada", file=path.name, upload=upload)
-    looks._running[made.id].join()
+    previews = Previews(db)
+    made = previews.begin(request, reviewer="Ada", file=path.name, upload=upload)
+    previews._running[made.id].join()
     return now(db, made)
 
 
@@ -107,9 +107,9 @@ def test_a_look_that_the_end_of_the_app_cut_short_is_begun_again(db: Database, p
     with db.write() as connection:
         left = store.begin_pending_import(connection, 1, "Ada", request=vars(request), file="a.jsonl", upload="")
     assert obstacle(left).startswith("Wait")
-    looks = Previews(db)
-    assert looks.attend(left) == left
-    looks._running[left.id].join()
+    previews = Previews(db)
+    assert previews.refresh(left) == left
+    previews._running[left.id].join()
     assert now(db, left).report is not None
 
 
@@ -148,18 +148,18 @@ def test_a_table_that_leaves_a_field_open_shows_its_columns(db: Database, projec
 
 def test_a_large_support_set_is_a_job_and_the_wait_is_over_with_it(db: Database, tmp_path: Path) -> None:
     pending = looked(db, written(uploads_folder(db) / "one" / "lessons.jsonl", 6000), "support", name="lessons")
-    looks = Previews(db)
-    assert "on their way into “lessons”" in looks.carry_out(pending)
+    previews = Previews(db)
+    assert "on their way into “lessons”" in previews.carry_out(pending)
     waiting = now(db, pending)
-    assert looks.attend(waiting) == waiting
+    assert previews.refresh(waiting) == waiting
     assert "job" in obstacle(waiting)
     with pytest.raises(UserError, match="runs"):
-        looks.begin(request_of(waiting), reviewer="Ada", file="x", upload="")
+        previews.begin(request_of(waiting), reviewer="Ada", file="x", upload="")
     assert waiting.job is not None
     with db.read() as connection:
         job = jobs.job(connection, waiting.job)
     run_queued_job(db, job, LocalEngine("cpu"))
-    assert looks.attend(waiting) is None
+    assert previews.refresh(waiting) is None
     assert uploaded_file(db, pending.upload) is None
     with db.read() as connection:
         assert [(each.name, each.samples) for each in store.support_sets(connection)] == [("lessons", 6000)]
@@ -171,6 +171,6 @@ def test_an_import_whose_job_was_cancelled_can_be_carried_out_again(db: Database
     first = now(db, pending)
     assert first.job is not None
     cancel_job(db, first.job)
-    assert Previews(db).attend(first) == first
+    assert Previews(db).refresh(first) == first
     Previews(db).carry_out(first)
     assert now(db, pending).job not in (None, first.job)

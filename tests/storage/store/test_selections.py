@@ -61,7 +61,7 @@ def test_a_selection_comes_back_with_its_hits_in_order(db: Database) -> None:
         saved = store.save_selection(connection, asked)
         assert replace(saved, id=0, created="") == asked
         assert store.selection_of(connection, saved.id) == saved
-        assert store.make_up_of(connection, saved.id) == asked.make_up
+        assert store.composition_of(connection, saved.id) == asked.make_up
         assert tuple(store.leaks_of(connection, saved.id, limit=1)) == asked.leaks[:1]
         assert tuple(store.hits_page(connection, saved.id, after=1, limit=2)) == saved.hits[1:3]
         random = store.save_selection(connection, replace(asked, arm="random", hits=asked.hits[:1]))

@@ -54,11 +54,11 @@ def build(page: Page) -> TabView:
         "prompts",
     )
     parts = {name: page.part(name) for name in names}
-    looks = Previews(page.db)
+    previews = Previews(page.db)
     roots = page_roots(page.db.data)
 
     def bring(place: Place) -> str:
-        pending = looks.attend(pending_import_at(page.db, place))
+        pending = previews.refresh(pending_import_at(page.db, place))
         if pending is None:
             return form_html(roots, has_project=bool(place.project))
         with page.db.read() as connection:
@@ -86,7 +86,7 @@ def build(page: Page) -> TabView:
         return follow(place) | {parts["checking"]: check_html(page.db, place)}
 
     page.commands |= {kind: _queue(page, kind) for kind in ("predict", "diagnose", "label", "try")}
-    page.commands |= _import_commands(page, looks, roots)
+    page.commands |= _import_commands(page, previews, roots)
     page.commands |= _model_commands(page, roots)
 
     def judge(place: Place, sent: Mapping[str, Any]) -> Parts:
@@ -141,7 +141,7 @@ def _queue(page: Page, kind: str) -> Any:
     return put
 
 
-def _import_commands(page: Page, looks: Previews, roots: Any) -> dict[str, Any]:
+def _import_commands(page: Page, previews: Previews, roots: Any) -> dict[str, Any]:
     def waiting(place: Place, sent: Mapping[str, Any]) -> PendingImport:
         pending = pending_import_at(page.db, place)
         if pending is None or pending.id != number_in(sent, "import"):
@@ -152,13 +152,13 @@ def _import_commands(page: Page, looks: Previews, roots: Any) -> dict[str, Any]:
 
     def look(place: Place, sent: Mapping[str, Any]) -> Parts:
         request, file, upload = request_in(page.db, place, sent, roots)
-        looks.begin(request, reviewer=place.reviewer, file=file, upload=upload)
+        previews.begin(request, reviewer=place.reviewer, file=file, upload=upload)
         return page.refresh(place)
 
     def again(place: Place, sent: Mapping[str, Any]) -> Parts:
         pending = waiting(place, sent)
         request = changed_request(pending, text_in(sent, "what", 60), text_in(sent, "value", MAX_LENGTH))
-        looks.begin(request, reviewer=place.reviewer, file=pending.file, upload=pending.upload)
+        previews.begin(request, reviewer=place.reviewer, file=pending.file, upload=pending.upload)
         return page.refresh(place)
 
     def skip(place: Place, sent: Mapping[str, Any]) -> Parts:
@@ -171,11 +171,11 @@ def _import_commands(page: Page, looks: Previews, roots: Any) -> dict[str, Any]:
         return page.refresh(place)
 
     def bring_in(place: Place, sent: Mapping[str, Any]) -> Parts:
-        said = looks.carry_out(waiting(place, sent))
+        said = previews.carry_out(waiting(place, sent))
         return page.start_worker(place, said)
 
     def give_up(place: Place, sent: Mapping[str, Any]) -> Parts:
-        looks.give_up(waiting(place, sent))
+        previews.give_up(waiting(place, sent))
         return page.refresh(place)
 
     return {"look": look, "look-again": again, "import-skip": skip, "import": bring_in, "give-up": give_up}

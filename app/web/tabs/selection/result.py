@@ -50,7 +50,7 @@ def selection_html(connection: Connection, place: Place, known: list[SelectionSu
         (str(each.id), f"{each.id} · {each.arm}, {each.chosen:,} samples, {clock(each.created)}")
         for each in known[:MAX_SELECTIONS]
     ]
-    composition = store.make_up_of(connection, chosen.id) or _counted(connection, chosen)
+    composition = store.composition_of(connection, chosen.id) or _counted(connection, chosen)
     leaks = _leak_rows(connection, chosen)
     after = place.number("hits") or 0
     hits = store.hits_page(connection, chosen.id, after=after, limit=SAMPLES_PER_PAGE)

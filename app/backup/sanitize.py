@@ -91,16 +91,18 @@ def outside_summary(report: SanitizeReport, data: Path) -> str:
     said = ""
     if report.images:
         said = (
-            f"{report.images:,} images name files outside of the folders that may be read, the first "
-            f"{report.first}: they are looked for in {data / OUTSIDE} instead. Put them there, or restore once more with "
+            f"{report.images:,} images name files outside of the folders that may be read, the first {report.first}: "
+            f"they are looked for in {data / OUTSIDE} instead. Put them there, or restore once more with "
             "SWITCHPOINT_ROOTS naming their folder."
         )
     if report.imports:
         said += f" {report.imports:,} imports that waited name such files: they were given up."
     if report.asking:
         said += (
-            f" Jobs that waited would ask {', '.join(sorted(report.asking)[:5])}: they were given up. Look whether your
-            " "key may go there, then ask for them again." ) return said.strip()
+            f" Jobs that waited would ask {', '.join(sorted(report.asking)[:5])}: they were given up. Look whether "
+            "your key may go there, then ask for them again."
+        )
+    return said.strip()
 
 
 def _move_images(connection: sqlite3.Connection, data: Path, report: SanitizeReport) -> None:

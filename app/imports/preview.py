@@ -78,7 +78,7 @@ class Previews:
 
     def carry_out(self, pending: PendingImport) -> str:
         """Import what was previewed, a large support set as a job; returns a sentence that says so."""
-        pending = self._again(pending)
+        pending = self._without_ended_job(pending)
         request, found = request_of(pending), pending.report
         if reason := obstacle(pending):
             raise UserError(reason)

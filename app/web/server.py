@@ -17,6 +17,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
 from app.imports.uploads import sweep_uploads
+from app.rendering.templates import render
 from app.security.authentication import require_session
 from app.security.http_protocol import Protocol
 from app.security.request_checks import LOOPBACK, allowed_hosts, check_requests
@@ -117,7 +118,8 @@ def build_routes(db: Database) -> fastapi.FastAPI:
         path="/",
         theme=theme(),
         css="".join((ASSETS / name).read_text() for name in STYLES),
-        head="".join(f'<script src="/own/{name}?v={file_version(name)}" defer></script>' for name in SCRIPTS),
+        # A plain str: Gradio joins it with HTML of its own, which Markup would escape.
+        head=str(render("page/scripts.html", scripts=[(name, file_version(name)) for name in SCRIPTS])),
         footer_links=[],
         run_history=False,
         enable_monitoring=False,

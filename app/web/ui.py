@@ -8,6 +8,7 @@ from typing import Any
 
 from app.jobs.queue import cancel_job
 from app.projects.configuration import create_project, settings_for
+from app.rendering.templates import render
 from app.security.file_roots import page_roots, server_model
 from app.settings import AppSettings
 from app.web.components import dialogs, header, job_tray
@@ -58,8 +59,8 @@ def build(db: Database) -> tuple[gr.Blocks, Page]:
 
         def frame(place: Place, *, last: str = "") -> Parts:
             now = stamp(db, place)
-            tray_now = f'<span hidden data-stamp="{now}"></span>{job_tray.tray_html(db)}'
-            parts = {hint: header.hint_html(db, place), jobs: tray_now}
+            tray = render("page/tray.html", stamp=now, tray=job_tray.tray_html(db))
+            parts = {hint: header.hint_html(db, place), jobs: tray}
             return parts if same_pickers(last, now) else {**parts, head: header.header_html(db, place)}
 
         page.refresh = show

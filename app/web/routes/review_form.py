@@ -9,6 +9,7 @@ from typing import Any
 
 import fastapi
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from markupsafe import Markup
 
 from app.projects.lookup import find_project, find_round
 from app.reviews.threshold_preview import preview_thresholds
@@ -57,7 +58,7 @@ def add_review_form_routes(api: fastapi.FastAPI, db: Database) -> None:
         return answer_or_refuse(lambda: JSONResponse({"saved": keep_draft(db, sent, reviewer)}))
 
 
-def hits_html(db: Database, project: str, skill: str) -> str:
+def hits_html(db: Database, project: str, skill: str) -> Markup:
     """The line below the skill field that counts matching support samples, with the best of them as cards."""
     with db.read() as connection:
         found = find_project(connection, project)

@@ -1,7 +1,7 @@
-"""Which round a project builds on: the gate before a round is adopted, and adopting it.
+"""Adopting a round, which the project then builds on, and the regression gate before it.
 
-The gate does not depend on which rounds somebody looks at: a round is held against the adopted one (else the one it was
-tuned from), on the test set where both have answered it, else on the validation set. Renders nothing.
+The gate compares a round with the adopted one (else the one it was tuned from), on the test set where both answered it,
+else on the validation set.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MAX_REASON_LENGTH = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class GateResult:
-    """What the gate says of a round: ``against`` is the round it was held against, ``role`` the set ("": neither)."""
+    """The gate's result on a round: ``against`` is the round it was compared with, ``role`` the set ("": neither)."""
 
     round: Round
     against: Round | None
@@ -31,7 +31,7 @@ class GateResult:
 
 
 def check_gate(connection: Connection, project: Project, round_: Round) -> GateResult:
-    """The gate's word on adopting the round. Raises UserError where it has answered neither set."""
+    """Apply the gate to the round. Raises UserError where it has answered neither set."""
     against = _against(connection, project, round_)
     if against is None:
         return GateResult(
@@ -54,9 +54,9 @@ def check_gate(connection: Connection, project: Project, round_: Round) -> GateR
 
 
 def adopt(db: Database, project: str, round_number: int, *, reviewer: str, reason: str = "") -> Adoption:
-    """Make a round (its number) the one that the project builds on; kept with who did it, when, and the gate's word.
+    """Adopt a round, so that the project builds on it; saved with the reviewer, the time and the gate's result.
 
-    Raises UserError for the round that is adopted already, and for one that the gate stops while ``reason`` is empty.
+    Raises UserError for the adopted round, and for one that fails the gate while ``reason`` is empty.
     """
     reason = " ".join(reason.split())
     if len(reason) > MAX_REASON_LENGTH:

@@ -1,7 +1,7 @@
-"""Lineage both ways: from an error over its review, hits, selection and run to what became of it, and from a training
-sample back to the errors that it was chosen for.
+"""Lineage in both directions: from an error over its review, hits, selection and run to its later answers, and from a
+training sample back to the errors that it was chosen for.
 
-Follows rows as they stood when a selection was made; renders nothing.
+Uses the reviews that were in force when a selection was made.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Treatment:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionTrace:
-    """A selection that an error had a say in: the verdict that stood then, what was chosen for its skill, the runs."""
+    """A selection made for an error, among others: the verdict then, the hits chosen for its skill, and the runs."""
 
     selection: SelectionSummary
     review: Review
@@ -39,8 +39,8 @@ class SelectionTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundTrace:
-    """A sample in one round: the answer and whether it counts as right (None: the label is called wrong), the verdict
-    that stands, and the selections it had a say in."""
+    """A sample in one round: the answer and whether it counts as right (None: the label is wrong), the current verdict,
+    and the selections made for it."""
 
     round: Round
     prediction: Prediction
@@ -51,21 +51,20 @@ class RoundTrace:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorLineage:
-    """A validation or test sample through all rounds that answered it, in order."""
+    """A validation or test sample in all rounds that answered it, in order."""
 
     sample: Sample
     origin: Origin
     rounds: tuple[RoundTrace, ...]
 
     def right_in(self, round_: Round) -> bool | None:
-        """Whether the sample counts as right there; None where it was not answered or its label is called wrong."""
+        """Whether the sample counts as right in the round; None where it has no answer or its label is wrong."""
         return next((each.right for each in self.rounds if each.round.id == round_.id), None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run's round made of the errors asking for a skill: right or not by sample, those without an answer
-    missing."""
+    """How a run's round answered the errors that asked for a skill: right or not, by answered sample."""
 
     treated: Treatment
     right: dict[int, bool]
@@ -85,7 +84,8 @@ class TrainingUse:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingLineage:
-    """A support sample and its uses in this project, newest first; ``left_out`` are older ones that are not listed."""
+    """A support sample and its uses in this project, newest first; ``left_out`` counts older ones that are not
+    listed."""
 
     sample: Sample
     origin: Origin
@@ -94,7 +94,7 @@ class TrainingLineage:
 
 
 def trace_error(connection: Connection, project: Project, sample_id: int) -> ErrorLineage:
-    """What became of a validation or test sample of the project. Raises UserError for any other sample."""
+    """The lineage of a validation or test sample of the project. Raises UserError for any other sample."""
     origin = lineage.origin_of(connection, sample_id)
     if origin.project != project.id:
         raise UserError(f"Sample {sample_id} is not one of '{project.name}': choose one from the comparison's lists.")
@@ -106,7 +106,7 @@ def trace_error(connection: Connection, project: Project, sample_id: int) -> Err
         given = store.prediction_of(connection, each.id, sample_id)
         if given is None:
             continue
-        asked = (_asked(connection, one, sample_id, treatments) for one in made if one.round == each.id)
+        asked = (_selection_trace(connection, one, sample_id, treatments) for one in made if one.round == each.id)
         traces.append(
             RoundTrace(
                 round=each,
@@ -120,7 +120,7 @@ def trace_error(connection: Connection, project: Project, sample_id: int) -> Err
 
 
 def trace_training(connection: Connection, project: Project, sample_id: int) -> TrainingLineage:
-    """Which errors of the project a support sample was chosen for, and what became of them.
+    """The errors of the project that a support sample was chosen for, and their later answers.
 
     Raises UserError for a sample that is in no support set.
     """
@@ -132,7 +132,7 @@ def trace_training(connection: Connection, project: Project, sample_id: int) -> 
     made = {each.id: each for each in store.selections_of(connection, project.id)}
     known = {each.id: each for each in rounds}
     found = [each for each in lineage.hits_of_sample(connection, sample_id) if each.selection in made]
-    uses = [_use(connection, made[each.selection], each, known, treatments) for each in found[:MAX_USES]]
+    uses = [_training_use(connection, made[each.selection], each, known, treatments) for each in found[:MAX_USES]]
     return TrainingLineage(
         sample=store.get_sample(connection, sample_id),
         origin=origin,
@@ -150,10 +150,10 @@ def _treatments(connection: Connection, project: Project, rounds: list[Round]) -
     return found
 
 
-def _asked(
+def _selection_trace(
     connection: Connection, made: SelectionSummary, sample_id: int, treatments: dict[int, tuple[Treatment, ...]]
 ) -> SelectionTrace | None:
-    """What the selection holds for the error; None where it asked for nothing then."""
+    """The selection's hits for the error; None where the error asked for no skill then."""
     review = lineage.review_at(connection, made.round, sample_id, made.created)
     if review is None or not review.skill or review.skill not in {each.skill for each in made.demands}:
         return None
@@ -166,7 +166,7 @@ def _asked(
     )
 
 
-def _use(
+def _training_use(
     connection: Connection,
     made: SelectionSummary,
     found: ChosenHit,

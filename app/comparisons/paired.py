@@ -1,6 +1,6 @@
-"""Two rounds of a project on the same samples: the comparison, and which category and skill each sample is counted in.
+"""Compares two rounds of a project on the same samples, with the category and skill of each sample.
 
-Joins the rows with the arithmetic of ``core.evaluation.comparison``; starts nothing and renders nothing.
+The statistics are in ``core.evaluation.comparison``.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from storage.store import Project, Round
 
 @dataclass(frozen=True, kw_only=True)
 class PairedComparison:
-    """The comparison of two rounds; ``categories`` and ``skills`` name the group of a sample, where it has one.
+    """The comparison of two rounds; ``categories`` and ``skills`` give the group of a sample, where it has one.
 
-    Skills are those found missing in the round before, and for an answer that broke the one found missing since.
-    ``unnamed`` counts the broken answers that have no skill (yet): as long as there are some, what was fixed in a skill
-    stands alone, and its p says nothing.
+    Skills are those missing in the first round, and for a broken answer that missing in the second. ``unnamed`` counts
+    the broken answers without a skill (yet): while there are any, the counts of a skill lack broken answers, and its p
+    value means nothing.
     """
 
     first: Round
@@ -76,7 +76,7 @@ def compare_rounds(db: Database, project: str, before: int, after: int, *, role:
 def paired_comparison(
     connection: Connection, project: str, before: int, after: int, *, role: Role = "test"
 ) -> PairedComparison:
-    """As ``compare_rounds``, with the groups of each sample."""
+    """Like ``compare_rounds``, with the groups of each sample."""
     found = find_project(connection, project)
     first, second = (find_round(connection, found, number) for number in (before, after))
     compared = compare_pair(connection, found, first, second, role)

@@ -1,6 +1,6 @@
-"""A project's models and settings: making a project with them, and choosing others as long as no rows depend on them.
+"""A project's models and settings: creating a project, and changing them as long as no rows depend on them.
 
-Takes names as they are written; whether a model is there is found out by trying it. Loads no model.
+Does not check that a model exists and loads none.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,8 @@ def create_project(
     settings: Settings | None = None,
     given: Mapping[str, str] = NO_SETTINGS,
 ) -> Project:
-    """A new project with its round 0 (the untuned student); ``given`` are settings by name, over ``settings``."""
+    """Create a project with its round 0 (the untuned student); ``given`` are settings by name that override
+    ``settings``."""
     check_models(student, teacher)
     student, teacher = student.strip(), teacher.strip()
     chosen = change_settings(settings or Settings(), given, {"student": student, "teacher": teacher}, ())
@@ -43,7 +44,7 @@ def create_project(
 
 
 def project_settings(db: Database, project: str) -> list[SettingRow]:
-    """Every setting of a project, with what it means and whether rows hold it as it is."""
+    """Every setting of a project, with its meaning and whether existing rows fix it."""
     with db.read() as connection:
         found = find_project(connection, project)
         return setting_rows(found.settings, models_of(found), row_kinds(connection, found))
@@ -52,7 +53,7 @@ def project_settings(db: Database, project: str) -> list[SettingRow]:
 def set_settings(db: Database, project: str, given: Mapping[str, str]) -> Project:
     """Change settings by name (``app.projects.settings_fields``), all or none.
 
-    Raises UserError for an unknown one, a value that it cannot have, and one that rows were made with.
+    Raises UserError for an unknown name, an invalid value, and a setting that existing rows fix.
     """
     with db.write() as connection:
         found = find_project(connection, project)
@@ -69,7 +70,7 @@ def models_of(project: Project) -> dict[str, str]:
 
 
 def row_kinds(connection: Connection, project: Project) -> set[RowKind]:
-    """Which kinds of rows there are that settings must stay for."""
+    """The kinds of rows that exist and fix settings."""
     counted = store.round_counts(connection, project.id)
     made: set[RowKind] = set()
     if any(each.predictions or each.test_predictions for each in counted):
@@ -80,9 +81,9 @@ def row_kinds(connection: Connection, project: Project) -> set[RowKind]:
 
 
 def set_models(db: Database, project: str, *, student: str, teacher: str) -> Project:
-    """Give a project another student and teacher. Settings that are those of the teacher before become the new one's.
+    """Replace a project's student and teacher; settings equal to the old teacher's defaults become the new one's.
 
-    Raises UserError for a name that is none, and where the base round has predictions.
+    Raises UserError for an invalid name, and where the base round has predictions.
     """
     check_models(student, teacher)
     with db.write() as connection:
@@ -98,14 +99,14 @@ def set_models(db: Database, project: str, *, student: str, teacher: str) -> Pro
 
 
 def has_answers(db: Database, project: Project) -> bool:
-    """Whether the project's base round has a prediction, of either set."""
+    """Whether the project's base round has predictions on either set."""
     with db.read() as connection:
         base = next(each for each in store.rounds_of(connection, project.id) if each.number == 0)
         return any(store.correct_predictions(connection, base.id, role) for role in ROLES)
 
 
 def check_models(student: str, teacher: str) -> None:
-    """Raise UserError where one of the two names can be no model's, or holds a key, which must never be stored."""
+    """Raise UserError for an empty or invalid name, or one that holds an API key, which must never be stored."""
     if not student.strip() or not teacher.strip():
         raise UserError(
             "A project needs a student model and a teacher model: folders, names on the Hugging Face Hub, "
@@ -116,14 +117,14 @@ def check_models(student: str, teacher: str) -> None:
 
 
 def settings_for(teacher: str) -> Settings:
-    """The settings a new project starts with: the demo's own where it uses the demo's teacher, else the defaults."""
+    """The settings of a new project: those of the demo for the demo's teacher, else the defaults."""
     if teacher.strip() != DEMO_TEACHER:
         return Settings()
     return replace(demo_settings(), support="")
 
 
 def save_tuning(db: Database, project: str, settings: TuningSettings) -> None:
-    """Keep what the project's runs are tuned with from now on."""
+    """Save the tuning settings for the project's next runs."""
     with db.write() as connection:
         found = find_project(connection, project)
         store.save_settings(connection, found.id, replace(found.settings, tuning=settings))

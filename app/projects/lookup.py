@@ -1,7 +1,4 @@
-"""Finding a project or a round by what a person typed, with a way on when it is not there.
-
-Reads rows only; knows no model and no page.
-"""
+"""Finds a project or a round by name or number, with errors that say what to do."""
 
 from sqlalchemy import Connection
 
@@ -12,7 +9,8 @@ from storage.store import Project, Round
 
 
 def teaching_project(connection: Connection, name: str = "") -> Project:
-    """The project whose teacher labels: the one of that name, or the only one. Raises UserError where it is unclear."""
+    """The project whose teacher labels: the one of that name, or the only one. Raises UserError where it is
+    ambiguous."""
     names = [each.name for each in store.list_projects(connection)]
     if not name and len(names) != 1:
         raise UserError("Labels come from a project's teacher: say which one with --project.")
@@ -20,7 +18,7 @@ def teaching_project(connection: Connection, name: str = "") -> Project:
 
 
 def find_project(connection: Connection, name: str) -> Project:
-    """The project of that name; ``UserError`` tells how to create it and names the ones there are."""
+    """The project of that name. Raises UserError, which says how to create it and lists the existing ones."""
     known = [project.name for project in store.list_projects(connection)]
     if name not in known:
         there = f"there are {', '.join(known)}" if known else "there is none yet"
@@ -32,13 +30,13 @@ def find_project(connection: Connection, name: str) -> Project:
 
 
 def job_project(connection: Connection, job: Job) -> Project:
-    """The project that a job belongs to; every job but an import of a support set has one."""
+    """The project of a job; every job but an import of a support set has one."""
     assert job.project is not None, "every job of these kinds belongs to a project"
     return store.project_of(connection, job.project)
 
 
 def find_round(connection: Connection, project: Project, number: int | None) -> Round:
-    """The project's round of that number, or the one that it builds on: the adopted one, else the newest."""
+    """The project's round of that number; None: the round it builds on (the adopted one, else the newest)."""
     rounds = store.rounds_of(connection, project.id)
     if number is None:
         adopted = store.adopted_round_id(connection, project.id)
@@ -51,5 +49,5 @@ def find_round(connection: Connection, project: Project, number: int | None) -> 
 
 
 def newest_round(connection: Connection, project: Project) -> Round:
-    """The project's newest round, adopted or not: the one to measure next."""
+    """The project's newest round, adopted or not."""
     return store.rounds_of(connection, project.id)[-1]

@@ -1,4 +1,4 @@
-"""A project's prompts: the texts that its models are shown, and putting its own in their place.
+"""A project's prompts: the texts in use, and replacing them by its own.
 
 Loads no model: the student's family is read from its config file, where that is on this machine.
 """
@@ -17,17 +17,17 @@ from storage.database import Database
 
 
 def project_prompts(db: Database, project: str) -> list[Prompt]:
-    """The texts in use, by name; the student's is that of its family, unless the project has its own."""
+    """The prompts in use, by name; the student's is that of its model family, unless the project has its own."""
     with db.read() as connection:
         found = find_project(connection, project)
     return list(prompts_in_use(found.settings, student_family(found.student)))
 
 
 def set_prompts(db: Database, project: str, texts: Mapping[str, str | None]) -> list[Prompt]:
-    """Keep a project's own texts by name (None: the built-in one again) and return the texts in use.
+    """Save a project's own texts by name (None: back to the built-in one) and return the prompts in use.
 
-    All of them or none: raises UserError for an unknown name, a missing or an unknown placeholder. What was predicted
-    and diagnosed with other texts stays as it is; every diagnosis keeps the hash of those it was made with.
+    All or none: raises UserError for an unknown name, or a missing or unknown placeholder. Predictions and diagnoses
+    made with other texts stay; every diagnosis has the hash of its prompts.
     """
     checked = {name: check_prompt(name, text) for name, text in texts.items() if text is not None}
     with db.write() as connection:
@@ -38,7 +38,7 @@ def set_prompts(db: Database, project: str, texts: Mapping[str, str | None]) -> 
 
 
 def student_family(model: str) -> str:
-    """The ``model_type`` in the student's config, from its folder or the Hub's cache; "default" where there is none."""
+    """The ``model_type`` of the student's config, from its folder or the Hub's cache; "default" where there is none."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -46,5 +46,5 @@ def student_family(model: str) -> str:
     try:
         cached = str(folder / "config.json") if folder.is_dir() else try_to_load_from_cache(model, "config.json")
         return str(json.loads(Path(cached).read_text())["model_type"]) if isinstance(cached, str) else DEFAULT_FAMILY
-    except (HFValidationError, OSError, ValueError, KeyError):  # a folder that is gone, or an endpoint's model
+    except (HFValidationError, OSError, ValueError, KeyError):  # a missing folder, or an endpoint's model
         return DEFAULT_FAMILY

@@ -1,7 +1,4 @@
-"""A project's rounds as a line: what each came from, its accuracy, its errors, which skills closed and opened.
-
-Reads rows; renders nothing and changes nothing.
-"""
+"""The history of a project's rounds: origin, accuracy, errors, and the skills closed and opened by each."""
 
 from dataclasses import dataclass
 
@@ -17,11 +14,11 @@ MEASURED_ROLES: tuple[Role, ...] = ("validation", "test")
 
 @dataclass(frozen=True, kw_only=True)
 class RoundLine:
-    """One round: ``accuracy`` by set as far as it was answered, and its ``errors`` on the validation set.
+    """One round: ``accuracy`` by set, of the answered samples, and its ``errors`` on the validation set.
 
     ``came_from`` is the number of the round whose errors its selection was made for, and ``start`` what its adapter was
-    tuned from ("adapter": that round's, trained further; "base"). ``closed`` and ``opened`` are the skills found
-    missing in that round and no longer in this one, and the other way round; None until both are diagnosed.
+    tuned from ("adapter": that of the round, trained further; "base"). ``closed`` are the skills missing in that round
+    and not in this one, ``opened`` the reverse; None until both are diagnosed.
     """
 
     number: int
@@ -40,7 +37,7 @@ def round_lines(connection: Connection, project: Project) -> list[RoundLine]:
     rounds = store.rounds_of(connection, project.id)
     runs = {run.id: run for run in store.runs_of(connection, project.id)}
     by_id = {each.id: each for each in rounds}
-    missing = {each.id: _missing(connection, each) for each in rounds}
+    missing = {each.id: _missing_skills(connection, each) for each in rounds}
     adopted = store.adopted_round_id(connection, project.id)
     lines = []
     for each in rounds:
@@ -59,8 +56,8 @@ def round_lines(connection: Connection, project: Project) -> list[RoundLine]:
                 errors=sum(
                     not right for right in store.correct_predictions(connection, each.id, "validation").values()
                 ),
-                closed=_without(then, now) if known else None,
-                opened=_without(now, then) if known else None,
+                closed=_difference(then, now) if known else None,
+                opened=_difference(now, then) if known else None,
             )
         )
     return lines
@@ -71,8 +68,8 @@ def _accuracy(connection: Connection, round_: Round) -> dict[Role, Interval]:
     return {role: accuracy_interval(scores) for role, scores in found.items() if scores}
 
 
-def _missing(connection: Connection, round_: Round) -> dict[str, str] | None:
-    """The skills missing in a round, by their words without case; None where its errors are not all diagnosed."""
+def _missing_skills(connection: Connection, round_: Round) -> dict[str, str] | None:
+    """The missing skills of a round, by their case-folded text; None where not all its errors are diagnosed."""
     if not store.correct_predictions(connection, round_.id, "validation") or store.missing_diagnoses(
         connection, round_.id
     ):
@@ -80,5 +77,5 @@ def _missing(connection: Connection, round_: Round) -> dict[str, str] | None:
     return {" ".join(each.skill.casefold().split()): each.skill for each in store.missing_skills(connection, round_.id)}
 
 
-def _without(some: dict[str, str] | None, others: dict[str, str] | None) -> tuple[str, ...]:
-    return tuple(skill for key, skill in (some or {}).items() if key not in (others or {}))
+def _difference(first: dict[str, str] | None, second: dict[str, str] | None) -> tuple[str, ...]:
+    return tuple(skill for key, skill in (first or {}).items() if key not in (second or {}))

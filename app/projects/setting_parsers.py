@@ -1,6 +1,6 @@
-"""What people write as the value of a setting, read: a choice, a whole number, a number, an amount of money.
+"""Parsers of setting values: a choice, a whole number, a number, an amount of money.
 
-Each reader raises ValueError with what would be right, without what was written.
+Each raises ValueError with the valid values, without the given text.
 """
 
 import math
@@ -10,7 +10,7 @@ NONE = "none"
 
 
 def one_of(*names: str) -> Callable[[str], str]:
-    """Reads one of the names."""
+    """A parser of one of the names."""
 
     def read(text: str) -> str:
         if text not in names:
@@ -21,7 +21,7 @@ def one_of(*names: str) -> Callable[[str], str]:
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """Reads a whole number between both."""
+    """A parser of a whole number in this range."""
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most):
@@ -32,7 +32,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def number(least: float, most: float, what: str) -> Callable[[str], float]:
-    """Reads a number between both; ``what`` says in a word or two what it counts."""
+    """A parser of a number in this range; ``what`` names the quantity."""
 
     def read(text: str) -> float:
         value = amount(text)
@@ -44,7 +44,7 @@ def number(least: float, most: float, what: str) -> Callable[[str], float]:
 
 
 def dollars(text: str) -> float | None:
-    """Reads an amount of US dollars, 0 or more; "none" or nothing is no cap."""
+    """An amount of US dollars, 0 or more; "none" or an empty text is no cap."""
     if text in ("", NONE):
         return None
     if not 0 <= (value := amount(text)) < math.inf:
@@ -53,7 +53,7 @@ def dollars(text: str) -> float | None:
 
 
 def amount(text: str) -> float:
-    """The number that the text is; NaN where it is none."""
+    """The number in the text; NaN where it is none."""
     try:
         return float(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""A project's settings by name, as people write and read them: what each means, what it may be, and what holds it.
+"""A project's settings by name, as texts: meaning, valid values, and which rows fix them.
 
-Pure: from texts to ``Settings`` and back; knows neither the database nor the page. Names that begin with "student." or
-"teacher." belong to that model behind its endpoint: its address, the variable of its key, its price.
+Converts texts to ``Settings`` and back; knows neither the database nor the page. Names that begin with "student." or
+"teacher." belong to that model at its endpoint: its address, the variable of its API key, its price.
 """
 
 import math
@@ -22,10 +22,10 @@ MAX_PIXELS = 1_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """A setting: where it lies in ``Settings`` (``part`` "": at its top), how it is read from a text, what it means.
+    """A setting: its place in ``Settings`` (``part`` "": the top level), its parser, and its meaning.
 
-    ``held_by`` are the rows that are made with it: once there are any it stays, since rows made in two ways could not
-    be compared.
+    ``held_by`` is the kind of rows made with it: once there are any the setting is fixed, since rows made with
+    different values could not be compared.
     """
 
     name: str
@@ -37,8 +37,8 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingRow:
-    """A setting as it is: ``value`` as it would be written, and why it stays that ("" where it can be changed), and
-    which kind of rows hold it so."""
+    """A setting of a project: its ``value`` as text, why it is fixed ("" where it can be changed), and the kind of rows
+    that fix it."""
 
     name: str
     value: str
@@ -86,17 +86,19 @@ FIELDS_BY_NAME = {field.name: field for field in FIELDS}
 def change_settings(
     settings: Settings, given: Mapping[str, str], models: Mapping[str, str], held: Collection[RowKind]
 ) -> Settings:
-    """The settings with the given ones in place of those before, all or none.
+    """The settings with the given ones changed, all or none.
 
-    ``models`` are the project's "student" and "teacher", ``held`` the kinds of rows that there are. Raises UserError,
-    which names the setting and what would be right; what was written is not repeated where it might be a key.
+    ``models`` are the project's "student" and "teacher", ``held`` the kinds of rows that exist. Raises UserError, which
+    names the setting and its valid values, and does not repeat a given text that may be an API key.
     """
     for name, text in given.items():
-        role, _, of_model = name.partition(".")
-        if role in models and of_model in MODEL_FIELDS:
-            settings = replace(settings, endpoint=_of_model(settings.endpoint, name, models[role], text.strip()))
+        role, _, field = name.partition(".")
+        if role in models and field in MODEL_FIELDS:
+            settings = replace(
+                settings, endpoint=_with_model_setting(settings.endpoint, name, models[role], text.strip())
+            )
         elif name in FIELDS_BY_NAME:
-            settings = _with(settings, FIELDS_BY_NAME[name], text.strip(), held)
+            settings = _with_setting(settings, FIELDS_BY_NAME[name], text.strip(), held)
         else:
             known = ", ".join((*FIELDS_BY_NAME, *(f"teacher.{each}" for each in MODEL_FIELDS)))
             raise UserError(f"There is no setting {name[:60]!r}: choose one of {known} (or student. for teacher.).")
@@ -109,14 +111,14 @@ def change_settings(
 
 
 def setting_rows(settings: Settings, models: Mapping[str, str], held: Collection[RowKind]) -> list[SettingRow]:
-    """Every setting as it is; of models only those that are behind an endpoint."""
+    """Every setting with its value; model settings only of models behind an endpoint."""
     rows = [
         SettingRow(
             name=field.name,
-            value=_written(_value(settings, field)),
+            value=_as_text(_value(settings, field)),
             about=field.about,
-            held=_held(field, held),
-            held_by=field.held_by if _held(field, held) else "",
+            held=_fixed_reason(field, held),
+            held_by=field.held_by if _fixed_reason(field, held) else "",
         )
         for field in FIELDS
     ]
@@ -128,7 +130,7 @@ def setting_rows(settings: Settings, models: Mapping[str, str], held: Collection
 
 
 def model_value(settings: EndpointSettings, model: str, name: str) -> str:
-    """A model's own base_url, key_variable or price as it would be written; "" where it has none."""
+    """A model's own base_url, key_variable or price as text; "" where it has none."""
     if name == "price":
         price = price_of(model, settings)
         return "" if price is None else f"{price[0]:g},{price[1]:g}"
@@ -137,15 +139,15 @@ def model_value(settings: EndpointSettings, model: str, name: str) -> str:
 
 
 def is_behind_endpoint(model: str) -> bool:
-    """Whether the name is that of a model behind an endpoint, well written."""
+    """Whether the name is a valid name of a model behind an endpoint."""
     try:
         return parse_endpoint(model) is not None
     except UserError:
-        return False  # the job, and doctor, say what is wrong with the name
+        return False  # the job and doctor say what is wrong with the name
 
 
 def held_reason(kinds: Iterable[str]) -> str:
-    """Why a setting stays that rows of these kinds were made with."""
+    """Why a setting is fixed that rows of these kinds were made with."""
     named = " and ".join(dict.fromkeys(kinds))
     return f"the project has {named}, and those made otherwise could not be compared; make a new project for it"
 
@@ -161,25 +163,25 @@ def named_settings(pairs: Collection[str]) -> dict[str, str]:
     return found
 
 
-def _with(settings: Settings, field: Field, text: str, held: Collection[RowKind]) -> Settings:
+def _with_setting(settings: Settings, field: Field, text: str, held: Collection[RowKind]) -> Settings:
     try:
         value = field.read(text)
     except ValueError as error:
         raise UserError(f"{field.name} is {error}, not {text[:60]!r}.") from error
     if value == _value(settings, field):
         return settings
-    if stays := _held(field, held):
-        raise UserError(f"{field.name} stays {_written(_value(settings, field)) or 'empty'}: {stays}.")
+    if fixed := _fixed_reason(field, held):
+        raise UserError(f"{field.name} stays {_as_text(_value(settings, field)) or 'empty'}: {fixed}.")
     if not field.part:
         return replace(settings, **{field.name: value})
     return replace(settings, **{field.part: replace(getattr(settings, field.part), **{field.name: value})})
 
 
-def _held(field: Field, held: Collection[RowKind]) -> str:
+def _fixed_reason(field: Field, held: Collection[RowKind]) -> str:
     return held_reason([field.held_by]) if field.held_by and field.held_by in held else ""
 
 
-def _of_model(settings: EndpointSettings, name: str, model: str, text: str) -> EndpointSettings:
+def _with_model_setting(settings: EndpointSettings, name: str, model: str, text: str) -> EndpointSettings:
     if not is_behind_endpoint(model):
         raise UserError(f"{name} is for a model behind an endpoint, and {model} runs here.")
     what = name.partition(".")[2]
@@ -214,7 +216,7 @@ def _value(settings: Settings, field: Field) -> Any:
     return getattr(getattr(settings, field.part) if field.part else settings, field.name)
 
 
-def _written(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if value is None:
         return NONE
     return f"{value:g}" if isinstance(value, float) else str(value)

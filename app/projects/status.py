@@ -1,7 +1,4 @@
-"""What a project holds and what to do next: the counts behind ``status`` and the page's hints.
-
-Derives everything from rows; stores nothing, starts nothing.
-"""
+"""The status of a project and the next step, for ``status`` and the page's hints. Derived from rows."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -30,7 +27,7 @@ JOB_VERBS = {
 
 @dataclass(frozen=True, kw_only=True)
 class NextStep:
-    """The stage to go to and one sentence that says what to do there."""
+    """The stage to go to and a sentence that says what to do there."""
 
     stage: Stage
     sentence: str
@@ -45,7 +42,7 @@ def job_row(job: Job) -> dict[str, Any]:
 def project_status(db: Database, project: str = "") -> dict[str, Any]:
     """Counts per round and the jobs of one project; without a name, the projects, support sets and all jobs.
 
-    A row of ``rounds`` has the round's number as ``round`` and the counts of ``storage``'s ``RoundCounts``.
+    A row of ``rounds`` has the round's number as ``round`` and the counts of ``RoundCounts``.
     """
     with db.read() as connection:
         if not project:
@@ -66,7 +63,7 @@ def project_status(db: Database, project: str = "") -> dict[str, Any]:
 
 
 def next_step(db: Database, project: str) -> NextStep:
-    """What a newcomer should do now in this project: measure its newest round, then work on the one it builds on."""
+    """What to do next in this project: measure its newest round, then work on the round it builds on."""
     with db.read() as connection:
         return _next_step(connection, find_project(connection, project))
 
@@ -86,14 +83,14 @@ def _next_step(connection: Connection, project: Project) -> NextStep:
     newest, base = rounds[-1], find_round(connection, project, None)
     current = next(each for each in rounds if each.number == base.number)
     return (
-        _measured(newest)
-        or _to_adopt(connection, project, current, newest)
-        or _diagnosed(connection, project, current)
-        or _treated(connection, project, current, newest.number + 1)
+        _measuring_step(newest)
+        or _adoption_step(connection, project, current, newest)
+        or _diagnosis_step(connection, project, current)
+        or _treatment_step(connection, project, current, newest.number + 1)
     )
 
 
-def _measured(current: RoundCounts) -> NextStep | None:
+def _measuring_step(current: RoundCounts) -> NextStep | None:
     if not current.samples:
         return NextStep(
             stage="import", sentence="Import a validation set: labelled samples of the task to get better at."
@@ -104,8 +101,10 @@ def _measured(current: RoundCounts) -> NextStep | None:
     return None
 
 
-def _to_adopt(connection: Connection, project: Project, current: RoundCounts, newest: RoundCounts) -> NextStep | None:
-    """A newer round than the adopted one waits for a decision, unless the next selection is made already."""
+def _adoption_step(
+    connection: Connection, project: Project, current: RoundCounts, newest: RoundCounts
+) -> NextStep | None:
+    """Decide on a round that is newer than the adopted one, unless the next selection was already made."""
     adoptions = store.adoptions_of(connection, project.id)
     if current.round == newest.round or newest.round in {each.round for each in adoptions}:
         return None
@@ -120,7 +119,7 @@ def _to_adopt(connection: Connection, project: Project, current: RoundCounts, ne
     return NextStep(stage="compare", sentence=sentence)
 
 
-def _diagnosed(connection: Connection, project: Project, current: RoundCounts) -> NextStep | None:
+def _diagnosis_step(connection: Connection, project: Project, current: RoundCounts) -> NextStep | None:
     if not current.wrong:
         return NextStep(stage="compare", sentence="Every validation answer is right: nothing is left to diagnose.")
     if current.number and not current.diagnosed and store.adopted_round_id(connection, project.id) != current.round:
@@ -130,8 +129,8 @@ def _diagnosed(connection: Connection, project: Project, current: RoundCounts) -
         )
         return NextStep(stage="compare", sentence=sentence)
     missing = len(store.missing_diagnoses(connection, current.round))
-    beyond = _beyond_the_teacher(connection, project, current)
-    if missing > beyond:
+    skipped = _count_skipped(connection, project, current)
+    if missing > skipped:
         return NextStep(stage="diagnose", sentence=f"Let the teacher diagnose {missing:,} wrong answers.")
     if not current.diagnosed:
         sentence = f"The teacher could diagnose none of {missing:,} wrong answers: the worker's log says why."
@@ -142,21 +141,21 @@ def _diagnosed(connection: Connection, project: Project, current: RoundCounts) -
     return None
 
 
-def _beyond_the_teacher(connection: Connection, project: Project, current: RoundCounts) -> int:
-    """How many errors the round's newest finished diagnosis left out, such as rationales longer than it can read."""
+def _count_skipped(connection: Connection, project: Project, current: RoundCounts) -> int:
+    """How many errors the round's newest finished diagnosis skipped, such as rationales that are too long."""
     for job in jobs.jobs_of(connection, project.id):
         if job.kind == "diagnose" and job.state == "done" and job.args["round"] == current.round:
             return job.total - job.done
     return 0
 
 
-def _treated(connection: Connection, project: Project, current: RoundCounts, opens: int) -> NextStep:
-    known = store.support_sets(connection)
-    if not known:
+def _treatment_step(connection: Connection, project: Project, current: RoundCounts, opens: int) -> NextStep:
+    support_sets = store.support_sets(connection)
+    if not support_sets:
         return NextStep(
             stage="import", sentence="Import a support set: training samples of many tasks, with skill labels."
         )
-    drawn = [each for each in known if each.name == project.settings.support] or known
+    drawn = [each for each in support_sets if each.name == project.settings.support] or support_sets
     if not any(each.labelled for each in drawn):
         return NextStep(stage="label", sentence=f"Let the teacher label the support set '{drawn[0].name}' with skills.")
     if not current.selected:

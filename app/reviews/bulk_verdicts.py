@@ -1,6 +1,6 @@
-"""One decision over many cases: what it would change, doing it as one action, and taking that back.
+"""Bulk verdicts: planning one decision over many cases, applying it as one action, and undoing it.
 
-Knows cases and verdicts, no HTML. A plan is read anew before it is carried out, so that nobody decides unseen cases.
+A plan is computed again before it is applied, so that nobody decides unseen cases. Knows no HTML.
 """
 
 from collections import Counter
@@ -28,9 +28,9 @@ DECIDED_OTHERWISE = "were decided otherwise"
 
 @dataclass(frozen=True, kw_only=True)
 class BulkPlan:
-    """What an act would do to the cases of a filter: ``changes``, counted by the verdict that stands (``before``).
+    """The effect of an act on the cases of a filter: ``changes``, counted by current verdict in ``before``.
 
-    ``left`` counts the cases that stay as they are by the reason. ``seal`` changes when any of this does.
+    ``left`` counts the unchanged cases by the reason. ``seal`` changes when any of this does.
     """
 
     act: BulkAct
@@ -41,7 +41,7 @@ class BulkPlan:
 
     @property
     def seal(self) -> str:
-        """A short text that two equal plans share: how many cases change, from which verdicts, and the newest one."""
+        """A fingerprint of the plan: the number of changes, their current verdicts, and the newest of those."""
         newest = max((case.review.id for case, _ in self.changes if case.review), default=0)
         return f"{len(self.changes)}.{newest}." + ".".join(f"{key}{n}" for key, n in sorted(self.before.items()))
 
@@ -56,7 +56,7 @@ def plan_bulk(
     skill: str,
     reviewer: str,
 ) -> BulkPlan:
-    """What ``act`` would change. A rename rewords accepted cases and accepts those without a verdict, reworded.
+    """Plan an act. A rename rewords accepted cases, and accepts and rewords those without a verdict.
 
     Raises UserError for an unknown act, or a rename without a skill.
     """
@@ -71,7 +71,7 @@ def plan_bulk(
     before: Counter[ReviewState] = Counter()
     left: Counter[str] = Counter()
     for case in _cases(connection, round_.id, filters):
-        reason = _stays(case, chosen, skill)
+        reason = _unchanged_reason(case, chosen, skill)
         if reason:
             left[reason] += 1
             continue
@@ -91,7 +91,7 @@ def do_bulk(
     reviewer: str,
     seal: str,
 ) -> tuple[int, int]:
-    """Carry a plan out as one action; returns (the action's number, how many cases it decided).
+    """Apply a plan as one action; returns (the id of the bulk review, the number of its cases).
 
     Raises UserError where the cases have changed since the plan with this ``seal`` was shown.
     """
@@ -106,7 +106,7 @@ def do_bulk(
 
 
 def undo_bulk(db: Database, project: str, bulk: int, *, reviewer: str) -> tuple[int, int]:
-    """Take an action of the project back; returns (the undo's own number, how many cases it gave back)."""
+    """Undo a bulk review of the project; returns (the id of the undo, the number of its cases)."""
     with db.write() as connection:
         rounds = {each.id for each in store.rounds_of(connection, find_project(connection, project).id)}
         if store.round_of_bulk_review(connection, bulk) not in rounds:
@@ -126,8 +126,8 @@ def _cases(connection: Connection, round_id: RoundId, filters: CaseFilters) -> I
         after = store.cursor_of(page[-1], "id")
 
 
-def _stays(case: Case, act: BulkAct, skill: str) -> str:
-    """Why the act leaves a case as it is, "" when it changes it."""
+def _unchanged_reason(case: Case, act: BulkAct, skill: str) -> str:
+    """Why the act does not change a case, "" when it does."""
     verdict: Verdict | None = case.review.verdict if case.review else None
     if act == "renamed":
         if verdict not in (None, "accepted", "edited"):

@@ -1,6 +1,6 @@
-"""What other values of δ and λ would make of a round's stored curves, counted without changing anything.
+"""Previews other values of δ and λ on a round's stored curves; changes nothing.
 
-Margins are kept for the newest round asked about, since a slider asks many times. Knows no HTML and calls no model.
+The curves of the last round are cached, since a slider asks many times. Calls no model.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ LAST_STEP = 10
 
 @dataclass(frozen=True, kw_only=True)
 class ThresholdPreview:
-    """A round's curves read at one δ and λ: how many have each status, and each mistake step (10 for 10 and later)."""
+    """The counts of a round's curves at one δ and λ, by status and by mistake step (10 for 10 and later)."""
 
     statuses: dict[str, int]
     steps: dict[int, int]
@@ -29,7 +29,8 @@ class ThresholdPreview:
 def preview_thresholds(
     db: Database, project: str, round_number: int | None, *, delta: float, lam: int
 ) -> ThresholdPreview:
-    """The round's stored curves at δ and λ; ``changed`` counts those whose status or step differs from the stored."""
+    """Count the round's stored curves at δ and λ; ``changed`` counts those whose status or step differs from the
+    stored."""
     with db.read() as connection:
         round_ = find_round(connection, find_project(connection, project), round_number)
         found = _curves(db, round_.id, store.curves_version(connection, round_.id))

@@ -1,7 +1,4 @@
-"""What a person decides: verdicts on single cases or on all that the machine is right about, and how curves are read.
-
-Knows the rows and the rules of a review, no page.
-"""
+"""Verdicts on single cases or on all diagnoses of a round, and the thresholds δ and λ."""
 
 from dataclasses import replace
 
@@ -30,10 +27,10 @@ def add_review(
     note: str = "",
     seen: int | None = None,
 ) -> Review:
-    """Append a verdict and drop the reviewer's draft; step and skill default to the diagnosis's own, if there is one.
+    """Append a verdict and delete the reviewer's draft; step and skill default to those of the diagnosis.
 
-    ``seen`` is the id of the newest review that the person saw (0: none); where there is a newer one, ConflictError is
-    raised and nothing saved. None decides whatever stands.
+    ``seen`` is the id of the newest review that the reviewer saw (0: none): raises ConflictError when there is a newer
+    one. None skips this check.
     """
     with db.write() as connection:
         round_ = find_round(connection, find_project(connection, project), round_number)
@@ -62,16 +59,16 @@ def add_review(
 
 
 def check_seen(connection: Connection, round_id: RoundId, sample: int, seen: int | None) -> None:
-    """Raise ConflictError where the case was decided since ``seen`` was its newest review (None: that is no matter)."""
+    """Raise ConflictError where the case has a newer review than ``seen`` (None: no check)."""
     if seen is None or store.newest_review_id(connection, round_id, sample) == seen:
         return
     raise ConflictError("Somebody decided this case in the meantime: compare both versions, then choose one.")
 
 
 def set_thresholds(db: Database, project: str, *, round_number: int | None, delta: float, lam: int) -> int:
-    """Read the round's stored curves anew at δ and λ, which the project keeps for later ones; returns how many changed.
+    """Save δ and λ in the project and apply them to the round's stored curves; returns how many changed.
 
-    Calls no model; what people decided stays. Raises UserError for values that no margin can meet.
+    Calls no model; reviews stay. Raises UserError for values out of range.
     """
     if not (-1 <= delta < 1 and 1 <= lam <= 20):
         raise UserError("δ lies between −1 and 1 and λ between 1 and 20: choose values in these ranges.")
@@ -83,7 +80,7 @@ def set_thresholds(db: Database, project: str, *, round_number: int | None, delt
 
 
 def accept_all(db: Database, project: str, *, reviewer: str, round_number: int | None = None) -> int:
-    """Accept every diagnosis of the round that has no verdict yet; returns how many."""
+    """Accept every diagnosis of the round without a verdict; returns how many."""
     with db.write() as connection:
         round_ = find_round(connection, find_project(connection, project), round_number)
         accepted = 0

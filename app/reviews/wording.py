@@ -1,4 +1,4 @@
-"""The words and reasons of verdicts and diagnoses, as the page and the reports show them."""
+"""Labels of verdicts and statuses, and sentences about diagnoses, for the page and the reports."""
 
 from core.answer_switch import margins
 from core.types import Curve, Diagnosis, Review, ReviewState
@@ -33,19 +33,19 @@ def verdict_label(review: Review | None) -> tuple[str, str]:
 
 
 def confidence_reason(case: Case) -> str:
-    """Why a diagnosed case's step is sure or not, in one or two sentences."""
+    """Why the mistake step of a diagnosed case is certain or not, in one or two sentences."""
     assert case.diagnosis is not None
-    return f"{_weighed(case.diagnosis)}{_evidence(case.diagnosis.curve)}"
+    return f"{_margin_sentence(case.diagnosis)}{_curve_remark(case.diagnosis.curve)}"
 
 
-def _evidence(curve: Curve) -> str:
-    """What the curve itself is made of, where that is less than the teacher's own probabilities."""
+def _curve_remark(curve: Curve) -> str:
+    """A remark on a curve that is not made of the teacher's probabilities; "" for others."""
     if curve.votes:
         return f" Each point is the share of {curve.votes} sampled replies: coarse."
     return " Hollow points are upper bounds: the teacher did not list that option." if curve.bounded else ""
 
 
-def _weighed(diagnosis: Diagnosis) -> str:
+def _margin_sentence(diagnosis: Diagnosis) -> str:
     switch, gaps = diagnosis.switch, margins(diagnosis.curve)
     step = switch.mistake_step
     if step is None:

@@ -1,7 +1,7 @@
-"""From accepted skills to a selection: the support set's index, the draw, the leak check, and the stored result.
+"""Makes selections for accepted skills: search in the support set's index, draw, leak check, and storage.
 
-Only samples that would be drawn are checked for leaks, by the content of their images and the words of their questions,
-so that a support set of a million photos is never read whole. Knows the retrieval and the tables; no model, no page.
+Only samples that would be drawn are checked for leaks, by image content and question text, so that a support set of a
+million photos is never read completely.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,9 +33,9 @@ def make_selection(
     support: str = "",
     allow_fewer: bool = False,
 ) -> Selection:
-    """Choose ``budget`` support samples for the round's accepted skills (or at random) and keep the selection.
+    """Choose ``budget`` support samples for the round's accepted skills (or at random) and save the selection.
 
-    ``seed`` defaults to the project's. Fewer matching samples than the budget is refused with the number there is,
+    ``seed`` defaults to the project's. Raises UserError, with their number, for fewer matching samples than the budget,
     unless ``allow_fewer``.
     """
     if budget < 1:
@@ -70,13 +70,13 @@ def make_selection(
     selection = Selection(
         project=found.id, round=round_.id, support=name, arm=arm, budget=budget, seed=start, demands=tuple(demands),
         hits=tuple(hits), leaked=len(leaked), leaks=leaks, rulings=tuple(rulings),
-        make_up=_made_of(db, index, demands, hits, budget=budget, leaked=leaked, seed=start, rulings=rulings),
+        make_up=_composition(db, index, demands, hits, budget=budget, leaked=leaked, seed=start, rulings=rulings),
     )  # fmt: skip
     with db.write() as connection:
         return store.save_selection(connection, selection)
 
 
-def _made_of(
+def _composition(
     db: Database,
     index: IndexedSupport | None,
     demands: Sequence[SkillDemand],
@@ -99,7 +99,7 @@ def _made_of(
 
 
 def selection_or_newest(connection: Connection, project: Project, selection: int | None = None) -> Selection:
-    """The project's selection of that id, or its newest; ``UserError`` when there is none."""
+    """The project's selection of that id (None: its newest). Raises UserError when there is none."""
     known = [each.id for each in store.selections_of(connection, project.id)]
     if not known:
         raise UserError(

@@ -11,9 +11,9 @@ from storage.store import Project
 
 
 def leak_checker(db: Database, project: Project) -> Callable[[Collection[int]], dict[int, SampleCheck]]:
-    """Looks whether samples' questions or images also occur in the project's validation or test set.
+    """A function that checks whether samples' questions or images also occur in the project's validation or test set.
 
-    An image that stayed in its file is read for it, the first time that it is drawn anywhere.
+    It reads an image that is left in its file the first time the image is drawn.
     """
     with db.read() as connection:
         questions: dict[str, int] = {}
@@ -28,20 +28,20 @@ def leak_checker(db: Database, project: Project) -> Callable[[Collection[int]], 
         if key in images:
             shown.setdefault(images[key], measured)
 
-    def look(ids: Collection[int]) -> dict[int, SampleCheck]:
+    def check(ids: Collection[int]) -> dict[int, SampleCheck]:
         with db.read() as connection:
             samples = store.samples_by_id(connection, ids)
             contents, fresh = content_hashes(connection, {each.image for each in samples.values() if each.image})
         with db.write() as connection:
             save_content_hashes(connection, fresh)
-        return {key: _looked(sample, contents.get(sample.image or "")) for key, sample in samples.items()}
+        return {key: _check_sample(sample, contents.get(sample.image or "")) for key, sample in samples.items()}
 
-    def _looked(sample: Sample, content: str | None) -> SampleCheck:
-        asked, leaks = leak_key(sample.question), []
+    def _check_sample(sample: Sample, content: str | None) -> SampleCheck:
+        question, leaks = leak_key(sample.question), []
         if content is not None and content in shown:
             leaks.append(Leak(sample=sample.id, why="image", key=content, measured=shown[content]))
-        if asked in questions:
-            leaks.append(Leak(sample=sample.id, why="question", key=asked, measured=questions[asked]))
+        if question in questions:
+            leaks.append(Leak(sample=sample.id, why="question", key=question, measured=questions[question]))
         return SampleCheck(leaks=tuple(leaks), image_hash=content)
 
-    return look
+    return check

@@ -1,7 +1,6 @@
-"""Rulings on the hits of a skill as a person gives them: pin or remove a support sample or a whole task, and undo.
+"""Rulings on the hits of a skill: pin or remove a support sample or a whole task, and undo.
 
-Checks what is named against the rows and keeps the act; what a ruling does to a selection is
-``core.selection.rulings``'s matter.
+``core.selection.rulings`` applies them to a selection.
 """
 
 from dataclasses import replace
@@ -27,7 +26,7 @@ def add_ruling(
 ) -> Ruling:  # fmt: skip
     """Pin, remove or clear a support sample (id) or all samples of a task of ``support`` among the hits of a skill.
 
-    Raises UserError where there is no such skill, sample or task, or nothing to clear.
+    Raises UserError for an unknown skill, sample or task, or when there is nothing to clear.
     """
     chosen = member_of(RULING_ACTS, act)
     if chosen is None:
@@ -48,9 +47,9 @@ def add_ruling(
 
 
 def undo_ruling(db: Database, project: str, ruling: int, *, reviewer: str) -> Ruling:
-    """Take a ruling back, so that what was said before it stands again; returns the act that does this.
+    """Undo a ruling by appending the one before it, or "clear"; returns the appended ruling.
 
-    Raises UserError where there is no such ruling, or it does not stand any more.
+    Raises UserError for an unknown ruling, or one that is no longer in force.
     """
     with db.write() as connection:
         found = find_project(connection, project)
@@ -64,14 +63,14 @@ def undo_ruling(db: Database, project: str, ruling: int, *, reviewer: str) -> Ru
 
 
 def standing_rulings(db: Database, project: str, skill: str = "") -> list[Ruling]:
-    """The rulings of a project that stand, oldest first; with a ``skill``, its own alone."""
+    """The rulings in force of a project, oldest first; with a ``skill``, only those on it."""
     with db.read() as connection:
         found = store.rulings_of(connection, find_project(connection, project).id)
     return [each for each in found if skill in ("", each.skill)]
 
 
 def ruling_row(ruling: Ruling) -> dict[str, Any]:
-    """A ruling as the command line and a manifest show it."""
+    """A ruling as the command line and the manifest show it."""
     return {
         "ruling": ruling.id, "skill": ruling.skill, "act": ruling.act, "sample": ruling.sample, "task": ruling.task,
         "reviewer": ruling.reviewer, "created": ruling.created,
@@ -79,7 +78,7 @@ def ruling_row(ruling: Ruling) -> dict[str, Any]:
 
 
 def _check(connection: Connection, db: Database, project: Project, ruling: Ruling, support: str) -> None:
-    """A ruling names a skill that some round accepted, and a labelled sample, or a task, of a support set."""
+    """Raise UserError unless a round accepted the skill and the labelled sample or the task exists."""
     accepted = {
         each.skill
         for round_ in store.rounds_of(connection, project.id)

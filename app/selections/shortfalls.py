@@ -1,7 +1,4 @@
-"""What is wrong with a skill in a selection, in sentences: it has too few hits, weak ones, or none, and what to do.
-
-Words for the page and the command line alike; which skills these are is the core's to say.
-"""
+"""Shortfalls of a skill in a selection (too few hits, weak ones, or none) as sentences that say what to do."""
 
 from core.retrieval.terms import tokenise
 from core.selection.composition import is_short, is_weak
@@ -9,43 +6,43 @@ from core.types import SkillShare
 
 
 def shortfalls(share: SkillShare, *, made: bool = True) -> list[str]:
-    """One sentence for each shortfall; ``made`` tells a selection that was made from one that would be."""
+    """One sentence for each shortfall; ``made`` is False for a selection that is only planned."""
     skill = f"“{share.skill[:120]}”"
     if not share.matching and not share.got:
         return [f"No support sample matches {skill}: reword the skill, or label more support samples."]
-    said = []
+    sentences = []
     if is_short(share):
-        said.append(
+        sentences.append(
             f"{skill} ran dry: it was due {share.due:,} and got {share.got:,}; the other skills took the rest."
             if made
             else f"Only {share.got:,} samples are there for {skill}, which is due {share.due:,} at this budget: the "
             "other skills would take the rest."
         )
     if is_weak(share):
-        said.append(
-            f"Even the best hit of {skill} holds little of it{_shared(share)}: look at its hits before you train on "
-            "them."
+        sentences.append(
+            f"Even the best hit of {skill} holds little of it{_word_overlap(share)}: look at its hits before you train "
+            "on them."
         )
-    return said
+    return sentences
 
 
 def badge(share: SkillShare) -> str:
-    """The shortfall in a word or two, "" without one."""
+    """The shortfalls in a word or two each, "" without one."""
     if not share.matching and not share.got:
         return "no match"
     return " · ".join(word for word, is_so in (("too few", is_short(share)), ("weak", is_weak(share))) if is_so)
 
 
-def _shared(share: SkillShare) -> str:
-    lacking = [word for word in share.lacking if _says_something(word)]
+def _word_overlap(share: SkillShare) -> str:
+    lacking = [word for word in share.lacking if _is_content_word(word)]
     held = [
-        word for word in dict.fromkeys(tokenise(share.skill)) if word not in share.lacking and _says_something(word)
+        word for word in dict.fromkeys(tokenise(share.skill)) if word not in share.lacking and _is_content_word(word)
     ]
     return f" (only {_quoted(held)}, not {_quoted(lacking)})" if held and lacking else ""
 
 
-def _says_something(word: str) -> bool:
-    """A letter by itself, such as an article, tells nobody what is missing."""
+def _is_content_word(word: str) -> bool:
+    """False for a single letter, such as an article."""
     return len(word) > 1 or not word.isascii() or word.isdigit()
 
 

@@ -1,8 +1,8 @@
-"""The support set as the page asks about it: known skill labels, and how many samples stand behind a missing skill.
+"""The index of a support set: its skill labels, and the samples that match a missing skill.
 
-Reading and indexing a support set takes seconds, so the newest indexes are kept, in memory and as folders that another
-start of the app or the worker opens; any added sample and any changed label makes one anew. Selections are drawn from
-the same indexes. Knows retrieval and rows, no HTML.
+Indexing a support set takes seconds, so the newest indexes are cached in memory and in folders that another start of
+the app or the worker opens; an added sample or a changed label invalidates them. Selections are drawn from the same
+indexes.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from storage.database import Database
 
 MAX_LABELS = 300
 CACHE_SIZE = 2
-Key = tuple[Path, str, int, int]  # the data folder, the set, its changes and its labelled samples
+Key = tuple[Path, str, int, int]  # the data folder, the name of the set, its changes and its labelled samples
 logger = logging.getLogger("switchpoint")
 _building = Lock()
 _indexes: dict[Key, "IndexedSupport"] = {}
@@ -33,7 +33,7 @@ _indexes: dict[Key, "IndexedSupport"] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class IndexedSupport:
-    """A support set ready for questions: its name, its labels (most frequent first), and the index over them."""
+    """An indexed support set: its name, its most frequent labels, and the index."""
 
     name: str
     labels: tuple[str, ...]
@@ -42,33 +42,33 @@ class IndexedSupport:
 
 @dataclass(frozen=True, kw_only=True)
 class SkillMatches:
-    """What a support set offers for a skill: how many samples match at all, and the best few."""
+    """The samples of a support set that match a skill: how many, and the best few hits."""
 
     matching: int
     hits: tuple[Hit, ...]
 
 
 def has_labels(connection: Connection, db: Database, support: str) -> bool:
-    """Whether there is a support set to draw from, and a label in it."""
+    """Whether there is a support set to draw from with at least one label."""
     return _key(connection, db, support) is not None
 
 
 def indexed_support(connection: Connection, db: Database, support: str) -> IndexedSupport | None:
-    """The support set a project draws from, or None while there is none, several to choose from, or no label."""
+    """The indexed support set of that name; None where it is missing, ambiguous or without labels."""
     key = _key(connection, db, support)
-    return None if key is None else _indexed(db, key)
+    return None if key is None else _cached(db, key)
 
 
 def indexed_support_if_ready(connection: Connection, db: Database, support: str) -> IndexedSupport | None:
-    """As ``indexed``, but None while the index is still being made, which the first question begins."""
+    """Like ``indexed_support``, but None while the index is still being built, which the first call starts."""
     key = _key(connection, db, support)
     if key is not None and key not in _indexes and not _building.locked():
-        Thread(target=_indexed, args=(db, key), daemon=True).start()
+        Thread(target=_cached, args=(db, key), daemon=True).start()
     return None if key is None else _indexes.get(key)
 
 
 def matches_of(found: IndexedSupport, skill: str, *, seed: int, limit: int) -> SkillMatches:
-    """The best ``limit`` hits of a skill and how many samples match it."""
+    """The best ``limit`` hits of a skill and the number of matching samples."""
     hits = tuple(islice(found.index.search(skill, seed=seed), limit))
     return SkillMatches(matching=found.index.count_matching(skill), hits=hits)
 
@@ -82,26 +82,26 @@ def _key(connection: Connection, db: Database, support: str) -> Key | None:
     return (db.data, name, size.changes, size.labelled) if size.labelled else None
 
 
-def _indexed(db: Database, key: Key) -> IndexedSupport:
+def _cached(db: Database, key: Key) -> IndexedSupport:
     with _building:
         if key not in _indexes:
             with db.read() as connection:
-                # Labels may have changed since the key was made: the index is kept under what it was made from.
+                # Labels may have changed since the key was read: the index is stored under its own state.
                 key = _key(connection, db, key[1]) or key
-                _indexes[key] = _ready(key[1], open_index(_folder(key)) or _made(connection, key))
+                _indexes[key] = _with_labels(key[1], open_index(_folder(key)) or _build(connection, key))
             for old in list(_indexes)[:-CACHE_SIZE]:
                 del _indexes[old]
         return _indexes[key]
 
 
-def _made(connection: Connection, key: Key) -> SkillIndex:
-    """The index from the rows, saved for the next start in the place of the set's earlier ones."""
+def _build(connection: Connection, key: Key) -> SkillIndex:
+    """Build the index from the rows and save it, in place of the set's older ones."""
     found = store.labelled_support(connection, key[1])
     index = SkillIndex.build(found.labels, found.samples, found.tasks, found.images)
     folder = _folder(key)
     try:
         save_index(index, folder)
-    except OSError as error:  # it can be made again: no room for it stops nobody
+    except OSError as error:  # without room for it, it is built again next time
         logger.warning("The index of %s is not kept in %s: %s", key[1], folder, error)
     for old in folder.parent.iterdir() if folder.parent.is_dir() else ():
         if old != folder:
@@ -110,10 +110,10 @@ def _made(connection: Connection, key: Key) -> SkillIndex:
 
 
 def _folder(key: Key) -> Path:
-    """Where a set's index lies; a name that is no file name, or that differs in case alone, has a folder of its own."""
+    """The folder of a set's index, by a hash, since a name may be no file name or differ from another only in case."""
     return key[0] / "indexes" / hashlib.sha256(key[1].encode()).hexdigest()[:16] / f"{key[2]}-{key[3]}"
 
 
-def _ready(name: str, index: SkillIndex) -> IndexedSupport:
-    often = np.argsort(-index.counts, kind="stable")[:MAX_LABELS]
-    return IndexedSupport(name=name, labels=tuple(index.labels[each] for each in often.tolist()), index=index)
+def _with_labels(name: str, index: SkillIndex) -> IndexedSupport:
+    frequent = np.argsort(-index.counts, kind="stable")[:MAX_LABELS]
+    return IndexedSupport(name=name, labels=tuple(index.labels[each] for each in frequent.tolist()), index=index)

@@ -31,7 +31,7 @@ from storage.tables import reviews
 from tests.bench.big_project import ACTS, PROJECT, THINGS, Walk, made
 from tests.bench.results import Bar, save_results
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.browser.serving import serving
+from tests.servers.app_server import serving
 
 SIZES = ((1_000, 10_000), (10_000, 10_000), (10_000, 1_000_000))
 TARGETS = {"next case (J)": 150.0, "verdict to next case (A)": 150.0, "hits while typing": 200.0}

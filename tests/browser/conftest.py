@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+from tests.browser.windows import TIMEOUT_MS, Windows
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -17,21 +20,37 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(
             f"there is no Chromium at {CHROMIUM}: install the Debian package `chromium` to run the browser tests"
         )
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def windows(chromium: Browser) -> Windows:
+    return Windows(chromium)
+
+
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A fresh window of 1280 × 900; a script error in it fails the test."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
-    window = context.new_page()
+def page(windows: Windows, served: Any) -> Iterator[Page]:
+    """A window of 1280 × 900; a script error in it fails the test."""
+    window = windows.take()
     errors: list[str] = []
-    window.on("pageerror", lambda error: errors.append(str(error)))
+
+    def note(error: Error) -> None:
+        errors.append(str(error))
+
+    window.on("pageerror", note)
     yield window
-    context.close()
+    windows.give_back(window, served.url)
+    window.remove_listener("pageerror", note)
     assert not errors
+
+
+@pytest.fixture
+def other(windows: Windows, served: Any) -> Iterator[Page]:
+    """The window of a second person."""
+    window = windows.take()
+    yield window
+    windows.give_back(window, served.url)

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from app.web.page.place import TABS
-from tests.browser.serving import Served
+from tests.servers.app_server import Served
 
 WIDTHS = (1280, 1600)
 SCHEMES = ("light", "dark")

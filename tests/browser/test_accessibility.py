@@ -11,7 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.hostile_project import PROJECT, fill
-from tests.browser.serving import Served, serving
+from tests.browser.windows import Windows
+from tests.servers.app_server import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SCHEMES = ("light", "dark")
@@ -70,12 +71,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(params=SCHEMES)
-def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, windows: Windows, served: Served) -> Iterator[Page]:
     """A window in each colour scheme."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=request.param)
-    context.set_default_timeout(30_000)
-    yield context.new_page()
-    context.close()
+    window = windows.take(color_scheme=request.param)
+    yield window
+    windows.give_back(window, served.url, color_scheme=request.param)
 
 
 @pytest.mark.parametrize("tab", PAINTED)

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from app.endpoints.spending import set_spending
 from storage.database import open_database
-from tests.browser.serving import Served, serving
 from tests.projects.unlabelled_support import KEY, Quick, bare
+from tests.servers.app_server import Served, serving
 from tests.servers.batch_api import BatchRoom
 from tests.servers.openai_server import MODEL, Manners, OpenAIServer, openai_server
 

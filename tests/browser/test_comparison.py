@@ -7,8 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.serving import Served, serving
 from tests.projects.finished_loop import LOOP, finished
+from tests.servers.app_server import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.projects.configuration import DEMO_STUDENT, DEMO_TEACHER, create_project, settings_for
 from assets import demo
@@ -20,7 +20,7 @@ from storage.database import open_database
 from tests.browser.cases import PROJECT as MEASURED
 from tests.browser.cases import fill
 from tests.browser.importing import IMPORT_MS, bring_in, found, look_at
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 pytestmark = pytest.mark.browser
 JOB_MS = 300_000
@@ -88,7 +88,7 @@ def uploads(served: Served) -> list[Path]:
 
 
 def test_a_mapping_is_fixed_by_hand_outlives_a_reload_and_another_window_and_is_imported(
-    chromium: Browser, page: Page, served: Served, tmp_path: Path
+    page: Page, other: Page, served: Served, tmp_path: Path
 ) -> None:
     opened(page, served, "fruit")
     look_at(page, "validation", file=fruit_zip(tmp_path))
@@ -103,10 +103,8 @@ def test_a_mapping_is_fixed_by_hand_outlives_a_reload_and_another_window_and_is_
     expect(found(page).locator(".preview img")).to_have_count(5)
     page.reload()
     expect(found(page).get_by_role("combobox", name="question", exact=True)).to_have_value("frage")
-    other = chromium.new_context().new_page()
     opened(other, served, "fruit")
     expect(found(other).get_by_role("combobox", name="category", exact=True)).to_have_value("art")
-    other.context.close()
     assert len(uploads(served)) == 1
     bring_in(page, "12 samples are in “fruit”, 4 of them held out as its test set")
     assert uploads(served) == []

@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from storage import store
 from storage.database import open_database
 from storage.store import CaseFilters
 from tests.browser.cases import CASES, PROJECT, fill
-from tests.browser.serving import Served, serving
 from tests.browser.test_review import listed, open_review, shown, verdicts
+from tests.servers.app_server import Served, serving
 
 pytestmark = pytest.mark.browser
 FORM = "form.editor"
@@ -51,11 +51,8 @@ def test_ten_cases_are_reviewed_by_keyboard_alone(page: Page, served: Served) ->
     assert verdicts(served) == dict(zip(order[:10], [*given, "accepted"], strict=True))
 
 
-def test_news_that_come_late_turn_the_list_back_to_no_earlier_page(
-    chromium: Browser, page: Page, served: Served
-) -> None:
-    context = chromium.new_context()
-    other, held = context.new_page(), list[Route]()
+def test_news_that_come_late_turn_the_list_back_to_no_earlier_page(page: Page, other: Page, served: Served) -> None:
+    held = list[Route]()
 
     def hold(route: Route) -> None:
         if json.loads(route.request.post_data or "{}")["kind"] == "tick":
@@ -82,12 +79,10 @@ def test_news_that_come_late_turn_the_list_back_to_no_earlier_page(
     assert listed(page) == after
     assert "from=" in page.url
     page.unroute_all(behavior="ignoreErrors")
-    context.close()
 
 
-def test_news_hold_up_no_verdict_and_come_once_it_is_given(chromium: Browser, page: Page, served: Served) -> None:
-    context = chromium.new_context()
-    other, held, asked = context.new_page(), dict[str, Route](), list[str]()
+def test_news_hold_up_no_verdict_and_come_once_it_is_given(page: Page, other: Page, served: Served) -> None:
+    held, asked = dict[str, Route](), list[str]()
 
     def hold(route: Route) -> None:
         kind = json.loads(route.request.post_data or "{}")["kind"]
@@ -123,7 +118,6 @@ def test_news_hold_up_no_verdict_and_come_once_it_is_given(chromium: Browser, pa
     expect(page.locator(".case-row.sel")).to_have_attribute("data-sample", shown(page))
     expect(page.locator("#filters select[data-param=verdict]")).to_contain_text("skipped (1)")
     page.unroute_all(behavior="ignoreErrors")
-    context.close()
 
 
 def test_a_skill_says_for_which_step_it_was_named_once_another_step_is_chosen(page: Page, served: Served) -> None:
@@ -194,9 +188,7 @@ def test_a_verdict_can_be_undone_and_given_again(page: Page, served: Served) -> 
     expect(page.locator("#notice")).to_contain_text("nothing to redo")
 
 
-def test_of_two_people_on_one_case_the_second_sees_both_versions(chromium: Browser, page: Page, served: Served) -> None:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    other = context.new_page()
+def test_of_two_people_on_one_case_the_second_sees_both_versions(page: Page, other: Page, served: Served) -> None:
     for each, name in ((page, "Ada"), (other, "Grace")):
         each.context.add_cookies([{"name": "switchpoint-reviewer", "value": name, "url": served.url}])
         open_review(each, served)
@@ -212,12 +204,9 @@ def test_of_two_people_on_one_case_the_second_sees_both_versions(chromium: Brows
     other.keyboard.press("o")
     expect(other.locator(FORM)).not_to_have_attribute("data-sample", case)
     assert verdicts(served) == {case: "edited"}
-    context.close()
 
 
-def test_theirs_is_kept_with_one_key(chromium: Browser, page: Page, served: Served) -> None:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    other = context.new_page()
+def test_theirs_is_kept_with_one_key(page: Page, other: Page, served: Served) -> None:
     for each in (page, other):
         open_review(each, served)
     case = shown(page)
@@ -228,7 +217,6 @@ def test_theirs_is_kept_with_one_key(chromium: Browser, page: Page, served: Serv
     other.keyboard.press("t")
     expect(other.locator(FORM)).not_to_have_attribute("data-sample", case)
     assert verdicts(served) == {case: "skipped"}
-    context.close()
 
 
 def test_one_decision_over_a_filter_and_one_undo_for_all_of_it(page: Page, served: Served) -> None:

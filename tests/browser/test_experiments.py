@@ -8,9 +8,9 @@ from playwright.sync_api import Page, expect
 
 from app.reviews.verdicts import accept_all
 from storage.database import open_database
-from tests.browser.serving import Served, serving
 from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import fill_project, write_files
+from tests.servers.app_server import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -20,8 +20,9 @@ from storage.database import open_database
 from tests.browser.hostile import CORPUS, WRAPPED
 from tests.browser.hostile_project import PROJECT, SUPPORT, fill, import_file
 from tests.browser.importing import found, look_at
-from tests.browser.serving import Served, serving
 from tests.browser.watch import Watch, watching
+from tests.browser.windows import empty
+from tests.servers.app_server import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AT = {"project": PROJECT, "round": "0"}
@@ -50,13 +51,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-@pytest.fixture
-def watch(chromium: Browser, served: Served) -> Iterator[Watch]:
+@pytest.fixture(scope="module")
+def watched(chromium: Browser, served: Served) -> Iterator[Watch]:
     """A window without the page's policy: what is not escaped would really run."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
     context.set_default_timeout(30_000)
     yield watching(context, served.url)
     context.close()
+
+
+@pytest.fixture
+def watch(watched: Watch, served: Served) -> Iterator[Watch]:
+    """That window, emptied after each test."""
+    yield watched
+    empty(watched.page, served.url)
+    watched.forget()
 
 
 @pytest.fixture(scope="module")

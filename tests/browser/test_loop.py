@@ -14,7 +14,7 @@ from app.web.page.place import TABS
 from tests.browser.demo_cut import TEST, VALIDATION, cut_support, cut_zip
 from tests.browser.importing import bring_in, look_at
 from tests.browser.screens import screens_folder, take_screens
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 JOB_MS = 300_000

@@ -16,8 +16,8 @@ from app.jobs.queue import put_diagnose, put_predict
 from app.web.page.place import TABS
 from storage import jobs
 from storage.database import Database, open_database
-from tests.browser.serving import ROOT, serving
 from tests.projects.tiny_project import fill_project, write_files
+from tests.servers.app_server import ROOT, serving
 
 pytestmark = pytest.mark.browser
 HOOK = """

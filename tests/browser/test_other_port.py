@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.cases import fill
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 from tests.servers.openai_server import listening
 
 pytestmark = pytest.mark.browser
@@ -103,3 +103,4 @@ def test_a_page_on_another_port_reads_and_sends_nothing(page: Page, served: Serv
         page.evaluate("url => document.querySelector('a').href = url", f"{served.url}/?project=cases&tab=review")
         page.get_by_text("there").click()
         expect(page.locator("#head .head")).to_have_attribute("data-project", "cases")
+    network.detach()

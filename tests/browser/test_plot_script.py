@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.cases import PROJECT, fill
-from tests.browser.serving import Served, serving
 from tests.browser.test_review import shown
+from tests.servers.app_server import Served, serving
 
 pytestmark = pytest.mark.browser
 SCRIPT = "**/own/plotly.min.js"

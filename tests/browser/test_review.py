@@ -11,7 +11,7 @@ from storage import store
 from storage.database import open_database
 from tests.browser.cases import PROJECT, fill
 from tests.browser.importing import found, look_at
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 pytestmark = pytest.mark.browser
 

@@ -11,8 +11,8 @@ from app.selections.rulings import standing_rulings
 from storage import store
 from storage.database import open_database
 from tests.browser import cases
-from tests.browser.serving import Served, serving
 from tests.browser.test_accessibility import violations
+from tests.servers.app_server import Served, serving
 
 pytestmark = pytest.mark.browser
 SKILL = "adding two digits"

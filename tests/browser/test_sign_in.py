@@ -10,7 +10,7 @@ from app.security.sessions import add_login
 from storage.database import open_database
 from tests.browser.cases import PROJECT, fill
 from tests.browser.screens import screens_folder
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 pytestmark = [pytest.mark.browser]
 NAME, PASSWORD = "Ada", "correct horse battery"

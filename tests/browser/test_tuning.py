@@ -12,8 +12,8 @@ from app.selections.draw import make_selection
 from core.types import TuningSettings
 from storage import store
 from storage.database import open_database
-from tests.browser.serving import Served, serving
 from tests.projects.tiny_project import SETTINGS, fill_project, write_files
+from tests.servers.app_server import Served, serving
 
 pytestmark = [pytest.mark.browser]
 WAIT = 300_000  # other things run beside the tests

@@ -3,15 +3,16 @@
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from app.processes.worker_process import worker_pid
-from tests.browser.serving import free_port, start_app, wait_for
+from tests.servers.app_server import free_port, start_app, wait_for
 
 TARGETS = ("worker", "app", "both")
 WEIGHTS = (45, 37, 18)
@@ -24,11 +25,11 @@ class App:
     def __init__(self, data: Path) -> None:
         self.data, self.port, self.starts = data, free_port(), 0
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: psutil.Process | None = None
 
     def start(self) -> None:
         """Start the app unless it runs, and wait until it answers."""
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None or not self.process.is_running():
             self.starts += 1
             self.process = start_app(self.data, self.port)
         wait_for(self.url, self.process, self.data)
@@ -36,7 +37,8 @@ class App:
     def kill(self) -> None:
         """``kill -9`` the app if it runs."""
         if self.process is not None:
-            self.process.kill()
+            with suppress(psutil.NoSuchProcess):
+                self.process.kill()
             self.process.wait()
 
     def end(self) -> None:

@@ -33,9 +33,9 @@ from storage.database import FILE_NAME, Database, open_database
 from storage.migrations import BUSY_SECONDS
 from tests.app.rpc import DATA, REVIEW, Remote, fill_two
 from tests.browser.cases import PROJECT
-from tests.browser.serving import serving
 from tests.chaos.test_full_disk import sound
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.servers.app_server import serving
 from tests.storage.migrations.schemas.make import HERE
 
 WAIT = BUSY_SECONDS if os.environ.get("SWITCHPOINT_LONG") else 1

@@ -30,8 +30,8 @@ from core.types import Review
 from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
 from tests.bench.big_project import PROJECT, fill
-from tests.browser.serving import Served, serving
 from tests.projects.tiny_project import SETTINGS, SKILLS, fill_project, write_files
+from tests.servers.app_server import Served, serving
 
 LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEED = 1

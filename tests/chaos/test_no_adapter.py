@@ -22,8 +22,8 @@ from core.types import TuningSettings
 from storage import store
 from storage.database import Database, open_database
 from tests.app.rpc import Remote
-from tests.browser.serving import serving
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.servers.app_server import serving
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ from app.worker.loop import run_queued_job
 from storage import jobs
 from storage.database import Database, open_database
 from tests.app.rpc import Remote
-from tests.browser.serving import serving
 from tests.chaos.small_disk import as_anybody, read_only
 from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.servers.app_server import serving
 from tests.wait_for import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.cases import fill
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ from app.security.request_checks import SECURITY_HEADERS
 from app.security.route_allowlist import is_allowed
 from app.security.sessions import add_login
 from storage.database import open_database
-from tests.browser.serving import Served, serving
 from tests.security.raw import Answer, ask
 from tests.security.routes import METHODS
 from tests.security.test_routes import TRICKS, concrete, routes_of_the_app
+from tests.servers.app_server import Served, serving
 
 LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 UPGRADE = {

@@ -13,9 +13,9 @@ from app.web.routes.images import ImageCache
 from storage.database import open_database
 from storage.images import save_images
 from tests.browser.cases import Picture
-from tests.browser.serving import Served
 from tests.fuzz.oddities import BAD, GOOD, PNG, saved
 from tests.security.raw import Answer, ask
+from tests.servers.app_server import Served
 
 SECRETS = (b"Exif", b"ICC", b"iCCP", b"secret", b"<script", b"tEXt", b"iTXt", b"acTL", b"PK\x05\x06")
 MARK = b"secret place"

@@ -32,9 +32,9 @@ from storage import jobs, store
 from storage.database import Database, open_database
 from storage.jobs import Job
 from tests.app.rpc import Remote
-from tests.browser.serving import ROOT, serving
 from tests.projects.demo_mistakes import SETTINGS, fill
 from tests.security.planted import found_below, found_in, ways
+from tests.servers.app_server import ROOT, serving
 from tests.servers.faulty_server import ByHash
 from tests.servers.openai_server import MODEL, Handler, Manners, OpenAIServer, failed, listening
 

@@ -16,9 +16,9 @@ from app.security.authentication import COOKIE, OPEN_PATHS
 from app.security.sessions import add_login, sign_in
 from storage.database import open_database
 from tests.browser.cases import fill
-from tests.browser.serving import ROOT, Served, serving
 from tests.security.raw import Answer, ask
 from tests.security.routes import METHODS, Pair
+from tests.servers.app_server import ROOT, Served, serving
 
 NAME, PASSWORD = "Ada", "correct horse battery"
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}

@@ -11,7 +11,7 @@ import pytest
 from app.security.authentication import safe_path
 from app.security.sessions import sign_in
 from storage.database import open_database
-from tests.browser.serving import ROOT
+from tests.servers.app_server import ROOT
 
 PASSWORD = "correct horse battery"
 

@@ -34,9 +34,9 @@ from storage import store
 from storage.database import Database, open_database
 from storage.tables import samples
 from tests.browser import cases
-from tests.browser.serving import Served, serving
 from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import TinyFiles
+from tests.servers.app_server import Served, serving
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -21,9 +21,9 @@ from core.types import Sample, Selection
 from storage import store
 from storage.database import Database
 from storage.images import image_bytes
-from tests.browser.serving import serving
 from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import TinyFiles, fill_project
+from tests.servers.app_server import serving
 
 SKILL = "addition of numbers"
 

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.engines.local_engine import LocalEngine
@@ -21,8 +22,8 @@ from storage.database import Database
 from storage.jobs import Job
 from tests.app.rpc import Remote
 from tests.app.worker.test_loop import until
-from tests.browser.serving import ROOT, free_port, start_app, wait_for
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.servers.app_server import ROOT, free_port, start_app, wait_for
 from tests.wait_for import read_job
 
 Process = subprocess.Popen[bytes]
@@ -58,7 +59,8 @@ class Apps:
         return Remote(url)
 
     def kill(self) -> None:
-        self.running.kill()
+        with suppress(psutil.NoSuchProcess):
+            self.running.kill()
         self.running.wait()
 
 

@@ -16,7 +16,7 @@ from storage.database import open_database
 from storage.store import CaseFilters
 from tests.app.rpc import Remote
 from tests.bench.big_project import PROJECT, made
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 ERRORS = 3000
 PLACE = {"project": PROJECT, "round": "0", "tab": "review"}

@@ -19,10 +19,10 @@ from core.types import Sample, Selection
 from storage import images, store
 from storage.database import Database
 from tests.app.rpc import Remote
-from tests.browser.serving import serving
 from tests.projects.finished_loop import LOOP, SUPPORT, finished
 from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import TinyFiles
+from tests.servers.app_server import serving
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.security.request_checks import LOOPBACK, allowed_hosts, refusal_reason
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 

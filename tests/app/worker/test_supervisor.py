@@ -20,8 +20,8 @@ from storage import jobs, store
 from storage.database import Database
 from tests.app.rpc import Remote
 from tests.app.worker.test_loop import until
-from tests.browser.serving import serving
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.servers.app_server import serving
 from tests.wait_for import read_job
 
 # One sample a batch and long answers: a job of some seconds, so that a kill lands in its middle.

@@ -10,7 +10,7 @@ from core.types import Review
 from storage import store
 from storage.database import open_database
 from tests.app.rpc import REVIEW, Remote, fill_two, refused
-from tests.browser.serving import serving
+from tests.servers.app_server import serving
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.app.rpc import DATA, OTHER, REVIEW, Remote, fill_two, refused, rows
 from tests.browser.cases import PROJECT
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 VERDICT = {
     "project": PROJECT,

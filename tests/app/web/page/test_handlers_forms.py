@@ -13,7 +13,7 @@ import pytest
 
 from storage.database import FILE_NAME
 from tests.app.rpc import DATA, Remote, fill_two, refused, rows
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 LONG, HUGE, HALF = "x" * 1_000_000, 10**30, "\ud800"
 IMPORT = {

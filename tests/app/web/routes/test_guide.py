@@ -10,7 +10,7 @@ import pytest
 from app.security.sessions import add_login
 from app.web.routes import guide
 from storage.database import open_database
-from tests.browser.serving import Served, serving
+from tests.servers.app_server import Served, serving
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from rich.text import Text
 from app.cli.terminal import Output, Terminal
 from app.endpoints.spending import estimate_label, estimate_text
 from app.jobs.queue import put_label
-from app.labels.batch_labelling import batches_of_support, state_text, waiting_text
+from app.labels.batch_status import batches_of_support, state_text, waiting_text
 from app.labels.labelling import LabelUnit, check_label, label_estimate, label_quality, labels_to_check
 from app.projects.lookup import find_project
 from app.projects.status import job_row

@@ -1,7 +1,7 @@
-"""A project's models behind endpoints: their replies kept and counted in the database, held under the project's cap.
+"""A project's models behind endpoints, with stored replies, counted tokens and the project's spending cap.
 
-Joins ``core.endpoints.client`` to storage. Whether a model is behind an endpoint at all is read from its name;
-importing this loads neither a model library nor the ``openai`` client.
+Connects ``core.endpoints.client`` to storage. Whether a model is behind an endpoint follows from its name. Importing
+this loads neither torch nor openai.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class Ledger:
     """The replies and the meter (``core.endpoints.client.Replies``) of one model in one project.
 
-    ``check_stopped`` is called before every request. A ledger that does not ``remember`` has
-    everything asked anew, to find out how things are now; what it asks is counted all the same.
+    ``check_stopped`` is called before every request. A ledger that does not ``remember`` ignores stored replies, to
+    check an endpoint now; its requests are counted all the same.
     """
 
     db: Database
@@ -39,7 +39,7 @@ class Ledger:
     remember: bool = True
 
     def get(self, key: str) -> str | None:
-        """The reply kept under the key. Raises UserError where it has to be asked for and the cap is reached."""
+        """The reply stored under the key, or None. Raises UserError where there is none and the cap is reached."""
         self.check_stopped()
         with self.db.read() as connection:
             kept = store.reply_of(connection, key) if self.remember else None
@@ -49,13 +49,13 @@ class Ledger:
         return kept
 
     def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
-        """Count an answer that never came whole as a request of so many tokens."""
+        """Count a request whose answer was not received completely, with its tokens."""
         spent = Spent(model=self.model, requests=1, tokens_in=tokens_in, tokens_out=tokens_out)
         with self.db.write() as connection:
             store.add_spending(connection, self.project, spent)
 
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
-        """Keep the reply and count it, in one transaction."""
+        """Save and count a reply in one transaction."""
         spent = Spent(model=self.model, requests=1, tokens_in=tokens_in, tokens_out=tokens_out)
         with self.db.write() as connection:
             store.save_reply(connection, key, reply)
@@ -65,7 +65,7 @@ class Ledger:
 def ledger_of(
     db: Database, project: Project, model: str, check_stopped: CheckStopped, *, remember: bool = True
 ) -> Ledger:
-    """The ledger of a model of the project. Raises UserError where a cap is set that no price lets anybody hold."""
+    """The ledger of a model of the project. Raises UserError where there is a cap but no known price."""
     settings = project.settings.endpoint
     if settings.spend_cap is not None and dollars(model, 0, 0, settings) is None:
         raise UserError(
@@ -79,8 +79,8 @@ def ledger_of(
 
 
 def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent], under_way: Sequence[Spent] = ()) -> None:
-    """Raise UserError where what the project has spent, on all models of known price, has reached its cap, or may do so
-    by what is under way in batches."""
+    """Raise UserError where the project's spending on all models of known price, with the batches under way, has
+    reached its cap."""
     total, more = (sum(cost_of(each, settings) or 0.0 for each in some) for some in (spent, under_way))
     if settings.spend_cap is None or total + more < settings.spend_cap:
         return
@@ -94,7 +94,7 @@ def check_cap(settings: EndpointSettings, model: str, spent: Sequence[Spent], un
 def endpoint_teacher(
     db: Database, project: Project, check_stopped: CheckStopped, *, remember: bool = True
 ) -> "EndpointTeacher | None":
-    """The project's teacher where it is behind an endpoint, found reachable; else None."""
+    """The project's teacher where it is behind an endpoint, after a check that it answers; else None."""
     endpoint = project_endpoint(project.teacher, project.settings.endpoint)
     if endpoint is None:
         return None
@@ -105,18 +105,18 @@ def endpoint_teacher(
 
 
 def votes_known(db: Database, project: Project) -> bool | None:
-    """Whether the project's teacher behind an endpoint votes for want of log-probabilities; None: nobody asked it yet.
+    """Whether the project's teacher votes because its endpoint gives no log-probabilities; None: not known yet.
 
-    Reads the replies that are kept, and asks nothing. False for a teacher on this machine.
+    Reads stored replies only. False for a local teacher.
     """
     endpoint = project_endpoint(project.teacher, project.settings.endpoint)
     if endpoint is None:
         return False
-    from core.teacher.endpoint import known_to_vote as known_of
+    from core.teacher.endpoint import known_to_vote as is_voting
 
     with db.read() as connection:
         settings = project.settings
-        return known_of(endpoint, settings.endpoint, partial(store.reply_of, connection), settings.prompts)
+        return is_voting(endpoint, settings.endpoint, partial(store.reply_of, connection), settings.prompts)
 
 
 def endpoint_predictions(
@@ -129,7 +129,7 @@ def endpoint_predictions(
     remember: bool = True,
     on_skipped: OnSkipped | None = None,
 ) -> Iterator[list[Prediction]] | None:
-    """Predictions of the project's student where it is behind an endpoint, list by list; else None.
+    """Predictions of the project's student, in lists, where it is behind an endpoint; else None.
 
     ``on_skipped`` gets the samples that are left out (by default they are logged).
     """
@@ -146,26 +146,26 @@ def endpoint_predictions(
 
 
 def check_endpoints(db: Database, project: Project) -> list[tuple[str, bool, str]]:
-    """(model, whether it works, a sentence) for each model of the project behind an endpoint, asked just now."""
+    """Send a request to each model of the project behind an endpoint: (model, whether it works, a sentence) of each."""
     found = []
-    for name, try_it in ((project.teacher, _teacher_found), (project.student, _student_found)):
+    for name, check in ((project.teacher, _check_teacher), (project.student, _check_student)):
         try:
-            said = try_it(db, project)
+            sentence = check(db, project)
         except UserError as error:
             found.append((name, False, str(error)))
         else:
-            found += [(name, True, said)] if said else []
+            found += [(name, True, sentence)] if sentence else []
     return found
 
 
-def _teacher_found(db: Database, project: Project) -> str:
+def _check_teacher(db: Database, project: Project) -> str:
     teacher = endpoint_teacher(db, project, never_stopped, remember=False)
     if teacher is None:
         return ""
     return teacher.remark or f"answers, and lists {teacher.top} log-probabilities a token"
 
 
-def _student_found(db: Database, project: Project) -> str:
+def _check_student(db: Database, project: Project) -> str:
     asked = Sample(source_id="doctor", question="What is 1 plus 1?", options=("1", "2"), answer="2")
     answered = endpoint_predictions(db, project, [asked], never_stopped, round_id=RoundId(0), remember=False)
     return "" if answered is None else f"answers: {' '.join(next(answered)[0].text.split())[:80]!r}"

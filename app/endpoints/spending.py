@@ -1,6 +1,6 @@
-"""What models behind endpoints will cost and have cost: estimates before a start, the meter, prices and the cap.
+"""The cost of models behind endpoints: estimates before a job, spending, prices and the cap.
 
-Calls no endpoint. Money is in US dollars, worked out from counted tokens at today's prices when it is asked for.
+Calls no endpoint. Money is in US dollars, computed from counted tokens at the current prices.
 """
 
 import math
@@ -34,17 +34,17 @@ SAMPLE_SIZE = 1000
 
 
 def estimate_diagnose(db: Database, project: str, *, round_number: int | None = None) -> dict[str, Any]:
-    """What diagnosing the round's errors that have no diagnosis yet will ask of the teacher, at most.
+    """The cost of diagnosing the round's undiagnosed errors, at most.
 
-    ``votes`` says whether it votes, as far as that is known (None: it was not asked yet).
+    "votes" says whether the teacher votes (None: not known yet).
     """
     with db.read() as connection:
         found = find_project(connection, project)
         missing = store.missing_diagnoses(connection, find_round(connection, found, round_number).id)
     votes = votes_known(db, found)
     total = estimate_diagnoses(missing, found.settings, votes=bool(votes))
-    told = {"votes": votes, "replies_a_step": found.settings.endpoint.votes}
-    return _shown(db, found, found.teacher, len(missing), total) | told
+    extra = {"votes": votes, "replies_a_step": found.settings.endpoint.votes}
+    return _shown(db, found, found.teacher, len(missing), total) | extra
 
 
 def estimate_label(
@@ -53,17 +53,17 @@ def estimate_label(
     *,
     project: str = "",
     calls: int,
-    some: Sequence[Sample] = (),
+    samples: Sequence[Sample] = (),
     batch: bool = False,
 ) -> dict[str, Any]:
-    """What ``calls`` questions for labels will ask of the project's teacher, at most: worked out from ``some`` samples
-    without a label (default: the first thousand). ``batch``: asked in batches, at what those cost."""
+    """The cost of ``calls`` label requests to the project's teacher, at most, estimated from unlabelled ``samples``
+    (default: the first SAMPLE_SIZE). ``batch``: at the price of batches."""
     with db.read() as connection:
         found = teaching_project(connection, project)
         name = store.named_support_set(connection, support or found.settings.support)
-        some = some or store.missing_labels(connection, name, limit=SAMPLE_SIZE)
-    total = estimate_labels(some, found.settings)
-    scale = calls / max(1, len(some))
+        samples = samples or store.missing_labels(connection, name, limit=SAMPLE_SIZE)
+    total = estimate_labels(samples, found.settings)
+    scale = calls / max(1, len(samples))
     scaled = replace(
         total, requests=calls, tokens_in=round(total.tokens_in * scale), tokens_out=round(total.tokens_out * scale)
     )
@@ -76,7 +76,7 @@ def estimate_label(
 def estimate_predict(
     db: Database, project: str, *, round_number: int | None = None, roles: Sequence[Role] = ("validation", "test")
 ) -> dict[str, Any]:
-    """What the predictions that are missing will ask of the student, images roughly."""
+    """The cost of the missing predictions of an endpoint student, with a rough cost per image."""
     with db.read() as connection:
         found = find_project(connection, project)
         round_ = (
@@ -95,7 +95,7 @@ def estimate_predict(
 
 
 def spending(db: Database, project: str) -> dict[str, Any]:
-    """What the project has spent, a row a model, in all, and its cap."""
+    """The project's spending by model and in total, and its cap."""
     with db.read() as connection:
         found = find_project(connection, project)
         rows = [asdict(each) for each in store.spending_of(connection, found.id)]
@@ -113,7 +113,8 @@ def set_spending(
     no_cap: bool = False,
     prices: Sequence[tuple[str, float, float]] = (),
 ) -> None:
-    """Set or lift the project's cap (US dollars in all), and give models prices (per million tokens in and out)."""
+    """Set or remove the project's cap (US dollars in total), and set prices of models (per million tokens in and
+    out)."""
     amounts = [*([] if cap is None else [cap]), *(amount for price in prices for amount in price[1:])]
     if not all(0 <= amount < math.inf for amount in amounts):
         raise UserError("A cap and a price are amounts of US dollars, 0 or more.")
@@ -143,7 +144,7 @@ def estimate_text(shown: dict[str, Any]) -> str:
 
 
 def _votes_text(shown: dict[str, Any]) -> str:
-    """What a person should know of a teacher that votes, or may; "" where there is nothing to say."""
+    """A remark on the cost of a teacher that votes or may vote; "" for others."""
     replies = f"{shown.get('replies_a_step')} sampled replies a step"
     if shown.get("votes", False) is None:
         return f" Not asked yet: should it give no log-probabilities, {replies} would stand in, at a higher cost."
@@ -153,9 +154,9 @@ def _votes_text(shown: dict[str, Any]) -> str:
 
 
 def _shown(db: Database, project: Project, model: str, items: int, total: Estimate) -> dict[str, Any]:
-    there = parse_endpoint(model) is not None
-    total = total if there else Estimate()
-    cost = dollars(model, total.tokens_in, total.tokens_out, project.settings.endpoint) if there else 0.0
+    is_endpoint = parse_endpoint(model) is not None
+    total = total if is_endpoint else Estimate()
+    cost = dollars(model, total.tokens_in, total.tokens_out, project.settings.endpoint) if is_endpoint else 0.0
     so_far = spending(db, project.name)
-    told = {"model": model, "endpoint": there, "items": items, "money": cost}
-    return told | asdict(total) | {"spent": so_far["money"], "cap": so_far["cap"]}
+    extra = {"model": model, "endpoint": is_endpoint, "items": items, "money": cost}
+    return extra | asdict(total) | {"spent": so_far["money"], "cap": so_far["cap"]}

@@ -5,7 +5,7 @@ from functools import partial
 
 from app.endpoints.metered_models import endpoint_teacher
 from app.engines.engine import Engine
-from app.labels.batch_labelling import check_batches, label_in_batches
+from app.labels.batch_status import check_batches
 from app.labels.labelling import label_targets, labels_for_members, samples_to_label
 from app.progress import Advance, ShouldStop, nothing_left, raise_if_stopped, stop_between
 from app.projects.lookup import job_project
@@ -25,6 +25,8 @@ def run_label(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -
         size = next(each for each in store.support_sets(connection) if each.name == name)
         check_batches(connection, project, name, batch=job.args.get("batch", False))
     if job.args.get("batch"):
+        from app.labels.batch_labelling import label_in_batches
+
         yield from label_in_batches(db, job, project, should_stop)
         return
     if size.labelled == size.samples:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from app.experiments.identification import known_errors
 from app.experiments.requirements import check_experiment
 from app.jobs.try_model import TriedModel
-from app.labels.batch_labelling import check_batches
+from app.labels.batch_status import check_batches
 from app.labels.labelling import LabelUnit
 from app.projects.lookup import find_project, find_round, newest_round, teaching_project
 from app.selections.draw import selection_or_newest

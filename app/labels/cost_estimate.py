@@ -1,7 +1,7 @@
-"""What labelling a support set takes, worked out beside the page: questions to the teacher, tokens and money.
+"""The cost of labelling a support set: requests to the teacher, tokens and money, for the page.
 
-Grouping a million questions takes seconds, so a thread does it once for each state of a set, and the page asks whether
-it is ready. Prices and prompts are applied when the page asks, so that a changed one shows at once. Calls no teacher.
+Grouping a million questions takes seconds, so a thread does it once per state of a set. Prices and prompts are applied
+when the page asks, so that a change shows at once. Calls no teacher.
 """
 
 import logging
@@ -22,50 +22,50 @@ CACHE_SIZE = 4
 Key = tuple[Path, str, int]
 logger = logging.getLogger("switchpoint.page")
 _counting = Lock()
-_begun: set[Key] = set()
-_counted: dict[Key, "CountedSupport | None"] = {}
+_started: set[Key] = set()
+_results: dict[Key, "CountedSupport | None"] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class CountedSupport:
-    """A support set's questions, counted, and some of the samples that they would be about."""
+    """The number of requests for a support set, and a sample of its unlabelled samples."""
 
     estimate: LabelEstimate
-    some: tuple[Sample, ...]
+    samples: tuple[Sample, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelCost:
-    """How often the teacher is asked and what that comes to (``app.endpoints.spending``), by sample and by group."""
+    """The requests and their cost (estimates of ``app.endpoints.spending``), by sample and by group."""
 
     by_sample: dict[str, Any]
     by_group: dict[str, Any]
 
 
 def label_cost(db: Database, support: SupportSet, project: str) -> LabelCost | None:
-    """What labelling the set takes; None while it is being counted, which the first question begins.
+    """The cost of labelling the set; None while it is being counted, which the first call starts.
 
-    Raises UserError where it could not be counted; the log says why.
+    Raises UserError where counting failed; the log has the error.
     """
     key = (db.data, support.name, support.changes)
-    if key not in _begun:
-        _begun.add(key)
+    if key not in _started:
+        _started.add(key)
         Thread(target=_count, args=(db, key), daemon=True).start()
-    if key not in _counted:
+    if key not in _results:
         return None
-    found = _counted[key]
+    found = _results[key]
     if found is None:
         raise UserError(f"What labelling {support.name!r} takes could not be worked out: the app's log says why.")
     sample, group = (
-        estimate_label(db, support.name, project=project, calls=calls, some=found.some)
+        estimate_label(db, support.name, project=project, calls=calls, samples=found.samples)
         for calls in (found.estimate.calls_by_sample, found.estimate.calls_by_group)
     )
     return LabelCost(by_sample=sample, by_group=group)
 
 
 def is_counted(db: Database, support: SupportSet) -> bool:
-    """Whether ``label_cost`` has an answer for the set as it is; begins nothing."""
-    return (db.data, support.name, support.changes) in _counted
+    """Whether ``label_cost`` has a result for the current state of the set; starts nothing."""
+    return (db.data, support.name, support.changes) in _results
 
 
 def _count(db: Database, key: Key) -> None:
@@ -74,13 +74,13 @@ def _count(db: Database, key: Key) -> None:
             estimate = label_estimate(db, key[1])
             with db.read() as connection:
                 found = CountedSupport(
-                    estimate=estimate, some=tuple(store.missing_labels(connection, key[1], limit=SAMPLE_SIZE))
+                    estimate=estimate, samples=tuple(store.missing_labels(connection, key[1], limit=SAMPLE_SIZE))
                 )
-        except Exception:  # said when the page asks, and kept whole in the log
+        except Exception:  # reported when the page asks; the log has the traceback
             logger.exception("the questions of a support set could not be counted")
-            _counted[key] = None
+            _results[key] = None
         else:
-            _counted[key] = found
-        for old in list(_counted)[:-CACHE_SIZE]:
-            del _counted[old]
-            _begun.discard(old)
+            _results[key] = found
+        for old in list(_results)[:-CACHE_SIZE]:
+            del _results[old]
+            _started.discard(old)

@@ -1,6 +1,5 @@
-"""Skill labels of a support set: by the teacher, sample by sample or group by group; what it costs, how good they are.
-
-Knows a teacher by what it can do, and the rows; no page.
+"""Skill labels of a support set: which samples the teacher is asked about, how many requests that takes, and label
+quality.
 """
 
 from array import array
@@ -21,8 +20,7 @@ SAMPLES_PER_QUERY = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class LabelEstimate:
-    """Of a support set's ``samples``, how many are ``unlabelled``; and how often the teacher is asked to label them,
-    sample by sample and group by group."""
+    """The size of a support set, its unlabelled samples, and the requests to label them by sample and by group."""
 
     support: str
     samples: int
@@ -33,7 +31,7 @@ class LabelEstimate:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelQuality:
-    """How many labels people judged, how many of these fit, and their share with its interval (None: nobody judged)."""
+    """How many labels were judged, how many of these fit, and their share with its interval (None: none judged)."""
 
     judged: int
     fit: int
@@ -43,8 +41,8 @@ class LabelQuality:
 def label_targets(
     db: Database, support: str, by: LabelUnit, *, seed: int
 ) -> tuple["array[int]", dict[int, "array[int]"]]:
-    """The samples without a label that the teacher is asked about, and by each of these those that get its label; by
-    sample, where each gets its own, there is none of them."""
+    """The ids of the samples that the teacher is asked about, and the members of the group of each, which get its label
+    (empty when labelling by sample)."""
     with db.read() as connection:
         if by == "sample":
             return store.missing_label_ids(connection, support), {}
@@ -55,7 +53,7 @@ def label_targets(
 
 
 def samples_to_label(db: Database, ids: "array[int]") -> Iterator[Sample]:
-    """The samples in the order of their ids' list, read some at a time."""
+    """The samples of these ids in order, read in batches."""
     for start in range(0, len(ids), SAMPLES_PER_QUERY):
         some = ids[start : start + SAMPLES_PER_QUERY]
         with db.read() as connection:
@@ -64,7 +62,7 @@ def samples_to_label(db: Database, ids: "array[int]") -> Iterator[Sample]:
 
 
 def labels_for_members(found: Iterable[Labels], members: Mapping[int, "array[int]"]) -> Iterator[Labels]:
-    """The labels that were found, those of groups for all of their members, one group a list."""
+    """The labels of all members of the groups, one list per group; without groups the labels as they are."""
     for labels in found:
         if members:
             yield from ([(sample, label) for sample in members[asked]] for asked, label in labels)
@@ -73,7 +71,8 @@ def labels_for_members(found: Iterable[Labels], members: Mapping[int, "array[int
 
 
 def label_estimate(db: Database, support: str = "") -> LabelEstimate:
-    """What labelling a support set takes ("" = the only one). Reads every question once: seconds for a million."""
+    """Count the requests for labelling a support set ("": the only one). Reads every question: seconds for a
+    million."""
     with db.read() as connection:
         name = store.named_support_set(connection, support)
         size = next(each for each in store.support_sets(connection) if each.name == name)
@@ -85,19 +84,20 @@ def label_estimate(db: Database, support: str = "") -> LabelEstimate:
 
 
 def labels_to_check(db: Database, support: str, *, reviewer: str, seed: int = 0, limit: int = 20) -> list[Sample]:
-    """The next samples of a seeded draw whose labels the reviewer has not judged."""
+    """The next samples of a seeded draw whose labels the reviewer has not judged yet."""
     with db.read() as connection:
         return store.labels_to_check(connection, support, reviewer=reviewer, seed=seed, limit=limit)
 
 
 def check_label(db: Database, sample: int, *, reviewer: str, fits: bool) -> None:
-    """Keep whether a person finds that the sample's skill label fits. Raises UserError for an unlabelled sample."""
+    """Save whether the sample's skill label fits in the reviewer's judgement. Raises UserError for an unlabelled
+    sample."""
     with db.write() as connection:
         store.save_label_check(connection, sample, reviewer=reviewer, fits=fits)
 
 
 def label_quality(db: Database, support: str = "") -> LabelQuality:
-    """What people's judgements say of a support set's labels: the share that fits, at 95 % (Wilson)."""
+    """The share of judged labels of a support set that fit, with its 95 % Wilson interval."""
     with db.read() as connection:
         found = store.checked_labels(connection, support)
     answers = [True] * found.fit + [False] * (found.judged - found.fit)

@@ -21,10 +21,9 @@ LONG_LISTS = {"storage/tables", "storage/store", "storage/migrations/versions"}
 # take seconds to import, the others tenths of a second that most commands do not need.
 NESTED = {
     "app.endpoints.batch_requests": "openai",
+    "app.labels.batch_labelling": "openai",
     "app.web.server": "gradio",
-    "core.endpoints.batch_client": "openai",
     "core.endpoints.batch_files": "openai",
-    "core.endpoints.messages": "openai",
     "core.images": "PIL",
     "core.models.devices": "torch",
     "core.student.batching": "torch",

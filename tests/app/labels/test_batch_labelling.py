@@ -12,7 +12,7 @@ from app.endpoints.batch_requests import batch_client_of
 from app.endpoints.spending import set_spending, spending
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_label
-from app.labels.batch_labelling import batches_of_support
+from app.labels.batch_status import batches_of_support
 from app.processes.worker_process import worker_lock
 from app.worker.loop import run_claimed_job
 from core.endpoints import batch_files

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.labels.batch_labelling import state_text
+from app.labels.batch_status import state_text
 from app.labels.cost_estimate import LabelCost, label_cost
 from app.projects.settings_fields import is_behind_endpoint
 from app.rendering.templates import NOTHING, render

@@ -55,7 +55,7 @@ def _start() -> "subprocess.Popen[str]":
 
 def fork_until_closed() -> None:
     """Fork once for each line of standard input, and answer with the child's process id."""
-    import app.web.server  # what ``serve`` imports; nothing of it starts a thread
+    import app.web.server  # noqa: F401  # what ``serve`` imports; nothing of it starts a thread
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system itself clears away the children that have ended
     for line in sys.stdin:

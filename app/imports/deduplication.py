@@ -10,7 +10,7 @@ from pathlib import Path
 from app.imports.report import Findings, ImportRequest
 from core.chunks import chunked
 from core.errors import UnavailableError
-from core.importers import Duplicate, Read, SampleFile, open_samples
+from core.importers import Duplicate, ReadSample, SampleFile, open_samples
 from core.types import Refusal, Role, Sample
 from storage import store
 from storage.database import Database
@@ -41,13 +41,13 @@ def check_path(request: ImportRequest) -> None:
         raise UnavailableError(f"There is no file or folder {request.path}: check the path and try again.")
 
 
-def read_new(file: SampleFile, known: Lookup, found: Findings) -> Iterator[list[Read]]:
+def read_new(file: SampleFile, known: Lookup, found: Findings) -> Iterator[list[ReadSample]]:
     """The new samples, up to ROWS_PER_BATCH a list; all others are counted in ``found``."""
     found.format, found.container = file.format, file.container
     found.columns, found.mapping, found.notes = list(file.columns), dict(file.mapping), list(file.notes)
     for items in chunked(file.items, ROWS_PER_BATCH):
         found.found += len(items)
-        read = [item for item in items if isinstance(item, Read)]
+        read = [item for item in items if isinstance(item, ReadSample)]
         for item in items:
             if isinstance(item, Refusal):
                 found.refuse(item, duplicate=isinstance(item, Duplicate))
@@ -81,6 +81,6 @@ def lookup_in(db: Database, project: int | None, role: Role, name: str = "") -> 
     return known
 
 
-def _conflict(file: str, read: Read) -> Refusal:
+def _conflict(file: str, read: ReadSample) -> Refusal:
     reason = f"“{read.sample.source_id}” is in the set already, with other content: give the changed sample a new id."
     return Refusal(file=file, line=read.line, field="id", reason=reason)

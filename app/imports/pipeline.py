@@ -16,7 +16,7 @@ from app.progress import ProgressCallback, nothing_to_save
 from app.projects.lookup import find_project
 from core.errors import UserError
 from core.evaluation.holdout import hold_out
-from core.importers import ImageRef, Read
+from core.importers import ImageRef, ReadSample
 from core.types import Role, Sample
 from storage import store
 from storage.database import Database
@@ -100,7 +100,7 @@ def _import_set(
     with db.read() as connection:
         project = find_project(connection, request.project).id
         has_test = store.count_samples(connection, project=project, role="test") > 0
-    new: list[Read] = []
+    new: list[ReadSample] = []
     images: dict[str, ImageRef] = {}
     with open_request(request, role) as file:
         for read in read_new(file, lookup_in(db, project, role), found):
@@ -121,7 +121,7 @@ def _import_set(
 
 
 def _split_samples(
-    new: list[Read], role: Role, request: ImportRequest, found: Findings, has_test: bool
+    new: list[ReadSample], role: Role, request: ImportRequest, found: Findings, has_test: bool
 ) -> dict[Role, list[Sample]]:
     """The new samples by set: by the file's splits, else a share of them goes to a new test set."""
     places = sets_by_split(role, found.splits)

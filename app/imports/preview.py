@@ -23,8 +23,8 @@ from app.progress import Advance, Stopped
 from app.projects.lookup import find_project
 from core.errors import BusyError, FolderError, UserError
 from core.images import load_upright
-from core.importers import ImageRef, Read, columns_of
-from core.importers.images.sources import ImageError, decoded
+from core.importers import ImageRef, ReadSample, columns_of
+from core.importers.images.sources import ImageError, check_image
 from core.types import Refusal
 from storage import jobs, store
 from storage.database import Database
@@ -210,7 +210,9 @@ def _add_thumbnails(request: ImportRequest, report: ImportReport) -> None:
         return
     thumbnails: dict[str, str] = {}
     with open_request(request, request.what) as file:
-        read = (item.sample.image for item in file.items if isinstance(item, Read) and item.sample.image in wanted)
+        read = (
+            item.sample.image for item in file.items if isinstance(item, ReadSample) and item.sample.image in wanted
+        )
         for _, image in zip(range(PREVIEW_SIZE), read, strict=False):
             if image:
                 thumbnails[image] = _thumbnail(file.image(image))
@@ -224,7 +226,9 @@ def _thumbnail(ref: ImageRef) -> str:
     """A thumbnail as a data URL, "" where there is no usable image."""
     try:
         content = ref.read()
-        decoded(ref.found, content, whole=False)  # an image left in its file was not checked against the limits before
+        check_image(
+            ref.found, content, whole=False
+        )  # an image left in its file was not checked against the limits before
         small = load_upright(content)
     except (ImageError, OSError):
         return ""

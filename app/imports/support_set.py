@@ -20,8 +20,8 @@ from app.imports.report import Findings, ImportRequest, sets_by_split
 from app.progress import Advance, ShouldStop, nothing_to_save, stop_between
 from core.chunks import chunked
 from core.errors import FolderError, UnavailableError, UserError
-from core.importers import Read, SampleFile
-from core.importers.unavailable import away_told, is_away
+from core.importers import ReadSample, SampleFile
+from core.importers.unavailable import is_unavailable, unavailable_error
 from storage import store
 from storage.database import Database
 from storage.errors import is_full
@@ -135,7 +135,11 @@ def _keep_or_drop(db: Database, request: ImportRequest) -> Iterator[None]:
 def _unavailable(error: Exception, request: ImportRequest) -> UnavailableError | None:
     if isinstance(error, UnavailableError):
         return error
-    return away_told(error, str(getattr(error, "filename", None) or request.path)) if is_away(error) else None
+    return (
+        unavailable_error(error, str(getattr(error, "filename", None) or request.path))
+        if is_unavailable(error)
+        else None
+    )
 
 
 def _with_kept_rows(unavailable: UnavailableError, rows: int) -> UnavailableError:
@@ -156,7 +160,7 @@ def _save_rest(request: ImportRequest, found: Findings, part: SupportPart) -> It
         done = sum(1 for _ in islice(rest, part.handled))
         for items in chunked(rest, deduplication.ROWS_PER_BATCH):
             start, done = done, done + len(items)
-            read = [each for each in items if isinstance(each, Read) and places.get(each.split) is not None]
+            read = [each for each in items if isinstance(each, ReadSample) and places.get(each.split) is not None]
             save = partial(_save, request=request, file=file, part=part, read=read, start=start, handled=done)
             yield Advance(save=save, done=done, total=found.found)
 
@@ -167,7 +171,7 @@ def _save(
     request: ImportRequest,
     file: SampleFile,
     part: SupportPart,
-    read: list[Read],
+    read: list[ReadSample],
     start: int,
     handled: int,
 ) -> None:

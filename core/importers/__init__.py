@@ -8,11 +8,18 @@ Lowest layer first; each imports only from those before it: unavailable, splits,
 containers, fields, formats, open_samples, read_predictions.
 """
 
-from core.importers.fields.column_mapping import FIELDS, propose
+from core.importers.fields.column_mapping import FIELDS, propose_mapping
 from core.importers.images.sources import ImageRef
 from core.importers.open_samples import FORMATS, columns_of, open_samples, read_samples
 from core.importers.read_predictions import PREDICTION_FORMATS, read_predictions
-from core.importers.results import Duplicate, ImportedPrediction, ImportedPredictions, ImportedSamples, Read, SampleFile
+from core.importers.results import (
+    Duplicate,
+    ImportedPrediction,
+    ImportedPredictions,
+    ImportedSamples,
+    ReadSample,
+    SampleFile,
+)
 
 __all__ = [
     "Duplicate",
@@ -23,11 +30,11 @@ __all__ = [
     "ImportedPredictions",
     "ImportedSamples",
     "PREDICTION_FORMATS",
-    "Read",
+    "ReadSample",
     "SampleFile",
     "columns_of",
     "open_samples",
-    "propose",
+    "propose_mapping",
     "read_predictions",
     "read_samples",
 ]

@@ -1,14 +1,14 @@
-"""What a table cell holds: nothing, or an image as base64."""
+"""Recognise empty table cells and images in base64."""
 
 import math
 from typing import Any
 
 _BASE64_STARTS = ("/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "Qk")
-_BASE64_AT_LEAST = 64
+_MIN_BASE64_CHARS = 64
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a cell holds nothing: null, blank text, not-a-number (also as pandas writes it)."""
+    """Whether a cell is empty: null, blank text, or not-a-number (also as pandas writes it)."""
     if isinstance(value, str):
         return value.strip() in ("", "nan", "NaN")
     return value is None or (isinstance(value, float) and math.isnan(value))
@@ -16,4 +16,4 @@ def is_empty(value: Any) -> bool:
 
 def is_base64(text: str) -> bool:
     """Whether a text is an image in base64 rather than its name."""
-    return text.startswith("data:image/") or (len(text) >= _BASE64_AT_LEAST and text.startswith(_BASE64_STARTS))
+    return text.startswith("data:image/") or (len(text) >= _MIN_BASE64_CHARS and text.startswith(_BASE64_STARTS))

@@ -1,4 +1,4 @@
-"""Whether a JSON value nests brackets so deeply that Python could not write it as text. Knows no file and no row."""
+"""Reject JSON values that are nested too deeply for Python to serialise."""
 
 from itertools import chain
 from typing import Any
@@ -8,12 +8,12 @@ DEEP = "The row nests brackets too deeply: it must be one JSON object of plain f
 
 
 def may_nest(text: str, start: int, end: int) -> bool:
-    """Whether a part of a text has as many brackets as it takes: counting them is quicker than walking the value."""
+    """Whether a part of a text has enough brackets to be too deep; a cheap pre-check."""
     return text.count("{", start, end) + text.count("[", start, end) > MAX_DEPTH
 
 
 def nests_too_deeply(value: Any) -> bool:
-    """Whether lists and objects lie in each other so deeply that Python could not write the value as text."""
+    """Whether lists and objects are nested too deeply for Python to serialise the value."""
     inner = [value]
     for _ in range(MAX_DEPTH):
         groups = [each for each in inner if isinstance(each, dict | list | tuple)]

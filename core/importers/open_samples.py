@@ -1,7 +1,6 @@
-"""Open a file of samples of any format: which one it is is seen in the rows, the same for every container.
+"""Open a file of samples: detect its format from the rows, in any container.
 
-Streams: duplicates are found by a hash of each id, so that a million rows take no more memory than their hashes. Knows
-nothing of what becomes of the samples.
+Streams: duplicates are detected by a hash of each id, the only memory that grows with the number of rows.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +18,7 @@ from core.importers.fields import column_mapping
 from core.importers.formats import bigbench_mistake, llava, mmbench, predictions, scienceqa, table
 from core.importers.images.checked import Images
 from core.importers.images.sources import ImageFolder, ImageRef, ImageSource, ImageZip
-from core.importers.results import Duplicate, ImportedSamples, Read, RowError, SampleFile
+from core.importers.results import Duplicate, ImportedSamples, ReadSample, RowError, SampleFile
 from core.types import Refusal, Role, Sample
 
 FORMATS = {
@@ -33,9 +32,9 @@ FORMATS = {
     "dataset": "Hugging Face data set",
     "hub": "data set of the Hugging Face Hub",
 }
-# Formats that are found in the rows, and their names; for tables the container says it all.
+# Formats detected from the rows, with their names in reports; tables are named by their container.
 _SHAPES = {"llava": "LLaVA", "mmbench": "MMBench", "scienceqa": "ScienceQA"}
-Found = tuple[Row, Sample | RowError, str]
+FoundSample = tuple[Row, Sample | RowError, str]
 
 
 @contextmanager
@@ -50,10 +49,10 @@ def open_samples(
 ) -> Iterator[SampleFile]:
     """The samples at a path (a file, folder or zip) or, as "hf:owner/name[:split]", on the Hugging Face Hub.
 
-    The format is found in the content; ``format`` (a key of ``FORMATS``) overrides. For tables ``mapping`` puts columns
-    in place of those proposed ("" leaves a field out). Image names are relative to ``images`` (a folder or zip), by
-    default to where the file lies; a folder "images" there is looked into as well. With ``lazy_images`` an image in a
-    folder is only looked for and stays there (``ImageRef.path``). Raises UserError when the file cannot be read.
+    The format is detected; ``format`` (a key of ``FORMATS``) overrides. For tables ``mapping`` overrides the proposed
+    columns ("" leaves a field out). Image names are relative to ``images`` (a folder or zip), by default to the file; a
+    folder "images" there is searched as well. With ``lazy_images`` an image in a folder is only looked up and stays
+    there (``ImageRef.path``). Raises UserError when the file cannot be read.
     """
     if format and format not in FORMATS:
         raise UserError(f"There is no format “{format}”: choose among {', '.join(FORMATS)}, or leave it to be found.")
@@ -71,7 +70,7 @@ def read_samples(
     mapping: Mapping[str, str] | None = None,
     images: Path | None = None,
 ) -> ImportedSamples:
-    """All samples of a file at once, for sets that fit in memory: see ``open_samples``, which raises the same."""
+    """All samples of a file at once, for sets that fit into memory; see ``open_samples``, which raises the same."""
     samples: list[Sample] = []
     refused: list[Refusal] = []
     used: dict[str, ImageRef] = {}
@@ -95,9 +94,10 @@ def read_samples(
 
 
 def columns_of(path: Path | str, *, prefer: str, format: str = "") -> tuple[tuple[str, ...], dict[str, str]]:
-    """The columns of a table and the mapping that is proposed for them, also where it leaves something open.
+    """The columns of a table and the mapping proposed for them, which may be incomplete.
 
-    ``prefer`` is a role, or "predictions". No columns for what is no table. Raises UserError when it cannot be read.
+    ``prefer`` is a role, or "predictions". No columns for anything but a table. Raises UserError when it cannot be
+    read.
     """
     kind = format if format in FORMATS and format not in _SHAPES else ""
     with open_rows(path, prefer=prefer, kind=kind) as file:
@@ -105,11 +105,11 @@ def columns_of(path: Path | str, *, prefer: str, format: str = "") -> tuple[tupl
         if any(llava.is_row(row) for row in first[:1]):
             return (), {}
         if prefer == "predictions":
-            return file.columns, column_mapping.by_name(file.columns, predictions.NAMES)
-        return file.columns, column_mapping.propose(file.columns, first)
+            return file.columns, column_mapping.match_by_name(file.columns, predictions.PREDICTION_FIELDS)
+        return file.columns, column_mapping.propose_mapping(file.columns, first)
 
 
-def looks_like_predictions(file: RowFile) -> bool:
+def _looks_like_predictions(file: RowFile) -> bool:
     """Whether the rows are predictions rather than samples."""
     values = [row.value for row in file.first if not row.error]
     return bool(values) and (
@@ -119,14 +119,14 @@ def looks_like_predictions(file: RowFile) -> bool:
 
 def _shape(file: RowFile) -> str:
     first = next((row for row in file.first if not row.error), None)
-    if looks_like_predictions(file):
+    if _looks_like_predictions(file):
         raise UserError(f"{file.name} holds predictions, not samples: import it as predictions.")
     if first is not None and llava.is_row(first.value):
         return "llava"
     if first is not None and scienceqa.is_row(first.value, first.key):
         return "scienceqa"
     if not file.columns:
-        return "llava"  # no row has fields, and each row says so itself
+        return "llava"  # no row has fields; each is refused with its own reason
     return "mmbench" if mmbench.is_table(file.columns) else file.kind
 
 
@@ -134,15 +134,15 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
     notes = list(file.notes)
     mapping: Mapping[str, str] = {}
     if shape == "llava":
-        found = _each(file.rows, lambda row: (llava.sample_of(row.value, role, images.of), row.split))
+        found = _each(file.rows, lambda row: (llava.parse_sample(row.value, role, images.hash_of), row.split))
     elif shape == "scienceqa":
         splits = scienceqa.read_splits(file.beside(scienceqa.SPLITS_FILE), scienceqa.SPLITS_FILE)
-        found = _each(file.rows, lambda row: scienceqa.sample_of(row.value, row.key, splits, role, images))
+        found = _each(file.rows, lambda row: scienceqa.parse_sample(row.value, row.key, splits, role, images))
     else:
         rows = [_value(row) for row in file.first if isinstance(row.value, dict)]
         names = tuple(dict.fromkeys((*(("id",) if any(row.key for row in file.first) else ()), *file.columns)))
         proposed = mmbench.mapping_of(file.columns) if shape == "mmbench" else {}
-        mapping = column_mapping.settle(file.name, names, proposed | dict(given), rows)
+        mapping = column_mapping.resolve_mapping(file.name, names, proposed | dict(given), rows)
         if "id" not in mapping and shape == "mmbench":
             raise UserError(f"{file.name} has no column “index”, which MMBench's images are shared by: read it as TSV.")
         if "id" not in mapping:
@@ -163,7 +163,7 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
     )
 
 
-def _each(rows: Iterator[Row], read: Callable[[Row], tuple[Sample, str]]) -> Iterator[Found]:
+def _each(rows: Iterator[Row], read: Callable[[Row], tuple[Sample, str]]) -> Iterator[FoundSample]:
     for row in rows:
         try:
             if row.error:
@@ -174,20 +174,20 @@ def _each(rows: Iterator[Row], read: Callable[[Row], tuple[Sample, str]]) -> Ite
             yield row, error, ""
 
 
-def _table(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[Found]:
+def _table(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[FoundSample]:
     numbers = count(1)
 
     def read(row: Row) -> tuple[Sample, str]:
         number = next(numbers)
         value = _value(row)
         name = f"{Path(row.file or file.name).name.split('.')[0]}-{row.line if row.file else number}"
-        return table.sample_of(value, mapping, role, images, name), _split(row, value, mapping)
+        return table.parse_sample(value, mapping, role, images, name), _split(row, value, mapping)
 
     return _each(file.rows, read)
 
 
-def _mmbench(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[Found]:
-    for row, sample in mmbench.samples(file.rows, mapping, role, images):
+def _mmbench(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[FoundSample]:
+    for row, sample in mmbench.parse_samples(file.rows, mapping, role, images):
         yield row, sample, _split(row, row.value, mapping) if isinstance(sample, Sample) else ""
 
 
@@ -198,10 +198,10 @@ def _value(row: Row) -> dict[str, Any]:
 
 
 def _split(row: Row, value: Mapping[str, Any], mapping: Mapping[str, str]) -> str:
-    return splits.split_named(str(value.get(mapping["split"]) or "")) if "split" in mapping else row.split
+    return splits.canonical_split(str(value.get(mapping["split"]) or "")) if "split" in mapping else row.split
 
 
-def _unique(found: Iterator[Found], name: str) -> Iterator[Read | Refusal]:
+def _unique(found: Iterator[FoundSample], name: str) -> Iterator[ReadSample | Refusal]:
     seen: set[int] = set()
     for row, sample, split in found:
         if isinstance(sample, RowError):
@@ -209,14 +209,14 @@ def _unique(found: Iterator[Found], name: str) -> Iterator[Read | Refusal]:
             continue
         key = hash(sample.source_id)
         if key in seen:
-            yield duplicate(row.file or name, row.line, sample.source_id)
+            yield duplicate_refusal(row.file or name, row.line, sample.source_id)
             continue
         seen.add(key)
-        yield Read(line=row.line, sample=sample, split=split)
+        yield ReadSample(line=row.line, sample=sample, split=split)
 
 
-def duplicate(file: str, line: int, source_id: str) -> Duplicate:
-    """The refusal of a row whose id came earlier."""
+def duplicate_refusal(file: str, line: int, source_id: str) -> Duplicate:
+    """The refusal of a row whose id occurred earlier."""
     return Duplicate(
         file=file, line=line, field="id", reason=f"The id “{source_id}” occurs on an earlier line: give each its own."
     )

@@ -1,4 +1,4 @@
-"""Read predictions that other programs made, for samples that are known or that the file brings along."""
+"""Read predictions of other programs, for known samples or for samples included in the file."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from core.importers.containers.json_rows import Row
 from core.importers.containers.open_rows import RowFile, open_rows
 from core.importers.fields.typed import as_fields
 from core.importers.formats import bigbench_mistake, llava, predictions
-from core.importers.open_samples import duplicate
+from core.importers.open_samples import duplicate_refusal
 from core.importers.results import ImportedPrediction, ImportedPredictions, RowError
 from core.types import Refusal, Sample
 
@@ -27,11 +27,11 @@ def read_predictions(
     format: str = "",
     mapping: Mapping[str, str] | None = None,
 ) -> ImportedPredictions:
-    """Predictions for the known samples (by source id), or BIG-Bench Mistake's, which bring their samples along.
+    """Predictions for the known samples (by source id), or BIG-Bench Mistake's, which include their samples.
 
-    The format is found in the content; ``format`` (a key of ``PREDICTION_FORMATS``) overrides. ``mapping`` names the
-    file's columns for the fields of ``predictions.NAMES`` where they are called otherwise. Raises UserError when the
-    file as a whole cannot be read.
+    The format is detected; ``format`` (a key of ``PREDICTION_FORMATS``) overrides. ``mapping`` names the columns for
+    the fields of ``predictions.PREDICTION_FIELDS`` where they have other names. Raises UserError when the file cannot
+    be read.
     """
     if format and format not in PREDICTION_FORMATS:
         raise UserError(f"There is no format “{format}” of predictions: choose among {', '.join(PREDICTION_FORMATS)}.")
@@ -41,7 +41,7 @@ def read_predictions(
             raise UserError(
                 f"{file.name} holds samples, not predictions: import it as a validation, test or support set."
             )
-        used = {} if brings else predictions.settle_mapping(file.name, file.columns, mapping or {})
+        used = {} if brings else predictions.resolve_prediction_mapping(file.name, file.columns, mapping or {})
         found = _mistakes(file) if brings else _predicted(file, known, used)
         read: dict[str, Predicted] = {}
         refused: list[Refusal] = []
@@ -70,13 +70,13 @@ def read_predictions(
 
 def _refusal(row: Row, item: RowError | Predicted, name: str) -> Refusal:
     if not isinstance(item, RowError):
-        return duplicate(row.file or name, row.line, item[1].source_id)
+        return duplicate_refusal(row.file or name, row.line, item[1].source_id)
     return Refusal(file=row.file or name, line=row.line, field=item.field, reason=item.reason)
 
 
 def _mistakes(file: RowFile) -> Iterator[tuple[Row, Predicted | RowError]]:
     category = Path(file.name).name.split(".")[0]
-    return _each(file, lambda row: bigbench_mistake.sample_and_prediction(row.value, category))
+    return _each(file, lambda row: bigbench_mistake.parse_row(row.value, category))
 
 
 def _predicted(
@@ -86,7 +86,7 @@ def _predicted(
 
     def read(row: Row) -> Predicted:
         fields = predictions.named_fields(as_fields(row.value), mapping, as_text=as_text)
-        return None, predictions.prediction_of(fields, known)
+        return None, predictions.parse_prediction(fields, known)
 
     return _each(file, read)
 
@@ -106,6 +106,6 @@ def _is_mistakes(file: RowFile) -> bool:
 
 
 def _is_samples(file: RowFile) -> bool:
-    """Whether the rows hold conversations, or questions without anything that is called a prediction."""
+    """Whether the rows hold conversations, or questions without a field that is called a prediction."""
     asks = "question" in file.columns and not predictions.names_prediction(file.columns)
     return any(llava.is_row(row.value) or asks for row in file.first[:1])

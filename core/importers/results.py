@@ -1,7 +1,4 @@
-"""What an import brings: the shapes that every format's importer returns, and how a row is refused.
-
-Knows no format. Nothing is saved here, and whether refused rows stop the import is the caller's decision.
-"""
+"""The results of an import, the same for every format, and how a row is refused."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +8,7 @@ from core.types import Refusal, Sample
 
 
 class RowError(Exception):
-    """Raised while a row is read; becomes a ``Refusal`` with the row's file and line."""
+    """Raised while a row is parsed; becomes a ``Refusal`` with its file and line."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -21,14 +18,14 @@ class RowError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Duplicate(Refusal):
-    """A row that is refused because its id came earlier in the file."""
+    """A row refused because its id occurred earlier in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Read:
-    """A sample that was read, the line (or, in parquet, the row) it begins on, and its split in the file.
+class ReadSample:
+    """A sample, the line (in parquet, the row) it starts on, and its split in the file.
 
-    ``split`` is "train", "validation", "test", or "" where the file gives none.
+    ``split`` is "train", "validation", "test", or "" when the file does not say.
     """
 
     line: int
@@ -38,14 +35,13 @@ class Read:
 
 @dataclass(frozen=True, kw_only=True)
 class SampleFile:
-    """An open file of samples: ``items`` streams them, in constant memory, with the rows that are refused.
+    """An open file of samples: ``items`` streams samples and refused rows, in constant memory.
 
     ``format`` is a key of ``FORMATS``, ``container`` what it came in ("JSONL.gz in a zip"). ``columns`` and the
-    ``mapping`` from fields to columns that is used are there for tables only, {} and () otherwise. ``notes`` are
-    sentences for the report: an encoding that was guessed, rows named by their number. ``image`` gives the image of
-    that hash; it knows those of the newest 16,384 samples that named one, so take them batch by batch.
-    A refusal's field is "image" where the image is missing or unusable, and it is a ``Duplicate`` where the id came
-    earlier. ``items`` raises UserError when the file breaks off.
+    ``mapping`` from fields to columns exist for tables only. ``notes`` are sentences for the report, such as a guessed
+    encoding. ``image`` returns an image by hash and knows only those of the newest 16,384 samples with one, so process
+    samples in batches. A refusal's field is "image" where the image is missing or unusable; it is a ``Duplicate`` where
+    the id occurred earlier. ``items`` raises UserError when the file is broken.
     """
 
     name: str
@@ -54,16 +50,16 @@ class SampleFile:
     columns: tuple[str, ...]
     mapping: Mapping[str, str]
     notes: tuple[str, ...]
-    items: Iterator[Read | Refusal]
+    items: Iterator[ReadSample | Refusal]
     image: Callable[[str], ImageRef]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedSamples:
-    """Samples read from a file. ``images`` maps each content hash that a sample names to its image.
+    """Samples read from a file. ``images`` maps content hashes to images.
 
-    ``found`` counts all rows; ``duplicates`` those refused because their id came earlier (also in ``refused``).
-    ``notes`` as in ``SampleFile``.
+    ``found`` counts all rows; ``duplicates`` those refused because of their id (also in ``refused``). ``notes`` as in
+    ``SampleFile``.
     """
 
     format: str
@@ -77,9 +73,9 @@ class ImportedSamples:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedPrediction:
-    """A model's rationale for the sample ``source_id``, read as ``Prediction`` holds it.
+    """A model's rationale for the sample ``source_id``, with the fields of ``Prediction``.
 
-    ``gold_mistake_step`` counts from 1; None: the file gives none, or finds no mistake among the steps.
+    ``gold_mistake_step`` counts from 1; None when the file gives none, or no step is wrong.
     """
 
     source_id: str
@@ -94,10 +90,10 @@ class ImportedPrediction:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedPredictions:
-    """Predictions read from a file, and the samples that it brings and the project does not have yet.
+    """Predictions read from a file, and the samples it includes that the project does not have yet.
 
-    ``refused`` holds the first 100,000 refused rows, ``refused_rows`` counts them all. ``columns``,
-    ``mapping`` and ``notes`` as in ``SampleFile``; BIG-Bench Mistake's rows need no mapping.
+    ``refused`` holds the first 100,000 refused rows, ``refused_rows`` counts all. ``columns``, ``mapping`` and
+    ``notes`` as in ``SampleFile``; BIG-Bench Mistake needs no mapping.
     """
 
     format: str

@@ -7,6 +7,6 @@ _SPLITS = {
 }
 
 
-def split_named(name: str) -> str:
-    """ "validation", "test" or "train" by one of the names in use for it, "" for another."""
+def canonical_split(name: str) -> str:
+    """ "validation", "test" or "train" for any of its common names, "" for other names."""
     return next((split for split, names in _SPLITS.items() if name.strip().lower() in names), "")

@@ -14,7 +14,7 @@ from fastapi.responses import PlainTextResponse, Response
 
 from core.errors import UserError
 from core.images import reencode
-from core.importers.images.sources import ImageError, decoded
+from core.importers.images.sources import ImageError, check_image
 from storage.database import Database
 from storage.images import image_bytes, image_version
 
@@ -88,7 +88,7 @@ def _encoded(db: Database, key: str) -> EncodedImage:
     with db.read() as connection:
         content, _ = image_bytes(connection, key)
     try:
-        decoded(key, content, whole=False)  # images left in their files were not checked on import
+        check_image(key, content, whole=False)  # images left in their files were not checked on import
     except ImageError as error:
         raise OSError(str(error)) from error
     return reencode(content)

@@ -1,1 +1,1 @@
-"""What rows come in: JSON, CSV, parquet, archives and folders."""
+"""The containers of rows: JSON, CSV, parquet, archives and folders."""

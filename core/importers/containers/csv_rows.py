@@ -1,7 +1,6 @@
-"""Rows of CSV and TSV: the delimiter is found in the first lines, the first row names the columns.
+"""Read rows of CSV and TSV files: the delimiter is detected, and the first row names the columns.
 
-Python's csv module does the reading; lines are counted as an editor counts them, also inside quotes. Knows nothing of
-what the columns mean.
+Parsing is done by Python's csv module; line numbers are those of a text editor, even inside quotes.
 """
 
 import csv
@@ -13,20 +12,20 @@ from itertools import islice
 
 from core.errors import UserError
 from core.importers.containers.encoding import MAX_LINE, Encoding, bounded_lines, open_text
-from core.importers.containers.files import Content, readable
+from core.importers.containers.files import Content, translate_read_errors
 from core.importers.containers.json_rows import Row
 
 DELIMITERS = {"\t": "TSV", ",": "CSV", ";": "CSV", "|": "CSV"}
 MAX_COLUMNS = 2_000
-_HEAD = 2**16
-_LOOKED_AT = 20
+_HEAD_CHARS = 2**16
+_SNIFFED_ROWS = 20
 
 
 def find_delimiter(content: Content, encoding: Encoding) -> str:
-    """The delimiter that cuts the first rows into equally many cells, at least two. Raises UserError for none."""
-    with readable(content.name), open_text(content, encoding, "") as text:
-        head = text.read(_HEAD)
-    fits = {delimiter: _fit(head, delimiter) for delimiter in DELIMITERS}
+    """The delimiter that splits the first rows into equally many cells, at least two. Raises UserError for none."""
+    with translate_read_errors(content.name), open_text(content, encoding, "") as text:
+        head = text.read(_HEAD_CHARS)
+    fits = {delimiter: _delimiter_fit(head, delimiter) for delimiter in DELIMITERS}
     best = max(fits, key=lambda delimiter: fits[delimiter])
     if fits[best][1] < 2:
         raise UserError(
@@ -36,8 +35,8 @@ def find_delimiter(content: Content, encoding: Encoding) -> str:
     return best
 
 
-def columns_of(content: Content, encoding: Encoding, delimiter: str) -> tuple[str, ...]:
-    """The names in the first row. Raises UserError when two are the same, or one is empty."""
+def read_columns(content: Content, encoding: Encoding, delimiter: str) -> tuple[str, ...]:
+    """The column names in the first row. Raises UserError when a name is repeated or there are too many."""
     with open_text(content, encoding, "") as text:
         _, cells = next(_parsed(bounded_lines(text, content.name), delimiter, content.name), (1, []))
     names = [name.strip() for name in cells]
@@ -46,12 +45,12 @@ def columns_of(content: Content, encoding: Encoding, delimiter: str) -> tuple[st
         raise UserError(f"{content.name}, line 1: the column “{twice[0]}” occurs twice: give each its own name.")
     if len(names) > MAX_COLUMNS:
         raise UserError(f"{content.name}, line 1: more than {MAX_COLUMNS:,} columns: is the delimiter right?")
-    # pandas writes its index as a first column without a name.
+    # pandas writes its index as an unnamed first column.
     return tuple(name or f"column {number}" for number, name in enumerate(names, 1))
 
 
 def table_rows(content: Content, encoding: Encoding, delimiter: str, columns: tuple[str, ...]) -> Iterator[Row]:
-    """The rows below the first; a row with more or fewer cells than there are columns is a broken row."""
+    """The rows below the first; one with more or fewer cells than there are columns is a broken row."""
     with open_text(content, encoding, "") as text:
         parsed = _parsed(bounded_lines(text, content.name), delimiter, content.name)
         next(parsed, None)
@@ -64,8 +63,8 @@ def table_rows(content: Content, encoding: Encoding, delimiter: str, columns: tu
 
 
 def _parsed(lines: Iterator[str], delimiter: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """The line that each row begins on, and its cells."""
-    # The limit is the module's own and holds for the process; a base64 image in a cell needs more than its default.
+    """Each row with the line it starts on."""
+    # A module-wide limit; a base64 image in a cell exceeds the default.
     csv.field_size_limit(MAX_LINE)
     line = held = 0
 
@@ -88,15 +87,15 @@ def _parsed(lines: Iterator[str], delimiter: str, name: str) -> Iterator[tuple[i
         ) from error
 
 
-def _fit(head: str, delimiter: str) -> tuple[int, int]:
-    """How well a delimiter fits: minus the rows that are not as wide as the first, then that width."""
+def _delimiter_fit(head: str, delimiter: str) -> tuple[int, int]:
+    """How well a delimiter fits: minus the number of rows with another width than the first, then that width."""
     csv.field_size_limit(MAX_LINE)
     rows: list[list[str]] = []
     with suppress(csv.Error):  # the head may end inside quotes
-        rows.extend(islice(csv.reader(StringIO(head, newline=""), delimiter=delimiter), _LOOKED_AT))
-    if len(head) >= _HEAD and len(rows) > 1:
+        rows.extend(islice(csv.reader(StringIO(head, newline=""), delimiter=delimiter), _SNIFFED_ROWS))
+    if len(head) >= _HEAD_CHARS and len(rows) > 1:
         rows.pop()
     rows = [cells for cells in rows if cells]
     if not rows or len(rows[0]) < 2:
-        return (-_LOOKED_AT, 1)
+        return (-_SNIFFED_ROWS, 1)
     return (-sum(len(cells) != len(rows[0]) for cells in rows), len(rows[0]))

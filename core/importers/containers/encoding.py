@@ -1,7 +1,6 @@
-"""The text in a file of rows: its encoding is found in the bytes, and lines are bounded in length and in sum.
+"""Detect the encoding of a text file, and read its lines with limits on each line and on the total.
 
-UTF-8 with or without a byte order mark, UTF-16, else Windows-1252, which is said in a note because it is a guess.
-Knows neither JSON nor CSV.
+UTF-8 with or without a byte order mark, UTF-16, else Windows-1252, which is a guess and therefore noted.
 """
 
 import codecs
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 
 from core.errors import UserError
-from core.importers.containers.files import MAX_TEXT, Content, readable
+from core.importers.containers.files import MAX_TEXT, Content, translate_read_errors
 
 MAX_LINE = 32 * 1024**2
 _CHUNK = 2**20
@@ -19,9 +18,9 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """A Python codec ``name``, how many bytes of byte order mark precede the text, and a ``note`` for the report.
+    """A Python codec ``name``, the length of the byte order mark, and a ``note`` for the report.
 
-    ``cut``: the file ends inside a character, so that what is left of it must not stop the reading.
+    ``cut``: the file ends inside a character, which must not stop the reading.
     """
 
     name: str
@@ -31,7 +30,7 @@ class Encoding:
 
 
 def find_encoding(content: Content) -> Encoding:
-    """The encoding of the whole file, which is read once for it. Raises UserError when it is no text or too large."""
+    """The encoding, found by reading the whole file. Raises UserError when it is not text or too large."""
     for mark, name in _MARKS:
         if content.start.startswith(mark):
             return Encoding(name=name, mark=len(mark), note="" if name == "utf-8" else "The file is UTF-16.")
@@ -48,16 +47,16 @@ def find_encoding(content: Content) -> Encoding:
 
 
 def open_text(content: Content, encoding: Encoding, newline: str) -> TextIOWrapper:
-    """The file as text behind its byte order mark; ``newline`` as in ``open``."""
+    """The file as text after its byte order mark; ``newline`` as in ``open``."""
     file = content.open()
     file.read(encoding.mark)
     return TextIOWrapper(file, encoding=encoding.name, newline=newline, errors="replace" if encoding.cut else "strict")
 
 
 def bounded_lines(text: TextIOWrapper, name: str) -> Iterator[str]:
-    """The lines with their ends. Raises UserError when one is longer than ``MAX_LINE`` or all than ``MAX_TEXT``."""
+    """The lines including their ends. Raises UserError for a line above ``MAX_LINE``, or a total above ``MAX_TEXT``."""
     read = line = 0
-    with readable(name):
+    with translate_read_errors(name):
         while raw := text.readline(MAX_LINE + 1):
             line += 1
             read += len(raw)
@@ -67,10 +66,10 @@ def bounded_lines(text: TextIOWrapper, name: str) -> Iterator[str]:
 
 
 def _first_wrong_byte(content: Content) -> tuple[int | None, bool]:
-    """Where the file stops being UTF-8 (None: nowhere), and whether it ends inside a character."""
+    """The offset of the first byte that is not UTF-8 (None: none), and whether the file ends inside a character."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     read = 0
-    with readable(content.name), content.open() as file:
+    with translate_read_errors(content.name), content.open() as file:
         while chunk := file.read(_CHUNK):
             held = len(decoder.getstate()[0])
             try:

@@ -1,6 +1,6 @@
-"""Open what a person points at: a file, gzipped or not, or the one annotation inside a folder or zip.
+"""Open what a user points at: a file, gzipped or not, or the one annotation file inside a folder or zip.
 
-The kind is seen in the bytes, not in the name. Knows nothing of rows: the caller reads the bytes.
+The kind is detected from the content, not from the name.
 """
 
 import gzip
@@ -17,32 +17,34 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from core.errors import UnavailableError, UserError
-from core.importers.containers.wrong_kinds import LOOKED_AT, refuse_wrong_kind
+from core.importers.containers.wrong_kinds import SNIFFED_BYTES, refuse_wrong_kind
 from core.importers.images.sources import ImageError, ImageFolder, ImageSource, ImageZip, read_member
-from core.importers.unavailable import away_told, is_away
+from core.importers.unavailable import is_unavailable, unavailable_error
 
 MAX_TEXT = 4 * 1024**3
 MAX_MEMBERS = 2_000_000
 MAX_RATIO = 500
 _SMALL = 2**20
-_BOMB = f"unpacks to more than {MAX_RATIO} times its size, which no image or annotation does: check where it came from."
+_BOMB_MESSAGE = (
+    f"unpacks to more than {MAX_RATIO} times its size, which no image or annotation does: check where it came from."
+)
 MAX_BESIDE = 64 * 1024**2
 _BLOCK = 2**20
-# Of a zip's odd corners: a negative offset is a ValueError, a cut header a struct.error.
+# Damaged zips also raise ValueError (a negative offset) and struct.error (a truncated header).
 _DAMAGE = (
     EOFError, OSError, RuntimeError, ValueError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile
 )  # fmt: skip
 _ENDINGS = tuple(f".{kind}{packed}" for kind in ("json", "jsonl", "csv", "tsv", "parquet") for packed in ("", ".gz"))
-_NOT_ROWS = ("pid_splits.json", "dataset_info.json", "manifest.json", "state.json", "dataset_dict.json")
+_IGNORED_FILES = ("pid_splits.json", "dataset_info.json", "manifest.json", "state.json", "dataset_dict.json")
 _OFFICE = (("xl/", "an Excel workbook", "save its sheet as CSV"), ("word/", "a Word document", "save its table as CSV"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """One file of rows: ``open`` gives its unpacked bytes from the start, as often as it is called.
+    """One file of rows; ``open`` returns its unpacked bytes from the start, any number of times.
 
-    ``name`` is for reports, ``path`` where it lies on disk (the zip's own path inside a zip); ``packed`` is ".gz",
-    " in a zip", both or "". ``beside`` reads a small file of the same folder or zip (None when there is none).
+    ``name`` is for reports, ``path`` its location on disk (the zip's path inside a zip). ``packed`` is ".gz", " in a
+    zip", both or "". ``beside`` reads a small file in the same folder or zip (None when there is none).
     """
 
     name: str
@@ -56,23 +58,23 @@ class Content:
 
 @contextmanager
 def open_content(path: Path, prefer: str = "") -> Iterator[Content]:
-    """The file of rows at ``path``; of several in a folder or zip the one named after ``prefer``.
+    """The file of rows at ``path``; among several in a folder or zip, the one named after ``prefer``.
 
-    Raises UserError, naming the file, when it is of another kind, and UnavailableError when there is none.
+    Raises UserError, naming the file, when it is of another kind, and UnavailableError when it does not exist.
     """
     if path.is_dir():
-        path = path / _choose([each.name for each in path.iterdir() if each.is_file()], prefer, path)
+        path = path / _choose_annotation([each.name for each in path.iterdir() if each.is_file()], prefer, path)
     elif not path.is_file():
         raise UnavailableError(f"There is no file or folder {path}: check the path and try again.")
     archive = open_zip(path)
     if archive is None:
         folder = path.parent
         yield _content(
-            path.name, path, lambda: path.open("rb"), ImageFolder(folder), lambda name: _in_folder(folder / name)
+            path.name, path, lambda: path.open("rb"), ImageFolder(folder), lambda name: _read_beside(folder / name)
         )
         return
-    # The archive is closed when nothing refers to it any more: images may be read after the rows.
-    name = _choose(archive.namelist(), prefer, path)
+    # Not closed here: images may be read after the rows. It closes with its last reference.
+    name = _choose_annotation(archive.namelist(), prefer, path)
     base = name[: name.rfind("/") + 1]
 
     def beside(other: str) -> bytes | None:
@@ -85,10 +87,10 @@ def open_content(path: Path, prefer: str = "") -> Iterator[Content]:
 
 
 @contextmanager
-def readable(name: str) -> Iterator[None]:
-    """Turns what a damaged, differently encoded or unreadable file raises into one sentence that names it.
+def translate_read_errors(name: str) -> Iterator[None]:
+    """Turn the errors of a damaged or differently encoded file into a UserError that names it.
 
-    UnavailableError for the last.
+    UnavailableError when it cannot be read now.
     """
     try:
         yield
@@ -97,14 +99,14 @@ def readable(name: str) -> Iterator[None]:
             f"{name} is in an unknown encoding (neither UTF-8 nor {error.encoding} fits): save it as UTF-8."
         ) from error
     except _DAMAGE as error:
-        if is_away(error):
-            raise away_told(error, name) from error
+        if is_unavailable(error):
+            raise unavailable_error(error, name) from error
         raise UserError(f"{name} is damaged ({error}): copy or download it again.") from error
 
 
 @contextmanager
 def seekable(content: Content) -> Iterator[IO[bytes]]:
-    """The content as a file that can be read at any place; a packed one is unpacked into a temporary file."""
+    """The content as a seekable file; a packed one is unpacked into a temporary file."""
     with content.open() as file:
         if not content.packed:
             yield file
@@ -121,12 +123,12 @@ def seekable(content: Content) -> Iterator[IO[bytes]]:
 
 
 def _block(file: IO[bytes], name: str) -> bytes:
-    with readable(name):
+    with translate_read_errors(name):
         return file.read(_BLOCK)
 
 
 def open_zip(path: Path) -> zipfile.ZipFile | None:
-    """The zip at ``path``, checked against bombs; None when it is another kind of file (UserError if named .zip)."""
+    """The zip at ``path``, checked for zip bombs; None when it is not a zip (UserError if it is named .zip)."""
     with path.open("rb") as file:
         is_zip = file.read(2) == b"PK"
     if not is_zip:
@@ -136,8 +138,8 @@ def open_zip(path: Path) -> zipfile.ZipFile | None:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        if is_away(error):
-            raise away_told(error, path.name) from error
+        if is_unavailable(error):
+            raise unavailable_error(error, path.name) from error
         raise UserError(f"{path.name} is a broken zip archive ({error}): pack it again.") from error
     try:
         _check_zip(archive, path.name)
@@ -153,7 +155,7 @@ def _check_zip(archive: zipfile.ZipFile, name: str) -> None:
         raise UserError(f"{name} holds more than {MAX_MEMBERS:,} files: split it into several.")
     for member in members:
         if member.file_size > max(_SMALL, MAX_RATIO * member.compress_size):
-            raise UserError(f"{name}: “{member.filename}” {_BOMB}")
+            raise UserError(f"{name}: “{member.filename}” {_BOMB_MESSAGE}")
     if "[Content_Types].xml" in archive.NameToInfo:
         for folder, what, advice in _OFFICE:
             if any(member.filename.startswith(folder) for member in members):
@@ -168,22 +170,22 @@ def _content(
     beside: Callable[[str], bytes | None],
 ) -> Content:
     packed_size = path.stat().st_size
-    with readable(name), raw() as file:
+    with translate_read_errors(name), raw() as file:
         gzipped = file.read(2) == b"\x1f\x8b"
 
     def opened() -> IO[bytes]:
         file = raw()
-        return cast(IO[bytes], _Unpacked(file, name, packed_size)) if gzipped else file
+        return cast(IO[bytes], _GunzippedFile(file, name, packed_size)) if gzipped else file
 
-    with readable(name), opened() as file:
-        start = file.read(LOOKED_AT)
+    with translate_read_errors(name), opened() as file:
+        start = file.read(SNIFFED_BYTES)
     refuse_wrong_kind(start, name)
     packed = (".gz" if gzipped else "") + (" in a zip" if isinstance(images, ImageZip) else "")
     return Content(name=name, path=path, packed=packed, start=start, open=opened, images=images, beside=beside)
 
 
-class _Unpacked(BufferedReader):
-    """A gzipped file unpacked; closing it closes the file underneath, which GzipFile does not."""
+class _GunzippedFile(BufferedReader):
+    """A gzipped file, unpacked; unlike GzipFile, closing it also closes the underlying file."""
 
     def __init__(self, file: IO[bytes], name: str, packed_size: int) -> None:
         self._file, self._name, self._most = file, name, max(MAX_RATIO * packed_size, _SMALL)
@@ -199,14 +201,14 @@ class _Unpacked(BufferedReader):
 
     def _check(self) -> None:
         if self.tell() > self._most:
-            raise UserError(f"{self._name} {_BOMB}")
+            raise UserError(f"{self._name} {_BOMB_MESSAGE}")
 
     def close(self) -> None:
         super().close()
         self._file.close()
 
 
-def _in_folder(path: Path) -> bytes | None:
+def _read_beside(path: Path) -> bytes | None:
     if not path.is_file():
         return None
     if path.stat().st_size > MAX_BESIDE:
@@ -214,16 +216,17 @@ def _in_folder(path: Path) -> bytes | None:
     return path.read_bytes()
 
 
-def _choose(names: list[str], prefer: str, path: Path) -> str:
-    """The one annotation among the names; among several the one named after ``prefer``, else the only shallowest."""
-    found = [name for name in names if name.lower().endswith(_ENDINGS) and not _hidden(name)]
-    found = [name for name in found if _last(name) not in _NOT_ROWS]
+def _choose_annotation(names: list[str], prefer: str, path: Path) -> str:
+    """The one annotation among the names; of several, the one named after ``prefer``, else the only least nested
+    one."""
+    found = [name for name in names if name.lower().endswith(_ENDINGS) and not _is_hidden(name)]
+    found = [name for name in found if _file_name(name) not in _IGNORED_FILES]
     if not found:
         raise UserError(
             f"{path.name} holds no .json, .jsonl, .csv, .tsv or .parquet file: it needs one that lists the samples."
         )
-    preferred = [name for name in found if prefer and _last(name).startswith(prefer)]
-    problems = [name for name in found if _last(name) == "problems.json" and prefer != "predictions"]
+    preferred = [name for name in found if prefer and _file_name(name).startswith(prefer)]
+    problems = [name for name in found if _file_name(name) == "problems.json" and prefer != "predictions"]
     depth = min(name.count("/") for name in found)
     for choice in (preferred, problems, [name for name in found if name.count("/") == depth]):
         if len(choice) == 1:
@@ -232,9 +235,9 @@ def _choose(names: list[str], prefer: str, path: Path) -> str:
     raise UserError(f"{path.name} holds several annotations ({listed}): import one of them by its own path.")
 
 
-def _last(name: str) -> str:
+def _file_name(name: str) -> str:
     return name.rsplit("/", 1)[-1].lower()
 
 
-def _hidden(name: str) -> bool:
+def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))

@@ -1,8 +1,7 @@
 """Read rows with their line numbers from JSON: a list, an object of rows by id, or one row on each line.
 
-Streams: a row is read when it is asked for, and no more of the file is held than that row and a block. A broken line is
-a broken row; a list or object that breaks is a UserError that names the byte and how many rows before it are whole.
-Knows nothing of what the rows mean.
+Streams: rows are read on demand, holding only the current row and one block. A broken line is a broken row; a broken
+list or object is a UserError that names the byte and the number of complete rows before it.
 """
 
 import json
@@ -14,12 +13,12 @@ from typing import Any
 
 from core.errors import UserError
 from core.importers.containers.encoding import MAX_LINE, Encoding, bounded_lines, open_text
-from core.importers.containers.files import MAX_TEXT, Content, readable
+from core.importers.containers.files import MAX_TEXT, Content, translate_read_errors
 from core.importers.json_depth import DEEP, may_nest, nests_too_deeply
 
 _BLOCK = 2**20
 _HEAD = 2**16
-# A value may go on behind the block that ends so close to where it fails to parse.
+# If parsing fails this close to the end of the block, the value may continue in the next one.
 _EDGE = 32
 _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
@@ -27,9 +26,9 @@ _decode = json.JSONDecoder().raw_decode
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row and the 1-based line it begins on; ``error`` says what is wrong with a line that is no row.
+    """A row and the line (from 1) it starts on; ``error`` says what is wrong with a line that is not a row.
 
-    ``key`` is its name in an object of rows; ``file`` and ``split`` are set where several files make one set.
+    ``key`` is its name in an object of rows; ``file`` and ``split`` are set where several files form one set.
     """
 
     line: int
@@ -41,8 +40,8 @@ class Row:
 
 
 def json_kind(content: Content, encoding: Encoding) -> str:
-    """ "JSON" for a list, "JSON object" for an object of objects, "JSONL" for rows on lines, "" for no JSON."""
-    with readable(content.name), open_text(content, encoding, "\n") as text:
+    """ "JSON" for a list, "JSON object" for an object of objects, "JSONL" for one row a line, "" for anything else."""
+    with translate_read_errors(content.name), open_text(content, encoding, "\n") as text:
         head = text.read(_HEAD)
     start = head.lstrip()
     if start[:1] == "[":
@@ -70,7 +69,7 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _holds_rows(start: str) -> bool:
-    """Whether an object's first value is an object too, and so is what follows it (if anything)."""
+    """Whether an object's first value is an object, and so is the second (if any)."""
     try:
         key, at = _decode(start, _after_space(start, 1))
         colon = _after_space(start, at)
@@ -124,9 +123,9 @@ def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
 
 
 class _Stream:
-    """A window on a long JSON text; ``line`` and ``whole`` (rows read) are kept for what is said when it breaks.
+    """A sliding window on a long JSON text; ``line`` and ``whole`` (rows read) are for error messages.
 
-    ``deep`` says whether the last ``value`` nests too deeply.
+    ``deep`` says whether the last ``value`` is nested too deeply.
     """
 
     def __init__(self, text: TextIOWrapper, name: str, encoding: Encoding) -> None:
@@ -142,27 +141,27 @@ class _Stream:
         return self._line
 
     def next_sign(self) -> str:
-        """The next character that is no white space, not yet taken; "" at the end."""
+        """The next character that is not white space, without consuming it; "" at the end."""
         while True:
             self._at = _after_space(self._buffer, self._at)
             if self._at < len(self._buffer):
                 return self._buffer[self._at]
-            if not self._more():
+            if not self._read_more():
                 return ""
 
-    def take(self) -> None:
+    def skip(self) -> None:
         self._at += 1
 
     def value(self) -> Any:
-        """The JSON value that begins here. Raises UserError where it breaks."""
+        """The JSON value that starts here. Raises UserError when it is broken."""
         while True:
             try:
                 value, end = _decode(self._buffer, self._at)
             except RecursionError as error:
                 raise self.broken(self._at, "too many brackets inside each other") from error
             except ValueError as error:
-                if isinstance(error, json.JSONDecodeError) and self._may_go_on(error):
-                    self._more()
+                if isinstance(error, json.JSONDecodeError) and self._may_continue(error):
+                    self._read_more()
                     continue
                 cut = isinstance(error, json.JSONDecodeError) and self._ended and _is_cut(error, self._buffer)
                 at = error.pos if isinstance(error, json.JSONDecodeError) else self._at
@@ -171,10 +170,10 @@ class _Stream:
                 self.deep = may_nest(self._buffer, self._at, end) and nests_too_deeply(value)
                 self._at = end
                 return value
-            self._more()  # a number may go on
+            self._read_more()  # a number may continue
 
     def broken(self, at: int | None, reason: str) -> UserError:
-        """What to say when the text is wrong at a place of the window (None: here)."""
+        """The error for invalid text at an offset of the window (None: here)."""
         byte = self._byte + _size(self._buffer[: self._at if at is None else at], self._encoding)
         return UserError(
             f"{self.name} is no valid JSON at byte {byte:,}, in the row that begins on line {self.line} ({reason}): "
@@ -182,22 +181,22 @@ class _Stream:
         )
 
     def cut_off(self) -> UserError:
-        """What to say when the text ends too early."""
+        """The error for text that ends too early."""
         byte = self._byte + _size(self._buffer, self._encoding)
         return UserError(
             f"{self.name} is cut off at byte {byte:,}, in or behind the row of line {self.line}: copy or download it "
             f"again (whole rows before it: {self.whole:,})."
         )
 
-    def _may_go_on(self, error: json.JSONDecodeError) -> bool:
+    def _may_continue(self, error: json.JSONDecodeError) -> bool:
         near_end = error.pos >= len(self._buffer) - _EDGE or error.msg.startswith("Unterminated string")
         return not self._ended and near_end
 
-    def _more(self) -> bool:
-        """Reads a block behind what is left; False at the end."""
+    def _read_more(self) -> bool:
+        """Read another block; False at the end."""
         if len(self._buffer) - self._at > MAX_LINE:
             raise UserError(f"{self.name} is too large at line {self.line}: split it into several files.")
-        with readable(self.name):
+        with translate_read_errors(self.name):
             block = self._text.read(_BLOCK)
         self._read += len(block)
         if self._read > MAX_TEXT:
@@ -211,7 +210,7 @@ class _Stream:
 
 def _from_list(stream: _Stream) -> Iterator[Row]:
     stream.next_sign()
-    stream.take()
+    stream.skip()
     while stream.next_sign() != "]":
         line = stream.line
         value = stream.value()
@@ -223,13 +222,13 @@ def _from_list(stream: _Stream) -> Iterator[Row]:
 
 def _from_object(stream: _Stream) -> Iterator[Row]:
     stream.next_sign()
-    stream.take()
+    stream.skip()
     while stream.next_sign() != "}":
         line = stream.line
         key = stream.value()
         if stream.next_sign() != ":" or not isinstance(key, str):
             raise stream.broken(None, "a name in quotes and a colon must precede each row")
-        stream.take()
+        stream.skip()
         stream.next_sign()
         value = stream.value()
         stream.whole += 1
@@ -241,7 +240,7 @@ def _from_object(stream: _Stream) -> Iterator[Row]:
 def _comma(stream: _Stream, closing: str) -> None:
     sign = stream.next_sign()
     if sign == ",":
-        stream.take()
+        stream.skip()
     elif not sign:
         raise stream.cut_off()
     elif sign != closing:
@@ -249,6 +248,6 @@ def _comma(stream: _Stream, closing: str) -> None:
 
 
 def _end(stream: _Stream) -> None:
-    stream.take()
+    stream.skip()
     if stream.next_sign():
         raise stream.broken(None, "there is more behind the end of the rows")

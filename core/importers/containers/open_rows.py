@@ -1,7 +1,4 @@
-"""What rows come in: JSON, CSV, parquet, a saved data set or the Hub, all opened as one stream of rows.
-
-Which format the rows have is not asked here. Knows no sample.
-"""
+"""Open any container of rows (JSON, CSV, parquet, a saved data set, the Hub) as one stream of rows."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,17 +16,17 @@ from core.importers.containers.files import Content, open_content, seekable
 from core.importers.containers.json_rows import Row, json_kind, json_rows
 from core.importers.images.sources import ImageFolder, ImageSource
 
-_LOOKED_AT = 100
-_HALVES = re.compile("[\ud800-\udfff]")
+_PEEKED_ROWS = 100
+_SURROGATES = re.compile("[\ud800-\udfff]")
 Notes = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowFile:
     """An open file of rows: its ``name`` for reports, its ``kind`` ("csv", "tsv", "jsonl", "parquet", "dataset" or
-    "hub") and the ``container`` in words, the columns of a table, the first rows to look at, and the images beside it.
+    "hub"), the ``container`` in words, the columns of a table, the first rows, and the images beside it.
 
-    ``rows`` gives the rows with these first ones again. ``beside`` reads a small file of the same folder or zip.
+    ``rows`` yields all rows, including the ``first`` ones. ``beside`` reads a small file in the same folder or zip.
     """
 
     name: str
@@ -45,16 +42,19 @@ class RowFile:
 
 @contextmanager
 def open_rows(path: Path | str, *, prefer: str = "", kind: str = "") -> Iterator[RowFile]:
-    """The rows at a path or under a Hub name, of several files those named after ``prefer``; ``kind`` overrides.
+    """The rows at a path or under a Hub name; of several files, those named after ``prefer``. ``kind`` overrides
+    detection.
 
-    Raises UserError, naming the file, when nothing in it can be read or it holds no rows.
+    Raises UserError, naming the file, when it cannot be read or contains no rows.
     """
-    if kind == "hub" or str(path).startswith(parquet.HUB):
-        yield _sets(str(path), "hub", "Hugging Face data set from the Hub", parquet.hub_sets(str(path)), Path())
+    if kind == "hub" or str(path).startswith(parquet.HUB_PREFIX):
+        yield _sets(
+            str(path), "hub", "Hugging Face data set from the Hub", parquet.load_hub_datasets(str(path)), Path()
+        )
         return
     path = Path(path)
-    if path.is_dir() and parquet.is_saved(path):
-        yield _sets(path.name, "dataset", "Hugging Face data set", parquet.saved_sets(path), path)
+    if path.is_dir() and parquet.is_saved_dataset(path):
+        yield _sets(path.name, "dataset", "Hugging Face data set", parquet.load_saved_datasets(path), path)
         return
     if path.is_dir() and kind in ("", "parquet") and (shards := parquet.shards_in(path)):
         yield _shards(path, shards)
@@ -81,7 +81,7 @@ def _text(content: Content, kind: str) -> RowFile:
     if kind == "jsonl":
         raise UserError(f"{content.name} is neither JSON nor JSON Lines: it must begin with “[” or “{{”.")
     delimiter = "\t" if kind == "tsv" else csv_rows.find_delimiter(content, encoding)
-    columns = csv_rows.columns_of(content, encoding, delimiter)
+    columns = csv_rows.read_columns(content, encoding, delimiter)
     rows = csv_rows.table_rows(content, encoding, delimiter, columns)
     name = csv_rows.DELIMITERS[delimiter]
     return _row_file(content, name.lower(), container=name, columns=columns, rows=rows, notes=notes)
@@ -96,12 +96,12 @@ def _row_file(
     rows: Iterator[Row],
     notes: Notes = (),
 ) -> RowFile:
-    first, rows = _looked_at(rows, content.name)
+    first, rows = _peek(rows, content.name)
     return RowFile(
         name=content.name,
         kind=kind,
         container=container + content.packed,
-        columns=_checked(columns or _named_in(first), content.name),
+        columns=_check_columns(columns or _field_names(first), content.name),
         notes=notes,
         first=first,
         rows=rows,
@@ -112,12 +112,12 @@ def _row_file(
 
 def _shards(folder: Path, shards: list[parquet.Shard]) -> RowFile:
     every = (parquet.parquet_rows(each.path, each.name, each.split) for each in shards)
-    first, rows = _looked_at(chain.from_iterable(every), folder.name)
+    first, rows = _peek(chain.from_iterable(every), folder.name)
     return RowFile(
         name=folder.name,
         kind="parquet",
         container="parquet in a folder",
-        columns=_checked(parquet.parquet_columns(shards[0].path, shards[0].name), folder.name),
+        columns=_check_columns(parquet.parquet_columns(shards[0].path, shards[0].name), folder.name),
         notes=(f"{len(shards)} parquet files were read as one set.",) if len(shards) > 1 else (),
         first=first,
         rows=rows,
@@ -130,13 +130,13 @@ def _sets(name: str, kind: str, container: str, sets: list[tuple[str, Any]], fol
     if not sets:
         raise UserError(f"{name} holds no split: save the data set again.")
     named = [(split, found, f"{name}/{split}" if len(sets) > 1 else name) for split, found in sets]
-    every = (parquet.set_rows(found, each, split) for split, found, each in named)
-    first, rows = _looked_at(chain.from_iterable(every), name)
+    every = (parquet.dataset_rows(found, each, split) for split, found, each in named)
+    first, rows = _peek(chain.from_iterable(every), name)
     return RowFile(
         name=name,
         kind=kind,
         container=container,
-        columns=_checked(parquet.set_columns(sets[0][1]), name),
+        columns=_check_columns(parquet.dataset_columns(sets[0][1]), name),
         notes=(),
         first=first,
         rows=rows,
@@ -145,14 +145,14 @@ def _sets(name: str, kind: str, container: str, sets: list[tuple[str, Any]], fol
     )
 
 
-def _looked_at(rows: Iterator[Row], name: str) -> tuple[tuple[Row, ...], Iterator[Row]]:
-    """The first rows, and all of them. Raises UserError when the file breaks off among the first."""
+def _peek(rows: Iterator[Row], name: str) -> tuple[tuple[Row, ...], Iterator[Row]]:
+    """The first rows, and all of them. Raises UserError when there are none, or the file is broken among the first."""
     first: list[Row] = []
     held = 0
-    for row in islice(rows, _LOOKED_AT):
+    for row in islice(rows, _PEEKED_ROWS):
         first.append(row)
         held += _size(row.value)
-        if held > MAX_LINE:  # they are held until the import is over
+        if held > MAX_LINE:  # they stay in memory during the import
             break
     if not first:
         raise UserError(f"{name} holds no rows: there is nothing to import.")
@@ -160,20 +160,20 @@ def _looked_at(rows: Iterator[Row], name: str) -> tuple[tuple[Row, ...], Iterato
 
 
 def _size(value: Any) -> int:
-    """About how many bytes of memory a row's texts take."""
+    """The approximate memory of a row's texts in bytes."""
     if isinstance(value, str | bytes):
         return len(value)
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return sum(map(_size, parts))
 
 
-def _named_in(rows: tuple[Row, ...]) -> tuple[str, ...]:
-    """The names of the fields of JSON rows, in the order they come."""
+def _field_names(rows: tuple[Row, ...]) -> tuple[str, ...]:
+    """The field names of JSON rows, in order of appearance."""
     return tuple(dict.fromkeys(each for row in rows if isinstance(row.value, dict) for each in row.value))
 
 
-def _checked(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
+def _check_columns(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
     if len(columns) > MAX_COLUMNS:
         raise UserError(f"{name} has more than {MAX_COLUMNS:,} columns: import one with those that a sample needs.")
-    # The name of a column is shown and sent to the page, which takes no halves of characters.
-    return tuple(each for each in columns if not _HALVES.search(each))
+    # Column names are sent to the page, which cannot encode lone surrogates.
+    return tuple(each for each in columns if not _SURROGATES.search(each))

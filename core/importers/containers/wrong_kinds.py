@@ -1,11 +1,8 @@
-"""Recognise files that hold no rows at all, whatever their name says, and tell the person what they have instead.
-
-Looks at the first bytes only. Knows nothing of the formats that can be read.
-"""
+"""Recognise files that cannot hold rows, whatever their name, and say what they are. Looks at the first bytes only."""
 
 from core.errors import UserError
 
-LOOKED_AT = 512
+SNIFFED_BYTES = 512
 
 _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF", "a PDF document", "import the table or JSON file that it was made from"),
@@ -28,7 +25,7 @@ _MARKUP = (b"<!doctype html", b"<html", b"<head", b"<?xml", b"<error", b"<svg", 
 
 
 def refuse_wrong_kind(start: bytes, name: str) -> None:
-    """Raises UserError when the first ``LOOKED_AT`` bytes (unpacked) show another kind of file, or nothing."""
+    """Raise UserError when the first ``SNIFFED_BYTES`` bytes (unpacked) are empty or show another kind of file."""
     if not start:
         raise UserError(f"{name} is empty, so it holds no rows: copy or download it again.")
     for magic, what, advice in _STARTS:

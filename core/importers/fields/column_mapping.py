@@ -1,7 +1,7 @@
-"""Which column of a table is what: proposed from names and values, checked where a person says it.
+"""Map a table's columns to fields: proposed from names and values, validated where a user specifies it.
 
-A mapping is {field: column}; several columns of options are joined by "|" ("A|B|C|D"). ``answer_as`` is no column but
-the form of ``choices.ANSWER_FORMS`` that the answers have. Knows nothing of files.
+A mapping is {field: column}; several option columns are joined by "|" ("A|B|C|D"). ``answer_as`` is not a column but
+the form of the answers, one of ``options_and_answers.ANSWER_FORMS``.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.importers.cells import is_base64, is_empty
-from core.importers.fields.options_and_answers import ANSWER_FORMS, answer_form, options_of, text_of
+from core.importers.fields.options_and_answers import ANSWER_FORMS, answer_form, cell_options, cell_text
 
 FIELDS = {
     "id": "id sample_id question_id qid pid index idx uid source_id key",
@@ -34,23 +34,23 @@ _FILE = re.compile(r"\S.{0,250}\.(?:jpe?g|png|webp|gif|bmp)", re.IGNORECASE)
 Rows = Sequence[Mapping[str, Any]]
 
 
-def propose(columns: Sequence[str], first_rows: Rows) -> dict[str, str]:
-    """The mapping that names and values suggest; fields that no column fits are left out."""
+def propose_mapping(columns: Sequence[str], first_rows: Rows) -> dict[str, str]:
+    """The mapping suggested by names and values; fields without a fitting column are left out."""
     mapping: dict[str, str] = {}
-    if lettered := _lettered(columns):
+    if lettered := _option_columns(columns):
         mapping["options"] = SEPARATOR.join(lettered)
     wanted = {field: names for field, names in FIELDS.items() if field not in mapping}
-    mapping |= by_name([column for column in columns if column not in lettered], wanted)
+    mapping |= match_by_name([column for column in columns if column not in lettered], wanted)
     taken = {*lettered, *mapping.values()}
-    _by_values(mapping, [column for column in columns if column not in taken], first_rows)
+    _match_by_values(mapping, [column for column in columns if column not in taken], first_rows)
     if "options" in mapping and "answer" in mapping:
         mapping["answer_as"] = proposed_form(mapping, first_rows)
     return mapping
 
 
-def by_name(columns: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """The column of each field by the first of its names (separated by spaces) that is there; none is used twice."""
-    free = {_plain(column): column for column in reversed(columns)}
+def match_by_name(columns: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """The column of each field, by the first of its names (separated by spaces) that exists; no column twice."""
+    free = {_normalise_name(column): column for column in reversed(columns)}
     found: dict[str, str] = {}
     for field, names in wanted.items():
         if name := next((name for name in names.split() if name in free), None):
@@ -58,10 +58,10 @@ def by_name(columns: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]
     return found
 
 
-def settle(name: str, columns: Sequence[str], given: Mapping[str, str], first_rows: Rows) -> dict[str, str]:
-    """The proposal with what a person gave instead; a field given as "" is left out.
+def resolve_mapping(name: str, columns: Sequence[str], given: Mapping[str, str], first_rows: Rows) -> dict[str, str]:
+    """The proposed mapping overridden by the user's; a field given as "" is left out.
 
-    Raises UserError naming the file when a field or column does not exist, or question or answer stay without one.
+    Raises UserError, naming the file, when a field or column does not exist, or question or answer have no column.
     """
     for field, column in given.items():
         if field == "answer_as":
@@ -71,7 +71,7 @@ def settle(name: str, columns: Sequence[str], given: Mapping[str, str], first_ro
             raise UserError(f"{name}: there is no field “{field}”: choose among {', '.join(FIELDS)}.")
         elif missing := [each for each in columns_in(column, columns) if each not in columns]:
             raise UserError(f"{name} has no column “{missing[0]}”: its columns are {', '.join(columns)}.")
-    mapping = propose(columns, first_rows)
+    mapping = propose_mapping(columns, first_rows)
     claimed = {each for column in given.values() for each in columns_in(column, columns)}
     mapping = {field: column for field, column in mapping.items() if column not in claimed or field in given}
     mapping |= given
@@ -93,30 +93,30 @@ def columns_in(column: str, columns: Sequence[str]) -> list[str]:
 
 
 def row_options(row: Mapping[str, Any], entry: str) -> list[str]:
-    """The options of a row under a mapping's entry for them; empty columns behind the last option are left out."""
+    """The options of a row under the mapping's entry for them; trailing empty columns are dropped."""
     if entry in row or SEPARATOR not in entry:
-        return options_of(row.get(entry))
+        return cell_options(row.get(entry))
     cells = [row.get(column) for column in entry.split(SEPARATOR)]
-    texts = ["" if is_empty(cell) else text_of(cell) for cell in cells]
+    texts = ["" if is_empty(cell) else cell_text(cell) for cell in cells]
     while texts and not texts[-1]:
         texts.pop()
     return texts
 
 
 def proposed_form(mapping: Mapping[str, str], first_rows: Rows) -> str:
-    """The form that the answers of the first rows have."""
+    """The form of the answers in the first rows."""
     return answer_form((tuple(row_options(row, mapping["options"])), row.get(mapping["answer"])) for row in first_rows)
 
 
-def _plain(column: str) -> str:
+def _normalise_name(column: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
 
 
-def _lettered(columns: Sequence[str]) -> list[str]:
+def _option_columns(columns: Sequence[str]) -> list[str]:
     """The longest run of columns A, B, … or option_0, option_1, … (also from 1), at least two."""
     runs: dict[str, dict[str, str]] = {}
     for column in columns:
-        if match := _LETTERED.fullmatch(_plain(column)):
+        if match := _LETTERED.fullmatch(_normalise_name(column)):
             runs.setdefault(match[1] or "", {}).setdefault(match[2], column)
     best: list[str] = []
     for run in runs.values():
@@ -130,8 +130,8 @@ def _lettered(columns: Sequence[str]) -> list[str]:
     return best if len(best) > 1 else []
 
 
-def _by_values(mapping: dict[str, str], free: list[str], rows: Rows) -> None:
-    """Fill what no name told: an image, options, an answer among them, lists as several truths, a question, an id."""
+def _match_by_values(mapping: dict[str, str], free: list[str], rows: Rows) -> None:
+    """Fill fields that no name matched: image, options, answer, several answers, question, id."""
 
     def where(test: Callable[[Mapping[str, Any], Any], bool]) -> str | None:
         for column in free:
@@ -150,28 +150,35 @@ def _by_values(mapping: dict[str, str], free: list[str], rows: Rows) -> None:
         if rows and any(isinstance(row.get(of), list) for row in rows):
             mapping["answers"] = mapping.pop("answer")
     if "image" in mapping and all(isinstance(row.get(mapping["image"]), str | None) for row in rows):
-        # MathVista has the name of each image in "image" and the image itself in "decoded_image".
+        # MathVista has the image's name in "image" and the image itself in "decoded_image".
         set_to("image", where(lambda _, value: isinstance(value, dict) and isinstance(value.get("bytes"), bytes)))
     if "image" not in mapping:
         set_to("image", where(lambda _, value: _is_image(value)))
     if "options" not in mapping:
-        set_to("options", where(lambda _, value: not isinstance(value, str) and len(options_of(value)) > 1))
+        set_to("options", where(lambda _, value: not isinstance(value, str) and len(cell_options(value)) > 1))
     if "answer" not in mapping and "answers" not in mapping and "options" in mapping:
         entry = mapping["options"]
         set_to(
             "answer",
             where(
                 lambda row, value: (
-                    text_of(value) in (options := row_options(row, entry))
-                    or (bool(re.fullmatch(r"[A-Z]", text_of(value))) and ord(text_of(value)) - ord("A") < len(options))
+                    cell_text(value) in (options := row_options(row, entry))
+                    or (
+                        bool(re.fullmatch(r"[A-Z]", cell_text(value)))
+                        and ord(cell_text(value)) - ord("A") < len(options)
+                    )
                 )
             ),
         )
     if "question" not in mapping:
         set_to("question", where(lambda _, value: isinstance(value, str) and value.rstrip().endswith("?")))
     if "id" not in mapping:
-        ends = [column for column in free if _plain(column).endswith("_id") and not _plain(column).startswith("image")]
-        values = {column: [text_of(row.get(column)) for row in rows] for column in ends}
+        ends = [
+            column
+            for column in free
+            if _normalise_name(column).endswith("_id") and not _normalise_name(column).startswith("image")
+        ]
+        values = {column: [cell_text(row.get(column)) for row in rows] for column in ends}
         set_to("id", next((column for column in ends if len(set(values[column])) == len(rows) > 1), None))
 
 

@@ -1,14 +1,14 @@
-"""Split the options off a question whose prompt carries them: "Options: (a) 12 (b) 3", "A. 12" lines, "Choices: x, y".
+"""Split the options off a question that contains them: "Options: (a) 12 (b) 3", "A. 12" lines, "Choices: x, y".
 
-Labels must run from A without a gap, so that "(50km/h)" or "panel (B)" is no option. Knows nothing of answers.
+Labels must run from A without a gap, so that "(50km/h)" or "panel (B)" is not an option.
 """
 
 import re
 from itertools import islice
 
-# So much is tried of a text at most: each try may read it to its end.
-_TRIED = 50
-_LONGEST = 50_000
+# Limits, because each try may scan the whole text.
+_MAX_TRIES = 50
+_MAX_CHARS = 50_000
 _CUE = re.compile(
     r"\b(?:the\s+|answer\s+|possible\s+)?(?:options?|choices)(?:\s+(?:is|are))?\s*:[ \t]*",
     re.IGNORECASE,
@@ -17,7 +17,7 @@ _INLINE = re.compile(r"(?:^|(?<=\s))\(([A-Za-z])\)[ \t]*(?=\S)", re.MULTILINE)
 _LINE = re.compile(r"^[ \t]*(?:\(([A-Za-z])\)|([A-Za-z])[.):])[ \t]+(?=\S)", re.MULTILINE)
 _LINE_UNCUED = re.compile(r"^[ \t]*(?:\(([A-Za-z])\)|([A-Za-z])[.)])[ \t]+(?=\S)", re.MULTILINE)
 _BARE = re.compile(r"(?:^|(?<=[\s,;]))([A-Za-z])[.):][ \t]+(?=\S)")
-# LLaVA-1.5's own instruction after the options; it would forbid the rationale that a student is asked for.
+# LLaVA-1.5's instruction after the options, which would rule out the rationale that students are asked for.
 _LETTER_ONLY = re.compile(
     r"(?<!\s)\s*Answer with the option['’]s letter from the given choices directly\.?", re.IGNORECASE
 )
@@ -26,14 +26,14 @@ _SEPARATORS = re.compile(r"\s*(?:[;\n]|,\s+(?:(?:and|or)\s+)?|\s+(?:and|or)\s+)\
 
 
 def split_options(prompt: str) -> tuple[str, tuple[str, ...]]:
-    """The question without its options, and the options in order; the prompt itself and () when it has none.
+    """The question without its options, and the options in order; the unchanged prompt and () when it has none.
 
     >>> split_options("How many? Options: (a) 12 (b) 3")
     ('How many?', ('12', '3'))
     """
-    if len(prompt) > _LONGEST:
+    if len(prompt) > _MAX_CHARS:
         return prompt, ()
-    for cue in list(_CUE.finditer(prompt))[: -_TRIED - 1 : -1]:
+    for cue in list(_CUE.finditer(prompt))[: -_MAX_TRIES - 1 : -1]:
         for pattern in (_INLINE, _LINE, _BARE):
             if found := _labelled(prompt, cue.end(), pattern):
                 return _split(prompt, cue.start(), *found)
@@ -41,7 +41,7 @@ def split_options(prompt: str) -> tuple[str, tuple[str, ...]]:
             return _split(prompt, cue.start(), *listed)
     for pattern in (_INLINE, _LINE_UNCUED):
         starts = (mark for mark in pattern.finditer(prompt) if _label(mark) in "aA")
-        for start in islice(starts, _TRIED):
+        for start in islice(starts, _MAX_TRIES):
             if prompt[: start.start()].rstrip(" \t")[-1:] not in (*"?.:!\n", ""):
                 continue
             if found := _labelled(prompt, start.start(), pattern):
@@ -65,7 +65,7 @@ def _labelled(prompt: str, start: int, pattern: re.Pattern[str]) -> tuple[tuple[
     ends = [mark.start() for mark in marks[1:]]
     line_end = prompt.find("\n", marks[-1].end())
     ends.append(len(prompt) if line_end < 0 else line_end)
-    texts = tuple(_tidy(prompt[mark.end() : end]) for mark, end in zip(marks, ends, strict=True))
+    texts = tuple(_strip_option(prompt[mark.end() : end]) for mark, end in zip(marks, ends, strict=True))
     return (texts, ends[-1]) if all(texts) else None
 
 
@@ -74,13 +74,13 @@ def _label(mark: re.Match[str]) -> str:
 
 
 def _listed(prompt: str, start: int) -> tuple[tuple[str, ...], int] | None:
-    """Options without labels: with separators between them, or exactly two words ("next previous")."""
+    """Unlabelled options: with separators between them, or exactly two words ("next previous")."""
     line_end = prompt.find("\n", start)
     end = len(prompt) if line_end < 0 else line_end
     line = " ".join(prompt[start:end].split())
-    parts = [_tidy(part) for part in _SEPARATORS.split(line)]
+    parts = [_strip_option(part) for part in _SEPARATORS.split(line)]
     if len(parts) == 1:
-        parts = [_tidy(part) for part in line.split()] if len(line.split()) == 2 else []
+        parts = [_strip_option(part) for part in line.split()] if len(line.split()) == 2 else []
     long = any(len(part.split()) > 6 for part in parts)
     return (tuple(parts), end) if len(parts) > 1 and all(parts) and not long else None
 
@@ -90,8 +90,8 @@ def _split(prompt: str, start: int, options: tuple[str, ...], end: int) -> tuple
     return f"{prompt[:start].rstrip()}\n{rest.strip()}".strip(), options
 
 
-def _tidy(option: str) -> str:
-    """Without separators and the full stop behind it; "a.m." keeps its own."""
+def _strip_option(option: str) -> str:
+    """The option without separators and its final full stop; "a.m." keeps its own."""
     text = " ".join(option.split()).strip(" ,;")
     text = quoted[1] if (quoted := _QUOTED.fullmatch(text)) else text
     return text[:-1].rstrip() if text.endswith(".") and not re.search(r"\b\w\.\w+\.$", text) else text

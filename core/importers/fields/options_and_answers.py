@@ -1,8 +1,8 @@
-"""Options and answers as the cells of a table hold them.
+"""Parse options and answers in the cells of a table.
 
-Options are a list, JSON or Python text of one, an object by letter, "(a) x (b) y", or texts between "|", ";" or lines.
-An answer names one of them by its text, its letter, or its place counted from 0 or from 1; which of these a file means
-is settled once, from its first rows, never row by row. Knows nothing of files and columns.
+Options are a list, its JSON or Python text, an object by letter, "(a) x (b) y", or texts separated by "|", ";" or line
+breaks. An answer names an option by text, by letter, or by index from 0 or 1; which of these a file uses is decided
+once, from its first rows, not row by row.
 """
 
 import ast
@@ -27,32 +27,32 @@ ANSWER_FORMS = {
 }
 _LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
 _SEPARATORS = ("\n", "|", ";")
-_SHOWN = 80
-# Python's parser takes many times the memory of what it parses.
-_LIST_AT_MOST = 100_000
+_MAX_SHOWN = 80
+# Python's parser takes many times the memory of its input.
+_MAX_LIST_CHARS = 100_000
 
 
-def text_of(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """A cell as text; whole numbers stay whole ("3.0" in a column of numbers is 3)."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value.strip() if isinstance(value, str) else str(value)
 
 
-def list_of(value: Any) -> list[str]:
-    """The texts that one cell holds, [] for an empty one; what is no list is one text."""
+def cell_texts(value: Any) -> list[str]:
+    """The texts in one cell, [] for an empty one; anything but a list is one text."""
     if isinstance(value, str):
         value = _from_text(value)
     if isinstance(value, dict):
         value = value["text"] if isinstance(value.get("text"), list) else list(value.values())
     if isinstance(value, list | tuple):
-        return [text_of(_answer_in(item)) for item in value if not is_empty(_answer_in(item))]
-    return [] if is_empty(value) else [text_of(value)]
+        return [cell_text(_answer_in(item)) for item in value if not is_empty(_answer_in(item))]
+    return [] if is_empty(value) else [cell_text(value)]
 
 
-def options_of(value: Any) -> list[str]:
-    """The options that one cell holds, [] for an empty one."""
-    texts = list_of(value)
+def cell_options(value: Any) -> list[str]:
+    """The options in one cell, [] for an empty one."""
+    texts = cell_texts(value)
     if len(texts) != 1:
         return texts
     _, options = split_options(f"Options: {texts[0]}")
@@ -65,11 +65,11 @@ def options_of(value: Any) -> list[str]:
     return texts
 
 
-def checked_options(options: Iterable[str]) -> tuple[str, ...]:
-    """None, or at least two that differ. Raises RowError."""
+def check_options(options: Iterable[str]) -> tuple[str, ...]:
+    """The options if there are none or at least two distinct ones. Raises RowError otherwise."""
     found = tuple(options)
     if len(found) == 1:
-        raise RowError("options", f"There is only one option, “{_short(found[0])}”: give none, or two or more.")
+        raise RowError("options", f"There is only one option, “{_shorten(found[0])}”: give none, or two or more.")
     if "" in found:
         raise RowError(
             "options", f"Option {option_letter(found.index(''))} is empty, but a later one is not: fill it in."
@@ -80,35 +80,38 @@ def checked_options(options: Iterable[str]) -> tuple[str, ...]:
 
 
 def answer_form(pairs: Iterable[tuple[tuple[str, ...], Any]]) -> str:
-    """The form of ``ANSWER_FORMS`` that reads the most of the (options, answer) pairs; the first of equals.
+    """The form of ``ANSWER_FORMS`` that fits most of the (options, answer) pairs; the first on ties.
 
-    Places counted from 1 are meant only where a count from 0 does not fit at all of the rows.
+    Indices from 1 are assumed only where indices from 0 fit fewer rows.
     """
     looked_at = [(options, answer) for options, answer in pairs if options and not is_empty(answer)]
-    fits = {form: sum(_at(form, options, answer) is not None for options, answer in looked_at) for form in ANSWER_FORMS}
+    fits = {
+        form: sum(_option_index(form, options, answer) is not None for options, answer in looked_at)
+        for form in ANSWER_FORMS
+    }
     return max(fits, key=lambda form: fits[form])
 
 
-def truth_of(value: Any, options: tuple[str, ...], form: str) -> str:
+def parse_truth(value: Any, options: tuple[str, ...], form: str) -> str:
     """The option that an answer in that form names. Raises RowError, saying what would be right."""
     if is_empty(value):
         raise RowError("answer", "The answer is empty: a labelled sample needs one.")
-    at = _at(form, options, value)
+    at = _option_index(form, options, value)
     if at is not None:
         return options[at]
     if form in ("text", "letter"):
-        read = read_answer(text_of(value), options).answer
+        read = read_answer(cell_text(value), options).answer
         if read in options and sum(normalise(option) == normalise(read) for option in options) == 1:
             return read
     raise RowError(
         "answer",
-        f"The answer “{_short(text_of(value))}” names none of the options {_short(' · '.join(options))}: it must be "
-        f"{ANSWER_FORMS[form]}.",
+        f"The answer “{_shorten(cell_text(value))}” names none of the options {_shorten(' · '.join(options))}: it must "
+        f"be {ANSWER_FORMS[form]}.",
     )
 
 
-def _at(form: str, options: tuple[str, ...], value: Any) -> int | None:
-    text = text_of(value)
+def _option_index(form: str, options: tuple[str, ...], value: Any) -> int | None:
+    text = cell_text(value)
     if form == "text":
         if text in options:
             return options.index(text)
@@ -123,11 +126,11 @@ def _at(form: str, options: tuple[str, ...], value: Any) -> int | None:
 
 
 def _from_text(text: str) -> Any:
-    """A list or object written as JSON or as Python writes it, else the text itself."""
+    """A list or object in JSON or Python syntax, else the text itself."""
     stripped = text.strip()
     if stripped[:1] + stripped[-1:] not in ("[]", "{}"):
         return text
-    for parse in (json.loads, _from_python) if len(stripped) <= _LIST_AT_MOST else (json.loads,):
+    for parse in (json.loads, _from_python) if len(stripped) <= _MAX_LIST_CHARS else (json.loads,):
         try:
             found = parse(stripped)
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
@@ -137,18 +140,18 @@ def _from_text(text: str) -> Any:
 
 
 def _from_python(text: str) -> Any:
-    """What Python reads in the text, if JSON could say it too: a set has no order, and a hexadecimal number no end."""
+    """A Python literal that JSON could also express (no sets, and no numbers of unlimited size)."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it finds fault with "\d" in a text
+        warnings.simplefilter("ignore")  # "\d" in a text causes a SyntaxWarning
         found = ast.literal_eval(text)
     json.dumps(found)
     return found
 
 
 def _answer_in(item: Any) -> Any:
-    """VQA's lists hold {"answer", "answer_confidence", …} where others hold texts."""
+    """The text of a list item; VQA has {"answer", "answer_confidence", …} where others have texts."""
     return item.get("answer", item.get("text")) if isinstance(item, dict) else item
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"

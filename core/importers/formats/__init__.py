@@ -1,1 +1,1 @@
-"""One file a format of the field."""
+"""The formats of rows, one module each."""

@@ -1,17 +1,17 @@
-"""BIG-Bench Mistake (Tyen et al. 2024): PaLM 2's rationales with the human-annotated index of the first wrong step.
+"""BIG-Bench Mistake (Tyen et al. 2024): PaLM 2's rationales with the human-annotated first wrong step.
 
-A row is {"input", "steps", "target", "answer", "mistake_index"} and brings its own text-only sample; ``mistake_index``
-counts from 0, null when no step is wrong. Rows have no id, so a sample is named by a hash of its input, the same in
-every file and on every import. A gold index at a step that only states the answer has no number left among our steps
-and becomes None (in the published logical_deduction file there is no such row). Knows nothing of files.
+A row is {"input", "steps", "target", "answer", "mistake_index"} and includes its text-only sample; ``mistake_index``
+counts from 0 and is null when no step is wrong. Rows have no id, so a sample is named by a hash of its input. A gold
+index at a step that only states the answer has no counterpart among our steps and becomes None (this does not occur in
+the published logical_deduction file).
 """
 
 import hashlib
 from typing import Any
 
 from core.importers.fields.inline_options import split_options
-from core.importers.fields.typed import as_fields, checked_text, text_field, text_list
-from core.importers.formats.predictions import check_index, numbered_steps, settle
+from core.importers.fields.typed import as_fields, check_text, text_field, text_list
+from core.importers.formats.predictions import check_index, locate_answer, numbered_steps
 from core.importers.results import ImportedPrediction, RowError
 from core.parsing.answer import UNCLEAR, read_answer
 from core.types import Sample
@@ -20,12 +20,12 @@ TASK = "BIG-Bench Mistake"
 
 
 def is_row(value: Any) -> bool:
-    """Whether a row looks like this format's."""
+    """Whether a row looks like this format."""
     return isinstance(value, dict) and {"input", "steps", "target"} <= value.keys()
 
 
-def sample_and_prediction(value: Any, category: str) -> tuple[Sample, ImportedPrediction]:
-    """The sample that a row brings and the prediction for it; ``category`` is the file's task. Raises RowError."""
+def parse_row(value: Any, category: str) -> tuple[Sample, ImportedPrediction]:
+    """The sample in a row and its prediction; ``category`` is the file's task. Raises RowError."""
     row = as_fields(value)
     sample = _sample(text_field(row, "input"), text_field(row, "target"), category)
     given = text_list(row, "steps")
@@ -35,8 +35,8 @@ def sample_and_prediction(value: Any, category: str) -> tuple[Sample, ImportedPr
         check_index("mistake_index", mistake, len(given))
     text = "\n".join(given)
     stated = row.get("answer")
-    answer = UNCLEAR if stated is None else read_answer(checked_text(stated, "answer"), sample.options)
-    reading = settle(text, answer, sample.options)
+    answer = UNCLEAR if stated is None else read_answer(check_text(stated, "answer"), sample.options)
+    reading = locate_answer(text, answer, sample.options)
     return sample, ImportedPrediction(
         source_id=sample.source_id,
         text=text,

@@ -1,35 +1,34 @@
-"""Samples in LLaVA's format, which ShareGPT's and Vision-Flan's share: a list of conversations about an image.
+"""LLaVA's format, also used by ShareGPT and Vision-Flan: a list of conversations about an image.
 
 A row is {"id", "image", "task_name" or "category", "conversations": [{"from": "human", "value": "<image>\\n…"},
-{"from": "gpt", "value": …}], optional "skill_label"}. Of several turns the first pair is imported: later questions lean
-on it ("And the other one?") and are no samples of their own. For a validation or test set the options are split off the
-question and the reply must name one of them; a support sample keeps its turns as they are, because it is trained on.
-Knows nothing of files: where rows and images come from is the caller's business.
+{"from": "gpt", "value": …}], optional "skill_label"}. Only the first pair of turns is imported, because later questions
+refer to it ("And the other one?"). For a validation or test set the options are split off the question, and the reply
+must name one of them; a support sample keeps its turns unchanged, because it is trained on.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from core.importers.fields.inline_options import split_options
-from core.importers.fields.typed import Fields, as_fields, checked_text, id_field, text_field
+from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field
 from core.importers.images.sources import ImageError
 from core.importers.results import RowError
 from core.parsing.answer import normalise, read_answer
 from core.types import Role, Sample
 
-IMAGE_TOKEN = "<image>"  # where the image stands in a text  # nosec B105
+IMAGE_TOKEN = "<image>"  # nosec B105
 _HUMAN = ("human", "user")
 _MODEL = ("gpt", "assistant", "chatgpt", "model")
-_SHOWN = 80
+_MAX_SHOWN = 80
 
 
 def is_row(value: Any) -> bool:
-    """Whether a row looks like this format's."""
+    """Whether a row looks like this format."""
     return isinstance(value, dict) and "conversations" in value
 
 
-def sample_of(value: Any, role: Role, hash_of: Callable[[Any], str | None]) -> Sample:
-    """The sample in a row; ``hash_of`` gives the hash of what the row holds as its image. Raises RowError."""
+def parse_sample(value: Any, role: Role, hash_of: Callable[[Any], str | None]) -> Sample:
+    """The sample in a row; ``hash_of`` returns the hash of the row's image. Raises RowError."""
     row = as_fields(value)
     source_id = id_field(row)
     asked, reply = _first_pair(row)
@@ -69,7 +68,7 @@ def _first_pair(row: Fields) -> tuple[str, str]:
     speakers = [turn.get("from") for turn in spoken[:2]]
     if len(spoken) < 2 or speakers[0] not in _HUMAN or speakers[1] not in _MODEL:
         raise RowError("conversations", "A conversation begins with a turn from “human” and one from “gpt”.")
-    return checked_text(spoken[0].get("value"), "conversations"), checked_text(spoken[1].get("value"), "conversations")
+    return check_text(spoken[0].get("value"), "conversations"), check_text(spoken[1].get("value"), "conversations")
 
 
 def _image(row: Fields, asked: str, hash_of: Callable[[Any], str | None]) -> str | None:
@@ -85,13 +84,13 @@ def _image(row: Fields, asked: str, hash_of: Callable[[Any], str | None]) -> str
 
 
 def _truth(reply: str, options: tuple[str, ...]) -> str:
-    """The option that the reply names; without options the answer that it states, or the whole reply."""
+    """The option that the reply names; without options, the answer it states, or the whole reply."""
     if not options:
         return read_answer(reply, ()).answer or reply
     if len({normalise(option) for option in options}) < len(options):
         raise RowError("options", "Two of the options read the same.")
     answer = read_answer(reply, options).answer
     if answer not in options:
-        shown = reply if len(reply) <= _SHOWN else reply[:_SHOWN] + "…"
+        shown = reply if len(reply) <= _MAX_SHOWN else reply[:_MAX_SHOWN] + "…"
         raise RowError("answer", f"The truth “{shown}” is not among the options {' · '.join(options)}.")
     return answer

@@ -1,8 +1,8 @@
 """MMBench's TSV (Liu et al. 2023): index, base64 image, question, hint, A, B, … answer letter, categories, split.
 
-An image cell that holds the index of another row takes that row's image, which may stand before or behind it; a row
-whose image is still to come waits for it, so such rows come later than they stand. The rotated copies of circular
-evaluation (indices above a million) are ordinary rows. Knows nothing of files.
+An image cell with the index of another row refers to that row's image. A row whose image comes later in the file waits
+for it, and so is yielded out of order. The rotated copies of circular evaluation (indices above a million) are ordinary
+rows.
 """
 
 import re
@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from core.importers.containers.json_rows import Row
-from core.importers.fields.options_and_answers import text_of
-from core.importers.formats.table import sample_of
+from core.importers.fields.options_and_answers import cell_text
+from core.importers.formats.table import parse_sample
 from core.importers.images.checked import Images
 from core.importers.images.sources import ImageError, ImageRef
 from core.importers.results import RowError
@@ -30,7 +30,7 @@ def is_table(columns: tuple[str, ...]) -> bool:
 
 
 def mapping_of(columns: tuple[str, ...]) -> dict[str, str]:
-    """MMBench's mapping, with the columns that are there."""
+    """MMBench's mapping, for the columns that exist."""
     by_name = {column.lower(): column for column in columns}
     letters: list[str] = []
     for each in _LETTERS:
@@ -43,28 +43,28 @@ def mapping_of(columns: tuple[str, ...]) -> dict[str, str]:
     return mapping | {"options": "|".join(letters), "answer_as": "letter"}
 
 
-def samples(
+def parse_samples(
     rows: Iterator[Row], mapping: Mapping[str, str], role: Role, images: Images
 ) -> Iterator[tuple[Row, Sample | RowError]]:
-    """Each row with its sample, or with what is wrong; rows that wait for another row's image come after that row."""
+    """Each row with its sample, or with what is wrong; rows waiting for another row's image follow that row."""
     known: dict[str, ImageRef] = {}
     waiting: dict[str, list[tuple[Row, Sample | RowError]]] = {}
     for row in rows:
         if row.error or not isinstance(row.value, dict):
             yield row, RowError("row", row.error or "A row must be an object with a field for each column.")
             continue
-        index = text_of(row.value.get(mapping["id"], ""))
+        index = cell_text(row.value.get(mapping["id"], ""))
         held = row.value.get(mapping.get("image", ""))
-        cell = text_of(held) if isinstance(held, str | int) else ""
+        cell = cell_text(held) if isinstance(held, str | int) else ""
         image, sample = "", _without_image(row, mapping, role, images)
         if _INDEX.fullmatch(cell) and cell != index:
             if cell not in known:
                 waiting.setdefault(cell, []).append((row, sample))
                 continue
-            image = images.again(known[cell])
+            image = images.reuse(known[cell])
         else:
             try:
-                image = images.of(held) or ""
+                image = images.hash_of(held) or ""
             except ImageError as error:
                 yield row, RowError("image", str(error))
                 continue
@@ -84,13 +84,13 @@ def _released(
     mapping: Mapping[str, str],
     images: Images,
 ) -> Iterator[tuple[Row, Sample | RowError]]:
-    """The rows that waited for this row's image, and those that waited for theirs."""
+    """The rows that waited for this row's image, and those that waited for them."""
     ready = [index]
     while ready:
         ref = known[index := ready.pop(0)]
         for row, sample in waiting.pop(index, ()):
-            yield row, _with_image(sample, images.again(ref))
-            own = text_of(row.value.get(mapping["id"], ""))
+            yield row, _with_image(sample, images.reuse(ref))
+            own = cell_text(row.value.get(mapping["id"], ""))
             known[own] = ref
             ready.append(own)
 
@@ -98,7 +98,7 @@ def _released(
 def _without_image(row: Row, mapping: Mapping[str, str], role: Role, images: Images) -> Sample | RowError:
     fields = {field: column for field, column in mapping.items() if field != "image"}
     try:
-        return sample_of(row.value, fields, role, images, "")
+        return parse_sample(row.value, fields, role, images, "")
     except RowError as error:
         return error
 

@@ -1,11 +1,11 @@
-"""Predictions that another program made: {"id", "rationale" or "steps", "prediction", optional "mistake_step"}.
+"""Predictions of another program: {"id", "rationale" or "steps", "prediction", optional "mistake_step"}.
 
-The fields may be named otherwise (``NAMES``), or a person maps them. In a CSV, steps are a list or one on each line.
+Other field names are recognised (``PREDICTION_FIELDS``) or mapped by the user. In a CSV, steps are a list or one a
+line.
 
 ``prediction`` is a letter, an option's text, a free answer, or (as in ScienceQA's published results) an option's index
-from 0; without it the answer is read from the rationale. ``mistake_step`` counts the given steps from 1. A step that
-only states the answer is none of ours, so a gold step there has no number left and becomes None.
-Knows nothing of files and of what becomes of the predictions.
+from 0; without it the answer is read from the rationale. ``mistake_step`` counts the given steps from 1. A gold step
+that only states the answer has no counterpart among our steps and becomes None.
 """
 
 import re
@@ -15,17 +15,17 @@ from typing import Any
 
 from core.errors import UserError
 from core.importers.cells import is_empty
-from core.importers.fields.column_mapping import by_name
-from core.importers.fields.options_and_answers import list_of
-from core.importers.fields.typed import Fields, as_fields, checked_text, id_field, text_field, text_list
+from core.importers.fields.column_mapping import match_by_name
+from core.importers.fields.options_and_answers import cell_texts
+from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field, text_list
 from core.importers.results import ImportedPrediction, RowError
 from core.parsing.answer import Reading, is_correct, read_answer
 from core.parsing.steps import split_steps, strip_answer
 from core.types import Sample
 
-CONTRADICTED = 0.6
+CONTRADICTED_CONFIDENCE = 0.6
 
-NAMES = {
+PREDICTION_FIELDS = {
     "id": "id sample_id question_id qid pid source_id index uid",
     "rationale": "rationale reasoning cot chain_of_thought explanation output response model_output generated_text "
     "prediction_text text",
@@ -38,27 +38,29 @@ _WHOLE = re.compile(r"[+-]?\d{1,15}(?:\.0+)?")
 
 def is_table(columns: Sequence[str]) -> bool:
     """Whether rows with these fields are predictions: a rationale or steps, and no question."""
-    named = by_name(columns, NAMES)
-    asked = by_name(columns, {"question": "question query prompt problem instruction"})
+    named = match_by_name(columns, PREDICTION_FIELDS)
+    asked = match_by_name(columns, {"question": "question query prompt problem instruction"})
     return "id" in named and bool(named.keys() & {"rationale", "steps"}) and not asked
 
 
 def names_prediction(columns: Sequence[str]) -> bool:
-    """Whether one of these fields is called a prediction, which no data set's own "answer" is."""
-    return bool(by_name(columns, {"prediction": NAMES["prediction"].removesuffix(" answer")}))
+    """Whether one of these fields is called a prediction (a data set's "answer" is not)."""
+    return bool(match_by_name(columns, {"prediction": PREDICTION_FIELDS["prediction"].removesuffix(" answer")}))
 
 
-def settle_mapping(name: str, columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    """The field names that are used for each of ``NAMES``: found by name, and what a person gave instead.
+def resolve_prediction_mapping(name: str, columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """The column of each of ``PREDICTION_FIELDS``: matched by name, and overridden by the user's mapping.
 
-    Raises UserError naming the file when a field or column does not exist, or id or rationale stay without one.
+    Raises UserError, naming the file, when a field or column does not exist, or id or rationale have no column.
     """
     for field, column in given.items():
-        if field not in NAMES:
-            raise UserError(f"{name}: there is no field “{field}”: choose among {', '.join(NAMES)}.")
+        if field not in PREDICTION_FIELDS:
+            raise UserError(f"{name}: there is no field “{field}”: choose among {', '.join(PREDICTION_FIELDS)}.")
         if column and column not in columns:
             raise UserError(f"{name} has no column “{column}”: its columns are {', '.join(columns)}.")
-    found = by_name([column for column in columns if column not in given.values()], NAMES) | dict(given)
+    found = match_by_name([column for column in columns if column not in given.values()], PREDICTION_FIELDS) | dict(
+        given
+    )
     found = {field: column for field, column in found.items() if column}
     for field, instead in (("id", ""), ("rationale", "steps")):
         if columns and field not in found and instead not in found:
@@ -70,12 +72,12 @@ def settle_mapping(name: str, columns: Sequence[str], given: Mapping[str, str]) 
 
 
 def named_fields(row: Mapping[str, Any], mapping: Mapping[str, str], *, as_text: bool) -> Fields:
-    """The row's fields under the names of ``NAMES``; ``as_text`` for a CSV, where numbers and lists are text."""
+    """The row under the names of ``PREDICTION_FIELDS``; ``as_text`` for a CSV, where numbers and lists are text."""
     fields = {field: row.get(column) for field, column in mapping.items()}
     fields = {field: None if is_empty(value) else value for field, value in fields.items()}
     for field, value in fields.items():
         if isinstance(value, float) and value.is_integer():
-            fields[field] = int(value)  # a column of whole numbers with gaps holds them as 3.0
+            fields[field] = int(value)  # columns of integers with gaps are stored as floats
     if not as_text:
         return fields
     for field in ("prediction", "mistake_step"):
@@ -83,13 +85,13 @@ def named_fields(row: Mapping[str, Any], mapping: Mapping[str, str], *, as_text:
         if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
             fields[field] = int(float(value))
     if fields.get("steps") is not None:
-        steps = list_of(fields["steps"])
+        steps = cell_texts(fields["steps"])
         fields["steps"] = [line for line in steps[0].splitlines() if line.strip()] if len(steps) == 1 else steps
     return fields
 
 
-def prediction_of(value: Any, known: Mapping[str, Sample]) -> ImportedPrediction:
-    """The prediction in a row for one of the known samples, by source id. Raises RowError."""
+def parse_prediction(value: Any, known: Mapping[str, Sample]) -> ImportedPrediction:
+    """The prediction in a row for one of the known samples (by source id). Raises RowError."""
     row = as_fields(value)
     source_id = id_field(row)
     sample = known.get(source_id)
@@ -117,9 +119,9 @@ def prediction_of(value: Any, known: Mapping[str, Sample]) -> ImportedPrediction
 
 
 def numbered_steps(given: Sequence[str]) -> tuple[tuple[str, ...], dict[int, int]]:
-    """The given steps without their statements of the answer, and for each given number (from 1) its number here.
+    """The steps without statements of the answer, and for each given number (from 1) the number here.
 
-    A step that states the answer and nothing else has none.
+    A step that only states the answer has none.
     """
     steps: list[str] = []
     places: dict[int, int] = {}
@@ -130,24 +132,26 @@ def numbered_steps(given: Sequence[str]) -> tuple[tuple[str, ...], dict[int, int
     return tuple(steps), places
 
 
-def settle(text: str, given: Reading, options: tuple[str, ...]) -> Reading:
-    """The answer that was given, with the place where the text states it (rule "given" when the text does not).
+def locate_answer(text: str, given: Reading, options: tuple[str, ...]) -> Reading:
+    """The given answer, with the place where the text states it (rule "given" where it does not).
 
-    What a file gives is certain, but for a text that states something else.
+    A given answer has confidence 1, unless the text states another.
     """
     if given.answer is None:
         return given
     stated = read_answer(text, options)
-    # Options may differ in capitals only (ScienceQA's "Formatting"), so that one of them is never taken for another.
+    # Exact comparison for options, which may differ only in case (ScienceQA's "Formatting").
     if stated.answer == given.answer or (given.answer not in options and is_correct(stated.answer, given.answer)):
         return replace(stated, confidence=1.0)
     rule = "other" if given.rule == "other" else "given"
     says_otherwise = stated.answer is not None and stated.rule != "other"
-    return Reading(answer=given.answer, rule=rule, span=None, confidence=CONTRADICTED if says_otherwise else 1.0)
+    return Reading(
+        answer=given.answer, rule=rule, span=None, confidence=CONTRADICTED_CONFIDENCE if says_otherwise else 1.0
+    )
 
 
 def check_index(name: str, value: Any, count: int) -> int:
-    """A whole number from 0 to ``count`` − 1. Raises RowError."""
+    """An integer from 0 to ``count`` − 1. Raises RowError."""
     return _check_number(name, value, 0, count - 1)
 
 
@@ -170,11 +174,11 @@ def _reading(row: Fields, text: str, options: tuple[str, ...]) -> Reading:
         return read_answer(text, options)
     if isinstance(given, int | float) and not isinstance(given, bool):
         return _from_number(given, text, options)
-    return settle(text, read_answer(checked_text(given, "prediction"), options), options)
+    return locate_answer(text, read_answer(check_text(given, "prediction"), options), options)
 
 
 def _from_number(given: int | float, text: str, options: tuple[str, ...]) -> Reading:
-    """A number is an index from 0, or an answer that is a number; where it may be both, the rationale must tell."""
+    """A number is an index from 0, or an answer that is a number; when both are possible, the rationale decides."""
     meant = [option for option in options if is_correct(str(given), option)]
     if isinstance(given, int) and 0 <= given < len(options) and options[given] not in meant:
         meant.append(options[given])
@@ -185,4 +189,4 @@ def _from_number(given: int | float, text: str, options: tuple[str, ...]) -> Rea
         return stated
     answer = meant[0] if meant else str(given)
     rule = "given" if meant or not options else "other"
-    return settle(text, Reading(answer=answer, rule=rule, span=None), options)
+    return locate_answer(text, Reading(answer=answer, rule=rule, span=None), options)

@@ -1,8 +1,8 @@
 """ScienceQA (Lu et al. 2022): problems.json, an object of problems by id, and pid_splits.json, the ids of each split.
 
-A problem is {"question", "choices", "answer" (counted from 0), "hint", "image" (a name or null), "category", "topic",
-"skill", "lecture", "solution", "split"}. Its image lies in <split>/<id>/ or <id>/. The solution is the response, the
-skill labels support samples only: in a validation set it would tell what is to be found out. Knows nothing of files.
+A problem is {"question", "choices", "answer" (from 0), "hint", "image" (a name or null), "category", "topic", "skill",
+"lecture", "solution", "split"}. Its image is in <split>/<id>/ or <id>/. The solution becomes the response; the skill
+becomes the label of support samples only, because in a validation set it would reveal what is to be found.
 """
 
 import json
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import UserError
-from core.importers.fields.options_and_answers import checked_options
-from core.importers.fields.typed import as_fields, checked_id, checked_text, id_field, text_field, text_list
-from core.importers.formats.training_text import as_support
+from core.importers.fields.options_and_answers import check_options
+from core.importers.fields.typed import as_fields, check_id, check_text, id_field, text_field, text_list
+from core.importers.formats.training_text import as_support_sample
 from core.importers.images.checked import Images
 from core.importers.images.sources import ImageError
 from core.importers.results import RowError
-from core.importers.splits import split_named
+from core.importers.splits import canonical_split
 from core.types import Role, Sample
 
 SPLITS_FILE = "pid_splits.json"
@@ -27,14 +27,14 @@ def is_row(value: Any, key: str) -> bool:
     return bool(key) and isinstance(value, dict) and {"question", "choices", "answer"} <= value.keys()
 
 
-def sample_of(value: Any, key: str, splits: Mapping[str, str], role: Role, images: Images) -> tuple[Sample, str]:
-    """The sample in a problem, and its split ("" when the files give none). Raises RowError."""
+def parse_sample(value: Any, key: str, splits: Mapping[str, str], role: Role, images: Images) -> tuple[Sample, str]:
+    """The sample in a problem, and its split ("" when unknown). Raises RowError."""
     row = as_fields(value)
-    key = checked_id(checked_text(key, "id")) if key else id_field(row)
+    key = check_id(check_text(key, "id")) if key else id_field(row)
     question = text_field(row, "question")
     if not question:
         raise RowError("question", "The question is empty.")
-    choices = checked_options(text_list(row, "choices"))
+    choices = check_options(text_list(row, "choices"))
     answer = row.get("answer")
     if not isinstance(answer, int) or isinstance(answer, bool) or not 0 <= answer < len(choices):
         raise RowError(
@@ -54,11 +54,11 @@ def sample_of(value: Any, key: str, splits: Mapping[str, str], role: Role, image
         skill_label=text_field(row, "skill", required=False) if role == "support" else "",
         image=_image(text_field(row, "image", required=False), key, given, images),
     )
-    return (as_support(sample) if role == "support" else sample), split_named(given)
+    return (as_support_sample(sample) if role == "support" else sample), canonical_split(given)
 
 
 def read_splits(content: bytes | None, name: str) -> dict[str, str]:
-    """The split of each problem id from pid_splits.json, {} without one. Raises UserError when it is no such file."""
+    """The split of each problem id in pid_splits.json, {} without the file. Raises UserError when it is invalid."""
     if content is None:
         return {}
     try:
@@ -75,6 +75,6 @@ def _image(name: str, key: str, split: str, images: Images) -> str | None:
     if not name:
         return None
     try:
-        return images.named(*([f"{split}/{key}/{name}"] if split else []), f"{key}/{name}")
+        return images.hash_of_named(*([f"{split}/{key}/{name}"] if split else []), f"{key}/{name}")
     except ImageError as error:
         raise RowError("image", str(error)) from error

@@ -1,8 +1,4 @@
-"""Samples out of tables: CSV, TSV, JSON rows and parquet with a mapping from fields to columns.
-
-Knows nothing of files; how the columns are found is ``columns``' business, how options and answers are read is that of
-``choices``.
-"""
+"""Samples in tables: CSV, TSV, JSON rows and parquet, with a mapping from fields to columns."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -10,33 +6,33 @@ from typing import Any
 
 from core.importers.cells import is_empty
 from core.importers.fields.column_mapping import row_options
-from core.importers.fields.options_and_answers import checked_options, list_of, text_of, truth_of
-from core.importers.fields.typed import checked_id, checked_text
-from core.importers.formats.training_text import as_support
+from core.importers.fields.options_and_answers import cell_text, cell_texts, check_options, parse_truth
+from core.importers.fields.typed import check_id, check_text
+from core.importers.formats.training_text import as_support_sample
 from core.importers.images.checked import Images
 from core.importers.images.sources import ImageError
 from core.importers.results import RowError
 from core.types import Role, Sample
 
 
-def sample_of(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role, images: Images, number: str) -> Sample:
-    """The sample in a row; ``number`` names it where no column is an id. Raises RowError."""
+def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role, images: Images, number: str) -> Sample:
+    """The sample in a row; ``number`` is its id where no column is one. Raises RowError."""
 
     def text(field: str) -> str:
         value = row.get(mapping[field]) if field in mapping else None
         if isinstance(value, bytes):
             raise RowError(field, f"“{field}” holds bytes: write the column “{mapping[field]}” as text.")
-        return "" if is_empty(value) else checked_text(text_of(value), field)
+        return "" if is_empty(value) else check_text(cell_text(value), field)
 
     source_id = text("id") if "id" in mapping else number
     if not source_id:
         raise RowError("id", f"The id (column “{mapping['id']}”) is empty.")
-    checked_id(source_id)
+    check_id(source_id)
     question = text("question")
     if not question:
         raise RowError("question", f"The question (column “{mapping['question']}”) is empty.")
     given = row_options(row, mapping["options"]) if "options" in mapping else []
-    options = checked_options(checked_text(option, "options") for option in given)
+    options = check_options(check_text(option, "options") for option in given)
     answer, answers = _truths(row, mapping, options)
     sample = Sample(
         source_id=source_id,
@@ -52,20 +48,20 @@ def sample_of(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role, im
         skill_label=text("skill_label") if role == "support" else "",
         image=_image(row.get(mapping["image"]), images) if "image" in mapping else None,
     )
-    return as_support(sample) if role == "support" else sample
+    return as_support_sample(sample) if role == "support" else sample
 
 
 def _truths(
     row: Mapping[str, Any], mapping: Mapping[str, str], options: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
-    """The truth, and all that people gave where there are several; the commonest of them where none is the truth."""
+    """The truth, and all human answers where there are several; the most frequent one where no truth is given."""
     given = row.get(mapping["answer"]) if "answer" in mapping else None
     answers = row.get(mapping["answers"]) if "answers" in mapping else None
     if options:
-        return truth_of(given, options, mapping.get("answer_as", "text")), ()
-    several = tuple(checked_text(each, "answers") for each in list_of(answers))
+        return parse_truth(given, options, mapping.get("answer_as", "text")), ()
+    several = tuple(check_text(each, "answers") for each in cell_texts(answers))
     if not is_empty(given):
-        return checked_text(text_of(given), "answer"), several
+        return check_text(cell_text(given), "answer"), several
     if not several:
         raise RowError("answer", "The answer is empty: a labelled sample needs one.")
     return Counter(several).most_common(1)[0][0], several
@@ -73,6 +69,6 @@ def _truths(
 
 def _image(value: Any, images: Images) -> str | None:
     try:
-        return images.of(value)
+        return images.hash_of(value)
     except ImageError as error:
         raise RowError("image", str(error)) from error

@@ -1,7 +1,6 @@
-"""What a support sample is trained on, made from a row that keeps question, hint, options and answer apart.
+"""The training text of a support sample whose row keeps question, hint, options and answer separate.
 
-LLaVA's conversations carry all of it in their turns, and so does a support sample: the hint and the options stand in
-its question, and its response ends with the answer. Knows nothing of files.
+As in LLaVA's conversations, the question then includes hint and options, and the response ends with the answer.
 """
 
 from dataclasses import replace
@@ -10,8 +9,8 @@ from core.prompts import option_letter, options_text
 from core.types import Sample
 
 
-def as_support(sample: Sample) -> Sample:
-    """The sample as tuning learns from it: nothing is left beside the question and the response."""
+def as_support_sample(sample: Sample) -> Sample:
+    """The sample as tuning uses it: everything is in the question and the response."""
     asked = [sample.hint, sample.question, f"Options: {options_text(sample.options)}" if sample.options else ""]
     stated = sample.answer
     if sample.options:

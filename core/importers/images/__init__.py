@@ -1,1 +1,1 @@
-"""The images of one import."""
+"""The images of an import."""

@@ -1,7 +1,7 @@
-"""The images of one import, by what rows hold: a name, bytes, base64 text, or a data set's {"bytes", "path"}.
+"""Resolve and check the images that rows refer to: a name, bytes, base64 text, or a data set's {"bytes", "path"}.
 
-Each image is opened once here, however many rows use it in a row (hash, size and a decode of it), and once more when it
-is saved. With ``lazy`` an image in a folder is only looked for, not opened. Knows nothing of samples.
+An image is decoded once here, however many consecutive rows use it, and read once more when it is saved. With ``lazy``,
+an image in a folder is only looked up, not opened.
 """
 
 import base64
@@ -18,16 +18,16 @@ from core.importers.images.sources import (
     ImageRef,
     ImageSource,
     ImageSpool,
-    decoded,
-    guessed_mime,
-    inside,
+    check_image,
+    mime_from_ending,
+    relative_name,
 )
 
-Kept = TypeVar("Kept")
+T = TypeVar("T")
 
 
 class Images:
-    """The images that the rows of one import hold; ``image`` gives one back by the hash that a sample carries."""
+    """The images that the rows of one import refer to; ``image`` returns one by the hash in its sample."""
 
     def __init__(self, source: ImageSource, *, lazy: bool = False) -> None:
         self._source = source
@@ -36,96 +36,96 @@ class Images:
         self._by_name: OrderedDict[tuple[str, ...], ImageRef | str] = OrderedDict()
         self._by_hash: OrderedDict[str, ImageRef] = OrderedDict()
 
-    def of(self, value: Any) -> str | None:
+    def hash_of(self, value: Any) -> str | None:
         """The hash of the image in a cell, None for an empty cell. Raises ImageError."""
         if isinstance(value, list):
             if len(value) > 1:
                 raise ImageError("The row has several images: samples have one image or none.")
-            return self.of(value[0]) if value else None
+            return self.hash_of(value[0]) if value else None
         if isinstance(value, dict):
             content, name = value.get("bytes"), value.get("path") or ""
             if content is None and not name:
                 return None
-            return self.of(name) if content is None else self.embedded(content, name or "image")
+            return self.hash_of(name) if content is None else self.hash_of_bytes(content, name or "image")
         if isinstance(value, bytes):
-            return self.embedded(value, "image")
+            return self.hash_of_bytes(value, "image")
         if is_empty(value):
             return None
         if not isinstance(value, str):
             raise ImageError("An image is a name, base64 text or bytes, not a number.")
         name = value.strip()
-        return self.embedded(from_base64(name), "image") if is_base64(name) else self.named(name)
+        return self.hash_of_bytes(from_base64(name), "image") if is_base64(name) else self.hash_of_named(name)
 
-    def named(self, *names: str) -> str:
-        """The hash of the image with the first of these names that is there. Raises ImageError."""
+    def hash_of_named(self, *names: str) -> str:
+        """The hash of the image with the first of these names that exists. Raises ImageError."""
         checked = self._by_name.get(names)
         if checked is None:
             try:
-                checked = self._found(names)
+                checked = self._find(names)
             except ImageError as refused:
-                checked = str(refused)  # the error itself would keep the image's bytes in its traceback
-            _keep(self._by_name, names, checked)
+                checked = str(refused)  # the exception's traceback would keep the image's bytes
+            _remember(self._by_name, names, checked)
         if isinstance(checked, str):
             raise ImageError(checked)
-        return self.again(checked)
+        return self.reuse(checked)
 
-    def embedded(self, content: Any, name: str) -> str:
-        """The hash of an image whose bytes a row holds. Raises ImageError."""
+    def hash_of_bytes(self, content: Any, name: str) -> str:
+        """The hash of an image whose bytes are in the row. Raises ImageError."""
         if not isinstance(content, bytes):
             raise ImageError(f"The bytes of “{name}” are no bytes.")
         if len(content) > MAX_BYTES:
             raise ImageError(f"“{name}” is larger than {MAX_BYTES // 1024**2} MB.")
         key = hashlib.sha256(content).hexdigest()
         if key not in self._by_hash:
-            mime, width, height = decoded(name, content, whole=True)
+            mime, width, height = check_image(name, content, whole=True)
             if self._spool is None or self._spool.size >= sources.SPOOL_BYTES:
                 self._spool = ImageSpool()
             at = self._spool.add(content)
-            return self.again(ImageRef(hash=key, mime=mime, width=width, height=height, source=self._spool, found=at))
-        return self.again(self._by_hash[key])
+            return self.reuse(ImageRef(hash=key, mime=mime, width=width, height=height, source=self._spool, found=at))
+        return self.reuse(self._by_hash[key])
 
-    def again(self, ref: ImageRef) -> str:
-        """Take an image that an earlier row held for one more row; its hash."""
-        _keep(self._by_hash, ref.hash, ref)
+    def reuse(self, ref: ImageRef) -> str:
+        """The hash of an image that an earlier row refers to, which keeps it in the cache."""
+        _remember(self._by_hash, ref.hash, ref)
         return ref.hash
 
     def image(self, hash: str) -> ImageRef:
-        """The image of that hash, which one of the newest ``KEPT`` samples named. Raises KeyError for an older one."""
+        """The image with that hash, among the newest ``CACHE_SIZE`` used. Raises KeyError for an older one."""
         return self._by_hash[hash]
 
-    def _found(self, names: tuple[str, ...]) -> ImageRef:
+    def _find(self, names: tuple[str, ...]) -> ImageRef:
         try:
             for name in names:
-                if (found := self._source.find(inside(name))) is not None:
+                if (found := self._source.find(relative_name(name))) is not None:
                     path = self._source.place(found) if self._lazy else ""
-                    return self._located(name, found, path) if path else self._opened(name, found)
+                    return self._reference(name, found, path) if path else self._read(name, found)
         except OSError as error:
             raise ImageError(f"The image “{names[0]}” cannot be read: {error.strerror}.") from error
         listed = " or ".join(f"“{name}”" for name in names)
         raise ImageError(f"The image {listed} is not there: put it beside the file, or say which folder or zip has it.")
 
-    def _opened(self, name: str, found: str) -> ImageRef:
+    def _read(self, name: str, found: str) -> ImageRef:
         content = self._source.read(found)
-        mime, width, height = decoded(name, content, whole=True)
+        mime, width, height = check_image(name, content, whole=True)
         key = hashlib.sha256(content).hexdigest()
         return ImageRef(hash=key, mime=mime, width=width, height=height, source=self._source, found=found)
 
-    def _located(self, name: str, found: str, path: str) -> ImageRef:
+    def _reference(self, name: str, found: str, path: str) -> ImageRef:
         key = "file:" + hashlib.sha256(path.encode(errors="surrogateescape")).hexdigest()
-        mime = guessed_mime(name)
+        mime = mime_from_ending(name)
         return ImageRef(hash=key, mime=mime, width=0, height=0, source=self._source, found=found, path=path)
 
 
 def from_base64(text: str) -> bytes:
-    """The bytes of an image in base64, also behind "data:image/…;base64,". Raises ImageError."""
+    """The bytes of an image in base64, with or without "data:image/…;base64,". Raises ImageError."""
     try:
         return base64.b64decode(text.rpartition(",")[2], validate=True)
     except (binascii.Error, ValueError) as error:
         raise ImageError(f"The image is no valid base64 text ({error}).") from error
 
 
-def _keep(kept: OrderedDict[Any, Kept], key: Any, value: Kept) -> None:
+def _remember(kept: OrderedDict[Any, T], key: Any, value: T) -> None:
     kept[key] = value
     kept.move_to_end(key)
-    if len(kept) > sources.KEPT:
+    if len(kept) > sources.CACHE_SIZE:
         kept.popitem(last=False)

@@ -1,7 +1,6 @@
-"""Where images lie and how one is read and checked: in a folder, in a zip, or inside the rows themselves.
+"""Find, read and check images in a folder, in a zip, or from the rows themselves.
 
-Names that lead out of the folder are refused. Images out of rows are kept in a temporary file until the import is over.
-Knows nothing of rows or samples.
+Names that lead out of the folder are refused. Images from rows are kept in a temporary file during the import.
 """
 
 import os
@@ -17,28 +16,27 @@ from typing import Protocol
 from PIL import Image
 
 from core.images import FORMATS, ignore_warnings
-from core.importers.unavailable import is_away
+from core.importers.unavailable import is_unavailable
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 * 1024 * 1024
-# As many images and folders are remembered, so that a set of millions needs no more memory than one of thousands.
-KEPT = 16_384
+CACHE_SIZE = 16_384  # images, or folders
 SPOOL_BYTES = 256 * 1024 * 1024
 _ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".bmp": "bmp"}
 
 
 class ImageError(Exception):
-    """An image that cannot be used; ``str`` is the reason as a sentence."""
+    """An image that cannot be used; ``str(error)`` is the reason as a sentence."""
 
 
 class ImageSource(Protocol):
-    """A folder or a zip that images are read from by name."""
+    """A place from which images are read by name."""
 
     def find(self, name: str) -> str | None:
         """The name it is stored under, None when there is no such image."""
 
     def place(self, found: str) -> str:
-        """The absolute path of its file, "" when it has none of its own."""
+        """The absolute path of its file, "" when it has no file of its own."""
 
     def read(self, found: str) -> bytes:
         """Its bytes. Raises ImageError when it cannot be read or is larger than ``MAX_BYTES``."""
@@ -46,10 +44,10 @@ class ImageSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRef:
-    """An image that a sample names; ``hash`` is the SHA-256 of its bytes, which ``read`` fetches when they are needed.
+    """An image of a sample; ``hash`` is the SHA-256 of its bytes, which ``read`` returns.
 
-    With ``path`` set the image stays where it is and only its being there was checked: ``hash`` is then "file:" and
-    the SHA-256 of this absolute path, width and height are 0.
+    With ``path`` the image stays in its file and was only checked to exist: ``hash`` is "file:" and the SHA-256 of this
+    absolute path, and width and height are 0.
     """
 
     hash: str
@@ -65,7 +63,7 @@ class ImageRef:
 
 
 class ImageFolder:
-    """Images below a folder. Links that lead out of it count as outside."""
+    """Images below a folder. Links that lead out of it are refused."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -91,12 +89,12 @@ class ImageFolder:
         return Path(found).read_bytes()
 
     def _is_inside(self, path: str) -> bool:
-        """A million images lie in few folders, so where a folder really is is looked up once."""
+        """Whether a file is really below the folder; cached by folder, since a million images are in few of them."""
         if os.path.islink(path):
             return self._is_below(os.path.realpath(path))
         folder = os.path.dirname(path)
         if folder not in self._inside:
-            if len(self._inside) >= KEPT:
+            if len(self._inside) >= CACHE_SIZE:
                 self._inside.clear()
             self._inside[folder] = self._is_below(os.path.realpath(folder))
         return self._inside[folder]
@@ -107,7 +105,7 @@ class ImageFolder:
 
 @dataclass(frozen=True)
 class ImageZip:
-    """Images in a zip that stays open while they are wanted; ``base`` is the annotation's own folder inside it."""
+    """Images in a zip, which stays open while referenced; ``base`` is the annotation file's folder inside it."""
 
     archive: zipfile.ZipFile
     base: str = ""
@@ -128,10 +126,9 @@ class ImageZip:
 
 
 class ImageSpool:
-    """Images that came inside rows, unpacked into a temporary file that goes when no image of it is wanted any more.
+    """Images from rows, in a temporary file that is deleted with the last reference to one of them.
 
-    ``size`` counts its bytes; one that is ``SPOOL_BYTES`` large is full, so that the images of millions of rows do not
-    fill the disk while only the newest of them are wanted.
+    ``size`` is in bytes; a file of ``SPOOL_BYTES`` is full, so that only the newest images take up disk space.
     """
 
     def __init__(self) -> None:
@@ -140,7 +137,7 @@ class ImageSpool:
         weakref.finalize(self, self._file.close)
 
     def add(self, content: bytes) -> str:
-        """Keep an image; the name that ``read`` takes."""
+        """Store an image; returns the name for ``read``."""
         start = self.size
         self._file.seek(start)
         self._file.write(content)
@@ -162,13 +159,13 @@ class ImageSpool:
 def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     """A zip member's bytes, at most ``limit``.
 
-    Raises ImageError when it is larger, broken or encrypted, OSError when the zip cannot be read just now.
+    Raises ImageError when it is larger, broken or encrypted, OSError when the zip cannot be read now.
     """
     try:
         with archive.open(name) as member:
             content = member.read(limit + 1)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, ValueError) as error:
-        if is_away(error):
+        if is_unavailable(error):
             raise
         raise ImageError(f"“{name}” cannot be read from the zip: {error}.") from error
     except Exception as error:  # zlib.error and lzma.LZMAError share no base class
@@ -178,24 +175,24 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return content
 
 
-def inside(name: str) -> str:
-    """The name as a relative path with forward slashes. Raises ImageError when it leads elsewhere."""
+def relative_name(name: str) -> str:
+    """The name as a relative path with forward slashes. Raises ImageError when it leads out of the folder."""
     path = name.replace("\\", "/")
     if path.startswith("/") or ".." in path.split("/") or name[1:2] == ":" or "\0" in name:
         raise ImageError(f"“{name}” leads out of the folder: image names are relative to it.")
     return posixpath.normpath(path)
 
 
-def guessed_mime(name: str) -> str:
-    """The MIME type that a name's ending stands for. Raises ImageError for an ending that is no image's."""
+def mime_from_ending(name: str) -> str:
+    """The MIME type of a file name's ending. Raises ImageError when it is not an image's."""
     kind = _ENDINGS.get(posixpath.splitext(name)[1].lower())
     if kind is None:
         raise ImageError(f"“{name}” is no JPEG, PNG, WebP, GIF or BMP image by its ending.")
     return f"image/{kind}"
 
 
-def decoded(name: str, content: bytes, *, whole: bool) -> tuple[str, int, int]:
-    """MIME type, width and height. With ``whole`` it is decoded once, so that no job stumbles over a cut-off one later.
+def check_image(name: str, content: bytes, *, whole: bool) -> tuple[str, int, int]:
+    """MIME type, width and height. With ``whole`` the image is decoded, so that no later job fails on a truncated one.
 
     Raises ImageError.
     """
@@ -205,9 +202,9 @@ def decoded(name: str, content: bytes, *, whole: bool) -> tuple[str, int, int]:
             if width * height > MAX_PIXELS:
                 raise ImageError(f"“{name}” has {width} × {height} pixels; the limit is {MAX_PIXELS // 10**6} million.")
             if whole:
-                image.draft("RGB", (1, 1))  # a JPEG is then decoded at an eighth of its size
+                image.draft("RGB", (1, 1))  # decodes a JPEG at an eighth of its size
                 image.load()
-            # A camera's JPEG with a second picture behind the first ("MPO") is shown as a JPEG.
+            # MPO is a JPEG with further images appended, and is shown as a JPEG.
             return "image/jpeg" if image.format == "MPO" else Image.MIME[str(image.format)], width, height
     except Image.DecompressionBombError as error:
         raise ImageError(f"“{name}” has more than {MAX_PIXELS // 10**6} million pixels.") from error

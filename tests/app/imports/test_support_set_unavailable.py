@@ -47,7 +47,7 @@ GOES_ON = "rows that were read are kept, and importing it again goes on from the
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deduplication, "ROWS_PER_BATCH", 10)
-    monkeypatch.setattr(parquet, "BATCH", 10)
+    monkeypatch.setattr(parquet, "ROWS_PER_BATCH", 10)
 
 
 def long_rows(count: int) -> list[dict[str, Any]]:

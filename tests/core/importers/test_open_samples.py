@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from core.errors import UserError
-from core.importers import Duplicate, Read, open_samples, read_predictions, read_samples
+from core.importers import Duplicate, ReadSample, open_samples, read_predictions, read_samples
 from core.types import Refusal, Sample
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -36,7 +36,7 @@ def test_rows_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
     (tmp_path / "set.json").write_text(text[:-5])
     with open_samples(tmp_path / "set.json", role="support") as file:
         first = next(file.items)
-        assert isinstance(first, Read)
+        assert isinstance(first, ReadSample)
         assert first.sample.source_id == "row-0"
         with pytest.raises(UserError, match=r"cut off at byte .*whole rows before it: 19,999"):
             list(file.items)
@@ -50,7 +50,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         path.write_text("".join(json.dumps(row(n)) + "\n" for n in range(rows)))
         tracemalloc.start()
         with open_samples(path, role="support") as file:
-            assert sum(isinstance(item, Read) for item in file.items) == rows
+            assert sum(isinstance(item, ReadSample) for item in file.items) == rows
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] - peaks[0] < 18_000 * 150
@@ -67,7 +67,7 @@ def test_the_images_of_a_support_set_are_looked_for_and_not_opened(tmp_path: Pat
         items = list(file.items)
         path = str((tmp_path / "images" / "one.png").absolute())
         key = "file:" + hashlib.sha256(path.encode()).hexdigest()
-        assert [each.sample.image for each in items if isinstance(each, Read)] == [key, key, key]
+        assert [each.sample.image for each in items if isinstance(each, ReadSample)] == [key, key, key]
         image = file.image(key)
         assert (image.path, image.mime, image.width, image.height) == (path, "image/png", 0, 0)
         assert image.read() == b"no image, and nobody looks"
@@ -83,7 +83,7 @@ def test_lazy_images_in_a_zip_are_opened_because_they_have_no_path(tmp_path: Pat
         archive.writestr("bad.png", b"no image")
     with open_samples(tmp_path / "set.zip", role="support", lazy_images=True) as file:
         read, refused = list(file.items)
-        assert isinstance(read, Read)
+        assert isinstance(read, ReadSample)
         assert isinstance(refused, Refusal)
         assert read.sample.image == hashlib.sha256(png()).hexdigest()
         assert (file.image(read.sample.image).path, file.image(read.sample.image).read()) == ("", png())
@@ -92,7 +92,7 @@ def test_lazy_images_in_a_zip_are_opened_because_they_have_no_path(tmp_path: Pat
 def test_a_duplicate_is_a_refusal_of_its_own_kind(tmp_path: Path) -> None:
     (tmp_path / "set.csv").write_text("id,question,answer\n1,Which?,blue\n1,Which?,red\n,Which?,red\n")
     with open_samples(tmp_path / "set.csv", role="validation") as file:
-        assert [type(item) for item in file.items] == [Read, Duplicate, Refusal]
+        assert [type(item) for item in file.items] == [ReadSample, Duplicate, Refusal]
 
 
 def problems() -> dict[str, Any]:
@@ -111,7 +111,7 @@ def test_all_of_scienceqas_problems_are_imported_with_their_images(tmp_path: Pat
             folder.mkdir(parents=True)
             (folder / "image.png").write_bytes(png())
     with open_samples(tmp_path, role="validation") as file:
-        items = [item for item in file.items if isinstance(item, Read)]
+        items = [item for item in file.items if isinstance(item, ReadSample)]
     assert (file.format, len(items)) == ("scienceqa", 1000)
     for item, (key, problem) in zip(items, given.items(), strict=True):
         sample = item.sample

@@ -16,7 +16,7 @@ from app.rendering.templates import render
 from app.web.tabs.data.import_form import KINDS, format_groups
 from core.importers import FIELDS, FORMATS
 from core.importers.fields.options_and_answers import ANSWER_FORMS
-from core.importers.formats.predictions import NAMES
+from core.importers.formats.predictions import PREDICTION_FIELDS
 from storage import jobs
 from storage.jobs import Job
 from storage.store import PendingImport
@@ -85,7 +85,7 @@ def _mapped_columns(request: ImportRequest, found: Mapping[str, Any]) -> list[tu
     """Each field with its label and the column that it is read from; none for a file without columns."""
     if not found["columns"]:
         return []
-    names = NAMES if request.what == "predictions" else FIELDS
+    names = PREDICTION_FIELDS if request.what == "predictions" else FIELDS
     return [(name, FIELD_LABELS.get(name, name), found["mapping"].get(name, "")) for name in names]
 
 

@@ -30,7 +30,7 @@ from app.web.tabs.data.settings import changes_in, settings_html
 from app.web.tabs.data.spending import spending_html
 from core.errors import UserError
 from core.importers import FIELDS, FORMATS, PREDICTION_FORMATS
-from core.importers.formats.predictions import NAMES
+from core.importers.formats.predictions import PREDICTION_FIELDS
 from core.literals import member_of
 from core.types import Role
 from storage import jobs, store
@@ -190,7 +190,7 @@ def changed_request(pending: PendingImport, what: str, value: str) -> Any:
             raise UserError("There is no such format: choose one of the list.")
         return replace(request, format=value, mapping={})
     field = what.removeprefix("map:")
-    if field not in (*(NAMES if predicted else FIELDS), "answer_as"):
+    if field not in (*(PREDICTION_FIELDS if predicted else FIELDS), "answer_as"):
         raise UserError("There is no such field: reload the page.")
     return replace(request, mapping={**request.mapping, field: value})
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.importers.containers.csv_rows import columns_of, find_delimiter, table_rows
+from core.importers.containers.csv_rows import find_delimiter, read_columns, table_rows
 from core.importers.containers.encoding import find_encoding
 from core.importers.containers.files import open_content
 from core.importers.containers.json_rows import Row
@@ -22,7 +22,7 @@ def read(path: Path, content: bytes) -> tuple[str, tuple[str, ...], list[Row]]:
     with open_content(path) as opened:
         encoding = find_encoding(opened)
         delimiter = find_delimiter(opened, encoding)
-        columns = columns_of(opened, encoding, delimiter)
+        columns = read_columns(opened, encoding, delimiter)
         return delimiter, columns, list(table_rows(opened, encoding, delimiter, columns))
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from core.errors import UnavailableError, UserError
-from core.importers import Read, open_samples, read_predictions, read_samples
+from core.importers import ReadSample, open_samples, read_predictions, read_samples
 from core.types import Refusal, Sample
 
 
@@ -109,13 +109,13 @@ def test_images_may_be_named_by_path_beside_the_file(tmp_path: Path) -> None:
 def test_images_of_rows_that_nobody_wants_any_more_leave_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.importers.images.sources.KEPT", 5)
+    monkeypatch.setattr("core.importers.images.sources.CACHE_SIZE", 5)
     monkeypatch.setattr("core.importers.images.sources.SPOOL_BYTES", 1)
     path = written(tmp_path / "vqa.parquet", [vqa(n) for n in range(30)])
     spools: list[weakref.ref[Any]] = []
     with open_samples(path, role="support", lazy_images=True) as file:
         for number, item in enumerate(file.items):
-            assert isinstance(item, Read)
+            assert isinstance(item, ReadSample)
             image = file.image(str(item.sample.image))
             assert (image.read(), image.path) == (png(number), "")
             spools.append(weakref.ref(image.source))

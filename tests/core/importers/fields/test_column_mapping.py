@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.importers import propose, read_samples
+from core.importers import propose_mapping, read_samples
 from core.importers.fields.inline_options import split_options
-from core.importers.fields.options_and_answers import ANSWER_FORMS, answer_form, list_of, options_of, truth_of
-from core.importers.formats.training_text import as_support
+from core.importers.fields.options_and_answers import ANSWER_FORMS, answer_form, cell_options, cell_texts, parse_truth
+from core.importers.formats.training_text import as_support_sample
 from core.importers.results import RowError
 from core.types import Sample
 
@@ -69,7 +69,7 @@ PUBLISHED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_columns_of_a_published_data_set_are_found(name: str) -> None:
     row, mapping = PUBLISHED[name]
-    assert propose(list(row), [row]) == mapping
+    assert propose_mapping(list(row), [row]) == mapping
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_how_answers_name_an_option_is_settled_by_all_rows(answers: list[Any], f
 def test_an_answer_in_any_form_names_its_option(form: str, at: int) -> None:
     options = ("cat", "dog", "3", "fish")
     written = {"text": options[at], "letter": "ABCD"[at], "index": at, "number": at + 1}[form]
-    assert truth_of(written, options, form) == options[at]
+    assert parse_truth(written, options, form) == options[at]
 
 
 @pytest.mark.parametrize(
@@ -135,14 +135,14 @@ def test_an_answer_in_any_form_names_its_option(form: str, at: int) -> None:
 )
 def test_an_answer_that_names_none_of_the_options_is_refused(answer: Any, form: str) -> None:
     with pytest.raises(RowError):
-        truth_of(answer, OPTIONS, form)
+        parse_truth(answer, OPTIONS, form)
 
 
 def test_options_that_differ_in_capitals_only_need_an_exact_answer() -> None:
     options = ("Dear ann,", "Dear Ann,")
-    assert truth_of("Dear Ann,", options, "text") == "Dear Ann,"
+    assert parse_truth("Dear Ann,", options, "text") == "Dear Ann,"
     with pytest.raises(RowError):
-        truth_of("DEAR ANN,", options, "text")
+        parse_truth("DEAR ANN,", options, "text")
 
 
 words = (
@@ -153,7 +153,11 @@ words = (
 @given(texts=st.lists(words, min_size=2, max_size=5))
 def test_a_list_in_a_cell_is_read_back_as_json_and_as_python_write_it(texts: list[str]) -> None:
     assert (
-        list_of(json.dumps(texts)) == list_of(repr(texts)) == list_of(texts) == options_of(json.dumps(texts)) == texts
+        cell_texts(json.dumps(texts))
+        == cell_texts(repr(texts))
+        == cell_texts(texts)
+        == cell_options(json.dumps(texts))
+        == texts
     )
 
 
@@ -161,7 +165,7 @@ def test_a_list_in_a_cell_is_read_back_as_json_and_as_python_write_it(texts: lis
     "cell", ["[" * 5000 + "]" * 5000, "[" + "-" * 50_000 + "1]", "{1: " * 300 + "1" + "}" * 300, "[1, 2", "{1: 2}}"]
 )
 def test_a_cell_that_only_looks_like_a_list_is_one_text(cell: str) -> None:
-    assert list_of(cell) == [cell]
+    assert cell_texts(cell) == [cell]
 
 
 plain = (
@@ -175,6 +179,6 @@ plain = (
 def test_options_written_into_a_support_samples_prompt_come_back(options: list[str], at: int, hint: str) -> None:
     answer = options[at % len(options)]
     sample = Sample(source_id="1", question="Which one?", options=tuple(options), answer=answer, hint=hint)
-    written = as_support(sample)
+    written = as_support_sample(sample)
     assert split_options(written.question) == (f"{hint}\nWhich one?", tuple(options))
     assert (written.options, written.answer, written.response.endswith(answer)) == ((), answer, True)

@@ -51,7 +51,7 @@ def build(page: Page) -> TabView:
 
     def show(place: Place) -> Parts:
         if not place.project:
-            nothing = macro("empty", "No project", "Make a project first: the button is above.")
+            nothing = macro("no_project")
             return {head: nothing, plot: None, tables: ""}
         return {**follow(place), **dict(zip(form, _asked_last(page.db, place), strict=True))}
 

@@ -41,7 +41,7 @@ def build(page: Page) -> TabView:
 
     def show(place: Place) -> Parts:
         if not place.project:
-            return {view: macro("empty", "No project", "Make a project first: the button is above.")}
+            return {view: macro("no_project")}
         with page.db.read() as connection:
             project = find_project(connection, place.project)
             round_ = find_round(connection, project, place.round)

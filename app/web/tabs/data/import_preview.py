@@ -32,28 +32,28 @@ FIELD_LABELS = {
 
 def preview_html(pending: PendingImport, job: Job | None, waits: str = "") -> Markup:
     """A pending import; ``job`` is the one that imports it, ``waits`` says what that job waits for."""
-    request, found = request_of(pending), pending.report
-    is_read = job is None and found is not None and not pending.error
+    request, report = request_of(pending), pending.report
+    is_read = job is None and report is not None and not pending.error
     things = "prediction" if request.what == "predictions" else "sample"
     return render(
         "data/import_preview.html",
         pending=pending,
         request=request,
-        found=found,
+        report=report,
         job=job,
         kind=KINDS[request.what][0],
         failed=bool(pending.error or (job is not None and job.state != "running" and job.error)),
         can_give_up=job is None or job.state not in jobs.ACTIVE,
         progress=_progress(job, waits) if job else "",
         obstacle=obstacle(pending),
-        import_label=f"Import {count(found['accepted'], things)}" if found is not None and is_read else "Import",
+        import_label=f"Import {count(report['accepted'], things)}" if report is not None and is_read else "Import",
         format_groups=format_groups(request.what),
-        columns=_mapped_columns(request, found) if found else [],
-        column_names=partial(_column_names, found or {}),
+        columns=_mapped_columns(request, report) if report else [],
+        column_names=partial(_column_names, report or {}),
         answer_forms=ANSWER_FORMS,
         max_refused=MAX_REFUSED,
         short_file=_short_file,
-        **(_facts(found) if found is not None and is_read else {}),
+        **(_facts(report) if report is not None and is_read else {}),
     )
 
 
@@ -61,37 +61,37 @@ def _progress(job: Job, waits: str) -> str:
     return f"{job.done:,} of {job.total:,} rows" if job.total else waits or job.message or "starting"
 
 
-def _facts(found: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(report: Mapping[str, Any]) -> dict[str, Any]:
     """The name of the format, the splits in the file, and the counts, each with the class of its colour."""
     figures = [
-        ("rows found", found["found"], ""),
-        ("new", found["accepted"], "good"),
-        ("of these held out as test set", found["held_out"], ""),
-        ("already there", found["already_present"], ""),
-        ("of other splits, left out", found["left_out"], ""),
-        ("refused", found["refused_rows"], "bad"),
-        ("with images missing", found["images_missing"], "bad"),
-        ("with an id twice", found["duplicates"], "bad"),
-        ("in conflict with what is there", found["conflicts"], "bad"),
+        ("rows found", report["found"], ""),
+        ("new", report["accepted"], "good"),
+        ("of these held out as test set", report["held_out"], ""),
+        ("already there", report["already_present"], ""),
+        ("of other splits, left out", report["left_out"], ""),
+        ("refused", report["refused_rows"], "bad"),
+        ("with images missing", report["images_missing"], "bad"),
+        ("with an id twice", report["duplicates"], "bad"),
+        ("in conflict with what is there", report["conflicts"], "bad"),
     ]
     return {
-        "format_name": FORMATS.get(found["format"], found["format"]),
-        "splits": ", ".join(f"{cut(name, 40)} {many:,}" for name, many in found["splits"].items() if name),
+        "format_name": FORMATS.get(report["format"], report["format"]),
+        "splits": ", ".join(f"{cut(name, 40)} {many:,}" for name, many in report["splits"].items() if name),
         "figures": [figure for index, figure in enumerate(figures) if figure[1] or index < 2],
     }
 
 
-def _mapped_columns(request: ImportRequest, found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _mapped_columns(request: ImportRequest, report: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Each field with its label and the column that it is read from; none for a file without columns."""
-    if not found["columns"]:
+    if not report["columns"]:
         return []
     names = PREDICTION_FIELDS if request.what == "predictions" else FIELDS
-    return [(name, FIELD_LABELS.get(name, name), found["mapping"].get(name, "")) for name in names]
+    return [(name, FIELD_LABELS.get(name, name), report["mapping"].get(name, "")) for name in names]
 
 
-def _column_names(found: Mapping[str, Any], chosen: str) -> list[str]:
+def _column_names(report: Mapping[str, Any], chosen: str) -> list[str]:
     """The columns of the file, and the chosen one if it is not among them."""
-    return [*found["columns"], *([chosen] if chosen and chosen not in found["columns"] else [])]
+    return [*report["columns"], *([chosen] if chosen and chosen not in report["columns"] else [])]
 
 
 def _short_file(row: Mapping[str, Any]) -> str:

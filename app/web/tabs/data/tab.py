@@ -10,6 +10,7 @@ from typing import Any
 
 from app.endpoints.spending import estimate_diagnose, estimate_predict, estimate_text
 from app.imports.preview import Previews, request_of
+from app.imports.report import ImportRequest
 from app.jobs.queue import put_diagnose, put_label, put_predict, put_try
 from app.jobs.try_model import TRIED_MODELS
 from app.labels.labelling import LabelUnit, check_label
@@ -17,7 +18,7 @@ from app.projects.configuration import set_models, set_settings
 from app.projects.prompts import project_prompts, set_prompts
 from app.security.file_roots import page_roots, server_model
 from app.web.components.job_tray import waits
-from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
+from app.web.page.handlers import Command, Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.data import sets
 from app.web.tabs.data.import_form import MAX_LENGTH, form_html, request_in
@@ -118,7 +119,7 @@ def pending_import_at(db: Database, place: Place) -> PendingImport | None:
         )
 
 
-def _queue(page: Page, kind: str) -> Any:
+def _queue(page: Page, kind: str) -> Command:
     def put(place: Place, sent: Mapping[str, Any]) -> Parts:
         round_number = None if sent.get("newest") else place.round
         if kind == "predict":
@@ -141,8 +142,8 @@ def _queue(page: Page, kind: str) -> Any:
     return put
 
 
-def _import_commands(page: Page, previews: Previews, roots: Any) -> dict[str, Any]:
-    def waiting(place: Place, sent: Mapping[str, Any]) -> PendingImport:
+def _import_commands(page: Page, previews: Previews, roots: Sequence[Path]) -> dict[str, Command]:
+    def pending_in(place: Place, sent: Mapping[str, Any]) -> PendingImport:
         pending = pending_import_at(page.db, place)
         if pending is None or pending.id != number_in(sent, "import"):
             raise UserError(
@@ -150,19 +151,19 @@ def _import_commands(page: Page, previews: Previews, roots: Any) -> dict[str, An
             )
         return pending
 
-    def look(place: Place, sent: Mapping[str, Any]) -> Parts:
+    def preview(place: Place, sent: Mapping[str, Any]) -> Parts:
         request, file, upload = request_in(page.db, place, sent, roots)
         previews.begin(request, reviewer=place.reviewer, file=file, upload=upload)
         return page.refresh(place)
 
-    def again(place: Place, sent: Mapping[str, Any]) -> Parts:
-        pending = waiting(place, sent)
+    def change(place: Place, sent: Mapping[str, Any]) -> Parts:
+        pending = pending_in(place, sent)
         request = changed_request(pending, text_in(sent, "what", 60), text_in(sent, "value", MAX_LENGTH))
         previews.begin(request, reviewer=place.reviewer, file=pending.file, upload=pending.upload)
         return page.refresh(place)
 
-    def skip(place: Place, sent: Mapping[str, Any]) -> Parts:
-        pending = waiting(place, sent)
+    def skip_refused(place: Place, sent: Mapping[str, Any]) -> Parts:
+        pending = pending_in(place, sent)
         if pending.job is not None:
             raise UserError("It is being imported already.")
         request = asdict(replace(request_of(pending), skip_refused=bool(sent.get("skip"))))
@@ -170,18 +171,23 @@ def _import_commands(page: Page, previews: Previews, roots: Any) -> dict[str, An
             store.update_pending_import(connection, pending.id, request=request)
         return page.refresh(place)
 
-    def bring_in(place: Place, sent: Mapping[str, Any]) -> Parts:
-        said = previews.carry_out(waiting(place, sent))
-        return page.start_worker(place, said)
+    def carry_out(place: Place, sent: Mapping[str, Any]) -> Parts:
+        return page.start_worker(place, previews.carry_out(pending_in(place, sent)))
 
     def give_up(place: Place, sent: Mapping[str, Any]) -> Parts:
-        previews.give_up(waiting(place, sent))
+        previews.give_up(pending_in(place, sent))
         return page.refresh(place)
 
-    return {"look": look, "look-again": again, "import-skip": skip, "import": bring_in, "give-up": give_up}
+    return {
+        "look": preview,
+        "look-again": change,
+        "import-skip": skip_refused,
+        "import": carry_out,
+        "give-up": give_up,
+    }
 
 
-def changed_request(pending: PendingImport, what: str, value: str) -> Any:
+def changed_request(pending: PendingImport, what: str, value: str) -> ImportRequest:
     """The import's request with another format, or another column for a field. Raises UserError for anything else."""
     request = request_of(pending)
     predicted = request.what == "predictions"
@@ -195,7 +201,7 @@ def changed_request(pending: PendingImport, what: str, value: str) -> Any:
     return replace(request, mapping={**request.mapping, field: value})
 
 
-def _model_commands(page: Page, roots: Sequence[Path]) -> dict[str, Any]:
+def _model_commands(page: Page, roots: Sequence[Path]) -> dict[str, Command]:
     def models(place: Place, sent: Mapping[str, Any]) -> Parts:
         student, teacher = (server_model(text_in(sent, who, 1000), roots) for who in ("student", "teacher"))
         set_models(page.db, place.project, student=student, teacher=teacher)

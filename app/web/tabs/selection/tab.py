@@ -49,7 +49,7 @@ def build(page: Page) -> TabView:
                 ready: "",
                 views: "",
                 choosing: "",
-                made: macro("empty", "No project", "Make a project first: the button is above."),
+                made: macro("no_project"),
             }
         with page.db.read() as connection:
             project = find_project(connection, place.project)

@@ -16,7 +16,7 @@ from app.rendering.templates import macro
 from app.tuning.options import FIELDS, PRESETS, STARTS, preset_in, read_settings, with_preset
 from app.tuning.runs import resume_run
 from app.web.page.gradio_offline import gr
-from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
+from app.web.page.handlers import Command, Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.tuning.launch import chosen_selection, estimate_html, launch_html
 from app.web.tabs.tuning.runs import chosen_run, run_html, runs_html, settings_json
@@ -59,7 +59,7 @@ def build(page: Page) -> TabView:
     def show(place: Place) -> Parts:
         if not place.project:
             hidden = {button: gr.Button(visible=False) for button in (go, look)}
-            nothing = macro("empty", "No project", "Make a project first: the button is above.")
+            nothing = macro("no_project")
             return {launch: nothing, estimate: "", **hidden, run: "", progress: None, runs: ""}
         return {**follow(place), **filled(_own(page, place))}
 
@@ -156,7 +156,7 @@ def _preset_notice(sentence: str, before: TuningSettings, now: TuningSettings) -
     return notice(sentence, action=back)
 
 
-def _commands(page: Page) -> dict[str, Any]:
+def _commands(page: Page) -> dict[str, Command]:
     def fill(place: Place, sent: Mapping[str, Any]) -> Parts:
         try:
             given = json.loads(text_in(sent, "settings", 4000))

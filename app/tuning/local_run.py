@@ -21,7 +21,7 @@ from storage.store import Project, Run
 class SelectedSamples(Sequence[Sample]):
     """A selection's samples in their order, read from the database on access: only their ids are held in memory.
 
-    A sample without a response is given one made from its answer (``core.evaluation.arms.as_lesson``).
+    A sample without a response is given one made from its answer (``core.evaluation.arms.as_training_sample``).
     """
 
     def __init__(self, db: Database, ids: Sequence[int], settings: Settings) -> None:

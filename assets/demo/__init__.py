@@ -1,7 +1,4 @@
-"""The embedded demo: a small world, a student, a teacher and three sets of samples; README.md says how each was made.
-
-Holds paths only. What draws, trains and measures is in ``draw``, ``gold`` and ``build``.
-"""
+"""The paths of the embedded demo: a small world, a student, a teacher and three sets of samples (see README.md)."""
 
 from pathlib import Path
 

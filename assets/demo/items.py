@@ -1,6 +1,6 @@
-"""Drawing items of the demo world: a random scene for a family, its options, and rationales with one false step.
+"""Draw items of the demo world: a random scene for a family, its options, and rationales with one false step.
 
-Also says which facts the student's pre-training withholds (the planted weakness). Knows no model and no file.
+Also defines which facts are withheld from the student in pre-training (the planted weakness).
 """
 
 import random
@@ -26,7 +26,7 @@ from assets.demo.world import (
 
 @cache
 def _known_facts(skill: str) -> frozenset[tuple[Value, ...]]:
-    """The facts of a weak skill that pre-training shows: a seeded share of its table, operands in rising order."""
+    """The facts of a weak skill shown in pre-training: a seeded share of its table, operands in rising order."""
     if skill == "code":
         table: list[tuple[Value, ...]] = [(i,) for i in range(10)]
     else:
@@ -37,12 +37,12 @@ def _known_facts(skill: str) -> frozenset[tuple[Value, ...]]:
 
 
 def is_known(step: Step) -> bool:
-    """Whether pre-training shows this step's fact; strong skills are always shown."""
+    """Whether pre-training shows this step's fact; for strong skills always."""
     return step.skill not in KNOWN_SHARE or tuple(sorted(step.arguments, key=int)) in _known_facts(step.skill)
 
 
 def draw_item(family: str, rng: random.Random, split: str) -> Item:
-    """A random item of a family with handwriting of a split."""
+    """A random item of a family, with handwriting of a split."""
     expression = expression_of(family)
     for _ in range(400):
         places = tuple(rng.sample(range(4), 2))
@@ -72,12 +72,14 @@ def _scene(expression, places: tuple[int, int], rng: random.Random, split: str) 
     return tuple(cells)
 
 
-def corrupted(
+def corrupt_rationale(
     item: Item, rng: random.Random, at: int | None = None, again: float = 0.0
 ) -> tuple[tuple[Step, ...], int] | None:
-    """The item's rationale with a false step (from 0; random unless ``at``) and its consequences; None if it dies.
+    """The item's rationale with one false step (``at`` from 0, else random) and its consequences, and the step's index;
+    None when it leads out of range.
 
-    ``again`` is the chance that each later step of a weak skill is false, too: who lacks one fact may lack the next.
+    ``again`` is the probability that each later step of a weak skill is false as well: who lacks one fact may lack
+    another.
     """
     for _ in range(20):
         wrong = rng.randrange(len(item.steps)) if at is None else at
@@ -89,11 +91,11 @@ def corrupted(
     return None
 
 
-def guessed(item: Item, rng: random.Random) -> tuple[Step, ...]:
-    """The rationale as pre-training shows it: where a fact is withheld, a guess stands, which the later steps follow.
+def guess_withheld_facts(item: Item, rng: random.Random) -> tuple[Step, ...]:
+    """The rationale as shown in pre-training: withheld facts are replaced by guesses, which later steps follow.
 
-    The student sees when such a fact is asked for, and how to go on from its value; what the value is, a guess from all
-    values of the skill does not tell.
+    The student thus sees when such a fact is needed and how to continue from it, but the guess, uniform over the
+    skill's values, does not reveal the fact.
     """
     expression = expression_of(item.family)
     for _ in range(400):
@@ -104,19 +106,19 @@ def guessed(item: Item, rng: random.Random) -> tuple[Step, ...]:
                 found = {number for number, step in enumerate(steps) if not is_known(step)} - unknown
                 if not found:
                     return steps
-                unknown |= {min(found)}  # its value changes the facts that later steps ask for
+                unknown |= {min(found)}  # its value changes the facts that later steps need
         except OutOfRangeError:
             continue
     raise RuntimeError(f"no guess fits {item.question}")
 
 
 def with_options(item: Item, rng: random.Random, must_hold: str | None = None) -> Item:
-    """The item with up to four options: the truth, ``must_hold`` if given, and answers that false steps lead to."""
+    """The item with up to four options: the truth, ``must_hold`` if given, and results of false steps."""
     others = [must_hold] if must_hold not in (None, item.answer) else []
     for _ in range(30):
         if len(others) >= (1 if item.answer in ("odd", "even") else 3):
             break
-        false = corrupted(item, rng)
+        false = corrupt_rationale(item, rng)
         answer = str(false[0][-1].value) if false else item.answer
         if answer != item.answer and answer not in others:
             others.append(answer)
@@ -127,11 +129,11 @@ def with_options(item: Item, rng: random.Random, must_hold: str | None = None) -
 
 
 def rationale(steps: tuple[Step, ...]) -> str:
-    """The assistant turn: numbered steps and the closing answer."""
-    told = " ".join(f"Step {number}: {step.text}" for number, step in enumerate(steps, 1))
-    return f"{told} The answer is {steps[-1].value}."
+    """The assistant turn: numbered steps and the final answer."""
+    text = " ".join(f"Step {number}: {step.text}" for number, step in enumerate(steps, 1))
+    return f"{text} The answer is {steps[-1].value}."
 
 
 def skill_label(item: Item, rng: random.Random) -> str:
-    """The phrases of the item's distinct skills in the order of their steps, "; " between them."""
+    """Phrases of the item's distinct skills in the order of its steps, joined by "; "."""
     return "; ".join(rng.choice(SKILLS[skill]) for skill in dict.fromkeys(step.skill for step in item.steps))

@@ -1,7 +1,7 @@
 """Scenes of the demo world: 2×2 cells, each with a real handwritten digit or a coloured shape, drawn into 64×64 pixels.
 
-Needs NumPy and Pillow only, since the app draws the support images on first use. Knows nothing of questions or models.
-The digits are UCI's (scikit-learn's ``load_digits``), split so that no handwritten digit is in two sets.
+Needs only NumPy and Pillow, because the app draws the support images on first use. The digits are UCI's (scikit-learn's
+``load_digits``), split so that no digit is in two sets.
 """
 
 import math
@@ -17,13 +17,13 @@ COLOURS = {"red": (215, 35, 35), "green": (30, 150, 50), "blue": (40, 70, 220), 
 SHAPES = ("circle", "triangle", "square", "pentagon", "hexagon", "star")
 CELLS = ("A1", "A2", "B1", "B2")
 SIDE, CELL_SIDE, MARK = 64, 32, 28
-# Places in ``_order``. The file goes writer by writer, so what pre-training does not see is shuffled, then split.
+# Ranges in ``_order``. The file is sorted by writer, so everything outside pre-training is shuffled before splitting.
 SPLITS = {"pretrain": (0, 1200), "support": (1200, 1430), "validation": (1430, 1590), "test": (1590, 1797)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What stands in a cell: ``kind`` "digit" or "shape", its value, its colour, and which picture (``variant``)."""
+    """A cell: its ``kind`` ("digit" or "shape"), value and colour, and which picture (``variant``)."""
 
     kind: str
     value: int | str
@@ -33,14 +33,14 @@ class Cell:
 
 @cache
 def handwriting() -> tuple[np.ndarray, np.ndarray]:
-    """All digits as arrays: pictures (1797, 8, 8) of 0…16 and labels (1797,)."""
+    """All digits as arrays: pictures (1797, 8, 8) with values 0…16, and labels (1797,)."""
     with np.load(Path(__file__).with_name("digits.npz")) as stored:
         return stored["pictures"], stored["labels"]
 
 
 @cache
 def _order() -> tuple[int, ...]:
-    """All indices into ``handwriting``: those of pre-training as they lie in the file, the others shuffled."""
+    """All indices into ``handwriting``: those of pre-training in file order, the others shuffled."""
     seen = SPLITS["pretrain"][1]
     unseen = list(range(seen, len(handwriting()[1])))
     random.Random(23).shuffle(unseen)
@@ -49,7 +49,7 @@ def _order() -> tuple[int, ...]:
 
 @cache
 def digits_of(split: str) -> tuple[tuple[int, ...], ...]:
-    """For each value 0…9 the indices into ``handwriting`` that belong to a split."""
+    """For each value 0…9, the indices into ``handwriting`` of a split."""
     start, end = SPLITS[split]
     labels, members = handwriting()[1], sorted(_order()[start:end])
     return tuple(tuple(index for index in members if labels[index] == value) for value in range(10))
@@ -57,7 +57,8 @@ def digits_of(split: str) -> tuple[tuple[int, ...], ...]:
 
 @cache
 def _digit_mask(index: int, warp: int) -> np.ndarray:
-    """Ink of one digit, (28, 28) in 0…1; ``warp`` 0 is as written, others are seeded affine variants (pre-training)."""
+    """The ink of one digit, (28, 28) in 0…1; ``warp`` 0 is unchanged, others are seeded affine variants
+    (pre-training)."""
     picture = Image.fromarray((handwriting()[0][index] * (255 / 16)).astype(np.uint8))
     picture = picture.resize((MARK, MARK), Image.Resampling.BILINEAR)
     if warp:
@@ -72,7 +73,7 @@ def _digit_mask(index: int, warp: int) -> np.ndarray:
 
 @cache
 def _shape_mask(name: str, radius: int) -> np.ndarray:
-    """Ink of one shape, (28, 28) in 0…1, drawn four times as large and reduced."""
+    """The ink of one shape, (28, 28) in 0…1, drawn at four times the size and reduced."""
     scale = 4
     picture = Image.new("L", (MARK * scale, MARK * scale), 0)
     draw, centre, size = ImageDraw.Draw(picture), MARK * scale / 2, radius * scale
@@ -92,7 +93,7 @@ def _shape_mask(name: str, radius: int) -> np.ndarray:
 
 
 def random_cell(rng: random.Random, split: str, kind: str | None = None) -> Cell:
-    """A cell drawn from a split's handwriting; six in ten are digits unless ``kind`` says which."""
+    """A random cell with handwriting of a split; six in ten are digits unless ``kind`` is given."""
     colour = rng.choice(tuple(COLOURS))
     if (kind or ("digit" if rng.random() < 0.6 else "shape")) == "digit":
         value = rng.randrange(10)
@@ -104,7 +105,7 @@ def random_cell(rng: random.Random, split: str, kind: str | None = None) -> Cell
 
 
 def render(cells: tuple[Cell, ...], seed: int) -> np.ndarray:
-    """The scene's pixels, (64, 64, 3) bytes; place, tint and background vary with ``seed``."""
+    """The scene's pixels, (64, 64, 3) uint8; positions, tints and background vary with ``seed``."""
     rng = np.random.RandomState(seed % 2**31)
     image = np.full((SIDE, SIDE, 3), 240.0 + rng.randint(-10, 11), dtype=np.float32)
     for place, cell in enumerate(cells):

@@ -1,4 +1,4 @@
-"""The settings of the demo project, which its small models were made for."""
+"""The demo project's settings, which suit its small models."""
 
 import json
 
@@ -7,6 +7,6 @@ from core.types import Settings, TuningSettings
 
 
 def demo_settings() -> Settings:
-    """The project settings that the demo's small models were made for (``assets/demo/settings.json``)."""
+    """The settings in ``assets/demo/settings.json``."""
     stored = json.loads(files.SETTINGS.read_text())
     return Settings(**stored | {"support": files.SUPPORT_NAME, "tuning": TuningSettings(**stored["tuning"])})

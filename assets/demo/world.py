@@ -1,8 +1,8 @@
 """Questions of the demo world: nested expressions over cells, one skill a step, with their true rationales.
 
 A question is a family (an expression such as ``("double", ("sub", "da", "db"))``) over two of the four cells. Leaves
-are "da" (the digit in the first cell), "ca" its colour, "sa" its shape, "count" the number of digits. Knows which
-facts pre-training withholds: the planted weakness. Needs the standard library only, apart from ``scene``.
+are "da" (the digit in the first cell), "ca" its colour, "sa" its shape, and "count" the number of digits.
+``KNOWN_SHARE`` is the planted weakness: the share of a weak skill's facts shown in pre-training.
 """
 
 import random
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from assets.demo.scene import CELLS, COLOURS, SHAPES, Cell
 
-type_name = {"d": "digit", "c": "color", "s": "shape"}
+LEAF_NOUNS = {"d": "digit", "c": "color", "s": "shape"}
 Value = int | str
 Draw = Callable[[str, tuple[Value, ...], Value, random.Random], Value]
 Expression = str | tuple  # a leaf, or (operation, expression, …)
@@ -30,7 +30,7 @@ WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
 )
-# No word is shared between the phrases of two skills: BM25 would follow it from one to the other.
+# No two skills share a word in their phrases: BM25 would confuse them.
 SKILLS: dict[str, tuple[str, ...]] = {
     "read": ("handwritten digit recognition", "reading handwritten digits", "digit recognition"),
     "colour": ("color identification", "naming colors", "color naming"),
@@ -57,7 +57,7 @@ READINGS = ("read", "colour", "shape", "count")
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """A skill that computes: its words in a question, its function, its sentence, and the values it can give."""
+    """A skill that computes: its words in a question, its function, its sentence, and its possible values."""
 
     phrase: str
     apply: Callable[..., Value]
@@ -89,7 +89,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def family_name(expression: Expression) -> str:
-    """The family in words: ("double", ("sub", "da", "db")) is "double(sub(da,db))"."""
+    """The name of a family: ("double", ("sub", "da", "db")) is "double(sub(da,db))"."""
     if isinstance(expression, str):
         return expression
     return f"{expression[0]}({','.join(family_name(part) for part in expression[1:])})"
@@ -104,7 +104,7 @@ def operations_in(expression: Expression) -> Iterator[str]:
 
 
 def leaves_in(expression: Expression) -> Iterator[str]:
-    """The leaves of an expression from left to right."""
+    """The leaves of an expression, left to right."""
     if isinstance(expression, str):
         yield expression
     else:
@@ -128,7 +128,7 @@ def _families() -> Iterator[Expression]:
     yield from ((op, (inner, "da"), "db") for op, inners in inner_of.items() for inner in inners)
     yield from (("corners", "sa"), ("double", ("corners", "sa")), ("mix", "ca", "cb"), "ca", "sa", "count")
     yield from ((op, ("corners", "sa"), "db") for op in ("add", "larger"))
-    # Weak skills on operands that were worked out first, as in the targets: what is learned then carries over to them.
+    # Weak skills on computed operands, as in the targets, so that what is learned transfers to them.
     yield from (("sub", ("pred", "da"), "db"), ("sub", "da", ("succ", "db")), ("sub", "da", ("pred", "db")))
     yield from (("double", ("sub", "da", "db")), ("mul", "da", ("pred", "db")))
     yield from ((op, "da", ("code", "db")) for op in ("add", "larger"))
@@ -144,7 +144,7 @@ WEAK_FAMILIES = tuple(name for name, e in FAMILIES.items() if any(op in WEAK for
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step of a rationale: its sentence, skill, the values it used and the value it gave."""
+    """One step of a rationale: its sentence, its skill, the values it uses and the value it gives."""
 
     text: str
     skill: str
@@ -172,25 +172,25 @@ def expression_of(family: str) -> Expression:
 
 
 def phrase(expression: Expression, places: tuple[int, int]) -> str:
-    """An expression as the words of a question."""
+    """An expression in the words of a question."""
     if isinstance(expression, str):
         if expression == "count":
             return "the number of digits"
-        return f"the {type_name[expression[0]]} in {CELLS[places['ab'.index(expression[1])]]}"
+        return f"the {LEAF_NOUNS[expression[0]]} in {CELLS[places['ab'.index(expression[1])]]}"
     return OPERATIONS[expression[0]].phrase.format(*(phrase(part, places) for part in expression[1:]))
 
 
 class OutOfRangeError(Exception):
-    """A value that the world has no word for; the caller draws another scene."""
+    """A value without a word in this world; the caller draws another scene."""
 
 
 def evaluate(
     expression: Expression, cells: tuple[Cell, ...], places: tuple[int, int],
     wrong: Collection[int] = (), rng: random.Random | None = None, *, draw: "Draw | None" = None,
 ) -> tuple[Step, ...]:  # fmt: skip
-    """The rationale of an expression; the steps ``wrong`` (from 0) get another value and are followed from there.
+    """The rationale of an expression; the steps ``wrong`` (from 0) get a false value that later steps use.
 
-    ``draw`` is how such a value is drawn, by default ``false_value``.
+    ``draw`` draws such a value, by default ``false_value``.
     """
     steps: list[Step] = []
 
@@ -203,7 +203,7 @@ def evaluate(
 
     def visit(part: Expression) -> Value:
         if isinstance(part, str):
-            return emit(*_reading(part, cells, places))
+            return emit(*_read_leaf(part, cells, places))
         arguments = [visit(inner) for inner in part[1:]]
         if part[0] == "sub":
             arguments.sort(key=int, reverse=True)
@@ -219,17 +219,19 @@ def evaluate(
     return tuple(steps)
 
 
-def _reading(leaf: str, cells: tuple[Cell, ...], places: tuple[int, int]) -> tuple[str, tuple[Value, ...], Value, str]:
+def _read_leaf(
+    leaf: str, cells: tuple[Cell, ...], places: tuple[int, int]
+) -> tuple[str, tuple[Value, ...], Value, str]:
     if leaf == "count":
         return "count", (), sum(cell.kind == "digit" for cell in cells), "There are {y} digits."
     place = places["ab".index(leaf[1])]
     cell = cells[place]
     skill, value = {"d": ("read", cell.value), "c": ("colour", cell.colour), "s": ("shape", cell.value)}[leaf[0]]
-    return skill, (), value, f"The {type_name[leaf[0]]} in {CELLS[place]}: {{y}}."
+    return skill, (), value, f"The {LEAF_NOUNS[leaf[0]]} in {CELLS[place]}: {{y}}."
 
 
 def false_value(skill: str, arguments: tuple[Value, ...], value: Value, rng: random.Random) -> Value:
-    """A wrong value such as a weak student gives: a neighbour, or any other value of the skill's range."""
+    """A wrong value as a weak student gives it: a neighbour, or another value of the skill."""
     if skill in ("larger", "smaller") and arguments[0] != arguments[1]:
         return arguments[0] if value == arguments[1] else arguments[1]
     near = [value + by for by in (-3, -2, -1, 1, 2, 3) if value + by >= 0] if isinstance(value, int) else []
@@ -239,7 +241,7 @@ def false_value(skill: str, arguments: tuple[Value, ...], value: Value, rng: ran
 
 
 def guess(skill: str, arguments: tuple[Value, ...], value: Value, rng: random.Random) -> Value:
-    """Any value that the skill can give, the true one no more often than another: it tells nothing of the fact."""
+    """A uniformly random value of the skill, which reveals nothing about the fact."""
     return rng.choice(_values_of(skill))
 
 

@@ -61,7 +61,7 @@ def choose_dtype(device: torch.device, name: str = "auto") -> torch.dtype:
     return dtypes[name]
 
 
-def choose_threads(weights: torch.nn.Module, *, most: int = 1) -> None:
+def choose_threads(weights: torch.nn.Module, *, max_threads: int = 1) -> None:
     """Limit torch to ``most`` threads for a small model on the CPU; otherwise restore the number it started with.
 
     A small model's work for one token is shorter than the synchronisation with a second thread (measured in
@@ -70,7 +70,7 @@ def choose_threads(weights: torch.nn.Module, *, most: int = 1) -> None:
     started_with = _threads_at_start()
     place = next((parameter.device.type for parameter in weights.parameters()), "cpu")
     small = sum(parameter.numel() for parameter in weights.parameters()) < SMALL_MODEL_PARAMETERS
-    torch.set_num_threads(min(most, started_with) if small and place == "cpu" else started_with)
+    torch.set_num_threads(min(max_threads, started_with) if small and place == "cpu" else started_with)
 
 
 @functools.cache

@@ -56,7 +56,7 @@ def start_training(
     """
     shard = shard and process_group(device).size > 1
     student = load_student(model, loading, device=device, to_device=not shard)
-    choose_threads(student.model, most=TUNING_THREADS)
+    choose_threads(student.model, max_threads=TUNING_THREADS)
     reset_peak_memory(student.device)
     examples = make_examples(student, samples, settings)
     training = make_trainable(examples, open_image, settings, start_adapter if settings.start == "adapter" else None)

@@ -8,10 +8,10 @@ from PIL import Image
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
 
 from assets.demo import STUDENT, TEACHER
-from assets.demo.build.student import reasoning
-from assets.demo.build.teacher import answer_lesson, collate, label_lesson, sample_of, skill_lesson
+from assets.demo.build.student import reasoning_example
+from assets.demo.build.teacher import answer_example, collate, label_example, sample_of, skill_example
 from assets.demo.build.tower import pixels
-from assets.demo.items import draw_item, guessed, rationale
+from assets.demo.items import draw_item, guess_withheld_facts, rationale
 from assets.demo.scene import render
 from assets.demo.world import FAMILIES, SKILLS, TARGETS, Item, Step
 from core.prompts import answer_cue, label_prompt, skill_prompt, teacher_header, teacher_step
@@ -37,10 +37,10 @@ def _turns(item: Item, steps: tuple[Step, ...]) -> list[dict]:
 @pytest.mark.parametrize("family", EVERY)
 def test_the_student_was_trained_on_the_text_its_template_writes(processor, family: str) -> None:
     item = draw_item(family, random.Random(1), "support")
-    text = processor.apply_chat_template(_turns(item, guessed(item, random.Random(5))))
+    text = processor.apply_chat_template(_turns(item, guess_withheld_facts(item, random.Random(5))))
     image = Image.fromarray(render(item.cells, item.seed))
     encoded = processor(text=[text], images=[[image]], return_tensors="pt")
-    lesson = reasoning(processor.tokenizer, item, random.Random(5))
+    lesson = reasoning_example(processor.tokenizer, item, random.Random(5))
     assert encoded["input_ids"][0].tolist() == lesson.ids
     assert processor.tokenizer.unk_token_id not in lesson.ids
     assert torch.allclose(encoded["pixel_values"], pixels([render(item.cells, item.seed)]), atol=1e-4)
@@ -78,7 +78,7 @@ def test_the_teacher_knows_every_word_it_is_asked(tokenizer) -> None:
             assert tokenizer.unk_token_id not in tokenizer(text)["input_ids"], text
 
 
-@pytest.mark.parametrize("kind", [answer_lesson, skill_lesson, label_lesson])
+@pytest.mark.parametrize("kind", [answer_example, skill_example, label_example])
 def test_a_packed_lesson_scores_what_plain_texts_score(tokenizer, kind) -> None:
     model = AutoModelForCausalLM.from_pretrained(TEACHER, dtype=torch.float32, attn_implementation="eager").eval()
     lesson = kind(tokenizer, random.Random(4))

@@ -18,7 +18,7 @@ from PIL import Image
 from assets.demo import FOLDER, TRUTH
 from assets.demo.draw import SCENES, write_support
 from assets.demo.gold import Truth, gold_mistake, load_phrases, load_truth
-from assets.demo.items import corrupted, draw_item, guessed, is_known, rationale
+from assets.demo.items import corrupt_rationale, draw_item, guess_withheld_facts, is_known, rationale
 from assets.demo.scene import SPLITS, digits_of, handwriting, random_cell, render
 from assets.demo.world import FAMILIES, OPERATIONS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, operations_in
 from core.parsing.steps import split_steps
@@ -101,7 +101,7 @@ def test_pretraining_only_guesses_at_a_withheld_fact() -> None:
     for family in (*WEAK_FAMILIES, *TARGETS):
         for _ in range(200):
             item = draw_item(family, rng, "pretrain")
-            steps = guessed(item, rng)
+            steps = guess_withheld_facts(item, rng)
             assert [step.skill for step in steps] == [step.skill for step in item.steps]
             for step in steps:
                 if step.skill in OPERATIONS and is_known(step):
@@ -142,7 +142,7 @@ def test_gold_is_the_false_step(family: str) -> None:
     for _ in range(30):
         item = draw_item(family, rng, "test")
         truth = Truth(steps=tuple(s.text for s in item.steps), skills=tuple(s.skill for s in item.steps))
-        false = corrupted(item, rng)
+        false = corrupt_rationale(item, rng)
         assert false
         steps, wrong = false
         assert gold_mistake(truth, [step.text for step in steps]) == (wrong + 1, item.steps[wrong].skill)
@@ -158,7 +158,7 @@ def test_a_scene_is_drawn_the_same_each_time() -> None:
 
 @pytest.mark.slow
 def test_support_is_written_as_llava_has_it(tmp_path: Path) -> None:
-    lines = write_support(tmp_path, most=200).read_text().splitlines()
+    lines = write_support(tmp_path, limit=200).read_text().splitlines()
     pictures = set()
     for line in lines:
         row = json.loads(line)

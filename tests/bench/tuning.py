@@ -65,7 +65,7 @@ def ours(folder: str, samples: str) -> None:
 
     settings, chosen, open_image = world(folder, samples)
     student = load_student(str(demo.STUDENT), device="cpu")
-    choose_threads(student.model, most=TUNING_THREADS)
+    choose_threads(student.model, max_threads=TUNING_THREADS)
     lessons = make_examples(student, chosen, settings)
     training = make_trainable(lessons, open_image, settings, None)
     plan = plan_updates(lessons.lengths, lessons.pictured, settings)
@@ -234,7 +234,7 @@ def main() -> None:
     from assets.demo.draw import write_support
 
     with tempfile.TemporaryDirectory() as folder:
-        write_support(Path(folder), most=given.samples)
+        write_support(Path(folder), limit=given.samples)
         ways = compare(folder, given.samples, given.turns)
         peaks = grow(Path(folder) / "data")
     save_results(

@@ -1,1 +1,1 @@
-"""How the demo's models and files were made: ``python -m assets.demo.build`` runs it all, seeded, end to end."""
+"""Build the demo's models and data: ``python -m assets.demo.build`` runs everything, seeded."""

@@ -1,6 +1,6 @@
-"""``python -m assets.demo.build``: digits, files, tower, student, teacher, in that order, seeded by counts of updates.
+"""``python -m assets.demo.build``: digits, data, tower, student and teacher, in that order, with fixed seeds.
 
-About 40 minutes on 2 cores. ``--quick`` trains for a few updates only, to see that it runs.
+Takes about 40 minutes on 2 cores. ``--quick`` trains for a few updates only, as a smoke test.
 """
 
 import argparse
@@ -29,14 +29,14 @@ def write_digits(folder: Path) -> None:
 
 
 def main() -> None:
-    """Everything, with the seconds that each part took."""
+    """Build everything; prints the total time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", choices=("data", "student", "teacher"))
     parser.add_argument("--out", type=Path, default=FOLDER)
     chosen = parser.parse_args()
     updates = {name: 16 if chosen.quick else count for name, count in UPDATES.items()}
-    torch.set_num_threads(1)  # models this small run no faster on two; the runs are then the same on any machine
+    torch.set_num_threads(1)  # no slower for models this small, and reproducible on any machine
     started = time.monotonic()
     chosen.out.mkdir(parents=True, exist_ok=True)
     if chosen.only in (None, "data"):

@@ -1,6 +1,6 @@
-"""Writing the demo's files: validation and test sets (zips in LLaVA's format), support scenes, and the truth apart.
+"""Write the demo's data: validation and test sets (zips in LLaVA's format), support scenes, and the truth separately.
 
-Everything is seeded. Each set uses handwriting of its own split, so that no digit picture is in two of them.
+Everything is seeded. Each set uses handwriting of its own split, so that no digit is in two of them.
 """
 
 import gzip
@@ -18,7 +18,7 @@ from assets.demo.world import FAMILIES, SKILLS, TARGET_TITLES, TARGETS, WEAK, WE
 
 WEAK_SHARE = 0.15
 WEAK_PARTS = {"sub": 0.4, "mul": 0.35, "code": 0.25}
-_EPOCH = (2026, 1, 1, 0, 0, 0)  # a fixed time stamp, so that the same seed gives the same bytes
+_EPOCH = (2026, 1, 1, 0, 0, 0)  # a fixed timestamp, so that a seed gives the same bytes
 
 
 def write_labelled(folder: Path, name: str, size: int, seed: int) -> None:
@@ -40,7 +40,7 @@ def write_labelled(folder: Path, name: str, size: int, seed: int) -> None:
 
 
 def write_support_scenes(folder: Path, size: int, seed: int) -> None:
-    """``support.jsonl.gz``: annotations with the scene that ``assets.demo.draw`` draws the image from."""
+    """``support.jsonl.gz``: annotations with the scenes from which ``assets.demo.draw`` draws the images."""
     rng = random.Random(seed)
     strong = [name for name in FAMILIES if name not in WEAK_FAMILIES]
     shares = dict.fromkeys(strong, (1 - WEAK_SHARE) / len(strong))
@@ -58,7 +58,7 @@ def write_support_scenes(folder: Path, size: int, seed: int) -> None:
 
 
 def write_skills(folder: Path) -> None:
-    """``truth/skills.json``: the phrases by which each gold skill may be named."""
+    """``truth/skills.json``: the phrases that may name each gold skill."""
     (folder / "truth").mkdir(exist_ok=True)
     (folder / "truth" / "skills.json").write_text(json.dumps(SKILLS, indent=1) + "\n")
 

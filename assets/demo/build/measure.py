@@ -1,8 +1,8 @@
-"""Measuring the demo: ``python -m assets.demo.build.measure`` prints what the cards state, as JSON.
+"""Measure the demo: ``python -m assets.demo.build.measure`` prints the figures of the model cards as JSON.
 
-Asks the student and teacher on the whole validation set through the app's own ``core`` (the teacher by plain forwards,
-one a prefix, which the app's packed ones must equal), and compares with the gold steps. ``--seeds N`` also tunes N
-times on a targeted and on a random selection and measures on the test set. Judges nothing: issue 2 has the bars.
+Runs student and teacher on the validation set through ``core`` (the teacher with plain forwards, which packed ones must
+equal) and compares with the gold steps. ``--seeds N`` also tunes N times on a targeted and on a random selection and
+measures on the test set.
 """
 
 import argparse
@@ -23,9 +23,10 @@ import torch
 from PIL import Image
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from assets.demo import FOLDER, SETTINGS, STUDENT, TEACHER, TRUTH
+from assets.demo import FOLDER, STUDENT, TEACHER, TRUTH
 from assets.demo.draw import write_support
 from assets.demo.gold import gold_mistake, load_phrases, load_truth
+from assets.demo.settings import demo_settings
 from core.answer_switch import candidates_of, find_switch
 from core.prompts import answer_cue, skill_prompt, teacher_header, teacher_step
 from core.retrieval.index import SkillIndex
@@ -41,7 +42,7 @@ OpenImage = Callable[[str], Image.Image]
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A wrong prediction whose first false step is known: ``step`` from 1, and the skill it lacked."""
+    """A wrong prediction whose first false step is known: ``step`` from 1, and the missing skill."""
 
     sample: Sample
     prediction: Prediction
@@ -49,14 +50,8 @@ class Mistake:
     skill: str
 
 
-def demo_settings() -> Settings:
-    """The settings that the demo project is created with."""
-    stored = json.loads(SETTINGS.read_text())
-    return Settings(**{**stored, "tuning": TuningSettings(**stored["tuning"])})
-
-
 def load_labelled(name: str) -> tuple[list[Sample], OpenImage]:
-    """The samples of ``{name}.zip`` and a function that opens their images."""
+    """The samples of ``{name}.zip``, and a function that opens their images."""
     archive, samples = zipfile.ZipFile(FOLDER / f"{name}.zip"), []
     for number, row in enumerate(json.loads(archive.read(f"{name}.json")), 1):
         asked, reply = (turn["value"] for turn in row["conversations"])
@@ -88,7 +83,7 @@ def ask(samples: Sequence[Sample], open_image: OpenImage, adapter: Path | None =
 
 
 def mistakes_of(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> tuple[list[Mistake], int]:
-    """The wrong predictions with a gold step that the student wrote, and how many wrong ones have none."""
+    """The wrong predictions with a gold step that the student wrote, and the number of wrong ones without."""
     truth, by_id, found, without = load_truth(TRUTH / "validation.jsonl"), {s.id: s for s in samples}, [], 0
     for prediction in predictions:
         sample = by_id[prediction.sample]
@@ -103,7 +98,7 @@ def mistakes_of(samples: Sequence[Sample], predictions: Sequence[Prediction]) ->
 
 
 class PlainTeacher:
-    """The teacher asked in the plainest way: one forward for each prefix, one greedy continuation for each phrase."""
+    """The teacher in the simplest form: one forward for each prefix, one greedy continuation for each phrase."""
 
     def __init__(self, folder: Path) -> None:
         self.tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
@@ -130,7 +125,7 @@ class PlainTeacher:
 
     @torch.inference_mode()
     def phrases(self, cases: Sequence[tuple[Mistake, int]]) -> list[str]:
-        """The skill named for each mistake at the step given."""
+        """The skill named for each mistake at the given step."""
         named: list[str] = []
         for start in range(0, len(cases), 64):
             prompts = [skill_prompt(m.sample, m.prediction.steps, step, 0) for m, step in cases[start : start + 64]]
@@ -145,7 +140,7 @@ class PlainTeacher:
 
 
 def measure_student(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> dict[str, Any]:
-    """Accuracy, and where the gold mistakes lie."""
+    """Accuracy, and where the gold mistakes are."""
     found, without = mistakes_of(samples, predictions)
     by_id = {prediction.sample: prediction.correct for prediction in predictions}
     categories = {sample.category for sample in samples}
@@ -164,7 +159,7 @@ def measure_student(samples: Sequence[Sample], predictions: Sequence[Prediction]
 
 
 def measure_teacher(found: Sequence[Mistake], settings: Settings) -> tuple[dict[str, Any], list[str]]:
-    """How often the gold step and skill are found, and the phrases that the machine would accept."""
+    """How often the gold step and skill are found, and the phrases named."""
     teacher, phrases = PlainTeacher(TEACHER), load_phrases(TRUTH / "skills.json")
     curves = [teacher.curve(mistake, settings.prior) for mistake in found]
     readings: dict[str, float] = {}
@@ -189,7 +184,7 @@ def measure_teacher(found: Sequence[Mistake], settings: Settings) -> tuple[dict[
 
 
 def measure_tuning(phrases: Sequence[str], seeds: int, folder: Path) -> dict[str, Any]:
-    """Accuracy on the test set untuned, and after each of ``seeds`` targeted and random tunings."""
+    """Accuracy on the test set before tuning, and after each of ``seeds`` targeted and random tunings."""
     support, (test, open_test) = load_support(folder / "support"), load_labelled("test")
     by_id = {sample.id: sample for sample in support}
     index = SkillIndex.build(
@@ -219,7 +214,7 @@ def _shares(values: Any) -> dict[str, float]:
 
 
 def main() -> None:
-    """Everything that was asked for, as one JSON object."""
+    """Print all figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=0)
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""The demo's tokenizer and the two untrained models, of the very classes that real students and teachers have."""
+"""The demo's tokenizer and its two untrained models, of the same classes as real students and teachers."""
 
 import random
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from core.prompts import label_prompt, skill_prompt, teacher_header
 from core.types import Sample
 
 SPECIAL = ("<pad>", "<unk>", "<s>", "</s>", "<image>")
-# Cell names and option letters are single tokens: the value they stand before is then read next to its place.
+# Cell names and option letters are single tokens, so that a value is adjacent to its place.
 SPLIT = r" ?\([A-D]\)| ?[AB][12]:?| ?\w+| ?[^\w\s]|\s"
 WIDTH, PATCHES = 128, 16
 # LLaVA-1.5's template, with the end of the turn written out.
@@ -39,7 +39,7 @@ CHAT_TEMPLATE = (
 
 
 def _texts() -> Iterator[str]:
-    """Text that holds every word the models may meet."""
+    """Texts that contain every word the models may meet."""
     rng = random.Random(0)
     for family in (*FAMILIES, *TARGETS):
         for _ in range(60):
@@ -59,7 +59,7 @@ def _texts() -> Iterator[str]:
 
 
 def make_tokenizer() -> PreTrainedTokenizerFast:
-    """A word-level tokenizer over the world's words that begins every text with <s>, as Llama's does."""
+    """A word-level tokenizer for the world's words that starts every text with <s>, like Llama's."""
     splitter = pre_tokenizers.Split(Regex(SPLIT), "isolated")
     vocabulary = {token: index for index, token in enumerate(SPECIAL)}
     for text in _texts():
@@ -85,7 +85,7 @@ def _language(words: int, layers: int) -> LlamaConfig:
 
 
 def vision_config() -> CLIPVisionConfig:
-    """A CLIP tower for 64×64 pixels in 16 patches, four to a cell."""
+    """A CLIP tower for 64×64 pixels in 16 patches, four for each cell."""
     return CLIPVisionConfig(hidden_size=WIDTH, intermediate_size=3 * WIDTH, num_hidden_layers=3, num_attention_heads=4,
                             image_size=64, patch_size=16, projection_dim=WIDTH)  # fmt: skip
 
@@ -107,7 +107,7 @@ def make_teacher(words: int) -> LlamaForCausalLM:
 
 
 def make_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
-    """LLaVA's own processor with the Pillow image processor (no torchvision)."""
+    """LLaVA's own processor with the Pillow image processor (without torchvision)."""
     images = CLIPImageProcessorPil(size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64})
     return LlavaProcessor(image_processor=images, tokenizer=tokenizer, patch_size=16, image_token="<image>",  # nosec B106
                           vision_feature_select_strategy="default", num_additional_image_tokens=1,
@@ -115,7 +115,7 @@ def make_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
 
 
 def save(model: torch.nn.Module, folder: Path) -> None:
-    """Weights as bfloat16 safetensors (half the size, no measurable loss in models this small)."""
+    """Save weights as bfloat16 safetensors (half the size, no measurable loss in models this small)."""
     state = {name: value.to(torch.bfloat16) for name, value in model.state_dict().items()}
     model.config.dtype = torch.bfloat16
     model.save_pretrained(folder, state_dict=state)

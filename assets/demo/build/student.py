@@ -1,8 +1,8 @@
-"""Pre-training the student on the demo world, with the planted weakness: only some facts of three skills are shown.
+"""Pre-train the student on the demo world with the planted weakness: only some facts of three skills are shown.
 
-Tower and projector come trained and stay frozen. Captions (a third of the lessons at first, hardly any at the end)
-teach it to read cells; then rationales of families and targets teach it to reason aloud. Where one needs a fact that is
-withheld, a guess stands in its place: what the student lacks is the fact, not how to ask for it or to go on from it.
+Tower and projector are pre-trained and frozen. Captions (a third of the examples at first, few at the end) teach it to
+read cells; rationales of families and targets teach it to reason. Withheld facts are replaced by guesses: the student
+lacks the fact, but not the ability to ask for it or to continue from it.
 """
 
 import random
@@ -15,26 +15,26 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from assets.demo.build.models import PATCHES, make_student
 from assets.demo.build.tower import GROUPS, pixels, word_vectors
-from assets.demo.build.training import descend
-from assets.demo.items import draw_item, guessed, rationale
+from assets.demo.build.training import train_model
+from assets.demo.items import draw_item, guess_withheld_facts, rationale
 from assets.demo.scene import CELLS, render
 from assets.demo.world import FAMILIES, TARGETS, WEAK_FAMILIES, Item
 
 BATCH = 48
 LEARNING_RATE = 2e-3
-WEAK_WEIGHT = 0.8  # weak families and targets are rarer in pre-training, as a skill that a model lacks is
+WEAK_WEIGHT = 0.8  # weak families and targets are rarer in pre-training
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """Token ids, the labels (-100 where nothing is learned), and the scene."""
+class Example:
+    """Token ids, labels (-100 where nothing is learned), and the scene."""
 
     ids: list[int]
     labels: list[int]
     item: Item
 
 
-def _words(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+def _token_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
     return tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
@@ -42,17 +42,17 @@ def prompt_ids(tokenizer: PreTrainedTokenizerFast, question: str) -> list[int]:
     """The prompt exactly as LlavaProcessor makes it: <s>, "USER: ", 16 image tokens, the question, "ASSISTANT:"."""
     image = tokenizer.convert_tokens_to_ids("<image>")
     start = tokenizer("USER: ")["input_ids"]
-    return [*start, *[image] * PATCHES, *_words(tokenizer, f"\n{question} ASSISTANT:")]
+    return [*start, *[image] * PATCHES, *_token_ids(tokenizer, f"\n{question} ASSISTANT:")]
 
 
-def reasoning(tokenizer: PreTrainedTokenizerFast, item: Item, rng: random.Random) -> Lesson:
-    """A question with its rationale, guesses in place of withheld facts; the response and its end are learned."""
+def reasoning_example(tokenizer: PreTrainedTokenizerFast, item: Item, rng: random.Random) -> Example:
+    """A question with its rationale, guesses in place of withheld facts; response and end token are learned."""
     prompt = prompt_ids(tokenizer, item.question)
-    reply = [*_words(tokenizer, " " + rationale(guessed(item, rng))), tokenizer.eos_token_id]
-    return Lesson(ids=prompt + reply, labels=[-100] * len(prompt) + reply, item=item)
+    reply = [*_token_ids(tokenizer, " " + rationale(guess_withheld_facts(item, rng))), tokenizer.eos_token_id]
+    return Example(ids=prompt + reply, labels=[-100] * len(prompt) + reply, item=item)
 
 
-def caption(tokenizer: PreTrainedTokenizerFast, item: Item, rng: random.Random) -> Lesson:
+def caption_example(tokenizer: PreTrainedTokenizerFast, item: Item, rng: random.Random) -> Example:
     """Six statements about cells; only the values (and full stops) are learned."""
     ids = prompt_ids(tokenizer, "Describe the image.")
     labels = [-100] * len(ids)
@@ -60,28 +60,28 @@ def caption(tokenizer: PreTrainedTokenizerFast, item: Item, rng: random.Random) 
     for place, colour in rng.sample(facts, 6):
         cell = item.cells[place]
         noun, value = ("color", cell.colour) if colour else (cell.kind, cell.value)
-        words = _words(tokenizer, f" The {noun} in {CELLS[place]}: {value}.")
+        words = _token_ids(tokenizer, f" The {noun} in {CELLS[place]}: {value}.")
         ids += words
         labels += [-100] * (len(words) - 2) + words[-2:]
-    return Lesson(ids=ids, labels=labels, item=item)
+    return Example(ids=ids, labels=labels, item=item)
 
 
-def collate(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
-    """Right-padded tensors of shape (lessons, longest) and pixels (lessons, 3, 64, 64)."""
-    longest = max(len(lesson.ids) for lesson in lessons)
-    ids = torch.zeros(len(lessons), longest, dtype=torch.long)
+def collate(examples: Sequence[Example]) -> dict[str, torch.Tensor]:
+    """Right-padded tensors of shape (examples, longest), and pixels (examples, 3, 64, 64)."""
+    longest = max(len(example.ids) for example in examples)
+    ids = torch.zeros(len(examples), longest, dtype=torch.long)
     labels = torch.full_like(ids, -100)
     mask = torch.zeros_like(ids)
-    for row, lesson in enumerate(lessons):
-        ids[row, : len(lesson.ids)] = torch.tensor(lesson.ids)
-        labels[row, : len(lesson.ids)] = torch.tensor(lesson.labels)
-        mask[row, : len(lesson.ids)] = 1
-    images = pixels([render(lesson.item.cells, lesson.item.seed) for lesson in lessons])
+    for row, example in enumerate(examples):
+        ids[row, : len(example.ids)] = torch.tensor(example.ids)
+        labels[row, : len(example.ids)] = torch.tensor(example.labels)
+        mask[row, : len(example.ids)] = 1
+    images = pixels([render(example.item.cells, example.item.seed) for example in examples])
     return {"input_ids": ids, "labels": labels, "attention_mask": mask, "pixel_values": images}
 
 
 def loss_of(model: LlavaForConditionalGeneration, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Mean cross-entropy over labelled tokens; logits are computed only where a label is."""
+    """The mean cross-entropy over labelled tokens; logits are computed only for these."""
     labels = batch.pop("labels")[:, 1:]
     hidden = model.model(**batch).last_hidden_state[:, :-1]
     logits = model.lm_head(hidden[labels != -100]).float()
@@ -89,7 +89,7 @@ def loss_of(model: LlavaForConditionalGeneration, batch: dict[str, torch.Tensor]
 
 
 def start_from_tower(model: LlavaForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, trained: dict) -> None:
-    """Copies tower and projector in, and the word vectors they speak into the language model's embeddings."""
+    """Copy tower and projector, and the word vectors they produce into the language model's embeddings."""
     model.model.vision_tower.load_state_dict(trained["tower"])
     projector = model.model.multi_modal_projector
     for layer, position in ((projector.linear_1, "0"), (projector.linear_2, "2")):
@@ -100,14 +100,14 @@ def start_from_tower(model: LlavaForConditionalGeneration, tokenizer: PreTrained
     vectors = word_vectors()
     for group, table in zip(GROUPS, vectors, strict=True):
         for word, vector in zip(group, table, strict=True):
-            embeddings[_words(tokenizer, " " + word)[0]] = vector
+            embeddings[_token_ids(tokenizer, " " + word)[0]] = vector
     for place, cell in enumerate(CELLS):
         for form in (f" {cell}", f" {cell}:"):
-            embeddings[_words(tokenizer, form)[0]] = vectors[0][place // 2] + vectors[1][place % 2]
+            embeddings[_token_ids(tokenizer, form)[0]] = vectors[0][place // 2] + vectors[1][place % 2]
 
 
-def lessons(tokenizer: PreTrainedTokenizerFast, updates: int) -> Iterator[list[Lesson]]:
-    """Batches of lessons of similar length; the share of captions falls from 35 % to 2 % as training goes on."""
+def example_batches(tokenizer: PreTrainedTokenizerFast, updates: int) -> Iterator[list[Example]]:
+    """Batches of examples of similar length; the share of captions falls from 35 % to 2 % during training."""
     rng = random.Random(21)
     families = (*FAMILIES, *TARGETS)
     weights = [WEAK_WEIGHT if name in WEAK_FAMILIES or name in TARGETS else 1.0 for name in families]
@@ -117,8 +117,8 @@ def lessons(tokenizer: PreTrainedTokenizerFast, updates: int) -> Iterator[list[L
         drawn = []
         for family in rng.choices(families, weights, k=BATCH * 12):
             item = draw_item(family, rng, "pretrain")
-            drawn.append((caption if rng.random() < captions else reasoning)(tokenizer, item, rng))
-        drawn.sort(key=lambda lesson: len(lesson.ids))
+            drawn.append((caption_example if rng.random() < captions else reasoning_example)(tokenizer, item, rng))
+        drawn.sort(key=lambda example: len(example.ids))
         batches = [drawn[i : i + BATCH] for i in range(0, len(drawn), BATCH)]
         rng.shuffle(batches)
         yield from batches
@@ -132,6 +132,6 @@ def train(tokenizer: PreTrainedTokenizerFast, trained: dict, updates: int) -> Ll
     model.model.vision_tower.requires_grad_(False)
     model.model.multi_modal_projector.requires_grad_(False)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    losses = (loss_of(model, collate(batch)) for batch in lessons(tokenizer, updates))
-    descend("student", weights, losses, updates, rate=LEARNING_RATE, warm=60)
+    losses = (loss_of(model, collate(batch)) for batch in example_batches(tokenizer, updates))
+    train_model("student", weights, losses, updates, rate=LEARNING_RATE, warmup_updates=60)
     return model.eval()

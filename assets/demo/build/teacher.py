@@ -1,8 +1,8 @@
-"""Training the text-only teacher: to carry a rationale on from the steps given, to know the facts, to name skills.
+"""Train the text-only teacher: to continue a rationale from the given steps, to know the facts, and to name skills.
 
-Each lesson is a packed trunk (question, prior, steps) with an answer branch after every prefix, the form in which
-``core.teacher.local`` asks. The answer it learns is where the steps given lead: with the prior's probability they are
-true, else one is false. It has all facts (it is the teacher); it never sees an image.
+Each example is a packed trunk (question, prior, steps) with an answer branch after every prefix, the form in which
+``core.teacher.local`` asks. The learned answer is where the given steps lead: they are true with the prior's
+probability, else one is false. The teacher knows all facts and never sees an image.
 """
 
 import random
@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from assets.demo.build.models import make_teacher
-from assets.demo.build.training import descend
-from assets.demo.items import corrupted, draw_item, rationale, skill_label, with_options
+from assets.demo.build.training import train_model
+from assets.demo.items import corrupt_rationale, draw_item, rationale, skill_label, with_options
 from assets.demo.scene import COLOURS, SHAPES
 from assets.demo.world import FAMILIES, OPERATIONS, READINGS, SKILLS, TARGETS, WEAK, WEAK_FAMILIES, Item, Step
 from core.prompts import answer_cue, label_prompt, skill_prompt, teacher_header, teacher_step
@@ -24,22 +24,23 @@ from core.types import Sample
 
 BATCH = 32
 LEARNING_RATE = 2e-3
-MOST_CANDIDATES = 6
+MAX_CANDIDATES = 6
 PRIORS = (0.4, 0.5, 0.6, 0.7, 0.8)
-# The targets are common: a product must be carried on from factors that were stated two steps before.
-FORM_WEIGHTS = {name: 1.5 if name in WEAK_FAMILIES else 0.7 for name in FAMILIES} | dict(
+# The targets are frequent: a product must be continued from factors stated two steps earlier.
+FAMILY_WEIGHTS = {name: 1.5 if name in WEAK_FAMILIES else 0.7 for name in FAMILIES} | dict(
     zip(TARGETS, (8.0, 16.0), strict=True)
 )
-# How often a fact of each skill is drilled; tables that can only be learned by heart come more often.
-DRILLS = {"double": 1, "succ": 1, "pred": 1, "spell": 1, "parity": 1, "code": 4, "add": 2, "sub": 4, "mul": 6,
+# The weight of each skill's facts; arbitrary tables need more repetitions.
+DRILL_WEIGHTS = {"double": 1, "succ": 1, "pred": 1, "spell": 1, "parity": 1, "code": 4, "add": 2, "sub": 4, "mul": 6,
           "larger": 1, "smaller": 1, "mix": 1, "corners": 1}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """Token ids, labels, positions, and the branches as (first index, trunk length they see).
+class Example:
+    """Token ids, labels, positions, and the branches as (first index, visible trunk length).
 
-    ``candidates`` are, for labels that are learned among a few words only, these words, the right one first.
+    ``candidates`` are the words among which a label is learned, the correct one first, where it is not learned among
+    all.
     """
 
     ids: list[int]
@@ -50,30 +51,30 @@ class Lesson:
 
 
 def sample_of(item: Item) -> Sample:
-    """The item as the app's noun, as far as prompts read it."""
+    """The item as a Sample, with the fields that prompts use."""
     return Sample(source_id="0", question=item.question, options=item.options, answer=item.answer)
 
 
 @lru_cache(maxsize=100_000)
-def _words(tokenizer: PreTrainedTokenizerFast, text: str) -> tuple[int, ...]:
+def _token_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> tuple[int, ...]:
     return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def _plain(prompt: list[int], reply: list[int]) -> Lesson:
+def _plain(prompt: list[int], reply: list[int]) -> Example:
     ids = prompt + reply
-    return Lesson(ids=ids, labels=[-100] * len(prompt) + reply, positions=list(range(len(ids))), branches=[])
+    return Example(ids=ids, labels=[-100] * len(prompt) + reply, positions=list(range(len(ids))), branches=[])
 
 
-def answer_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
+def answer_example(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Example:
     """A rationale that is true with the prior's probability, with the answer it leads to after every prefix.
 
-    The answer is learned as the app asks for it: among the options and a wrong answer that may be none of them.
+    The answer is learned as the app asks for it: among the options, and a wrong answer that may not be one of them.
     """
     item = _draw(rng)
     prior = rng.choice(PRIORS) if rng.random() < 0.9 else None
     weak = [number for number, step in enumerate(item.steps) if step.skill in WEAK]
     at = rng.choice(weak) if weak and rng.random() < 0.7 else None
-    steps = (corrupted(item, rng, at, again=0.7) or (item.steps,))[0]
+    steps = (corrupt_rationale(item, rng, at, again=0.7) or (item.steps,))[0]
     false = str(steps[-1].value)
     if rng.random() < 0.5:
         item = with_options(item, rng, must_hold=false)
@@ -83,15 +84,16 @@ def answer_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Les
     return _packed(tokenizer, item, prior, steps, answers, rivals=(*item.options, false))
 
 
-def bare_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
-    """The same without options or prior, so that the answer can only be worked out from the steps given.
+def bare_example(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Example:
+    """The same without options and prior, so that the answer must be derived from the given steps.
 
-    Learned from the last reading on, since no answer follows earlier. Before a false step the true answer follows, from
-    it on the false one. Without these lessons the teacher leant on options and prior and never learnt to carry on.
+    Learned from the last reading on, because no answer follows earlier. Before a false step the true answer follows,
+    after it the false one. Without these examples the teacher relied on options and prior instead of following the
+    steps.
     """
     item = _draw(rng)
     steps, wrong = item.steps, len(item.steps)
-    if rng.random() < 0.5 and (false := corrupted(item, rng)):
+    if rng.random() < 0.5 and (false := corrupt_rationale(item, rng)):
         steps, wrong = false
     readings = max(number for number, step in enumerate(steps, 1) if step.skill in READINGS)
     answers = [str(steps[-1].value) if given > wrong else item.answer for given in range(len(steps) + 1)]
@@ -100,7 +102,7 @@ def bare_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesso
 
 
 def _draw(rng: random.Random) -> Item:
-    return draw_item(rng.choices(tuple(FORM_WEIGHTS), tuple(FORM_WEIGHTS.values()))[0], rng, "pretrain")
+    return draw_item(rng.choices(tuple(FAMILY_WEIGHTS), tuple(FAMILY_WEIGHTS.values()))[0], rng, "pretrain")
 
 
 def _packed(
@@ -111,44 +113,44 @@ def _packed(
     answers: list[str],
     *,
     rivals: tuple[str, ...] = (),
-) -> Lesson:
-    """A trunk with a branch after every prefix that has an answer; true steps are learned, too.
+) -> Example:
+    """A trunk with a branch after every prefix that has an answer; true steps are learned as well.
 
-    With ``rivals`` the answers are learned among these only, else among all words.
+    With ``rivals`` the answers are learned among these, else among all words.
     """
     ids = tokenizer(teacher_header(sample_of(item), prior))["input_ids"]
     labels, ends = [-100] * len(ids), [len(ids)]
     for number, step in enumerate(steps, 1):
-        words = _words(tokenizer, teacher_step(number, step.text))
+        words = _token_ids(tokenizer, teacher_step(number, step.text))
         ids += words
         labels += words if steps == item.steps else (-100,) * len(words)
         ends.append(len(ids))
-    positions, branches, candidates, cue = list(range(len(ids))), [], {}, _words(tokenizer, answer_cue())
+    positions, branches, candidates, cue = list(range(len(ids))), [], {}, _token_ids(tokenizer, answer_cue())
     for end, answer in zip(ends, answers, strict=True):
         if answer:
-            told = _words(tokenizer, f" {answer}.")
+            answer_ids = _token_ids(tokenizer, f" {answer}.")
             branches.append((len(ids), end))
             if rivals:
                 among = dict.fromkeys((answer, *rivals))
-                candidates[len(ids) + len(cue)] = [_words(tokenizer, f" {each}")[0] for each in among]
-            ids += cue + told
-            labels += [-100] * len(cue) + [*told]
-            positions += range(end, end + len(cue) + len(told))
-    return Lesson(ids=ids, labels=labels, positions=positions, branches=branches, candidates=candidates)
+                candidates[len(ids) + len(cue)] = [_token_ids(tokenizer, f" {each}")[0] for each in among]
+            ids += cue + answer_ids
+            labels += [-100] * len(cue) + [*answer_ids]
+            positions += range(end, end + len(cue) + len(answer_ids))
+    return Example(ids=ids, labels=labels, positions=positions, branches=branches, candidates=candidates)
 
 
-def drill_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
-    """Ten bare facts in a row; their values are learned."""
+def drill_example(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Example:
+    """Ten plain facts in a row; their values are learned."""
     ids: list[int] = [tokenizer.bos_token_id]
     labels = [-100]
-    for skill in rng.choices(tuple(DRILLS), tuple(DRILLS.values()), k=10):
+    for skill in rng.choices(tuple(DRILL_WEIGHTS), tuple(DRILL_WEIGHTS.values()), k=10):
         arguments = _drill_arguments(skill, rng)
         before, after = OPERATIONS[skill].sentence.split("{y}")
-        prompt = _words(tokenizer, " " + before.format(*arguments).rstrip())
-        value = _words(tokenizer, f" {OPERATIONS[skill].apply(*arguments)}{after}")
+        prompt = _token_ids(tokenizer, " " + before.format(*arguments).rstrip())
+        value = _token_ids(tokenizer, f" {OPERATIONS[skill].apply(*arguments)}{after}")
         ids += prompt + value
         labels += [-100] * len(prompt) + [*value]
-    return Lesson(ids=ids, labels=labels, positions=list(range(len(ids))), branches=[])
+    return Example(ids=ids, labels=labels, positions=list(range(len(ids))), branches=[])
 
 
 def _drill_arguments(skill: str, rng: random.Random) -> tuple:
@@ -163,12 +165,12 @@ def _drill_arguments(skill: str, rng: random.Random) -> tuple:
     return tuple(rng.randrange(1 if skill == "pred" else 0, top) for _ in range(count))
 
 
-def skill_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
-    """A rationale up to its false step, and a phrase for the skill that the step lacked."""
+def skill_example(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Example:
+    """A rationale up to its false step, and a phrase for the skill missing there."""
     item = draw_item(rng.choice((*FAMILIES, *TARGETS)), rng, "pretrain")
-    false = corrupted(item, rng)
+    false = corrupt_rationale(item, rng)
     if false is None:
-        return skill_lesson(tokenizer, rng)
+        return skill_example(tokenizer, rng)
     steps, wrong = false
     if rng.random() < 0.5:
         item = with_options(item, rng, must_hold=str(steps[-1].value))
@@ -176,37 +178,43 @@ def skill_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Less
     return _named(tokenizer, prompt, rng.choice(SKILLS[steps[wrong].skill]))
 
 
-def label_lesson(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Lesson:
-    """A support sample and the phrases of the skills it exercises."""
+def label_example(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Example:
+    """A support sample and the phrases of its skills."""
     item = draw_item(rng.choice(tuple(FAMILIES)), rng, "pretrain")
     sample = Sample(source_id="0", question=item.question, answer=item.answer, response=rationale(item.steps))
     return _named(tokenizer, label_prompt(sample, 0), skill_label(item, rng))
 
 
-def _named(tokenizer: PreTrainedTokenizerFast, prompt: str, phrase: str) -> Lesson:
-    reply = [*_words(tokenizer, f" {phrase}."), tokenizer.eos_token_id]
+def _named(tokenizer: PreTrainedTokenizerFast, prompt: str, phrase: str) -> Example:
+    reply = [*_token_ids(tokenizer, f" {phrase}."), tokenizer.eos_token_id]
     return _plain(tokenizer(prompt)["input_ids"], reply)
 
 
-KINDS = ((answer_lesson, 0.52), (bare_lesson, 0.24), (drill_lesson, 0.09), (skill_lesson, 0.11), (label_lesson, 0.04))
+KINDS = (
+    (answer_example, 0.52),
+    (bare_example, 0.24),
+    (drill_example, 0.09),
+    (skill_example, 0.11),
+    (label_example, 0.04),
+)
 
 
-def collate(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
-    """Padded tensors and the additive mask (lessons, 1, longest, longest) by which a branch sees its own trunk only."""
-    longest = max(len(lesson.ids) for lesson in lessons)
-    ids = torch.zeros(len(lessons), longest, dtype=torch.long)
+def collate(examples: Sequence[Example]) -> dict[str, torch.Tensor]:
+    """Padded tensors, and the additive mask (examples, 1, longest, longest) that hides other branches' trunks."""
+    longest = max(len(example.ids) for example in examples)
+    ids = torch.zeros(len(examples), longest, dtype=torch.long)
     labels, positions = torch.full_like(ids, -100), torch.zeros_like(ids)
-    candidates = torch.full((len(lessons), longest, MOST_CANDIDATES), -1)
-    seen = torch.tril(torch.ones(longest, longest, dtype=torch.bool)).repeat(len(lessons), 1, 1)
-    for row, lesson in enumerate(lessons):
-        size = len(lesson.ids)
-        ids[row, :size] = torch.tensor(lesson.ids)
-        labels[row, :size] = torch.tensor(lesson.labels)
-        positions[row, :size] = torch.tensor(lesson.positions)
-        for place, among in lesson.candidates.items():
+    candidates = torch.full((len(examples), longest, MAX_CANDIDATES), -1)
+    seen = torch.tril(torch.ones(longest, longest, dtype=torch.bool)).repeat(len(examples), 1, 1)
+    for row, example in enumerate(examples):
+        size = len(example.ids)
+        ids[row, :size] = torch.tensor(example.ids)
+        labels[row, :size] = torch.tensor(example.labels)
+        positions[row, :size] = torch.tensor(example.positions)
+        for place, among in example.candidates.items():
             candidates[row, place, : len(among)] = torch.tensor(among)
-        ends = [start for start, _ in lesson.branches[1:]] + [size]
-        for (start, trunk), end in zip(lesson.branches, ends, strict=bool(lesson.branches)):
+        ends = [start for start, _ in example.branches[1:]] + [size]
+        for (start, trunk), end in zip(example.branches, ends, strict=bool(example.branches)):
             seen[row, start:end, trunk:start] = False
     mask = torch.zeros(seen.shape).masked_fill(~seen, -1e9)[:, None]
     inputs = {"input_ids": ids, "position_ids": positions, "attention_mask": mask}
@@ -214,9 +222,9 @@ def collate(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
 
 
 def loss_of(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Mean cross-entropy over labelled tokens, among their candidates where they have some, else among all words.
+    """The mean cross-entropy over labelled tokens, among their candidates where they have some, else among all words.
 
-    A label is predicted from the token before it, inside a branch too.
+    A label is predicted from the token before it, also inside a branch.
     """
     labels, candidates = batch.pop("labels")[:, 1:], batch.pop("candidates")[:, 1:]
     hidden = model.model(**batch).last_hidden_state[:, :-1]
@@ -233,13 +241,13 @@ def loss_of(model: LlamaForCausalLM, batch: dict[str, torch.Tensor]) -> torch.Te
     ).mean()
 
 
-def lessons(tokenizer: PreTrainedTokenizerFast, updates: int) -> Iterator[list[Lesson]]:
-    """Batches of lessons of similar length."""
+def example_batches(tokenizer: PreTrainedTokenizerFast, updates: int) -> Iterator[list[Example]]:
+    """Batches of examples of similar length."""
     rng = random.Random(11)
     kinds, weights = zip(*KINDS, strict=True)
     for _ in range(0, updates, 16):
         drawn = [kind(tokenizer, rng) for kind in rng.choices(kinds, weights, k=BATCH * 16)]
-        drawn.sort(key=lambda lesson: len(lesson.ids))
+        drawn.sort(key=lambda example: len(example.ids))
         batches = [drawn[i : i + BATCH] for i in range(0, len(drawn), BATCH)]
         rng.shuffle(batches)
         yield from batches
@@ -249,6 +257,6 @@ def train(tokenizer: PreTrainedTokenizerFast, updates: int) -> LlamaForCausalLM:
     """The trained teacher."""
     torch.manual_seed(0)
     model = make_teacher(len(tokenizer))
-    losses = (loss_of(model, collate(batch)) for batch in lessons(tokenizer, updates))
-    descend("teacher", list(model.parameters()), losses, updates, rate=LEARNING_RATE, warm=100)
+    losses = (loss_of(model, collate(batch)) for batch in example_batches(tokenizer, updates))
+    train_model("teacher", list(model.parameters()), losses, updates, rate=LEARNING_RATE, warmup_updates=100)
     return model.eval()

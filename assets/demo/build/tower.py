@@ -1,8 +1,8 @@
-"""Training the vision tower and projector to write each patch's cell in words, against frozen word vectors.
+"""Train the vision tower and projector to describe each patch's cell in frozen word vectors.
 
-Each of the 16 patches must give the sum of four word vectors: its row, column, colour and what stands there. The same
-vectors then start the language model's embeddings, so that the student sees images in words it knows. Trained jointly
-with the language model instead, the projector drifted and positions became unreadable (feasibility study).
+Each of the 16 patches must yield the sum of four word vectors: its row, column, colour and content. The same vectors
+initialise the language model's embeddings, so that the student sees images in words it knows. When trained jointly with
+the language model instead, the projector drifted and positions became unreadable (feasibility study).
 """
 
 import random
@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from transformers import CLIPVisionModel
 
 from assets.demo.build.models import PATCHES, WIDTH, vision_config
-from assets.demo.build.training import descend
+from assets.demo.build.training import train_model
 from assets.demo.scene import CELLS, COLOURS, SHAPES, random_cell, render
 
 GROUPS = (("top", "bottom"), ("left", "right"), tuple(COLOURS), (*map(str, range(10)), *SHAPES))
@@ -25,17 +25,17 @@ DEVIATION = torch.tensor([0.26862954, 0.26130258, 0.27577711]).view(1, 3, 1, 1)
 
 
 def word_vectors() -> list[torch.Tensor]:
-    """One matrix a group, (words, 128), std 0.15: at 0.02 they collapsed onto each other (feasibility study)."""
+    """One matrix for each group, (words, 128), std 0.15; at 0.02 they collapsed (feasibility study)."""
     generator = torch.Generator().manual_seed(17)
     return [torch.randn(len(group), WIDTH, generator=generator) * 0.15 for group in GROUPS]
 
 
 def pixels(images: list[np.ndarray]) -> torch.Tensor:
-    """CLIP's normalised pixels, (n, 3, 64, 64), the same numbers that the processor gives."""
+    """CLIP's normalised pixels, (n, 3, 64, 64), identical to the processor's."""
     return (torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255 - MEAN) / DEVIATION
 
 
-def batch(size: int, rng: random.Random, split: str) -> tuple[torch.Tensor, torch.Tensor]:
+def make_batch(size: int, rng: random.Random, split: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Pixels and, for each patch, the index into each group: (n, 16, 4)."""
     images, targets = [], []
     for _ in range(size):
@@ -53,22 +53,24 @@ def train(updates: int) -> tuple[CLIPVisionModel, torch.nn.Sequential]:
     tower = CLIPVisionModel(vision_config())
     projector = torch.nn.Sequential(torch.nn.Linear(WIDTH, WIDTH), torch.nn.GELU(), torch.nn.Linear(WIDTH, WIDTH))
     weights = [*tower.parameters(), *projector.parameters()]
-    losses = (_loss(_read(tower, projector, images), targets, vectors) for images, targets in _batches(updates, rng))
-    descend("tower", weights, losses, updates, rate=1.5e-3, warm=60, floor=0.02, betas=(0.9, 0.999))
+    losses = (
+        _loss(_read_patches(tower, projector, images), targets, vectors) for images, targets in _batches(updates, rng)
+    )
+    train_model("tower", weights, losses, updates, rate=1.5e-3, warmup_updates=60, floor=0.02, betas=(0.9, 0.999))
     return tower.eval(), projector.eval()
 
 
 def _batches(updates: int, rng: random.Random) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    return (batch(64, rng, "pretrain") for _ in range(updates))
+    return (make_batch(64, rng, "pretrain") for _ in range(updates))
 
 
-def _read(tower: CLIPVisionModel, projector: torch.nn.Sequential, images: torch.Tensor) -> torch.Tensor:
-    """What is said of each patch, (n, 16, 128); the class token is left out."""
+def _read_patches(tower: CLIPVisionModel, projector: torch.nn.Sequential, images: torch.Tensor) -> torch.Tensor:
+    """The output for each patch, (n, 16, 128), without the class token."""
     return projector(tower(images).last_hidden_state[:, 1:])
 
 
 def _loss(out: torch.Tensor, targets: torch.Tensor, vectors: list[torch.Tensor]) -> torch.Tensor:
-    """Cross-entropy of every group's word, plus the distance to the sum of the right words' vectors."""
+    """The cross-entropy of every group's word, plus the distance to the sum of the correct word vectors."""
     words = sum(
         cross_entropy(3 * (out @ table.T).flatten(0, 1), targets[..., group].flatten())
         for group, table in enumerate(vectors)
@@ -79,9 +81,9 @@ def _loss(out: torch.Tensor, targets: torch.Tensor, vectors: list[torch.Tensor])
 
 @torch.inference_mode()
 def accuracy(tower: CLIPVisionModel, projector: torch.nn.Sequential, split: str) -> dict[str, float]:
-    """Share of patches whose position, colour, digit and shape are read right on a split's handwriting."""
-    images, targets = batch(1000, random.Random(99), split)
-    out = _read(tower, projector, images)
+    """The share of patches whose position, colour, digit and shape are read correctly, on a split's handwriting."""
+    images, targets = make_batch(1000, random.Random(99), split)
+    out = _read_patches(tower, projector, images)
     right = [(out @ table.T).argmax(-1) == targets[..., group] for group, table in enumerate(word_vectors())]
     digit = targets[..., 3] < 10
     parts = {"position": right[0] & right[1], "colour": right[2], "digit": right[3][digit], "shape": right[3][~digit]}

@@ -1,28 +1,28 @@
-"""The training loop of tower, student and teacher: AdamW, a linear warm-up, a linear fall, clipped gradients."""
+"""The training loop of tower, student and teacher: AdamW, linear warm-up and decay, clipped gradients."""
 
 from collections.abc import Iterable
 
 import torch
 
 
-def descend(
+def train_model(
     name: str,
     weights: list[torch.nn.Parameter],
     losses: Iterable[torch.Tensor],
     updates: int,
     *,
     rate: float,
-    warm: int,
+    warmup_updates: int,
     floor: float = 0.03,
     betas: tuple[float, float] = (0.9, 0.98),
 ) -> None:
-    """One update for each loss, which is computed when it is asked for; prints it every hundred updates.
+    """One update for each loss, which is computed lazily; prints every hundredth.
 
-    The rate rises over ``warm`` updates and has fallen to the share ``floor`` of ``rate`` at the last.
+    The rate rises over ``warmup_updates`` and decays to the share ``floor`` of ``rate`` at the end.
     """
     optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=0.05, betas=betas)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda n: min(1, (n + 1) / warm) * (1 - (1 - floor) * min(n / updates, 1))
+        optimizer, lambda n: min(1, (n + 1) / warmup_updates) * (1 - (1 - floor) * min(n / updates, 1))
     )
     for number, loss in enumerate(losses):
         optimizer.zero_grad()

@@ -47,7 +47,7 @@ def test_a_small_model_on_the_processor_gets_one_thread_and_a_large_one_all_agai
         all_of_them = torch.get_num_threads()
         choose_threads(torch.nn.Linear(4, 4))
         assert torch.get_num_threads() == 1
-        choose_threads(torch.nn.Linear(4, 4), most=2)
+        choose_threads(torch.nn.Linear(4, 4), max_threads=2)
         assert torch.get_num_threads() == min(2, all_of_them)
         choose_threads(large)
         assert torch.get_num_threads() == all_of_them

@@ -40,7 +40,7 @@ import sys
 from pathlib import Path
 import torch
 from tests.core.tuning.test_run import SETTINGS, SAMPLES, open_image
-from core.tuning import tune
+from core.tuning.run import tune
 torch.set_num_threads(1)
 for update in tune(sys.argv[1], SAMPLES, open_image, SETTINGS, folder=Path(sys.argv[2]), run=1,
                    should_stop=lambda: False, device="cpu"):

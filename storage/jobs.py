@@ -135,11 +135,6 @@ def fail_interrupted(connection: Connection, job_id: int, error: str) -> None:
     connection.execute(left.values(state="failed", error=error, finished=utc_now()))
 
 
-def requeue_interrupted(connection: Connection) -> None:
-    """Queue the interrupted jobs again under their old ids, before all newer ones."""
-    connection.execute(update(jobs).where(jobs.c.state == "interrupted").values(state="queued"))
-
-
 def next_job(connection: Connection) -> Job | None:
     """The oldest job that runs or waits: the one that a worker runs, or claims next."""
     oldest = [select(func.min(jobs.c.id)).where(jobs.c.state == state).scalar_subquery() for state in ACTIVE]

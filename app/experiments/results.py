@@ -60,7 +60,7 @@ def results(db: Database, project: str, round_number: int | None = None) -> Resu
         trials = store.trials_of(connection, base)
         setup = setup_hash(connection, found, base)
         mine = [each for each in trials if each.setup == setup]
-        answers, newest = store.test_answer_counts(connection, {each.round for each in mine if each.round is not None})
+        answers, newest = store.trial_answer_counts(connection, {each.round for each in mine if each.round is not None})
         # A trial whose round is not measured, or not on the whole test set, is still open.
         complete = max(answers.values(), default=0)
         done = tuple(each for each in mine if each.round is not None and answers[each.round] == complete > 0)

@@ -143,4 +143,4 @@ from storage.store.support import (
     support_sets,
     unfinished_support_parts,
 )
-from storage.store.trials import advance_trial, begin_trial, test_answer_counts, trial_of, trials_of
+from storage.store.trials import advance_trial, begin_trial, trial_answer_counts, trial_of, trials_of

@@ -59,7 +59,7 @@ def selection_of(connection: Connection, selection_id: int) -> Selection:
         "rulings": tuple(Ruling(**each) for each in row.rulings),
         "make_up": _composition_from(row.make_up),
     }
-    found = tuple(_hits(connection, selection_id, after=0, limit=-1))
+    found = tuple(hits_page(connection, selection_id, limit=-1))
     return Selection(hits=found, leaks=tuple(leaks_of(connection, selection_id, limit=-1)), **values)
 
 
@@ -96,11 +96,8 @@ def selected_sample_ids(connection: Connection, selection_id: int) -> "array[int
 
 
 def hits_page(connection: Connection, selection_id: int, *, after: int = 0, limit: int) -> list[Hit]:
-    """The selection's hits after position ``after`` (0: from the first), in the order chosen."""
-    return _hits(connection, selection_id, after=after, limit=limit)
-
-
-def _hits(connection: Connection, selection_id: int, *, after: int, limit: int) -> list[Hit]:
+    """The selection's hits after position ``after`` (0: from the first), in the order chosen; all of them for
+    ``limit`` -1."""
     query = select(*_HIT).where(hits.c.selection == selection_id, hits.c.position > after)
     return [noun_of(Hit, row) for row in connection.execute(query.order_by(hits.c.position).limit(limit))]
 

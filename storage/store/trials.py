@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from core.errors import UserError
@@ -19,7 +19,7 @@ def begin_trial(connection: Connection, trial: Trial) -> Trial:
     key = {name: getattr(trial, name) for name in ("base", "setup", "arm", "budget", "seed")}
     values = key | {"project": trial.project}
     connection.execute(insert_or(trials).values(values).on_conflict_do_nothing())
-    return _trial_of(connection.execute(_trials(*(trials.c[name] == value for name, value in key.items()))).one())
+    return noun_of(Trial, connection.execute(_trials(*(trials.c[name] == value for name, value in key.items()))).one())
 
 
 def advance_trial(connection: Connection, trial: int, **made: int | str) -> Trial:
@@ -34,18 +34,19 @@ def trial_of(connection: Connection, trial: int) -> Trial:
     row = connection.execute(_trials(trials.c.id == trial)).one_or_none()
     if row is None:
         raise UserError(f"There is no trial {trial}: start the experiment again.")
-    return _trial_of(row)
+    return noun_of(Trial, row)
 
 
 def trials_of(connection: Connection, base: RoundId, setup: str | None = None) -> list[Trial]:
     """The trials from the student of the round ``base``, of one setup or of all, in order of creation."""
     of_setup = [] if setup is None else [trials.c.setup == setup]
     return [
-        _trial_of(row) for row in connection.execute(_trials(trials.c.base == base, *of_setup).order_by(trials.c.id))
+        noun_of(Trial, row)
+        for row in connection.execute(_trials(trials.c.base == base, *of_setup).order_by(trials.c.id))
     ]
 
 
-def test_answer_counts(connection: Connection, round_ids: Iterable[RoundId]) -> tuple[dict[RoundId, int], int]:
+def trial_answer_counts(connection: Connection, round_ids: Iterable[RoundId]) -> tuple[dict[RoundId, int], int]:
     """How many test samples each of the rounds answered, and the newest review id of all, which scores depend on."""
     newest = connection.scalar(select(func.max(reviews.c.id))) or 0
     return {each: _count_test_answers(connection, each) for each in round_ids}, newest
@@ -67,7 +68,3 @@ def _trials(*conditions: ColumnElement[bool]) -> Any:
     chosen = select(func.count()).select_from(hits).where(hits.c.selection == trials.c.selection).scalar_subquery()
     columns = [trials.c[name] for name in Trial.__dataclass_fields__ if name != "chosen"]
     return select(*columns, chosen.label("chosen")).where(*conditions)
-
-
-def _trial_of(row: Row[Any]) -> Trial:
-    return noun_of(Trial, row)

@@ -48,7 +48,7 @@ class World:
 
 
 class JobMachine(RuleBasedStateMachine):
-    """Puts, claims, words of workers living and dead, deaths, cancelling, restarts."""
+    """Queued jobs, claims, reports of living and dead workers, deaths, cancelling, restarts."""
 
     claims = Bundle("claims")
     put_jobs = Bundle("put_jobs")
@@ -123,7 +123,7 @@ class JobMachine(RuleBasedStateMachine):
             self._ends(mine.id, ENDINGS[how])
 
     @rule(key=put_jobs)
-    def ask_cancel(self, key: int) -> None:
+    def request_cancel(self, key: int) -> None:
         with self.db.write() as connection:
             jobs.request_cancel(connection, key)
         known = self.world.jobs[key]
@@ -135,14 +135,6 @@ class JobMachine(RuleBasedStateMachine):
     @rule(pid=st.sampled_from(PIDS))
     def kill(self, pid: int) -> None:
         self.world.alive.pop(pid, None)
-
-    @rule()
-    def requeue(self) -> None:
-        with self.db.write() as connection:
-            jobs.requeue_interrupted(connection)
-        for key, each in self.world.jobs.items():
-            if each.state == "interrupted":
-                self.world.jobs[key] = replace(each, state="queued")
 
     @rule(pid=st.sampled_from(PIDS))
     def restart(self, pid: int) -> None:

@@ -106,12 +106,11 @@ def test_a_dead_workers_jobs_are_taken_up_again_under_the_same_id(db: Database) 
     assert (again.id, again.state, again.pid) == (made[1].id, "running", 5)
     with db.write() as connection:
         jobs.interrupt_orphans(connection, lambda pid, start: pid != 5)
-        jobs.requeue_interrupted(connection)
-    assert seen(db, made[1]).state == "queued"
+    assert seen(db, made[1]).state == "interrupted"
     assert claim(db).id == made[1].id
 
 
-@pytest.mark.parametrize("late", ["progress", "finish", "fail", "cancelled"])
+@pytest.mark.parametrize("late", ["progress", "finish", "fail", "finish_cancelled"])
 def test_a_worker_that_was_taken_for_dead_is_not_heard(db: Database, late: str) -> None:
     (made,) = put(db)
     taken = claim(db, pid=1)

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection
+from markupsafe import Markup
 
 from app.comparisons import adoption
 from app.comparisons.adoption import MAX_REASON_LENGTH
-from app.comparisons.paired import PairedComparison, compare_pair
+from app.comparisons.paired import compare_pair
 from app.projects.lookup import find_project
-from app.rendering.html import choices, empty, nav
+from app.rendering.templates import macro, render
 from app.web.page.handlers import Page, Parts, TabView, notice, number_in, text_in
 from app.web.page.place import Place
 from app.web.tabs.comparison.cases import cases_html
@@ -24,7 +24,7 @@ from app.web.tabs.comparison.lineage import lineage_html
 from core.literals import member_of
 from core.types import Role
 from storage import store
-from storage.store import Project, Round, RoundCounts
+from storage.store import Round, RoundCounts
 
 ROLES: tuple[Role, ...] = ("test", "validation")
 
@@ -36,7 +36,7 @@ def build(page: Page) -> TabView:
     def show(place: Place) -> Parts:
         blank = dict.fromkeys((traced, measured, gate, view), "")
         if not place.project:
-            return blank | {measured: empty("No project", "Make a project first: the button is above.")}
+            return blank | {measured: macro("empty", "No project", "Make a project first: the button is above.")}
         with page.db.read() as connection:
             project = find_project(connection, place.project)
             rounds = store.rounds_of(connection, project.id)
@@ -47,55 +47,51 @@ def build(page: Page) -> TabView:
             adopted = store.adopted_round_id(connection, project.id)
             first, second = chosen_rounds(place, rounds, adopted)
             role = _role(place, counts[first.number], counts[second.number])
-            pickers = _pickers(place, rounds, (first, second), role, adopted)
+            pickers = _pickers(rounds, (first, second), role, adopted)
             compared = compare_pair(connection, project, first, second, role)
             shown = blank | {gate: gate_html(connection, project, second)}
             if compared is None:
                 return shown | {measured: pickers + _not_measured(place, counts, (first, second), role)}
             return shown | {
                 measured: pickers + figures_html(compared),
-                view: _numbers(connection, place, project, compared),
+                view: tiles_html(place, compared)
+                + groups_html(place, compared)
+                + cases_html(connection, place, compared),
             }
 
     def adopt(place: Place, sent: Mapping[str, Any]) -> Parts:
         number, reason = number_in(sent, "round"), text_in({"reason": "", **sent}, "reason", 4 * MAX_REASON_LENGTH)
         adoption.adopt(page.db, place.project, number, reviewer=place.reviewer, reason=reason)
-        said = f"Round {number} is adopted: the next diagnosis and selection build on it."
-        return {**page.refresh(replace(place, round=number)), page.notice: notice(said)}
+        message = notice(f"Round {number} is adopted: the next diagnosis and selection build on it.")
+        return {**page.refresh(replace(place, round=number)), page.notice: message}
 
     page.commands["adopt"] = adopt
     return TabView(show=show, follow=show)
 
 
-def _numbers(connection: Connection, place: Place, project: Project, compared: PairedComparison) -> str:
-    return tiles_html(place, compared) + groups_html(place, compared) + cases_html(connection, place, compared)
+def _one_round(place: Place) -> Markup:
+    go = macro("nav", place.link(tab="tuning", sample=None), "Go to Tuning", "button primary")
+    sentence = "A comparison needs a second round: tune the student, then predict again."
+    return macro("empty", "One round so far", sentence, go)
 
 
-def _one_round(place: Place) -> str:
-    go = nav(place.link(tab="tuning", sample=None), "Go to Tuning", "button primary")
-    return empty("One round so far", "A comparison needs a second round: tune the student, then predict again.", go)
-
-
-def _not_measured(place: Place, counts: Mapping[int, RoundCounts], pair: tuple[Round, Round], role: Role) -> str:
+def _not_measured(place: Place, counts: Mapping[int, RoundCounts], pair: tuple[Round, Round], role: Role) -> Markup:
     answered = {each.number: _answered(counts[each.number], role) for each in reversed(pair)}
     missing = next((number for number, done in answered.items() if not done), pair[1].number)
-    go = nav(place.link(tab="data", round=missing, sample=None), f"Predict round {missing}", "button primary")
-    return empty(f"Round {missing} has not answered the {role} set", "Predict it on the Data tab, then compare.", go)
+    href = place.link(tab="data", round=missing, sample=None)
+    go = macro("nav", href, f"Predict round {missing}", "button primary")
+    title = f"Round {missing} has not answered the {role} set"
+    return macro("empty", title, "Predict it on the Data tab, then compare.", go)
 
 
 def _answered(counted: RoundCounts, role: Role) -> int:
     return counted.test_predictions if role == "test" else counted.predictions
 
 
-def _pickers(place: Place, rounds: list[Round], pair: tuple[Round, Round], role: Role, adopted: int | None) -> str:
+def _pickers(rounds: list[Round], pair: tuple[Round, Round], role: Role, adopted: int | None) -> Markup:
     names = [(str(each.number), " · ".join([f"round {each.number}", *_notes(each, adopted)])) for each in rounds]
-    return (
-        '<div class="row">'
-        + choices("before", "Before", names, str(pair[0].number))
-        + choices("after", "After", names, str(pair[1].number))
-        + choices("set", "Measured on", [(each, f"{each} set") for each in ROLES], role)
-        + "</div>"
-    )
+    sets = [(each, f"{each} set") for each in ROLES]
+    return render("comparison/pickers.html", rounds=names, first=pair[0], second=pair[1], sets=sets, role=role)
 
 
 def _notes(round_: Round, adopted: int | None) -> list[str]:

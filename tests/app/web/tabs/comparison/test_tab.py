@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.comparisons.adoption import adopt
 from app.comparisons.paired import PairedComparison, paired_comparison
 from app.web.page.place import Place, read_place
-from app.web.tabs.comparison.cases import PAGE, cases_html
+from app.web.tabs.comparison.cases import PAGE_SIZE, cases_html
 from app.web.tabs.comparison.figures import groups_html, tiles_html
 from app.web.tabs.comparison.gate import gate_html
 from app.web.tabs.comparison.tab import chosen_rounds
@@ -64,7 +64,7 @@ def test_the_pages_lead_through_every_sample_once_and_back(db: Database, outcome
     while place is not None:
         pages.append(cases(db, place))
         seen += shown(pages[-1])
-        assert len(shown(pages[-1])) <= PAGE <= 50
+        assert len(shown(pages[-1])) <= PAGE_SIZE <= 50
         place = followed(pages[-1], "Next")
     assert seen == ids
     back = followed(pages[-1], "‹ Previous")

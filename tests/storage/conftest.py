@@ -1,4 +1,4 @@
-"""A real database file for every test that asks for one."""
+"""A real database file per test."""
 
 from collections.abc import Iterator
 from pathlib import Path

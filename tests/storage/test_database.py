@@ -39,7 +39,7 @@ def start(code: str, *args: object) -> subprocess.Popen[str]:
 
 
 def add_one(db: Database) -> None:
-    """Read, then write what follows from it: loses updates unless writers take turns."""
+    """Read, then write a value computed from it: loses updates unless writers wait for each other."""
     with db.write() as connection:
         count = int(connection.scalar(select(projects.c.student)) or 0)
         connection.execute(update(projects).values(student=str(count + 1)))
@@ -104,7 +104,7 @@ def test_a_reader_sees_one_state_and_never_waits_for_a_writer(db: Database) -> N
 
 
 def test_plain_sqlite_fails_where_a_read_turns_into_a_write_and_ours_does_not(db: Database) -> None:
-    """Why ``write`` starts with a write statement: the peer of the next test, on the same file."""
+    """Why ``write`` starts with a write statement: the counterpart of the next test."""
     with db.write() as connection:
         a_project(connection)
     late = sqlite3.connect(db.data / FILE_NAME, isolation_level=None)

@@ -1,4 +1,4 @@
-"""Images that stay in their files: read when they are needed, hashed once, and missed in a sentence."""
+"""Images left in their files: read on demand, hashed once, and reported when missing."""
 
 import hashlib
 import os

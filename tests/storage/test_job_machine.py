@@ -1,4 +1,4 @@
-"""Any sequence of what happens to jobs, against a plain model of what should: on a real file, with workers that die.
+"""Random sequences of job events on a real file, with workers that die, against a plain model.
 
 No sequence leaves a job running without a worker once another has started, ends one twice, or lets a worker speak of a
 job that is not its own any more. ``SWITCHPOINT_LONG=1`` tries thousands of sequences instead of hundreds.
@@ -26,7 +26,7 @@ ENDINGS = {"finish": "done", "fail": "failed", "finish_cancelled": "cancelled"}
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """What a job's row should say; ``owner`` is who claimed it last."""
+    """The expected row of a job; ``owner`` is the last worker that claimed it."""
 
     state: str = "queued"
     owner: tuple[int, float] | None = None
@@ -36,14 +36,14 @@ class Expected:
 
 @dataclass(kw_only=True)
 class World:
-    """The model: jobs by id, living workers by process id, and rows as they were when their job ended."""
+    """The model: jobs by id, living workers by process id, and the rows of ended jobs."""
 
     jobs: dict[int, Expected] = field(default_factory=dict)
     alive: dict[int, float] = field(default_factory=dict)
     ended: dict[int, Job] = field(default_factory=dict)
 
     def waiting(self) -> list[int]:
-        """The ids of those that may be claimed."""
+        """The ids of jobs that can be claimed."""
         return [key for key, each in self.jobs.items() if each.state in jobs.WAITING]
 
 
@@ -82,7 +82,7 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(pid=st.sampled_from(PIDS))
     def start_worker(self, pid: int) -> None:
-        """A worker starts (under an id that was used before, perhaps) and takes up what the dead have left."""
+        """A worker starts, perhaps under a reused process id, and marks the jobs of dead workers."""
         if pid in self.world.alive:
             return
         self.starts += 1.0
@@ -107,7 +107,7 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(mine=claims)
     def progress(self, mine: Job) -> None:
-        """Also of a worker that is dead to the others but speaks on."""
+        """Also from a worker that was taken for dead."""
         known = self.world.jobs[mine.id]
         with self.db.write() as connection:
             heard = jobs.progress(connection, mine, known.done + 1, 100)
@@ -138,7 +138,7 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule(pid=st.sampled_from(PIDS))
     def restart(self, pid: int) -> None:
-        """Everything ends at once, and the file is opened anew by one worker."""
+        """All workers die, and one opens the file again."""
         self.world.alive.clear()
         self.db.close()
         self.db = open_database(self.folder / "data")

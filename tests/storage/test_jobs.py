@@ -1,4 +1,4 @@
-"""Jobs: their states, who takes them, and what a reader can tell from a row."""
+"""Jobs: states, claims, and pace."""
 
 import threading
 from dataclasses import replace

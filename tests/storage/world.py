@@ -1,4 +1,4 @@
-"""Small made-up projects for the storage tests: samples, errors and diagnoses whose every field differs."""
+"""Small projects for the storage tests: samples, errors and diagnoses whose fields all differ."""
 
 from dataclasses import dataclass
 

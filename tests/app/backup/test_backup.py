@@ -1,4 +1,4 @@
-"""A backup holds everything, is verified to the last byte before anything is put in place, and replaces nothing."""
+"""Backups are complete, verified before anything is restored, and replace nothing."""
 
 import gzip
 import hashlib
@@ -40,7 +40,7 @@ def everything(data: Path) -> list[str]:
 
 
 def contents(data: Path) -> list[str]:
-    """All rows and all that defines them, without how the text index lays itself out."""
+    """All rows and the schema, without the internal tables of the text index."""
     return sorted(line for line in everything(data) if "case_texts_" not in line and "sqlite_sequence" not in line)
 
 
@@ -55,7 +55,7 @@ def restored(file: Path, data: Path) -> Database:
 
 @pytest.fixture
 def loop(db: Database) -> Database:
-    """A project whose loop went round once, with the adapter that its run made."""
+    """A project after one round, with the adapter of its run."""
     finish_loop(db)
     write_folder(
         db.adapters / "run-1" / "adapter", lambda target: (target / "weights").write_bytes(b"w" * 5000) and None
@@ -182,7 +182,7 @@ def test_an_adapter_that_is_gone_is_named_and_the_rest_is_backed_up(db: Database
 def with_member(
     name: str, content: bytes = b"evil", mode: int = 0
 ) -> Callable[[Entries], list[tuple[zipfile.ZipInfo, bytes]]]:
-    """A backup whose manifest, too, names one more file."""
+    """A backup with one more file, also in its manifest."""
 
     def change(entries: Entries) -> list[tuple[zipfile.ZipInfo, bytes]]:
         manifest = json.loads(entries["manifest.json"])

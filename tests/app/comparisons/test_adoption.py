@@ -1,4 +1,4 @@
-"""Adopting a round: what the gate stops, what goes on record, and that everything then builds on the adopted round."""
+"""Adopting a round: what the gate stops, what is saved, and that everything then builds on the adopted round."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Lineage both ways: from an error to what became of it, and from a training sample back to the errors it was for."""
+"""Lineage in both directions: from an error to its later answers, and from a training sample back to its errors."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Comparing two rounds of a project: what was fixed and broken, in which category and skill, and what the gate says."""
+"""Comparing two rounds: fixed and broken samples by category and skill, and the gate."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Accuracy is the mean score everywhere: with one truth as ever, with people's answers the VQA accuracy."""
+"""Accuracy is the mean score everywhere: 1 or 0 with one answer, the VQA accuracy with several."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Jobs whose models are behind an endpoint: what they ask is kept, counted, capped, stopped, and holds no secret."""
+"""Jobs with models behind an endpoint: requests are stored, counted, capped, stoppable, and hold no secret."""
 
 import json
 import logging
@@ -52,7 +52,7 @@ def diagnosed(db: Database, at: int) -> int:
 
 
 def go(db: Database, job: Job) -> Job:
-    """Run a job as the worker does, and return it as it ended."""
+    """Run a job like the worker, and return the ended job."""
     with db.write() as connection:
         claimed = jobs.claim(connection, "test", 1, 1.0)
     assert claimed is not None

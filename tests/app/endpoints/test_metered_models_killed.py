@@ -1,4 +1,5 @@
-"""``kill -9`` of a worker that asks an endpoint: what was answered is not asked again, and the key lies nowhere."""
+"""``kill -9`` of a worker that uses an endpoint: answered requests are not repeated, and the API key is stored
+nowhere."""
 
 import os
 import signal

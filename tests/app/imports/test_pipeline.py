@@ -1,4 +1,4 @@
-"""Every import is a dry run first; a share is held out once, splits are kept, and importing again changes nothing."""
+"""Imports: dry runs, the held-out share, splits, and importing again."""
 
 import json
 from pathlib import Path

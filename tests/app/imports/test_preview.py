@@ -1,4 +1,4 @@
-"""Imports in two steps: a look writes nothing but what it found, lasts through restarts, and is carried out once."""
+"""Previews save only their result, survive restarts, and are imported once."""
 
 import json
 from pathlib import Path

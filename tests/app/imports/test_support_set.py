@@ -1,4 +1,4 @@
-"""Support sets stream in: nobody sees half of one, an import goes on where it stopped, images stay where they are."""
+"""Support sets are invisible until complete, imports continue where they stopped, and images stay in their files."""
 
 import json
 import os
@@ -161,7 +161,7 @@ def test_a_file_whose_first_rows_are_there_begins_behind_them(
 
 
 def split_of(number: int) -> str:
-    """Ten training rows, then some to validate on, and so on."""
+    """Ten training rows, then some validation rows, and so on."""
     return "train" if number // 10 in (0, 2) else "val"
 
 
@@ -214,13 +214,13 @@ def test_an_image_that_broke_since_is_named(db: Database, tmp_path: Path) -> Non
 
 
 def command_line(db: Database, path: Path) -> list[str]:
-    """The import as a person types it."""
+    """The import on the command line."""
     command = [sys.executable, "-m", "app", "--data", str(db.data), "--json"]
     return [*command, "import", "support", str(path), "--name", "big"]
 
 
 def kill_in_the_middle(broken: Database, path: Path) -> int:
-    """Start the import of 8,000 rows, kill it once some are saved, and return how many these are."""
+    """Start the import of 8,000 rows, kill it once some are saved, and return their number."""
     process = subprocess.Popen(command_line(broken, path), cwd=ROOT, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while not sum(part.handled for part in unfinished(broken)):

@@ -1,6 +1,6 @@
-"""A support set's file that cannot be read for a moment costs nothing: what was read stays unseen, and is gone on with.
+"""A support set's file that is unavailable for a while loses nothing: the import continues where it stopped.
 
-The errors are the system's own: a disk that fails under the open file, a share that is not there, a right taken away.
+The errors are real ones: a disk that fails under the open file, a missing share, a removed permission.
 """
 
 import gzip
@@ -51,7 +51,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def long_rows(count: int) -> list[dict[str, Any]]:
-    """Rows so long that no reader holds all of them at once, packed or not."""
+    """Rows so long that no reader buffers all of them, compressed or not."""
     rng = random.Random(0)
     return [
         {"id": f"r{number}", "question": f"What is {number}? {rng.randbytes(15_000).hex()}", "answer": str(number)}
@@ -95,7 +95,7 @@ KINDS: dict[str, Callable[[Path, list[dict[str, Any]]], object]] = {
 
 
 def failing(path: Path, batch: int) -> Callable[[Advance], None]:
-    """Lets the disk fail under the open file behind that batch: the next bytes are asked of one that has none (EIO)."""
+    """Makes reading the open file fail with EIO after that batch."""
     seen = []
 
     def on_progress(advance: Advance) -> None:
@@ -132,7 +132,7 @@ def ends_as_unbroken(db: Database, path: Path, tmp_path: Path) -> None:
 
 
 def fails(db: Database, path: Path, said: str) -> str:
-    """Do the import as a job, which has to fail with that."""
+    """Run the import as a job, which must fail with this error."""
     job = support_set.put_import(db, request(path))
     with pytest.raises(UserError, match=said) as caught:
         run_queued_job(db, job, LocalEngine("no such device"))

@@ -1,4 +1,5 @@
-"""Labels in batches are those of asking one by one, at half the price; whatever becomes of a batch, nothing is lost."""
+"""Labels from batches equal those of single requests, at half the price; nothing is lost whatever happens to a
+batch."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -46,7 +47,7 @@ def room(server: OpenAIServer) -> BatchRoom:
 
 
 def go(db: Database, *, batch: bool = True, by: str = "sample", name: str = "bare") -> Job:
-    """Run a label job as the worker does, and return it as it ended."""
+    """Run a label job like the worker, and return the ended job."""
     job = put_label(db, name, project="p", by=by, batch=batch)  # type: ignore[arg-type]
     with db.write() as connection:
         claimed = jobs.claim(connection, "test", 1, 1.0)
@@ -62,7 +63,7 @@ def batches(db: Database) -> list[BatchRequest]:
 
 
 def asked(server: OpenAIServer) -> list[str]:
-    """The questions of every batch, as they are paid."""
+    """The paid requests of every batch."""
     return [each["body"]["messages"][-1]["content"] for each in room(server).requests()]
 
 

@@ -1,4 +1,4 @@
-"""``kill -9`` of a worker at each step of a batch's way: nothing is lost, and nothing is paid twice."""
+"""``kill -9`` of a worker at each step of a batch: nothing is lost, and nothing is paid twice."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
 
 
 def ended(db: Database, job: Job) -> Job:
-    """The job, done by this process, which knows nothing of what the killed one did."""
+    """The job, run by this process after the other was killed."""
     return run_queued_job(db, job, LocalEngine("no such device"))
 
 
@@ -43,7 +43,7 @@ def put(db: Database) -> Job:
 
 
 def kill_at(db: Database, server: OpenAIServer, at: str) -> Job:
-    """Begin to label, and kill the worker when the server has come to that point; the server goes on afterwards."""
+    """Start labelling and kill the worker when the server reaches that point; the server continues."""
     room = server.batches
     assert room is not None
     room.stop_at = at

@@ -1,4 +1,4 @@
-"""What labelling takes is counted beside the page, shown in money, and counted anew when the set has changed."""
+"""The cost of labelling is counted in a thread, shown in money, and counted again when the set changes."""
 
 import time
 from contextlib import suppress

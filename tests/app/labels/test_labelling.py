@@ -1,4 +1,4 @@
-"""Labels by group cost a fraction, go on where they stopped, and are judged by hand."""
+"""Labels by group cost a fraction, continue after an interruption, and are judged by people."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A project's own prompts: kept whole or refused, shown with version and hash, and what its models really read."""
+"""A project's own prompts: checked, shown with version and hash, and used by its models."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The rounds as a line: where each came from, its accuracy with interval, its errors, and skills closed and opened."""
+"""The round history: origin, accuracy with interval, errors, and skills closed and opened."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from tests.storage.world import a_review
 
 
 def reworded(connection: Connection, at: int, *skills: str) -> None:
-    """A person words the skills of a round's first errors anew."""
+    """A reviewer rewords the skills of a round's first errors."""
     wrong = [key for key, right in store.correct_predictions(connection, at, "validation").items() if not right]
     for key, skill in zip(wrong, skills, strict=False):
         store.add_review(connection, replace(a_review(at, key, "edited"), skill=skill))

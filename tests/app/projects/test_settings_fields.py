@@ -1,4 +1,4 @@
-"""Settings of a project after it was made: what may be written, what holds them, and that no key becomes one."""
+"""Changing a project's settings: valid values, which rows fix them, and that no API key is stored."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One decision over many cases: the plan says what will change, and nothing else does."""
+"""Bulk verdicts change what their plan says, and nothing else."""
 
 import pytest
 

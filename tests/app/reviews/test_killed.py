@@ -1,4 +1,5 @@
-"""``kill -9`` of the app while people work: a draft is there once it was saved, a bulk act whole or not at all."""
+"""``kill -9`` of the app during reviews: saved drafts survive, and a bulk review is applied completely or not at
+all."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A selection looks for leaks among what it draws: by the words of questions and by the content of images."""
+"""Selections check drawn samples for leaks, by question text and image content."""
 
 import hashlib
 import json
@@ -33,8 +33,8 @@ def ready(db: Database, tiny: str, files: TinyFiles) -> str:
 
 
 def lessons(db: Database, folder: Path, pictures: list[str], *, copied: bool = False, arm: str = "targeted") -> None:
-    """A support set with one sample of the wanted skill for each picture; for the targeted arm also many of others,
-    since a word that most labels hold tells nothing."""
+    """A support set with one sample of the wanted skill per image; for the targeted arm also many of other skills,
+    since a word in most labels has no weight."""
     rows = [
         {
             "id": f"r{number}",

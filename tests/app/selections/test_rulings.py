@@ -1,4 +1,4 @@
-"""What a person pins or removes among a skill's hits, what the next selection makes of it, and taking it back."""
+"""Pinning and removing hits of a skill, the effect on the next selection, and undoing it."""
 
 import json
 
@@ -65,7 +65,7 @@ def test_a_whole_task_is_pinned_and_removed(db: Database, ready: str) -> None:
 
 
 def drawn_tasks(db: Database, project: str) -> list[str]:
-    """The source tasks of what is drawn for the skill."""
+    """The source tasks of the samples drawn for the skill."""
     made = make_selection(db, project, budget=6, allow_fewer=True)
     with db.read() as connection:
         samples = store.samples_by_id(connection, [hit.sample for hit in made.hits])

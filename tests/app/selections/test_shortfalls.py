@@ -1,4 +1,4 @@
-"""What is said of a skill with too little support."""
+"""Sentences about skills with too few or weak hits."""
 
 from app.selections.shortfalls import shortfalls
 from core.types import SkillShare

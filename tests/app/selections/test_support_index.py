@@ -1,4 +1,4 @@
-"""The support set's index is kept in a folder: another start opens it, and a changed label makes it anew."""
+"""The index of a support set is saved in a folder, opened by the next start, and rebuilt after a changed label."""
 
 from pathlib import Path
 

@@ -1,12 +1,9 @@
-"""The schema's history: it leads to ``storage.tables``, and a failing step leaves the file as it was."""
+"""The migrations lead to ``storage.tables``, and a failing one leaves the file unchanged."""
 
 import json
 import re
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,9 +17,9 @@ from storage import migrations, store
 from storage.database import FILE_NAME, Database, open_database
 from storage.migrations import upgrade
 from storage.tables import metadata
+from tests.storage.migrations.schemas.make import bring_to
 from tests.storage.world import a_project
 
-ROOT = Path(__file__).resolve().parents[3]
 NEXT = """
 import os, signal
 from alembic import op
@@ -39,7 +36,7 @@ def upgrade():
 
 
 def parts(sql: str) -> list[str]:
-    """The columns and constraints of a statement in any order: SQLite puts an added column behind the constraints."""
+    """The columns and constraints of a statement, sorted: SQLite appends an added column after the constraints."""
     # SQLite quotes the name of a table that was renamed.
     head, _, inside = re.sub(r'[\s"]+', "", sql).partition("(")
     return [head, *sorted(re.split(r",(?![^()]*\))", inside.removesuffix(")")))]
@@ -100,16 +97,6 @@ def test_a_first_migration_that_fails_leaves_an_empty_file(tmp_path: Path) -> No
     assert everything(tmp_path / "new.db") == ["BEGIN TRANSACTION;", "COMMIT;"]
 
 
-def test_a_process_killed_in_a_migration_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    path = filled(tmp_path)
-    before = everything(path)
-    folder = folder_with(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
-    code = "import sys, pathlib, storage.migrations as m; m.upgrade(*map(pathlib.Path, sys.argv[1:]))"
-    done = subprocess.run([sys.executable, "-c", code, path, folder], cwd=ROOT, check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert everything(path) == before
-
-
 def test_a_migration_that_leaves_rows_without_their_project_fails(tmp_path: Path) -> None:
     path = filled(tmp_path)
     before = everything(path)
@@ -147,14 +134,9 @@ def test_opening_an_up_to_date_folder_waits_for_no_writer(db: Database) -> None:
 
 
 def test_an_old_projects_student_prompt_becomes_its_own_text_word_for_word(tmp_path: Path) -> None:
-    folder = folder_with(tmp_path, "pass")
-    (own,) = folder.glob("versions/*_prompts_by_name.py")
-    for path in folder.glob("versions/[0-9n]*.py"):
-        if path.name >= own.name:
-            path.unlink()
     (tmp_path / "data").mkdir()
     file = tmp_path / "data" / FILE_NAME
-    upgrade(file, folder)
+    bring_to(file, "0006", tmp_path / "migrations")
     asked = 'Sag {{"ü"}}:\n{question}\n{options}'
     old = {"student_prompt": asked, "prior": 0.1 + 0.2, "lam": 3, "support": "", "tuning": {"epochs": 1 / 3}}
     connection = sqlite3.connect(file)

@@ -1,5 +1,4 @@
-"""Databases of every schema that was released: brought up to date they still say what they said, and a failure on the
-way leaves them as they were."""
+"""Databases of every released schema: an upgrade keeps their content, and a failing one leaves them unchanged."""
 
 import gzip
 import signal
@@ -17,12 +16,12 @@ from storage.database import FILE_NAME, open_database
 from storage.images import image_bytes
 from storage.migrations import upgrade
 from tests.chaos.small_disk import small_disk
-from tests.storage.migrations.schemas.make import HERE, versions
+from tests.storage.migrations.schemas.make import HERE, bring_to, versions
 from tests.storage.migrations.test_migrations import everything, folder_with, schema
 
 ROOT = Path(__file__).resolve().parents[3]
 NEWEST = versions()[-1]
-# Columns whose values a later schema keeps in another form; what they say is compared below.
+# Columns whose values a later schema stores in another form; their content is compared below.
 REWRITTEN = {("projects", "settings"), ("samples", "skill_label")}
 
 
@@ -34,7 +33,7 @@ def old_database(version: str, data: Path) -> Path:
 
 
 def rows(file: Path) -> dict[str, list[dict[str, Any]]]:
-    """All rows of all tables but those behind the text index."""
+    """All rows of all tables but those of the text index."""
     connection = sqlite3.connect(file)
     connection.row_factory = sqlite3.Row
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -129,3 +128,31 @@ def test_a_failed_upgrade_can_be_gone_back_from(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="stop"):
         upgrade(path, folder_with(tmp_path, "raise RuntimeError('stop')"))
     assert everything(path) == before
+
+
+REPEATED_LABELS = """
+INSERT INTO sample_sets (id, project, role, name, created) VALUES (1, NULL, 'support', 'flan', 'then');
+INSERT INTO images (hash, mime, width, height, content) VALUES ('ab', 'image/png', 8, 6, x'00ff');
+INSERT INTO samples (id, sample_set, source_id, question, options, answer, category, task, response, skill_label, image)
+VALUES (1, 1, 'a', 'q', '[]', 'yes', '', '', '', 'reading', 'ab'), (2, 1, 'b', 'q', '[]', 'yes', '', '', '', '', NULL),
+    (3, 1, 'c', 'q', '[]', 'yes', '', '', '', 'reading', NULL);
+INSERT INTO jobs (id, kind, args, state, done, total, message, error, worker, cancel_asked, created)
+VALUES (7, 'label', '{"support": "flan"}', 'done', 1, 1, '', '', '', 0, 'then');
+"""
+
+
+def test_before_support_sets_at_scale_equal_labels_become_one_row(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    bring_to(tmp_path / "data" / FILE_NAME, "0003", tmp_path / "migrations")
+    connection = sqlite3.connect(tmp_path / "data" / FILE_NAME)
+    connection.executescript(REPEATED_LABELS)
+    connection.close()
+    db = open_database(tmp_path / "data")
+    with db.write() as connection:
+        assert store.support_sets(connection) == [store.SupportSet(name="flan", samples=3, labelled=2, changes=0)]
+        assert [each.skill_label for each in store.support_samples(connection, "")] == ["reading", "", "reading"]
+        assert image_bytes(connection, "ab") == (b"\x00\xff", "image/png")
+        store.save_labels(connection, [(2, "counting")])
+        assert store.support_sets(connection) == [store.SupportSet(name="flan", samples=3, labelled=3, changes=1)]
+        assert connection.exec_driver_sql("SELECT id, kind FROM jobs").all() == [(7, "label")]
+    db.close()

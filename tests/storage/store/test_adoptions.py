@@ -1,4 +1,4 @@
-"""Adoptions are appended, the newest counts, and none ever changes."""
+"""Adoptions are append-only, and the newest counts."""
 
 from dataclasses import replace
 

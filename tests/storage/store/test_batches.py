@@ -1,4 +1,4 @@
-"""A batch goes its way step by step; what it answers is kept and counted once, what it does not is missing again."""
+"""The steps of a batch: its answers are saved and counted once, its other requests are open again."""
 
 import contextlib
 import sqlite3

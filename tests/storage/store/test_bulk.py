@@ -1,4 +1,4 @@
-"""Verdicts on many cases at once: each a review like any other, all of them taken back, and given again, in one."""
+"""Bulk reviews: each an ordinary review, undone and redone in one action."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

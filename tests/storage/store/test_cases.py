@@ -28,7 +28,7 @@ def place(case: Case, order: Order) -> tuple[object, ...]:
 
 
 def line_of(case: Case) -> CaseLine:
-    """What a list says of a case, taken from the case itself."""
+    """The line of a case, computed from the case."""
     found = case.diagnosis
     return CaseLine(
         sample=case.sample.id,

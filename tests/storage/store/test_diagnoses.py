@@ -1,4 +1,4 @@
-"""Diagnoses: kept bit by bit; only their reading changes."""
+"""Diagnoses are stored exactly; only their mistake step may change."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Drafts: what a person typed comes back as it was, for them alone, until they drop it."""
+"""Drafts come back unchanged, for their reviewer only, until they are deleted."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Labels judged by hand: whose turn it is, and what the judgements say of a support set."""
+"""Judged labels: which samples come next, and the counts of a support set."""
 
 import pytest
 

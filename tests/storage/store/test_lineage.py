@@ -1,4 +1,4 @@
-"""What an error asked for and what a training sample was chosen for, as it stood when the selection was made."""
+"""The hits chosen for an error and the errors behind a training sample, at the time of the selection."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Pairs of two rounds' answers are scored as each round is by itself."""
+"""Pairs of answers of two rounds have the scores of the single rounds."""
 
 import random
 

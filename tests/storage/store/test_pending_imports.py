@@ -1,4 +1,4 @@
-"""Imports that wait for a yes, and tries of models: one a reviewer and project, one a model."""
+"""Pending imports, one per reviewer and project, and tries, one per model."""
 
 from storage import store
 from storage.database import Database

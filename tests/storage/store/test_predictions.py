@@ -1,4 +1,4 @@
-"""Predictions and their scores; gold is kept apart."""
+"""Predictions and their scores; gold steps are separate."""
 
 from dataclasses import replace
 from pathlib import Path

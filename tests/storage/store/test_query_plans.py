@@ -1,4 +1,4 @@
-"""Every statement that the store runs finds its rows by an index: nothing reads a big table from end to end."""
+"""Every statement of the store finds its rows by an index: none scans a big table."""
 
 import inspect
 from collections.abc import Callable

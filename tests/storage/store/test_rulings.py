@@ -1,4 +1,4 @@
-"""Rulings are appended, the newest word on each thing stands, and nobody changes what was said."""
+"""Rulings are append-only, and the newest one on each sample or task is in force."""
 
 import pytest
 from sqlalchemy import Connection, delete, update

@@ -1,4 +1,4 @@
-"""Selections that never change, and the runs and updates made from them."""
+"""Selections, which never change, and the runs and updates made from them."""
 
 from dataclasses import replace
 

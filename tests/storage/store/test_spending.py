@@ -1,4 +1,4 @@
-"""Replies are kept by key, and what was spent adds up by project and model."""
+"""Replies are stored by key, and spending adds up by project and model."""
 
 from hypothesis import given
 from hypothesis import strategies as st

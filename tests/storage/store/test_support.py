@@ -1,4 +1,4 @@
-"""Support sets: their counts, their labels once per text, and parts that nobody sees before they are complete."""
+"""Support sets: counts, labels stored once per text, and parts that are invisible until complete."""
 
 from collections import Counter
 from dataclasses import replace

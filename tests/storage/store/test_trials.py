@@ -1,4 +1,4 @@
-"""Trials of experiments: one a base, setup, arm, budget and seed, and in no list that people are shown."""
+"""Trials: one per base, setup, arm, budget and seed, and in no list that users see."""
 
 import pytest
 from sqlalchemy import Connection

@@ -1,7 +1,7 @@
 """Writes a small database of every schema so far, each with a row in every table.
 
-``python -m tests.storage.migrations.schemas.make``; a file that is there already is left as it is, since it is what
-that version wrote. Run it when a migration was added.
+Run ``python -m tests.storage.migrations.schemas.make`` after adding a migration. An existing file is kept, since it is
+what that version wrote.
 """
 
 import gzip
@@ -49,7 +49,7 @@ VALUES (1, 1, 1, 'Ada', 'rejected', NULL, '', NULL, NULL, 'no', NULL, '2026'),
 INSERT INTO updates (run, number, total, epoch, loss, learning_rate, samples_per_second)
 VALUES (1, 1, 2, 0.5, 0.7, 0.001, 3.5);
 """
-# What each later schema brought, filled as it was when it was new.
+# The rows of the tables and columns that each later schema added, written under that schema.
 LATER = {
     "0002": """INSERT INTO drafts VALUES (1, 1, 'Bob', 1, 'half a thou', NULL, 'n', '2026');
         INSERT INTO bulk_reviews VALUES (2, 2);""",
@@ -78,13 +78,13 @@ LATER = {
 
 
 def versions() -> list[str]:
-    """Every schema, the first one first."""
+    """Every schema, oldest first."""
     known = ScriptDirectory(Path(migrations.__file__).parent).walk_revisions()
     return [each.revision for each in known][::-1]
 
 
 def bring_to(file: Path, version: str, folder: Path) -> None:
-    """Upgrade the file to that version, as the Switchpoint whose newest one it was would have."""
+    """Upgrade the file to that version."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(Path(migrations.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
     for later in (folder / "versions").glob("[0-9]*.py"):

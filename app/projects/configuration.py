@@ -57,10 +57,10 @@ def set_settings(db: Database, project: str, given: Mapping[str, str]) -> Projec
     """
     with db.write() as connection:
         found = find_project(connection, project)
-        now = change_settings(found.settings, given, models_of(found), row_kinds(connection, found))
-        if now.support and now.support != found.settings.support:
-            store.named_support_set(connection, now.support)
-        store.save_settings(connection, found.id, now)
+        settings = change_settings(found.settings, given, models_of(found), row_kinds(connection, found))
+        if settings.support and settings.support != found.settings.support:
+            store.named_support_set(connection, settings.support)
+        store.save_settings(connection, found.id, settings)
         return store.project_of(connection, found.id)
 
 

@@ -90,9 +90,9 @@ def diagnoses_of(connection: Connection, round_id: RoundId) -> list[Diagnosis]:
 
 def curves_version(connection: Connection, round_id: RoundId) -> tuple[object, ...]:
     """Values that change when the round's curves change, or the δ and λ applied to them."""
-    at = diagnosis_rows.c
-    read = (func.min(at.delta), func.max(at.delta), func.min(at.lam), func.max(at.lam))
-    return tuple(connection.execute(select(func.count(), *read).where(at.round == round_id)).one())
+    columns = diagnosis_rows.c
+    read = (func.min(columns.delta), func.max(columns.delta), func.min(columns.lam), func.max(columns.lam))
+    return tuple(connection.execute(select(func.count(), *read).where(columns.round == round_id)).one())
 
 
 def apply_thresholds(connection: Connection, round_id: RoundId, delta: float, lam: int, find_switch: FindSwitch) -> int:

@@ -23,9 +23,9 @@ def evidence_of(
     connection: Connection, round_id: RoundId, teacher: str, method: Method, variant: str
 ) -> dict[int, Any]:
     """The teacher's values for the round's errors, for a method and variant, by sample id."""
-    at = evidence.c
-    keys = (at.round == round_id, at.teacher == teacher, at.method == method, at.variant == variant)
-    return {row.sample: row.value for row in connection.execute(select(at.sample, at.value).where(*keys))}
+    columns = evidence.c
+    keys = (columns.round == round_id, columns.teacher == teacher, columns.method == method, columns.variant == variant)
+    return {row.sample: row.value for row in connection.execute(select(columns.sample, columns.value).where(*keys))}
 
 
 def count_evidence(connection: Connection, round_id: RoundId) -> int:

@@ -79,25 +79,25 @@ def test_what_is_restored_equals_what_was_backed_up(loop: Database, tmp_path: Pa
 def test_the_command_line_backs_up_and_restores(
     loop: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def told(*arguments: object) -> tuple[int, str]:
+    def run_command(*arguments: object) -> tuple[int, str]:
         code = run_command_line(cli, list(map(str, arguments)))
         said = capsys.readouterr()
         return code, " ".join((said.out + said.err).split())
 
     file, new = tmp_path / "kept.zip", tmp_path / "new"
-    code, said = told("--data", loop.data, "backup", file)
+    code, said = run_command("--data", loop.data, "backup", file)
     assert code == 0
     assert f"1 projects ({LOOP}), 1 adapters and checkpoints" in said
-    assert told("--data", loop.data, "backup", file) == (
+    assert run_command("--data", loop.data, "backup", file) == (
         1,
         f"{file} is there already and nothing is overwritten: choose another name, or add --force.",
     )
-    assert told("--data", loop.data, "backup", file, "--force")[0] == 0
-    assert told("restore", file, "--data", new)[0] == 0
+    assert run_command("--data", loop.data, "backup", file, "--force")[0] == 0
+    assert run_command("restore", file, "--data", new)[0] == 0
     assert json.loads(run_json(capsys, "--data", new, "status"))["projects"] == [LOOP]
-    code, said = told("restore", file, "--data", new)
+    code, said = run_command("restore", file, "--data", new)
     assert (code, "is not empty, and a backup replaces nothing" in said) == (1, True)
-    code, said = told("--data", loop.data, "backup", tmp_path / "none.zip", "--project", "nobody")
+    code, said = run_command("--data", loop.data, "backup", tmp_path / "none.zip", "--project", "nobody")
     assert (code, said) == (1, "There is no project 'nobody': `switchpoint status` lists those there are.")
     assert not (tmp_path / "none.zip").exists()
 

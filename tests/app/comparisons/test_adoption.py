@@ -119,8 +119,8 @@ def test_the_command_line_adopts(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run_command_line(cli, adopt) == 1
     assert BROKEN in capsys.readouterr().err
     assert run_command_line(cli, [*adopt, "--reason", "maps are out of scope", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["number"], told["passed"], told["reason"]) == (1, False, "maps are out of scope")
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["number"], printed["passed"], printed["reason"]) == (1, False, "maps are out of scope")
 
 
 def _next(db: Database) -> str:

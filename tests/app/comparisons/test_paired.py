@@ -85,6 +85,6 @@ def test_the_command_line_shows_groups_and_gate(tmp_path: Path, capsys: pytest.C
     assert "Gate FAILED: Broken in category “maps” is significant" in " ".join(shown.split())
     assert "By missing skill, validation set" in shown
     assert run_command_line(cli, ["--data", str(tmp_path), "--json", "compare", LOOP, "0", "1"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["role"], told["gate"]["passed"], told["rounds"]) == ("test", False, [0, 1])
-    assert [each["name"] for each in told["by_category"] if each["significantly_broken"]] == ["maps"]
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["role"], printed["gate"]["passed"], printed["rounds"]) == ("test", False, [0, 1])
+    assert [each["name"] for each in printed["by_category"] if each["significantly_broken"]] == ["maps"]

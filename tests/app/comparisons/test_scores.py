@@ -126,8 +126,8 @@ def test_a_case_shows_hint_lecture_and_what_people_answered(db: Database) -> Non
     base = answered(db, "colours", people=True, roles=("validation",))
     with db.read() as connection:
         case = next(iter(store.cases_page(connection, base, limit=1, order="id")))
-    told = replace(case.sample, hint="Look <b>left</b>.", lecture="Red & pink\nare colours.", answer="pink")
-    shown = case_html(replace(case, sample=told))
+    sample = replace(case.sample, hint="Look <b>left</b>.", lecture="Red & pink\nare colours.", answer="pink")
+    shown = case_html(replace(case, sample=sample))
     assert '<p class="hint" dir="auto">Look &lt;b&gt;left&lt;/b&gt;.</p>' in shown
     assert shown.index("hint") < shown.index("Which colour")
     assert "<summary>Lecture</summary>" in shown

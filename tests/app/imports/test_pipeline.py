@@ -49,19 +49,19 @@ def test_a_dry_run_says_what_the_import_does_and_writes_nothing(
     project = tiny if what == "predictions" else empty
     request = ImportRequest(what=what, path=str(files[what]), project=project, images=str(files.images), name="lessons")
     before = everything(db)
-    told = dry_run(db, request)
+    report = dry_run(db, request)
     assert everything(db) == before
-    assert told["accepted"] == told["found"] > 0
-    assert commit(db, request) == told
+    assert report["accepted"] == report["found"] > 0
+    assert commit(db, request) == report
     assert everything(db) != before
 
 
 def test_the_preview_shows_the_first_five_samples(db: Database, empty: str, files: TinyFiles) -> None:
     request = ImportRequest(what="validation", path=str(files["validation"]), project=empty, images=str(files.images))
-    told = dry_run(db, request)
-    assert [row["source_id"] for row in told["preview"]] == ["v0", "v1", "v2", "v3", "v4"]
-    assert told["preview"][0]["options"] == ["2", "3", "4"]
-    assert json.loads(json.dumps(told))["format"] == "llava"
+    report = dry_run(db, request)
+    assert [row["source_id"] for row in report["preview"]] == ["v0", "v1", "v2", "v3", "v4"]
+    assert report["preview"][0]["options"] == ["2", "3", "4"]
+    assert json.loads(json.dumps(report))["format"] == "llava"
 
 
 def test_every_kind_of_refusal_is_counted_by_its_kind(
@@ -74,17 +74,17 @@ def test_every_kind_of_refusal_is_counted_by_its_kind(
     rows += [rows[4], rows[5] | {"id": "new"}]
     path = write(tmp_path / "rows.jsonl", rows)
     request = ImportRequest(what="validation", path=str(path), project=tiny, images=str(files.images))
-    told = dry_run(db, request)
+    report = dry_run(db, request)
     counted = ("found", "accepted", "already_present", "refused_rows", "images_missing", "duplicates", "conflicts")
-    assert [told[name] for name in counted] == [14, 0, 9, 4, 1, 1, 1]
-    assert [(row["line"], row["field"]) for row in told["refused"]] == [
+    assert [report[name] for name in counted] == [14, 0, 9, 4, 1, 1, 1]
+    assert [(row["line"], row["field"]) for row in report["refused"]] == [
         (2, "image"),
         (3, "answer"),
         (13, "id"),
         (4, "id"),
     ]
     before = everything(db)
-    assert commit(db, request) == told
+    assert commit(db, request) == report
     assert everything(db) == before, "with a refused row nothing is imported"
     skipping = ImportRequest(
         what="validation", path=str(path), project=tiny, images=str(files.images), skip_refused=True, test_share=0
@@ -95,8 +95,8 @@ def test_every_kind_of_refusal_is_counted_by_its_kind(
 
 def test_thousands_of_refused_rows_are_counted_and_the_first_are_kept(db: Database, empty: str, tmp_path: Path) -> None:
     path = write(tmp_path / "bad.jsonl", [{"id": str(number), "conversations": []} for number in range(5000)])
-    told = dry_run(db, ImportRequest(what="support", path=str(path)))
-    assert (told["refused_rows"], len(told["refused"])) == (5000, 2000)
+    report = dry_run(db, ImportRequest(what="support", path=str(path)))
+    assert (report["refused_rows"], len(report["refused"])) == (5000, 2000)
 
 
 def test_a_share_of_each_category_is_held_out_and_importing_again_changes_nothing(

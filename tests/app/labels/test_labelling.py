@@ -67,15 +67,15 @@ def go(db: Database, job: Job, *, batches: int | None = None) -> None:
 
 
 def test_a_group_gets_one_label_and_the_estimate_says_how_many_there_are(db: Database, tiny: str, lessons: str) -> None:
-    told = label_estimate(db, lessons)
-    assert (told.samples, told.unlabelled, told.calls_by_sample, told.calls_by_group) == (40, 40, 40, 4)
+    estimate = label_estimate(db, lessons)
+    assert (estimate.samples, estimate.unlabelled, estimate.calls_by_sample, estimate.calls_by_group) == (40, 40, 40, 4)
     go(db, put_label(db, lessons, project=tiny, by="group"))
     samples = stored(db)
     for group in range(4):
         assert len({each.skill_label for at, each in enumerate(samples) if at % 4 == group}) == 1
     assert all(each.skill_label for each in samples)
-    told = label_estimate(db, lessons)
-    assert (told.unlabelled, told.calls_by_sample, told.calls_by_group) == (0, 0, 0)
+    estimate = label_estimate(db, lessons)
+    assert (estimate.unlabelled, estimate.calls_by_sample, estimate.calls_by_group) == (0, 0, 0)
 
 
 def test_labelling_by_group_goes_on_and_ends_as_if_it_had_not_stopped(
@@ -124,19 +124,19 @@ def test_labels_are_judged_and_their_share_has_an_interval(db: Database, tiny: s
 def test_estimates_and_checks_on_the_command_line(
     db: Database, tiny: str, lessons: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def told(*arguments: object) -> Any:
+    def run_command(*arguments: object) -> Any:
         code = run_command_line(cli, ["--data", str(db.data), "--json", *map(str, arguments)])
         out, err = capsys.readouterr()
         return json.loads(out) if code == 0 else err
 
-    assert told("label", lessons, "--estimate")["calls_by_group"] == 4
-    assert "choose one of sample, group" in told("label", lessons, "--by", "hand")
+    assert run_command("label", lessons, "--estimate")["calls_by_group"] == 4
+    assert "choose one of sample, group" in run_command("label", lessons, "--by", "hand")
     with db.write() as connection:
         store.save_labels(connection, [(each.id, "reading") for each in stored(db)])
-    listed = told("label-check", lessons, "--reviewer", "ann", "--limit", 5)
+    listed = run_command("label-check", lessons, "--reviewer", "ann", "--limit", 5)
     assert len(listed["to_check"]) == 5
     first = listed["to_check"][0]["sample"]
-    after = told("label-check", lessons, first, "right", "--reviewer", "ann", "--limit", 5)
+    after = run_command("label-check", lessons, first, "right", "--reviewer", "ann", "--limit", 5)
     assert first not in [row["sample"] for row in after["to_check"]]
     assert (after["quality"]["judged"], after["quality"]["fit"]) == (1, 1)
-    assert "right or wrong" in told("label-check", lessons, first, "perhaps")
+    assert "right or wrong" in run_command("label-check", lessons, first, "perhaps")

@@ -21,7 +21,7 @@ def add_action_routes(api: fastapi.FastAPI, page: Page) -> None:
 
     @api.post("/desk/act")
     async def act(request: fastapi.Request) -> Response:
-        """Carry out one of ``Page.acts``; returns the new HTML of the parts that change, by name."""
+        """Carry out one of ``Page.actions``; returns the new HTML of the parts that change, by name."""
         try:
             sent = await request.json()
         except (ValueError, UnicodeDecodeError, RecursionError):

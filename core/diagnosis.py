@@ -71,10 +71,10 @@ def label(
     """
     for batch in chunked(samples, BATCH_SIZE):
         prompts = [label_prompt(sample, settings.skill_shots, settings.prompts) for sample in batch]
-        said = zip(batch, teacher.complete(prompts, MAX_WORDS), strict=True)
+        replies = zip(batch, teacher.complete(prompts, MAX_WORDS), strict=True)
         yield [
             (sample.id, clean_phrase(phrase))
-            for sample, phrase in _with_reply(said, on_skipped, sample_of=lambda each: each)
+            for sample, phrase in _with_reply(replies, on_skipped, sample_of=lambda each: each)
         ]
 
 
@@ -118,19 +118,19 @@ def _phrases(teacher: Teacher, cases: Iterable[SkillCase], settings: Settings) -
         skill_prompt(sample, prediction.steps, step, settings.skill_shots, settings.prompts)
         for sample, prediction, step in cases
     ]
-    said = teacher.complete(prompts, MAX_WORDS)
-    return [each if isinstance(each, Skipped) else clean_phrase(each) for each in said]
+    replies = teacher.complete(prompts, MAX_WORDS)
+    return [each if isinstance(each, Skipped) else clean_phrase(each) for each in replies]
 
 
 def _with_reply(
     replies: Iterable[tuple[T, str | Skipped]], on_skipped: OnSkipped, *, sample_of: Callable[[T], Sample]
 ) -> Iterator[tuple[T, str]]:
     """The pairs that have a reply; the others go to ``on_skipped`` with the sample that ``sample_of`` names."""
-    for each, reply in replies:
+    for item, reply in replies:
         if isinstance(reply, Skipped):
-            on_skipped(sample_of(each), reply)
+            on_skipped(sample_of(item), reply)
         else:
-            yield each, reply
+            yield item, reply
 
 
 def _diagnoses(

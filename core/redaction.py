@@ -66,14 +66,14 @@ def _known_secrets() -> list[str]:
 @lru_cache(maxsize=64)
 def _encodings(value: str) -> tuple[str, ...]:
     """A secret as servers, libraries and files may write it."""
-    once = json.dumps(value)[1:-1]
+    escaped = json.dumps(value)[1:-1]
     plain = json.dumps(value, ensure_ascii=False)[1:-1]
     addressed = (quote(value, safe="", errors="replace"), quote(value, errors="replace"))
     quoted = (*addressed, quote_plus(value, errors="replace"), html.escape(value), repr(value)[1:-1])
     content = value.encode("utf-8", "replace")
     encoded = []
     for before in range(3):  # three bytes become four letters: the offset decides how the secret is encoded
-        whole = base64.b64encode(bytes(before) + content).decode()
-        sure = whole[(0, 2, 3)[before] : (before + len(content)) * 8 // 6]
-        encoded += [sure, sure.replace("+", "-").replace("/", "_")]
-    return (value, once, plain, json.dumps(once)[1:-1], *quoted, *encoded)
+        encoding = base64.b64encode(bytes(before) + content).decode()
+        certain = encoding[(0, 2, 3)[before] : (before + len(content)) * 8 // 6]
+        encoded += [certain, certain.replace("+", "-").replace("/", "_")]
+    return (value, escaped, plain, json.dumps(escaped)[1:-1], *quoted, *encoded)

@@ -90,9 +90,9 @@ class BatchClient:
             page = self._request_json(partial(_list_page, after))
             data = page.get("data")
             listed = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
-            for each in listed:
-                if isinstance(each.get("metadata"), dict) and each["metadata"].get(TOKEN_FIELD) == token:
-                    return self._status(each)
+            for batch in listed:
+                if isinstance(batch.get("metadata"), dict) and batch["metadata"].get(TOKEN_FIELD) == token:
+                    return self._status(batch)
             looked += len(listed)
             if not listed or not page.get("has_more"):
                 return None
@@ -182,9 +182,9 @@ class BatchClient:
             return BatchRefusedError(
                 f"{endpoint.url} has no Batch API (no /files and /batches): label without batches, one by one."
             )
-        told = explain(error, endpoint, self.client.settings, tries)
-        surely_not = error.status_code < 500 and error.status_code not in set(TRANSIENT_STATUSES) - {429}
-        return BatchRefusedError(str(told)) if surely_not else told
+        explained = explain(error, endpoint, self.client.settings, tries)
+        was_refused = error.status_code < 500 and error.status_code not in set(TRANSIENT_STATUSES) - {429}
+        return BatchRefusedError(str(explained)) if was_refused else explained
 
     def _status(self, found: dict[str, Any]) -> BatchStatus:
         return parse_batch(found, self.client.endpoint.url)

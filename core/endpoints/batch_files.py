@@ -149,18 +149,18 @@ def parse_answer_line(line: bytes) -> BatchAnswer | None:
         kept = json.dumps(asdict(reply), ensure_ascii=False)
         return BatchAnswer(key=key, reply=kept, tokens_in=tokens_in, tokens_out=tokens_out)
     error = _error(found.get("error")) or _error(response.get("body"))
-    said = one_line(error.get("message"))
+    message = one_line(error.get("message"))
     return BatchAnswer(
         key=key,
-        why=f"The endpoint did not answer it{f': {said}' if said else '.'}",
+        why=f"The endpoint did not answer it{f': {message}' if message else '.'}",
         refused=status in REQUEST_REFUSED_STATUSES,
         unasked=error.get("code") in UNPROCESSED_CODES,
     )
 
 
-def one_line(said: Any) -> str:
+def one_line(text: Any) -> str:
     """A server's message on one line, redacted and shortened."""
-    return redact(" ".join(str(said or "").split()))[:MAX_MESSAGE_CHARS]
+    return redact(" ".join(str(text or "").split()))[:MAX_MESSAGE_CHARS]
 
 
 def _error(found: Any) -> dict[str, Any]:

@@ -94,8 +94,8 @@ class EndpointClient:
                 runner.run(lists.aclose())
 
     async def _results(self, rest: Iterator[Request[T]]) -> AsyncGenerator[list[T]]:
-        most = max(1, self.settings.at_once)
-        size, semaphore = most * RESULTS_PER_SLOT, asyncio.Semaphore(most)
+        max_concurrent = max(1, self.settings.at_once)
+        size, semaphore = max_concurrent * RESULTS_PER_SLOT, asyncio.Semaphore(max_concurrent)
         async with self._client() as openai:
             session = Session(client=self, openai=openai)
             tasks: list[asyncio.Task[T]] = []

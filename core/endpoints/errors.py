@@ -47,37 +47,37 @@ def explain(error: Exception, endpoint: Endpoint, settings: EndpointSettings, tr
 
     A RefusedError or FailedError where other requests may still be answered.
     """
-    often = f" (the last of {tries} tries)" if tries > 1 else ""
+    tried = f" (the last of {tries} tries)" if tries > 1 else ""
     if isinstance(error, APITimeoutError | TimeoutError):
         return FailedError(
-            f"{endpoint.url} took longer than {settings.timeout:g} seconds{often}: ask for less at once than "
+            f"{endpoint.url} took longer than {settings.timeout:g} seconds{tried}: ask for less at once than "
             f"{settings.at_once}, or allow more time, in the project's endpoint settings."
         )
     if isinstance(error, APIConnectionError):
         if isinstance(error.__cause__, httpx2.ConnectError):
             return FailedError(
-                f"Nothing answers at {endpoint.url}{often}: start the server that serves {endpoint.model}, or correct "
+                f"Nothing answers at {endpoint.url}{tried}: start the server that serves {endpoint.model}, or correct "
                 "the address."
             )
         return FailedError(
-            f"{endpoint.url} ended the connection before its answer was whole{often}: look into its log, then start "
+            f"{endpoint.url} ended the connection before its answer was whole{tried}: look into its log, then start "
             "again."
         )
     if isinstance(error, APIStatusError):
         return _explain_status(error, endpoint, settings)
     if isinstance(error, NoCompletionError) and not error.listed:
         return FailedError(
-            f"{endpoint.url} left out the log-probabilities that it gives with other answers{often}: look into its "
+            f"{endpoint.url} left out the log-probabilities that it gives with other answers{tried}: look into its "
             "log, then start again."
         )
     return FailedError(
-        f"{endpoint.url} answered with something that is no chat completion{often}: check that it is the address of an "
+        f"{endpoint.url} answered with something that is no chat completion{tried}: check that it is the address of an "
         "OpenAI-compatible server, up to and with /v1."
     )
 
 
 def _explain_status(error: APIStatusError, endpoint: Endpoint, settings: EndpointSettings) -> UserError:
-    said = _server_message(error)
+    note = _server_message(error)
     if isinstance(error, AuthenticationError):  # without its message: servers repeat part of the key
         return UserError(
             f"{endpoint.url} does not accept the key: set the right one as {endpoint.keys[-1]} in the environment "
@@ -85,12 +85,12 @@ def _explain_status(error: APIStatusError, endpoint: Endpoint, settings: Endpoin
         )
     if isinstance(error, PermissionDeniedError):
         return UserError(
-            f"{endpoint.url} does not let this key use {endpoint.model}: ask for access, or choose another model.{said}"
+            f"{endpoint.url} does not let this key use {endpoint.model}: ask for access, or choose another model.{note}"
         )
     if isinstance(error, NotFoundError):
         return UserError(
             f"{endpoint.url} has no model {endpoint.model!r}, or no chat completions: correct the name (its /models "
-            f"lists them) and check that the address ends in /v1.{said}"
+            f"lists them) and check that the address ends in /v1.{note}"
         )
     if isinstance(error, RateLimitError):
         if error.code == "insufficient_quota":
@@ -99,14 +99,14 @@ def _explain_status(error: APIStatusError, endpoint: Endpoint, settings: Endpoin
         kind = UserError if later is not None and later > MAX_RETRY_AFTER_SECONDS else FailedError
         return kind(
             f"{endpoint.url} still says that there are too many requests: ask for fewer at once than "
-            f"{settings.at_once} in the project's endpoint settings, or start again later.{said}"
+            f"{settings.at_once} in the project's endpoint settings, or start again later.{note}"
         )
     if error.status_code in REQUEST_REFUSED_STATUSES:
-        return RefusedError(f"{endpoint.name} does not take this request.{said}")
+        return RefusedError(f"{endpoint.name} does not take this request.{note}")
     if error.status_code < 400:
         return UserError(f"{endpoint.url} points to another address: name that one, it is not followed with a key.")
     kind = FailedError if error.status_code in TRANSIENT_STATUSES or error.status_code >= 500 else UserError
-    return kind(f"{endpoint.url} failed with status {error.status_code}: look into its log, then start again.{said}")
+    return kind(f"{endpoint.url} failed with status {error.status_code}: look into its log, then start again.{note}")
 
 
 def _server_message(error: APIStatusError) -> str:

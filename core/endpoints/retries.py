@@ -17,13 +17,13 @@ def wait_before_next(error: Exception, tried: int) -> float | None:
     None when retrying is pointless: the server refuses, or asks for more than a minute.
     """
     if isinstance(error, APIStatusError):
-        told = retry_after_seconds(error)
-        if not _is_transient(error) or (told is not None and told > MAX_RETRY_AFTER_SECONDS):
+        retry_after = retry_after_seconds(error)
+        if not _is_transient(error) or (retry_after is not None and retry_after > MAX_RETRY_AFTER_SECONDS):
             return None
-        if told is not None:
-            return told
-    longest: float = min(FIRST_WAIT_SECONDS * 2.0 ** min(tried - 1, 10), MAX_WAIT_SECONDS)
-    return longest * random.uniform(0.75, 1.0)
+        if retry_after is not None:
+            return retry_after
+    max_wait: float = min(FIRST_WAIT_SECONDS * 2.0 ** min(tried - 1, 10), MAX_WAIT_SECONDS)
+    return max_wait * random.uniform(0.75, 1.0)
 
 
 def may_be_billed(error: Exception) -> bool:

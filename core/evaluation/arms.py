@@ -39,10 +39,10 @@ def random_steps(cases: Sequence[tuple[int, int]], seed: int) -> dict[int, int]:
 
 def as_training_sample(sample: Sample, settings: Settings) -> Sample:
     """A labelled question as a training sample without a rationale, asked as the student is asked."""
-    said = truth_of(sample)
-    if said in sample.options:
-        said = f"({option_letter(sample.options.index(said))}) {said}"
-    return replace(sample, question=student_prompt(sample, settings), response=f"The answer is {said}.")
+    answer = truth_of(sample)
+    if answer in sample.options:
+        answer = f"({option_letter(sample.options.index(answer))}) {answer}"
+    return replace(sample, question=student_prompt(sample, settings), response=f"The answer is {answer}.")
 
 
 def demands_for(texts: Iterable[str]) -> list[SkillDemand]:

@@ -76,9 +76,9 @@ def gate(found: Comparison) -> Gate:
         ]
     if findings:
         return Gate(passed=False, findings=tuple(findings))
-    many = len(found.by_category)
-    looked = f"in {many:,} categories" if many > 1 else "over all samples"
-    passed = f"Nothing broke significantly on the {found.role} set ({looked}): {fixed:,} fixed, {broken:,} broken."
+    categories = len(found.by_category)
+    scope = f"in {categories:,} categories" if categories > 1 else "over all samples"
+    passed = f"Nothing broke significantly on the {found.role} set ({scope}): {fixed:,} fixed, {broken:,} broken."
     return Gate(passed=True, findings=(passed,))
 
 

@@ -59,10 +59,10 @@ def step_doubts(
     for sample, prediction in cases:
         numbers = range(1, len(prediction.steps) + 1)
         asked = [step_question(sample, prediction.steps, n, settings.skill_shots, settings.prompts) for n in numbers]
-        said = Prediction(
+        as_wrong = Prediction(
             round=prediction.round, sample=sample.id, text="", steps=(), answer="wrong", reading="", correct=False
         )
-        found = dict(teacher.curves([(each, said) for each in asked], step_settings(settings)))
+        found = dict(teacher.curves([(each, as_wrong) for each in asked], step_settings(settings)))
         curves = [found[place] for place in range(len(asked))]
         if not any(isinstance(each, Skipped) for each in curves):
             yield sample.id, [each.probabilities[0][each.predicted] for each in curves if isinstance(each, Curve)]
@@ -78,10 +78,10 @@ def write_rationales(
         prompts = [
             rationale_prompt(cases[place][0], written[place], settings.skill_shots, settings.prompts) for place in open_
         ]
-        said = [" ".join(text.split()) for text in require_replies(teacher.complete(prompts, WORDS_PER_STEP))]
-        for place, step in zip(open_, said, strict=True):
+        steps = [" ".join(text.split()) for text in require_replies(teacher.complete(prompts, WORDS_PER_STEP))]
+        for place, step in zip(open_, steps, strict=True):
             written[place] += (step,) if step else ()
-        open_ = [place for place, step in zip(open_, said, strict=True) if step]
+        open_ = [place for place, step in zip(open_, steps, strict=True) if step]
     return written
 
 
@@ -153,7 +153,7 @@ def doubt_guesses(doubts: Mapping[int, Sequence[float]]) -> dict[str, Guess]:
     def guess(at: float) -> Guess:
         return lambda sample: first_doubted(doubts[sample], at) if sample in doubts else None
 
-    spread = _spread([each for some in doubts.values() for each in some])
+    spread = _spread([doubt for row in doubts.values() for doubt in row])
     return {f"threshold {at:.4g}": guess(at) for at in (0.5, *spread)}
 
 
@@ -164,7 +164,7 @@ def written_guesses(steps: Mapping[int, Sequence[str]], written: Mapping[int, Se
     def guess(at: float) -> Guess:
         return lambda sample: first_diverging(shares[sample], at) if sample in shares else None
 
-    spread = _spread([each for some in shares.values() for each in some])
+    spread = _spread([share for row in shares.values() for share in row])
     return {f"threshold {at:.4g}": guess(at) for at in (0.5, *spread)}
 
 

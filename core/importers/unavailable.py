@@ -22,5 +22,5 @@ def is_unavailable(error: BaseException) -> bool:
 
 def unavailable_error(error: BaseException, name: str) -> UnavailableError:
     """The error for a file of which ``is_unavailable`` is true."""
-    said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return UnavailableError(f"{name} cannot be read just now ({said}): import it again once it can be.")
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return UnavailableError(f"{name} cannot be read just now ({reason}): import it again once it can be.")

@@ -87,11 +87,11 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
     value = _MATH.sub("", _TEXT_COMMAND.sub(r"\1", text[start:end])).strip()
     if not value:
         return UNCLEAR
-    named, sure = options_in_short(value, options), RULE_CONFIDENCE[rule]
+    named, confidence = options_in_short(value, options), RULE_CONFIDENCE[rule]
     if not named and (named := distinctive_matches(value, options)):
-        sure *= _PARTIAL_FACTOR
+        confidence *= _PARTIAL_FACTOR
     if len(named) == 1:
-        return Reading(answer=options[named.pop()], rule=rule, span=(start, end), confidence=sure)
+        return Reading(answer=options[named.pop()], rule=rule, span=(start, end), confidence=confidence)
     if named or HEDGE.search(value) or VAGUE.match(value) or len(value.split()) > _MAX_ANSWER_WORDS:
         return UNCLEAR
     shown = "other" if options else rule
@@ -102,6 +102,10 @@ def _adjust_confidence(text: str, read: Reading, options: tuple[str, ...]) -> Re
     """The reading, less confident where its sentence also names another option or hedges ("probably")."""
     start, end = read.span or (0, len(text))
     around = " ".join(text[first:last] for first, last in sentence_spans(text) if first < end and last > start)
-    beside = any(options[each.option] != read.answer for each in find_mentions(around, options))
-    sure = read.confidence * (_OTHER_OPTION_FACTOR if beside else 1) * (_HEDGED_FACTOR if _HEDGED.search(around) else 1)
-    return replace(read, confidence=round(sure, 3))
+    names_another = any(options[each.option] != read.answer for each in find_mentions(around, options))
+    confidence = (
+        read.confidence
+        * (_OTHER_OPTION_FACTOR if names_another else 1)
+        * (_HEDGED_FACTOR if _HEDGED.search(around) else 1)
+    )
+    return replace(read, confidence=round(confidence, 3))

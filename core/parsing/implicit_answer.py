@@ -83,8 +83,8 @@ def read_prose(text: str, options: tuple[str, ...]) -> Reading:
     if len(sentences) == 1 and opening:
         return option_reading("only the answer", span, opening.pop(), options) if len(opening) == 1 else UNCLEAR
     yes_no = _YES_NO.match(text)
-    if yes_no and not _REFUSES.search(text, *sentences[0]) and len(said := exact_matches(yes_no[1], options)) == 1:
-        return option_reading("yes or no", yes_no.span(1), said.pop(), options)
+    if yes_no and not _REFUSES.search(text, *sentences[0]) and len(answered := exact_matches(yes_no[1], options)) == 1:
+        return option_reading("yes or no", yes_no.span(1), answered.pop(), options)
     items = _option_lines(text, options)
     read = _from_sentences(text, sentences, items, options)
     if len(opening) == 1 and not items:
@@ -153,8 +153,8 @@ def _from_last(text: str, prose: list[Span], options: tuple[str, ...]) -> Readin
     if len(named) == 1:
         claimed = set().union(*(asserted_options(text[first:last], options) for first, last in prose[:-1]))
         ends_with = tail and exact_matches(sentence[tail.end() :], options) == named
-        sure = claimed <= named or CONCLUDES.search(sentence) or ends_with
-        return option_reading("last sentence", (start, end), named.pop(), options) if sure else UNCLEAR
+        is_certain = claimed <= named or CONCLUDES.search(sentence) or ends_with
+        return option_reading("last sentence", (start, end), named.pop(), options) if is_certain else UNCLEAR
     for conclusion in list(CONCLUDES.finditer(sentence))[-1:]:
         if len(behind := asserted_options(_ASIDE.split(sentence[conclusion.end() :])[0], options)) == 1:
             return option_reading("conclusion", (start + conclusion.end(), end), behind.pop(), options)

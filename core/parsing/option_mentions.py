@@ -87,12 +87,12 @@ def distinctive_matches(value: str, options: tuple[str, ...]) -> set[int]:
     >>> distinctive_matches("the bus", ("The truck is newest.", "The bus is newest."))
     {1}
     """
-    said = {word.text for word in words(value)}
+    value_words = {word.text for word in words(value)}
     wordings = [{word.text for word in words(option)} for option in options]
     found = set()
-    for at, own in enumerate(wordings):
-        special = own.difference(*(other for place, other in enumerate(wordings) if place != at))
-        if special and special <= said <= own and len(options) > 1:
+    for at, option_words in enumerate(wordings):
+        special = option_words.difference(*(other for place, other in enumerate(wordings) if place != at))
+        if special and special <= value_words <= option_words and len(options) > 1:
             found.add(at)
     return found
 
@@ -111,16 +111,16 @@ def find_mentions(text: str, options: tuple[str, ...]) -> tuple[Mention, ...]:
 def asserted_options(text: str, options: tuple[str, ...]) -> set[int]:
     """The options that a sentence names and does not deny."""
     found = find_mentions(text, options)
-    kept: set[int] = set()
+    asserted: set[int] = set()
     denied = False
     for place in reversed(range(len(found))):
-        each, stop = found[place], found[place + 1].start if place + 1 < len(found) else len(text)
+        mention, stop = found[place], found[place + 1].start if place + 1 < len(found) else len(text)
         # "A and B are wrong" denies both, "A. cat is wrong" one that is named twice.
-        joined = place + 1 < len(found) and _JOINED.fullmatch(text[each.end : stop])
-        denied = denied if joined else _is_denied_after(text[each.end : stop])
-        if not (denied or _is_denied(text, each)):
-            kept.add(each.option)
-    return kept
+        joined = place + 1 < len(found) and _JOINED.fullmatch(text[mention.end : stop])
+        denied = denied if joined else _is_denied_after(text[mention.end : stop])
+        if not (denied or _is_denied(text, mention)):
+            asserted.add(mention.option)
+    return asserted
 
 
 def _by_letter(text: str, options: tuple[str, ...]) -> list[Mention]:

@@ -37,10 +37,10 @@ def truth_of(sample: Sample) -> str:
     if sample.options or not sample.answers:
         return sample.answer
     votes = Counter(map(_vqa_form, sample.answers))
-    most = max(votes.values())
-    leading = [each for each in sample.answers if votes[_vqa_form(each)] == most]
-    own = _vqa_form(sample.answer)
-    return sample.answer if own in map(_vqa_form, leading) else leading[0]
+    max_votes = max(votes.values())
+    leading = [each for each in sample.answers if votes[_vqa_form(each)] == max_votes]
+    own_form = _vqa_form(sample.answer)
+    return sample.answer if own_form in map(_vqa_form, leading) else leading[0]
 
 
 def vqa_accuracy(answer: str, answers: Sequence[str]) -> float:

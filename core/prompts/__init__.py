@@ -79,13 +79,13 @@ def teacher_header(sample: Sample, prior: float | None, overrides: Mapping[str, 
 
     The prior is the paper's "Option B holds a 60% probability of being correct" (Yao et al. 2025, section 3.2).
     """
-    said = ""
+    prior_text = ""
     if prior is not None:
         truth = f"The answer {sample.answer}"
         if sample.answer in sample.options:
             truth = f"Option ({option_letter(sample.options.index(sample.answer))}) {sample.answer}"
-        said = fill(text_of("teacher.prior", overrides), truth=truth, percent=str(round(prior * 100)))
-    return fill(text_of("teacher.header", overrides), **_question_fields(sample), prior=said).strip()
+        prior_text = fill(text_of("teacher.prior", overrides), truth=truth, percent=str(round(prior * 100)))
+    return fill(text_of("teacher.header", overrides), **_question_fields(sample), prior=prior_text).strip()
 
 
 def teacher_step(number: int, step: str, overrides: Mapping[str, str] = BUILT_IN) -> str:

@@ -38,20 +38,20 @@ def bm25_weights(
     if not vocabulary:
         raise UserError("The support set has no skill labels: label it with `switchpoint label`, then select again.")
     columns, rows = np.array(list(cells), np.int64).T
-    often = np.array(list(cells.values()), np.int64)
+    term_counts = np.array(list(cells.values()), np.int64)
     total = int(counts.sum())
     average = int((lengths * counts).sum()) / total
     occurrences = np.zeros(len(vocabulary), np.int64)
     np.add.at(occurrences, columns, counts[rows])
     rarity = _inverse_frequencies(occurrences.tolist(), total)
-    weights = rarity[columns] * (often * (K1 + 1) / (often + K1 * (1 - B + B * lengths[rows] / average)))
+    weights = rarity[columns] * (term_counts * (K1 + 1) / (term_counts + K1 * (1 - B + B * lengths[rows] / average)))
     order = np.argsort(columns, kind="stable")
     return vocabulary, rarity, offsets(np.bincount(columns)), rows[order], weights[order]
 
 
 def _inverse_frequencies(occurrences: list[int], total: int) -> Floats:
     """The inverse document frequency of each word, with ``rank_bm25``'s floor (ε times the mean) for negative ones."""
-    rarity = [math.log(total - often + 0.5) - math.log(often + 0.5) for often in occurrences]
+    rarity = [math.log(total - count + 0.5) - math.log(count + 0.5) for count in occurrences]
     average = 0.0
     for each in rarity:  # not sum(): from Python 3.12 on it rounds differently from rank_bm25's loop
         average += each

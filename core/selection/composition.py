@@ -132,5 +132,5 @@ def _overlaps(
         for hit in islice(alone, turns):
             skills_of.setdefault(hit.sample, []).append(skill)
     pairs = Counter(pair for skills in skills_of.values() for pair in combinations(sorted(skills), 2))
-    most = sorted(pairs.items(), key=lambda each: (-each[1], each[0]))[:MAX_OVERLAPS]
-    return tuple(Overlap(one=one, other=other, samples=count) for (one, other), count in most)
+    largest = sorted(pairs.items(), key=lambda each: (-each[1], each[0]))[:MAX_OVERLAPS]
+    return tuple(Overlap(one=one, other=other, samples=count) for (one, other), count in largest)

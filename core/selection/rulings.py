@@ -57,11 +57,11 @@ def hits_with_removed(
 
 def _unpinned(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling]) -> Iterator[tuple[Hit, bool]]:
     removed = removed_samples(rulings)
-    ruled = [each for each in rulings if each.skill == skill and each.task is not None]
-    out = {index.task_codes.get(each.task or "") for each in ruled if each.act == "remove"} - {None}
-    for each in ruled:
-        if each.act == "pin":
-            for hit in index.hits_of_task(skill, each.task or "", seed=seed):
+    task_rulings = [each for each in rulings if each.skill == skill and each.task is not None]
+    out = {index.task_codes.get(each.task or "") for each in task_rulings if each.act == "remove"} - {None}
+    for ruling in task_rulings:
+        if ruling.act == "pin":
+            for hit in index.hits_of_task(skill, ruling.task or "", seed=seed):
                 yield hit, hit.sample not in removed
     for hit in index.search(skill, seed=seed):
         yield hit, hit.sample not in removed and not (out and index.task_of(hit.sample) in out)

@@ -82,11 +82,13 @@ def _limit_pixels(model: str, images: Any, settings: StudentSettings) -> None:
         raise UserError(
             f"The student {model!r} knows no least and most pixels; leave both at 0 and set the longest side instead."
         )
-    least = settings.min_pixels or images.size["shortest_edge"]
-    most = settings.max_pixels or images.size["longest_edge"]
-    if least > most:
-        raise UserError(f"Images of at least {least:,} and at most {most:,} pixels cannot be; choose fewer at least.")
-    images.size = replace(images.size, shortest_edge=least, longest_edge=most)
+    min_pixels = settings.min_pixels or images.size["shortest_edge"]
+    max_pixels = settings.max_pixels or images.size["longest_edge"]
+    if min_pixels > max_pixels:
+        raise UserError(
+            f"Images of at least {min_pixels:,} and at most {max_pixels:,} pixels cannot be; choose fewer at least."
+        )
+    images.size = replace(images.size, shortest_edge=min_pixels, longest_edge=max_pixels)
 
 
 def fit_image(image: Image.Image, longest_side: int = 0) -> Image.Image:
@@ -97,12 +99,12 @@ def fit_image(image: Image.Image, longest_side: int = 0) -> Image.Image:
     image = image.convert("RGB")
     if longest_side and max(image.size) > longest_side:
         image.thumbnail((longest_side, longest_side))
-    least = -(-max(image.size) // MAX_ASPECT_RATIO)
-    if min(image.size) >= least:
+    min_side = -(-max(image.size) // MAX_ASPECT_RATIO)
+    if min(image.size) >= min_side:
         return image
-    wide = Image.new("RGB", (max(image.width, least), max(image.height, least)))
-    wide.paste(image, ((wide.width - image.width) // 2, (wide.height - image.height) // 2))
-    return wide
+    padded = Image.new("RGB", (max(image.width, min_side), max(image.height, min_side)))
+    padded.paste(image, ((padded.width - image.width) // 2, (padded.height - image.height) // 2))
+    return padded
 
 
 def _check_template(model: str, processor: Any) -> None:

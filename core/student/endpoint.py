@@ -89,12 +89,12 @@ def _image_url(key: str, read_image: ReadImage) -> str:
     except FolderError:
         raise  # not because of the image
     except (UserError, OSError) as error:
-        said = (
+        reason = (
             str(error)
             if isinstance(error, UserError)
             else f"Its image cannot be opened ({error}): put a whole one there."
         )
-        raise UnreadableImageError(said) from error
+        raise UnreadableImageError(reason) from error
 
 
 def data_url(content: bytes, mime: str) -> str:

@@ -49,9 +49,9 @@ def first_phrase(text: str) -> str:
 
 def require_replies(replies: Iterable[str | Skipped]) -> list[str]:
     """The replies of ``Teacher.complete`` when all are needed. Raises UserError with the first reason otherwise."""
-    said = []
-    for each in replies:
-        if isinstance(each, Skipped):
-            raise UserError(each.reason)
-        said.append(each)
-    return said
+    found = []
+    for reply in replies:
+        if isinstance(reply, Skipped):
+            raise UserError(reply.reason)
+        found.append(reply)
+    return found

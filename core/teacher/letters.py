@@ -81,8 +81,8 @@ def letter_probabilities(top: Sequence[tuple[str, float]], count: int) -> tuple[
         place = parse_letter(token)
         if place is not None and place < count:
             found[place] = found.get(place, 0.0) + share
-    most = min(min(listed, default=0.0), max(0.0, 1.0 - sum(listed)))
-    shares = [found.get(place, most) for place in range(count)]
+    bound = min(min(listed, default=0.0), max(0.0, 1.0 - sum(listed)))
+    shares = [found.get(place, bound) for place in range(count)]
     total = sum(shares)
     if total <= 0:
         return (1 / count,) * count, frozenset(range(count))
@@ -97,8 +97,8 @@ def parse_vote(text: str, options: tuple[str, ...]) -> int | None:
     >>> parse_vote("<think>9 is A, or is it B?</think>\\nThe digit is 9.\\nA", ("9", "7"))
     0
     """
-    said = strip_thinking(text)
-    for part in dict.fromkeys((next((line for line in reversed(said.splitlines()) if line.strip()), ""), said)):
+    reply = strip_thinking(text)
+    for part in dict.fromkeys((next((line for line in reversed(reply.splitlines()) if line.strip()), ""), reply)):
         place = parse_letter(part)
         if place is not None:
             return place if place < len(options) else None

@@ -151,7 +151,7 @@ class LocalTeacher:
         ends = self.model.generation_config.eos_token_id or self.tokenizer.eos_token_id
         greedy = GenerationConfig(do_sample=False, max_new_tokens=room, eos_token_id=ends, pad_token_id=0)
 
-        def said(tokens: torch.Tensor, _: object, **__: object) -> torch.Tensor:
+        def is_finished(tokens: torch.Tensor, _: object, **__: object) -> torch.Tensor:
             finished = [PHRASE_END.search(reply.lstrip()) is not None for reply in self._read(tokens[:, longest:])]
             return torch.tensor(finished, device=tokens.device)
 
@@ -159,7 +159,7 @@ class LocalTeacher:
             input_ids=ids.to(self.model.device),
             attention_mask=mask.to(self.model.device),
             generation_config=greedy,
-            stopping_criteria=StoppingCriteriaList([said]),
+            stopping_criteria=StoppingCriteriaList([is_finished]),
         )
         return [first_phrase(reply) for reply in self._read(replies[:, longest:])]
 

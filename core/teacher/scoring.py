@@ -92,12 +92,12 @@ def pack_case(branches: Branches) -> PackedCase:
 def _batch_cases(cases: Iterable[tuple[T, PackedCase]], nodes: int) -> Iterator[list[tuple[T, PackedCase]]]:
     batch: list[tuple[T, PackedCase]] = []
     longest = 0
-    for case, each in cases:
-        longest = max(longest, len(each.tokens))
+    for case, packed in cases:
+        longest = max(longest, len(packed.tokens))
         if batch and (len(batch) + 1) * longest > nodes:
             yield batch
-            batch, longest = [], len(each.tokens)
-        batch.append((case, each))
+            batch, longest = [], len(packed.tokens)
+        batch.append((case, packed))
     if batch:
         yield batch
 
@@ -111,12 +111,12 @@ def _start_forward(model: Any, batch: Sequence[PackedCase]) -> torch.Tensor:
     positions = torch.zeros_like(ids)
     visible = torch.eye(longest, dtype=torch.bool).repeat(len(batch), 1, 1)  # padding attends only to itself
     read = []
-    for row, each in enumerate(batch):
-        start = longest - len(each.tokens)
-        ids[row, start:] = torch.from_numpy(each.tokens)
-        positions[row, start:] = torch.from_numpy(each.positions)
-        visible[row, start:, start:] = torch.from_numpy(each.visible)
-        read.append(np.stack([np.full_like(each.node, row), last - each.predicting + each.node, each.token]))
+    for row, case in enumerate(batch):
+        start = longest - len(case.tokens)
+        ids[row, start:] = torch.from_numpy(case.tokens)
+        positions[row, start:] = torch.from_numpy(case.positions)
+        visible[row, start:, start:] = torch.from_numpy(case.visible)
+        read.append(np.stack([np.full_like(case.node, row), last - case.predicting + case.node, case.token]))
     where = _to_device(model.device, torch.from_numpy(np.concatenate(read, axis=1)))
     # An additive float mask: eager attention would silently misread a boolean one.
     hidden = ~_to_device(model.device, visible)[:, None]
@@ -133,9 +133,9 @@ def _start_forward(model: Any, batch: Sequence[PackedCase]) -> torch.Tensor:
 def _collect_scores(batch: Sequence[tuple[T, PackedCase]], found: torch.Tensor) -> Iterator[tuple[T, Scores]]:
     sizes = [len(each.text) for _, each in batch]
     parts = np.split(found.double().cpu().numpy(), np.cumsum(sizes)[:-1])
-    for (case, each), added in zip(batch, parts, strict=True):
-        scores = np.zeros(each.shape)
-        np.add.at(scores.reshape(-1), each.text, added)
+    for (case, packed), added in zip(batch, parts, strict=True):
+        scores = np.zeros(packed.shape)
+        np.add.at(scores.reshape(-1), packed.text, added)
         yield case, scores
 
 

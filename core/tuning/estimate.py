@@ -51,8 +51,8 @@ def estimate_tuning(
 
 def _spread_updates(by_cost: Sequence[int]) -> list[int]:
     """Up to five updates, each from the middle of an equal part of them."""
-    many = min(MAX_TIMED_UPDATES, len(by_cost))
-    return [by_cost[(2 * part + 1) * len(by_cost) // (2 * many)] for part in range(many)]
+    count = min(MAX_TIMED_UPDATES, len(by_cost))
+    return [by_cost[(2 * part + 1) * len(by_cost) // (2 * count)] for part in range(count)]
 
 
 def _padded_tokens(examples: Examples, update: Sequence[Batch]) -> int:

@@ -74,17 +74,17 @@ def make_examples(student: Student, samples: Sequence[Sample], settings: TuningS
         replies=array("i"),
         pictured=bytearray(),
     )
-    silent = 0
+    without_response = 0
     for start in range(0, len(samples), SAMPLES_PER_READ):
-        some = list(enumerate(samples[start : start + SAMPLES_PER_READ], start))
-        answered = [(position, sample) for position, sample in some if sample.response.strip()]
-        silent += len(some) - len(answered)
+        chunk = list(enumerate(samples[start : start + SAMPLES_PER_READ], start))
+        answered = [(position, sample) for position, sample in chunk if sample.response.strip()]
+        without_response += len(chunk) - len(answered)
         _add(made, answered, settings.max_length)
     if made.left_out:
         logger.warning("%d of %d samples cannot be learned and are left out.", made.left_out, len(samples))
     if not len(made):
         raise UserError(
-            f"None of the {len(samples)} samples can be learned ({silent} have no response, the "
+            f"None of the {len(samples)} samples can be learned ({without_response} have no response, the "
             f"others are longer than {settings.max_length} tokens or cannot be told apart from their prompt); "
             "import support samples with responses, or raise the longest length."
         )

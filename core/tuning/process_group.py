@@ -51,15 +51,15 @@ class ProcessGroup:
             own = find()
         except Exception as error:  # any error: the others would wait forever
             failed = error
-        said: list[tuple[Any, str | None]] = [(None, None)] * self.size
+        gathered: list[tuple[Any, str | None]] = [(None, None)] * self.size
         with translate_errors(self.size):
-            distributed.all_gather_object(said, (own, None if failed is None else _sentence(failed)))
+            distributed.all_gather_object(gathered, (own, None if failed is None else _sentence(failed)))
         if failed is not None:
             raise failed
-        for _, sentence in said:
+        for _, sentence in gathered:
             if sentence is not None:
                 raise OtherProcessError(sentence)
-        return [found for found, _ in said]
+        return [found for found, _ in gathered]
 
     def run_on_all(self, do: Callable[[], T]) -> T:
         """What ``do`` returns here, once it has returned in every process; raises as ``all_gather`` does."""
@@ -81,23 +81,23 @@ class ProcessGroup:
         self._sum(known)
         # AdamW moves a parameter by its momentum when the gradient is zero, but skips it when there is none.
         learned = [each for each, here in zip(parameters, known.tolist(), strict=True) if here]
-        for each in learned:
-            if each.grad is None:
-                each.grad = torch.zeros_like(each)
-        for some in _buckets([each.grad for each in learned if each.grad is not None]):
-            flat = torch.cat([each.flatten().to(self.device, torch.float32) for each in some])
+        for parameter in learned:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        for bucket in _buckets([each.grad for each in learned if each.grad is not None]):
+            flat = torch.cat([each.flatten().to(self.device, torch.float32) for each in bucket])
             self._sum(flat)
-            for each, summed in zip(some, torch.split(flat, [each.numel() for each in some]), strict=True):
-                each.copy_(summed.view_as(each))
+            for parameter, summed in zip(bucket, torch.split(flat, [each.numel() for each in bucket]), strict=True):
+                parameter.copy_(summed.view_as(parameter))
 
     @torch.no_grad()
     def share_weights(self, parameters: Sequence[torch.Tensor]) -> None:
         """Copy the parameters of process 0 to all: the same seed can give other values on another machine."""
-        for each in parameters if self.size > 1 else ():
-            sent = each.detach().to(self.device).contiguous()
+        for parameter in parameters if self.size > 1 else ():
+            sent = parameter.detach().to(self.device).contiguous()
             with translate_errors(self.size):
                 distributed.broadcast(sent, src=0)
-            each.copy_(sent)
+            parameter.copy_(sent)
 
     def _sum(self, numbers: torch.Tensor) -> None:
         with translate_errors(self.size):
@@ -150,14 +150,14 @@ def _sentence(error: Exception) -> str:
 
 def _buckets(tensors: Sequence[torch.Tensor]) -> Iterator[list[torch.Tensor]]:
     """The tensors in order, in lists of at most ``BUCKET_NUMEL`` numbers."""
-    some: list[torch.Tensor] = []
-    for each in tensors:
-        if some and sum(one.numel() for one in some) + each.numel() > BUCKET_NUMEL:
-            yield some
-            some = []
-        some.append(each)
-    if some:
-        yield some
+    bucket: list[torch.Tensor] = []
+    for tensor in tensors:
+        if bucket and sum(one.numel() for one in bucket) + tensor.numel() > BUCKET_NUMEL:
+            yield bucket
+            bucket = []
+        bucket.append(tensor)
+    if bucket:
+        yield bucket
 
 
 @contextmanager

@@ -45,8 +45,8 @@ def _epoch_batches(
 
 def split_batch(batch: Batch, size: int) -> list[Batch]:
     """The batch in parts of at most ``size``, as even as possible."""
-    many = -(-len(batch) // size)
-    return [batch[len(batch) * part // many : len(batch) * (part + 1) // many] for part in range(many)]
+    parts = -(-len(batch) // size)
+    return [batch[len(batch) * part // parts : len(batch) * (part + 1) // parts] for part in range(parts)]
 
 
 def process_share(update: Sequence[Batch], lengths: Sequence[int], rank: int, of: int) -> list[Batch]:

@@ -81,13 +81,13 @@ def _shares(training: Training, plan: Sequence[Sequence[Batch]], made: Sequence[
     mine = [process_share(update, training.examples.lengths, group.rank, group.size) for update in plan]
     while at < len(plan):
         parts = [[part for batch in update for part in split_batch(batch, size)] for update in mine]
-        idle = [_idle(training, update, len(some), size) for update, some in zip(plan, parts, strict=True)]
+        idle = [_idle(training, update, len(own), size) for update, own in zip(plan, parts, strict=True)]
         batches = [batch for number in range(at, len(plan)) for batch in parts[number] + idle[number]]
         with closing(load_batches(training.examples, training.open_image, batches)) as ready:
-            for some, others in zip(parts[at:], idle[at:], strict=True):
+            for own_batches, idle_batches in zip(parts[at:], idle[at:], strict=True):
                 # Seeded by update and rank: resuming needs no generator state, with any number of processes.
                 torch.manual_seed(random.Random(f"{settings.seed}/{at + 1}/{group.rank}").getrandbits(63))
-                found = accumulate_gradients(training, ready, len(some), idle=len(others))
+                found = accumulate_gradients(training, ready, len(own_batches), idle=len(idle_batches))
                 if found is None:
                     break
                 at += 1
@@ -171,10 +171,10 @@ def optimizer_step(training: Training, loss: float, tokens: int, *, number: int,
 
 
 def _not_finite_message(number: int, total: int, settings: TuningSettings) -> str:
-    said = f"The loss is no longer a number at update {number} of {total}; "
+    message = f"The loss is no longer a number at update {number} of {total}; "
     if number == 1:
-        return f"{said}nothing was learned yet, so it is the student itself: choose the number format fp32 for it."
-    return f"{said}tune again with a learning rate below {settings.learning_rate:g}."
+        return f"{message}nothing was learned yet, so it is the student itself: choose the number format fp32 for it."
+    return f"{message}tune again with a learning rate below {settings.learning_rate:g}."
 
 
 def loss_of(student: Student, batch: TrainingBatch) -> torch.Tensor:

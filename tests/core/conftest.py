@@ -23,5 +23,5 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(params=list(MAKERS))
 def folder(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Path:
-    """One tiny student's folder; a test that asks for it runs once for each family."""
+    """One tiny student's folder; tests with it run once for each family."""
     return folders[request.param]

@@ -1,4 +1,4 @@
-"""The mistake step as DESIGN section 3 defines it, and the laws it keeps whatever the curve."""
+"""The mistake step by its definition, and properties that hold for every curve."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ LAMS = st.integers(1, 4)
 
 
 def curve_of(*gaps: float) -> Curve:
-    """A curve of two candidates whose margins are the given ones."""
+    """A curve of two candidates with the given margins."""
     rows = tuple(((1 - gap) / 2, (1 + gap) / 2) for gap in gaps)
     return Curve(candidates=("11", "16"), truth=0, predicted=1, probabilities=rows)
 

@@ -1,4 +1,4 @@
-"""Diagnoses from a real, tiny, random teacher, and phrases cleaned of whatever a model wraps them in."""
+"""Diagnoses from a real, tiny, random teacher, and cleaned phrases."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -113,7 +113,7 @@ def test_a_rationale_without_steps_has_a_curve_and_no_skill(teacher: LocalTeache
 
 @dataclass
 class Listener:
-    """A teacher by its protocol only: it answers curves in reverse order and notes what it is asked to complete."""
+    """A teacher by protocol only: returns curves in reverse order and records its prompts."""
 
     name: str = "listener"
     heard: list[str] = field(default_factory=list)
@@ -133,7 +133,7 @@ class Listener:
 
 @dataclass
 class Failing(Listener):
-    """Names no skill where the prompt speaks of the digits 2: every try to ask failed."""
+    """Names no skill where the prompt contains the digits 2: every request failed."""
 
     def complete(self, prompts: Sequence[str], max_words: int) -> list[str | Skipped]:  # type: ignore[override]
         failed = Skipped(reason="It timed out.", failed=True)

@@ -1,4 +1,4 @@
-"""Pictures as every reader should see them: upright, in their own brightness, and nothing but OSError raised."""
+"""Images as every reader should see them: upright, in their own brightness, and only OSError raised."""
 
 import base64
 import io

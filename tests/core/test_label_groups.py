@@ -1,4 +1,4 @@
-"""Samples that share a task and its instruction are asked about once, and labelling some changes no other group."""
+"""Samples that share a task and its instruction are labelled once, and labelling some changes no other group."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What counts as a secret, and that nothing else is touched."""
+"""What counts as a secret, and that nothing else is changed."""
 
 import pytest
 

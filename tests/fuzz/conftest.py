@@ -1,17 +1,18 @@
-"""What the suite of odd inputs starts from: a world, and the table of what became of the inputs at the end."""
+"""Fixtures of the odd inputs: a world, and the table of results at the end."""
 
 import pytest
 
 from tests.fuzz.oddities import PNG
 from tests.fuzz.world import TALLIES, World, table
 
-# What each measured import took: MB above the start, and seconds.
+# Of each measured import: MB above the start, and seconds.
 MEASURED: dict[str, tuple[int, float]] = {}
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A data folder, and a folder of files with one image, links that lead out of it and a folder named as an image."""
+    """A data folder, and a folder of files with one image, links that lead out of it, and a folder named like an
+    image."""
     made = World(tmp_path_factory.mktemp("fuzz"))
     (made.files / "images").mkdir(parents=True)
     (made.files / "folder.png").mkdir()

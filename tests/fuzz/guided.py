@@ -1,8 +1,8 @@
-"""Coverage-guided fuzzing of the importers with atheris, which is no dependency: install it where you start this.
+"""Coverage-guided fuzzing of the importers with atheris, which is not a dependency.
 
-``python -m tests.fuzz.guided RUNS`` with atheris, and the packages of the app, importable; prints how many inputs were
-tried. Its first byte chooses what the bytes are imported as, the rest is the file; only the importers are instrumented.
-The laws are those of the parsers alone: a sentence or rows, and never another exception.
+``python -m tests.fuzz.guided RUNS``, with atheris and the app importable, prints how many inputs were tried. The first
+byte chooses how the bytes are imported, the rest is the file; only the importers are instrumented. An import must give
+a sentence or rows, and never another exception.
 """
 
 import sys
@@ -38,7 +38,7 @@ def import_it(data: bytes) -> None:
 
 
 def corpus(folder: Path) -> None:
-    """Whole files to start from."""
+    """Valid files to start from."""
     from tests.fuzz.recipes import INNER, in_json, mistakes, predicted
 
     starts = [b"\0" + text().encode() for _, text in INNER]

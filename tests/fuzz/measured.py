@@ -1,4 +1,4 @@
-"""One import in a process of its own, so that its memory can be measured: prints what became of it as JSON.
+"""One import in its own process, so that its memory can be measured; prints the result as JSON.
 
 ``python -m tests.fuzz.measured FOLDER WHAT FILE``; the folder gets a data folder.
 """
@@ -20,7 +20,7 @@ from tests.bench.children import peak_mb
 
 
 def main(folder: Path, what: Any, path: str) -> dict[str, Any]:
-    """Import the file; how much memory that took above the start, in MB, and how long."""
+    """Import the file; prints the memory above the start in MB, and the seconds."""
 
     Image.init()
     db = open_database(folder / "data")

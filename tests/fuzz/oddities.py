@@ -1,6 +1,6 @@
-"""Values, texts, names and pictures that no importer asked for, each a thing that really is in somebody's file.
+"""Odd values, texts, names and images, each of a kind found in real files.
 
-Knows no format. ``PICTURES`` says for each picture whether it can be used.
+``PICTURES`` says for each image whether it can be used.
 """
 
 import base64
@@ -70,7 +70,7 @@ def saved(image: Image.Image, kind: str, **more: Any) -> bytes:
 
 
 def claiming(width: int, height: int, *, depth: int = 8, colour: int = 2) -> bytes:
-    """A PNG whose header promises that size, with next to nothing in it."""
+    """A PNG whose header claims that size, with almost no data."""
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     parts = ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
     chunks = (
@@ -80,7 +80,7 @@ def claiming(width: int, height: int, *, depth: int = 8, colour: int = 2) -> byt
 
 
 def turned(kind: str) -> bytes:
-    """A red image, 6 wide and 2 high, with a blue right end, that its EXIF data says to show turned by a quarter."""
+    """A red image, 6 × 2, with a blue right end, whose EXIF data rotates it by a quarter turn."""
     image = Image.new("RGB", (48, 16), "red")
     image.paste("blue", (32, 0, 48, 16))
     exif = Image.Exif()
@@ -149,7 +149,7 @@ PICTURES = {name: (content, True) for name, content in GOOD.items()} | {
 
 @st.composite
 def damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """The bytes with some of them gone, changed, put in, repeated or moved."""
+    """The bytes with some removed, changed, inserted, repeated or moved."""
     for _ in range(draw(st.integers(1, 3))):
         size = len(content)
         at, length = draw(st.integers(0, size)), draw(st.integers(0, 64))

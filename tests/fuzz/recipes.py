@@ -1,4 +1,4 @@
-"""Files of every format as people have them, then changed: rows, fields and values, bytes, encodings and containers.
+"""Files of every format as users have them, then changed: rows, fields, values, bytes, encodings and containers.
 
 Each recipe gives one ``Given``; ``RECIPES`` has one for each line of the table.
 """
@@ -80,7 +80,7 @@ def mistakes() -> Rows:
 
 @st.composite
 def changed(draw: st.DrawFn, rows: Rows) -> list[Any]:
-    """Some rows with other values, fields gone or added, rows twice, rows that are none."""
+    """Some rows with other values, fields removed or added, repeated rows, and values that are not rows."""
     found: list[Any] = [dict(row) for row in rows]
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(found) - 1))
@@ -176,7 +176,7 @@ def in_parquet(arrays: dict[str, Any], **more: Any) -> bytes:
 
 
 def odd_columns() -> list[Any]:
-    """Arrays of three cells, of types that a table of samples seldom has."""
+    """Arrays of three cells, of types that are rare in tables of samples."""
     now = datetime(2026, 1, 2, tzinfo=UTC)
     text = pyarrow.array(["yes", "no", "yes"])
     bad = pyarrow.array([b"\xff\xfe", b"ok", b"\xc3"], pyarrow.binary())
@@ -281,7 +281,7 @@ def zips(draw: st.DrawFn) -> Given:
             is_link = draw(st.integers(0, 9)) == 0
             info.external_attr = 0o120777 << 16 if is_link else 0o644 << 16
             if member in archive.NameToInfo:
-                del archive.NameToInfo[member]  # the library warns of a second one
+                del archive.NameToInfo[member]  # zipfile warns about a second one
             archive.writestr(info, b"../../etc/passwd" if is_link else content)
     content = written.getvalue()
     if draw(st.booleans()):

@@ -1,4 +1,4 @@
-"""The guided fuzzer for a moment, where atheris is installed."""
+"""A short run of the guided fuzzer, where atheris is installed."""
 
 import importlib.util
 import os

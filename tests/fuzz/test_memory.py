@@ -1,6 +1,6 @@
-"""Giant lines and bombs: each import runs in a process of its own, which may take 400 MB more than it had and no more.
+"""Giant lines and bombs: each import runs in its own process and may take at most 400 MB more than at its start.
 
-``SWITCHPOINT_LONG=1`` takes lines of 100 MB where the short form takes 20 MB, and larger bombs.
+``SWITCHPOINT_LONG=1`` uses lines of 100 MB instead of 20 MB, and larger bombs.
 """
 
 import gzip
@@ -30,7 +30,7 @@ ROW = {"id": "1", "question": "Which?", "answer": "no"}
 
 
 def measured(folder: Path, name: str, what: str = "validation") -> dict[str, Any]:
-    """What the process says that imports the file of that name."""
+    """The result of the process that imports the file of that name."""
     command = [sys.executable, "-m", "tests.fuzz.measured", str(folder), what, str(folder / name)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
@@ -40,7 +40,7 @@ def measured(folder: Path, name: str, what: str = "validation") -> dict[str, Any
 
 
 def blocks(*parts: bytes | int) -> Iterator[bytes]:
-    """The parts, a number standing for so many letters."""
+    """The parts, a number meaning that many letters."""
     for part in parts:
         if isinstance(part, bytes):
             yield part
@@ -117,7 +117,7 @@ def with_image(path: Path, content: bytes) -> None:
 
 
 def dictionary_bomb(path: Path) -> None:
-    """One value of 16 MB that 256 rows point to: 4 GB for who reads them all at once."""
+    """One value of 16 MB that 256 rows refer to: 4 GB when all are read together."""
     value = pyarrow.array(["x" * (16 * MB)])
     rows = 256
     told = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * rows, pyarrow.int32()), value)

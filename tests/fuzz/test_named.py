@@ -1,4 +1,4 @@
-"""The odd inputs that somebody thought of, by name: each through the real import, and held against the same laws."""
+"""Odd inputs by name, each through the real import and held to the same laws."""
 
 import gzip
 import io
@@ -142,7 +142,7 @@ def test_an_odd_picture_is_kept_whole_or_refused(world: World, name: str, what: 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_looking_at_a_support_set_shows_its_pictures_and_stumbles_over_none(world: World, name: str) -> None:
-    """Its images stay in their files and were opened by nobody before."""
+    """Its images stay in their files and were not opened before."""
     content, good = PICTURES[name]
     request = world.written(
         Given(
@@ -168,7 +168,7 @@ def packed(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.
     with zipfile.ZipFile(written, "w", method) as archive:
         for name, content in members:
             archive.writestr(name, content)
-            archive.NameToInfo.clear()  # the library warns of a second member of one name
+            archive.NameToInfo.clear()  # zipfile warns about a second member of that name
     return written.getvalue()
 
 
@@ -233,7 +233,7 @@ def test_parquet_columns_of_any_type_are_read_or_refused(world: World, column: s
 
 
 def test_a_cell_that_python_would_read_as_a_set_is_a_text(world: World) -> None:
-    """A set has another order in every process, so that importing again would find other samples."""
+    """A set has another order in every process, so a second import would find other samples."""
     cells = ["{'b', 'a', 'c'}", "{[1]: 2}", "['\\d', 'x']", "[0x" + "f" * 5000 + "]"]
     table = "id\tquestion\tanswers\n" + "".join(f"{n}\tWhich?\t{cell}\n" for n, cell in enumerate(cells))
     report = judged(world, table, "set.tsv")
@@ -265,7 +265,7 @@ def test_links_and_folders_beside_a_file_are_no_images(world: World, tmp_path: P
 
 
 def test_a_picture_inside_a_row_of_a_support_set_is_opened_before_it_is_kept(world: World) -> None:
-    """One in a folder stays there and is only looked for; one in a row is kept in the database."""
+    """An image in a folder is only looked up; one in a row is stored in the database."""
     row = {**ROW, "image": {"bytes": PICTURES["a cut PNG"][0], "path": "x.png"}}
     held = in_parquet({name: pyarrow.array([value]) for name, value in row.items()})
     report = judged(world, held, "set.parquet", what="support")

@@ -1,6 +1,6 @@
-"""Files of every format, changed at random: each gives a sentence or a report, and nothing is half imported.
+"""Files of every format, changed at random: each import gives a sentence or a report, and imports nothing halfway.
 
-``SWITCHPOINT_LONG=1`` tries 21,000 of them, ``SWITCHPOINT_FUZZ`` sets the number, ``SWITCHPOINT_SEED`` the seed.
+``SWITCHPOINT_LONG=1`` tries 21,000 of them; ``SWITCHPOINT_FUZZ`` sets the number, ``SWITCHPOINT_SEED`` the seed.
 """
 
 import os

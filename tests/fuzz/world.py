@@ -1,7 +1,7 @@
-"""The real import over a real database, one input after another, and the laws that hold for each of them.
+"""The real import over a real database, one input after another, and the laws that hold for each.
 
-An input is tried as people try it: first as it is, then without the refused rows, then once more. ``Tally`` counts what
-became of the inputs, for the table that every run prints.
+An input is tried as users would: first unchanged, then without the refused rows, then again. ``Tally`` counts the
+results for the table that every run prints.
 """
 
 import json
@@ -43,9 +43,9 @@ COUNTED = (tables.samples, tables.images, tables.predictions)
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """An input: the files that make it up, the path among them that is imported ("" for their folder), and as what.
+    """An input: its files, the path among them that is imported ("" for their folder), and how.
 
-    ``kind`` is the line of the table that it is counted in.
+    ``kind`` is its line of the table.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class Given:
 
 @dataclass
 class Tally:
-    """What became of the inputs of a kind."""
+    """The results of the inputs of a kind."""
 
     whole: int = 0
     in_part: int = 0
@@ -79,7 +79,7 @@ TALLIES: dict[str, Tally] = {}
 
 
 class World:
-    """A data folder and a folder for files; ``judge`` holds one input against the laws."""
+    """A data folder and a folder for files; ``judge`` checks one input against the laws."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -165,12 +165,12 @@ class World:
                     check_image(*image_bytes(connection, each.image))
 
     def _renew(self) -> None:
-        """Go on with an empty database, since every input is imported into a project of its own."""
+        """Continue with an empty database, since every input is imported into its own project."""
         self.db.close()
         self.db = open_database(self.folder / f"data-{self.number}")
 
     def written(self, given: Given) -> ImportRequest:
-        """The input on the disk, with a project of its own, as a request to import it."""
+        """The input on disk, with its own project, as an import request."""
         self.number += 1
         folder = self.files / str(self.number) if given.path == "" else self.files
         for name, content in given.files.items():
@@ -188,13 +188,13 @@ class World:
 
 
 def counts(db: Database) -> dict[str, int]:
-    """How many rows the tables hold that an import writes to."""
+    """The number of rows in the tables that an import writes to."""
     with db.read() as connection:
         return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in COUNTED}
 
 
 def check_sentence(text: str) -> None:
-    """A sentence can be printed on any terminal, put on any page, and read to its end."""
+    """A sentence can be printed on any terminal, shown on any page, and read to its end."""
     text.encode()
     broken = [each for each in text if unicodedata.category(each) in UNPRINTABLE or each in TURNING]
     assert not broken, f"{broken} in {text!r}"
@@ -203,7 +203,7 @@ def check_sentence(text: str) -> None:
 
 
 def check_report(report: ImportReport) -> None:
-    """The numbers add up, and every refused row says where it is, what is wrong there and why."""
+    """The numbers add up, and every refused row says where it is, what is wrong and why."""
     json.dumps(report, ensure_ascii=False).encode()
     assert len(report["refused"]) == min(report["refused_rows"], 2000)
     rest = report["accepted"] + report["refused_rows"] + report["already_present"] + report["left_out"]
@@ -219,13 +219,13 @@ def check_report(report: ImportReport) -> None:
 
 
 def check_image(content: bytes, mime: str) -> None:
-    """What is kept can be opened by everyone who will, and is of a kind that a browser shows."""
+    """A stored image can be opened everywhere and has a type that browsers show."""
     assert mime in ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"), mime
     assert min(load_upright(content).size) > 0
 
 
 def table() -> list[str]:
-    """The figures of all inputs so far, as lines of a table."""
+    """The results of all inputs so far, as lines of a table."""
     names = (
         ("inputs", 8),
         ("whole", 8),

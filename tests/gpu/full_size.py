@@ -1,8 +1,8 @@
-"""A 7B teacher and the two 7B students at full size, built from their configs with random weights, and what they do a
-second on a GPU as a share of its matrix peak, measured on the same card.
+"""A 7B teacher and the two 7B students at full size, built from their configs with random weights, and their tokens a
+second on a GPU as a share of the same card's matrix peak.
 
-What they say means nothing; how fast they say it does. ``full=False`` makes the same classes small enough for a
-processor, so that every line here runs without a GPU, too. Sizes are those of the published ``config.json`` files.
+Only the speed matters. ``full=False`` makes the same classes small enough for a CPU, so that every line also runs
+without a GPU. Sizes are those of the published ``config.json`` files.
 """
 
 import inspect
@@ -56,8 +56,8 @@ MEASURED = 4  # updates of a tuning run that are timed; those after them are pro
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """Tokens a second, the share of the matrix peak that their model FLOPs come to, and the share of the time in which
-    the device had nothing to do (on a processor: None)."""
+    """Tokens a second, their model FLOPs as a share of the matrix peak, and the share of time the device was idle
+    (on a CPU: None)."""
 
     tokens: float
     share: float
@@ -69,14 +69,14 @@ class Rate:
 
 
 def matrix_peak(device: torch.device, side: int, turns: int = 20) -> float:
-    """FLOP/s of a large matrix product in bfloat16: what the card gives at most."""
+    """FLOP/s of a large bfloat16 matrix product: the practical maximum of the card."""
     one, other = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
     seconds = timed(lambda: one @ other, device, turns)
     return float(2 * side**3 / seconds)
 
 
 def timed(work: Callable[[], object], device: torch.device, turns: int) -> float:
-    """Seconds of one turn, after two that warm up, with all that the card was given done."""
+    """Seconds of one call after two warm-up calls, with the device synchronised."""
     for _ in range(2):
         work()
     _wait(device)
@@ -97,7 +97,7 @@ def _idle(work: Callable[[], object], device: torch.device) -> float | None:
 
 
 def make_teacher(family: str, device: torch.device, *, full: bool) -> LocalTeacher:
-    """A Llama or Qwen2 teacher with weights from a seed, which reads rationales side by side as on a GPU."""
+    """A Llama or Qwen2 teacher with seeded weights that packs rationales as on a GPU."""
     shape = {"llama": LLAMA, "qwen2": QWEN}[family] if full else SMALL
     words = {"llama": 32_000, "qwen2": 152_064}[family] if full else 8_000
     config = {"llama": LlamaConfig, "qwen2": Qwen2Config}[family](vocab_size=words, **shape)
@@ -115,7 +115,7 @@ def make_teacher(family: str, device: torch.device, *, full: bool) -> LocalTeach
 
 
 def make_student(family: str, folder: Path, device: torch.device, *, full: bool) -> Student:
-    """A LLaVA-1.5 or Qwen2-VL student; its tokenizer knows the words of the tests, its images are of real size."""
+    """A LLaVA-1.5 or Qwen2-VL student; its tokenizer knows the words of the tests, its images have real sizes."""
     save = {"llava": save_llava, "qwen2-vl": save_qwen}[family]
     save(folder)
     processor = chat.load_processor(str(folder), StudentSettings())
@@ -167,13 +167,13 @@ def _placed(kind: Any, config: Any, device: torch.device) -> Any:
 
 
 def flops_a_token(model: Any) -> float:
-    """FLOPs of the forward of one text token in the language model's layers, attention's own products left out."""
+    """FLOPs of one text token's forward through the language model's layers, without attention products."""
     language = model.get_decoder() if hasattr(model, "get_decoder") else model
     return 2.0 * sum(each.weight.numel() for each in language.modules() if isinstance(each, torch.nn.Linear))
 
 
 def switching(teacher: LocalTeacher, wrong: Sequence[tuple[Sample, Prediction]], peak: float) -> Rate:
-    """Curves as a diagnosis reads them, from texts to probabilities; each token of a rationale's forest counts once."""
+    """Curves as in a diagnosis, from texts to probabilities; each token of a rationale's forest counts once."""
     device, settings = teacher.model.device, Settings()
     asked = [teacher._branches(sample, said.steps, (*sample.options,), settings) for sample, said in wrong]
     tokens = sum(len(pack_case(branches).tokens) for branches in asked)
@@ -188,7 +188,7 @@ def switching(teacher: LocalTeacher, wrong: Sequence[tuple[Sample, Prediction]],
 
 
 def predicting(student: Student, samples: Sequence[Sample], side: int, settings: Settings, peak: float) -> Rate:
-    """``predict`` as the worker calls it; the tokens are those that come in and those that are said."""
+    """``predict`` as the worker calls it; counts tokens in and out."""
     picture = Image.new("RGB", (side, side), "red")
     said: list[int] = []
 
@@ -205,7 +205,7 @@ def predicting(student: Student, samples: Sequence[Sample], side: int, settings:
 
 
 def tuning(student: Student, samples: Sequence[Sample], side: int, settings: TuningSettings, peak: float) -> Rate:
-    """Updates as a run makes them: a frozen layer's forward and the gradient of its input, twice a forward's FLOPs."""
+    """Updates as in a run: a frozen layer's forward and the gradient of its input, twice a forward's FLOPs."""
     picture = Image.new("RGB", (side, side), "red")
     examples = make_examples(student, samples, settings)
     training = make_trainable(examples, lambda _: picture, settings, None)
@@ -218,27 +218,27 @@ def tuning(student: Student, samples: Sequence[Sample], side: int, settings: Tun
     _wait(student.device)
     seconds = time.perf_counter() - started
     idle = _idle(lambda: deque(updates, 0), student.device)
-    asked = [lessons_text(student, samples[0])]
+    asked = [example_text(student, samples[0])]
     width = model_inputs(student, asked, [picture], padding_side="right")["input_ids"].shape[1]
     tokens = width * settings.batch_size * settings.accumulation * made
     share = 2 * tokens * flops_a_token(student.model) / seconds / peak
     return Rate(tokens=tokens / seconds, share=share, idle=idle)
 
 
-def lessons_text(student: Student, sample: Sample) -> str:
-    """About what a example shows: the question with its image, and the reply."""
+def example_text(student: Student, sample: Sample) -> str:
+    """About the text of an example: the question with its image, and the reply."""
     return chat.prompt_text(student.processor, sample.question, has_image=True) + sample.response
 
 
 def samples_of(many: int) -> list[Sample]:
-    """Questions with an image and a reply of some hundred tokens, in the words that the tokenizer knows."""
+    """Questions with an image and a reply of about a hundred tokens, in words that the tokenizer knows."""
     reply = " ".join(["Step 1 : the digit in A1 is 9 ."] * 12)
     base = Sample(source_id="", question="What is the sum of A1 and B2 ?", answer="9", response=reply, image="i")
     return [replace(base, id=number, source_id=str(number)) for number in range(many)]
 
 
 def wrong_ones(many: int) -> list[tuple[Sample, Prediction]]:
-    """Wrong rationales of 6, 10, 15 and 30 steps of some 25 tokens each, below questions of some 150."""
+    """Wrong rationales of 6, 10, 15 and 30 steps of about 25 tokens, after questions of about 150."""
     question = "What is the sum of the two digits ? " * 8
     sample = Sample(source_id="", question=question, options=("11", "12", "16", "17"), answer="11")
     step = "The left digit is 9 and the right digit is 7 ."

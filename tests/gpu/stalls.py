@@ -1,4 +1,4 @@
-"""How much of the time a GPU waits for the program that gives it work, from torch's own profile of the card."""
+"""The share of time a GPU waits for the program, from torch's profile of the card."""
 
 from collections.abc import Callable, Iterable
 
@@ -10,10 +10,10 @@ Interval = tuple[float, float]
 
 
 def idle_share(work: Callable[[], object]) -> float:
-    """The share of the time between the first and the last thing that a GPU did for ``work`` in which it did nothing.
+    """The share of the time between the first and the last GPU activity of ``work`` in which the GPU was idle.
 
-    Kernels and copies count as work. The profile itself costs the program some time, so this is too much, not too
-    little. Raises ValueError where the GPU did nothing at all.
+    Kernels and copies count as activity. Profiling slows the program, so this is an upper bound. Raises ValueError when
+    the GPU did nothing.
     """
     with profile(activities=[ProfilerActivity.CUDA]) as seen:
         work()

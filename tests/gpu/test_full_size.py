@@ -1,4 +1,4 @@
-"""A 7B teacher and 7B students on a GPU: tokens a second, as shares of what the same card's matrix product reaches."""
+"""A 7B teacher and 7B students on a GPU: tokens a second as shares of the same card's matrix product."""
 
 from dataclasses import replace
 from pathlib import Path

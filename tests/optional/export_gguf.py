@@ -1,9 +1,9 @@
-"""The demo's teacher as a GGUF file: ``python export_gguf.py WEIGHTS.npz TEACHER_FOLDER OUT.gguf``.
+"""Export the demo's teacher as GGUF: ``python export_gguf.py WEIGHTS.npz TEACHER_FOLDER OUT.gguf``.
 
-Runs where ``gguf`` is installed (``make llama``), which is not Switchpoint's own environment; so it takes the weights
-as numpy arrays. The teacher splits words by a pattern and looks each up; llama.cpp's "rwkv" tokenizer, which takes the
-longest known token again and again, makes the same tokens of any text whose words are all known. Its chat template is
-the user's turn as it stands: the teacher knows texts, not chats.
+Runs in the environment with ``gguf`` (``make llama``), which is not Switchpoint's own; so it takes the weights as numpy
+arrays. The teacher splits words by a pattern and looks each up; llama.cpp's "rwkv" tokenizer, which always takes the
+longest known token, gives the same tokens for texts of known words. The chat template is the user's turn unchanged: the
+teacher was trained on texts, not chats.
 """
 
 import json
@@ -17,7 +17,7 @@ TEMPLATE = "<s>{% for m in messages %}{% if m['role'] == 'user' %}{{ m['content'
 
 
 def rope_order(weights: np.ndarray, heads: int) -> np.ndarray:
-    """From transformers' order of rotary halves to ggml's of pairs."""
+    """Convert transformers' order of rotary halves to ggml's pairs."""
     size = weights.shape[0] // heads // 2
     return weights.reshape(heads, 2, size, *weights.shape[1:]).swapaxes(1, 2).reshape(weights.shape)
 

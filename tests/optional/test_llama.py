@@ -1,8 +1,8 @@
-"""A real server: ``llama_cpp.server --logits_all true`` over the demo's teacher, asked for its curves. ``make llama``.
+"""A real server: ``llama_cpp.server --logits_all true`` with the demo's teacher. Run by ``make llama``.
 
-SWITCHPOINT_LLAMA names the Python in whose environment ``llama-cpp-python[server]`` and ``gguf`` are installed; without
-it this is skipped. As many tokens are listed as the teacher has, since the letters, which it was not trained to answer
-with, are seldom among its first twenty.
+SWITCHPOINT_LLAMA names the Python of the environment with ``llama-cpp-python[server]`` and ``gguf``; skipped without
+it. All of the teacher's tokens are listed, because the letters, on which it was not trained, are rarely among the first
+twenty.
 """
 
 import os
@@ -104,8 +104,8 @@ def curves(teacher: EndpointTeacher | LocalTeacher) -> list[np.ndarray]:
 
 
 def test_the_curves_are_those_of_the_local_teacher(teacher: EndpointTeacher, local: LocalTeacher) -> None:
-    """Of every option but A: the local teacher scores " (A)", while a letter is read however it is spelled, and this
-    teacher has a word for the article. The next test has them all."""
+    """For all options but A: the local teacher scores " (A)", while a letter counts in any spelling, and this
+    teacher has a word for the article. The next test covers all options."""
     apart = []
     for here, far in zip(curves(local), curves(teacher), strict=True):
         rest_here, rest_far = (rows[:, 1:] / rows[:, 1:].sum(axis=1, keepdims=True) for rows in (here, far))
@@ -127,7 +127,7 @@ def test_the_curves_are_those_of_plain_transformers_over_every_spelling(
 
 
 def spelled(local: LocalTeacher, text: str, count: int) -> np.ndarray:
-    """The letters' shares after a text, from a plain forward."""
+    """The letters' probabilities after a text, from a plain forward."""
     with torch.inference_mode():
         logits = local.model(torch.tensor(local.encode([text]))).logits[0, -1].double()
     shares = np.zeros(count)

@@ -33,10 +33,10 @@ def mapping_of(columns: tuple[str, ...]) -> dict[str, str]:
     """MMBench's mapping, for the columns that exist."""
     by_name = {column.lower(): column for column in columns}
     letters: list[str] = []
-    for each in _LETTERS:
-        if each.lower() not in by_name:
+    for letter in _LETTERS:
+        if letter.lower() not in by_name:
             break
-        letters.append(by_name[each.lower()])
+        letters.append(by_name[letter.lower()])
     fixed = {"id": "index", "question": "question", "answer": "answer", "hint": "hint", "image": "image"}
     fixed |= {"category": "category", "task": "l2-category", "split": "split"}
     mapping = {field: by_name[name] for field, name in fixed.items() if name in by_name}

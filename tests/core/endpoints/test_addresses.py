@@ -1,4 +1,4 @@
-"""How models behind endpoints are named, and that a key goes to its own host and into no message."""
+"""Names of models behind endpoints; a key goes to its own host only and into no message."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A batch is handed in and found by its token on any page of the endpoint's list; failures say what they mean."""
+"""A batch is created and found by its token on any page of the endpoint's list; failures are explained."""
 
 import io
 import threading
@@ -27,7 +27,7 @@ REQUEST = {
 
 
 class Nothing:
-    """Keeps no reply: batches are kept elsewhere."""
+    """Stores no replies; batches store theirs elsewhere."""
 
     def get(self, key: str) -> str | None:
         return None
@@ -95,7 +95,7 @@ def test_who_looks_can_end_the_work_before_each_request(server: OpenAIServer) ->
 
 
 class Failing(ThreadingHTTPServer):
-    """Answers with one status after the other, the last one for ever."""
+    """Answers with one status after the other, repeating the last."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""What a server writes in a batch's files is read line by line, and nothing of it is believed that may not be."""
+"""A server's batch files are read line by line, and untrusted values are rejected."""
 
 import io
 import json

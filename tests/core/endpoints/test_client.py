@@ -1,4 +1,4 @@
-"""Requests over a real socket: bounded, tried again, kept, explained, and with the right key to the right host."""
+"""Requests over a real socket: bounded, retried, cached, explained, and with the right key for the host."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ QUICK = EndpointSettings(timeout=10.0, retries=2)
 
 
 class Parrot:
-    """Says the last message again: what is asked here needs no model."""
+    """Repeats the last message; these tests need no model."""
 
     def first_token(self, messages: list[dict[str, Any]]) -> list[tuple[str, float]]:
         return [("A", -0.1), ("B", -2.5)]
@@ -148,7 +148,7 @@ def test_too_many_requests_are_asked_again_after_the_time_that_the_server_named(
     with openai_server(Parrot(), Manners(failures=[(429, {"Retry-After": "1"}, "slow down")])) as server:
         assert hello(client_of(server)).texts == ("Hello!",)
         first, second = server.asked
-    # The client's own first wait is half a second at most, so that only the header explains a longer one.
+    # The client's own first wait is at most half a second, so a longer one is due to the header.
     assert second.at - first.at >= 0.95
 
 
@@ -173,7 +173,7 @@ def test_one_request_that_fails_for_good_leaves_the_others_be() -> None:
     class Picky(Parrot):
         def reply(self, messages: list[dict[str, Any]], max_tokens: int, temperature: float, seed: int) -> str:
             if messages[-1]["content"] == "2":
-                raise ValueError  # which cuts the connection
+                raise ValueError  # cuts the connection
             return super().reply(messages, max_tokens, temperature, seed)
 
     with openai_server(Picky()) as server:

@@ -1,6 +1,6 @@
-"""Keys in the environment and in a keyring: which one counts, and how one is put there and taken out.
+"""Keys in the environment and in a keyring: which one wins, and how one is saved and deleted.
 
-The keyring is the real library over a backend of this test, since a test machine has no desktop to keep keys in.
+Uses the real keyring library with a backend of this test, since a test machine has no desktop keyring.
 """
 
 import io

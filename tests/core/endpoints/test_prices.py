@@ -1,4 +1,4 @@
-"""Prices per million tokens, a project's own first; what nobody priced has no price."""
+"""Prices per million tokens: a project's own come first; unknown prices stay unknown."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the arms take that are not targeted."""
+"""What the arms other than "targeted" choose."""
 
 import numpy as np
 import pytest

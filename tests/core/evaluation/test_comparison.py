@@ -1,4 +1,4 @@
-"""Comparisons are paired, exact, seeded, and checked against scipy, whole numbers, and resampling the slow way."""
+"""Comparisons are paired, exact and seeded; checked against scipy, integer arithmetic and naive resampling."""
 
 from fractions import Fraction
 from math import comb
@@ -73,7 +73,7 @@ def test_mcnemar_is_exact_in_whole_numbers(fixed: int, broken: int) -> None:
 def test_holms_correction_keeps_the_order_and_is_that_of_the_step_down_procedure(p_values: list[float]) -> None:
     corrected = holm_correction(p_values)
     assert all(p <= c <= 1 for p, c in zip(p_values, corrected, strict=True))
-    # The procedure as it is defined: from the smallest p on, reject while p * (those left) stays under the level.
+    # The definition: from the smallest p on, reject while p × (number left) is below the level.
     level, rejected = 0.05, set()
     for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
         if not p_values[index] * (len(p_values) - place) < level:
@@ -114,7 +114,7 @@ def test_the_groups_counts_add_up_to_the_whole(
 
 
 def changed(**groups: tuple[int, int]) -> Comparison:
-    """A comparison in whose categories so many were (fixed, broken), and one more stayed right."""
+    """A comparison whose categories have the given (fixed, broken), and one more sample that stayed right."""
     before, after, categories = {}, {}, {}
     for name, (fixed, broken) in groups.items():
         for was, now in [(False, True)] * fixed + [(True, False)] * broken + [(True, True)]:

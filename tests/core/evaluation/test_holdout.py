@@ -1,4 +1,4 @@
-"""What is held out is a fair share of every category, and hangs on nothing but the seed and the ids."""
+"""The held-out samples are a fair share of every category, and depend only on the seed and the ids."""
 
 import random
 from collections import Counter

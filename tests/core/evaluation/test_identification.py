@@ -1,4 +1,4 @@
-"""Ways to find mistake steps: what each asks, how each guesses, and how settings are chosen and reported."""
+"""Methods to find mistake steps: their questions, their guesses, and how settings are chosen and reported."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -36,7 +36,7 @@ def a_prediction(*steps: str) -> Prediction:
 
 
 class Scripted:
-    """A teacher of which each test says what it answers, to see what it was asked."""
+    """A teacher with scripted answers that records its questions."""
 
     name, remark = "scripted", ""
 

@@ -1,7 +1,7 @@
-"""Golden files of every format, good and bad, each with the report that its import must give beside it.
+"""Golden files of every format, good and bad, each with the report that its import must give.
 
-``NAME.report.json`` says how ``NAME`` is imported ("as", "given") and what must come of it. The texts were written by
-hand; images are put beside them here, so that no binary file is needed.
+``NAME.report.json`` says how ``NAME`` is imported ("as", "given") and what must result. The texts were written by hand;
+images are added here, so that no binary file is needed.
 """
 
 import base64
@@ -39,7 +39,7 @@ def expected(case: str) -> dict[str, Any]:
 
 
 def copied(folder: Path) -> Path:
-    """The golden files with the images that some of them name."""
+    """The golden files, with the images that some of them name."""
     shutil.copytree(GOLDEN, folder, dirs_exist_ok=True)
     for name in IMAGES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -48,14 +48,14 @@ def copied(folder: Path) -> Path:
 
 
 def told(noun: Any) -> dict[str, Any]:
-    """A noun's fields that say something, as JSON has them."""
+    """The non-empty fields of a dataclass as JSON has them."""
     default = {each.name: each.default for each in fields(noun)}
     kept = {name: value for name, value in asdict(noun).items() if value != default[name]}
     return json.loads(json.dumps(kept))  # type: ignore[no-any-return]
 
 
 def report_of(path: Path, read_as: str, given: dict[str, Any]) -> dict[str, Any]:
-    """What importing a file gives, in JSON's types; images by the first letters of their hash."""
+    """The result of importing a file in JSON's types; images by the first letters of their hash."""
     try:
         return predictions_of(path, given) if read_as == "predictions" else samples_of(path, read_as, given)
     except UserError as error:
@@ -121,7 +121,7 @@ def test_a_file_reads_the_same_gzipped_without_its_name_and_in_a_zip_named_other
 
 
 def told_of_rows(report: dict[str, Any]) -> dict[str, Any]:
-    """The report without the words for what the file came in; of an error only that it is one."""
+    """The report without the name of its container; an error only as such."""
     if "error" in report:
         return {"error": True}
     return {name: value for name, value in report.items() if name != "format"}

@@ -1,4 +1,4 @@
-"""Streaming a file of samples: nothing is held, images of support sets are only looked for, and real ScienceQA."""
+"""Streaming a file of samples: constant memory, images of support sets only looked up, and real ScienceQA."""
 
 import hashlib
 import io
@@ -43,7 +43,7 @@ def test_rows_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    """Ten times the rows take no more than the hashes of their ids: some 100 bytes each as numbers in a set."""
+    """Ten times the rows take no more than the hashes of their ids: about 100 bytes each."""
     peaks = []
     for rows in (2_000, 20_000):
         path = tmp_path / f"{rows}.jsonl"
@@ -102,7 +102,7 @@ def problems() -> dict[str, Any]:
 
 @needs_data
 def test_all_of_scienceqas_problems_are_imported_with_their_images(tmp_path: Path) -> None:
-    """The images themselves are not in ../shared/data: one of ours stands in for each, half of them without a split."""
+    """../shared/data has no images, so each is replaced by one of ours, half of them without a split."""
     given = problems()
     (tmp_path / "problems.json").write_text(json.dumps(given))
     for number, (key, problem) in enumerate(given.items()):
@@ -140,7 +140,7 @@ def test_scienceqas_missing_images_are_counted_apart() -> None:
 
 @needs_data
 def test_gpt_3_and_palm_2_are_wrong_as_often_as_the_files_say(tmp_path: Path) -> None:
-    """Counted here from the raw files, and there through the importers."""
+    """Counted from the raw files, and through the importers."""
     given = problems()
     text_only = {key: problem | {"image": None} for key, problem in given.items()}
     (tmp_path / "problems.json").write_text(json.dumps(text_only))

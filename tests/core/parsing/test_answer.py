@@ -1,4 +1,4 @@
-"""Reading answers from what models write, and comparing them."""
+"""Reading answers from model output, and comparing them."""
 
 import json
 import re
@@ -340,7 +340,7 @@ VERBOSE = [
         "red fox",
     ),
 ]
-# Written after the rules, to see how they do on what they were not made for.
+# Written after the rules, as a held-out set.
 UNSEEN = [
     (
         (
@@ -696,7 +696,7 @@ def test_gpt3s_reasoning_alone_is_read_right_or_not_at_all() -> None:
     for name, rationale, choices, recorded in gpt3():
         reasoning = re.sub(r"^The answer is [A-E]\. (?:BECAUSE: )?", "", rationale)
         answer = read_answer(reasoning, choices).answer
-        # In these two GPT-3 concludes otherwise than it answered: "So, the state that is farthest east is Georgia."
+        # In these two GPT-3's conclusion differs from its answer: "So, the state that is farthest east is Georgia."
         assert answer in (None, recorded) or name in ("901", "1515")
         read += answer == recorded
     assert read >= 105

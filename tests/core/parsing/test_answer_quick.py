@@ -1,6 +1,6 @@
-"""Reading answers quickly reads the same: what the plain code read, and what its definitions say of any text.
+"""The optimised reading of answers equals the plain one, and the definitions, on any text.
 
-``answers_read.jsonl`` holds what ``read_answer`` made of every example, and of pairs of them, before it was made quick.
+``answers_read.jsonl`` holds the readings of every example, and of pairs of them, from before the optimisation.
 """
 
 import json
@@ -51,7 +51,7 @@ def test_what_is_kept_from_other_texts_changes_no_reading(text: str, options: tu
 
 @given(TEXTS)
 def test_numbers_are_joined_where_they_begin_and_nowhere_else(text: str) -> None:
-    """``words`` by its definition: from each place on, the longest number, else the word itself."""
+    """``words`` by its definition: from each position, the longest number, else the word itself."""
     found = [
         Word(normalisation._normalise_token(each[0]), *each.span()) for each in normalisation._TOKEN.finditer(text)
     ]
@@ -67,7 +67,8 @@ def test_numbers_are_joined_where_they_begin_and_nowhere_else(text: str) -> None
 
 @given(TEXTS, st.sampled_from(OPTIONS))
 def test_options_are_found_at_every_place_where_all_their_words_stand(text: str, options: tuple[str, ...]) -> None:
-    """``mentions`` by text, by its definition: longest option first, each place of the text, none used twice."""
+    """``find_mentions`` by text, by its definition: longest option first, each position of the text, none used
+    twice."""
     found, taken, expected = words(text), set(), set()
     wordings = sorted(
         ((at, [word.text for word in words(option)]) for at, option in enumerate(options)),
@@ -87,7 +88,7 @@ def test_options_are_found_at_every_place_where_all_their_words_stand(text: str,
 
 
 def test_a_long_rationale_is_read_within_milliseconds() -> None:
-    """The limit is far more than it takes, since machines differ."""
+    """The limit is generous, since machines differ."""
     lines = (f"Step {n}: The picture shows a bowl near the window, and light falls on it." for n in range(400))
     text = "\n".join(lines) + "\nSo it looks like a dog to me."
     started = time.perf_counter()

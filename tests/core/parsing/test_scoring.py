@@ -1,4 +1,4 @@
-"""What an answer scores: exactly against one truth, as the official VQA evaluation against several."""
+"""Scores of answers: exact match with one truth, the official VQA evaluation with several."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def asked(*answers: str, answer: str = "red", options: tuple[str, ...] = ()) -> 
 
 
 def official(answer: str, answers: Sequence[str]) -> float:
-    """As vqaEval.py does it: for each person, the agreement among the others."""
+    """As in vqaEval.py: for each person, the agreement among the others."""
     shares = []
     for place in range(len(answers)):
         others = [*answers[:place], *answers[place + 1 :]]

@@ -1,4 +1,4 @@
-"""Splitting rationales into steps: what models write, the law with ``join_steps``, and real rationales."""
+"""Splitting rationales into steps: model output, the inverse of ``join_steps``, and real rationales."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A hint stands before the question in every prompt, and where there is none nothing changes."""
+"""A hint precedes the question in every prompt, and without one nothing changes."""
 
 from dataclasses import replace
 

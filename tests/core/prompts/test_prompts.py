@@ -1,4 +1,4 @@
-"""The words themselves: the demo's teacher was trained on them, so a changed letter must be a decision."""
+"""The exact texts: the demo's teacher was trained on them, so every change must be deliberate."""
 
 import pytest
 

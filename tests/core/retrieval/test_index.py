@@ -1,4 +1,4 @@
-"""Retrieval gives rank_bm25's scores to the last bit, and an order that is seeded, lazy and fair."""
+"""Retrieval gives rank_bm25's scores bit by bit, in an order that is seeded, lazy and fair."""
 
 from collections import Counter
 from collections.abc import Sequence

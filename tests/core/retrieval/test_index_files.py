@@ -1,4 +1,4 @@
-"""An index that was saved is the same index when it is opened, and a damaged one is none."""
+"""A saved index is the same when opened, and a damaged one is not opened."""
 
 from dataclasses import fields
 from itertools import islice

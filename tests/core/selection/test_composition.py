@@ -1,4 +1,4 @@
-"""The account of a selection: who was due what, which skills are weak, where two skills want the same."""
+"""The composition of a selection: what each skill was due, which are weak, and which compete."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Selections are proportional, nested, free of leaks and repeats, and say what they lack."""
+"""Selections are proportional, nested, and free of leaks and repeats, and say what they lack."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -23,7 +23,8 @@ LEAKED = st.sets(st.integers(0, 59), max_size=30)
 
 
 def an_index() -> SkillIndex:
-    """60 samples: a third a skill each, every sixth label with two skills, an image shared by every seventh sample."""
+    """60 samples: a third for each skill, every sixth label with two skills, an image shared by every seventh
+    sample."""
     labels = [SKILLS[i % 3] + (" sorting" if i % 6 == 0 else "") for i in range(60)] + ["naming colours"] * 90
     images = [f"image {i}" if i % 7 else "shared" for i in range(60)] + [None] * 90
     return SkillIndex.build(labels, range(150), ["a", "b"] * 75, images)
@@ -42,7 +43,7 @@ def leak(sample: int) -> Leak:
 
 
 def ran_dry(index: SkillIndex, demands: list[SkillDemand], budget: int) -> dict[str, tuple[int, int]]:
-    """What the skills that ran dry were due and got."""
+    """What the skills that ran out of samples were due and got."""
     hits = select_hits(index, demands, budget=budget, leaked=(), seed=0)
     shares = skill_shares(index, demands, hits, budget=budget, seed=0)
     return {each.skill: (each.due, each.got) for each in shares if is_short(each)}
@@ -149,7 +150,7 @@ CONTENTS = st.dictionaries(st.integers(0, 149), st.sampled_from([f"content {i}" 
 def checked(
     draw: Callable[[set[int], Mapping[int, str]], list[Hit]], leaked: set[int], contents: Mapping[int, str]
 ) -> tuple[list[Hit], tuple[Leak, ...], list[int]]:
-    """A draw that looks as it goes: the hits, the leaks that it met, and every sample that it looked at."""
+    """A draw that checks samples on demand: the hits, the leaks, and every sample checked."""
     looked: list[int] = []
 
     def look(samples: Collection[int]) -> dict[int, SampleCheck]:

@@ -1,4 +1,4 @@
-"""What a person pins comes first and what is removed never comes, whatever the budget."""
+"""Pinned samples come first and removed ones never, at any budget."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ TASKS = [f"task {number % 7}" for number in range(SAMPLES)]
 
 
 def an_index() -> SkillIndex:
-    """6,000 samples of seven tasks, a third a skill each, every ninth with two; every image occurs twice."""
+    """6,000 samples of seven tasks, a third for each skill, every ninth with two; every image occurs twice."""
     labels = [SKILLS[i % 3] + (" sorting" if i % 9 == 0 else "") for i in range(SAMPLES)] + ["naming colours"] * 9000
     images = [f"image {i // 2}" if i % 5 == 0 else None for i in range(SAMPLES)] + [None] * 9000
     return SkillIndex.build(labels, range(SAMPLES + 9000), TASKS + ["colours"] * 9000, images)

@@ -1,4 +1,4 @@
-"""A student behind an endpoint: images travel as data URLs, and what is not answered is left out and said."""
+"""A student behind an endpoint: images are sent as data URLs, and unanswered samples are skipped and reported."""
 
 import base64
 import io
@@ -29,7 +29,7 @@ def picture(kind: str, colour: str) -> bytes:
 
 
 class Eyes:
-    """Says the colour of the image that it is sent, by decoding it."""
+    """Answers with the colour of the image it is sent, by decoding it."""
 
     def reply(self, messages: list[dict[str, Any]], max_tokens: int, temperature: float, seed: int) -> str:
         content = messages[0]["content"]

@@ -1,4 +1,4 @@
-"""The four tested families, each by its own classes: what a student sees, says, and says again after a save."""
+"""The four tested families with their own classes: inputs, replies, and the same replies after saving."""
 
 import json
 import random
@@ -63,7 +63,7 @@ def texts(student: Student, samples: list[Sample], settings: Settings = SETTINGS
 
 
 def features(student: Student, inputs: dict[str, torch.Tensor]) -> int:
-    """How many features the model itself makes of the images."""
+    """The number of image features that the model itself makes."""
     about = {"pixel_values", "image_sizes", "image_grid_thw", "batch_num_images"}
     with torch.inference_mode():
         found = student.model.get_image_features(**{name: inputs[name] for name in about & set(inputs)})
@@ -78,7 +78,7 @@ def test_model_and_processor_are_those_of_the_family(student: Student) -> None:
 def test_a_folder_as_it_lies_on_the_hub_is_read_as_one_that_transformers_saves_today(
     folder: Path, student: Student, tmp_path: Path, size: str
 ) -> None:
-    """The Hub's folders are older: class names without "Pil", the template as JSON, pixel limits by other names."""
+    """The Hub's folders are older: class names without "Pil", the template as JSON, other names for pixel limits."""
     hub = Path(shutil.copytree(folder, tmp_path / "hub"))
     settings = json.loads((folder / "processor_config.json").read_text())
     images = student.processor.image_processor.to_dict()
@@ -201,7 +201,7 @@ def test_pixel_limits_bound_what_a_qwen_sees(folders: dict[str, Path], family: s
     def tokens(size: tuple[int, int], **limits: int) -> int:
         return image_tokens(load_student(str(folders[family]), StudentSettings(**limits), device="cpu"), size)
 
-    # A token stands for 8 × 8 pixels; the makers' limits are 16 × 16 and 32 × 32.
+    # A token covers 8 × 8 pixels; the default limits are 16 × 16 and 32 × 32.
     assert (tokens((1, 1)), tokens((24, 24)), tokens((700, 700))) == (4, 9, 16)
     assert tokens((700, 700), max_pixels=16 * 16) == 4
     assert tokens((24, 24), min_pixels=32 * 32) == 16

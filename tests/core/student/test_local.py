@@ -82,7 +82,7 @@ def test_an_image_is_opened_once_when_its_batch_comes(student: Student) -> None:
 
 
 def fits(student: Student, most: int) -> list[int]:
-    """Makes the student's own forward run out of memory above a batch of ``most``; returns the sizes it saw."""
+    """Makes the student's forward run out of memory above a batch of ``most``; returns the sizes it saw."""
     seen: list[int] = []
 
     def measure(_: torch.nn.Module, __: tuple[object, ...], inputs: dict[str, torch.Tensor]) -> None:
@@ -138,7 +138,7 @@ def test_a_sample_that_does_not_fit_alone_says_what_to_change(student: Student) 
 
 def test_the_answer_depends_on_the_image(folders: dict[str, Path]) -> None:
     student = load_student(str(folders["llava"]), device="cpu")
-    with torch.no_grad():  # random weights hardly look at a picture; these do
+    with torch.no_grad():  # random weights hardly depend on the image; these do
         student.model.model.multi_modal_projector.linear_2.weight.mul_(3000)
     sample = samples(1)[0]
     looks = {
@@ -161,7 +161,7 @@ def test_the_end_token_ends_a_reply(student: Student) -> None:
 
 
 def always(student: Student, token: int) -> None:
-    """Makes the student say this token and no other."""
+    """Makes the student generate this token only."""
     head = torch.nn.Linear(32, student.model.config.text_config.vocab_size)
     with torch.no_grad():
         head.weight.zero_()

@@ -1,4 +1,4 @@
-"""Embeddings of instructions: one row a text, whatever it is batched with."""
+"""Embeddings of instructions: one row for each text, independent of the batch."""
 
 import numpy as np
 import pytest

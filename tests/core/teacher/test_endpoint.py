@@ -1,4 +1,4 @@
-"""A teacher behind a real socket with the demo teacher's own log-probabilities: the curves of the local one."""
+"""A teacher behind a real socket with the demo teacher's log-probabilities gives the curves of the local one."""
 
 import json
 import math
@@ -88,7 +88,7 @@ def test_one_request_a_step_each_beginning_as_the_one_before(server: OpenAIServe
 
 
 def test_what_the_list_leaves_out_is_bounded_and_never_below_what_it_truly_is(local: LocalTeacher) -> None:
-    """Of the teacher's whole distribution 20 tokens are listed, many options not among them."""
+    """Only 20 tokens of the teacher's distribution are listed, without many of the options."""
     with openai_server(Open()) as server:
         found = curves(there(server))
     bounded = exact = 0
@@ -143,7 +143,7 @@ def test_without_log_probabilities_two_calls_find_out_and_votes_stand_in(server:
 
 
 class Thinker(ByLetter):
-    """Thinks aloud before each reply, naming every option on the way."""
+    """Thinks aloud before each reply, naming every option."""
 
     def reply(self, messages: list[dict[str, object]], max_tokens: int, temperature: float, seed: int) -> str:
         said = super().reply(messages, max_tokens, temperature, seed)

@@ -1,4 +1,4 @@
-"""What is asked in letters, and what the letters' probabilities are when not all of them are listed."""
+"""Letter questions, and the letters' probabilities when not all of them are listed."""
 
 import math
 from dataclasses import replace
@@ -21,14 +21,14 @@ from core.types import Sample, Settings
 
 SAMPLE = Sample(source_id="s", question="What is the sum?", options=("11", "12", "16"), answer="11")
 STEPS = ("The left digit is 9.", "9 plus 7 is 16.")
-# A model's whole distribution over the letters and other first tokens.
+# A model's full distribution over the letters and other first tokens.
 DISTRIBUTION = st.lists(st.floats(1e-6, 1.0), min_size=6, max_size=12).map(
     lambda parts: [p / sum(parts) for p in parts]
 )
 
 
 def listed(shares: list[float], count: int, top: int) -> list[tuple[str, float]]:
-    """The ``top`` likeliest tokens; the first ``count`` of all are the letters."""
+    """The ``top`` most likely tokens; the first ``count`` of all are the letters."""
     tokens = [chr(ord("A") + place) if place < count else f"word{place}" for place in range(len(shares))]
     order = sorted(range(len(shares)), key=lambda place: -shares[place])[:top]
     return [(tokens[place], math.log(shares[place])) for place in order]
@@ -87,7 +87,7 @@ def test_what_is_not_listed_is_bounded_from_above_and_the_rest_is_exact(
     for c in range(count):
         for known in set(range(count)) - bounded:
             ratio, truly = shares[c] / shares[known], true[c] / true[known]
-            # What is left is 1 minus a sum, which rounds: a share of 1e-7 has some nine digits then.
+            # 1 minus a sum is rounded: a share of 1e-7 has about nine digits left.
             rounded = 1e-9 * truly + 1e-14 / true[known]
             assert ratio >= truly - rounded if c in bounded else ratio == pytest.approx(truly)
 

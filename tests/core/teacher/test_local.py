@@ -1,4 +1,4 @@
-"""The local teacher: whole texts through any tokenizer, one forward a rationale, phrases that end where they should."""
+"""The local teacher: any tokenizer, one forward a rationale, and phrases that end at the right place."""
 
 import dataclasses
 import logging
@@ -51,7 +51,7 @@ def curve(teacher: LocalTeacher, sample: Sample, answer: str = "16", **settings:
 
 
 def log_probability(teacher: LocalTeacher, text: str) -> float:
-    """Of a whole text as a plain forward gives it, over the tokens that the tokenizer makes of it."""
+    """Of a whole text from a plain forward, over its own tokens."""
     tokens = [*teacher.opening, *teacher.tokenizer(text, add_special_tokens=False)["input_ids"]]
     with torch.inference_mode():
         logged = torch.log_softmax(teacher.model(torch.tensor([tokens])).logits[0, :-1].float(), -1)
@@ -59,7 +59,7 @@ def log_probability(teacher: LocalTeacher, text: str) -> float:
 
 
 def expected_row(teacher: LocalTeacher, header: str, steps: int, ends: list[str]) -> np.ndarray:
-    """The softmax over whole texts, which is that over their candidates: what they share cancels."""
+    """The softmax over whole texts, which equals that over the candidates: the shared part cancels."""
     trunk = header + "".join(teacher_step(k, STEPS[k - 1]) for k in range(1, steps + 1)) + " The answer is"
     return shares(teacher, trunk, ends)
 
@@ -125,7 +125,7 @@ def test_candidates_that_are_one_to_the_tokenizer_are_equally_likely(teachers: d
 
 
 def test_pieces_that_join_two_parts_are_kept(teachers: dict[str, LocalTeacher]) -> None:
-    """Else the test above would show nothing: these tokens differ from those of the parts, each tokenised alone."""
+    """Otherwise the test above would be void: these tokens differ from those of the parts tokenised separately."""
     teacher = teachers["sentence pieces"]
     branches = teacher._branches(SAMPLE, STEPS, SAMPLE.options, Settings())
     parts = [teacher_header(SAMPLE, 0.6), " The answer is", " (A)"]
@@ -228,7 +228,7 @@ def test_a_phrase_ends_with_its_sentence_or_line_or_the_text(
 
 
 def recited(model: Any, start: int, script: list[int]) -> Any:
-    """The model's forward, with logits that make it say the script after ``start`` tokens."""
+    """The model's forward with logits that make it generate the script after ``start`` tokens."""
     forward = model.forward
     place = iter(range(len(script)))
 

@@ -1,4 +1,4 @@
-"""A forest holds every sequence, every beginning once, and lets a node see its own beginning only."""
+"""A forest holds every sequence, each shared prefix once, and a node attends only to its own prefix."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One packed forward gives what one plain forward a prefix gives, and where it would not, that is found out."""
+"""A packed forward equals a plain forward for each prefix; where it would not, that is detected."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ WORDS = st.lists(st.integers(0, 299), min_size=1, max_size=6)
 
 
 def one_by_one(model: Any, branches: Branches) -> np.ndarray:
-    """The definition, without padding: the log-probability of a whole text beyond its candidates' common beginning."""
+    """The definition, without padding: the log-probability of a whole text beyond its candidates' common prefix."""
     scores = []
     for candidates in branches:
         lengths = range(min(map(len, candidates)) + 1)
@@ -39,7 +39,7 @@ def alone(model: Any, branches: Branches) -> Scores:
 
 
 def some_branches(sizes: tuple[int, ...] = (1, 2, 3, 5), steps: int = 4) -> Branches:
-    """A header, steps, a cue and candidates of the given numbers of tokens."""
+    """A header, steps, a cue and candidates with the given numbers of tokens."""
     draw = np.random.default_rng(1)
     header, cue = draw.integers(300, size=30).tolist(), [7, 8]
     parts = [draw.integers(300, size=9).tolist() for _ in range(steps)]
@@ -110,7 +110,7 @@ def test_the_next_rationales_are_read_before_the_last_forward_is_waited_for() ->
 
 @contextmanager
 def forwards_of(model: Any) -> Iterator[list[tuple[int, int]]]:
-    """The shape of the tokens of every forward that is made meanwhile."""
+    """The token shapes of every forward made in the block."""
     seen: list[tuple[int, int]] = []
     hook = model.register_forward_pre_hook(
         lambda _, args, inputs: seen.append(tuple(inputs["input_ids"].shape)), with_kwargs=True

@@ -1,4 +1,4 @@
-"""One run in two processes, joined by gloo on the processor: the same run as in one, whatever happens in either."""
+"""One run in two processes (gloo on the CPU) equals the run in one, whatever happens in either."""
 
 import json
 import os
@@ -15,13 +15,13 @@ from core.types import Update
 from tests.core.tuning.test_run import TOTAL, adapter, assert_same_adapter, run_to_end
 from tests.core.tuning.two_processes import PLAIN, WAYS, begin_processes, stopping_after
 
-LAST = ["little memory in one", "little memory in one, sharded"]  # it stays little, and in the end one is left
+LAST = ["little memory in one", "little memory in one, sharded"]  # memory stays small until one sample is left
 TOGETHER = [way for way in WAYS if way not in ("slow", *LAST)] + LAST
 SOON = 20.0  # seconds
 
 
 class Two:
-    """What two processes made: by rank and way, and the folder with a folder for each way."""
+    """What two processes produced: by rank and way, and the folder with a folder for each way."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,7 +46,7 @@ def two(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> T
 
 
 def assert_same_run(two: Two, way: str, alone: Path, updates: list[Update]) -> None:
-    """Losses within a millionth, and weights as near as sums in another order can be."""
+    """Losses within a millionth, and weights as close as another order of sums allows."""
     found = two.updates(way)
     assert [each.number for each in found] == [each.number for each in updates]
     assert [each.loss for each in found] == pytest.approx([each.loss for each in updates], rel=1e-5)

@@ -34,7 +34,7 @@ SETTINGS = TuningSettings(
     checkpoint_every=2,
 )
 TOTAL = 7  # 17 samples with an image are 5 batches, 5 without are 2; 14 batches, 2 an update
-# Run as a program by the test that kills it: one line for each update, then as fast as it can to the next.
+# Run as a program by the test that kills it; prints a line after each update.
 CHILD = """
 import sys
 from pathlib import Path

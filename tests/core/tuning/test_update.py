@@ -1,4 +1,4 @@
-"""Updates of an adapter: the projector's own rate, memory that is too small, and what a saved adapter says again."""
+"""Updates of an adapter: the projector's own rate, too little memory, and the replies of a saved adapter."""
 
 import logging
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def projector(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def too_small_for(
     more_than: int, monkeypatch: pytest.MonkeyPatch, *, times: int = 10**9
 ) -> Callable[[Student, TrainingBatch], torch.Tensor]:
-    """A memory that is too small for batches of more samples than that, the first so many times."""
+    """Simulates out of memory for batches of more samples than that, the first ``times`` times."""
     real, left = learning.loss_of, [times]
 
     def loss_of(student: Student, batch: TrainingBatch) -> torch.Tensor:

@@ -1,5 +1,5 @@
-"""One of the processes of a process group, run as a program by ``test_together``: tunes in several ways, one after the
-other, and writes down what came of each.
+"""One process of a process group, run as a program by ``test_process_group``: tunes in several ways and writes down the
+results.
 
 ``python -m tests.core.tuning.two_processes MODEL FOLDER WAY…`` with RANK, WORLD_SIZE and so on in its environment.
 """
@@ -32,7 +32,7 @@ from tests.core.tuning.test_run import SAMPLES, SETTINGS, open_image
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAIN = replace(SETTINGS, dropout=0.0)
-# By the name of the folder: what is learned, and how.
+# By folder name: what is learned, and how.
 WAYS: dict[str, dict[str, Any]] = {
     "plain": {},
     "three batches an update": {"settings": replace(PLAIN, accumulation=3)},
@@ -57,7 +57,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 def begin_processes(model: Path, folder: Path, ways: list[str], *, many: int = 2) -> list["subprocess.Popen[str]"]:
-    """So many processes in one group, with what they say to be read."""
+    """Starts that many processes in one group, with their output to read."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -81,7 +81,7 @@ def stopping_after(updates: int) -> Callable[[], bool]:
 
 
 def broken_open(way: str, rank: int) -> Callable[[str], Image.Image]:
-    """What opens images, which fails for the last of them in process 1."""
+    """Opens images, and fails for the last of them in process 1."""
 
     def opened(name: str) -> Image.Image:
         if name == "22" and rank == 1 and way == "no picture in one":
@@ -94,7 +94,7 @@ def broken_open(way: str, rank: int) -> Callable[[str], Image.Image]:
 
 
 def give_little_memory() -> None:
-    """The memory is too small for more than two samples at a time."""
+    """Simulates memory for at most two samples at a time."""
     real = learning.loss_of
 
     def loss_of(student: Student, batch: TrainingBatch) -> torch.Tensor:
@@ -131,7 +131,7 @@ def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, 
 
 
 def weights_held(model: str, *, shard: bool) -> int:
-    """How many numbers of the student this process holds."""
+    """The number of student parameters this process holds."""
     given = {"start_adapter": None, "loading": StudentSettings(), "device": "cpu", "shard": shard}
     training, _ = start_training(model, SAMPLES, open_image, PLAIN, **given)
     if training.sharded:

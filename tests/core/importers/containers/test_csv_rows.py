@@ -1,4 +1,4 @@
-"""CSV and TSV: whatever the csv module writes is read back, with the line that each row begins on."""
+"""CSV and TSV: whatever the csv module writes is read back, with the line that each row starts on."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ def test_what_the_csv_module_writes_is_read_back(
 ) -> None:
     text = io.StringIO(newline="")
     delimiter, end = data.draw(st.sampled_from(["\t", ",", ";", "|"])), data.draw(st.sampled_from(["\n", "\r\n"]))
-    # The writer leaves a lone carriage return without quotes when lines end otherwise, and then reads it as an end.
+    # With other line ends, the csv module writes a lone carriage return unquoted, but reads it as a line end.
     needs_quotes = end == "\n" and any("\r" in cell for row in rows for cell in row)
     quoting = csv.QUOTE_ALL if needs_quotes else data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)

@@ -1,4 +1,4 @@
-"""JSON as a stream of rows: the same as reading it whole, at any block size; and what is said where it breaks."""
+"""JSON as a stream of rows equals reading it whole, at any block size; errors name the place."""
 
 import json
 import re
@@ -80,7 +80,7 @@ def test_a_list_cut_off_anywhere_names_the_byte_and_how_many_rows_are_whole(
 
 
 def cut_in_a_character(content: bytes) -> bool:
-    """Such a byte is counted as the three of the replacement character."""
+    """Such a byte is counted as the three bytes of the replacement character."""
     try:
         content.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Parquet and Hugging Face data sets: the same samples as from the same rows in JSON, images and all."""
+"""Parquet and Hugging Face data sets give the same samples as the same rows in JSON, including images."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Files of another kind than their name says: read where they can be, else named for what they are."""
+"""Files of another kind than their name says are read where possible, else named for what they are."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Which column is what: proposals for data sets as they are published, and what a person maps by hand."""
+"""Column mappings: proposals for published data sets, and mappings by the user."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Splitting options off a prompt: the forms that data sets use, and look-alikes that are none."""
+"""Splitting options off a prompt: the forms in use, and look-alikes."""
 
 import pytest
 

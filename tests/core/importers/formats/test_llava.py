@@ -1,4 +1,4 @@
-"""Importing LLaVA-style samples: real Vision-Flan, what is read, and every row or file that cannot be used."""
+"""Importing LLaVA-style samples: real Vision-Flan rows, and every row or file that cannot be used."""
 
 import gzip
 import hashlib
@@ -34,7 +34,7 @@ def row(id: Any = "a", human: str = "<image>\nHow many? Options: (a) 12 (b) 3", 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
-    """Writes rows (or raw lines) as JSONL beside the image one.png."""
+    """Writes rows (or raw lines) as JSONL, with the image one.png beside it."""
     (tmp_path / "one.png").write_bytes(png())
 
     def lines(*rows: Any, name: str = "set.jsonl") -> Path:

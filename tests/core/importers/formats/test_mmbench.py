@@ -1,4 +1,4 @@
-"""MMBench's TSV: rows share images by index, in whatever order they stand."""
+"""MMBench's TSV: rows share images by index, in any order."""
 
 import base64
 import csv
@@ -31,7 +31,7 @@ def read(folder: Path, *rows: tuple[str, ...]) -> ImportedSamples:
     return read_samples(folder / "MMBench_DEV_EN.tsv", role="validation")
 
 
-# 1 and 2 have images of their own; the others have one of these, over one or two other rows.
+# 1 and 2 have their own images; the others refer to one of these through one or two rows.
 ROWS = [row(1, png(10)), row(2, png(20)), row(3, "1"), row(4, "3"), row(1_000_001, "1"), row(5, "2"), row(6, "")]
 OWNER = {"1": "1", "2": "2", "3": "1", "4": "1", "1000001": "1", "5": "2"}
 

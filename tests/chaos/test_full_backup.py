@@ -74,7 +74,7 @@ def test_a_restore_whose_disk_gets_full_in_the_middle_leaves_nothing(
     loop: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert command("--data", loop.data, "backup", tmp_path / "kept.zip") == 0
-    monkeypatch.setattr("app.backup.restore._fits", lambda *_: None)  # as if the disk filled after the check
+    monkeypatch.setattr("app.backup.restore._check_room", lambda *_: None)  # as if the disk filled after the check
     with small_disk(tmp_path / "disk", "1m") as disk:
         capsys.readouterr()
         assert command("restore", tmp_path / "kept.zip", "--data", disk.path / "new") == 1

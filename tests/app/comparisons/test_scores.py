@@ -1,5 +1,6 @@
 """Accuracy is the mean score everywhere: 1 or 0 with one answer, the VQA accuracy with several."""
 
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -132,7 +133,7 @@ def test_a_case_shows_hint_lecture_and_what_people_answered(db: Database) -> Non
     assert shown.index("hint") < shown.index("Which colour")
     assert "<summary>Lecture</summary>" in shown
     assert "Red &amp; pink\nare colours." in shown
-    assert "red × 7, pink × 2, rose × 1; the student&#x27;s answer scores 0.30" in shown.replace("'", "&#x27;")
+    assert "red × 7, pink × 2, rose × 1; the student's answer scores 0.30" in html.unescape(shown)
     assert '<span dir="auto">red</span><em>✓ truth</em>' in shown
 
 

@@ -156,7 +156,7 @@ def test_a_file_whose_first_rows_are_there_begins_behind_them(
     assert [(part.handled, part.samples) for part in unfinished(db)] == [(40, 10)]
     assert commit(db, request(again))["accepted"] == 25
     assert [each.source_id for each in stored(db)] == [f"r{number}" for number in range(55)]
-    monkeypatch.setattr(support_import, "_begun", lambda *_: pytest.fail("a part for what is there already"))
+    monkeypatch.setattr(support_import, "_begin_part", lambda *_: pytest.fail("a part for what is there already"))
     assert commit(db, request(again))["accepted"] == 0
 
 

@@ -107,4 +107,4 @@ def test_what_cannot_be_counted_is_a_bug_that_is_told_and_not_waited_for(db: Dat
     wait_for(db, gone)
     with pytest.raises(UserError, match="could not be worked out"):
         label_cost(db, gone, "p")
-    assert len(cost_estimate._counted) <= cost_estimate.CACHE_SIZE
+    assert len(cost_estimate._results) <= cost_estimate.CACHE_SIZE

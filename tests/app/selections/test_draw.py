@@ -121,8 +121,8 @@ def test_a_small_selection_reads_few_images_and_each_once(
 ) -> None:
     lessons(db, tmp_path, [picture(tmp_path, f"{number}.png", number) for number in range(60)])
     read: list[Path] = []
-    reading = images._read
-    monkeypatch.setattr(images, "_read", lambda path: (read.append(path), reading(path))[1])
+    reading = images._read_file
+    monkeypatch.setattr(images, "_read_file", lambda path: (read.append(path), reading(path))[1])
     small = make_selection(db, ready, budget=5, support="lessons")
     assert len(read) == 5
     large = make_selection(db, ready, budget=20, support="lessons")

@@ -115,7 +115,7 @@ def parse_batch(found: dict[str, Any], url: str) -> BatchStatus:
         state=cast(BatchState, state),
         done=_count_in(counts.get("completed")),
         failed=_count_in(counts.get("failed")),
-        error=one_line(errors[0].get("message")) if errors else "",
+        error=_one_line(errors[0].get("message")) if errors else "",
         full=any(each.get("code") == "token_limit_exceeded" for each in errors),
         files=tuple(checked_name(found[each], url) for each in ("output_file_id", "error_file_id") if found.get(each)),
     )
@@ -149,7 +149,7 @@ def parse_answer_line(line: bytes) -> BatchAnswer | None:
         kept = json.dumps(asdict(reply), ensure_ascii=False)
         return BatchAnswer(key=key, reply=kept, tokens_in=tokens_in, tokens_out=tokens_out)
     error = _error(found.get("error")) or _error(response.get("body"))
-    message = one_line(error.get("message"))
+    message = _one_line(error.get("message"))
     return BatchAnswer(
         key=key,
         why=f"The endpoint did not answer it{f': {message}' if message else '.'}",
@@ -158,7 +158,7 @@ def parse_answer_line(line: bytes) -> BatchAnswer | None:
     )
 
 
-def one_line(text: Any) -> str:
+def _one_line(text: Any) -> str:
     """A server's message on one line, redacted and shortened."""
     return redact(" ".join(str(text or "").split()))[:MAX_MESSAGE_CHARS]
 

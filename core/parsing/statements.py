@@ -119,7 +119,7 @@ def sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
     spans: list[tuple[int, int]] = []
     start = 0
     while start < len(text):
-        end = sentence_end(text, start)
+        end = _sentence_end(text, start)
         stripped = text[start:end].strip()
         if stripped:
             first = text.index(stripped, start)
@@ -137,7 +137,7 @@ def to_plain_text(text: str) -> str:
     return _END_OF_TURN.sub(lambda end: " " * len(end[0]), text)
 
 
-def sentence_end(text: str, start: int, limit: int | None = None, *, begins: int | None = None) -> int:
+def _sentence_end(text: str, start: int, limit: int | None = None, *, begins: int | None = None) -> int:
     """The offset just after the sentence that contains ``start``, including its full stop; at most ``limit``.
 
     ``begins`` is the sentence's first offset where that is before ``start``.
@@ -162,7 +162,7 @@ def find_statements(text: str) -> list[Statement]:
 
 
 def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement:
-    end = sentence_end(text, match.end(), match.end() + _MAX_STATEMENT_CHARS, begins=match.start())
+    end = _sentence_end(text, match.end(), match.end() + _MAX_STATEMENT_CHARS, begins=match.start())
     value = (match.end(), end)
     if kind == "tagged":
         value, end = match.span("value"), match.end()
@@ -176,7 +176,7 @@ def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement
 
 
 def _from_verdict(text: str, match: re.Match[str]) -> Statement:
-    end = sentence_end(text, match.end(), match.end() + _MAX_STATEMENT_CHARS)
+    end = _sentence_end(text, match.end(), match.end() + _MAX_STATEMENT_CHARS)
     if reason := _REASON.search(text, match.end(), end):
         end = reason.start()
     return Statement(

@@ -28,9 +28,8 @@ __all__ = [
     "answer_cue",
     "candidate_text",
     "check_prompt",
-    "context_text",
     "label_prompt",
-    "letter",
+    "option_letter",
     "options_text",
     "prompts_hash",
     "prompts_in_use",
@@ -57,7 +56,7 @@ def options_text(options: tuple[str, ...]) -> str:
     return " ".join(f"({option_letter(i)}) {option}" for i, option in enumerate(options))
 
 
-def context_text(sample: Sample) -> str:
+def _context_text(sample: Sample) -> str:
     """The sample's hint as shown before the question, "" without one."""
     return f"Context: {sample.hint}" if sample.hint else ""
 
@@ -68,7 +67,7 @@ def student_prompt(sample: Sample, settings: Settings, family: str = DEFAULT_FAM
     ``family`` is the student's ``config.model_type`` and selects the built-in text where the project has none of its
     own. Where the text has no placeholder for the hint, the hint is put before the question.
     """
-    text, hint = text_of("student", settings.prompts, family), context_text(sample)
+    text, hint = text_of("student", settings.prompts, family), _context_text(sample)
     question = f"{hint}\n{sample.question}" if hint and "{hint}" not in text else sample.question
     text = fill(text, hint=hint, question=question, options=options_text(sample.options))
     return "\n".join(line for line in text.splitlines() if line.strip())
@@ -161,7 +160,7 @@ def label_prompt(sample: Sample, shots: int, overrides: Mapping[str, str] = BUIL
 def _question_fields(sample: Sample) -> dict[str, str]:
     """The fields of the question that a teacher may see."""
     options = options_text(sample.options)
-    return {"hint": context_text(sample), "lecture": sample.lecture, "question": sample.question, "options": options}
+    return {"hint": _context_text(sample), "lecture": sample.lecture, "question": sample.question, "options": options}
 
 
 def _after_examples(name: str, shots: int, overrides: Mapping[str, str], case: str) -> str:

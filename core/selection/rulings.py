@@ -10,14 +10,14 @@ from core.retrieval.index import SkillIndex
 from core.types import Hit, Ruling
 
 
-def removed_samples(rulings: Sequence[Ruling]) -> frozenset[int]:
+def _removed_samples(rulings: Sequence[Ruling]) -> frozenset[int]:
     """The samples that no skill draws."""
     return frozenset(each.sample for each in rulings if each.act == "remove" and each.sample is not None)
 
 
 def pinned_samples(rulings: Sequence[Ruling], skill: str) -> tuple[int, ...]:
     """The samples pinned individually for the skill and removed nowhere, in the order of their rulings."""
-    removed = removed_samples(rulings)
+    removed = _removed_samples(rulings)
     pinned = (each.sample for each in rulings if each.act == "pin" and each.skill == skill)
     return tuple(dict.fromkeys(sample for sample in pinned if sample is not None and sample not in removed))
 
@@ -56,7 +56,7 @@ def hits_with_removed(
 
 
 def _unpinned(index: SkillIndex, skill: str, *, seed: int, rulings: Sequence[Ruling]) -> Iterator[tuple[Hit, bool]]:
-    removed = removed_samples(rulings)
+    removed = _removed_samples(rulings)
     task_rulings = [each for each in rulings if each.skill == skill and each.task is not None]
     out = {index.task_codes.get(each.task or "") for each in task_rulings if each.act == "remove"} - {None}
     for ruling in task_rulings:

@@ -131,7 +131,7 @@ def reply_text(processor: Any, user: str, reply: str, *, has_image: bool, eos_to
     then unknown.
     """
     prompt = prompt_text(processor, user, has_image=has_image)
-    turn = {"role": "assistant", "content": [{"type": "text", "text": break_control_tokens(processor, reply)}]}
+    turn = {"role": "assistant", "content": [{"type": "text", "text": _break_control_tokens(processor, reply)}]}
     whole = str(processor.apply_chat_template([_user_turn(processor, user, has_image), turn]))
     rest = _after_prompt(prompt, whole)
     marks = processor.tokenizer.convert_ids_to_tokens(list(eos_token_ids))
@@ -165,10 +165,10 @@ def _after_prompt(prompt: str, whole: str) -> str:
 
 def _user_turn(processor: Any, user: str, has_image: bool) -> dict[str, Any]:
     image = [{"type": "image"}] if has_image else []
-    return {"role": "user", "content": [*image, {"type": "text", "text": break_control_tokens(processor, user)}]}
+    return {"role": "user", "content": [*image, {"type": "text", "text": _break_control_tokens(processor, user)}]}
 
 
-def break_control_tokens(processor: Any, text: str) -> str:
+def _break_control_tokens(processor: Any, text: str) -> str:
     """The text with a space inside every control token of the tokenizer.
 
     Otherwise a question containing "<image>" or "<|im_end|>" would insert a second image or end the turn.

@@ -35,8 +35,8 @@ def new_adapter(weights: Any, settings: TuningSettings) -> Any:
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
-        target_modules=language_layers(weights),
-        modules_to_save=[projector_name(weights)] if settings.projector_rate else None,
+        target_modules=_language_layers(weights),
+        modules_to_save=[_projector_name(weights)] if settings.projector_rate else None,
         task_type="CAUSAL_LM",
     )
     with _ignore_deprecation():
@@ -66,7 +66,7 @@ def continue_adapter(weights: Any, adapter: Path, settings: TuningSettings) -> A
     return tuned
 
 
-def projector_name(weights: Any) -> str:
+def _projector_name(weights: Any) -> str:
     """The full module name of the projector. Raises UserError when the student has none by a known name."""
     found = [name for name, _ in weights.named_modules() if name.rpartition(".")[2] in PROJECTORS]
     if not found:
@@ -88,7 +88,7 @@ def _projector_to_float32(tuned: Any) -> Any:
     return tuned
 
 
-def language_layers(weights: Any) -> str:
+def _language_layers(weights: Any) -> str:
     """A regular expression for the full names of the language model's linear layers, without the output layer."""
     decoder, output = weights.get_decoder(), weights.get_output_embeddings()
     prefix = next(name for name, module in weights.named_modules() if module is decoder)

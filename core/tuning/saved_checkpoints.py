@@ -24,14 +24,14 @@ def checkpoints_in(folder: Path) -> list[SavedCheckpoint]:
             written = (path / "manifest.json").stat().st_mtime
         except FileNotFoundError:  # the running job may remove older ones
             continue
-        found.append(SavedCheckpoint(updates=update_number(path), bytes=size, written=written))
+        found.append(SavedCheckpoint(updates=_update_number(path), bytes=size, written=written))
     return found
 
 
 def remove_checkpoints(folder: Path, *, after: int = 0) -> None:
     """Remove a run's checkpoints of more than ``after`` updates; each is several times the adapter's size."""
     for path in newest_first(folder):
-        if update_number(path) > after:
+        if _update_number(path) > after:
             shutil.rmtree(path)
 
 
@@ -39,9 +39,9 @@ def newest_first(folder: Path) -> Iterator[Path]:
     """The checkpoint folders of a run, the one with the most updates first."""
     found = [path for path in folder.glob("checkpoint-*") if path.is_dir()]
     numbered = [path for path in found if path.name.removeprefix("checkpoint-").isdecimal()]
-    yield from sorted(numbered, key=update_number, reverse=True)
+    yield from sorted(numbered, key=_update_number, reverse=True)
 
 
-def update_number(checkpoint: Path) -> int:
+def _update_number(checkpoint: Path) -> int:
     """The number of updates of a checkpoint, from its folder's name."""
     return int(checkpoint.name.removeprefix("checkpoint-"))

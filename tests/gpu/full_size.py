@@ -107,7 +107,7 @@ def make_teacher(family: str, device: torch.device, *, full: bool) -> LocalTeach
         name=family,
         model=model,
         tokenizer=byte_pairs(),
-        image_opener_from=(),
+        opening=(),
         limit=reach,
         reach=reach,
         nodes=GPU_PACK_TOKENS,

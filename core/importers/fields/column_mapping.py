@@ -44,7 +44,7 @@ def propose_mapping(columns: Sequence[str], first_rows: Rows) -> dict[str, str]:
     taken = {*lettered, *mapping.values()}
     _match_by_values(mapping, [column for column in columns if column not in taken], first_rows)
     if "options" in mapping and "answer" in mapping:
-        mapping["answer_as"] = proposed_form(mapping, first_rows)
+        mapping["answer_as"] = _proposed_form(mapping, first_rows)
     return mapping
 
 
@@ -69,10 +69,10 @@ def resolve_mapping(name: str, columns: Sequence[str], given: Mapping[str, str],
                 raise UserError(f"{name}: answers are read as one of {', '.join(ANSWER_FORMS)}, not as “{column}”.")
         elif field not in FIELDS:
             raise UserError(f"{name}: there is no field “{field}”: choose among {', '.join(FIELDS)}.")
-        elif missing := [each for each in columns_in(column, columns) if each not in columns]:
+        elif missing := [each for each in _columns_in(column, columns) if each not in columns]:
             raise UserError(f"{name} has no column “{missing[0]}”: its columns are {', '.join(columns)}.")
     mapping = propose_mapping(columns, first_rows)
-    claimed = {each for column in given.values() for each in columns_in(column, columns)}
+    claimed = {each for column in given.values() for each in _columns_in(column, columns)}
     mapping = {field: column for field, column in mapping.items() if column not in claimed or field in given}
     mapping |= given
     mapping = {field: column for field, column in mapping.items() if column}
@@ -83,11 +83,11 @@ def resolve_mapping(name: str, columns: Sequence[str], given: Mapping[str, str],
                 f"({field}=COLUMN)."
             )
     if "options" in mapping and "answer" in mapping and not given.get("answer_as"):
-        mapping["answer_as"] = proposed_form(mapping, first_rows)
+        mapping["answer_as"] = _proposed_form(mapping, first_rows)
     return {field: mapping[field] for field in (*FIELDS, "answer_as") if field in mapping}
 
 
-def columns_in(column: str, columns: Sequence[str]) -> list[str]:
+def _columns_in(column: str, columns: Sequence[str]) -> list[str]:
     """The columns that one entry of a mapping names."""
     return [column] if column in columns else column.split(SEPARATOR) if column else []
 
@@ -103,7 +103,7 @@ def row_options(row: Mapping[str, Any], entry: str) -> list[str]:
     return texts
 
 
-def proposed_form(mapping: Mapping[str, str], first_rows: Rows) -> str:
+def _proposed_form(mapping: Mapping[str, str], first_rows: Rows) -> str:
     """The form of the answers in the first rows."""
     return answer_form((tuple(row_options(row, mapping["options"])), row.get(mapping["answer"])) for row in first_rows)
 

@@ -54,7 +54,7 @@ class Images:
         if not isinstance(value, str):
             raise ImageError("An image is a name, base64 text or bytes, not a number.")
         name = value.strip()
-        return self.hash_of_bytes(from_base64(name), "image") if is_base64(name) else self.hash_of_named(name)
+        return self.hash_of_bytes(_from_base64(name), "image") if is_base64(name) else self.hash_of_named(name)
 
     def hash_of_named(self, *names: str) -> str:
         """The hash of the image with the first of these names that exists. Raises ImageError."""
@@ -116,7 +116,7 @@ class Images:
         return ImageRef(hash=key, mime=mime, width=0, height=0, source=self._source, found=found, path=path)
 
 
-def from_base64(text: str) -> bytes:
+def _from_base64(text: str) -> bytes:
     """The bytes of an image in base64, with or without "data:image/…;base64,". Raises ImageError."""
     try:
         return base64.b64decode(text.rpartition(",")[2], validate=True)

@@ -1,13 +1,15 @@
 """The page's figures, as dictionaries for plotly.js: the answer-switch curve, a run's progress, an experiment's arms.
 
 Colours are Okabe and Ito's, which people with any colour vision tell apart; every line also has its own marker or dash.
-Text colours and grids are left to ``assets/web/plots.js``, which takes them from the page's theme. Knows no database.
+A colour that starts with "--" is the name of a CSS variable: ``assets/web/plots.js`` takes it from the page's theme,
+the report from ``with_colours``. Knows no database.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.rendering.html import plain
+from app.rendering.formatting import percent, short
 from core.evaluation.experiment import ArmOutcome
 from core.types import BUDGETED_ARMS, Curve, Update
 
@@ -16,11 +18,12 @@ STUDENT = "#D55E00"
 OTHERS = ("#56B4E9", "#CC79A7", "#E69F00", "#999999")
 _MARKERS = ("square", "diamond", "triangle-up", "pentagon")
 Figure = dict[str, Any]
-POINTS = 1200
+MAX_POINTS = 1200
+_SUBDUED = "--body-text-color-subdued"
 
 
 def curve_figure(curve: Curve, *, prior: float, delta: float, mistake_step: int | None) -> Figure:
-    """One line per candidate over steps 0…n; the page marks ``mistake_step`` itself, so that a click needs no server.
+    """One line per candidate over steps 0…n, with its layout; ``mark`` is the mistake step's, which a person may move.
 
     ``delta`` is drawn as a band above the truth's line: where the student's line lies above it, the margin exceeds δ. A
     point of which only an upper bound is known is hollow; ``votes`` is how many sampled replies each point stands for.
@@ -29,12 +32,73 @@ def curve_figure(curve: Curve, *, prior: float, delta: float, mistake_step: int 
     traces = [_band(curve, steps, delta)] if delta > 0 else []
     order = sorted(range(len(curve.candidates)), key=lambda c: (c == curve.truth) + 2 * (c == curve.predicted))
     traces += [_line(curve, index, steps) for index in order]
-    figure = {"traces": traces, "steps": len(steps) - 1, "prior": prior, "mistake": mistake_step or 0, "kind": "curve"}
+    figure = {
+        "kind": "curve",
+        "traces": traces,
+        "layout": _curve_layout(len(steps) - 1, prior),
+        "mark": _mistake_mark(),
+        "steps": len(steps) - 1,
+        "mistake": mistake_step or 0,
+    }
     return figure | ({"votes": curve.votes} if curve.votes else {})
 
 
+def marked_layout(figure: Figure) -> Figure:
+    """The layout of a curve with its mistake step marked, as ``assets/web/plots.js`` does it on the page."""
+    step, layout, mark = figure["mistake"], figure["layout"], figure["mark"]
+    if not step:
+        return dict(layout)
+    shape = {**mark["shape"], "x0": step - mark["half_width"], "x1": step + mark["half_width"]}
+    note = {**mark["note"], "x": step, "text": f"<b>mistake step {step}</b>"}
+    return {**layout, "shapes": [*layout["shapes"], shape], "annotations": [*layout["annotations"], note]}
+
+
+def with_colours(part: Any, colours: Mapping[str, str]) -> Any:
+    """The same layout with each CSS variable replaced by its value in ``colours``."""
+    if isinstance(part, dict):
+        return {name: with_colours(value, colours) for name, value in part.items()}
+    if isinstance(part, list):
+        return [with_colours(value, colours) for value in part]
+    return colours[part] if isinstance(part, str) and part.startswith("--") else part
+
+
+def _curve_layout(last: int, prior: float) -> Figure:
+    axis = {"gridcolor": "--line", "linecolor": "--line", "zeroline": False, "fixedrange": True}
+    title = {"text": "after step", "standoff": 4, "font": {"size": 11}}
+    line = {"dash": "dot", "width": 1.5, "color": _SUBDUED}
+    return {
+        "height": 250,
+        "margin": {"l": 44, "r": 42, "t": 22, "b": 60},
+        "showlegend": True,
+        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0, "font": {"size": 12}},
+        "hovermode": "x unified",
+        "xaxis": {**axis, "dtick": 2 if last > 16 else 1, "range": [-0.4, last + 0.4], "title": title},
+        "yaxis": {**axis, "range": [-0.03, 1.03], "tickformat": ".0%", "dtick": 0.25},
+        "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": prior, "y1": prior, "line": line}],
+        "annotations": [
+            _note(f"prior<br>{percent(prior, 0)}", _SUBDUED, xref="paper", x=1.01, y=prior, xanchor="left")
+        ],
+    }
+
+
+def _mistake_mark() -> Figure:
+    """The band and the note of a mistake step, without their place; the band reaches ``half_width`` to both sides."""
+    band = {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "line": {"width": 0}, "fillcolor": "--mark"}
+    note = _note("", "--accent-text", yref="paper", y=1, yanchor="bottom")
+    return {"half_width": 0.28, "shape": {**band, "layer": "below"}, "note": note}
+
+
+def _note(text: str, colour: str, **where: object) -> Figure:
+    return {"text": text, "showarrow": False, "yanchor": "middle", "font": {"size": 11, "color": colour}, **where}
+
+
+def _plotly_text(value: str, limit: int) -> str:
+    """One line for plotly, which reads tags and entities; quotes stay, since it cuts names by their written length."""
+    return html.escape(short(value, limit), quote=False)
+
+
 def _line(curve: Curve, index: int, steps: list[int]) -> Figure:
-    name = plain(curve.candidates[index], 28)
+    name = _plotly_text(curve.candidates[index], 28)
     style: Figure = {"color": OTHERS[index % len(OTHERS)], "width": 1.5}
     marker: Figure = {"symbol": _MARKERS[index % len(_MARKERS)], "size": 6}
     if index == curve.truth:
@@ -81,7 +145,7 @@ def progress_figure(updates: Sequence[Update]) -> Figure:
 
     Of a long run every so many updates are drawn, and always the last.
     """
-    every = max(1, -(-len(updates) // POINTS))
+    every = max(1, -(-len(updates) // MAX_POINTS))
     shown = [*updates[::-1][::every]][::-1]
     numbers = [update.number for update in shown]
     fields: tuple[tuple[str, str, Sequence[float | None]], ...] = (

@@ -3,7 +3,7 @@
 Nothing here is escaped: templates do that.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -35,6 +35,14 @@ def clock(moment: str) -> str:
     """An ISO time as "24 Nov 14:02" in this machine's time zone; the text itself where it is not a time."""
     try:
         return datetime.fromisoformat(moment).astimezone().strftime("%-d %b %H:%M")
+    except ValueError:
+        return short(moment, 20)
+
+
+def utc(moment: str) -> str:
+    """An ISO time as "2026-11-24 13:02" in UTC; the text itself where it is not a time."""
+    try:
+        return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     except ValueError:
         return short(moment, 20)
 

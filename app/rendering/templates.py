@@ -5,6 +5,7 @@ All templates lie in ``app/web/templates``, a folder for each tab and ``report/`
 only this module turns a rendered template into it. Knows no database and no Gradio.
 """
 
+import base64
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -38,6 +39,11 @@ def macro(name: str, /, *args: Any, **options: Any) -> Markup:
     return made
 
 
+def data_url(mime: str, content: bytes) -> Markup:
+    """A file as a ``data:`` URL for an attribute. Not a str, since ``MAX_LENGTH`` would cut it."""
+    return Markup("data:{};base64,{}").format(mime, base64.b64encode(content).decode())
+
+
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The one environment; compiled templates are kept for the life of the process."""
@@ -59,6 +65,7 @@ def environment() -> Environment:
         "points": formatting.points,
         "short": formatting.short,
         "split_at_terms": pieces,
+        "utc": formatting.utc,
         "with_noun": formatting.count,
     }
     return made

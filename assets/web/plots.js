@@ -13,30 +13,21 @@
     ...more,
   });
 
-  const curve = (figure) => {
-    const at = figure.mistake;
-    const shapes = [
-      { type: "line", xref: "paper", x0: 0, x1: 1, y0: figure.prior, y1: figure.prior, line: { dash: "dot", width: 1.5, color: css("--body-text-color-subdued") } },
-    ];
-    const notes = [
-      { xref: "paper", x: 1.01, y: figure.prior, xanchor: "left", yanchor: "middle", showarrow: false, text: `prior<br>${Math.round(figure.prior * 100)} %`, font: { size: 11, color: css("--body-text-color-subdued") } },
-    ];
-    if (at > 0) {
-      shapes.push({ type: "rect", x0: at - 0.28, x1: at + 0.28, yref: "paper", y0: 0, y1: 1, line: { width: 0 }, fillcolor: css("--mark"), layer: "below" });
-      notes.push({ x: at, yref: "paper", y: 1, yanchor: "bottom", showarrow: false, text: `<b>mistake step ${at}</b>`, font: { size: 11, color: css("--accent-text") } });
+  // The server's layout names colours as CSS variables; this puts in the theme's.
+  const themed = (part) => {
+    if (typeof part === "string") return part.startsWith("--") ? css(part) : part;
+    if (Array.isArray(part)) return part.map(themed);
+    return part && typeof part === "object" ? Object.fromEntries(Object.entries(part).map(([name, value]) => [name, themed(value)])) : part;
+  };
+
+  const curve = ({ layout, mark, mistake, votes }) => {
+    const [shapes, annotations] = [[...layout.shapes], [...layout.annotations]];
+    if (mistake > 0) {
+      shapes.push({ ...mark.shape, x0: mistake - mark.half_width, x1: mistake + mark.half_width });
+      annotations.push({ ...mark.note, x: mistake, text: `<b>mistake step ${mistake}</b>` });
     }
-    if (figure.votes) notes.push({ xref: "paper", x: 0, yref: "paper", y: 1, xanchor: "left", yanchor: "bottom", showarrow: false, text: `${figure.votes} votes a point`, font: { size: 11, color: css("--body-text-color-subdued") } });
-    return base({
-      height: 250,
-      margin: { l: 44, r: 42, t: 22, b: 60 },
-      showlegend: true,
-      legend: { orientation: "h", y: -0.2, yanchor: "top", x: 0, font: { size: 12 } },
-      hovermode: "x unified",
-      xaxis: axis({ dtick: figure.steps > 16 ? 2 : 1, range: [-0.4, figure.steps + 0.4], title: { text: "after step", standoff: 4, font: { size: 11 } } }),
-      yaxis: axis({ range: [-0.03, 1.03], tickformat: ".0%", dtick: 0.25 }),
-      shapes,
-      annotations: notes,
-    });
+    if (votes) annotations.push({ ...mark.note, xref: "paper", x: 0, xanchor: "left", text: `${votes} votes a point`, font: { size: 11, color: "--body-text-color-subdued" } });
+    return base(themed({ ...layout, shapes, annotations }));
   };
 
   // Four fields, two by two; what each shows stands above it.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from app.rendering.charts import POINTS, STUDENT, TRUTH, curve_figure, progress_figure
+from app.rendering.charts import MAX_POINTS, STUDENT, TRUTH, curve_figure, progress_figure
 from core.types import Curve, Update
 
 CURVE = Curve(
@@ -73,5 +73,5 @@ def test_progress_shows_every_update_and_how_many_there_will_be() -> None:
 def test_of_a_long_run_some_updates_are_drawn_and_always_the_last() -> None:
     first = Update(run=1, number=1, total=10_000, epoch=0.1, loss=2.0, learning_rate=1e-4, samples_per_second=5.0)
     drawn = progress_figure([replace(first, number=number) for number in range(1, 5003)])["traces"][0]["x"]
-    assert len(drawn) <= POINTS
+    assert len(drawn) <= MAX_POINTS
     assert drawn[-1] == 5002

@@ -12,6 +12,8 @@ from app.rendering.templates import TEMPLATES, environment, macro
 
 ROOT = Path(__file__).resolve().parents[3]
 MAY_MAKE_MARKUP = {
+    "app/exports/report_cases.py",  # plotly's own HTML
+    "app/exports/round_report.py",  # plotly.js and a style sheet of this package
     "app/rendering/templates.py",
     "app/web/routes/guide.py",
 }  # in the guide markdown-it has escaped raw HTML

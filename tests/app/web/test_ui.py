@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from app.rendering import formatting
-from app.rendering import html as markup
+from app.rendering.templates import environment
 from app.reviews.bulk_verdicts import ALREADY_SO, BulkPlan
 from app.selections.support_index import SkillMatches
 from app.web.components import sample_cards
@@ -174,11 +174,11 @@ def test_text_of_a_case_never_becomes_markup(text: str) -> None:
 
 @pytest.mark.parametrize("text", NASTY)
 def test_escaped_text_reads_as_it_was_written(text: str) -> None:
-    assert html.unescape(markup.esc(text)) == text.replace("\x00", "\ufffd")
+    assert html.unescape(environment().from_string("{{ text }}").render(text=text)) == text.replace("\x00", "\ufffd")
 
 
 def test_long_text_is_cut_with_an_ellipsis() -> None:
-    assert markup.short("word " * 100, 20) == "word word word word …"
+    assert formatting.short("word " * 100, 20) == "word word word word …"
 
 
 def test_a_link_keeps_the_place_and_changes_what_is_asked() -> None:

@@ -3,9 +3,6 @@
 Every row that cannot be used is reported with its file, line and field. Nothing is saved here, and the caller decides
 whether one refused row stops an import. ``line`` is the line of the file, from 1, at which a row starts (in parquet
 files and data sets the row, from 1).
-
-Lowest layer first; each imports only from those before it: unavailable, splits, cells, json_depth, images, results,
-containers, fields, formats, open_samples, read_predictions.
 """
 
 from core.importers.fields.column_mapping import FIELDS, propose_mapping

@@ -16,15 +16,10 @@ from app.worker.loop import run_queued_job
 from core.errors import UserError
 from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
-from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import TinyFiles, fill_project
 from tests.storage.migrations.schemas.make import HERE
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    return write_files(tmp_path_factory.mktemp("tiny"))
 
 
 def break_image(db: Database, role: str) -> str:

@@ -23,7 +23,7 @@ from core.images import FORMATS
 from storage import store
 from storage.database import Database, open_database
 from tests.core.student.test_endpoint import Eyes
-from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import TinyFiles, fill_project
 from tests.servers.openai_server import Manners, OpenAIServer, openai_server
 
 KEY = "sk-test-0a1b2c3d4e5f6a7b"
@@ -66,11 +66,6 @@ def test_each_of_these_makes_pillow_raise_that_error(name: str) -> None:
     except Exception as error:
         raised = type(error).__name__
     assert raised == name
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    return write_files(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture

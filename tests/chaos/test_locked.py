@@ -34,7 +34,7 @@ from storage.migrations import BUSY_SECONDS
 from tests.app.rpc import DATA, REVIEW, Remote, fill_two
 from tests.browser.cases import PROJECT
 from tests.chaos.test_full_disk import sound
-from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project
 from tests.servers.app_server import serving
 from tests.storage.migrations.schemas.make import HERE
 
@@ -76,11 +76,6 @@ def locked(data: Path) -> Iterator[None]:
             yield
         finally:
             holder.communicate()
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    return write_files(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture

@@ -22,13 +22,8 @@ from core.types import TuningSettings
 from storage import store
 from storage.database import Database, open_database
 from tests.app.rpc import Remote
-from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project
 from tests.servers.app_server import serving
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    return write_files(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")

@@ -18,17 +18,12 @@ from storage import jobs
 from storage.database import Database, open_database
 from tests.app.rpc import Remote
 from tests.chaos.small_disk import as_anybody, read_only
-from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import TinyFiles, fill_project
 from tests.servers.app_server import serving
 from tests.wait_for import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = {"project": "tiny", "round": "0", "tab": "data"}
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    return write_files(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture

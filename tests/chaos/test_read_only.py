@@ -18,7 +18,7 @@ from app.worker.loop import run_queued_job
 from storage.database import FILE_NAME, open_database
 from tests.chaos.small_disk import Disk, as_anybody, read_only, small_disk
 from tests.chaos.test_full_disk import sound
-from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import TinyFiles, fill_project
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS: dict[str, list[str]] = {
@@ -39,11 +39,6 @@ COMMANDS: dict[str, list[str]] = {
     "worker": ["worker", "--leave-when-idle"],
     "serve": ["serve", "--port", "1"],
 }
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    return write_files(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(scope="module")

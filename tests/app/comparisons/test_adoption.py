@@ -1,7 +1,6 @@
 """Adopting a round: what the gate stops, what is saved, and that everything then builds on the adopted round."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,17 +18,10 @@ from app.web.page.change_stamp import same_pickers, stamp
 from app.web.page.handlers import find_place
 from core.errors import UserError
 from storage import store
-from storage.database import Database, open_database
+from storage.database import Database
 from tests.projects.finished_loop import LOOP, Sizes, finish_loop, finished
 
 BROKEN = "Broken in category “maps” is significant"
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path / "data")
-    yield database
-    database.close()
 
 
 def test_a_round_that_broke_nothing_is_adopted_without_a_word(db: Database) -> None:

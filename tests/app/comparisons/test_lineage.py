@@ -1,8 +1,5 @@
 """Lineage in both directions: from an error to its later answers, and from a training sample back to its errors."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from app.comparisons.lineage import trace_error, trace_training
@@ -13,18 +10,15 @@ from app.web.tabs.comparison.lineage import lineage_html
 from core.errors import UserError
 from core.types import TuningSettings
 from storage import store
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.store import Project
 from tests.projects.finished_loop import BUDGET, LOOP, finish_loop
 from tests.storage.world import a_review
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path / "data")
-    finish_loop(database)
-    yield database
-    database.close()
+@pytest.fixture(autouse=True)
+def _finished(db: Database) -> None:
+    finish_loop(db)
 
 
 def project_of(db: Database) -> Project:

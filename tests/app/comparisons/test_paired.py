@@ -1,7 +1,6 @@
 """Comparing two rounds: fixed and broken samples by category and skill, and the gate."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,9 @@ from app.cli.terminal import run_command_line
 from app.comparisons.paired import compare_rounds, paired_comparison
 from core.errors import UserError
 from storage import store
-from storage.database import Database, open_database
+from storage.database import Database
 from tests.projects.finished_loop import LOOP, finish_loop, finished
 from tests.storage.world import a_review
-
-
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path / "data")
-    yield database
-    database.close()
 
 
 def test_both_sets_are_compared_by_category_and_only_validation_by_skill(db: Database) -> None:

@@ -1,6 +1,8 @@
 """The optimised reading of answers equals the plain one, and the definitions, on any text.
 
 ``answers_read.jsonl`` holds the readings of every example, and of pairs of them, from before the optimisation.
+The answers of its first 348 rows were written by hand: letters, option texts, numbers, yes and no, final statements,
+long and multilingual rationales, texts written after the rules, answers that are no option, unclear or free-form.
 """
 
 import json

@@ -59,13 +59,16 @@ def test_a_database_of_an_old_schema_keeps_every_row(version: str, tmp_path: Pat
         (project,) = store.list_projects(connection)
         assert project.settings.prompts == {"student": "{question}\n{options}"}
         assert (project.settings.support, project.settings.tuning.epochs) == ("flan", 2.0)
-        assert store.support_sets(connection)[0].labelled == 1
+        assert store.support_sets(connection) == [store.SupportSet(name="flan", samples=2, labelled=1, changes=0)]
         assert [each.skill_label for each in store.support_samples(connection, "flan")] == ["reading", ""]
         assert store.review_counts(connection, 1) == {"edited": 1}
         assert image_bytes(connection, "ab") == (b"\x00\xff", "image/png")
         assert connection.exec_driver_sql("SELECT skill FROM case_texts WHERE case_texts MATCH 'adding'").all()
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    with db.write() as connection:
+        store.save_labels(connection, [(4, "counting")])
+        assert store.support_sets(connection) == [store.SupportSet(name="flan", samples=2, labelled=2, changes=1)]
     db.close()
     fresh = open_database(tmp_path / "fresh")
     fresh.close()

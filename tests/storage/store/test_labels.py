@@ -5,6 +5,7 @@ import pytest
 from core.errors import UserError
 from storage import store
 from storage.database import Database
+from storage.store.labels import SMALL_SET
 from tests.storage.world import a_sample
 
 
@@ -36,7 +37,11 @@ def checked(db: Database, name: str = "flan") -> store.CheckedLabels:
         return store.checked_labels(connection, name)
 
 
-def test_the_draw_hangs_on_its_seed_and_goes_on_where_the_reviewer_stopped(lessons: Database) -> None:
+@pytest.mark.parametrize("small_set", [SMALL_SET, 0], ids=["listed", "not listed"])
+def test_the_draw_hangs_on_its_seed_and_goes_on_where_the_reviewer_stopped(
+    lessons: Database, monkeypatch: pytest.MonkeyPatch, small_set: int
+) -> None:
+    monkeypatch.setattr("storage.store.labels.SMALL_SET", small_set)
     whole = drawn(lessons, limit=100)
     assert sorted(whole) == list(range(1, 41)), "every labelled sample, and no other, once"
     assert drawn(lessons) == whole[:10]
@@ -45,19 +50,6 @@ def test_the_draw_hangs_on_its_seed_and_goes_on_where_the_reviewer_stopped(lesso
         judge(lessons, sample, True)
     assert drawn(lessons) == whole[4:14]
     assert drawn(lessons, "Bob") == whole[:10]
-
-
-def test_of_a_large_set_the_draw_keeps_the_same_promises_without_listing_it(
-    lessons: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("storage.store.labels.SMALL_SET", 0)
-    whole = drawn(lessons, limit=100)
-    assert sorted(whole) == list(range(1, 41)), "every labelled sample, and no other, once"
-    assert drawn(lessons) == whole[:10]
-    assert drawn(lessons, seed=1) != whole[:10]
-    for sample in whole[:4]:
-        judge(lessons, sample, True)
-    assert drawn(lessons) == whole[4:14]
     firsts = {drawn(lessons, "Bob", seed=seed, limit=1)[0] for seed in range(400)}
     assert len(firsts) == 40, "each is as likely as any other"
 

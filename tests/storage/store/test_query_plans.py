@@ -25,35 +25,12 @@ from tests.storage.world import (
     an_adoption,
 )
 
-ALIASES = {
-    "said",
-    "newer",
-    "earlier",
-    "stood",
-    "said_first",
-    "said_second",
-    "first",
-    "second",
-}  # of reviews, predictions
-BIG = {
-    *(
-        "samples",
-        "images",
-        "predictions",
-        "diagnoses",
-        "reviews",
-        "gold",
-        "hits",
-        "rulings",
-        "leaks",
-        "updates",
-        "drafts",
-        "bulk_reviews",
-    ),
-    *("labels", "rulings", "leaks", "estimates"),
-    *("replies", "spending", "trials", "evidence"),
+# Of reviews and predictions.
+ALIASES = {"said", "newer", "earlier", "stood", "said_first", "said_second", "first", "second"}
+BIG = ALIASES | {
+    *("samples", "images", "predictions", "diagnoses", "reviews", "gold", "hits", "rulings", "leaks", "updates"),
+    *("drafts", "bulk_reviews", "labels", "estimates", "replies", "spending", "trials", "evidence"),
     "batched_requests",
-    *ALIASES,
 }
 FILTERS = CaseFilters(
     verdict="unreviewed",

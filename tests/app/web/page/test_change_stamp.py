@@ -1,39 +1,23 @@
 """How a page that is open learns what jobs and other people do: a short stamp, and the parts once it has changed."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from core.types import Review
 from storage import store
 from storage.database import open_database
-from tests.app.rpc import REVIEW, Remote, fill_two, refused
-from tests.servers.app_server import serving
+from tests.app.rpc import REVIEW, Remote, refused
+from tests.servers.app_server import Served
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("news") / "data"
-
-
-@pytest.fixture(scope="module")
-def remote(data: Path) -> Iterator[Remote]:
-    fill_two(data)
-    with serving(data) as served:
-        client = Remote(served.url)
-        yield client
-        client.http.close()
-
-
-def test_a_stamp_stays_until_somebody_decides_and_a_tick_then_brings_what_changed(remote: Remote, data: Path) -> None:
+def test_a_stamp_stays_until_somebody_decides_and_a_tick_then_brings_what_changed(
+    remote: Remote, served: Served
+) -> None:
     def stamp() -> str:
         return remote.http.get("/desk/stamp", params=REVIEW).text
 
     before = stamp()
     assert stamp() == before
-    db = open_database(data)
+    db = open_database(served.data)
     with db.write() as connection:
         store.add_review(
             connection, Review(round=1, sample=2, reviewer="x", verdict="skipped", mistake_step=1, skill="y")

@@ -4,14 +4,12 @@ Each wrong call is answered by a calm sentence, changes no row, and is never sai
 """
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.app.rpc import DATA, OTHER, REVIEW, Remote, fill_two, refused, rows
+from tests.app.rpc import DATA, OTHER, REVIEW, Remote, refused
 from tests.browser.cases import PROJECT
-from tests.servers.app_server import Served, serving
 
 VERDICT = {
     "project": PROJECT,
@@ -27,28 +25,7 @@ SAMPLES = tuple({"sample": each} for each in NOT_A_NUMBER)
 ODD = (None, "", "x", "nan", "inf", "1e400", "-2", ["0"], 0.5, HALF)
 NOT_A_TEXT: tuple[Any, ...] = (None, 5, math.nan, ["x"], {"a": "x"}, True)
 
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("handlers") / "data"
-    fill_two(data)
-    with serving(data) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def remote(served: Served) -> Iterator[Remote]:
-    client = Remote(served.url)
-    yield client
-    client.http.close()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_changes(served: Served) -> Iterator[None]:
-    """No row of any table comes or goes by what these tests send."""
-    before = rows(served.data)
-    yield
-    assert rows(served.data) == before
+pytestmark = pytest.mark.usefixtures("nothing_changes")
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,16 @@ What a form's own component refuses never reaches the page: Gradio then answers 
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storage.database import FILE_NAME
-from tests.app.rpc import DATA, Remote, fill_two, refused, rows
-from tests.servers.app_server import Served, serving
+from tests.app.rpc import DATA, Remote, refused
+from tests.app.web.page.test_handlers import HALF, HUGE, LONG
+from tests.servers.app_server import Served
 
-LONG, HUGE, HALF = "x" * 1_000_000, 10**30, "\ud800"
 IMPORT = {
     "what": "validation",
     "source": "/nowhere/x.json",
@@ -30,28 +29,7 @@ IMPORT = {
 SELECT = [100, 0, "random", False, None]
 TUNE = [16, 32, 0.0, 1e-3, 0.0, 0.03, 1.0, 8, 1, 512, 1.0, 50, 2, 0, "adapter"]
 
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("handlers") / "data"
-    fill_two(data)
-    with serving(data) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def remote(served: Served) -> Iterator[Remote]:
-    client = Remote(served.url)
-    yield client
-    client.http.close()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_changes(served: Served) -> Iterator[None]:
-    """No row of any table comes or goes by what these tests send."""
-    before = rows(served.data)
-    yield
-    assert rows(served.data) == before
+pytestmark = pytest.mark.usefixtures("nothing_changes")
 
 
 @pytest.mark.parametrize(

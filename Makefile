@@ -9,7 +9,7 @@ SEEDS ?= 1
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test lint audit format docs demo demo-assets bench chaos llama screenshots experiment lock clean help
+.PHONY: run test check lint audit format docs demo demo-assets bench chaos llama screenshots experiment lock clean help
 
 help:            ## List the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -27,6 +27,9 @@ run: $(STAMP)    ## Open the app on the demo project
 
 test: lint audit ## Static checks, known vulnerabilities, then every test but the slow suites
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/bench $(PARALLEL)
+
+check: lint      ## Static checks, then the tests of core, storage and app that need no browser and start no process (under 4 minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/core tests/storage tests/app tests/structure -m "not process" -n 2 --dist loadfile
 
 lint: $(STAMP)   ## ruff, ruff format, mypy --strict, bandit
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.leftover_processes"]
+pytest_plugins = ["tests.leftover_processes", "tests.process_mark"]
 
 # A property says what holds, not how fast: on a busy machine a deadline fails what is right.
 settings.register_profile("untimed", deadline=None)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import Database, open_database
+from storage.database import Database
+from tests.projects.empty_data import open_empty
 from tests.projects.tiny_project import TinyFiles, fill_project, write_files
 
 
@@ -18,7 +19,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
     """A new data directory."""
-    opened = open_database(tmp_path / "data")
+    opened = open_empty(tmp_path / "data")
     yield opened
     opened.close()
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import Database, open_database
+from storage.database import Database
+from tests.projects.empty_data import open_empty
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path / "data")
+    database = open_empty(tmp_path / "data")
     yield database
     database.close()

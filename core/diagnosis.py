@@ -13,7 +13,8 @@ from typing import TypeVar
 from core.answer_switch import find_switch
 from core.chunks import chunked
 from core.parsing.scoring import score_answer, truth_of
-from core.prompts import label_prompt, prompts_hash, skill_prompt
+from core.prompts import label_prompt, skill_prompt
+from core.prompts.texts import prompts_hash
 from core.teacher import Teacher, require_replies
 from core.types import MAX_SKILL_LENGTH, Curve, Diagnosis, OnSkipped, Prediction, RoundId, Sample, Settings, Skipped
 

@@ -14,7 +14,7 @@ from app.projects.configuration import create_project, project_settings, set_set
 from app.projects.prompts import project_prompts, set_prompts
 from app.projects.settings_fields import held_reason, named_settings
 from core.errors import UserError
-from core.prompts import Prompt
+from core.prompts.texts import Prompt
 
 ENDPOINT = "openai:MODEL or MODEL@http://host:port/v1 (keys come from the environment)"
 SetOption = Annotated[

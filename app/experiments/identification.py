@@ -14,7 +14,7 @@ from core.errors import UserError
 from core.evaluation import identification
 from core.evaluation.identification import PRIORS, IdentificationResult, KnownMistake
 from core.parsing.scoring import truth_of
-from core.prompts import prompts_hash, texts_hash
+from core.prompts.texts import prompts_hash, texts_hash
 from core.teacher import Teacher
 from core.types import Curve, Method, Prediction, RoundId, Sample, Settings, Skipped
 from storage import store

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from app.projects.lookup import find_project
 from app.settings import model_path
-from core.prompts import Prompt, check_prompt, prompts_in_use
-from core.prompts.texts import DEFAULT_FAMILY
+from core.prompts.texts import DEFAULT_FAMILY, Prompt, check_prompt, prompts_in_use
 from storage import store
 from storage.database import Database
 

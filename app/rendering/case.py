@@ -6,7 +6,7 @@ Knows no database; ``case.html`` holds the macros that go with it.
 from dataclasses import dataclass
 
 from app.rendering.formatting import short
-from core.parsing.answer import normalise
+from core.parsing.normalisation import normalise
 from core.parsing.scoring import truth_of
 from core.prompts import option_letter
 from storage.store import Case

@@ -17,21 +17,3 @@ from core.importers.results import (
     ReadSample,
     SampleFile,
 )
-
-__all__ = [
-    "Duplicate",
-    "FIELDS",
-    "FORMATS",
-    "ImageRef",
-    "ImportedPrediction",
-    "ImportedPredictions",
-    "ImportedSamples",
-    "PREDICTION_FORMATS",
-    "ReadSample",
-    "SampleFile",
-    "columns_of",
-    "open_samples",
-    "propose_mapping",
-    "read_predictions",
-    "read_samples",
-]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.errors import UnavailableError, UserError
 from core.importers import splits
@@ -34,7 +34,8 @@ FORMATS = {
 }
 # Formats detected from the rows, with their names in reports; tables are named by their container.
 _SHAPES = {"llava": "LLaVA", "mmbench": "MMBench", "scienceqa": "ScienceQA"}
-FoundSample = tuple[Row, Sample | RowError, str]
+FoundSample = tuple[Row, tuple[Sample, str] | RowError]
+T = TypeVar("T")
 
 
 @contextmanager
@@ -134,10 +135,10 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
     notes = list(file.notes)
     mapping: Mapping[str, str] = {}
     if shape == "llava":
-        found = _each(file.rows, lambda row: (llava.parse_sample(row.value, role, images.hash_of), row.split))
+        found = parse_rows(file.rows, lambda row: (llava.parse_sample(row.value, role, images.hash_of), row.split))
     elif shape == "scienceqa":
         splits = scienceqa.read_splits(file.beside(scienceqa.SPLITS_FILE), scienceqa.SPLITS_FILE)
-        found = _each(file.rows, lambda row: scienceqa.parse_sample(row.value, row.key, splits, role, images))
+        found = parse_rows(file.rows, lambda row: scienceqa.parse_sample(row.value, row.key, splits, role, images))
     else:
         rows = [_value(row) for row in file.first if isinstance(row.value, dict)]
         names = tuple(dict.fromkeys((*(("id",) if any(row.key for row in file.first) else ()), *file.columns)))
@@ -163,15 +164,15 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
     )
 
 
-def _each(rows: Iterator[Row], read: Callable[[Row], tuple[Sample, str]]) -> Iterator[FoundSample]:
+def parse_rows(rows: Iterator[Row], parse: Callable[[Row], T]) -> Iterator[tuple[Row, T | RowError]]:
+    """Each row with what ``parse`` returns for it, or with the RowError that refuses it."""
     for row in rows:
         try:
             if row.error:
                 raise RowError("row", row.error)
-            sample, split = read(row)
-            yield row, sample, split
+            yield row, parse(row)
         except RowError as error:
-            yield row, error, ""
+            yield row, error
 
 
 def _table(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[FoundSample]:
@@ -183,12 +184,12 @@ def _table(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images
         name = f"{Path(row.file or file.name).name.split('.')[0]}-{row.line if row.file else number}"
         return table.parse_sample(value, mapping, role, images, name), _split(row, value, mapping)
 
-    return _each(file.rows, read)
+    return parse_rows(file.rows, read)
 
 
 def _mmbench(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[FoundSample]:
     for row, sample in mmbench.parse_samples(file.rows, mapping, role, images):
-        yield row, sample, _split(row, row.value, mapping) if isinstance(sample, Sample) else ""
+        yield row, (sample, _split(row, row.value, mapping)) if isinstance(sample, Sample) else sample
 
 
 def _value(row: Row) -> dict[str, Any]:
@@ -203,10 +204,11 @@ def _split(row: Row, value: Mapping[str, Any], mapping: Mapping[str, str]) -> st
 
 def _unique(found: Iterator[FoundSample], name: str) -> Iterator[ReadSample | Refusal]:
     seen: set[int] = set()
-    for row, sample, split in found:
-        if isinstance(sample, RowError):
-            yield Refusal(file=row.file or name, line=row.line, field=sample.field, reason=sample.reason)
+    for row, parsed in found:
+        if isinstance(parsed, RowError):
+            yield Refusal(file=row.file or name, line=row.line, field=parsed.field, reason=parsed.reason)
             continue
+        sample, split = parsed
         key = hash(sample.source_id)
         if key in seen:
             yield duplicate_refusal(row.file or name, row.line, sample.source_id)

@@ -1,6 +1,6 @@
 """Read predictions of other programs, for known samples or for samples included in the file."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from core.errors import UserError
@@ -8,7 +8,7 @@ from core.importers.containers.json_rows import Row
 from core.importers.containers.open_rows import RowFile, open_rows
 from core.importers.fields.typed import as_fields
 from core.importers.formats import bigbench_mistake, llava, predictions
-from core.importers.open_samples import duplicate_refusal
+from core.importers.open_samples import duplicate_refusal, parse_rows
 from core.importers.results import ImportedPrediction, ImportedPredictions, RowError
 from core.types import Refusal, Sample
 
@@ -76,7 +76,7 @@ def _refusal(row: Row, item: RowError | Predicted, name: str) -> Refusal:
 
 def _mistakes(file: RowFile) -> Iterator[tuple[Row, Predicted | RowError]]:
     category = Path(file.name).name.split(".")[0]
-    return _each(file, lambda row: bigbench_mistake.parse_row(row.value, category))
+    return parse_rows(file.rows, lambda row: bigbench_mistake.parse_row(row.value, category))
 
 
 def _predicted(
@@ -88,17 +88,7 @@ def _predicted(
         fields = predictions.named_fields(as_fields(row.value), mapping, as_text=as_text)
         return None, predictions.parse_prediction(fields, known)
 
-    return _each(file, read)
-
-
-def _each(file: RowFile, read: Callable[[Row], Predicted]) -> Iterator[tuple[Row, Predicted | RowError]]:
-    for row in file.rows:
-        try:
-            if row.error:
-                raise RowError("row", row.error)
-            yield row, read(row)
-        except RowError as error:
-            yield row, error
+    return parse_rows(file.rows, read)
 
 
 def _is_mistakes(file: RowFile) -> bool:

@@ -21,8 +21,6 @@ from core.parsing.reading import (
 )
 from core.parsing.statements import Statement, find_statements, sentence_spans, to_plain_text
 
-__all__ = ["UNCLEAR", "Reading", "is_correct", "normalise", "read_answer"]
-
 _TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|boldsymbol)\s*\{([^{}]*)\}")
 _MATH = re.compile(r"\\[()\[\]]|\$")
 _HEDGED = re.compile(

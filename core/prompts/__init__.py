@@ -9,39 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from core.parsing.steps import join_steps
-from core.prompts.texts import (
-    BUILT_IN,
-    DEFAULT_FAMILY,
-    Prompt,
-    check_prompt,
-    example_texts,
-    fill,
-    prompts_hash,
-    prompts_in_use,
-    text_of,
-    texts_hash,
-)
+from core.prompts.texts import BUILT_IN, DEFAULT_FAMILY, example_texts, fill, text_of
 from core.types import Sample, Settings
-
-__all__ = [
-    "Prompt",
-    "answer_cue",
-    "candidate_text",
-    "check_prompt",
-    "label_prompt",
-    "option_letter",
-    "options_text",
-    "prompts_hash",
-    "prompts_in_use",
-    "rationale_prompt",
-    "skill_prompt",
-    "step_question",
-    "step_settings",
-    "student_prompt",
-    "teacher_header",
-    "teacher_step",
-    "texts_hash",
-]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -11,7 +11,7 @@ from core.answer_switch import find_switch
 from core.diagnosis import UNNAMED_SKILL, clean_phrase, diagnose, label, name_skills
 from core.errors import UserError
 from core.models.devices import choose_device
-from core.prompts import prompts_hash
+from core.prompts.texts import prompts_hash
 from core.teacher.local import LocalTeacher
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings, Skipped
 from tests.models.tiny_teachers import byte_pairs, make_model

@@ -16,7 +16,8 @@ from core.importers.cells import is_empty
 from core.importers.fields.inline_options import split_options
 from core.importers.json_depth import nests_too_deeply
 from core.importers.results import RowError
-from core.parsing.answer import normalise, read_answer
+from core.parsing.answer import read_answer
+from core.parsing.normalisation import normalise
 from core.prompts import option_letter
 
 ANSWER_FORMS = {

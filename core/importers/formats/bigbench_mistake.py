@@ -13,7 +13,8 @@ from core.importers.fields.inline_options import split_options
 from core.importers.fields.typed import as_fields, check_text, text_field, text_list
 from core.importers.formats.predictions import check_index, locate_answer, numbered_steps
 from core.importers.results import ImportedPrediction, RowError
-from core.parsing.answer import UNCLEAR, read_answer
+from core.parsing.answer import read_answer
+from core.parsing.reading import UNCLEAR
 from core.types import Sample
 
 TASK = "BIG-Bench Mistake"

@@ -13,7 +13,8 @@ from core.importers.fields.inline_options import split_options
 from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field
 from core.importers.images.sources import ImageError
 from core.importers.results import RowError
-from core.parsing.answer import normalise, read_answer
+from core.parsing.answer import read_answer
+from core.parsing.normalisation import normalise
 from core.types import Role, Sample
 
 IMAGE_TOKEN = "<image>"  # nosec B105

@@ -19,7 +19,8 @@ from core.importers.fields.column_mapping import match_by_name
 from core.importers.fields.options_and_answers import cell_texts
 from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field, text_list
 from core.importers.results import ImportedPrediction, RowError
-from core.parsing.answer import Reading, is_correct, read_answer
+from core.parsing.answer import is_correct, read_answer
+from core.parsing.reading import Reading
 from core.parsing.steps import split_steps, strip_answer
 from core.types import Sample
 

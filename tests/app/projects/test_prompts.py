@@ -13,7 +13,7 @@ from app.jobs.queue import put_diagnose
 from app.projects.prompts import project_prompts, set_prompts, student_family
 from app.worker.registry import run_job
 from core.errors import UserError
-from core.prompts import prompts_hash
+from core.prompts.texts import prompts_hash
 from storage import store
 from storage.database import Database
 from tests.projects.tiny_project import SETTINGS, TinyFiles

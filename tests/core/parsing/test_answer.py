@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.importers.fields.inline_options import split_options
-from core.parsing.answer import is_correct, normalise, read_answer
+from core.parsing.answer import is_correct, read_answer
+from core.parsing.normalisation import normalise
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import core.prompts
 from core.errors import UserError
-from core.prompts import check_prompt, prompts_hash, prompts_in_use, student_prompt
+from core.prompts import student_prompt
+from core.prompts.texts import check_prompt, prompts_hash, prompts_in_use
 from core.types import Sample, Settings
 
 FILES = sorted(Path(core.prompts.__file__).parent.glob("*.txt"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from app.comparisons.paired import compare_pair
-from app.rendering.terminal_tables import percent
+from app.rendering.terminal_tables import format_interval
 from core.types import Role
 from storage import store
 from storage.store import Project
@@ -65,7 +65,7 @@ def _comparisons(connection: Connection, project: Project) -> Iterator[str]:
             if compared:
                 found = compared.found
                 yield (
-                    f"Round {each.number} against round 0 on the {role} set: {percent(found.before)} before, "
-                    f"{percent(found.after)} after, difference {percent(found.difference)}, "
+                    f"Round {each.number} against round 0 on the {role} set: {format_interval(found.before)} before, "
+                    f"{format_interval(found.after)} after, difference {format_interval(found.difference)}, "
                     f"{len(found.fixed)} fixed, {len(found.broken)} broken, McNemar p = {found.p_value:.2g}."
                 )

@@ -1,7 +1,4 @@
-"""How figures are written: a value with its interval, as text and as terminal tables.
-
-Knows the shapes of results, not where they come from.
-"""
+"""Results as terminal tables, and a value with its confidence interval as text."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,24 +13,24 @@ from core.types import Comparison, Interval
 OUTCOMES = ("fixed", "broken", "still_wrong", "still_right")
 
 
-def percent(interval: Interval) -> str:
-    """For example: 53.9% (51.2% to 56.0%)."""
+def format_interval(interval: Interval) -> str:
+    """A share with its interval: "53.9% (51.2% to 56.0%)"."""
     return f"{interval.value:.1%} ({interval.low:.1%} to {interval.high:.1%})"
 
 
 def comparison_table(found: Comparison, rounds: tuple[int, int]) -> Group:
-    """The paired comparison as terminal tables, saying which set it was measured on; the gate's sentences last."""
+    """The paired comparison as terminal tables with the set that it was measured on; the gate's sentence comes last."""
     old, new = rounds
     table = Table("", "value", title=f"Rounds {old} and {new} on the {found.role} set", title_justify="left")
-    table.add_row(f"accuracy, round {old}", percent(found.before))
-    table.add_row(f"accuracy, round {new}", percent(found.after))
-    table.add_row("difference", percent(found.difference))
+    table.add_row(f"accuracy, round {old}", format_interval(found.before))
+    table.add_row(f"accuracy, round {new}", format_interval(found.after))
+    table.add_row("difference", format_interval(found.difference))
     table.add_row("exact McNemar p", f"{found.p_value:.2g}")
     for name in OUTCOMES:
         table.add_row(name.replace("_", " "), f"{len(getattr(found, name)):,}")
     judged = gate(found)
-    said = Text(f"Gate {'passed' if judged.passed else 'FAILED'}: {judged.sentence}")
-    return Group(table, *_group_tables(found, rounds), said)
+    verdict = Text(f"Gate {'passed' if judged.passed else 'FAILED'}: {judged.sentence}")
+    return Group(table, *_group_tables(found, rounds), verdict)
 
 
 def _group_tables(found: Comparison, rounds: tuple[int, int]) -> Iterator[Table]:
@@ -55,5 +52,5 @@ def accuracy_table(accuracy: dict[str, dict[str, Any]]) -> Table:
     table = Table("", "test set (95 % interval)", "seeds")
     for arm, row in accuracy.items():
         shown = Interval(value=row["mean"], low=row["low"], high=row["high"])
-        table.add_row(arm.replace("_", " "), percent(shown), str(row["seeds"]))
+        table.add_row(arm.replace("_", " "), format_interval(shown), str(row["seeds"]))
     return table

@@ -1,1 +1,1 @@
-"""What every tab stands on: the place in the URL, event handlers, change stamps."""
+"""What every tab uses: the place in the URL, event handlers, case filters, the change stamp."""

@@ -1,4 +1,4 @@
-"""The filters and the order of the list of cases, as the URL says them."""
+"""The filters and the order of the list of cases, read from the URL."""
 
 from typing import get_args
 
@@ -19,7 +19,7 @@ ORDER_LABELS: dict[Order, str] = {
 
 
 def read_filters(place: Place) -> CaseFilters:
-    """The filters that the URL asks for; values it cannot mean are left out."""
+    """The filters that the URL asks for; invalid values are ignored."""
     return CaseFilters(
         verdict=member_of(VERDICT_LABELS, place.choice("verdict")),
         category=place.choice("category") or None,

@@ -1,6 +1,6 @@
-"""A short text that changes whenever rows that the page shows have changed, so that a tick without news sends nothing.
+"""The change stamp: a short text that changes whenever rows that the page shows have changed.
 
-Reads counts and job rows; renders nothing.
+The page polls it and asks for its parts only after a change. Reads counts and job rows; renders nothing.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from storage.database import Database
 
 
 def stamp(db: Database, place: Place) -> str:
-    """Two digests: of what the pickers offer, and of jobs, support sets and the project's counts."""
+    """Two digests: of the options of the pickers, and of jobs, support sets and the project's counts."""
     with db.read() as connection:
         found = jobs.jobs_of(connection, limit=30)
         offered: list[object] = [project.name for project in store.list_projects(connection)]
@@ -35,7 +35,7 @@ def stamp(db: Database, place: Place) -> str:
 
 
 def same_pickers(one: str, other: str) -> bool:
-    """Whether two stamps stand for the same projects and rounds."""
+    """Whether two stamps have the same digest of the pickers: the same projects and rounds."""
     return one.partition(" ")[0] == other.partition(" ")[0]
 
 

@@ -1,7 +1,7 @@
-"""Gradio, told before its import to send nothing to anyone: the page asks no other host for anything.
+"""Gradio without requests to other hosts: no analytics, and no downloads from URLs that a client names.
 
-Every module of the page takes ``gr`` from here. Gradio reads these variables while it is imported, so they are
-set above it.
+Every module of the page imports ``gr`` from here. Gradio reads these variables while it is imported, so they are set
+before that.
 """
 
 import os

@@ -23,8 +23,6 @@ from core.errors import UserError
 from storage import store
 from storage.store import Case, Project, Round
 
-PLOT = '<div class="plotbox"><div class="plot" role="img" aria-label="Answer-switch curve"></div></div>'
-
 
 class ReviewTab:
     """The tab's parts and what fills them."""
@@ -42,7 +40,7 @@ class ReviewTab:
                 self.case = page.part("case")
                 with gr.Row(elem_id="evidence"):
                     self.steps = page.part("steps")
-                    self.curve = page.part("curve", None, html_template=PLOT)
+                    self.curve = page.part("curve", None, html_template=str(macro("plot", "Answer-switch curve")))
                 self.editor = page.part("editor")
         self.suggestions = page.part("known")
 

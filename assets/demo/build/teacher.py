@@ -39,8 +39,7 @@ DRILL_WEIGHTS = {"double": 1, "succ": 1, "pred": 1, "spell": 1, "parity": 1, "co
 class Example:
     """Token ids, labels, positions, and the branches as (first index, visible trunk length).
 
-    ``candidates`` are the words among which a label is learned, the correct one first, where it is not learned among
-    all.
+    ``candidates``: for some labels, the words among which they are learned, the correct one first.
     """
 
     ids: list[int]
@@ -88,8 +87,7 @@ def bare_example(tokenizer: PreTrainedTokenizerFast, rng: random.Random) -> Exam
     """The same without options and prior, so that the answer must be derived from the given steps.
 
     Learned from the last reading on, because no answer follows earlier. Before a false step the true answer follows,
-    after it the false one. Without these examples the teacher relied on options and prior instead of following the
-    steps.
+    after it the false one. Without these examples the teacher relied on options and prior, not on the steps.
     """
     item = _draw(rng)
     steps, wrong = item.steps, len(item.steps)

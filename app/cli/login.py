@@ -12,7 +12,7 @@ from app.security.sessions import add_login, remove_login
 from core.errors import UserError
 from storage import logins
 
-PASSWORD_VARIABLE = "SWITCHPOINT_PASSWORD"
+ENVIRONMENT_VARIABLE = "SWITCHPOINT_PASSWORD"
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name that somebody signs in and reviews under.")]
 
 
@@ -53,8 +53,8 @@ def register(cli: typer.Typer) -> None:
 
 
 def _password() -> str:
-    if PASSWORD_VARIABLE in os.environ:
-        return os.environ[PASSWORD_VARIABLE]
+    if ENVIRONMENT_VARIABLE in os.environ:
+        return os.environ[ENVIRONMENT_VARIABLE]
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     first = getpass.getpass("Password: ")

@@ -26,7 +26,7 @@ from storage.database import Database
 
 STYLE = PACKAGE_ROOT / "assets" / "web" / "sign_in.css"
 MAX_FORM_BYTES = 16_384
-WRONG_PASSWORD = "Name and password do not fit: try again."
+SIGN_IN_REFUSED = "Name and password do not fit: try again."
 # Each password hash takes 32 MB: guessing passwords must not slow the machine down for others.
 MAX_CONCURRENT_HASHES = 2
 
@@ -77,7 +77,7 @@ async def _sign_in(db: Database, request: Request, limiter: CapacityLimiter) -> 
     except TooManyAttemptsError as error:
         return page(str(error), name=name, wanted=wanted, status=429, wait=error.seconds)
     if token is None:
-        return page(WRONG_PASSWORD, name=name, wanted=wanted, status=401)
+        return page(SIGN_IN_REFUSED, name=name, wanted=wanted, status=401)
     answer = RedirectResponse(wanted, 303)
     answer.set_cookie(
         COOKIE, token, max_age=round(SESSION_SECONDS), httponly=True, samesite="strict", secure=_is_https(request)

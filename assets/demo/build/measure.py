@@ -200,7 +200,18 @@ def measure_tuning(phrases: Sequence[str], seeds: int, folder: Path) -> dict[str
         for arm, hits in arms.items():
             chosen, run, started = [by_id[hit.sample] for hit in hits], folder / f"{arm}-{seed}", time.monotonic()
             settings = TuningSettings(**{**vars(demo_settings().tuning), "seed": seed})
-            list(tune(str(STUDENT), chosen, Image.open, settings, folder=run, run=1, stop=lambda: False, device="cpu"))
+            list(
+                tune(
+                    str(STUDENT),
+                    chosen,
+                    Image.open,
+                    settings,
+                    folder=run,
+                    run=1,
+                    should_stop=lambda: False,
+                    device="cpu",
+                )
+            )
             seconds = time.monotonic() - started
             accuracy = fmean(p.correct for p in ask(test, open_test, run / "adapter"))
             result[arm].append(accuracy)

@@ -6,7 +6,7 @@ uvicorn would pick whichever parser is installed, and parsers differ in how they
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.security.request_checks import SECURITY_HEADERS
+from app.security.security_headers import SECURITY_HEADERS
 
 
 class Protocol(H11Protocol):

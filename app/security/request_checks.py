@@ -1,4 +1,4 @@
-"""ASGI middleware that checks the host and the origin of every request and sets security headers on every answer.
+"""ASGI middleware that checks the host and the origin of every request.
 
 The origin check refuses requests from pages of other sites and of other ports of this machine (CSRF); the host check
 refuses requests under a host name that is not this server's (DNS rebinding).
@@ -6,25 +6,13 @@ refuses requests under a host name that is not this server's (DNS rebinding).
 
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Iterable
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Gradio compiles its templates with `new Function`, hence 'unsafe-eval'. No inline script runs, no other host is asked.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'self'; "
-    "form-action 'self'"
-)
-SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
-)
+from app.security.security_headers import with_security_headers
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # What a link on another site may open: as the page of a window only, not in a frame and not by a script.
 LINKABLE_PATHS = frozenset({"/", "/login"})
@@ -58,7 +46,7 @@ def check_requests(app: ASGIApp, hosts: frozenset[str]) -> ASGIApp:
         known = hosts | _own_address(scope)
         refusal = refusal_reason(scope["method"], headers, known, scheme=scope["scheme"], path=scope["path"])
         answer = PlainTextResponse(refusal, 403) if refusal else app
-        await answer(scope, receive, _with_security_headers(send))
+        await answer(scope, receive, with_security_headers(send))
 
     return http_only(app, checked)
 
@@ -99,14 +87,3 @@ def _own_address(scope: Scope) -> frozenset[str]:
     """The address at which the request arrived. It may be named as the host: DNS rebinding needs a name."""
     address = scope.get("server")
     return frozenset({str(address[0]).lower().removeprefix("::ffff:")} if address else ())
-
-
-def _with_security_headers(send: Send) -> Callable[[MutableMapping[str, Any]], Awaitable[None]]:
-    async def sender(message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            # Gradio's CORS headers let pages of every other port of this machine read its answers.
-            kept = [each for each in message["headers"] if not each[0].lower().startswith(b"access-control-")]
-            message = {**message, "headers": [*kept, *SECURITY_HEADERS]}
-        await send(message)
-
-    return sender

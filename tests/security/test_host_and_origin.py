@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.security.request_checks import SECURITY_HEADERS
 from app.security.route_allowlist import is_allowed
+from app.security.security_headers import SECURITY_HEADERS
 from app.security.sessions import add_login
 from storage.database import open_database
 from tests.security.raw import Answer, ask

@@ -99,14 +99,21 @@ def test_trust_remote_code_is_only_ever_false() -> None:
 def test_every_loader_of_transformers_is_told_to_run_no_code_and_to_read_safetensors_only() -> None:
     seen = set()
     for where, owner, called, call in calls():
+        file = where.partition(":")[0]
+        if called == "load_weights":
+            assert ast.unparse(call.args[0]).startswith("AutoModel"), f"{where}: an unknown loader"
+            seen.add(file)
         if called != "from_pretrained" or owner == "PeftModel":
             continue
-        assert owner in LOADERS or owner.startswith("AutoModel"), f"{where}: an unknown loader {owner}"
+        # The one place that is given its loader: each call of ``load_weights`` names it.
+        is_model = owner.startswith("AutoModel") or (file, owner) == ("core/models/loading.py", "auto_class")
+        assert owner in LOADERS or is_model, f"{where}: an unknown loader {owner}"
         assert keyword(call, "trust_remote_code") is False, where
-        if owner.startswith("AutoModel"):
+        if is_model:
             assert keyword(call, "use_safetensors") is True, where
-        seen.add(where.partition(":")[0])
-    assert {"core/student/local.py", "core/student/chat.py", "core/teacher/local.py"} <= seen
+        seen.add(file)
+    files = {f"core/{name}.py" for name in ("student/local", "student/chat", "teacher/local", "models/loading")}
+    assert files <= seen
 
 
 def test_torch_reads_plain_values_only() -> None:
@@ -136,11 +143,12 @@ def test_numpy_reads_no_pickles() -> None:
         "import torch\ntorch.load('x', weights_only=False)",
         "import numpy as np\nnp.load('x', allow_pickle=True)",
         "AutoModel.from_pretrained('x', **{'trust_remote_code': True})",
+        "load_weights(Anything, 'x')",
     ],
 )
 def test_each_of_these_is_found_where_it_is_planted(planted: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = [*trees(), ("core/planted.py", ast.parse(planted))]
-    monkeypatch.setitem(globals(), "trees", lambda: iter(whole))
+    alone = [("core/planted.py", ast.parse(planted))]
+    monkeypatch.setitem(globals(), "trees", lambda: iter(alone))
     rules = (
         test_no_module_is_imported_that_runs_what_it_reads,
         test_a_pickle_is_named_only_to_be_refused,

@@ -41,6 +41,7 @@ def run(db: Database, capsys: pytest.CaptureFixture[str]) -> Run:
     return run_command
 
 
+@pytest.mark.process
 def test_batches_are_handed_in_listed_ended_and_waited_for(
     db: Database, server: OpenAIServer, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def answered(db: Database, tiny: str, models: LocalEngine) -> list[Prediction]:
         return store.predictions_of(connection, 1, "validation")
 
 
+@pytest.mark.process
 def test_the_cluster_answers_as_the_local_engine_does_and_what_it_cannot_do_is_a_sentence(
     db: Database, tiny: str, files: TinyFiles, node: str, tmp_path: Path
 ) -> None:

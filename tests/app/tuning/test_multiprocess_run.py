@@ -73,6 +73,7 @@ def children_of(pid: int, *, grand: bool = True) -> dict[int, float]:
     return found | {pid: start for some in below for pid, start in some.items()}
 
 
+@pytest.mark.process
 def test_a_run_in_two_processes_opens_the_round_that_one_process_opens(db: Database, selection: int) -> None:
     alone = run_queued_job(db, put(db, selection, QUICK), LocalEngine("cpu"))
     sharded = LocalEngine("cpu", processes=2, shard=True)  # in the tests below each process has the whole student
@@ -87,6 +88,7 @@ def test_a_run_in_two_processes_opens_the_round_that_one_process_opens(db: Datab
     assert not children_of(os.getpid())
 
 
+@pytest.mark.process
 def test_a_killed_process_ends_the_others_and_the_run_goes_on_until_it_is_stopped_and_in_one_process_to_its_end(
     db: Database, selection: int
 ) -> None:

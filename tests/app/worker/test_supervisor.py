@@ -69,6 +69,7 @@ def test_a_job_ends_by_itself_though_its_worker_was_killed(slow: Database) -> No
         assert len(store.predictions_of(connection, 1, "test")) == 80
 
 
+@pytest.mark.process
 def test_a_job_in_which_three_workers_died_at_the_same_place_has_failed(
     slow: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,8 @@ SEEDS ?= 1
 # Three processes for two cores (they often wait for one another), a file of tests to each at a time and in order, so that the browser tests stay last (tests/conftest.py).
 PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# The tests start hundreds of processes: with this set, as some containers have it, each would compile our modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check lint audit format docs demo demo-assets bench chaos llama screenshots experiment lock clean help
 

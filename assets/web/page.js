@@ -1,78 +1,78 @@
-// The page's plumbing: commands to the server, the URL, dialogs and links. Holds nothing that a reload would lose.
-// Loaded late by Gradio: everything hangs on `wb`, and whoever comes first makes it.
+// What all tabs use: commands to the server, the URL, dialogs and links. It holds no state that a reload would lose.
+// Gradio loads the scripts late and in any order: all share the object `wb`, and the first script creates it.
 (() => {
   const wb = (window.wb = window.wb || {});
-  const SILENT =
+  const UNREACHABLE_NOTICE =
     '<div class="notice error" role="alert"><p>Switchpoint does not answer: nothing was decided, and what you typed is kept. Try again, or start it again with <code>make run</code>.</p><button type="button" class="quiet" data-close aria-label="Close this message">×</button></div>';
-  const SIGNED_OUT =
+  const SIGNED_OUT_NOTICE =
     '<div class="notice error" role="alert"><p>You are signed out: nothing was decided, and what you typed is kept. <a href="/login" target="_blank">Sign in in another window</a>, then go on here.</p><button type="button" class="quiet" data-close aria-label="Close this message">×</button></div>';
 
   wb.send = (kind, data) => {
     if (wb.trigger) wb.trigger({ ...(data || {}), kind });
     else setTimeout(() => wb.send(kind, data), 60);
   };
-  // An act goes past Gradio: its answer holds the parts that change. What comes before `editor` is painted before it.
-  // A tick's answer is of the place it was asked for: where acts have moved on since then, it would turn the list back.
-  // Where an act is on its way it would hold up that one's painting. It is then asked for again.
-  let acting = 0; // acts whose answers are not here yet
-  let acted = 0; // when the newest was begun
+  // An action does not go through Gradio: the response holds the parts that change, and those before `editor` are painted
+  // before it. The response to a tick shows the list as of the tick's request: it is dropped when an action was sent or
+  // the address changed since then, and the next poll sends the tick again.
+  let openActions = 0; // actions without a response yet
+  let lastActionAt = 0; // when the last action was sent
   wb.act = (kind, data, signal) => {
     const at = location.search;
-    const isNews = kind === "tick";
-    const current = () => !isNews || (!acting && location.search === at) || void (asked = "");
-    if (!isNews) [acting, acted] = [acting + 1, Date.now()];
+    const isTick = kind === "tick";
+    const current = () => !isTick || (!openActions && location.search === at) || void (tickStamp = "");
+    if (!isTick) [openActions, lastActionAt] = [openActions + 1, Date.now()];
     return fetch("/desk/act" + at, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...(data || {}), kind }), signal })
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
-      .finally(() => isNews || acting--)
+      .finally(() => isTick || openActions--)
       .then(
         (parts) => {
           if (!current()) return;
-          if (wb.arrives) wb.arrives(data, parts);
+          if (wb.beforePaint) wb.beforePaint(data, parts);
           put(parts);
         },
-        (error) => error.name === "AbortError" || put({ notice: error.message === "401" ? SIGNED_OUT : SILENT }),
+        (error) => error.name === "AbortError" || put({ notice: error.message === "401" ? SIGNED_OUT_NOTICE : UNREACHABLE_NOTICE }),
       );
   };
-  // Gradio mounts the parts one after another: what comes for one that is not there yet waits.
+  // Gradio mounts the parts one after another: values for a part that is not mounted yet wait.
   const put = (parts) => {
     const names = Object.keys(parts);
     if (names.every((name) => wb.parts && wb.parts[name])) names.forEach((name) => wb.parts[name](parts[name]));
     else setTimeout(put, 30, parts);
   };
 
-  // --- news: jobs and other people change what is shown. The server is asked for a short stamp, and for the parts only
-  // where it changed. Whoever decides case after case makes news with every key: they wait for a pause, though not for
-  // long, since counting and painting them beside the next verdict would hold it up.
-  const NEWS = 1500;
-  const PAUSE = 1000;
-  const LONGEST = 6000;
-  const AGAIN = 15000;
-  let seen = "";
-  let asked = ""; // the stamp that a tick was last sent for, and when
-  let askedAt = 0;
-  let looked = 0; // when the stamp was last asked for
-  let out = false; // said already that the session is over
+  // --- polling: jobs and other people change what is shown. The page polls a short stamp, and requests the parts (a tick)
+  // only when the stamp has changed. Each verdict changes the stamp: while a person decides case after case, the tick
+  // waits for a pause, but not longer than MAX_POLL_DELAY_MS, because counting and painting would delay the next verdict.
+  const POLL_INTERVAL_MS = 1500;
+  const QUIET_MS = 1000;
+  const MAX_POLL_DELAY_MS = 6000;
+  const TICK_RETRY_MS = 15000;
+  let shownStamp = "";
+  let tickStamp = ""; // the stamp that the last tick was sent for
+  let tickSentAt = 0;
+  let lastPollAt = 0;
+  let isSignedOut = false; // whether the notice that the session has ended is shown
   setInterval(() => {
-    if (document.hidden || !seen) return;
-    const isBusy = acting || Date.now() - acted < PAUSE;
-    if (isBusy && Date.now() - looked < LONGEST) return;
-    looked = Date.now();
+    if (document.hidden || !shownStamp) return;
+    const isBusy = openActions || Date.now() - lastActionAt < QUIET_MS;
+    if (isBusy && Date.now() - lastPollAt < MAX_POLL_DELAY_MS) return;
+    lastPollAt = Date.now();
     fetch("/desk/stamp" + location.search)
       .then((answer) => {
-        if (answer.status === 401 && !out) put({ notice: SIGNED_OUT });
-        out = answer.status === 401;
+        if (answer.status === 401 && !isSignedOut) put({ notice: SIGNED_OUT_NOTICE });
+        isSignedOut = answer.status === 401;
         return answer.ok ? answer.text() : "";
       })
       .then((now) => {
-        if (!now || now === seen) return;
-        // Until its answer brings a stamp, a tick may be under way or lost on the way: it is asked once more later.
-        if (now === asked && Date.now() - askedAt < AGAIN) return;
-        [asked, askedAt] = [now, Date.now()];
-        // Other tabs have components of Gradio's own among what follows, which only its own way can change.
-        (wb.param("tab") === "review" ? wb.act : wb.send)("tick", { last: seen });
+        if (!now || now === shownStamp) return;
+        // The last tick for this stamp may still be under way, or it was lost: it is sent again after a while.
+        if (now === tickStamp && Date.now() - tickSentAt < TICK_RETRY_MS) return;
+        [tickStamp, tickSentAt] = [now, Date.now()];
+        // Other tabs have Gradio components among the parts, which only a Gradio event can change.
+        (wb.param("tab") === "review" ? wb.act : wb.send)("tick", { last: shownStamp });
       })
       .catch(() => {});
-  }, NEWS);
+  }, POLL_INTERVAL_MS);
 
   // --- the URL: replace for steps inside a list, push for moves a person may want to go back from
   wb.url = (changes, push) => {
@@ -97,14 +97,14 @@
   };
   addEventListener("popstate", () => wb.send("nav"));
 
-  // A filter that is painted anew while it has the focus gets it back.
-  let lost = null;
+  // A filter that is repainted while it has the focus gets the focus back.
+  let lostFocus = null;
   document.addEventListener("focusout", (event) => {
     const name = event.target.dataset && event.target.dataset.param;
-    lost = name ? { name, since: Date.now() } : null;
+    lostFocus = name ? { name, since: Date.now() } : null;
   });
 
-  // --- painted: called by each part after the server changed it
+  // --- painting: each part calls `wb.painted` after the server has changed it
   const hooks = {};
   wb.onPaint = (name, hook) => {
     (hooks[name] = hooks[name] || []).push(hook);
@@ -114,18 +114,18 @@
   wb.painted = (name, element, value) => {
     (hooks[name] || []).forEach((hook) => hook(element, value));
     element.querySelectorAll("[data-keep]").forEach((details) => {
-      const kept = sessionStorage.getItem("keep:" + details.dataset.keep);
-      if (kept) details.open = kept === "open";
+      const stored = sessionStorage.getItem("keep:" + details.dataset.keep);
+      if (stored) details.open = stored === "open";
     });
-    if (lost && Date.now() - lost.since < 2000 && document.activeElement === document.body) {
-      const again = element.querySelector(`[data-param="${lost.name}"]`);
-      if (again) again.focus();
+    if (lostFocus && Date.now() - lostFocus.since < 2000 && document.activeElement === document.body) {
+      const field = element.querySelector(`[data-param="${lostFocus.name}"]`);
+      if (field) field.focus();
     }
     document.body.classList.add("painted");
   };
   wb.onPaint("tray", (element) => {
     const stamp = element.querySelector("[data-stamp]");
-    if (stamp) seen = stamp.dataset.stamp;
+    if (stamp) shownStamp = stamp.dataset.stamp;
   });
   wb.onPaint("head", (element) => {
     const head = element.querySelector(".head");
@@ -135,12 +135,12 @@
     }
   });
 
-  // --- clicks, changes and forms; what is clicked says in data-attributes what it means
+  // --- clicks, changes and forms: data attributes of the element name the command and its arguments
   const data = (element) => {
     const { cmd, confirm, ...rest } = element.dataset;
     return rest;
   };
-  const restrain = (button) => {
+  const disableBriefly = (button) => {
     button.disabled = true;
     setTimeout(() => (button.disabled = false), 1500);
   };
@@ -155,12 +155,12 @@
     else if (target.dataset.close !== undefined) target.parentElement.remove();
     else if (target.dataset.closeDialog !== undefined) target.closest("dialog").close();
     else if (target.dataset.desk) {
-      restrain(target);
+      disableBriefly(target);
       const { desk, ...rest } = target.dataset;
       wb.act(desk, rest);
     } else if (target.dataset.confirm) wb.ask(target.dataset.confirm, () => wb.send(target.dataset.cmd, data(target)));
     else {
-      restrain(target);
+      disableBriefly(target);
       wb.send(target.dataset.cmd, data(target));
     }
   });
@@ -185,7 +185,7 @@
     if (dialog) dialog.close();
     if (kind === "create") wb.created = true;
   });
-  // Only what a person opens or closes is kept: a part that is painted anew closes its details, too.
+  // Only a person's own click is stored: repainting a part closes its details, too.
   document.addEventListener("click", (event) => {
     const summary = event.target.closest && event.target.closest("summary");
     const details = summary && summary.parentElement;
@@ -197,12 +197,12 @@
     const dialog = document.getElementById(id);
     if (dialog && !dialog.open) dialog.showModal();
   };
-  wb.ask = (question, yes) => {
+  wb.ask = (question, onYes) => {
     document.getElementById("ask-text").textContent = question;
     const button = document.getElementById("ask-yes");
     button.onclick = () => {
       document.getElementById("ask").close();
-      yes();
+      onYes();
     };
     wb.open("ask");
     button.focus();

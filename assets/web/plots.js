@@ -1,4 +1,4 @@
-// Draws the figures that the server describes (app/rendering/charts.py) with plotly, in the colours of the page's theme.
+// Draws the figures that the server describes (app/rendering/charts.py) with Plotly, in the colors of the page's theme.
 (() => {
   const wb = (window.wb = window.wb || {});
   const css = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
@@ -13,7 +13,7 @@
     ...more,
   });
 
-  // The server's layout names colours as CSS variables; this puts in the theme's.
+  // The server's layout names colors as CSS variables: replace them by the theme's values.
   const themed = (part) => {
     if (typeof part === "string") return part.startsWith("--") ? css(part) : part;
     if (Array.isArray(part)) return part.map(themed);
@@ -30,7 +30,7 @@
     return base(themed({ ...layout, shapes, annotations }));
   };
 
-  // Four fields, two by two; what each shows stands above it.
+  // Four subplots in a two by two grid, each with its title above it.
   const progress = (figure) => {
     const layout = base({
       height: 400,
@@ -59,12 +59,12 @@
       yaxis: axis({ tickformat: ".0%", title: { text: "test accuracy", standoff: 6, font: { size: 11 } } }),
     });
 
-  // Plotly loads once a plot is on the page. A load that a real network breaks off is repeated; after the last one a person has to reload the page.
-  // The plots say so below themselves, and nothing else on the page waits for them.
-  const PLOTLY = "/own/plotly.min.js";
+  // Plotly is loaded when the first plot is on the page. A load that fails is repeated; after the last retry a person has to reload the page.
+  // A notice below each plot says so, and nothing else on the page waits for Plotly.
+  const PLOTLY_URL = "/own/plotly.min.js";
   const RETRY_MS = [500, 2000, 8000];
-  const RETRYING = "The script that draws plots did not load. Switchpoint loads it again.";
-  const GIVEN_UP = "The script that draws plots did not load: no plot is shown. Reload the page to try again.";
+  const RETRYING_NOTICE = "The script that draws plots did not load. Switchpoint loads it again.";
+  const FAILED_NOTICE = "The script that draws plots did not load: no plot is shown. Reload the page to try again.";
   let isLoading = false;
   const showLoadNotice = (text) => {
     document.querySelectorAll(".plotbox").forEach((box) => {
@@ -74,7 +74,7 @@
     });
   };
   const loadPlotly = (failures = 0) => {
-    const script = Object.assign(document.createElement("script"), { src: PLOTLY });
+    const script = Object.assign(document.createElement("script"), { src: PLOTLY_URL });
     script.onload = () => {
       showLoadNotice("");
       redraw();
@@ -82,7 +82,7 @@
     script.onerror = () => {
       script.remove();
       const isLast = failures === RETRY_MS.length;
-      showLoadNotice(isLast ? GIVEN_UP : RETRYING);
+      showLoadNotice(isLast ? FAILED_NOTICE : RETRYING_NOTICE);
       if (!isLast) setTimeout(loadPlotly, RETRY_MS[failures], failures + 1);
     };
     document.head.append(script);
@@ -104,8 +104,8 @@
     const layout = layouts[figure.kind](figure);
     Plotly.react(div, figure.traces, layout, { responsive: true, displayModeBar: false }).then(() => {
       div.dataset.sample = figure.sample || "";
-      if (figure.kind !== "curve" || div.dataset.heard) return;
-      div.dataset.heard = "yes";
+      if (figure.kind !== "curve" || div.dataset.hasClickHandler) return;
+      div.dataset.hasClickHandler = "yes";
       div.on("plotly_click", (event) => wb.choose && wb.choose(event.points[0].x));
     });
   };

@@ -1,32 +1,32 @@
 // The Review tab: moving in the list, choosing the mistake step, editing the skill and sending verdicts.
-// A verdict names the case it was given on, and keys wait until the case they are meant for is on the screen.
+// A verdict names the case it was given on, and keys wait until their case is painted.
 (() => {
   const wb = (window.wb = window.wb || {});
   const form = () => document.querySelector("#editor form.editor");
   const shown = () => (form() ? Number(form().dataset.sample) : 0);
-  const PATIENCE = 8000; // ms after which an answer is given up, and with it every key that waits for it
-  let wanted = 0; // the case that was asked for; 0 when nothing is on its way
-  let opening = null; // the newest case asked for whose answer has not been painted yet: {token, since, control}, null when none
-  let busy = null; // the command whose answer has not been painted yet: {token, since}, null when none
-  let sent = 0;
+  const RESPONSE_TIMEOUT_MS = 8000; // after this a response counts as lost, and the keys that wait for it are dropped
+  let requestedSample = 0; // the case that was requested and is not painted yet; 0 when there is none
+  let opening = null; // the last request to open a case, until it is painted: {token, since, control}, or null
+  let busy = null; // the command whose response is not painted yet: {token, since}, or null
+  let commandCount = 0;
   const queue = [];
-  const ticket = () => ({ token: `${++sent}-${Date.now() % 1e8}`, since: Date.now() });
+  const ticket = () => ({ token: `${++commandCount}-${Date.now() % 1e8}`, since: Date.now() });
 
   // --- moving
   const rows = () => [...document.querySelectorAll("#cases .case-row")];
-  const mark = (sample) => {
+  const markRow = (sample) => {
     rows().forEach((row) => {
-      const here = Number(row.dataset.sample) === sample;
-      row.classList.toggle("sel", here);
-      if (here) row.setAttribute("aria-current", "true");
+      const isCurrent = Number(row.dataset.sample) === sample;
+      row.classList.toggle("sel", isCurrent);
+      if (isCurrent) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
-      if (here) row.scrollIntoView({ block: "nearest" });
+      if (isCurrent) row.scrollIntoView({ block: "nearest" });
     });
   };
   wb.pick = (sample, push) => {
     if (!sample) return;
-    wanted = sample;
-    mark(sample);
+    requestedSample = sample;
+    markRow(sample);
     wb.url({ sample, tab: "review" }, push);
     if (opening) opening.control.abort();
     opening = { ...ticket(), control: new AbortController() };
@@ -37,19 +37,19 @@
     if (!all.length) return;
     const at = all.findIndex((row) => row.classList.contains("sel"));
     const next = at < 0 ? 0 : at + by;
-    if (next >= all.length) return more("next");
-    if (next < 0) return more("previous");
+    if (next >= all.length) return turnPage("next");
+    if (next < 0) return turnPage("previous");
     wb.pick(Number(all[next].dataset.sample));
   };
-  // Pages before this one, as the cursors they start from: the way back from the top of a page.
-  let before = [];
-  const more = (which) => {
+  // The pages before this one, as the cursors they start from: needed to go back from the top of a page.
+  let earlierPages = [];
+  const turnPage = (which) => {
     const button = document.querySelector(`#cases [data-page=${which}]`);
     if (!button) return;
     const back = which === "previous";
     busy = ticket();
-    wb.url({ from: back ? before[before.length - 1] || null : button.dataset.from, sample: null }, true);
-    wb.act("turn", { token: busy.token, end: back && before.length > 0 });
+    wb.url({ from: back ? earlierPages[earlierPages.length - 1] || null : button.dataset.from, sample: null }, true);
+    wb.act("turn", { token: busy.token, end: back && earlierPages.length > 0 });
   };
   document.addEventListener("click", (event) => {
     const row = event.target.closest && event.target.closest(".case-row");
@@ -71,9 +71,9 @@
     if (!f || f.dataset.open !== "yes" || step < 1 || step > Number(f.dataset.steps)) return;
     f.dataset.step = step;
     document.querySelectorAll("#steps .step").forEach((item) => {
-      const here = Number(item.dataset.step) === step;
-      item.classList.toggle("mistake", here);
-      item.setAttribute("aria-pressed", here);
+      const isMistake = Number(item.dataset.step) === step;
+      item.classList.toggle("mistake", isMistake);
+      item.setAttribute("aria-pressed", isMistake);
     });
     wb.markStep && wb.markStep(step);
     refresh();
@@ -86,12 +86,12 @@
   const refresh = () => {
     const f = form();
     if (!f) return;
-    const said = f.querySelector(".chosen");
-    if (said) said.textContent = f.dataset.step === "0" ? "none" : f.dataset.step;
-    const was = f.querySelector(".was");
-    if (was) was.hidden = f.dataset.step === f.dataset.machineStep || f.dataset.machineStep === "0";
-    const named = f.querySelector(".named");
-    if (named) named.hidden = f.dataset.step === f.dataset.skillStep || f.skill.value.trim() !== f.dataset.machineSkill;
+    const chosen = f.querySelector(".chosen");
+    if (chosen) chosen.textContent = f.dataset.step === "0" ? "none" : f.dataset.step;
+    const machineStep = f.querySelector(".was");
+    if (machineStep) machineStep.hidden = f.dataset.step === f.dataset.machineStep || f.dataset.machineStep === "0";
+    const skillStep = f.querySelector(".named");
+    if (skillStep) skillStep.hidden = f.dataset.step === f.dataset.skillStep || f.skill.value.trim() !== f.dataset.machineSkill;
     const accept = f.querySelector("[data-verdict=accepted] .label");
     if (accept) accept.textContent = changed() ? "Accept edited" : "Accept";
   };
@@ -129,37 +129,37 @@
     if (name === "misread") data.answer = f.answer.value;
     send("verdict", data);
   };
-  const send = (kind, more) => {
+  const send = (kind, fields) => {
     const f = form();
     busy = ticket();
     const button = document.activeElement;
     if (button && button.closest && button.closest("#editor")) button.blur();
-    const at = f ? { sample: f.dataset.sample, round: f.dataset.round, project: f.dataset.project, seen: f.dataset.seen } : {};
+    const place = f ? { sample: f.dataset.sample, round: f.dataset.round, project: f.dataset.project, seen: f.dataset.seen } : {};
     wb.leaving && wb.leaving(busy.token);
-    wb.act(kind, { ...more, ...at, token: busy.token });
+    wb.act(kind, { ...fields, ...place, token: busy.token });
   };
   wb.jump = (number) => send("jump", { number });
 
-  // --- keys and buttons in the order they were pressed; each waits for the case it is meant for
+  // --- a queue of keys and buttons in the order they were pressed; each waits for its case
   const press = (action) => {
     if (queue.length < 60) queue.push(action);
-    work();
+    processQueue();
   };
-  const late = (asked) => asked && Date.now() - asked.since > PATIENCE;
-  const work = () => {
-    if (late(busy) || late(opening)) {
-      // No answer: what was pressed since then was meant for a case that may never come.
-      [busy, opening, wanted] = [null, null, 0];
+  const isOverdue = (request) => request && Date.now() - request.since > RESPONSE_TIMEOUT_MS;
+  const processQueue = () => {
+    if (isOverdue(busy) || isOverdue(opening)) {
+      // No response: the keys pressed since then were meant for a case that may never be painted.
+      [busy, opening, requestedSample] = [null, null, 0];
       queue.length = 0;
     }
     while (queue.length) {
       const action = queue[0];
-      // A move may overtake another move; everything else waits for the case it is meant for.
-      if (busy || (opening && !action.move)) return setTimeout(work, 30);
+      // A move may overtake another move; everything else waits for its case.
+      if (busy || (opening && !action.move)) return setTimeout(processQueue, 30);
       queue.shift();
       if (action.move) wb.move(action.move);
       else if (action.pick) wb.pick(action.pick, true);
-      else if (action.turn) more(action.turn);
+      else if (action.turn) turnPage(action.turn);
       else if (action.step) wb.choose(action.step);
       else if (action.next) send("unreviewed", {});
       else verdict(action.verdict);
@@ -167,73 +167,73 @@
   };
   wb.press = press;
 
-  // The case that a command leads to is named in the address before it is painted: an address that changes while the
-  // page is being painted has every link in it styled anew, 50 in the list, before the next line runs.
-  wb.arrives = (sent, parts) => {
-    const found = busy && sent && sent.token === busy.token && /data-sample="(\d+)"/.exec(parts.editor || "");
-    if (found && wb.param("tab") === "review") wb.url({ sample: found[1] });
+  // The address names the next case before that case is painted: if it changed during painting, the browser would
+  // restyle every link of the page, 50 of them in the list, before the next line runs.
+  wb.beforePaint = (command, parts) => {
+    const match = busy && command && command.token === busy.token && /data-sample="(\d+)"/.exec(parts.editor || "");
+    if (match && wb.param("tab") === "review") wb.url({ sample: match[1] });
   };
 
   // --- after painting
   wb.onPaint("editor", () => {
     const f = form();
     if (!f) {
-      [busy, opening, wanted] = [null, null, 0];
+      [busy, opening, requestedSample] = [null, null, 0];
       return;
     }
-    // Painting changes attributes of the elements that are there: what was typed into the case before must go.
+    // Painting reuses the elements: text typed into the previous case must go.
     f.reset();
     const token = f.dataset.token;
-    // Only the answer itself ends the wait: an earlier case may be painted, or told of, after the command was sent.
+    // Only the command's own response ends the wait: an earlier case may be painted after the command was sent.
     if (busy && token === busy.token) {
-      wb.arrived && wb.arrived(token);
+      wb.commandPainted && wb.commandPainted(token);
       [busy, opening] = [null, null];
     } else if (busy) return;
-    // The page as a whole is painted by Gradio, which may come late: for an address that acts have moved on from.
-    const here = wb.param("sample");
-    if (token === "shown" && f.dataset.sample !== here && f.dataset.asked !== here) {
+    // Gradio paints the whole page, perhaps late: for an address that an action has changed since.
+    const addressed = wb.param("sample");
+    if (token === "shown" && f.dataset.sample !== addressed && f.dataset.asked !== addressed) {
       busy = ticket();
       wb.act("turn", { token: busy.token });
       return;
     }
-    // A case that a later move has overtaken is on its way out.
+    // A later move has overtaken this case.
     if (opening && token !== opening.token && token !== "shown") return;
     opening = null;
-    wanted = 0;
+    requestedSample = 0;
     if (wb.param("sample") !== f.dataset.sample && wb.param("tab") === "review") wb.url({ sample: f.dataset.sample });
-    mark(shown());
+    markRow(shown());
     wb.settle && wb.settle(f);
     refresh();
     if (f.dataset.mine) f.querySelector(".conflict").scrollIntoView({ block: "nearest" });
-    work();
+    processQueue();
   });
-  // A refused command is answered by a sentence alone.
+  // The response to a refused command is a notice alone.
   wb.onPaint("notice", (element) => {
     if (!element.querySelector(".notice.error")) return;
-    [busy, opening, wanted] = [null, null, 0];
+    [busy, opening, requestedSample] = [null, null, 0];
     queue.length = 0;
   });
-  let at; // where the page of the list that is shown starts
+  let pageStart; // the cursor at which the shown page of the list starts
   wb.onPaint("cases", (element) => {
     const list = element.querySelector(".cases");
     if (list && wb.param("tab") === "review") {
-      // A verdict may have moved the list on to another page by itself: the URL then says so, too.
+      // A verdict may have turned the page of the list: the URL has to name it, too.
       const start = list.dataset.start;
-      if (!start) before = [];
-      else if (start === before[before.length - 1]) before.pop();
-      else if (at !== undefined && start !== at) before.push(at);
-      at = start;
+      if (!start) earlierPages = [];
+      else if (start === earlierPages[earlierPages.length - 1]) earlierPages.pop();
+      else if (pageStart !== undefined && start !== pageStart) earlierPages.push(pageStart);
+      pageStart = start;
       wb.url({ from: start });
     }
-    // The editor that comes with a command's answer marks its own case; the one before is over.
-    if (!busy) mark(wanted || shown());
+    // While a command is under way its response marks the case.
+    if (!busy) markRow(requestedSample || shown());
   });
 
-  let typing = 0;
+  let searchTimer = 0;
   document.addEventListener("input", (event) => {
     if (!event.target.matches || !event.target.matches("[data-search]")) return;
-    clearTimeout(typing);
-    typing = setTimeout(() => {
+    clearTimeout(searchTimer);
+    searchTimer = setTimeout(() => {
       wb.url({ [event.target.dataset.search]: event.target.value, from: null, sample: null });
       wb.act("filter");
     }, 250);

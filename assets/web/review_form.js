@@ -3,7 +3,7 @@
 (() => {
   const wb = (window.wb = window.wb || {});
   const form = () => document.querySelector("#editor form.editor");
-  const PAUSE = 350; // ms after the last key before a draft is sent
+  const DRAFT_DELAY_MS = 350; // after the last key, before a draft is sent
 
   // --- drafts: saved in this browser first, then in the database
   const keyOf = (f) => `draft:${f.dataset.project}/${f.dataset.round}/${f.dataset.sample}`;
@@ -37,7 +37,7 @@
     if (pending && pending.key !== keyOf(f)) flush();
     pending = { key: keyOf(f), body: { ...at, ...now, discard: !dirty } };
     clearTimeout(timer);
-    timer = setTimeout(flush, PAUSE);
+    timer = setTimeout(flush, DRAFT_DELAY_MS);
   };
   const flush = () => {
     clearTimeout(timer);
@@ -60,16 +60,16 @@
   };
   // The local copy stays until a rendered form contains it: the case may have been sent before the draft was saved.
   const confirm = ({ key, body: { step, skill, note, answer, seen } }, saved) => {
-    const kept = recall(key);
-    if (kept && saved && JSON.stringify({ step, skill, note, answer, seen }) === JSON.stringify(kept)) localStorage.setItem(key, JSON.stringify({ ...kept, saved }));
+    const local = recall(key);
+    if (local && saved && JSON.stringify({ step, skill, note, answer, seen }) === JSON.stringify(local)) localStorage.setItem(key, JSON.stringify({ ...local, saved }));
   };
-  const isOver = (f, kept) => kept.saved && (kept.seen !== f.dataset.seen || f.dataset.draft >= kept.saved);
+  const isSuperseded = (f, local) => local.saved && (local.seen !== f.dataset.seen || f.dataset.draft >= local.saved);
   addEventListener("pagehide", flush);
   document.addEventListener("visibilitychange", () => document.hidden && flush());
   document.addEventListener("input", (event) => {
     if (!event.target.closest || !event.target.closest("form.editor")) return;
     wb.typed();
-    if (event.target.name === "skill") live(100);
+    if (event.target.name === "skill") showHitsSoon(100);
   });
   document.addEventListener("change", (event) => event.target.matches && event.target.matches("form.editor select") && wb.typed());
 
@@ -80,7 +80,7 @@
     pending = null;
     if (f) leaving[token] = keyOf(f);
   };
-  wb.arrived = (token) => {
+  wb.commandPainted = (token) => {
     const f = form();
     const key = leaving[token];
     delete leaving[token];
@@ -94,67 +94,67 @@
     f.querySelector(".misread").hidden = true;
     if (f.dataset.open === "yes" && f.dataset.baseStep !== "0") wb.choose(Number(f.dataset.baseStep));
     wb.typed();
-    live(0);
+    showHitsSoon(0);
   };
   // After a case is rendered, a draft that this browser still has goes back into the form.
   wb.settle = (f) => {
-    const kept = recall(keyOf(f));
-    if (kept && isOver(f, kept)) localStorage.removeItem(keyOf(f));
-    else if (kept && isDirty(f, kept) && !f.dataset.mine) {
-      f.skill.value = kept.skill;
-      f.note.value = kept.note;
-      if (kept.answer !== null) {
+    const local = recall(keyOf(f));
+    if (local && isSuperseded(f, local)) localStorage.removeItem(keyOf(f));
+    else if (local && isDirty(f, local) && !f.dataset.mine) {
+      f.skill.value = local.skill;
+      f.note.value = local.note;
+      if (local.answer !== null) {
         f.querySelector(".misread").hidden = false;
-        f.answer.value = kept.answer;
+        f.answer.value = local.answer;
       }
-      if (kept.step !== "0" && kept.step !== f.dataset.step) wb.choose(Number(kept.step));
+      if (local.step !== "0" && local.step !== f.dataset.step) wb.choose(Number(local.step));
       wb.typed();
     }
     const step = Number(f.dataset.step);
     if (step && f.dataset.step !== f.dataset.baseStep) document.querySelectorAll("#steps .step").forEach((item) => item.classList.toggle("mistake", Number(item.dataset.step) === step));
     if (step && wb.markStep) wb.markStep(step);
-    live(120);
+    showHitsSoon(120);
   };
 
   // --- support samples that match the skill field
-  let asking = 0;
-  let asked = null;
-  const live = (delay) => {
-    clearTimeout(asking);
-    asking = setTimeout(look, delay);
+  let hitsTimer = 0;
+  let hitsRequest = null;
+  const showHitsSoon = (delay) => {
+    clearTimeout(hitsTimer);
+    hitsTimer = setTimeout(showHits, delay);
   };
-  const look = () => {
+  const showHits = () => {
     const f = form();
     if (!f) return;
-    if (asked) asked.abort();
-    const mine = (asked = new AbortController());
+    if (hitsRequest) hitsRequest.abort();
+    const request = (hitsRequest = new AbortController());
     const query = new URLSearchParams({ project: f.dataset.project, skill: f.skill.value });
-    fetch(`/desk/hits?${query}`, { signal: mine.signal })
+    fetch(`/desk/hits?${query}`, { signal: request.signal })
       .then((answer) => (answer.ok ? answer.text() : ""))
       .then((html) => {
         const box = document.querySelector("#editor .live");
-        if (!box || asked !== mine || form() !== f) return;
+        if (!box || hitsRequest !== request || form() !== f) return;
         box.innerHTML = html; // escaped by the server
         box.dataset.skill = f.skill.value;
         unfold();
-        if (box.querySelector("[data-waiting=yes]")) live(1000);
+        if (box.querySelector("[data-waiting=yes]")) showHitsSoon(1000);
       })
       .catch(() => {});
   };
   // The samples are unfolded while the skill is edited, and if a person opened them.
-  const HITS = "hits opened";
+  const HITS_OPENED_KEY = "hits opened";
   const unfold = () => {
     const details = document.querySelector("#editor .live details");
-    if (details) details.open = document.activeElement === form().skill || sessionStorage.getItem(HITS) === "yes";
+    if (details) details.open = document.activeElement === form().skill || sessionStorage.getItem(HITS_OPENED_KEY) === "yes";
   };
   document.addEventListener("focusin", (event) => event.target.matches("form.editor [name=skill]") && unfold());
   document.addEventListener("click", (event) => {
     const summary = event.target.closest && event.target.closest("#editor .live summary");
-    if (summary) sessionStorage.setItem(HITS, summary.parentElement.open ? "no" : "yes");
+    if (summary) sessionStorage.setItem(HITS_OPENED_KEY, summary.parentElement.open ? "no" : "yes");
   });
 
   // --- δ and λ
-  const effect = () => {
+  const showEffect = () => {
     const f = document.querySelector(".reading-form");
     if (!f || !f.closest("dialog").open) return;
     const [delta, lam] = [f.delta.value, f.lam.value];
@@ -167,14 +167,14 @@
         if (f.delta.value === delta && f.lam.value === lam) f.querySelector(".effect").innerHTML = html;
       });
   };
-  let sliding = 0;
-  const slide = () => {
-    clearTimeout(sliding);
-    sliding = setTimeout(effect, 40);
+  let effectTimer = 0;
+  const showEffectSoon = () => {
+    clearTimeout(effectTimer);
+    effectTimer = setTimeout(showEffect, 40);
   };
-  document.addEventListener("input", (event) => event.target.closest && event.target.closest(".reading-form") && slide());
-  document.addEventListener("reset", (event) => event.target.matches(".reading-form") && setTimeout(effect));
-  document.addEventListener("click", (event) => event.target.closest && event.target.closest("[data-open=reading-dialog]") && setTimeout(effect));
+  document.addEventListener("input", (event) => event.target.closest && event.target.closest(".reading-form") && showEffectSoon());
+  document.addEventListener("reset", (event) => event.target.matches(".reading-form") && setTimeout(showEffect));
+  document.addEventListener("click", (event) => event.target.closest && event.target.closest("[data-open=reading-dialog]") && setTimeout(showEffect));
   document.addEventListener("submit", (event) => {
     const f = event.target;
     if (f.matches(".reading-form")) {
@@ -194,27 +194,27 @@
 
   // --- one verdict for many cases
   const bulk = () => document.getElementById("bulk-dialog");
-  let since = 0; // when the dialog was requested that is not rendered yet
-  let early = []; // the keys pressed since then
+  let planRequestedAt = 0; // when the dialog was requested that is not rendered yet
+  let earlyKeys = []; // the keys pressed since then
   const ask = (data) => {
-    since = Date.now();
+    planRequestedAt = Date.now();
     wb.send("bulk-plan", data);
   };
   const plan = (act, skill) => ask({ act, skill: skill || "", of: bulk().dataset.of });
   wb.askBulk = () => ask({});
   wb.bulkWaits = (event) => {
-    if (!since || Date.now() - since > 8000) return false;
+    if (!planRequestedAt || Date.now() - planRequestedAt > 8000) return false;
     if (event.target.closest && event.target.closest("[data-bulk-skill]")) return false;
-    early.push(event.key);
+    earlyKeys.push(event.key);
     return true;
   };
   wb.onPaint("notice", (element) => {
-    if (element.querySelector(".notice.error")) [since, early] = [0, []];
+    if (element.querySelector(".notice.error")) [planRequestedAt, earlyKeys] = [0, []];
   });
   wb.onPaint("bulk", (element) => {
     const dialog = element.querySelector("dialog");
-    const keys = early;
-    [since, early] = [0, []];
+    const keys = earlyKeys;
+    [planRequestedAt, earlyKeys] = [0, []];
     if (!dialog) return;
     dialog.showModal();
     const field = dialog.querySelector("[data-bulk-skill]");
@@ -227,7 +227,7 @@
     if (next === undefined) return;
     if (next === "Escape") dialog.close();
     else if (next === "Enter") carryOut();
-    else if (choose(next)) early = keys;
+    else if (choose(next)) earlyKeys = keys;
   });
   const act = (name) => (name === "renamed" ? plan(name, "") : plan(name));
   const carryOut = () => {
@@ -249,17 +249,17 @@
     if (choose(event.key)) event.preventDefault();
   };
   const choose = (key) => {
-    const found = { a: "accepted", r: "rejected", s: "skipped", l: "label_wrong", e: "renamed" }[key.toLowerCase()];
-    if (!found || !bulk().querySelector(`[data-bulk-act=${found}]`)) return false;
-    act(found);
+    const verdict = { a: "accepted", r: "rejected", s: "skipped", l: "label_wrong", e: "renamed" }[key.toLowerCase()];
+    if (!verdict || !bulk().querySelector(`[data-bulk-act=${verdict}]`)) return false;
+    act(verdict);
     return true;
   };
-  let wording = 0;
+  let renameTimer = 0;
   document.addEventListener("input", (event) => {
     if (!event.target.matches || !event.target.matches("[data-bulk-skill]")) return;
     bulk().querySelector("[data-bulk-do]").disabled = true;
-    clearTimeout(wording);
-    wording = setTimeout(() => bulk() && plan("renamed", event.target.value), 300);
+    clearTimeout(renameTimer);
+    renameTimer = setTimeout(() => bulk() && plan("renamed", event.target.value), 300);
   });
   document.addEventListener("click", (event) => {
     const target = event.target.closest && event.target.closest("[data-bulk-act],[data-bulk-do],[data-zoom],[data-ask-bulk]");

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.processes.child_environment import child_environment
 from app.processes.identity import is_alive, own_start
-from app.settings import PACKAGE_ROOT, logs_folder
+from app.settings import logs_folder
 from core.errors import FolderError, UserError
 from storage.errors import folder_error
 
@@ -66,7 +67,6 @@ def _is_starting(data: Path) -> bool:
 
 def _start_worker(data: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "app", "--data", str(data), "worker", "--leave-when-idle"]
-    path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
     with (
         _translate_errors(data),
         (logs_folder(data) / "worker.log").open("ab") as output,
@@ -78,7 +78,7 @@ def _start_worker(data: Path) -> "subprocess.Popen[bytes]":
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env=os.environ | {"PYTHONPATH": path},
+            env=child_environment(),
         )
 
 

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from app.processes.child_environment import child_environment
 from app.processes.identity import own_start
 from app.progress import ShouldStop
-from app.settings import PACKAGE_ROOT
 from app.tuning.message_log import MESSAGES_FILE, follow_messages
 from core.errors import UserError
 from core.types import StudentSettings, Update
@@ -102,13 +102,12 @@ def _launch(folder: Path, processes: int) -> Iterator["subprocess.Popen[bytes]"]
     # Also without a GPU, as "--cpu" starts a single process; each process chooses its device itself.
     command += ["--multi_gpu", "--num_processes", str(processes), "--main_process_port", "0"]
     command += ["--module", "app.tuning.process_main", str(folder)]
-    path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // processes))
     launcher = subprocess.Popen(  # our own command, as a list, without a shell  # nosec B603
         command,
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches the worker only, which has the processes write a checkpoint
-        env={"GLOO_SOCKET_IFNAME": LOOPBACK} | os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": threads},
+        env={"GLOO_SOCKET_IFNAME": LOOPBACK} | child_environment(OMP_NUM_THREADS=threads),
     )
     try:
         yield launcher

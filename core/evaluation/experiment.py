@@ -96,13 +96,13 @@ def paired_difference(arm: Arm, against: Arm, budget: int, scores: Scores, other
     )
 
 
-def crossed_interval(matrix: Scores, seed: int = 0) -> Interval:
+def crossed_interval(matrix: Scores) -> Interval:
     """The mean of a (seeds × samples) matrix with its 95 % interval over both seeds and samples.
 
     Both are resampled with replacement (two-way bootstrap, Owen 2007).
     """
     rows, columns = matrix.shape
-    seeds, samples = _bootstrap_weights(rows, seed), _bootstrap_weights(columns, seed + 1)
+    seeds, samples = _bootstrap_weights(rows, seed=0), _bootstrap_weights(columns, seed=1)
     means = np.einsum("dr,dr->d", seeds, samples @ matrix.T)
     low, high = np.percentile(means, [2.5, 97.5])
     value = float(matrix.mean())
@@ -116,13 +116,13 @@ def _bootstrap_weights(count: int, seed: int) -> Scores:
     return np.asarray(drawn / count, np.float64)
 
 
-def permutation_p_value(differences: Scores, seed: int = 0) -> float:
+def permutation_p_value(differences: Scores) -> float:
     """The two-sided p of a paired permutation test: how often random signs sum ``differences`` as far from 0.
 
     Seeds are averaged beforehand, so it generalises over samples for the given seeds. At least 1/10,001.
     """
     changed = differences[np.abs(differences) > 1e-12]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     reached = 0
     for _ in range(0, PERMUTATIONS, 500):  # in blocks, so that the signs take a few megabytes
         signs = rng.integers(0, 2, (500, len(changed)), dtype=np.int8) * 2 - 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UserError
+from core.own_files import refuse_database
 from storage.database import FILE_NAME
 
 PAGES_PER_STEP = 2000
@@ -120,6 +121,7 @@ def _embed_images(copy: sqlite3.Connection) -> None:
     keys = [key for (key,) in copy.execute("SELECT hash FROM images WHERE path IS NOT NULL").fetchall()]
     for key in keys:
         (path,) = copy.execute("SELECT path FROM images WHERE hash = ?", [key]).fetchone()
+        refuse_database(path)
         try:
             content = Path(path).read_bytes()
         except OSError as error:

@@ -16,11 +16,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoTurnError
 
+from core import own_files
 from core.errors import BusyError, FolderError
 from storage.errors import folder_error, is_locked
 from storage.migrations import BUSY_SECONDS, upgrade
 
-FILE_NAME = "switchpoint.db"
+FILE_NAME = own_files.DATABASE
 
 # A write statement that changes nothing. Under a plain BEGIN, a transaction that reads and then writes fails with
 # SQLITE_BUSY_SNAPSHOT when another one has written in between, and busy_timeout does not apply. With a write as its
@@ -80,6 +81,7 @@ class Database:
         """Close all connections; the last one of the folder merges the write-ahead log into the file."""
         self.reader.dispose()
         self.writer.dispose()
+        own_files.release(self.data)
 
 
 def open_database(data: Path) -> Database:
@@ -102,6 +104,7 @@ def open_database(data: Path) -> Database:
         raise explained or FolderError(
             f"{data} cannot be used as a data folder ({error}): choose another --data."
         ) from error
+    own_files.protect(data)
     return Database(data=data, reader=_engine(path, writes=False), writer=_engine(path, writes=True))
 
 
@@ -147,7 +150,8 @@ def _engine(path: Path, *, writes: bool) -> Engine:
         connection.isolation_level = None  # sqlite3 must not begin transactions itself; ``begin`` below does
         connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # FULL syncs the write-ahead log at each commit: what was acknowledged outlives a power cut. NORMAL does not.
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
 
     @event.listens_for(engine, "begin")

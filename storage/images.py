@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from core.chunks import chunked
 from core.errors import UserError
+from core.own_files import refuse_database
 from storage.rows import among
 from storage.tables import images
 
@@ -105,6 +106,7 @@ def _values(ref: ImageRef) -> dict[str, object]:
 
 
 def _read_file(path: Path) -> bytes:
+    refuse_database(path)
     try:
         return path.read_bytes()
     except OSError as error:

@@ -7,6 +7,7 @@ and pytest's name of the running test. They find a process whatever has become o
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 RUN = "SWITCHPOINT_TEST_RUN"
 TEST = "PYTEST_CURRENT_TEST"
+STARTING_SECONDS = 1.0
+KERNEL = (0, 2)  # the parents of kernel threads, which have no environment
 GUARD = pytest.StashKey["subprocess.Popen[bytes]"]()
 
 
@@ -25,10 +28,19 @@ def leftovers(run: str, test: str = "") -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            marks = process.environ()
+            marks = environment_of(process)
             if marks.get(RUN, "").startswith(run) and marks.get(TEST, "").startswith(test):
                 found.append(process)
     return [process for process in found if process.pid != os.getpid()]
+
+
+def environment_of(process: psutil.Process) -> dict[str, str]:
+    """The environment of a process. One that was started this moment shows none yet: Linux writes it after ``exec`` has
+    closed the pipe by which ``Popen`` learns that the program runs."""
+    deadline = time.monotonic() + STARTING_SECONDS
+    while not (found := process.environ()) and process.ppid() not in KERNEL and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return found
 
 
 def kill_all(processes: list[psutil.Process]) -> None:

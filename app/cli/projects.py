@@ -14,6 +14,7 @@ from app.projects.configuration import create_project, project_settings, set_set
 from app.projects.prompts import project_prompts, set_prompts
 from app.projects.settings_fields import held_reason, named_settings
 from core.errors import UserError
+from core.own_files import refuse_own
 from core.prompts.texts import Prompt
 
 ENDPOINT = "openai:MODEL or MODEL@http://host:port/v1 (keys come from the environment)"
@@ -81,6 +82,7 @@ def _named_text(setting: str) -> tuple[str, str]:
     name, equals, path = setting.partition("=")
     if not equals:
         raise UserError(f"'{setting}' names no file: write --set NAME=FILE.")
+    refuse_own(Path(path))
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -19,6 +19,7 @@ from core.importers.formats import bigbench_mistake, llava, mmbench, predictions
 from core.importers.images.checked import Images
 from core.importers.images.sources import ImageFolder, ImageRef, ImageSource, ImageZip
 from core.importers.results import Duplicate, ImportedSamples, ReadSample, RowError, SampleFile
+from core.own_files import refuse_own
 from core.types import Refusal, Role, Sample
 
 FORMATS = {
@@ -226,6 +227,7 @@ def duplicate_refusal(file: str, line: int, source_id: str) -> Duplicate:
 
 def _source(path: Path) -> ImageSource:
     if path.is_dir():
+        refuse_own(path)
         return ImageFolder(path)
     if not path.is_file():
         raise UnavailableError(

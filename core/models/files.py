@@ -6,6 +6,7 @@ Only looks at file names. Models of the Hub are loaded with the same restriction
 from pathlib import Path
 
 from core.errors import UserError
+from core.own_files import refuse_database
 
 # Files in which torch saves weights as pickles.
 PICKLE_PATTERNS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
@@ -19,6 +20,8 @@ def check_model_folder(model: str) -> None:
     folder = Path(model)
     if not folder.is_dir():
         return
+    for path in folder.iterdir():
+        refuse_database(path)
     if not (folder / "config.json").is_file():
         raise UserError(f"The folder {model} holds no model (no config.json); name a folder saved by transformers.")
     if (folder / "adapter_config.json").exists():

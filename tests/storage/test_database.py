@@ -45,7 +45,7 @@ def add_one(db: Database) -> None:
         connection.execute(update(projects).values(student=str(count + 1)))
 
 
-def test_a_new_folder_is_made_with_write_ahead_log_and_foreign_keys(tmp_path: Path) -> None:
+def test_a_new_folder_is_made_with_write_ahead_log_foreign_keys_and_a_sync_at_each_commit(tmp_path: Path) -> None:
     db = open_database(tmp_path / "some where" / "100% new?")
     assert db.adapters.is_dir()
     with db.read() as reader, db.write() as writer:
@@ -54,7 +54,7 @@ def test_a_new_folder_is_made_with_write_ahead_log_and_foreign_keys(tmp_path: Pa
                 connection.exec_driver_sql(f"PRAGMA {name}").scalar()
                 for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")
             ]
-            assert found == ["wal", 1, 30_000, 1]
+            assert found == ["wal", 1, 30_000, 2]
     db.close()
     assert [path.name for path in sorted(db.data.iterdir())] == ["adapters", FILE_NAME]
 

@@ -39,7 +39,7 @@ LAYERS = (
     ("core.importers.unavailable", "core.importers.splits", "core.importers.cells", "core.importers.json_depth"),
     ("core.selection", "core.answer_switch", "core.prompts", "core.models", "core.endpoints"),
     ("core.parsing", "core.retrieval"),
-    ("core.chunks", "core.literals", "core.atomic_files", "core.images", "core.label_groups"),
+    ("core.own_files", "core.chunks", "core.literals", "core.atomic_files", "core.images", "core.label_groups"),
     ("core.types",),
     ("core.errors",),
     ("core.redaction",),

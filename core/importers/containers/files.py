@@ -20,6 +20,7 @@ from core.errors import UnavailableError, UserError
 from core.importers.containers.wrong_kinds import SNIFFED_BYTES, refuse_wrong_kind
 from core.importers.images.sources import ImageError, ImageFolder, ImageSource, ImageZip, read_member
 from core.importers.unavailable import is_unavailable, unavailable_error
+from core.own_files import refuse_database, refuse_own
 
 MAX_TEXT = 4 * 1024**3
 MAX_MEMBERS = 2_000_000
@@ -129,6 +130,7 @@ def _block(file: IO[bytes], name: str) -> bytes:
 
 def open_zip(path: Path) -> zipfile.ZipFile | None:
     """The zip at ``path``, checked for zip bombs; None when it is not a zip (UserError if it is named .zip)."""
+    refuse_own(path)
     with path.open("rb") as file:
         is_zip = file.read(2) == b"PK"
     if not is_zip:
@@ -211,6 +213,7 @@ class _GunzippedFile(BufferedReader):
 def _read_beside(path: Path) -> bytes | None:
     if not path.is_file():
         return None
+    refuse_database(path)
     if path.stat().st_size > MAX_BESIDE:
         raise UserError(f"{path.name} is larger than {MAX_BESIDE // 1024**2} MB, which no such file is: check it.")
     return path.read_bytes()

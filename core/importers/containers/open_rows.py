@@ -15,6 +15,7 @@ from core.importers.containers.encoding import MAX_LINE, find_encoding
 from core.importers.containers.files import Content, open_content, seekable
 from core.importers.containers.json_rows import Row, json_kind, json_rows
 from core.importers.images.sources import ImageFolder, ImageSource
+from core.own_files import refuse_own
 
 _PEEKED_ROWS = 100
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -53,6 +54,7 @@ def open_rows(path: Path | str, *, prefer: str = "", kind: str = "") -> Iterator
         )
         return
     path = Path(path)
+    refuse_own(path)
     if path.is_dir() and parquet.is_saved_dataset(path):
         yield _sets(path.name, "dataset", "Hugging Face data set", parquet.load_saved_datasets(path), path)
         return

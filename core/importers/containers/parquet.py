@@ -15,6 +15,7 @@ from core.errors import UnavailableError, UserError
 from core.importers.containers.json_rows import Row
 from core.importers.splits import canonical_split
 from core.importers.unavailable import is_unavailable, unavailable_error
+from core.own_files import refuse_database
 
 ROWS_PER_BATCH = 256
 MAX_GROUP_BYTES = 4 * 1024**3
@@ -68,6 +69,8 @@ def load_saved_datasets(folder: Path) -> list[tuple[str, Any]]:
     """The data sets of a save_to_disk folder, each with its split. Raises UserError when they are damaged."""
     import datasets  # takes a second to load
 
+    for path in folder.rglob("*"):
+        refuse_database(path)
     try:
         found = datasets.load_from_disk(str(folder))
     except Exception as error:  # anything from a missing file to a broken schema
@@ -150,6 +153,8 @@ def _opened(file: Path | IO[bytes], name: str) -> Iterator[Any]:
     import pyarrow
     from pyarrow.parquet import ParquetFile
 
+    if isinstance(file, Path):
+        refuse_database(file)
     try:
         with ParquetFile(file, pre_buffer=False, buffer_size=2**20) as parquet:
             groups = (parquet.metadata.row_group(at) for at in range(parquet.num_row_groups))

@@ -17,6 +17,7 @@ from PIL import Image
 
 from core.images import FORMATS, ignore_warnings
 from core.importers.unavailable import is_unavailable
+from core.own_files import refuse_database
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 * 1024 * 1024
@@ -84,6 +85,7 @@ class ImageFolder:
         return found
 
     def read(self, found: str) -> bytes:
+        refuse_database(found)
         if os.path.getsize(found) > MAX_BYTES:
             raise ImageError(f"“{Path(found).name}” is larger than {MAX_BYTES // 1024**2} MB.")
         return Path(found).read_bytes()

@@ -16,10 +16,11 @@ from keyring.errors import NoKeyringError, PasswordDeleteError
 
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from core.endpoints.addresses import key_of, key_variable_of, parse_endpoint
+from core.endpoints.addresses import key_of, key_variable_of
 from core.endpoints.keys import find_key
 from core.errors import UserError
 from core.redaction import redact
+from tests.servers.openai_server import endpoint_of
 
 
 class Drawer(KeyringBackend):
@@ -63,10 +64,8 @@ def drawer() -> Iterator[Drawer]:
 
 def test_the_environment_goes_before_the_keyring(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
     drawer.set_password("switchpoint", "SWITCHPOINT_API_KEY_VLLM_LAN", "from-the-keyring")
-    endpoint = parse_endpoint("m@http://vllm.lan:8000/v1")
-    assert endpoint is not None
     monkeypatch.delenv("SWITCHPOINT_API_KEY_VLLM_LAN", raising=False)
-    assert key_of(endpoint) == "from-the-keyring"
+    assert key_of(endpoint_of("m@http://vllm.lan:8000/v1")) == "from-the-keyring"
     assert find_key("SWITCHPOINT_API_KEY_VLLM_LAN") == ("from-the-keyring", "keyring")
     assert "from-the-keyring" not in redact("said from-the-keyring"), "one that was read is a secret from then on"
     monkeypatch.setenv("SWITCHPOINT_API_KEY_VLLM_LAN", "from-the-environment")

@@ -43,11 +43,6 @@ def answers(student: Student, asked: list[Sample], settings: Settings = SETTINGS
     return {prediction.sample: prediction for batch in found for prediction in batch}
 
 
-@pytest.fixture
-def student(folder: Path) -> Student:
-    return load_student(str(folder), device="cpu")
-
-
 def test_every_sample_is_predicted_once_in_batches(student: Student) -> None:
     batches = list(predict(student, iter(samples(14)), open_image, SETTINGS, round_id=7))
     assert Counter(prediction.sample for batch in batches for prediction in batch) == dict.fromkeys(range(1, 15), 1)
@@ -136,8 +131,8 @@ def test_a_sample_that_does_not_fit_alone_says_what_to_change(student: Student) 
         list(predict(student, samples(5), open_image, SETTINGS, round_id=7, on_remark=lambda _: None))
 
 
-def test_the_answer_depends_on_the_image(folders: dict[str, Path]) -> None:
-    student = load_student(str(folders["llava"]), device="cpu")
+def test_the_answer_depends_on_the_image(llava: Path) -> None:
+    student = load_student(str(llava), device="cpu")
     with torch.no_grad():  # random weights hardly depend on the image; these do
         student.model.model.multi_modal_projector.linear_2.weight.mul_(3000)
     sample = samples(1)[0]
@@ -216,16 +211,16 @@ def test_a_folder_that_is_no_model_is_refused_with_the_way_on(tmp_path: Path) ->
         load_student(str(tmp_path), device="cpu")
 
 
-def test_a_text_model_is_no_student(folders: dict[str, Path], tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(folders["llava"], tmp_path / "copy"))
+def test_a_text_model_is_no_student(llava: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(llava, tmp_path / "copy"))
     config = json.loads((copy / "config.json").read_text())["text_config"]
     (copy / "config.json").write_text(json.dumps(config))
     with pytest.raises(UserError, match="no image-text-to-text model"):
         load_student(str(copy), device="cpu")
 
 
-def test_a_student_with_missing_weights_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(folders["llava"], tmp_path / "copy"))
+def test_a_student_with_missing_weights_is_refused(llava: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(llava, tmp_path / "copy"))
     weights = load_file(copy / "model.safetensors")
     lost = next(name for name in weights if "q_proj" in name)
     save_file({name: w for name, w in weights.items() if name != lost}, copy / "model.safetensors", {"format": "pt"})
@@ -238,8 +233,8 @@ def test_a_missing_adapter_is_refused_with_the_way_on(folder: Path, tmp_path: Pa
         load_student(str(folder), adapter=tmp_path / "gone", device="cpu")
 
 
-def test_another_students_adapter_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
-    tuned = new_adapter(load_student(str(folders["llava"]), device="cpu").model, TuningSettings(rank=4))
+def test_another_students_adapter_is_refused(llava: Path, tmp_path: Path) -> None:
+    tuned = new_adapter(load_student(str(llava), device="cpu").model, TuningSettings(rank=4))
 
     def write(draft: Path) -> None:
         tuned.save_pretrained(str(draft), save_embedding_layers=False)
@@ -247,4 +242,4 @@ def test_another_students_adapter_is_refused(folders: dict[str, Path], tmp_path:
         save_file({name: torch.zeros(3, 3) for name in weights}, draft / "adapter_model.safetensors")
 
     with pytest.raises(UserError, match="does not fit this student"):
-        load_student(str(folders["llava"]), adapter=write_folder(tmp_path / "adapter", write), device="cpu")
+        load_student(str(llava), adapter=write_folder(tmp_path / "adapter", write), device="cpu")

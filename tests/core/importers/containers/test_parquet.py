@@ -1,6 +1,5 @@
 """Parquet and Hugging Face data sets give the same samples as the same rows in JSON, including images."""
 
-import io
 import json
 import sys
 import weakref
@@ -16,12 +15,11 @@ from pyarrow import parquet
 from core.errors import UnavailableError, UserError
 from core.importers import ReadSample, open_samples, read_predictions, read_samples
 from core.types import Refusal, Sample
+from tests.fuzz.oddities import saved
 
 
 def png(colour: int) -> bytes:
-    content = io.BytesIO()
-    Image.new("RGB", (4, 3), (colour, 0, 0)).save(content, "PNG")
-    return content.getvalue()
+    return saved(Image.new("RGB", (4, 3), (colour, 0, 0)), "PNG")
 
 
 def vqa(number: int, **more: Any) -> dict[str, Any]:

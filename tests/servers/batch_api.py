@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -93,7 +92,8 @@ def _json(handler: "Handler", found: dict[str, Any]) -> None:
 def _upload(handler: "Handler", room: BatchRoom, sent: bytes) -> dict[str, Any]:
     room.stand_still("upload")
     head = f"Content-Type: {handler.headers['Content-Type']}\r\n\r\n".encode()
-    parts = {str(part.get_param("name", header="content-disposition")): part for part in _parts(head + sent)}
+    whole = email.message_from_bytes(head + sent).walk()
+    parts = {str(part.get_param("name", header="content-disposition")): part for part in whole}
     assert parts["purpose"].get_payload(decode=True) == b"batch"
     name = f"file-{len(room.files)}"
     content = parts["file"].get_payload(decode=True)
@@ -101,11 +101,6 @@ def _upload(handler: "Handler", room: BatchRoom, sent: bytes) -> dict[str, Any]:
     room.files[name] = content
     room.stand_still("uploaded")
     return {"id": name, "object": "file", "bytes": len(content), "purpose": "batch"}
-
-
-def _parts(whole: bytes) -> list[Message]:
-    message = email.message_from_bytes(whole)
-    return [part for part in message.walk() if not part.is_multipart()]
 
 
 def _create(room: BatchRoom, body: dict[str, Any]) -> dict[str, Any]:

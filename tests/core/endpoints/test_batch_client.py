@@ -12,7 +12,7 @@ from core.errors import UserError
 from core.types import EndpointSettings
 from tests.projects.unlabelled_support import Quick
 from tests.servers.batch_api import BatchRoom
-from tests.servers.openai_server import MODEL, OpenAIServer, endpoint_of, openai_server
+from tests.servers.openai_server import MODEL, KeptWhole, OpenAIServer, endpoint_of, openai_server
 
 QUICK = EndpointSettings(timeout=10.0, retries=2)
 REQUEST = {
@@ -23,16 +23,10 @@ REQUEST = {
 }
 
 
-class Nothing:
+class Nothing(KeptWhole):
     """Stores no replies; batches store theirs elsewhere."""
 
-    def get(self, key: str) -> str | None:
-        return None
-
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
-        raise AssertionError("nothing is asked one by one")
-
-    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
         raise AssertionError("nothing is asked one by one")
 
 

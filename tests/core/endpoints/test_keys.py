@@ -53,6 +53,12 @@ class Closed(Drawer):
         raise NoKeyringError
 
 
+@pytest.fixture(autouse=True)
+def _key_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
+
+
 @pytest.fixture
 def drawer() -> Iterator[Drawer]:
     before = keyring.get_keyring()
@@ -103,10 +109,8 @@ def run(tmp_path: Path, *arguments: str) -> int:
 
 
 def test_the_command_keeps_a_key_and_takes_it_out_and_the_doctor_says_where_it_lies(
-    drawer: Drawer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    drawer: Drawer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
     assert run(tmp_path, "key", "set", "openai") == 0
     assert drawer.kept == {("switchpoint", "OPENAI_API_KEY"): "a-key-of-somebody"}
     run(tmp_path, "doctor")
@@ -138,12 +142,10 @@ def test_a_terminal_is_asked_without_an_echo(drawer: Drawer, tmp_path: Path, mon
 
 
 def test_without_a_keyring_the_environment_is_named(
-    drawer: Drawer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    drawer: Drawer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keyring.set_keyring(Closed())
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     assert find_key("OPENAI_API_KEY") == ("", "")
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
     assert run(tmp_path, "key", "set", "openai") == 1
     said = capsys.readouterr().err
     assert "set OPENAI_API_KEY in the environment instead" in said
@@ -155,8 +157,6 @@ def test_without_the_library_only_the_command_minds(
 ) -> None:
     hidden: Any = None
     monkeypatch.setitem(sys.modules, "keyring", hidden)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     assert find_key("OPENAI_API_KEY") == ("", "")
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
     assert run(tmp_path, "key", "set", "openai") == 1
     assert "pip install keyring" in capsys.readouterr().err

@@ -1,7 +1,6 @@
 """Updates of an adapter: the projector's own rate, too little memory, and the replies of a saved adapter."""
 
 import logging
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -46,9 +45,7 @@ def projector(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in weights.items() if "lora_" not in name}
 
 
-def too_small_for(
-    more_than: int, monkeypatch: pytest.MonkeyPatch, *, times: int = 10**9
-) -> Callable[[Student, TrainingBatch], torch.Tensor]:
+def too_small_for(more_than: int, monkeypatch: pytest.MonkeyPatch, *, times: int = 10**9) -> None:
     """Simulates out of memory for batches of more samples than that, the first ``times`` times."""
     real, left = learning.loss_of, [times]
 
@@ -59,7 +56,6 @@ def too_small_for(
         return real(student, batch)
 
     monkeypatch.setattr(learning, "loss_of", loss_of)
-    return loss_of
 
 
 @pytest.mark.parametrize("settings", [PLAIN, WITH_PROJECTOR], ids=["LoRA alone", "with the projector"])

@@ -13,23 +13,21 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from PIL import Image
 from torch.distributed.tensor import DTensor
 
 from core.errors import UserError
-from core.student.local import Student
-from core.tuning import update as learning
-from core.tuning.loader import TrainingBatch
 from core.tuning.prepare import start_training
 from core.tuning.process_group import join_process_group
 from core.tuning.run import tune
 from core.tuning.sharding import shard_weights
 from core.types import StudentSettings
 from tests.core.tuning.test_run import ROOT, SAMPLES, SETTINGS, open_image
+from tests.core.tuning.test_update import PLAIN, too_small_for
 from tests.servers.app_server import free_port
 
-PLAIN = replace(SETTINGS, dropout=0.0)
 # By folder name: what is learned, and how.
 WAYS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -83,18 +81,6 @@ def broken_open(way: str, rank: int) -> Callable[[str], Image.Image]:
     return opened
 
 
-def give_little_memory() -> None:
-    """Simulates memory for at most two samples at a time."""
-    real = learning.loss_of
-
-    def loss_of(student: Student, batch: TrainingBatch) -> torch.Tensor:
-        if len(batch.inputs["input_ids"]) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
-        return real(student, batch)
-
-    learning.loss_of = loss_of
-
-
 def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, Any]:
     """Tunes once; returns the updates, what ended it, and how often this process was asked whether to stop."""
     made, asked, said = [], 0, ""
@@ -139,7 +125,7 @@ def main(model: str, folder: str, *ways: str) -> None:
             found["held"] = [weights_held(model, shard=shard) for shard in (False, True)]
         for way in ways:
             if way.startswith("little memory in one") and rank == 1:
-                give_little_memory()
+                too_small_for(2, pytest.MonkeyPatch())
             found[way] = go(way, model, Path(folder), rank, device)
             if way in ("dropout, cut", "cut, sharded"):
                 found[way] = go(way, model, Path(folder), rank, device)

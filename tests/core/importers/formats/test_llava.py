@@ -143,7 +143,7 @@ def test_an_image_with_too_many_pixels_is_refused_before_it_is_decoded(
 
 
 def test_a_file_too_large_to_be_an_image_is_refused(
-    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "MAX_BYTES", 10)
     assert refusals(read_samples(write(row()), role="validation")) == [(1, "image")]

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,3 +39,9 @@ def student(folder: Path) -> Student:
 def llava(folders: dict[str, Path]) -> Path:
     """The folder of the tiny LLaVA."""
     return folders["llava"]
+
+
+@pytest.fixture
+def copy(llava: Path, tmp_path: Path) -> Path:
+    """The tiny LLaVA in a folder that a test may harm."""
+    return Path(shutil.copytree(llava, tmp_path / "copy"))

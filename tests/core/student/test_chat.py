@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,6 @@ BLUE = Image.new("RGB", (24, 40), (10, 10, 200))
 @pytest.fixture
 def processor(folder: Path) -> Any:
     return chat.load_processor(str(folder))
-
-
-@pytest.fixture
-def copy(llava: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(llava, tmp_path / "copy"))
 
 
 def ends(processor: Any) -> tuple[int, ...]:

@@ -1,5 +1,4 @@
 import json
-import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -188,16 +187,14 @@ def test_a_folder_that_is_no_model_is_refused_with_the_way_on(tmp_path: Path) ->
         load_student(str(tmp_path), device="cpu")
 
 
-def test_a_text_model_is_no_student(llava: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(llava, tmp_path / "copy"))
+def test_a_text_model_is_no_student(copy: Path) -> None:
     config = json.loads((copy / "config.json").read_text())["text_config"]
     (copy / "config.json").write_text(json.dumps(config))
     with pytest.raises(UserError, match="no image-text-to-text model"):
         load_student(str(copy), device="cpu")
 
 
-def test_a_student_with_missing_weights_is_refused(llava: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(llava, tmp_path / "copy"))
+def test_a_student_with_missing_weights_is_refused(copy: Path) -> None:
     weights = load_file(copy / "model.safetensors")
     lost = next(name for name in weights if "q_proj" in name)
     save_file({name: w for name, w in weights.items() if name != lost}, copy / "model.safetensors", {"format": "pt"})

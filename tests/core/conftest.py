@@ -1,9 +1,11 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
+from core.student.local import Student, load_student
 from tests.models import tiny_students
 
 MAKERS: dict[str, Callable[[Path], Path]] = {
@@ -25,3 +27,21 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def folder(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Path:
     """One tiny student's folder; tests with it run once for each family."""
     return folders[request.param]
+
+
+@pytest.fixture
+def student(folder: Path) -> Student:
+    """One tiny student, loaded; tests with it run once for each family."""
+    return load_student(str(folder), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def llava(folders: dict[str, Path]) -> Path:
+    """The folder of the tiny LLaVA."""
+    return folders["llava"]
+
+
+@pytest.fixture
+def copy(llava: Path, tmp_path: Path) -> Path:
+    """The tiny LLaVA in a folder that a test may harm."""
+    return Path(shutil.copytree(llava, tmp_path / "copy"))

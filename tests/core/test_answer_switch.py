@@ -1,8 +1,5 @@
 """The mistake step by its definition, and properties that hold for every curve."""
 
-import dataclasses
-import json
-
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -144,19 +141,6 @@ def test_raising_delta_never_moves_a_switch_earlier(gaps: list[float], one: floa
     if high.status == "switched":
         assert low.status in {"switched", "prior_ignored"}
         assert (low.mistake_step or 0) <= (high.mistake_step or 0)
-
-
-@given(MARGINS, DELTAS, LAMS)
-def test_reading_a_stored_curve_again_gives_the_same_switch(gaps: list[float], delta: float, lam: int) -> None:
-    curve = curve_of(*gaps)
-    stored = json.loads(json.dumps(dataclasses.asdict(curve)))
-    again = Curve(
-        candidates=tuple(stored["candidates"]),
-        truth=stored["truth"],
-        predicted=stored["predicted"],
-        probabilities=tuple(tuple(row) for row in stored["probabilities"]),
-    )
-    assert find_switch(again, delta=delta, lam=lam) == find_switch(curve, delta=delta, lam=lam)
 
 
 @given(MARGINS, DELTAS, LAMS)

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from core.images import has_exif_orientation, load_upright
 from core.student.endpoint import data_url
-from tests.fuzz.oddities import BAD, GOOD, PNG, saved
+from tests.fuzz.oddities import BAD, GOOD, saved
 
 NO_PICTURES = [name for name in BAD if name != "a bomb below Pillow's own limit"]
 
@@ -42,7 +42,6 @@ def test_an_endpoint_is_shown_the_turned_picture_too() -> None:
     sent = base64.b64decode(data_url(GOOD["turned JPEG"], "image/jpeg").partition(",")[2])
     with Image.open(io.BytesIO(sent)) as image:
         assert image.size == (16, 48)
-    assert base64.b64decode(data_url(PNG, "image/png").partition(",")[2]) == PNG
     with pytest.raises(OSError, match="cannot identify"):
         data_url(b"no picture", "image/png")
 

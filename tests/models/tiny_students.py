@@ -11,26 +11,30 @@ from typing import Any
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
+    AutoModelForImageTextToText,
     CLIPImageProcessorPil,
     CLIPVisionConfig,
     LlamaConfig,
     LlavaConfig,
-    LlavaForConditionalGeneration,
     LlavaOnevisionConfig,
-    LlavaOnevisionForConditionalGeneration,
     LlavaOnevisionImageProcessorPil,
     LlavaProcessor,
     PreTrainedTokenizerFast,
     Qwen2_5_VLConfig,
-    Qwen2_5_VLForConditionalGeneration,
     Qwen2VLConfig,
-    Qwen2VLForConditionalGeneration,
     Qwen2VLImageProcessorPil,
 )
 
 from core.atomic_files import write_folder
 
 TEXT = "What is the sum of difference digit in A1 B2 and Step answer . : ? plus minus equals The USER ASSISTANT"
+VISION = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "image_size": 16,
+}
 NUMBERS = [str(number) for number in range(30)]
 SPECIAL = ["<pad>", "<unk>", "<s>", "</s>"]
 LLAVA_TEMPLATE = (
@@ -72,29 +76,19 @@ def tokenizer(*extra: str, eos: str = "</s>") -> PreTrainedTokenizerFast:
     )
 
 
-def save_llava(folder: Path, *, seed: int = 0) -> Path:
+def save_llava(folder: Path) -> Path:
     """A ``LlavaForConditionalGeneration`` with its ``LlavaProcessor``; images of any size become 4 tokens."""
-    torch.manual_seed(seed)
     words = tokenizer("<image>")
-    vision = CLIPVisionConfig(
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        image_size=16,
-        patch_size=8,
-        projection_dim=16,
-    )
     config = LlavaConfig(
-        vision_config=vision,
-        text_config=_language(len(words), eos=3),
+        vision_config=CLIPVisionConfig(patch_size=8, projection_dim=16, **VISION),
+        text_config=language(words),
         image_token_id=words.convert_tokens_to_ids("<image>"),
         image_seq_length=4,
         vision_feature_layer=-1,
         vision_feature_select_strategy="default",
     )
     images = CLIPImageProcessorPil(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16})
-    LlavaForConditionalGeneration(config).save_pretrained(folder)
+    save_weights(AutoModelForImageTextToText, config, folder)
     LlavaProcessor(
         image_processor=images,
         tokenizer=words,
@@ -111,33 +105,21 @@ def publish_adapter(tuned: Any, folder: Path) -> Path:
     return write_folder(folder, lambda draft: tuned.save_pretrained(str(draft), save_embedding_layers=False))
 
 
-def save_onevision(folder: Path, *, seed: int = 0) -> Path:
+def save_onevision(folder: Path) -> Path:
     """A ``LlavaOnevisionForConditionalGeneration`` that cuts an image into up to 9 tiles of 16 pixels a side."""
-    torch.manual_seed(seed)
     extra = ["<image>", "<video>", "<|im_start|>", "<|im_end|>"]
     words = tokenizer(*extra, eos="<|im_end|>")
     sides = (16, 32, 48)
     grid = [[height, width] for height in sides for width in sides]
-    vision = {
-        "model_type": "siglip_vision_model",
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "image_size": 16,
-        "patch_size": 4,
-        "vision_use_head": False,
-    }
     config = LlavaOnevisionConfig(
-        vision_config=vision,
-        text_config={**_language(len(words), eos=words.convert_tokens_to_ids("<|im_end|>")).to_dict()}
-        | {"model_type": "qwen2"},
+        vision_config={"model_type": "siglip_vision_model", "patch_size": 4, "vision_use_head": False, **VISION},
+        text_config=language(words).to_dict() | {"model_type": "qwen2"},
         image_token_index=words.convert_tokens_to_ids("<image>"),
         video_token_index=words.convert_tokens_to_ids("<video>"),
         image_grid_pinpoints=grid,
         vision_aspect_ratio="anyres_max_4",
     )
-    LlavaOnevisionForConditionalGeneration(config).save_pretrained(folder)
+    save_weights(AutoModelForImageTextToText, config, folder)
     images = LlavaOnevisionImageProcessorPil(size={"height": 16, "width": 16}, image_grid_pinpoints=grid)
     settings = {
         "processor_class": "LlavaOnevisionProcessor",
@@ -148,59 +130,35 @@ def save_onevision(folder: Path, *, seed: int = 0) -> Path:
     return _saved(folder, words, images, settings, ONEVISION_TEMPLATE)
 
 
-def save_qwen(folder: Path, *, seed: int = 0) -> Path:
+def save_qwen(folder: Path) -> Path:
     """A ``Qwen2VLForConditionalGeneration`` saved like the original, without a video processor."""
-    return _save_qwen(
-        folder,
-        model=Qwen2VLForConditionalGeneration,
-        config=Qwen2VLConfig,
-        processor="Qwen2VLProcessor",
-        vision={"embed_dim": 16, "hidden_size": 32, "mlp_ratio": 2},
-        seed=seed,
-    )
+    return _save_qwen(folder, Qwen2VLConfig, {"embed_dim": 16, "hidden_size": 32, "mlp_ratio": 2})
 
 
-def save_qwen25(folder: Path, *, seed: int = 0) -> Path:
+def save_qwen25(folder: Path) -> Path:
     """A ``Qwen2_5_VLForConditionalGeneration`` with window attention in every second layer of its image encoder."""
-    vision = {
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "out_hidden_size": 32,
-        "window_size": 16,
-        "fullatt_block_indexes": [1],
-    }
-    return _save_qwen(
-        folder,
-        model=Qwen2_5_VLForConditionalGeneration,
-        config=Qwen2_5_VLConfig,
-        processor="Qwen2_5_VLProcessor",
-        vision=vision,
-        seed=seed,
-    )
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "out_hidden_size": 32}
+    return _save_qwen(folder, Qwen2_5_VLConfig, {**sizes, "window_size": 16, "fullatt_block_indexes": [1]})
 
 
-def _save_qwen(
-    folder: Path, *, model: type[Any], config: type[Any], processor: str, vision: dict[str, Any], seed: int
-) -> Path:
-    torch.manual_seed(seed)
+def _save_qwen(folder: Path, kind: type[Any], vision: dict[str, Any]) -> Path:
     extra = ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
     words = tokenizer(*extra, eos="<|im_end|>")
     patches = {"patch_size": 4, "temporal_patch_size": 1}
-    made = config(
-        text_config={
-            **_language(len(words), eos=words.convert_tokens_to_ids("<|im_end|>")).to_dict(),
-            "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0},
-        },
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0}
+    config = kind(
+        text_config=language(words).to_dict() | {"rope_parameters": rope},
         vision_config={"depth": 2, "num_heads": 2, "spatial_merge_size": 2, "in_channels": 3, **patches, **vision},
         image_token_id=words.convert_tokens_to_ids("<|image_pad|>"),
         video_token_id=words.convert_tokens_to_ids("<|video_pad|>"),
         vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
         vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
     )
-    model(made).save_pretrained(folder)
+    save_weights(AutoModelForImageTextToText, config, folder)
     size = {"shortest_edge": 16 * 16, "longest_edge": 32 * 32}
     images = Qwen2VLImageProcessorPil(merge_size=2, size=size, **patches)
-    return _saved(folder, words, images, {"processor_class": processor}, QWEN_TEMPLATE)
+    settings = {"processor_class": kind.__name__.replace("Config", "Processor")}
+    return _saved(folder, words, images, settings, QWEN_TEMPLATE)
 
 
 def _saved(folder: Path, words: Any, images: Any, settings: dict[str, Any], template: str) -> Path:
@@ -212,17 +170,25 @@ def _saved(folder: Path, words: Any, images: Any, settings: dict[str, Any], temp
     return folder
 
 
-def _language(vocabulary: int, *, eos: int) -> LlamaConfig:
-    return LlamaConfig(
-        vocab_size=vocabulary,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=4,
-        max_position_embeddings=512,
-        initializer_range=0.2,  # large enough that a few updates of an adapter change what the model says
-        bos_token_id=2,
-        eos_token_id=eos,
-        pad_token_id=0,
-    )
+def save_weights(kind: type[Any], config: Any, folder: Path) -> None:
+    """Save a model of that kind with random weights, the same each time."""
+    torch.manual_seed(0)
+    kind.from_config(config).save_pretrained(folder)
+
+
+def language(words: PreTrainedTokenizerFast, **changed: Any) -> LlamaConfig:
+    """A language model of two small layers for the tokenizer's words."""
+    usual = {
+        "vocab_size": len(words),
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 4,
+        "max_position_embeddings": 512,
+        "initializer_range": 0.2,  # large enough that a few updates of an adapter change what the model says
+        "bos_token_id": 2,
+        "eos_token_id": words.eos_token_id,
+        "pad_token_id": 0,
+    }
+    return LlamaConfig(**usual | changed)

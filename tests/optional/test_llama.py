@@ -18,13 +18,14 @@ import pytest
 import torch
 
 from assets import demo
-from core.endpoints.addresses import parse_endpoint
 from core.prompts import skill_prompt
 from core.teacher.endpoint import EndpointTeacher, connect_teacher
 from core.teacher.letters import letter_questions, parse_letter
 from core.teacher.local import LocalTeacher, load_teacher
 from core.types import Curve, EndpointSettings, Settings
 from tests.projects.demo_mistakes import mistakes
+from tests.servers.app_server import free_port
+from tests.servers.openai_server import KeptWhole, endpoint_of
 
 LLAMA = os.environ.get("SWITCHPOINT_LLAMA", "")
 TIMEOUT_SECONDS = 120.0
@@ -34,13 +35,10 @@ SETTINGS = Settings(candidates_as="letter", skill_shots=0)
 pytestmark = pytest.mark.skipif(not LLAMA, reason="SWITCHPOINT_LLAMA is not set: `make llama` sets it")
 
 
-class Kept(dict[str, str]):
+class Counted(KeptWhole):
     def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
         assert tokens_in > 0
-        self[key] = reply
-
-    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
-        raise AssertionError("every answer comes whole here")
+        super().put(key, reply, tokens_in, tokens_out)
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +59,7 @@ def model(local: LocalTeacher, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def url(model: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--logits_all", "true", "--n_ctx", "512", "--n_threads", "1", "--host", "127.0.0.1", "--port", str(port)]
     log = model.with_name("server.log")
     with log.open("wb") as output:
@@ -92,9 +88,8 @@ def listening(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def teacher(url: str) -> EndpointTeacher:
-    endpoint = parse_endpoint(f"demo@{url}", {})
-    assert endpoint is not None
-    return connect_teacher(endpoint, EndpointSettings(at_once=1, top_logprobs=304, timeout=60.0), Kept())
+    settings = EndpointSettings(at_once=1, top_logprobs=304, timeout=60.0)
+    return connect_teacher(endpoint_of(f"demo@{url}"), settings, Counted())
 
 
 def curves(teacher: EndpointTeacher | LocalTeacher) -> list[np.ndarray]:

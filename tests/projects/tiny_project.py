@@ -8,15 +8,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from PIL import Image
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM
 
 from app.imports.pipeline import import_file
 from app.projects.configuration import create_project
 from core.types import Settings, TuningSettings
 from storage.database import Database
-from tests.models.tiny_students import save_llava, tokenizer
+from tests.models.tiny_students import language, save_llava, save_weights, tokenizer
 
 SETTINGS = Settings(
     prompts={"student": "{question}\n{options}"},
@@ -45,22 +44,11 @@ class TinyFiles:
         return self.folder / f"{name}.jsonl"
 
 
-def save_teacher(folder: Path, *, seed: int = 0) -> Path:
+def save_teacher(folder: Path) -> Path:
     """A text-only ``LlamaForCausalLM`` with the students' tokenizer."""
-    torch.manual_seed(seed)
     words = tokenizer()
-    config = LlamaConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=1024,
-        bos_token_id=2,
-        eos_token_id=3,
-        pad_token_id=0,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
+    config = language(words, max_position_embeddings=1024, initializer_range=0.02)
+    save_weights(AutoModelForCausalLM, config, folder)
     words.save_pretrained(folder)
     return folder
 

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,11 +51,14 @@ def batch_answer(handler: "Handler") -> None:
     length = int(handler.headers.get("Content-Length") or 0)
     sent = handler.rfile.read(length)
     if room is None:
-        return handler.send(404, {}, b'{"error": {"message": "no such path"}}')
+        return handler.send(*failed(404, {}, "no such path"))
     with server.lock:
         room.headers.append({name.lower(): value for name, value in handler.headers.items()})
+        failure = server.manners.failures.pop(0) if server.manners.failures else None
+    if failure:
+        return handler.send(*failed(*failure))
     if server.manners.key and handler.headers.get("Authorization") != f"Bearer {server.manners.key}":
-        return handler.send(401, {}, b'{"error": {"message": "Incorrect API key provided"}}')
+        return handler.send(*failed(401, {}, "Incorrect API key provided"))
     path, _, query = handler.path.removeprefix("/v1/").partition("?")
     parts = path.split("/")
     if parts == ["files"]:
@@ -64,17 +66,23 @@ def batch_answer(handler: "Handler") -> None:
     if parts[0] == "files" and parts[1] in room.files:
         return _content(handler, room, room.files[parts[1]])
     if parts == ["batches"] and handler.command == "POST":
-        return _json(handler, _create(handler, room, json.loads(sent)))
+        return _json(handler, _create(room, json.loads(sent)))
     if parts == ["batches"]:
-        return _json(handler, _page(handler, room, query))
+        return _json(handler, _page(room, query))
     found = next((each for each in room.made if each["id"] == parts[1]), None)
     if found is None:
-        return handler.send(404, {}, b'{"error": {"message": "No such batch"}}')
+        return handler.send(*failed(404, {}, "No such batch"))
     if parts[2:] == ["cancel"]:
         found["ends"] = "cancelled"
         found["status"] = "cancelling"
         return _json(handler, _shown(found))
     return _json(handler, _shown(_worked(handler, room, found)))
+
+
+def failed(status: int, headers: dict[str, str], message: str) -> tuple[int, dict[str, str], bytes]:
+    """An error response as OpenAI sends it."""
+    error = {"message": message, "type": "error", "param": None, "code": headers.get("x-code")}
+    return status, headers, json.dumps({"error": error}).encode()
 
 
 def _json(handler: "Handler", found: dict[str, Any]) -> None:
@@ -84,7 +92,8 @@ def _json(handler: "Handler", found: dict[str, Any]) -> None:
 def _upload(handler: "Handler", room: BatchRoom, sent: bytes) -> dict[str, Any]:
     room.stand_still("upload")
     head = f"Content-Type: {handler.headers['Content-Type']}\r\n\r\n".encode()
-    parts = {str(part.get_param("name", header="content-disposition")): part for part in _parts(head + sent)}
+    whole = email.message_from_bytes(head + sent).walk()
+    parts = {str(part.get_param("name", header="content-disposition")): part for part in whole}
     assert parts["purpose"].get_payload(decode=True) == b"batch"
     name = f"file-{len(room.files)}"
     content = parts["file"].get_payload(decode=True)
@@ -94,12 +103,7 @@ def _upload(handler: "Handler", room: BatchRoom, sent: bytes) -> dict[str, Any]:
     return {"id": name, "object": "file", "bytes": len(content), "purpose": "batch"}
 
 
-def _parts(whole: bytes) -> list[Message]:
-    message = email.message_from_bytes(whole)
-    return [part for part in message.walk() if not part.is_multipart()]
-
-
-def _create(handler: "Handler", room: BatchRoom, body: dict[str, Any]) -> dict[str, Any]:
+def _create(room: BatchRoom, body: dict[str, Any]) -> dict[str, Any]:
     room.stand_still("create")
     assert (body["endpoint"], body["completion_window"]) == ("/v1/chat/completions", "24h")
     lines = room.files[body["input_file_id"]].splitlines()
@@ -118,7 +122,7 @@ def _create(handler: "Handler", room: BatchRoom, body: dict[str, Any]) -> dict[s
     return _shown(made)
 
 
-def _page(handler: "Handler", room: BatchRoom, query: str) -> dict[str, Any]:
+def _page(room: BatchRoom, query: str) -> dict[str, Any]:
     newest = room.made[::-1]
     after = query.partition("after=")[2].partition("&")[0]
     start = next((at + 1 for at, each in enumerate(newest) if each["id"] == after), 0)
@@ -167,10 +171,7 @@ def _shown(batch: dict[str, Any]) -> dict[str, Any]:
 
 def _content(handler: "Handler", room: BatchRoom, content: bytes) -> None:
     """Send the first part, where the server may stand still, then the rest."""
-    handler.send_response(200)
-    handler.send_header("Content-Type", "application/octet-stream")
-    handler.send_header("Content-Length", str(len(content)))
-    handler.end_headers()
+    handler.head(200, {"Content-Type": "application/octet-stream"}, len(content))
     half = len(content) * 3 // 4
     handler.wfile.write(content[:half])
     handler.wfile.flush()

@@ -105,9 +105,8 @@ class FaultyHandler(Handler):
         key = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
         fault, server = self.server.planned(key), self.server
         if fault in STATUSES:
-            self._send(
-                STATUSES[fault], b"<html>bad gateway</html>" if fault == "502" else b'{"error": {"message": "no"}}'
-            )
+            said = b"<html>bad gateway</html>" if fault == "502" else b'{"error": {"message": "no"}}'
+            self.send(STATUSES[fault], {}, said)
         elif fault in WAITS:
             self._ask_to_wait(key, fault)
         else:
@@ -119,7 +118,7 @@ class FaultyHandler(Handler):
             if fault in SILENT:
                 self._silent(fault, json.dumps(completion).encode())
             elif fault:
-                self._send(200, self._garbled(fault, completion))
+                self.send(200, {}, self._garbled(fault, completion))
             else:
                 self._whole(key, completion)
 
@@ -131,7 +130,7 @@ class FaultyHandler(Handler):
             top = choice["logprobs"]["content"][0]["top_logprobs"]
             letters = [each for each in top if len(each["token"]) == 1]
             top.remove(letters[-1])
-        self._send(200, json.dumps(completion).encode(), "text/plain" if odd == "text type" else "application/json")
+        self.send(200, {"Content-Type": "text/plain"} if odd == "text type" else {}, json.dumps(completion).encode())
         with self.server.lock:
             self.server.counted.whole[key] += 1
 
@@ -143,7 +142,7 @@ class FaultyHandler(Handler):
             named, value = (at - datetime.now(UTC)).total_seconds(), format_datetime(at, usegmt=True)
         with self.server.lock:
             self.server.retry_after[key] = (named, time.monotonic())
-        self._send(429, b'{"error": {"message": "slow down"}}', more={"Retry-After": value})
+        self.send(429, {"Retry-After": value}, b'{"error": {"message": "slow down"}}')
 
     def _silent(self, fault: str, content: bytes) -> None:
         self.close_connection = True
@@ -151,7 +150,7 @@ class FaultyHandler(Handler):
             if fault == "hang":
                 self._until_gone(MAX_HANG_SECONDS)
             return self._cut()
-        self._head(200, len(content), "application/json")
+        self.head(200, {}, len(content))
         if fault == "cut middle":
             self.wfile.write(content[: len(content) // 2])
         else:
@@ -184,18 +183,6 @@ class FaultyHandler(Handler):
         with suppress(OSError):
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
-
-    def _send(
-        self, status: int, content: bytes, kind: str = "application/json", more: dict[str, str] | None = None
-    ) -> None:
-        self._head(status, len(content), kind, more or {})
-        self.wfile.write(content)
-
-    def _head(self, status: int, length: int, kind: str, more: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(length), **(more or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
 
 
 def drawn(*what: object) -> random.Random:

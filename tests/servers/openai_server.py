@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
-from tests.servers.batch_api import BatchRoom, batch_answer
+from core.endpoints.addresses import Endpoint, parse_endpoint
+from tests.servers.batch_api import BatchRoom, batch_answer, failed
 
 MODEL = "demo-teacher"
 
@@ -117,11 +118,14 @@ class Handler(BaseHTTPRequestHandler):
         self.send(status, headers, content)
 
     def send(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.head(status, headers, len(content))
+        self.wfile.write(content)
+
+    def head(self, status: int, headers: dict[str, str], length: int) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(content)), **headers}.items():
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(length), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
 
     def answer(self, body: dict[str, Any], number: int) -> tuple[int, dict[str, str], bytes]:
         manners = self.server.manners
@@ -184,10 +188,35 @@ def texts_of(messages: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def failed(status: int, headers: dict[str, str], message: str) -> tuple[int, dict[str, str], bytes]:
-    """An error response as OpenAI sends it."""
-    error = {"message": message, "type": "error", "param": None, "code": headers.get("x-code")}
-    return status, headers, json.dumps({"error": error}).encode()
+def endpoint_of(name: str) -> Endpoint:
+    """Where the model of that name is asked."""
+    found = parse_endpoint(name)
+    assert found is not None
+    return found
+
+
+class Kept(dict[str, str]):
+    """A client's replies in memory, their tokens, and those of requests whose answers never came whole."""
+
+    tokens: tuple[int, int] = (0, 0)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost_tokens: list[tuple[int, int]] = []
+
+    def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
+        self[key] = reply
+        self.tokens = (self.tokens[0] + tokens_in, self.tokens[1] + tokens_out)
+
+    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
+        self.lost_tokens.append((tokens_in, tokens_out))
+
+
+class KeptWhole(Kept):
+    """The same where every answer must come whole."""
+
+    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
+        raise AssertionError("every answer comes whole here")
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.structure.import_graph import import_statements
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("app", "core", "storage")
 HEAVY = {"torch", "transformers", "peft", "accelerate"}
@@ -20,16 +22,14 @@ def python_files(*folders: str) -> Iterator[Path]:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
 
-def imported_modules(path: Path) -> Iterator[tuple[str, bool]]:
-    """Every module a file imports, and whether it does so at import time."""
-    tree = ast.parse(path.read_text())
-    nested = {id(child) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for child in ast.walk(node)}
-    for node in ast.walk(tree):
+def imported_modules(path: Path) -> Iterator[str]:
+    """Every module a file imports."""
+    for node, _ in import_statements(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) not in nested) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names)
+        else:
             assert node.level == 0, f"{path}: relative import"
-            yield str(node.module), id(node) not in nested
+            yield str(node.module)
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,13 @@ def imported_modules(path: Path) -> Iterator[tuple[str, bool]]:
 )
 def test_packages_do_not_import_what_stands_above_them(folder: str, forbidden: set[str]) -> None:
     for path in python_files(folder):
-        for module, _ in imported_modules(path):
+        for module in imported_modules(path):
             assert module.split(".")[0] not in forbidden, f"{path} imports {module}"
 
 
 def test_storage_knows_only_the_nouns_of_core() -> None:
     for path in python_files("storage"):
-        for module, _ in imported_modules(path):
+        for module in imported_modules(path):
             if module.split(".")[0] == "core":
                 assert module in {"core.types", "core.errors", "core.own_files", "core.chunks"}, f"{path} imports {module}"
 
@@ -53,7 +53,7 @@ def test_only_model_files_import_torch() -> None:
     for path in python_files("core", "storage", "app"):
         if str(path.relative_to(ROOT)).startswith(MAY_LOAD_MODELS):
             continue
-        for module, _ in imported_modules(path):
+        for module in imported_modules(path):
             assert module.split(".")[0] not in HEAVY, f"{path} imports {module}"
 
 

@@ -31,7 +31,7 @@ def test_a_request_is_one_line_whatever_its_text_holds() -> None:
     }
 
 
-def test_a_file_is_full_at_fifty_thousand_requests_or_at_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_full_at_fifty_thousand_requests_or_at_its_size() -> None:
     file = BatchFile(out=io.BytesIO())
     written = batch_line(KEY, REQUEST)
     file.add(KEY, REQUEST, written)

@@ -16,10 +16,11 @@ from keyring.errors import NoKeyringError, PasswordDeleteError
 
 from app.cli.main import cli
 from app.cli.terminal import run_command_line
-from core.endpoints.addresses import key_of, key_variable_of, parse_endpoint
+from core.endpoints.addresses import key_of, key_variable_of
 from core.endpoints.keys import find_key
 from core.errors import UserError
 from core.redaction import redact
+from tests.servers.openai_server import endpoint_of
 
 
 class Drawer(KeyringBackend):
@@ -52,6 +53,12 @@ class Closed(Drawer):
         raise NoKeyringError
 
 
+@pytest.fixture(autouse=True)
+def _key_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
+
+
 @pytest.fixture
 def drawer() -> Iterator[Drawer]:
     before = keyring.get_keyring()
@@ -63,10 +70,8 @@ def drawer() -> Iterator[Drawer]:
 
 def test_the_environment_goes_before_the_keyring(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
     drawer.set_password("switchpoint", "SWITCHPOINT_API_KEY_VLLM_LAN", "from-the-keyring")
-    endpoint = parse_endpoint("m@http://vllm.lan:8000/v1")
-    assert endpoint is not None
     monkeypatch.delenv("SWITCHPOINT_API_KEY_VLLM_LAN", raising=False)
-    assert key_of(endpoint) == "from-the-keyring"
+    assert key_of(endpoint_of("m@http://vllm.lan:8000/v1")) == "from-the-keyring"
     assert find_key("SWITCHPOINT_API_KEY_VLLM_LAN") == ("from-the-keyring", "keyring")
     assert "from-the-keyring" not in redact("said from-the-keyring"), "one that was read is a secret from then on"
     monkeypatch.setenv("SWITCHPOINT_API_KEY_VLLM_LAN", "from-the-environment")
@@ -104,10 +109,8 @@ def run(tmp_path: Path, *arguments: str) -> int:
 
 
 def test_the_command_keeps_a_key_and_takes_it_out_and_the_doctor_says_where_it_lies(
-    drawer: Drawer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    drawer: Drawer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
     assert run(tmp_path, "key", "set", "openai") == 0
     assert drawer.kept == {("switchpoint", "OPENAI_API_KEY"): "a-key-of-somebody"}
     run(tmp_path, "doctor")
@@ -139,12 +142,10 @@ def test_a_terminal_is_asked_without_an_echo(drawer: Drawer, tmp_path: Path, mon
 
 
 def test_without_a_keyring_the_environment_is_named(
-    drawer: Drawer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    drawer: Drawer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keyring.set_keyring(Closed())
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     assert find_key("OPENAI_API_KEY") == ("", "")
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
     assert run(tmp_path, "key", "set", "openai") == 1
     said = capsys.readouterr().err
     assert "set OPENAI_API_KEY in the environment instead" in said
@@ -156,8 +157,6 @@ def test_without_the_library_only_the_command_minds(
 ) -> None:
     hidden: Any = None
     monkeypatch.setitem(sys.modules, "keyring", hidden)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     assert find_key("OPENAI_API_KEY") == ("", "")
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a-key-of-somebody\n"))
     assert run(tmp_path, "key", "set", "openai") == 1
     assert "pip install keyring" in capsys.readouterr().err

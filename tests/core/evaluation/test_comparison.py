@@ -159,12 +159,19 @@ def test_no_answers_have_no_accuracy() -> None:
         accuracy_interval([])
 
 
-def test_the_difference_interval_is_the_paired_bootstraps() -> None:
-    changes = np.repeat([1, -1, 0], [120, 40, 340])
+@pytest.mark.parametrize(
+    ("sizes", "counts", "mean"),
+    [((1, -1, 0), (120, 40, 340), 0.16), ((1, 0.3, -0.6, 0), (50, 100, 50, 300), 0.1)],
+    ids=["verdicts", "scores between 0 and 1"],
+)
+def test_the_difference_interval_is_the_paired_bootstraps(
+    sizes: tuple[float, ...], counts: tuple[int, ...], mean: float
+) -> None:
+    changes = np.repeat(sizes, counts)
     resampled = np.random.default_rng(1).choice(changes, (20_000, 500)).mean(axis=1)
     low, high = np.percentile(resampled, (2.5, 97.5))
-    got = difference_interval([1] * 120 + [-1] * 40 + [0] * 340, seed=0)
-    assert got.value == pytest.approx(0.16)
+    got = difference_interval(changes.tolist(), seed=0)
+    assert got.value == pytest.approx(mean)
     assert (got.low, got.high) == pytest.approx((low, high), abs=0.005)
 
 
@@ -198,12 +205,3 @@ def test_accuracy_is_of_the_scores_and_mcnemar_of_the_verdicts() -> None:
     assert got.difference.low < 0 < got.difference.high
     (colours,) = got.by_category
     assert (colours.samples, colours.before, colours.after) == (2, pytest.approx(0.45), pytest.approx(0.45))
-
-
-def test_changes_between_0_and_1_are_resampled_as_they_are() -> None:
-    changes = np.repeat([1, 0.3, -0.6, 0], [50, 100, 50, 300])
-    resampled = np.random.default_rng(1).choice(changes, (20_000, 500)).mean(axis=1)
-    low, high = np.percentile(resampled, (2.5, 97.5))
-    got = difference_interval(changes.tolist(), seed=0)
-    assert got.value == pytest.approx(changes.mean())
-    assert (got.low, got.high) == pytest.approx((low, high), abs=0.005)

@@ -1,7 +1,6 @@
 """Streaming a file of samples: constant memory, images of support sets only looked up, and real ScienceQA."""
 
 import hashlib
-import io
 import json
 import tracemalloc
 import zipfile
@@ -10,20 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from core.errors import UserError
-from core.importers import Duplicate, ReadSample, open_samples, read_predictions, read_samples
-from core.types import Refusal, Sample
+from core.importers import Duplicate, ReadSample, open_samples
+from core.types import Refusal
+from tests.fuzz.oddities import PNG
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the folder ../shared/data with the real samples is not here")
-
-
-def png() -> bytes:
-    content = io.BytesIO()
-    Image.new("RGB", (4, 3)).save(content, "PNG")
-    return content.getvalue()
 
 
 def row(number: int, image: str = "") -> dict[str, Any]:
@@ -79,14 +72,14 @@ def test_the_images_of_a_support_set_are_looked_for_and_not_opened(tmp_path: Pat
 def test_lazy_images_in_a_zip_are_opened_because_they_have_no_path(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         archive.writestr("set.jsonl", json.dumps(row(1, "one.png")) + "\n" + json.dumps(row(2, "bad.png")))
-        archive.writestr("one.png", png())
+        archive.writestr("one.png", PNG)
         archive.writestr("bad.png", b"no image")
     with open_samples(tmp_path / "set.zip", role="support", lazy_images=True) as file:
         read, refused = list(file.items)
         assert isinstance(read, ReadSample)
         assert isinstance(refused, Refusal)
-        assert read.sample.image == hashlib.sha256(png()).hexdigest()
-        assert (file.image(read.sample.image).path, file.image(read.sample.image).read()) == ("", png())
+        assert read.sample.image == hashlib.sha256(PNG).hexdigest()
+        assert (file.image(read.sample.image).path, file.image(read.sample.image).read()) == ("", PNG)
 
 
 def test_a_duplicate_is_a_refusal_of_its_own_kind(tmp_path: Path) -> None:
@@ -109,7 +102,7 @@ def test_all_of_scienceqas_problems_are_imported_with_their_images(tmp_path: Pat
         if problem["image"]:
             folder = tmp_path / (f"images/{problem['split']}/{key}" if number % 2 else key)
             folder.mkdir(parents=True)
-            (folder / "image.png").write_bytes(png())
+            (folder / "image.png").write_bytes(PNG)
     with open_samples(tmp_path, role="validation") as file:
         items = [item for item in file.items if isinstance(item, ReadSample)]
     assert (file.format, len(items)) == ("scienceqa", 1000)
@@ -136,28 +129,3 @@ def test_scienceqas_missing_images_are_counted_apart() -> None:
     assert Counter(each.field for each in refused) == {
         "image": sum(problem["image"] is not None for problem in problems().values())
     }
-
-
-@needs_data
-def test_gpt_3_and_palm_2_are_wrong_as_often_as_the_files_say(tmp_path: Path) -> None:
-    """Counted from the raw files, and through the importers."""
-    given = problems()
-    text_only = {key: problem | {"image": None} for key, problem in given.items()}
-    (tmp_path / "problems.json").write_text(json.dumps(text_only))
-    known = {sample.source_id: sample for sample in read_samples(tmp_path, role="test").samples}
-    gpt_3 = DATA / "scienceqa" / "gpt3_rationales.jsonl"
-    rows = [json.loads(line) for line in gpt_3.read_text().splitlines()]
-    expected = sum(row["prediction"] != given[row["id"]]["answer"] for row in rows)
-    assert wrong(gpt_3, known) == (expected, len(rows))
-    palm_2 = DATA / "bigbench-mistake" / "logical_deduction.jsonl"
-    rows = [json.loads(line) for line in palm_2.read_text().splitlines()]
-    expected = sum(row["answer"] != row["target"] for row in rows)
-    assert wrong(palm_2, {}) == (expected, len(rows))
-
-
-def wrong(path: Path, known: dict[str, Sample]) -> tuple[int, int]:
-    """How many predictions name another option than the truth, and how many there are."""
-    read = read_predictions(path, known)
-    assert read.refused == ()
-    truths = {sample.source_id: sample.answer for sample in (*known.values(), *read.samples)}
-    return sum(each.answer != truths[each.source_id] for each in read.predictions), len(read.predictions)

@@ -1,5 +1,7 @@
 """The exact texts: the demo's teacher was trained on them, so every change must be deliberate."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.prompts import (
@@ -65,10 +67,24 @@ def test_a_label_question_holds_the_response_or_else_the_answer() -> None:
     )
 
 
-def test_a_hint_stands_before_the_question_and_a_lecture_only_where_a_text_asks_for_it() -> None:
+@pytest.mark.parametrize("plain", [CHOICE, FREE])
+def test_a_hint_stands_before_the_question_in_every_text_and_changes_nothing_else(plain: Sample) -> None:
+    hinted = replace(plain, hint="Both cubes\nare the same size.", lecture="Mass.", answers=(plain.answer,))
+    context = "Context: Both cubes\nare the same size."
+    for settings in (Settings(), Settings(prompts={"student": "{question}\n{options}"})):
+        assert student_prompt(hinted, settings) == f"{context}\n{student_prompt(plain, settings)}"
+    for make in (
+        lambda sample: teacher_header(sample, 0.6),
+        lambda sample: teacher_header(sample, None),
+        lambda sample: skill_prompt(sample, STEPS, 2, 0),
+        lambda sample: label_prompt(sample, 0),
+    ):
+        assert make(hinted) == f"{context} {make(plain)}"
+        assert make(plain).startswith("Question: What is ")
+
+
+def test_a_lecture_is_read_only_where_a_text_asks_for_it() -> None:
     told = Sample(source_id="c", question="Why?", answer="x", hint="It rained.", lecture="Rain is wet.")
-    assert teacher_header(told, None) == "Context: It rained. Question: Why?"
-    assert student_prompt(told, Settings()).startswith("Context: It rained.\nWhy?\nReason in")
     assert teacher_header(told, None, {"teacher.header": "{lecture} {question} {prior}"}) == "Rain is wet. Why?"
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core.endpoints.addresses import parse_endpoint
 from core.endpoints.errors import RefusedError
 from core.student.endpoint import data_url, predict_at_endpoint
 from core.types import EndpointSettings, Prediction, Sample, Settings
-from tests.servers.openai_server import Manners, OpenAIServer, openai_server, texts_of
+from tests.fuzz.oddities import saved
+from tests.servers.openai_server import Kept, Manners, OpenAIServer, endpoint_of, openai_server, texts_of
 
 SETTINGS = Settings(max_new_tokens=50, endpoint=EndpointSettings(at_once=2, retries=0))
 SAMPLES = [
@@ -23,9 +23,7 @@ SAMPLES = [
 
 
 def picture(kind: str, colour: str) -> bytes:
-    made = io.BytesIO()
-    Image.new("RGB", (4, 3), colour).save(made, kind)
-    return made.getvalue()
+    return saved(Image.new("RGB", (4, 3), colour), kind)
 
 
 class Eyes:
@@ -48,22 +46,11 @@ class Eyes:
         return len(text.split())
 
 
-class Kept(dict[str, str]):
-    def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
-        self[key] = reply
-
-    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
-        """Nobody asks here what was lost."""
-
-
 def predictions(
     server: OpenAIServer, samples: list[Sample], images: dict[str, tuple[bytes, str]], kept: Kept | None = None
 ) -> list[Prediction]:
-    endpoint = parse_endpoint(server.name, {})
-    assert endpoint is not None
-    batches = predict_at_endpoint(
-        endpoint, samples, images.__getitem__, SETTINGS, Kept() if kept is None else kept, round_id=3
-    )
+    replies = Kept() if kept is None else kept
+    batches = predict_at_endpoint(endpoint_of(server.name), samples, images.__getitem__, SETTINGS, replies, round_id=3)
     return [each for batch in batches for each in batch]
 
 

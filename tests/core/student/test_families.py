@@ -37,11 +37,6 @@ def open_image(name: str) -> Image.Image:
     return picture(SIZES[int(name)])
 
 
-@pytest.fixture
-def student(folder: Path) -> Student:
-    return load_student(str(folder), device="cpu")
-
-
 def asked() -> list[Sample]:
     """A question about an image of each size, of several lengths, and some without an image."""
     return [
@@ -70,7 +65,7 @@ def features(student: Student, inputs: dict[str, torch.Tensor]) -> int:
     return sum(len(each) for each in found.pooler_output)
 
 
-def test_model_and_processor_are_those_of_the_family(student: Student) -> None:
+def test_model_and_processor_are_those_of_the_family_even_where_video_cannot_be_had(student: Student) -> None:
     assert (type(student.model).__name__, type(student.processor).__name__) == CLASSES[student.family]
 
 
@@ -148,7 +143,10 @@ def test_control_tokens_in_a_question_are_harmless(student: Student) -> None:
     assert set(texts(student, [sample, hinted])) == {1, 2}
 
 
-def test_an_adapter_changes_the_answers_and_a_saved_student_gives_the_same_again(folder: Path, tmp_path: Path) -> None:
+def test_an_adapter_changes_the_answers_but_no_file_and_a_saved_student_gives_the_same_again(
+    folder: Path, tmp_path: Path
+) -> None:
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
     tuned = new_adapter(load_student(str(folder), device="cpu").model, TuningSettings(rank=4, alpha=8))
     torch.manual_seed(1)
     with torch.no_grad():
@@ -158,6 +156,7 @@ def test_an_adapter_changes_the_answers_and_a_saved_student_gives_the_same_again
     publish_adapter(tuned, tmp_path / "adapter")
     plain = load_student(str(folder), device="cpu")
     student = load_student(str(folder), adapter=tmp_path / "adapter", device="cpu")
+    assert not any("lora" in name for name, _ in student.model.named_modules())
     before = texts(student, asked())
     assert before != texts(plain, asked())
     assert before == texts(load_student(str(folder), adapter=tmp_path / "adapter", device="cpu"), asked())
@@ -167,6 +166,7 @@ def test_an_adapter_changes_the_answers_and_a_saved_student_gives_the_same_again
     again = load_student(str(tmp_path / "merged"), device="cpu")
     assert type(again.processor).__name__ == type(student.processor).__name__
     assert texts(again, asked()) == before
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
 
 
 @pytest.mark.parametrize("dtype", ["bf16", "fp16", "fp32"])

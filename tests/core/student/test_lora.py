@@ -36,8 +36,8 @@ def test_a_fresh_adapter_changes_nothing(folder: Path) -> None:
     assert torch.equal(before, after)
 
 
-def test_a_language_model_without_linear_layers_cannot_be_tuned(folders: dict[str, Path]) -> None:
-    weights = load_student(str(folders["llava"]), device="cpu").model
+def test_a_language_model_without_linear_layers_cannot_be_tuned(llava: Path) -> None:
+    weights = load_student(str(llava), device="cpu").model
     weights.model.language_model.layers = torch.nn.ModuleList()
     with pytest.raises(UserError, match="no linear layers; choose another"):
         new_adapter(weights, SETTINGS)

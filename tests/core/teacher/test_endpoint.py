@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from assets import demo
-from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from core.prompts import skill_prompt
 from core.teacher.endpoint import EndpointTeacher, connect_teacher, known_to_vote
@@ -18,22 +17,9 @@ from core.teacher.local import LocalTeacher, load_teacher
 from core.types import Curve, Skipped
 from tests.models.demo_teacher import ByLetter, Open
 from tests.projects.demo_mistakes import QUICK, SETTINGS, a_prediction, mistakes
-from tests.servers.openai_server import Manners, OpenAIServer, openai_server
+from tests.servers.openai_server import Kept, KeptWhole, Manners, OpenAIServer, endpoint_of, openai_server
 
 COUNT = 8
-
-
-class Kept(dict[str, str]):
-    """Replies in memory, and their tokens."""
-
-    tokens: tuple[int, int] = (0, 0)
-
-    def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
-        self[key] = reply
-        self.tokens = (self.tokens[0] + tokens_in, self.tokens[1] + tokens_out)
-
-    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
-        raise AssertionError("every answer comes whole here")
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +34,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[OpenAIServer]:
 
 
 def there(server: OpenAIServer, replies: Kept | None = None, **changed: object) -> EndpointTeacher:
-    endpoint = parse_endpoint(server.name, {})
-    assert endpoint is not None
-    return connect_teacher(endpoint, replace(QUICK, **changed), Kept() if replies is None else replies)  # type: ignore[arg-type]
+    settings = replace(QUICK, **changed)  # type: ignore[arg-type]
+    return connect_teacher(endpoint_of(server.name), settings, KeptWhole() if replies is None else replies)
 
 
 def curves(teacher: EndpointTeacher | LocalTeacher, count: int = COUNT) -> list[Curve]:
@@ -173,8 +158,7 @@ def test_a_teacher_that_thinks_first_has_the_room_for_it(server: OpenAIServer) -
 )
 def test_whether_it_votes_is_known_from_what_was_asked_before(manners: Manners, votes: bool) -> None:
     with openai_server(ByLetter(), manners) as server:
-        endpoint, kept = parse_endpoint(server.name, {}), Kept()
-        assert endpoint is not None
+        endpoint, kept = endpoint_of(server.name), KeptWhole()
         assert known_to_vote(endpoint, QUICK, kept.get) is None
         there(server, kept)
         asked = len(server.asked)
@@ -193,7 +177,7 @@ def test_many_votes_come_near_the_log_probabilities(local: LocalTeacher) -> None
 @pytest.mark.parametrize("several", ["refused", "ignored"])
 def test_where_several_replies_at_once_are_not_to_be_had_they_are_asked_for_one_by_one(several: str) -> None:
     with openai_server(ByLetter(), Manners(logprobs=False, several=several)) as server:
-        kept = Kept()
+        kept = KeptWhole()
         (far,) = curves(there(server, kept, votes=3), 1)
         before = len(server.asked)
         (again,) = curves(there(server, kept, votes=3), 1)

@@ -131,15 +131,6 @@ def test_votes_are_counted_with_half_a_vote_for_each(votes: list[int | None]) ->
         ("I cannot say", None),
         ("D", None),
         ("", None),
-    ],
-)
-def test_a_vote_is_read_by_letter_or_in_words(text: str, option: int | None) -> None:
-    assert parse_vote(text, SAMPLE.options) == option
-
-
-@pytest.mark.parametrize(
-    ("text", "option"),
-    [
         ("The left digit is 9, so (A) 11 cannot be.\nIs it (B)? No.\n\nC", 2),
         ("<think>Option A. Or B?\nB</think>\nThe answer is (C) 16.", 2),
         ("<thinking>A</thinking>\n\n**B**\n", 1),
@@ -149,7 +140,9 @@ def test_a_vote_is_read_by_letter_or_in_words(text: str, option: int | None) -> 
         ("Either way.\nD", None),
     ],
 )
-def test_of_a_teacher_that_thinks_the_last_line_counts(text: str, option: int | None) -> None:
+def test_a_vote_is_read_by_letter_or_in_words_and_of_a_teacher_that_thinks_the_last_line_counts(
+    text: str, option: int | None
+) -> None:
     assert parse_vote(text, SAMPLE.options) == option
 
 

@@ -138,12 +138,6 @@ def test_a_text_begins_as_the_tokenizer_begins_it_and_is_not_ended(teachers: dic
     assert teachers["byte pairs"].opening == ()
 
 
-def test_without_steps_the_curve_has_one_row(teacher: LocalTeacher) -> None:
-    ((_, found),) = teacher.curves([(SAMPLE, prediction(steps=()))], Settings())
-    assert isinstance(found, Curve)
-    assert len(found.probabilities) == 1
-
-
 def test_a_rationale_beyond_the_context_is_skipped_with_a_reason_and_the_others_go_on(teacher: LocalTeacher) -> None:
     endless = prediction(steps=("The left digit is 9. " * 400,))
     found = dict(teacher.curves([(SAMPLE, endless), (SAMPLE, prediction())], Settings()))

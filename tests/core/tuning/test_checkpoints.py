@@ -24,6 +24,12 @@ def checkpoint(updates: int, *, fingerprint: str = "this run") -> Checkpoint:
     )
 
 
+def newest(folder: Path) -> Checkpoint:
+    found = newest_checkpoint(folder, "this run")
+    assert found is not None
+    return found
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -31,8 +37,7 @@ def names(folder: Path) -> list[str]:
 def test_a_checkpoint_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     saved = checkpoint(3)
     save_checkpoint(tmp_path, saved)
-    found = newest_checkpoint(tmp_path, "this run")
-    assert found is not None
+    found = newest(tmp_path)
     assert found.updates == saved.updates
     assert torch.equal(found.adapter["layer.lora_A.weight"], saved.adapter["layer.lora_A.weight"])
     assert found.optimizer == saved.optimizer
@@ -48,9 +53,7 @@ def test_a_checkpoint_that_still_has_random_generators_is_continued(tmp_path: Pa
         torch.save(kept | {"random": {"cpu": [torch.get_rng_state()]}}, target / "optimizer.pt")
 
     write_folder(tmp_path / "checkpoint-4", write)
-    found = newest_checkpoint(tmp_path, "this run")
-    assert found is not None
-    assert found.optimizer == checkpoint(3).optimizer
+    assert newest(tmp_path).optimizer == checkpoint(3).optimizer
 
 
 def test_where_nothing_was_saved_nothing_is_found(tmp_path: Path) -> None:
@@ -61,9 +64,7 @@ def test_the_newest_two_are_kept_and_the_newest_is_found(tmp_path: Path) -> None
     for updates in (2, 4, 10):
         save_checkpoint(tmp_path, checkpoint(updates))
     assert names(tmp_path) == ["checkpoint-10", "checkpoint-4"]
-    found = newest_checkpoint(tmp_path, "this run")
-    assert found is not None
-    assert len(found.updates) == 10
+    assert len(newest(tmp_path).updates) == 10
 
 
 @pytest.mark.parametrize("file", ["adapter.safetensors", "optimizer.pt", "state.json", "manifest.json"])
@@ -81,9 +82,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_line_in_the_log(
     else:
         path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
     with caplog.at_level(logging.WARNING):
-        found = newest_checkpoint(tmp_path, "this run")
-    assert found is not None
-    assert len(found.updates) == 2
+        assert len(newest(tmp_path).updates) == 2
     assert "checkpoint-4 is damaged" in caplog.text
 
 
@@ -102,9 +101,7 @@ def test_a_half_written_folder_is_never_taken_for_a_checkpoint(tmp_path: Path) -
 
     with pytest.raises(KeyboardInterrupt):
         write_folder(tmp_path / "checkpoint-4", killed)
-    found = newest_checkpoint(tmp_path, "this run")
-    assert found is not None
-    assert len(found.updates) == 2
+    assert len(newest(tmp_path).updates) == 2
     save_checkpoint(tmp_path, checkpoint(4))
     assert names(tmp_path) == ["checkpoint-2", "checkpoint-4"]
 

@@ -1,22 +1,16 @@
 import logging
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from core.errors import UserError
-from core.student.local import Student, load_student
+from core.student.local import Student
 from core.tuning.examples import make_examples
 from core.types import Sample, TuningSettings
 
 SAMPLE = Sample(
     source_id="s", question="What is the sum of A1 and B2 ?", answer="5", response="The answer is 5 .", image="1"
 )
-
-
-@pytest.fixture
-def student(folder: Path) -> Student:
-    return load_student(str(folder), device="cpu")
 
 
 def test_what_is_learned_is_the_response_and_the_end_of_the_turn(student: Student) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from core.types import Update
-from tests.core.tuning.test_run import TOTAL, adapter, assert_same_adapter, run_to_end
-from tests.core.tuning.two_processes import PLAIN, WAYS, begin_processes, stopping_after
+from tests.core.tuning.test_run import TOTAL, assert_nearly_same_adapter, assert_same_adapter, run_to_end
+from tests.core.tuning.two_processes import PLAIN, WAYS, begin_processes
 
 LAST = ["little memory in one", "little memory in one, sharded"]  # memory stays small until one sample is left
 TOGETHER = [way for way in WAYS if way not in ("slow", *LAST)] + LAST
@@ -35,10 +34,10 @@ class Two:
 
 
 @pytest.fixture(scope="module")
-def two(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Two:
+def two(llava: Path, tmp_path_factory: pytest.TempPathFactory) -> Two:
     folder = tmp_path_factory.mktemp("two")
-    run_to_end(folders["llava"], folder / "begun alone", settings=PLAIN, should_stop=stopping_after(3))
-    began = begin_processes(folders["llava"], folder, TOGETHER)
+    run_to_end(llava, folder / "begun alone", settings=PLAIN, stop_after=3)
+    began = begin_processes(llava, folder, TOGETHER)
     for each in began:
         each.communicate(timeout=300)
     assert [each.returncode for each in began] == [0, 0]
@@ -51,11 +50,7 @@ def assert_same_run(two: Two, way: str, alone: Path, updates: list[Update]) -> N
     assert [each.number for each in found] == [each.number for each in updates]
     assert [each.loss for each in found] == pytest.approx([each.loss for each in updates], rel=1e-5)
     assert [each.learning_rate for each in found] == [each.learning_rate for each in updates]
-    first, second = adapter(two.folder / way), adapter(alone)
-    assert first.keys() == second.keys()
-    # AdamW's first step is lr·sign(gradient), so a gradient of nearly zero may differ; nearly all weights must agree.
-    agree = torch.cat([(first[name] - second[name]).abs().flatten() < 1e-4 for name in first])
-    assert agree.float().mean() > 0.99
+    assert_nearly_same_adapter(two.folder / way, alone, within=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -71,18 +66,18 @@ def assert_same_run(two: Two, way: str, alone: Path, updates: list[Update]) -> N
         "words alone and pictures, sharded",
     ],
 )
-def test_a_run_in_two_processes_is_the_run_in_one(two: Two, folders: dict[str, Path], tmp_path: Path, way: str) -> None:
+def test_a_run_in_two_processes_is_the_run_in_one(two: Two, llava: Path, tmp_path: Path, way: str) -> None:
     given = {"settings": PLAIN} | WAYS[way]
     assert two.said(way) == ["", ""]
-    assert_same_run(two, way, tmp_path, run_to_end(folders["llava"], tmp_path, **given))
+    assert_same_run(two, way, tmp_path, run_to_end(llava, tmp_path, **given))
     timeless = [[each | {"samples_per_second": 0, "memory": 0} for each in of[way]["updates"]] for of in two.found]
     assert timeless[0] == timeless[1]
 
 
 def test_two_processes_that_accumulate_once_are_one_that_accumulates_twice(
-    two: Two, folders: dict[str, Path], tmp_path: Path
+    two: Two, llava: Path, tmp_path: Path
 ) -> None:
-    one = run_to_end(folders["llava"], tmp_path, settings=replace(PLAIN, accumulation=2, batch_size=4))
+    one = run_to_end(llava, tmp_path, settings=replace(PLAIN, accumulation=2, batch_size=4))
     losses = [each.loss for each in two.updates("plain")]
     furthest = max(abs(a / b.loss - 1) for a, b in zip(losses, one, strict=True))
     print(f"losses differ by {furthest:.1e} at most")
@@ -90,12 +85,12 @@ def test_two_processes_that_accumulate_once_are_one_that_accumulates_twice(
 
 
 def test_one_process_goes_on_with_what_two_began_and_two_with_what_one_began(
-    two: Two, folders: dict[str, Path], tmp_path: Path
+    two: Two, llava: Path, tmp_path: Path
 ) -> None:
-    whole = run_to_end(folders["llava"], tmp_path, settings=PLAIN)
+    whole = run_to_end(llava, tmp_path, settings=PLAIN)
     there = sorted(path.name for path in (two.folder / "stopped").iterdir())
     assert there == ["checkpoint-2", "checkpoint-3"]
-    again = run_to_end(folders["llava"], two.folder / "stopped", settings=PLAIN)
+    again = run_to_end(llava, two.folder / "stopped", settings=PLAIN)
     assert [each.loss for each in again] == pytest.approx([each.loss for each in whole], rel=1e-5)
     assert_same_run(two, "begun alone", tmp_path, whole)
 
@@ -126,10 +121,8 @@ def test_what_fails_in_one_process_is_told_in_both(two: Two) -> None:
     assert "no longer a number at update" in two.said("no number")[0]
 
 
-def test_where_one_has_too_little_memory_its_batches_alone_are_halved(
-    two: Two, folders: dict[str, Path], tmp_path: Path
-) -> None:
-    assert_same_run(two, "little memory in one", tmp_path, run_to_end(folders["llava"], tmp_path, settings=PLAIN))
+def test_where_one_has_too_little_memory_its_batches_alone_are_halved(two: Two, llava: Path, tmp_path: Path) -> None:
+    assert_same_run(two, "little memory in one", tmp_path, run_to_end(llava, tmp_path, settings=PLAIN))
     assert {each.batch_size for each in two.updates("little memory in one")} == {2}
 
 
@@ -139,8 +132,8 @@ def test_where_a_student_is_sharded_too_little_memory_ends_the_run_with_the_way_
     assert first.startswith("OtherProcessError: One of the 2 processes that tune together has ended")
 
 
-def test_the_end_of_one_process_ends_the_other_soon_with_the_way_on(folders: dict[str, Path], tmp_path: Path) -> None:
-    first, second = begin_processes(folders["llava"], tmp_path, ["slow"])
+def test_the_end_of_one_process_ends_the_other_soon_with_the_way_on(llava: Path, tmp_path: Path) -> None:
+    first, second = begin_processes(llava, tmp_path, ["slow"])
     assert second.stdout is not None
     assert any(line.strip() == "3" for line in second.stdout)
     os.kill(second.pid, signal.SIGKILL)

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +45,7 @@ for update in tune(sys.argv[1], SAMPLES, open_image, SETTINGS, folder=Path(sys.a
                    should_stop=lambda: False, device="cpu"):
     print(update.number, flush=True)
 """
+Finished = tuple[Path, list[Update]]
 SAMPLES = [
     Sample(
         id=number,
@@ -70,9 +70,11 @@ def run_to_end(
     settings: TuningSettings = SETTINGS,
     samples: list[Sample] = SAMPLES,
     start_adapter: Path | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
+    stop_after: int = 0,
 ) -> list[Update]:
+    """The updates of a run, which is asked to stop after so many of them (0: never)."""
     torch.set_num_threads(1)
+    answers = iter([False] * (stop_after - 1) + [True])
     return list(
         tune(
             str(model),
@@ -82,7 +84,7 @@ def run_to_end(
             folder=folder,
             run=1,
             start_adapter=start_adapter,
-            should_stop=should_stop,
+            should_stop=lambda: bool(stop_after) and next(answers),
             device="cpu",
         )
     )
@@ -96,6 +98,14 @@ def adapter(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "adapter" / "adapter_model.safetensors")
 
 
+def assert_nearly_same_adapter(one: Path, other: Path, within: float) -> None:
+    """AdamW's first step is lr·sign(gradient), so a gradient of nearly zero may differ; nearly all weights agree."""
+    first, second = adapter(one), adapter(other)
+    assert first.keys() == second.keys()
+    agree = torch.cat([(first[name] - second[name]).abs().flatten() < within for name in first])
+    assert agree.float().mean() > 0.99
+
+
 def assert_same_adapter(one: Path, other: Path) -> None:
     first, second = adapter(one), adapter(other)
     assert first.keys() == second.keys()
@@ -103,10 +113,10 @@ def assert_same_adapter(one: Path, other: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def finished(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Update]]:
+def finished(llava: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """An uninterrupted run of the tiny LLaVA: its folder and its updates."""
     folder = tmp_path_factory.mktemp("finished")
-    return folder, run_to_end(folders["llava"], folder)
+    return folder, run_to_end(llava, folder)
 
 
 def test_a_run_yields_every_update_and_leaves_an_adapter(folder: Path, tmp_path: Path) -> None:
@@ -132,7 +142,9 @@ def test_a_student_learns_to_say_what_it_was_shown(folder: Path, tmp_path: Path)
     assert said == {"The answer is 9 ."}
 
 
-def test_the_loss_is_the_mean_over_reply_tokens_however_they_are_batched(folder: Path, tmp_path: Path) -> None:
+def test_the_loss_is_the_mean_over_reply_tokens_and_the_update_that_of_one_batch_however_they_are_batched(
+    folder: Path, tmp_path: Path
+) -> None:
     student = load_student(str(folder), device="cpu")
     images = [sample for sample in SAMPLES if sample.image][:6]
     total, tokens = 0.0, 0
@@ -150,17 +162,7 @@ def test_the_loss_is_the_mean_over_reply_tokens_however_they_are_batched(folder:
         (update,) = run_to_end(folder, tmp_path / str(size), settings=once, samples=images)
         losses.append(update.loss)
     assert losses == pytest.approx([total / tokens] * 3, rel=1e-5)
-
-
-def test_accumulated_batches_make_the_update_of_one_large_batch(folders: dict[str, Path], tmp_path: Path) -> None:
-    images = [sample for sample in SAMPLES if sample.image][:6]
-    for size, accumulation in ((6, 1), (2, 3)):
-        once = replace(SETTINGS, batch_size=size, accumulation=accumulation, epochs=1.0, dropout=0.0)
-        run_to_end(folders["llava"], tmp_path / str(size), settings=once, samples=images)
-    large, small = adapter(tmp_path / "6"), adapter(tmp_path / "2")
-    # AdamW's first step is lr·sign(gradient), so a gradient of nearly zero may differ; nearly all weights must agree.
-    agree = torch.cat([(large[name] - small[name]).abs().flatten() < 1e-5 for name in large])
-    assert agree.float().mean() > 0.99
+    assert_nearly_same_adapter(tmp_path / "6", tmp_path / "2", within=1e-5)
 
 
 def test_the_mask_covers_the_reply_and_neither_prompt_nor_padding() -> None:
@@ -169,96 +171,86 @@ def test_the_mask_covers_the_reply_and_neither_prompt_nor_padding() -> None:
 
 
 def test_the_same_seed_gives_the_same_adapter_and_another_seed_another(
-    folders: dict[str, Path], finished: tuple[Path, list[Update]], tmp_path: Path
+    llava: Path, finished: Finished, tmp_path: Path
 ) -> None:
-    assert timeless(run_to_end(folders["llava"], tmp_path / "again")) == timeless(finished[1])
+    assert timeless(run_to_end(llava, tmp_path / "again")) == timeless(finished[1])
     assert_same_adapter(tmp_path / "again", finished[0])
-    other = run_to_end(folders["llava"], tmp_path / "other", settings=replace(SETTINGS, seed=1))
+    other = run_to_end(llava, tmp_path / "other", settings=replace(SETTINGS, seed=1))
     assert timeless(other) != timeless(finished[1])
 
 
 @pytest.mark.parametrize("at", range(1, TOTAL))
 def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(
-    folders: dict[str, Path], finished: tuple[Path, list[Update]], tmp_path: Path, at: int
+    llava: Path, finished: Finished, tmp_path: Path, at: int
 ) -> None:
-    asked: list[None] = []
-
-    def should_stop() -> bool:
-        asked.append(None)
-        return len(asked) == at
-
-    first = run_to_end(folders["llava"], tmp_path, should_stop=should_stop)
+    first = run_to_end(llava, tmp_path, stop_after=at)
     assert [update.number for update in first] == list(range(1, at + 1))
     assert (tmp_path / f"checkpoint-{at}").is_dir()
     assert not (tmp_path / "adapter").exists()
-    again = run_to_end(folders["llava"], tmp_path)
+    again = run_to_end(llava, tmp_path)
     assert again[:at] == first
     assert timeless(again) == timeless(finished[1])
     assert_same_adapter(tmp_path, finished[0])
 
 
 def test_asked_to_stop_after_the_last_update_a_run_is_simply_finished(
-    folders: dict[str, Path], finished: tuple[Path, list[Update]], tmp_path: Path
+    llava: Path, finished: Finished, tmp_path: Path
 ) -> None:
-    answers = iter([False] * (TOTAL - 1) + [True])
-    run_to_end(folders["llava"], tmp_path, should_stop=lambda: next(answers))
+    run_to_end(llava, tmp_path, stop_after=TOTAL)
     assert_same_adapter(tmp_path, finished[0])
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
-    folders: dict[str, Path], finished: tuple[Path, list[Update]], tmp_path: Path, seed: int
+    llava: Path, finished: Finished, tmp_path: Path, seed: int
 ) -> None:
     wait_for = random.Random(seed).randint(1, TOTAL - 1)
-    command = [sys.executable, "-c", CHILD, str(folders["llava"]), str(tmp_path)]
+    command = [sys.executable, "-c", CHILD, str(llava), str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         assert any(line.strip() == str(wait_for) for line in child.stdout)
         os.kill(child.pid, signal.SIGKILL)
-    assert timeless(run_to_end(folders["llava"], tmp_path)) == timeless(finished[1])
+    assert timeless(run_to_end(llava, tmp_path)) == timeless(finished[1])
     assert_same_adapter(tmp_path, finished[0])
 
 
 def test_a_damaged_checkpoint_costs_its_updates_and_nothing_else(
-    folders: dict[str, Path], finished: tuple[Path, list[Update]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    llava: Path, finished: Finished, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answers = iter([False] * 3 + [True])
-    run_to_end(folders["llava"], tmp_path, should_stop=lambda: next(answers))
+    run_to_end(llava, tmp_path, stop_after=4)
     (tmp_path / "checkpoint-4" / "adapter.safetensors").write_bytes(b"damaged")
     with caplog.at_level(logging.WARNING):
-        again = run_to_end(folders["llava"], tmp_path)
+        again = run_to_end(llava, tmp_path)
     assert "checkpoint-4 is damaged" in caplog.text
     assert timeless(again) == timeless(finished[1])
     assert_same_adapter(tmp_path, finished[0])
 
 
-def test_a_finished_run_is_not_run_again(finished: tuple[Path, list[Update]], tmp_path: Path) -> None:
+def test_a_finished_run_is_not_run_again(finished: Finished, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(finished[0], tmp_path / "copy"))
     assert run_to_end(tmp_path / "no such model", copy) == finished[1]
 
 
-def test_a_later_round_trains_the_same_adapter_further(
-    folders: dict[str, Path], finished: tuple[Path, list[Update]], tmp_path: Path
-) -> None:
+def test_a_later_round_trains_the_same_adapter_further(llava: Path, finished: Finished, tmp_path: Path) -> None:
     barely = replace(SETTINGS, learning_rate=1e-9, rank=9, dropout=0.0)
-    later = run_to_end(folders["llava"], tmp_path, settings=barely, start_adapter=finished[0] / "adapter")
+    later = run_to_end(llava, tmp_path, settings=barely, start_adapter=finished[0] / "adapter")
     first, second = adapter(finished[0]), adapter(tmp_path)
     assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in first)
     assert later[0].loss < finished[1][0].loss
     assert json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())["r"] == 4
 
 
-def test_a_missing_adapter_to_start_from_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_a_missing_adapter_to_start_from_is_refused(llava: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is no adapter in"):
-        run_to_end(folders["llava"], tmp_path, start_adapter=tmp_path / "gone")
+        run_to_end(llava, tmp_path, start_adapter=tmp_path / "gone")
 
 
-def test_a_loss_that_is_no_number_ends_the_run_with_the_way_on(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_ends_the_run_with_the_way_on(llava: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no longer a number at update \d of 7; tune again with a learning rate below"):
-        run_to_end(folders["llava"], tmp_path, settings=replace(SETTINGS, learning_rate=1e30))
+        run_to_end(llava, tmp_path, settings=replace(SETTINGS, learning_rate=1e30))
     assert not (tmp_path / "adapter").exists()
 
 
-def test_samples_without_responses_are_refused(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_samples_without_responses_are_refused(llava: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="import support samples with responses"):
-        run_to_end(folders["llava"], tmp_path, samples=[replace(sample, response="") for sample in SAMPLES])
+        run_to_end(llava, tmp_path, samples=[replace(sample, response="") for sample in SAMPLES])

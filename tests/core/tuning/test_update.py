@@ -1,7 +1,6 @@
 """Updates of an adapter: the projector's own rate, too little memory, and the replies of a saved adapter."""
 
 import logging
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -46,9 +45,7 @@ def projector(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in weights.items() if "lora_" not in name}
 
 
-def too_small_for(
-    more_than: int, monkeypatch: pytest.MonkeyPatch, *, times: int = 10**9
-) -> Callable[[Student, TrainingBatch], torch.Tensor]:
+def too_small_for(more_than: int, monkeypatch: pytest.MonkeyPatch, *, times: int = 10**9) -> None:
     """Simulates out of memory for batches of more samples than that, the first ``times`` times."""
     real, left = learning.loss_of, [times]
 
@@ -59,7 +56,6 @@ def too_small_for(
         return real(student, batch)
 
     monkeypatch.setattr(learning, "loss_of", loss_of)
-    return loss_of
 
 
 @pytest.mark.parametrize("settings", [PLAIN, WITH_PROJECTOR], ids=["LoRA alone", "with the projector"])
@@ -82,17 +78,15 @@ def test_a_student_predicts_learns_is_saved_and_says_the_same_from_its_saved_ada
     assert after != before
 
 
-def test_the_projector_is_trained_where_it_has_a_rate_and_at_that_rate(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
-    run_to_end(folders["llava"], tmp_path / "without", settings=PLAIN)
+def test_the_projector_is_trained_where_it_has_a_rate_and_at_that_rate(llava: Path, tmp_path: Path) -> None:
+    run_to_end(llava, tmp_path / "without", settings=PLAIN)
     assert not projector(adapter(tmp_path / "without"))
     moved = {}
     for rate in (1e-12, 1e-3):
         at = tmp_path / str(rate)
-        run_to_end(folders["llava"], at, settings=replace(PLAIN, projector_rate=rate))
+        run_to_end(llava, at, settings=replace(PLAIN, projector_rate=rate))
         moved[rate] = projector(adapter(at))
-    base = dict(load_student(str(folders["llava"]), device="cpu").model.named_parameters())
+    base = dict(load_student(str(llava), device="cpu").model.named_parameters())
     assert len(moved[1e-3]) == 4
     for name, tensor in moved[1e-3].items():
         own = base[name.removeprefix("base_model.model.")]
@@ -100,8 +94,8 @@ def test_the_projector_is_trained_where_it_has_a_rate_and_at_that_rate(
         assert torch.allclose(moved[1e-12][name], own, atol=1e-8)
 
 
-def test_a_student_without_a_known_projector_cannot_have_one_tuned(folders: dict[str, Path]) -> None:
-    student = load_student(str(folders["llava"]), device="cpu")
+def test_a_student_without_a_known_projector_cannot_have_one_tuned(llava: Path) -> None:
+    student = load_student(str(llava), device="cpu")
     student.model.model.unheard_of = student.model.model.multi_modal_projector
     del student.model.model.multi_modal_projector
     examples = make_examples(student, SAMPLES, WITH_PROJECTOR)
@@ -109,44 +103,40 @@ def test_a_student_without_a_known_projector_cannot_have_one_tuned(folders: dict
         make_trainable(examples, open_image, WITH_PROJECTOR, None)
 
 
-def test_a_later_run_trains_the_projector_further_or_leaves_it_as_it_was(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
-    run_to_end(folders["llava"], tmp_path / "first", settings=WITH_PROJECTOR)
+def test_a_later_run_trains_the_projector_further_or_leaves_it_as_it_was(llava: Path, tmp_path: Path) -> None:
+    run_to_end(llava, tmp_path / "first", settings=WITH_PROJECTOR)
     start = tmp_path / "first" / "adapter"
-    run_to_end(folders["llava"], tmp_path / "left", settings=PLAIN, start_adapter=start)
+    run_to_end(llava, tmp_path / "left", settings=PLAIN, start_adapter=start)
     first, left = adapter(tmp_path / "first"), adapter(tmp_path / "left")
     assert first.keys() == left.keys()
     assert all(torch.equal(first[name], left[name]) for name in projector(first))
     assert not all(torch.equal(first[name], left[name]) for name in first)
 
 
-def test_a_projector_joins_an_adapter_that_had_none(folders: dict[str, Path], tmp_path: Path) -> None:
-    run_to_end(folders["llava"], tmp_path / "first", settings=PLAIN)
+def test_a_projector_joins_an_adapter_that_had_none(llava: Path, tmp_path: Path) -> None:
+    run_to_end(llava, tmp_path / "first", settings=PLAIN)
     barely = replace(PLAIN, rank=9, learning_rate=1e-12, projector_rate=1e-3)
-    run_to_end(folders["llava"], tmp_path / "later", settings=barely, start_adapter=tmp_path / "first" / "adapter")
+    run_to_end(llava, tmp_path / "later", settings=barely, start_adapter=tmp_path / "first" / "adapter")
     first, later = adapter(tmp_path / "first"), adapter(tmp_path / "later")
     assert len(projector(later)) == 4
     assert all(torch.allclose(first[name], later[name], atol=1e-6) for name in first)
 
 
-def test_a_run_restarts_from_the_base_when_it_is_asked_to(folders: dict[str, Path], tmp_path: Path) -> None:
-    first = run_to_end(folders["llava"], tmp_path / "first")
+def test_a_run_restarts_from_the_base_when_it_is_asked_to(llava: Path, tmp_path: Path) -> None:
+    first = run_to_end(llava, tmp_path / "first")
     start = tmp_path / "first" / "adapter"
-    afresh = run_to_end(
-        folders["llava"], tmp_path / "afresh", settings=replace(SETTINGS, start="base"), start_adapter=start
-    )
+    afresh = run_to_end(llava, tmp_path / "afresh", settings=replace(SETTINGS, start="base"), start_adapter=start)
     assert timeless(afresh) == timeless(first)
 
 
 def test_batches_too_large_for_the_memory_are_halved_and_the_updates_stay_what_they_are(
-    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    llava: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = run_to_end(folders["llava"], tmp_path / "whole", settings=PLAIN)
+    whole = run_to_end(llava, tmp_path / "whole", settings=PLAIN)
     assert {update.batch_size for update in whole} == {4}
     too_small_for(1, monkeypatch)
     with caplog.at_level(logging.WARNING):
-        halved = run_to_end(folders["llava"], tmp_path / "halved", settings=PLAIN)
+        halved = run_to_end(llava, tmp_path / "halved", settings=PLAIN)
     assert [update.batch_size for update in halved] == [1] * TOTAL
     assert [update.number for update in halved] == list(range(1, TOTAL + 1))
     assert [update.loss for update in halved] == pytest.approx([update.loss for update in whole], rel=1e-3)
@@ -157,36 +147,33 @@ def test_batches_too_large_for_the_memory_are_halved_and_the_updates_stay_what_t
 
 
 def test_a_run_that_went_on_with_smaller_batches_is_resumed_with_them(
-    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    llava: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     too_small_for(2, monkeypatch, times=1)
-    asked: list[None] = []
-    run_to_end(
-        folders["llava"], tmp_path, settings=PLAIN, should_stop=lambda: bool(asked.append(None) or len(asked) == 3)
-    )
-    resumed = run_to_end(folders["llava"], tmp_path, settings=PLAIN)
+    run_to_end(llava, tmp_path, settings=PLAIN, stop_after=3)
+    resumed = run_to_end(llava, tmp_path, settings=PLAIN)
     assert [update.batch_size for update in resumed] == [2] * TOTAL
 
 
 def test_a_memory_too_small_for_one_sample_ends_the_run_with_the_way_on(
-    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    llava: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     too_small_for(0, monkeypatch)
     with pytest.raises(UserError, match="even one sample at a time; set fewer pixels"):
-        run_to_end(folders["llava"], tmp_path, settings=PLAIN)
+        run_to_end(llava, tmp_path, settings=PLAIN)
 
 
 def test_a_student_whose_loss_is_no_number_from_the_start_is_not_said_to_learn_too_fast(
-    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    llava: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = learning.loss_of
     monkeypatch.setattr(learning, "loss_of", lambda *given: real(*given) * float("nan"))
     with pytest.raises(UserError, match=r"at update 1 of 7; nothing was learned yet.*choose the number format fp32"):
-        run_to_end(folders["llava"], tmp_path)
+        run_to_end(llava, tmp_path)
 
 
-def test_batches_come_in_order_and_a_missing_image_is_told_when_its_turn_comes(folders: dict[str, Path]) -> None:
-    student = load_student(str(folders["llava"]), device="cpu")
+def test_batches_come_in_order_and_a_missing_image_is_told_when_its_turn_comes(llava: Path) -> None:
+    student = load_student(str(llava), device="cpu")
     examples = make_examples(student, [sample for sample in SAMPLES if sample.image], SETTINGS)
     opened: list[str] = []
 
@@ -205,7 +192,7 @@ def test_batches_come_in_order_and_a_missing_image_is_told_when_its_turn_comes(f
             next(ready)
 
 
-def test_lessons_are_made_when_they_are_asked_for_and_read_front_to_back(folders: dict[str, Path]) -> None:
+def test_lessons_are_made_when_they_are_asked_for_and_read_front_to_back(llava: Path) -> None:
     asked: list[object] = []
 
     class Watched(list[Sample]):
@@ -213,7 +200,7 @@ def test_lessons_are_made_when_they_are_asked_for_and_read_front_to_back(folders
             asked.append(key)
             return super().__getitem__(key)
 
-    student = load_student(str(folders["llava"]), device="cpu")
+    student = load_student(str(llava), device="cpu")
     examples = make_examples(student, Watched(SAMPLES), SETTINGS)
     assert asked == [slice(0, 256)]
     assert examples[3].sample == SAMPLES[3]
@@ -237,18 +224,18 @@ def test_an_estimate_counts_the_run_and_times_its_updates(folder: Path) -> None:
     assert 0 <= last.padding < 0.2
 
 
-def test_an_estimate_is_near_what_the_run_then_takes(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_an_estimate_is_near_what_the_run_then_takes(llava: Path, tmp_path: Path) -> None:
     longer = replace(PLAIN, epochs=6.0)
-    estimate = measured(folders["llava"], longer)[-1]
-    updates = run_to_end(folders["llava"], tmp_path, settings=longer)
+    estimate = measured(llava, longer)[-1]
+    updates = run_to_end(llava, tmp_path, settings=longer)
     assert len(updates) == estimate.updates
     took = sum(8 / update.samples_per_second for update in updates)
     assert 0.3 < estimate.seconds / took < 3
 
 
 def test_measuring_stops_when_asked_and_finds_the_batch_size_that_fits(
-    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    llava: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     too_small_for(2, monkeypatch)
-    (only,) = measured(folders["llava"], should_stop=lambda: True)
+    (only,) = measured(llava, should_stop=lambda: True)
     assert only.batch_size == 2

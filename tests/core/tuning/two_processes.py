@@ -4,10 +4,8 @@ results.
 ``python -m tests.core.tuning.two_processes MODEL FOLDER WAY…`` with RANK, WORLD_SIZE and so on in its environment.
 """
 
-import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,23 +13,21 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from PIL import Image
 from torch.distributed.tensor import DTensor
 
 from core.errors import UserError
-from core.student.local import Student
-from core.tuning import update as learning
-from core.tuning.loader import TrainingBatch
 from core.tuning.prepare import start_training
 from core.tuning.process_group import join_process_group
 from core.tuning.run import tune
 from core.tuning.sharding import shard_weights
 from core.types import StudentSettings
-from tests.core.tuning.test_run import SAMPLES, SETTINGS, open_image
+from tests.core.tuning.test_run import ROOT, SAMPLES, SETTINGS, open_image
+from tests.core.tuning.test_update import PLAIN, too_small_for
+from tests.servers.app_server import free_port
 
-ROOT = Path(__file__).resolve().parents[3]
-PLAIN = replace(SETTINGS, dropout=0.0)
 # By folder name: what is learned, and how.
 WAYS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -56,12 +52,9 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def begin_processes(model: Path, folder: Path, ways: list[str], *, many: int = 2) -> list["subprocess.Popen[str]"]:
-    """Starts that many processes in one group, with their output to read."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    named = {"WORLD_SIZE": many, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": 1}
+def begin_processes(model: Path, folder: Path, ways: list[str]) -> list["subprocess.Popen[str]"]:
+    """Starts two processes in one group, with their output to read."""
+    named = {"WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "OMP_NUM_THREADS": 1}
     command = [sys.executable, "-m", "tests.core.tuning.two_processes", str(model), str(folder), *ways]
     return [
         subprocess.Popen(
@@ -71,13 +64,8 @@ def begin_processes(model: Path, folder: Path, ways: list[str], *, many: int = 2
             text=True,
             env=os.environ | {name: str(value) for name, value in (named | {"RANK": rank, "LOCAL_RANK": rank}).items()},
         )
-        for rank in range(many)
+        for rank in (0, 1)
     ]
-
-
-def stopping_after(updates: int) -> Callable[[], bool]:
-    asked = itertools.count(1)
-    return lambda: next(asked) == updates
 
 
 def broken_open(way: str, rank: int) -> Callable[[str], Image.Image]:
@@ -93,28 +81,16 @@ def broken_open(way: str, rank: int) -> Callable[[str], Image.Image]:
     return opened
 
 
-def give_little_memory() -> None:
-    """Simulates memory for at most two samples at a time."""
-    real = learning.loss_of
-
-    def loss_of(student: Student, batch: TrainingBatch) -> torch.Tensor:
-        if len(batch.inputs["input_ids"]) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
-        return real(student, batch)
-
-    learning.loss_of = loss_of
-
-
 def go(way: str, model: str, folder: Path, rank: int, device: str) -> dict[str, Any]:
     """Tunes once; returns the updates, what ended it, and how often this process was asked whether to stop."""
     made, asked, said = [], 0, ""
     begun = (folder / way).exists()
-    stops = stopping_after(3) if way in ("stopped", "dropout, cut", "cut, sharded") and not begun else lambda: False
+    stop_after = 3 if way in ("stopped", "dropout, cut", "cut, sharded") and not begun else 0
 
     def should_stop() -> bool:
         nonlocal asked
         asked += 1
-        return stops()
+        return asked == stop_after
 
     given = {"samples": SAMPLES, "settings": PLAIN} | WAYS[way]
     if way == "different samples":
@@ -149,7 +125,7 @@ def main(model: str, folder: str, *ways: str) -> None:
             found["held"] = [weights_held(model, shard=shard) for shard in (False, True)]
         for way in ways:
             if way.startswith("little memory in one") and rank == 1:
-                give_little_memory()
+                too_small_for(2, pytest.MonkeyPatch())
             found[way] = go(way, model, Path(folder), rank, device)
             if way in ("dropout, cut", "cut, sharded"):
                 found[way] = go(way, model, Path(folder), rank, device)

@@ -1,6 +1,5 @@
 """Parquet and Hugging Face data sets give the same samples as the same rows in JSON, including images."""
 
-import io
 import json
 import sys
 import weakref
@@ -16,12 +15,11 @@ from pyarrow import parquet
 from core.errors import UnavailableError, UserError
 from core.importers import ReadSample, open_samples, read_predictions, read_samples
 from core.types import Refusal, Sample
+from tests.fuzz.oddities import saved
 
 
 def png(colour: int) -> bytes:
-    content = io.BytesIO()
-    Image.new("RGB", (4, 3), (colour, 0, 0)).save(content, "PNG")
-    return content.getvalue()
+    return saved(Image.new("RGB", (4, 3), (colour, 0, 0)), "PNG")
 
 
 def vqa(number: int, **more: Any) -> dict[str, Any]:
@@ -134,20 +132,11 @@ def test_predictions_may_come_as_parquet(tmp_path: Path) -> None:
     assert [(each.line, each.field) for each in read.refused] == [(2, "id")]
 
 
-@pytest.mark.parametrize("keep", [0.3, 0.7, 0.999])
-def test_a_cut_off_file_is_refused(tmp_path: Path, keep: float) -> None:
+@pytest.mark.parametrize(("keep", "damaged"), [(0.3, 0), (0.7, 0), (0.999, 0), (1, 1996)])
+def test_a_cut_off_file_and_one_with_a_damaged_page_are_refused(tmp_path: Path, keep: float, damaged: int) -> None:
     path = written(tmp_path / "set.parquet", [vqa(n) for n in range(50)])
     content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * keep)])
-    with pytest.raises(UserError, match=r"set\.parquet is no whole parquet file"):
-        read_samples(path, role="validation")
-
-
-def test_a_damaged_page_is_refused(tmp_path: Path) -> None:
-    path = written(tmp_path / "set.parquet", [vqa(n) for n in range(50)])
-    content = bytearray(path.read_bytes())
-    content[4:2000] = bytes(1996)
-    path.write_bytes(content)
+    path.write_bytes((content[:4] + bytes(damaged) + content[4 + damaged :])[: int(len(content) * keep)])
     with pytest.raises(UserError, match=r"set\.parquet is no whole parquet file"):
         read_samples(path, role="validation")
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from core.errors import UserError
 from core.importers import read_samples
+from tests.fuzz.oddities import saved
 
 ROW = {"id": "1", "question": "Which?", "answer": "blue"}
 
@@ -28,7 +29,7 @@ def database() -> bytes:
     return content
 
 
-def saved(save: Callable[[io.BytesIO], object]) -> bytes:
+def written(save: Callable[[io.BytesIO], object]) -> bytes:
     content = io.BytesIO()
     save(content)
     return content.getvalue()
@@ -47,21 +48,15 @@ def archive_of_rows(content: io.BytesIO) -> None:
         archive.addfile(info, io.BytesIO(b"[]"))
 
 
-def picture(format: str) -> bytes:
-    return saved(lambda content: Image.new("RGB", (4, 4)).save(content, format))
-
-
 KINDS = {
     "a PDF document": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
-    "a PNG image": picture("PNG"),
-    "a JPEG image": picture("JPEG"),
-    "a GIF image": picture("GIF"),
+    **{f"a {kind} image": saved(Image.new("RGB", (4, 4)), kind) for kind in ("PNG", "JPEG", "GIF")},
     "an SQLite database": database(),
     "a Python pickle": pickle.dumps([ROW]),
-    "an Excel workbook": saved(workbook),
+    "an Excel workbook": written(workbook),
     "an old Excel or Word file": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
-    "a NumPy array": saved(lambda content: np.save(content, np.zeros(3))),
-    "a tar archive": saved(archive_of_rows),
+    "a NumPy array": written(lambda content: np.save(content, np.zeros(3))),
+    "a tar archive": written(archive_of_rows),
     "a bzip2 archive": b"BZh91AY&SY",
     "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7\n",
     "a web page or XML": b"\xef\xbb\xbf\n <!DOCTYPE HTML PUBLIC '-//W3C//DTD HTML 4.01//EN'>\n<html></html>",

@@ -80,7 +80,6 @@ def test_the_columns_of_a_published_data_set_are_found(name: str) -> None:
         ({"options": "right|gone"}, "has no column “gone”"),
         ({"answer": "right", "question": ""}, "looks like the question"),
         ({"answer": "right", "answer_as": "number-ish"}, "answers are read as one of text, letter, index, number"),
-        ({}, "looks like the answer: say which one it is \\(answer=COLUMN\\)"),
     ],
 )
 def test_a_mapping_that_cannot_be_used_says_what_would_be_right(

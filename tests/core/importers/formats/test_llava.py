@@ -1,8 +1,6 @@
 """Importing LLaVA-style samples: real Vision-Flan rows, and every row or file that cannot be used."""
 
 import gzip
-import hashlib
-import io
 import json
 import os
 import zipfile
@@ -16,15 +14,10 @@ from PIL import Image
 from core.errors import UserError
 from core.importers import ImportedSamples, read_samples
 from core.importers.images import sources
+from tests.fuzz.oddities import PNG, saved
 
 FLAN = Path(__file__).resolve().parents[5] / "shared" / "data" / "vision-flan-sample"
 needs_data = pytest.mark.skipif(not FLAN.is_dir(), reason="the folder ../shared/data with the real samples is not here")
-
-
-def png(colour: int = 0, size: tuple[int, int] = (8, 6)) -> bytes:
-    content = io.BytesIO()
-    Image.new("RGB", size, (colour, 0, 0)).save(content, "PNG")
-    return content.getvalue()
 
 
 def row(id: Any = "a", human: str = "<image>\nHow many? Options: (a) 12 (b) 3", gpt: str = "(b) 3", **more: Any) -> Any:
@@ -35,7 +28,7 @@ def row(id: Any = "a", human: str = "<image>\nHow many? Options: (a) 12 (b) 3", 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
     """Writes rows (or raw lines) as JSONL, with the image one.png beside it."""
-    (tmp_path / "one.png").write_bytes(png())
+    (tmp_path / "one.png").write_bytes(PNG)
 
     def lines(*rows: Any, name: str = "set.jsonl") -> Path:
         texts = [each if isinstance(each, str) else json.dumps(each) for each in rows]
@@ -47,15 +40,6 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 def refusals(read: ImportedSamples) -> list[tuple[int, str]]:
     return [(each.line, each.field) for each in read.refused]
-
-
-def test_a_validation_sample_has_its_options_split_off_and_the_truth_among_them(write: Callable[..., Path]) -> None:
-    read = read_samples(write(row(task_name="counting")), role="validation")
-    (sample,) = read.samples
-    assert (sample.question, sample.options, sample.answer) == ("How many?", ("12", "3"), "3")
-    assert (sample.category, sample.task, sample.response) == ("counting", "counting", "")
-    assert sample.image == hashlib.sha256(png()).hexdigest()
-    assert (read.format, read.found, read.refused, read.duplicates) == ("LLaVA JSONL", 1, (), 0)
 
 
 def test_a_support_sample_keeps_its_turns(write: Callable[..., Path]) -> None:
@@ -72,25 +56,12 @@ def test_the_truth_may_end_a_rationale(write: Callable[..., Path]) -> None:
     assert read.samples[0].answer == "3"
 
 
-def test_a_row_may_have_no_image_and_a_number_as_its_id(write: Callable[..., Path]) -> None:
-    text_only = row(id=7, human="How many?", gpt="three")
-    del text_only["image"]
-    (sample,) = read_samples(write(text_only), role="validation").samples
-    assert (sample.source_id, sample.image, sample.options, sample.answer) == ("7", None, (), "three")
-
-
-def test_only_the_first_pair_of_several_turns_is_a_sample(write: Callable[..., Path]) -> None:
-    more = [{"from": "system", "value": "Be kind."}, *row()["conversations"], {"from": "human", "value": "And now?"}]
-    (sample,) = read_samples(write(row(conversations=more)), role="validation").samples
-    assert sample.answer == "3"
-
-
 def test_an_image_is_an_opaque_reference_that_reads_its_bytes_when_asked(write: Callable[..., Path]) -> None:
     path = write(row("a"), row("b", image="./one.png"))
     read = read_samples(path, role="validation")
     ((key, image),) = read.images.items()
     assert (image.hash, image.mime, image.width, image.height) == (key, "image/png", 8, 6)
-    assert image.read() == png()
+    assert image.read() == PNG
 
 
 BROKEN = [
@@ -102,7 +73,6 @@ BROKEN = [
     (row(id=""), "id"),
     (row(id=True), "id"),
     (row(id="\ud800"), "id"),
-    (row(image="missing.png"), "image"),
     (row(image="../secret.png"), "image"),
     (row(image="a/../../secret.png"), "image"),
     (row(image="..\\secret.png"), "image"),
@@ -124,7 +94,6 @@ BROKEN = [
     (row(conversations=[]), "conversations"),
     (row(conversations="hello"), "conversations"),
     (row(conversations=["hello"]), "conversations"),
-    (row(conversations=[{"from": "gpt", "value": "x"}, {"from": "human", "value": "y"}]), "conversations"),
     (row(conversations=[{"from": "human", "value": 3}, {"from": "gpt", "value": "y"}]), "conversations"),
     (row(task_name=3), "task_name"),
     (row(skill_label=["counting"]), "skill_label"),
@@ -146,19 +115,8 @@ def test_the_second_row_with_an_id_is_refused(write: Callable[..., Path]) -> Non
     assert (read.found, read.duplicates, len(read.samples)) == (3, 1, 2)
 
 
-def test_the_line_is_right_in_a_json_list_as_well(tmp_path: Path) -> None:
-    (tmp_path / "one.png").write_bytes(png())
-    path = tmp_path / "set.json"
-    path.write_text(json.dumps([row("a"), row("a"), row(None)], indent=1))
-    lines = path.read_text().splitlines()
-    read = read_samples(path, role="validation")
-    assert [lines[each.line - 1] for each in read.refused] == [" {", " {"]
-    assert [each.line for each in read.refused] == [at for at, line in enumerate(lines, 1) if line == " {"][1:]
-    assert read.format == "LLaVA JSON"
-
-
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "secret.png").write_bytes(png())
+    (tmp_path / "secret.png").write_bytes(PNG)
     (tmp_path / "set").mkdir()
     os.symlink(tmp_path / "secret.png", tmp_path / "set" / "one.png")
     (tmp_path / "set" / "set.jsonl").write_text(json.dumps(row()))
@@ -170,7 +128,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [40, 60, -20])
 def test_a_cut_off_image_is_refused(write: Callable[..., Path], tmp_path: Path, cut: int) -> None:
     path = write(row())
-    (tmp_path / "one.png").write_bytes(png(size=(64, 64))[:cut])
+    (tmp_path / "one.png").write_bytes(saved(Image.new("RGB", (64, 64)), "PNG")[:cut])
     assert refusals(read_samples(path, role="validation")) == [(1, "image")]
 
 
@@ -178,16 +136,14 @@ def test_an_image_with_too_many_pixels_is_refused_before_it_is_decoded(
     write: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = write(row())
-    content = io.BytesIO()
-    Image.new("1", (20_000, 20_000)).save(content, "PNG")
-    (tmp_path / "one.png").write_bytes(content.getvalue())
+    (tmp_path / "one.png").write_bytes(saved(Image.new("1", (20_000, 20_000)), "PNG"))
     read = read_samples(path, role="validation")
     assert refusals(read) == [(1, "image")]
     assert "million" in read.refused[0].reason
 
 
 def test_a_file_too_large_to_be_an_image_is_refused(
-    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "MAX_BYTES", 10)
     assert refusals(read_samples(write(row()), role="validation")) == [(1, "image")]
@@ -201,23 +157,23 @@ def zipped(path: Path, **members: bytes | str) -> Path:
 
 
 def test_a_zip_is_read_without_unpacking_it(tmp_path: Path) -> None:
-    members = {"set/a.jsonl": json.dumps(row()), "set/images/one.png": png(), "__MACOSX/set/._a.jsonl": "x"}
+    members = {"set/a.jsonl": json.dumps(row()), "set/images/one.png": PNG, "__MACOSX/set/._a.jsonl": "x"}
     path = zipped(tmp_path / "set.zip", **members)
     read = read_samples(path, role="validation")
     assert (read.format, read.refused, len(read.samples)) == ("LLaVA JSONL in a zip", (), 1)
-    assert next(iter(read.images.values())).read() == png()
+    assert next(iter(read.images.values())).read() == PNG
     assert [each.name for each in tmp_path.iterdir()] == ["set.zip"]
 
 
 def test_images_may_lie_in_a_zip_of_their_own(write: Callable[..., Path], tmp_path: Path) -> None:
     path = write(row(image="other.png"))
-    read = read_samples(path, role="validation", images=zipped(tmp_path / "i.zip", **{"other.png": png()}))
+    read = read_samples(path, role="validation", images=zipped(tmp_path / "i.zip", **{"other.png": PNG}))
     assert (len(read.samples), read.refused) == (1, ())
 
 
 def test_a_zip_with_several_sets_gives_the_one_that_is_asked_for(tmp_path: Path) -> None:
     members = {f"{name}.jsonl": json.dumps(row(name)) for name in ("validation", "test", "support")}
-    path = zipped(tmp_path / "demo.zip", **members, **{"one.png": png()})
+    path = zipped(tmp_path / "demo.zip", **members, **{"one.png": PNG})
     assert read_samples(path, role="test").samples[0].source_id == "test"
 
 
@@ -225,6 +181,7 @@ def test_the_same_rows_are_read_from_a_folder_and_from_gzip_with_a_byte_order_ma
     write: Callable[..., Path], tmp_path: Path
 ) -> None:
     plain = read_samples(write(row()), role="validation")
+    assert (plain.format, plain.found, plain.duplicates) == ("LLaVA JSONL", 1, 0)
     assert read_samples(tmp_path, role="validation").samples == plain.samples
     packed = tmp_path / "set.jsonl.gz"
     packed.write_bytes(gzip.compress(b"\xef\xbb\xbf" + (tmp_path / "set.jsonl").read_bytes()))
@@ -237,15 +194,9 @@ BAD_FILES: list[tuple[str, bytes, str]] = [
     ("set.zip", b"PK\x03\x04 broken", "broken zip"),
     ("set.jsonl", b"hello", "neither JSON nor a table"),
     ("set.jsonl", "[{'id': 'é'}]".encode("latin-1"), "no valid JSON at byte 2"),
-    ("set.jsonl", png(), "is a PNG image"),
-    ("set.jsonl", b"", "is empty"),
     ("set.json", b"[]", "no rows"),
     ("set.json", b'[{"id": 1},\n{"id": ]', "line 2"),
-    ("set.json", b'[{"id": 1} {"id": 2}]', "comma"),
-    ("set.json", b'[{"id": 1}', "cut off at byte 10"),
-    ("set.json", b'{\n "id": 1,\n "question": "x"\n}', "one JSON object"),
     ("set.jsonl.gz", gzip.compress(json.dumps(row()).encode())[:-12], "damaged"),
-    ("set.jsonl", b'{"id": "a", "rationale": "x"}', "import it as predictions"),
 ]
 
 
@@ -280,7 +231,7 @@ def test_a_zip_bomb_is_refused_before_it_is_read(tmp_path: Path) -> None:
 
 def test_a_damaged_image_in_a_zip_refuses_its_row_only(tmp_path: Path) -> None:
     members = {"a.jsonl": json.dumps(row()) + "\n" + json.dumps(row("b", image="two.png"))}
-    path = zipped(tmp_path / "set.zip", **members, **{"one.png": png(), "two.png": os.urandom(500)})
+    path = zipped(tmp_path / "set.zip", **members, **{"one.png": PNG, "two.png": os.urandom(500)})
     content = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
         at = archive.getinfo("one.png").header_offset

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.importers import ImportedSamples, read_samples
+from tests.fuzz.oddities import saved
 
 HEADER = ("index", "question", "hint", "A", "B", "C", "D", "answer", "category", "image", "l2-category", "split")
 
 
 def png(colour: int) -> str:
-    content = io.BytesIO()
-    Image.new("RGB", (3, 2), (colour, 0, 0)).save(content, "PNG")
-    return base64.b64encode(content.getvalue()).decode()
+    return base64.b64encode(saved(Image.new("RGB", (3, 2), (colour, 0, 0)), "PNG")).decode()
 
 
 def row(index: int, image: str) -> tuple[str, ...]:

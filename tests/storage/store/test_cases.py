@@ -55,37 +55,37 @@ def a_reviewed_round(connection: Connection) -> tuple[int, list[int]]:
     return base, ids
 
 
-def test_a_case_shows_sample_prediction_diagnosis_and_the_verdict_that_stands(db: Database) -> None:
-    with db.write() as connection:
-        base, ids = a_reviewed_round(connection)
-        cases = all_cases(connection, base)
-        assert [case.sample.id for case in cases] == ids
-        for case in cases:
-            assert case.sample == store.get_sample(connection, case.sample.id)
-            assert case.prediction == store.prediction_of(connection, base, case.sample.id)
-            assert case.diagnosis == store.diagnosis_of(connection, base, case.sample.id)
-            assert case.review == store.current_review(connection, base, case.sample.id)
-            assert store.case_of(connection, base, case.sample.id) == case
-        scores = store.correct_predictions(connection, base, "validation")
-        assert {case.sample.id: case.correct for case in cases if case.correct is not None} == scores
-        assert store.case_of(connection, base, ids[-1] + 1) is None
+def test_a_case_shows_sample_prediction_diagnosis_and_the_verdict_that_stands(connection: Connection) -> None:
+    base, ids = a_reviewed_round(connection)
+    cases = all_cases(connection, base)
+    assert [case.sample.id for case in cases] == ids
+    for case in cases:
+        assert case.sample == store.get_sample(connection, case.sample.id)
+        assert case.prediction == store.prediction_of(connection, base, case.sample.id)
+        assert case.diagnosis == store.diagnosis_of(connection, base, case.sample.id)
+        assert case.review == store.current_review(connection, base, case.sample.id)
+        assert store.case_of(connection, base, case.sample.id) == case
+    scores = store.correct_predictions(connection, base, "validation")
+    assert {case.sample.id: case.correct for case in cases if case.correct is not None} == scores
+    assert store.case_of(connection, base, ids[-1] + 1) is None
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("size", [1, 3, 7, 16, 50])
-def test_pages_visit_every_case_once_in_order_even_while_people_review(db: Database, order: Order, size: int) -> None:
-    with db.write() as connection:
-        base, ids = a_round_of_errors(connection, 20, undiagnosed=4)
-        seen: list[Case] = []
-        while page := store.cases_page(
-            connection, base, after=store.cursor_of(seen[-1], order) if seen else None, limit=size, order=order
-        ):
-            assert len(page) <= size
-            seen += page
-            for sample in (seen[0].sample.id, page[-1].sample.id, ids[len(seen) % 20]):
-                store.add_review(connection, a_review(base, sample, "edited", skill=f"new {len(seen)}", mistake_step=1))
-        assert sorted(case.sample.id for case in seen) == ids
-        assert seen == sorted(seen, key=lambda case: place(case, order))
+def test_pages_visit_every_case_once_in_order_even_while_people_review(
+    connection: Connection, order: Order, size: int
+) -> None:
+    base, ids = a_round_of_errors(connection, 20, undiagnosed=4)
+    seen: list[Case] = []
+    while page := store.cases_page(
+        connection, base, after=store.cursor_of(seen[-1], order) if seen else None, limit=size, order=order
+    ):
+        assert len(page) <= size
+        seen += page
+        for sample in (seen[0].sample.id, page[-1].sample.id, ids[len(seen) % 20]):
+            store.add_review(connection, a_review(base, sample, "edited", skill=f"new {len(seen)}", mistake_step=1))
+    assert sorted(case.sample.id for case in seen) == ids
+    assert seen == sorted(seen, key=lambda case: place(case, order))
 
 
 filters = st.builds(
@@ -162,11 +162,10 @@ def test_a_facet_promises_what_its_filter_then_shows(db: Database, asked: CaseFi
                 assert store.count_cases(connection, base, replace(asked, **{name: value})) == count
 
 
-def test_only_errors_on_the_validation_set_are_cases(db: Database) -> None:
-    with db.write() as connection:
-        base, ids = a_round_of_errors(connection, 3)
-        tests = [each.sample for each in store.predictions_of(connection, base, "test")]
-        store.save_diagnoses(connection, [a_diagnosis(base, tests[0])])
-        for order in ORDERS:
-            assert sorted(case.sample.id for case in all_cases(connection, base, order=order)) == ids
-        assert store.count_cases(connection, base) == 3
+def test_only_errors_on_the_validation_set_are_cases(connection: Connection) -> None:
+    base, ids = a_round_of_errors(connection, 3)
+    tests = [each.sample for each in store.predictions_of(connection, base, "test")]
+    store.save_diagnoses(connection, [a_diagnosis(base, tests[0])])
+    for order in ORDERS:
+        assert sorted(case.sample.id for case in all_cases(connection, base, order=order)) == ids
+    assert store.count_cases(connection, base) == 3

@@ -257,32 +257,30 @@ def plan_of(connection: Connection, statement: str, parameters: Any) -> list[str
     return [row[3] for row in connection.connection.execute(f"EXPLAIN QUERY PLAN {statement}", first).fetchall()]
 
 
-def test_no_statement_reads_a_big_table_from_end_to_end(db: Database) -> None:
+def test_no_statement_reads_a_big_table_from_end_to_end(connection: Connection) -> None:
     ran: list[tuple[str, Any]] = []
-    with db.write() as connection:
-        calls = everything_the_store_does(connection)
-        event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
-        for call in calls.values():
-            call()
-        scans = [
-            (step, statement)
-            for statement, parameters in ran
-            if not statement.startswith("INSERT")  # its RETURNING is listed as a scan of the row that it added
-            for step in plan_of(connection, statement, parameters)
-            if step.startswith("SCAN") and step.split()[1] in BIG
-        ]
+    calls = everything_the_store_does(connection)
+    event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
+    for call in calls.values():
+        call()
+    scans = [
+        (step, statement)
+        for statement, parameters in ran
+        if not statement.startswith("INSERT")  # its RETURNING is listed as a scan of the row that it added
+        for step in plan_of(connection, statement, parameters)
+        if step.startswith("SCAN") and step.split()[1] in BIG
+    ]
     assert len({statement for statement, _ in ran}) > 60
     assert scans == []
 
 
-def test_pages_of_cases_are_read_in_the_order_of_an_index(db: Database) -> None:
+def test_pages_of_cases_are_read_in_the_order_of_an_index(connection: Connection) -> None:
     ran: list[tuple[str, Any]] = []
-    with db.write() as connection:
-        calls = everything_the_store_does(connection)
-        event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
-        calls["cases_page"]()
-        calls["lines_page"]()
-        plans = [plan_of(connection, statement, parameters) for statement, parameters in ran]
+    calls = everything_the_store_does(connection)
+    event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
+    calls["cases_page"]()
+    calls["lines_page"]()
+    plans = [plan_of(connection, statement, parameters) for statement, parameters in ran]
     assert len(plans) > 30
     assert [plan for plan in plans if any("TEMP B-TREE" in step for step in plan)] == []
     firsts = {plan[0].split("USING ")[1].split(" (")[0] for plan in plans}
@@ -299,22 +297,20 @@ def test_pages_of_cases_are_read_in_the_order_of_an_index(db: Database) -> None:
         ("review_at", "INDEX reviews_of_case"),
     ],
 )
-def test_lineage_is_followed_by_its_indexes(db: Database, name: str, index: str) -> None:
+def test_lineage_is_followed_by_its_indexes(connection: Connection, name: str, index: str) -> None:
     ran: list[tuple[str, Any]] = []
-    with db.write() as connection:
-        calls = everything_the_store_does(connection)
-        event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
-        calls[name]()
-        ((statement, parameters),) = ran
-        plan = plan_of(connection, statement, parameters)
+    calls = everything_the_store_does(connection)
+    event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
+    calls[name]()
+    ((statement, parameters),) = ran
+    plan = plan_of(connection, statement, parameters)
     assert any(f"USING {index} (" in step for step in plan)
     assert not any("TEMP B-TREE" in step for step in plan)
 
 
-def test_every_public_function_of_the_store_was_looked_at(db: Database) -> None:
+def test_every_public_function_of_the_store_was_looked_at(connection: Connection) -> None:
     public = {name for name, each in vars(store).items() if inspect.isfunction(each)}
-    with db.write() as connection:
-        assert public <= set(everything_the_store_does(connection))
+    assert public <= set(everything_the_store_does(connection))
 
 
 @pytest.mark.parametrize("table", sorted(BIG - ALIASES))

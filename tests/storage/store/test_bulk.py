@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from core.errors import UserError
 from storage import store
-from storage.database import Database
 from tests.storage.world import a_review, a_round_of_errors
 
 SAME = ("verdict", "mistake_step", "skill", "answer", "note")
@@ -55,22 +54,21 @@ def test_undoing_an_action_leaves_what_was_decided_since(connection: Connection)
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["rejected", "skipped", "accepted"])), max_size=6))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_an_action_undone_leaves_what_stood_and_done_again_what_it_gave(db: Database, before) -> None:
-    with db.write() as connection:
-        base, ids = a_round_of_errors(connection, 4, name=f"project {len(store.list_projects(connection))}")
-        for place, verdict in before:
-            store.add_review(connection, a_review(base, ids[place], verdict, note=f"{place} {verdict}"))
-        stood = standing(connection, base, ids)
-        cases = store.cases_page(connection, base, limit=10, order="id")
-        bulk = store.add_bulk_review(
-            connection, [(case, a_review(base, case.sample.id, "accepted", note="all")) for case in cases]
-        )
-        gave = standing(connection, base, ids)
-        for _ in range(2):
-            count, bulk = store.undo_bulk_review(connection, bulk, "Ada")
-            assert (count, standing(connection, base, ids)) == (4, stood)
-            count, bulk = store.undo_bulk_review(connection, bulk, "Ada")
-            assert (count, standing(connection, base, ids)) == (4, gave)
-        for sample in ids:  # one by one leads back to the same
-            store.undo_review(connection, base, sample, "Ada")
-        assert standing(connection, base, ids) == stood
+def test_an_action_undone_leaves_what_stood_and_done_again_what_it_gave(connection: Connection, before) -> None:
+    base, ids = a_round_of_errors(connection, 4, name=f"project {len(store.list_projects(connection))}")
+    for place, verdict in before:
+        store.add_review(connection, a_review(base, ids[place], verdict, note=f"{place} {verdict}"))
+    stood = standing(connection, base, ids)
+    cases = store.cases_page(connection, base, limit=10, order="id")
+    bulk = store.add_bulk_review(
+        connection, [(case, a_review(base, case.sample.id, "accepted", note="all")) for case in cases]
+    )
+    gave = standing(connection, base, ids)
+    for _ in range(2):
+        count, bulk = store.undo_bulk_review(connection, bulk, "Ada")
+        assert (count, standing(connection, base, ids)) == (4, stood)
+        count, bulk = store.undo_bulk_review(connection, bulk, "Ada")
+        assert (count, standing(connection, base, ids)) == (4, gave)
+    for sample in ids:  # one by one leads back to the same
+        store.undo_review(connection, base, sample, "Ada")
+    assert standing(connection, base, ids) == stood

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from core.types import Verdict
 from storage import store
-from storage.database import Database
 from storage.store import Case, CaseFilters, CaseLine, Order
 from tests.storage.world import a_diagnosis, a_review, a_round_of_errors
 
@@ -123,43 +122,41 @@ def shown(case: Case, asked: CaseFilters) -> bool:
 
 @given(asked=filters, order=st.sampled_from(ORDERS), size=st.integers(1, 9))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_filters_combine_and_keep_order_and_counts(db: Database, asked: CaseFilters, order: Order, size: int) -> None:
-    with db.write() as connection:
-        base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
-    with db.read() as connection:
-        expected = [case for case in all_cases(connection, base) if shown(case, asked)]
-        expected.sort(key=lambda case: place(case, order))
-        found: list[Case] = []
-        while page := store.cases_page(
-            connection,
-            base,
-            after=store.cursor_of(found[-1], order) if found else None,
-            limit=size,
-            filters=asked,
-            order=order,
-        ):
-            found += page
-        assert found == expected
-        assert store.count_cases(connection, base, asked) == len(expected)
-        lines: list[CaseLine] = []
-        while more := store.lines_page(
-            connection, base, after=lines[-1].cursor(order) if lines else None, limit=size, filters=asked, order=order
-        ):
-            lines += more
-        assert lines == [line_of(case) for case in expected]
-        assert [line.cursor(order) for line in lines] == [store.cursor_of(case, order) for case in expected]
+def test_filters_combine_and_keep_order_and_counts(
+    connection: Connection, asked: CaseFilters, order: Order, size: int
+) -> None:
+    base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
+    expected = [case for case in all_cases(connection, base) if shown(case, asked)]
+    expected.sort(key=lambda case: place(case, order))
+    found: list[Case] = []
+    while page := store.cases_page(
+        connection,
+        base,
+        after=store.cursor_of(found[-1], order) if found else None,
+        limit=size,
+        filters=asked,
+        order=order,
+    ):
+        found += page
+    assert found == expected
+    assert store.count_cases(connection, base, asked) == len(expected)
+    lines: list[CaseLine] = []
+    while more := store.lines_page(
+        connection, base, after=lines[-1].cursor(order) if lines else None, limit=size, filters=asked, order=order
+    ):
+        lines += more
+    assert lines == [line_of(case) for case in expected]
+    assert [line.cursor(order) for line in lines] == [store.cursor_of(case, order) for case in expected]
 
 
 @given(asked=filters)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_facet_promises_what_its_filter_then_shows(db: Database, asked: CaseFilters) -> None:
-    with db.write() as connection:
-        base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
-    with db.read() as connection:
-        facets = store.facet_counts(connection, base, asked)
-        for name in ("verdict", "category", "skill", "mistake_step", "status", "reviewer"):
-            for value, count in getattr(facets, name).items():
-                assert store.count_cases(connection, base, replace(asked, **{name: value})) == count
+def test_a_facet_promises_what_its_filter_then_shows(connection: Connection, asked: CaseFilters) -> None:
+    base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
+    facets = store.facet_counts(connection, base, asked)
+    for name in ("verdict", "category", "skill", "mistake_step", "status", "reviewer"):
+        for value, count in getattr(facets, name).items():
+            assert store.count_cases(connection, base, replace(asked, **{name: value})) == count
 
 
 def test_only_errors_on_the_validation_set_are_cases(connection: Connection) -> None:

@@ -11,9 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from core.answer_switch import find_switch
 from core.types import Curve, Switch
 from storage import store
-from storage.database import Database
 from storage.tables.diagnoses import diagnoses
-from tests.storage.world import a_diagnosis, a_prediction, a_project, a_review, a_round_of_errors
+from tests.storage.world import a_diagnosis, a_prediction, a_review, a_round, a_round_of_errors
 
 shares = st.floats(0, 1, allow_subnormal=True)
 
@@ -21,23 +20,17 @@ shares = st.floats(0, 1, allow_subnormal=True)
 @given(rows=st.lists(st.tuples(shares, shares, shares), min_size=1, max_size=6).map(tuple), confidence=shares)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_curve_comes_back_bit_by_bit(
-    db: Database, rows: tuple[tuple[float, float, float], ...], confidence: float
+    connection: Connection, rows: tuple[tuple[float, float, float], ...], confidence: float
 ) -> None:
-    with db.write() as connection:
-        base, ids = a_round_of_errors(
-            connection, 1, undiagnosed=1, name=f"project {len(store.list_projects(connection))}"
-        )
-        curve = Curve(candidates=("7", "«9»", "a\nb"), truth=1, predicted=0, probabilities=rows)
-        found = replace(a_diagnosis(base, ids[0], confidence=confidence), curve=curve, prior=confidence)
-        assert store.save_diagnoses(connection, [found]) == 1
-        assert store.diagnosis_of(connection, base, ids[0]) == found
+    base, ids = a_round_of_errors(connection, 1, undiagnosed=1, name=f"project {len(store.list_projects(connection))}")
+    curve = Curve(candidates=("7", "«9»", "a\nb"), truth=1, predicted=0, probabilities=rows)
+    found = replace(a_diagnosis(base, ids[0], confidence=confidence), curve=curve, prior=confidence)
+    assert store.save_diagnoses(connection, [found]) == 1
+    assert store.diagnosis_of(connection, base, ids[0]) == found
 
 
 def test_what_is_missing_are_the_errors_that_can_be_diagnosed(connection: Connection) -> None:
-    project = a_project(connection, validation=6, test=2)
-    base = store.rounds_of(connection, project.id)[0].id
-    ids = [sample.id for sample in store.missing_predictions(connection, base, "validation")]
-    tests = [sample.id for sample in store.missing_predictions(connection, base, "test")]
+    base, ids, tests = a_round(connection, validation=6, test=2)
     wrong = [a_prediction(base, sample) for sample in (ids[1], ids[2])]
     store.save_predictions(
         connection,

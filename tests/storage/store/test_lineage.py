@@ -4,17 +4,16 @@ import pytest
 from sqlalchemy import Connection
 
 from core.errors import UserError
-from core.types import Hit, Selection
+from core.types import Hit
 from storage import store
 from storage.store import lineage
 from storage.tables.columns import utc_now
-from tests.storage.world import a_prediction, a_review, a_round_of_errors, a_sample
+from tests.storage.world import a_prediction, a_review, a_round_of_errors, a_sample, a_selection, lessons
 
 
 def test_a_sample_has_an_origin(connection: Connection) -> None:
     _, ids = a_round_of_errors(connection, 1)
-    store.save_samples(connection, project=None, role="support", name="flan", samples=[a_sample(1)], images={})
-    lesson = next(store.support_samples(connection, "flan")).id
+    (lesson,) = lessons(connection, [a_sample(1)])
     assert lineage.origin_of(connection, ids[0]) == lineage.Origin(project=1, role="validation", name="")
     assert lineage.origin_of(connection, lesson) == lineage.Origin(project=None, role="support", name="flan")
     with pytest.raises(UserError, match="no sample 99999"):
@@ -56,27 +55,14 @@ def test_as_many_errors_ask_for_a_skill_as_the_selection_counted(connection: Con
 
 def test_hits_are_found_by_skill_and_by_sample(connection: Connection) -> None:
     base, _ = a_round_of_errors(connection, 1)
-    store.save_samples(
-        connection, project=None, role="support", name="flan", samples=map(a_sample, range(4)), images={}
-    )
-    lessons = [each.id for each in store.support_samples(connection, "flan")]
+    ids = lessons(connection, map(a_sample, range(4)))
     skills = ("adding", "reading", "adding", "adding")
-    chosen = [
-        Hit(sample=key, skill=skill, score=1.0, terms=(skill,)) for key, skill in zip(lessons, skills, strict=True)
-    ]
-    made = [
-        store.save_selection(
-            connection,
-            Selection(
-                project=1, round=base, support="flan", budget=4, seed=seed, demands=(), hits=tuple(chosen), leaked=0
-            ),
-        ).id
-        for seed in (0, 1)
-    ]
+    chosen = [Hit(sample=key, skill=skill, score=1.0, terms=(skill,)) for key, skill in zip(ids, skills, strict=True)]
+    made = [store.save_selection(connection, a_selection(base, chosen, seed=seed)).id for seed in (0, 1)]
     found = lineage.hits_of_skill(connection, made[0], "adding", limit=2)
     assert [(each.position, each.hit) for each in found] == [(1, chosen[0]), (3, chosen[2])]
     assert lineage.count_hits_of_skill(connection, made[0], "adding") == 3
-    assert [(each.selection, each.position) for each in lineage.hits_of_sample(connection, lessons[1])] == [
+    assert [(each.selection, each.position) for each in lineage.hits_of_sample(connection, ids[1])] == [
         (made[1], 2),
         (made[0], 2),
     ]

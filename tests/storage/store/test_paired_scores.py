@@ -6,23 +6,19 @@ from sqlalchemy import Connection
 
 from core.types import Role
 from storage import store
-from tests.storage.world import a_prediction, a_project, a_review
+from tests.storage.world import a_prediction, a_review, a_round
 
 
 def test_pairs_agree_with_what_each_round_scores_under_its_verdicts(connection: Connection) -> None:
     rng = random.Random(0)
-    project = a_project(connection, validation=40, test=10)
-    first, second = (
-        store.rounds_of(connection, project.id)[0].id,
-        store.open_round(connection, project.id, run=None).id,
-    )
+    first, ids, tests = a_round(connection, validation=40, test=10)
+    second = store.open_round(connection, 1, run=None).id
+    for sample in (*ids, *tests):
+        for at in (first, second):
+            if rng.random() < 0.9:
+                store.save_predictions(connection, [a_prediction(at, sample, correct=rng.random() < 0.5)])
+                _say_something(connection, at, sample, rng)
     roles: tuple[Role, ...] = ("validation", "test")
-    for role in roles:
-        for sample in store.samples_of(connection, project=project.id, role=role):
-            for at in (first, second):
-                if rng.random() < 0.9:
-                    store.save_predictions(connection, [a_prediction(at, sample.id, correct=rng.random() < 0.5)])
-                    _say_something(connection, at, sample.id, rng)
     for role in roles:
         pairs = store.score_pairs_of(connection, first, second, role)
         right = [store.correct_predictions(connection, at, role) for at in (first, second)]
@@ -47,9 +43,7 @@ def _say_something(connection: Connection, at: int, sample: int, rng: random.Ran
 
 
 def test_predictions_are_found_for_some_samples(connection: Connection) -> None:
-    project = a_project(connection, validation=4)
-    base = store.rounds_of(connection, project.id)[0].id
-    ids = [each.id for each in store.samples_of(connection, project=project.id, role="validation")]
+    base, ids, _ = a_round(connection, validation=4)
     store.save_predictions(connection, [a_prediction(base, key) for key in ids[:3]])
     assert store.predictions_for(connection, base, [ids[0], ids[3]]) == {
         ids[0]: store.prediction_of(connection, base, ids[0])

@@ -7,16 +7,15 @@ from sqlalchemy import Connection
 
 from core.types import Role
 from storage import store
-from tests.storage.world import a_prediction, a_project, a_review, a_round_of_errors
+from tests.storage.world import a_prediction, a_review, a_round, a_round_of_errors
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_what_is_missing_are_the_samples_without_a_prediction(connection: Connection) -> None:
-    project = a_project(connection, validation=4, test=2)
-    base = store.rounds_of(connection, project.id)[0].id
+    base, ids, _ = a_round(connection, validation=4, test=2)
     samples = store.missing_predictions(connection, base, "validation")
-    assert samples == list(store.samples_of(connection, project=project.id, role="validation"))
+    assert samples == [store.get_sample(connection, key) for key in ids]
     first = [a_prediction(base, sample.id, correct=sample.id % 2 == 0) for sample in samples[:3]]
     assert store.save_predictions(connection, first) == 3
     assert store.missing_predictions(connection, base, "validation") == samples[3:]
@@ -26,9 +25,7 @@ def test_what_is_missing_are_the_samples_without_a_prediction(connection: Connec
 
 
 def test_saving_predictions_again_changes_nothing(connection: Connection) -> None:
-    project = a_project(connection, validation=1)
-    base = store.rounds_of(connection, project.id)[0].id
-    sample = store.missing_predictions(connection, base, "validation")[0].id
+    base, (sample,), _ = a_round(connection, validation=1)
     unread = replace(a_prediction(base, sample, answer=None), span=None, steps=())
     assert store.save_predictions(connection, [unread]) == 1
     assert store.save_predictions(connection, [a_prediction(base, sample, correct=True)]) == 0
@@ -56,9 +53,7 @@ def test_reviews_change_the_score_and_nothing_else(connection: Connection) -> No
 
 
 def test_scores_are_shares_where_predictions_or_corrected_readings_have_one(connection: Connection) -> None:
-    project = a_project(connection, validation=4)
-    base = store.rounds_of(connection, project.id)[0].id
-    ids = [sample.id for sample in store.missing_predictions(connection, base, "validation")]
+    base, ids, _ = a_round(connection, validation=4)
     made = [a_prediction(base, sample, correct=place < 2) for place, sample in enumerate(ids)]
     store.save_predictions(connection, [replace(made[0], score=0.6), made[1], replace(made[2], score=0.3), made[3]])
     assert store.prediction_scores(connection, base, "validation") == dict(zip(ids, (0.6, 1, 0.3, 0), strict=True))
@@ -83,10 +78,9 @@ def test_scores_are_shares_where_predictions_or_corrected_readings_have_one(conn
 def test_without_shares_scores_are_the_verdicts(connection: Connection) -> None:
     base, ids = a_round_of_errors(connection, 3)
     store.add_review(connection, a_review(base, ids[1], "misread", answer="9"), correct=True)
-    assert store.prediction_scores(connection, base, "validation") == store.correct_predictions(
-        connection, base, "validation"
-    )
-    assert all(isinstance(score, int) for score in store.prediction_scores(connection, base, "validation").values())
+    scores = store.prediction_scores(connection, base, "validation")
+    assert scores == store.correct_predictions(connection, base, "validation")
+    assert all(isinstance(score, int) for score in scores.values())
 
 
 def test_a_wrong_label_leaves_the_sample_out_of_every_round(connection: Connection) -> None:
@@ -103,12 +97,8 @@ def test_projects_do_not_see_each_other(connection: Connection) -> None:
     one, _ = a_round_of_errors(connection, 3, name="one")
     two, ids = a_round_of_errors(connection, 2, name="two")
     roles: tuple[Role, ...] = ("validation", "test")
-    assert [len(store.correct_predictions(connection, at, role)) for at in (one, two) for role in roles] == [
-        3,
-        3,
-        2,
-        3,
-    ]
+    counts = [len(store.correct_predictions(connection, at, role)) for at in (one, two) for role in roles]
+    assert counts == [3, 3, 2, 3]
     assert sorted(store.correct_predictions(connection, two, "validation")) == ids
 
 

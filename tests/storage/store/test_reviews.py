@@ -11,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 from core.errors import UserError
 from core.types import SkillDemand
 from storage import store
-from storage.database import Database
 from storage.tables import reviews
 from tests.storage.world import a_review, a_round_of_errors
 
@@ -42,43 +41,42 @@ def test_an_accepted_case_takes_step_and_skill_from_the_diagnosis(connection: Co
 @given(actions=actions)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_undo_and_redo_walk_one_verdict_at_a_time_and_no_review_changes_a_diagnosis(
-    db: Database, actions: list[str]
+    connection: Connection, actions: list[str]
 ) -> None:
-    with db.write() as connection:
-        base, (sample,) = a_round_of_errors(connection, 1, name=f"project {len(store.list_projects(connection))}")
-        before = store.diagnosis_of(connection, base, sample)
-        standing, undone = [], []
-        rows = 0
-        for place, action in enumerate(actions):
-            if action == "undo":
-                back = store.undo_review(connection, base, sample, "Grace")
-                assert (back is None) == (not standing)
-                rows += back is not None
-                undone += standing[-1:]
-                standing = standing[:-1]
-            elif action == "redo":
-                again = store.redo_review(connection, base, sample, "Grace")
-                assert (again is None) == (not undone)
-                rows += again is not None
-                standing += undone[-1:]
-                undone = undone[:-1]
-            else:
-                undone = []
-                note = f"note {place}"
-                review = a_review(base, sample, action, skill=f"skill {place}", answer="8", mistake_step=1, note=note)
-                standing.append(
-                    store.add_review(connection, review, correct=place % 2 == 0 if action == "misread" else None)
-                )
-                rows += 1
-            found = store.current_review(connection, base, sample)
-            expected = standing[-1] if standing and standing[-1].verdict != "cleared" else None
-            if found is None or expected is None:
-                assert found is expected
-            else:
-                same = {"id": 0, "created": "", "reviewer": ""}
-                assert replace(found, **same) == replace(expected, **same)
-        assert len(store.review_history(connection, base, sample)) == rows
-        assert store.diagnosis_of(connection, base, sample) == before
+    base, (sample,) = a_round_of_errors(connection, 1, name=f"project {len(store.list_projects(connection))}")
+    before = store.diagnosis_of(connection, base, sample)
+    standing, undone = [], []
+    rows = 0
+    for place, action in enumerate(actions):
+        if action == "undo":
+            back = store.undo_review(connection, base, sample, "Grace")
+            assert (back is None) == (not standing)
+            rows += back is not None
+            undone += standing[-1:]
+            standing = standing[:-1]
+        elif action == "redo":
+            again = store.redo_review(connection, base, sample, "Grace")
+            assert (again is None) == (not undone)
+            rows += again is not None
+            standing += undone[-1:]
+            undone = undone[:-1]
+        else:
+            undone = []
+            note = f"note {place}"
+            review = a_review(base, sample, action, skill=f"skill {place}", answer="8", mistake_step=1, note=note)
+            standing.append(
+                store.add_review(connection, review, correct=place % 2 == 0 if action == "misread" else None)
+            )
+            rows += 1
+        found = store.current_review(connection, base, sample)
+        expected = standing[-1] if standing and standing[-1].verdict != "cleared" else None
+        if found is None or expected is None:
+            assert found is expected
+        else:
+            same = {"id": 0, "created": "", "reviewer": ""}
+            assert replace(found, **same) == replace(expected, **same)
+    assert len(store.review_history(connection, base, sample)) == rows
+    assert store.diagnosis_of(connection, base, sample) == before
 
 
 @pytest.mark.parametrize(

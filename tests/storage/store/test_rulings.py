@@ -8,19 +8,12 @@ from core.errors import UserError
 from core.types import Ruling
 from storage import store
 from storage.tables import rulings
-from tests.storage.world import a_project, a_round_of_errors, a_sample
-
-
-def lessons(connection: Connection) -> list[int]:
-    a_round_of_errors(connection, 2)
-    store.save_samples(
-        connection, project=None, role="support", name="flan", samples=map(a_sample, range(4)), images={}
-    )
-    return [each.id for each in store.support_samples(connection, "flan")]
+from tests.storage.world import a_project, a_sample, lessons
 
 
 def test_the_newest_word_on_each_sample_and_task_stands(connection: Connection) -> None:
-    one, two, *_ = lessons(connection)
+    a_project(connection)
+    one, two = lessons(connection, map(a_sample, range(2)))
     said = [
         Ruling(skill="adding", act="pin", sample=one, reviewer="Ada"),
         Ruling(skill="reading", act="pin", sample=one, reviewer="Ada"),
@@ -43,7 +36,8 @@ def test_the_newest_word_on_each_sample_and_task_stands(connection: Connection) 
 
 
 def test_a_ruling_is_on_one_sample_or_one_task_of_a_named_skill(connection: Connection) -> None:
-    one, *_ = lessons(connection)
+    a_project(connection)
+    (one,) = lessons(connection, [a_sample(1)])
     for sample, task in ((None, None), (one, "task 1")):
         with pytest.raises(IntegrityError, match="on_one_or_a_task"):
             store.add_ruling(connection, 1, Ruling(skill="adding", act="pin", sample=sample, task=task))
@@ -53,7 +47,8 @@ def test_a_ruling_is_on_one_sample_or_one_task_of_a_named_skill(connection: Conn
 
 @pytest.mark.parametrize("change", [update, delete])
 def test_the_database_refuses_to_change_a_ruling(connection: Connection, change: object) -> None:
-    one, *_ = lessons(connection)
+    a_project(connection)
+    (one,) = lessons(connection, [a_sample(1)])
     store.add_ruling(connection, 1, Ruling(skill="adding", act="pin", sample=one))
     statement = update(rulings).values(act="remove") if change is update else delete(rulings)
     with pytest.raises(IntegrityError, match="rulings are append-only"):

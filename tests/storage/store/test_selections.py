@@ -17,29 +17,25 @@ from core.types import (
     SkillDemand,
     SkillShare,
     TuningSettings,
-    Update,
 )
 from storage import store
+from storage.store import Run
 from storage.tables import hits, leaks, selections
-from tests.storage.world import AN_ESTIMATE, a_round_of_errors, a_sample
+from tests.storage.world import AN_ESTIMATE, a_round_of_errors, a_sample, a_selection, an_update, lessons
 
 
-def wanted(connection: Connection, count: int = 5) -> Selection:
+def wanted(connection: Connection) -> Selection:
     base, asked = a_round_of_errors(connection, 2)
-    found = map(a_sample, range(count))
-    store.save_samples(connection, project=None, role="support", name="flan", samples=found, images={})
     chosen = [
-        Hit(sample=sample.id, skill="adding", score=1 / (3 + place), terms=("adding", "two"))
-        for place, sample in enumerate(store.support_samples(connection, "flan"))
+        Hit(sample=sample, skill="adding", score=1 / (3 + place), terms=("adding", "two"))
+        for place, sample in enumerate(lessons(connection, map(a_sample, range(5))))
     ]
-    return Selection(
-        project=1,
-        round=base,
-        support="flan",
+    return a_selection(
+        base,
+        reversed(chosen),
         budget=10,
         seed=7,
         demands=(SkillDemand(skill="adding", errors=2), SkillDemand(skill="reading", errors=1)),
-        hits=tuple(reversed(chosen)),
         leaked=1,
         rulings=(Ruling(id=4, skill="adding", act="pin", sample=chosen[0].sample, reviewer="Ada", created="then"),),
         leaks=(
@@ -52,6 +48,11 @@ def wanted(connection: Connection, count: int = 5) -> Selection:
             overlaps=(Overlap(one="adding", other="reading", samples=2),),
         ),
     )
+
+
+def a_run(connection: Connection, settings: TuningSettings) -> Run:
+    chosen = store.save_selection(connection, wanted(connection))
+    return store.create_run(connection, project=1, selection=chosen.id, from_round=chosen.round, settings=settings)
 
 
 def test_a_selection_comes_back_with_its_hits_in_order(connection: Connection) -> None:
@@ -90,21 +91,9 @@ def test_the_database_refuses_to_change_a_selection(connection: Connection, tabl
 
 def test_a_run_keeps_its_settings_updates_and_adapter(connection: Connection) -> None:
     tuning = TuningSettings(rank=8, learning_rate=1e-4 / 3)
-    selection = store.save_selection(connection, wanted(connection))
-    run = store.create_run(connection, project=1, selection=selection.id, from_round=selection.round, settings=tuning)
+    run = a_run(connection, tuning)
     assert (run.settings, run.adapter) == (tuning, None)
-    first = [
-        Update(
-            run=run.id,
-            number=number,
-            total=4,
-            epoch=number / 4,
-            loss=1 / number,
-            learning_rate=1e-4,
-            samples_per_second=9.5,
-        )
-        for number in (1, 2, 3)
-    ]
+    first = [an_update(run.id, number, loss=1 / number) for number in (1, 2, 3)]
     store.save_updates(connection, first)
     repeated = replace(first[2], samples_per_second=8.5)
     store.save_updates(connection, [repeated])
@@ -119,24 +108,8 @@ def test_a_run_keeps_its_settings_updates_and_adapter(connection: Connection) ->
 
 
 def test_updates_beyond_a_checkpoint_are_forgotten(connection: Connection) -> None:
-    chosen = store.save_selection(connection, wanted(connection))
-    run = store.create_run(
-        connection, project=1, selection=chosen.id, from_round=chosen.round, settings=TuningSettings(start="base")
-    )
-    made = [
-        Update(
-            run=run.id,
-            number=number,
-            total=5,
-            epoch=number / 5,
-            loss=1.0,
-            learning_rate=1e-4,
-            samples_per_second=9.5,
-            memory=3 * 2**40,
-            batch_size=4,
-        )
-        for number in range(1, 6)
-    ]
+    run = a_run(connection, TuningSettings(start="base"))
+    made = [an_update(run.id, number, memory=3 * 2**40, batch_size=4) for number in range(1, 6)]
     store.save_updates(connection, made)
     store.drop_updates(connection, run.id, after=3)
     assert store.updates_of(connection, run.id) == made[:3]
@@ -166,9 +139,6 @@ def test_counts_say_how_far_each_round_is(connection: Connection) -> None:
     assert (found.samples, found.predictions, found.wrong, found.diagnosed) == (2, 2, 2, 2)
     assert (found.reviewed, found.selected, found.test_samples, found.test_predictions) == (0, 5, 3, 3)
     store.open_round(connection, 1, run=None)
-    assert [
-        (each.number, each.samples, each.predictions, each.selected) for each in store.round_counts(connection, 1)
-    ] == [
-        (0, 2, 2, 5),
-        (1, 2, 0, 0),
-    ]
+    first, second = store.round_counts(connection, 1)
+    assert (first.number, first.samples, first.predictions, first.selected) == (0, 2, 2, 5)
+    assert (second.number, second.samples, second.predictions, second.selected) == (1, 2, 0, 0)

@@ -23,13 +23,6 @@ from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import SKILLS, TinyFiles, fill_project
 
 
-@pytest.fixture
-def ready(db: Database, tiny: str, files: TinyFiles) -> str:
-    diagnose_by_hand(db, tiny, files)
-    accept_all(db, tiny, reviewer="ann")
-    return tiny
-
-
 def name_by_hand(db: Database, *, but: int = 0, seeds: int = 2) -> None:
     """Save skills of random steps for most errors, because the tiny teacher's skills match nothing."""
     with db.write() as connection:

@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import update
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
 from app.exports.reviews import BOM, COLUMNS, csv_text
 from app.exports.round_report import report_html
@@ -33,6 +31,7 @@ from core.errors import UserError
 from storage import store
 from storage.database import Database, open_database
 from storage.tables import samples
+from tests.app.command_line import CommandLine
 from tests.browser import cases
 from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import TinyFiles
@@ -60,8 +59,7 @@ def test_exported_reviews_hold_every_verdict_in_order(
     sample = diagnose_by_hand(db, tiny, files)[0]
     add_review(db, tiny, sample, "rejected", reviewer="ann")
     add_review(db, tiny, sample, "accepted", reviewer="bob", skill="adding up")
-    lines = export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().splitlines()
-    (row,) = map(json.loads, lines)
+    (row,) = map(json.loads, export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().splitlines())
     assert [(each["reviewer"], each["verdict"]) for each in row["reviews"]] == [("ann", "rejected"), ("bob", "edited")]
     assert row["diagnosis"]["mistake_step"] == 2
 
@@ -135,9 +133,7 @@ def test_a_review_without_a_diagnosis_is_exported_too(
         right, wrong = (each.sample for each in store.predictions_of(connection, at, "validation")[:2])
     add_review(db, tiny, right, "label_wrong", reviewer="ann")
     add_review(db, tiny, wrong, "accepted", reviewer="ann", skill="adding up", mistake_step=2)
-    rows = [
-        json.loads(line) for line in export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().split("\n")[:-1]
-    ]
+    rows = list(map(json.loads, export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().splitlines()))
     assert [(row["id"], row["diagnosis"], len(row["reviews"])) for row in rows] == [("v0", None, 1), ("v1", None, 1)]
     lines = lines_of(export_reviews(db, tiny, tmp_path / "reviews.csv"))
     assert [(line["machine_step"], line["machine_status"], line["skill"]) for line in lines] == [
@@ -253,12 +249,10 @@ def test_a_newer_round_that_has_not_answered_is_not_what_a_report_shows(
 def test_the_command_line_hands_round_and_cases_on(
     nasty: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "report.html"
-    where = ("--data", str(nasty.data), "export", "report", cases.PROJECT, str(out))
-    assert run_command_line(cli, [*where, "--round", "1", "--json"]) == 1
-    assert "has no round 1" in capsys.readouterr().err
-    assert run_command_line(cli, [*where, "--round", "0", "--sample", "3", "--sample", "5", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"written": str(out)}
+    out, commands = tmp_path / "report.html", CommandLine(nasty.data, capsys)
+    asked = ("export", "report", cases.PROJECT, out)
+    assert "has no round 1" in commands.refused(*asked, "--round", 1)
+    assert commands.json(*asked, "--round", 0, "--sample", 3, "--sample", 5) == {"written": str(out)}
     assert read_page(out.read_text()).ids == {"case-3", "case-5"}
 
 

@@ -7,6 +7,7 @@ import pytest
 from app.cli import labels as cli_labels
 from storage.database import Database
 from tests.app.command_line import CommandLine
+from tests.app.labels.test_batch_labelling import failing
 from tests.projects.unlabelled_support import KEY, Quick, bare, labels
 from tests.servers.batch_api import BatchRoom
 from tests.servers.openai_server import MODEL, Manners, OpenAIServer, openai_server
@@ -41,9 +42,7 @@ def test_batches_are_handed_in_listed_ended_and_waited_for(
     assert (listed["state"], listed["requests"], listed["remote"]) == ("in_progress", 18, "batch_0")
     (ended,) = run("batches", "--cancel", 1)["batches"]
     assert ended["state"] == "cancelling"
-    server.batches.outcome = lambda body: (
-        (0, "batch_cancelled", "Cancelled.") if "What is 7" in body["messages"][-1]["content"] else None
-    )
+    server.batches.outcome = failing("What is 7", 0, "batch_cancelled", "Cancelled.")
     (ended,) = run("batches")["batches"]
     assert (ended["state"], ended["done"], ended["failed"]) == ("cancelled", 17, 1)
     monkeypatch.setattr(cli_labels, "sleep", paused := Pauses(server.batches))

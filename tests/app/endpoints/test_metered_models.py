@@ -33,6 +33,7 @@ from tests.models.demo_teacher import ByLetter
 from tests.projects.demo_mistakes import QUICK, SETTINGS, fill, mistakes
 from tests.projects.unlabelled_support import KEY
 from tests.servers.openai_server import Manners, OpenAIServer, openai_server
+from tests.wait_for import read_job
 
 NOWHERE = LocalEngine("no such device")
 COUNT = 16
@@ -57,8 +58,14 @@ def go(db: Database, job: Job) -> Job:
     assert claimed is not None
     assert claimed.id == job.id
     run_claimed_job(db, claimed, NOWHERE, lambda: False)
-    with db.read() as connection:
-        return jobs.job(connection, job.id)
+    return read_job(db, job.id)
+
+
+def save_bare(db: Database, **more: str) -> None:
+    """A support set of five samples without labels."""
+    samples = [replace(sample, source_id=f"l {sample.source_id}", **more) for sample, _ in mistakes(5)]
+    with db.write() as connection:
+        store.save_samples(connection, project=None, role="support", name="bare", samples=samples, images={})
 
 
 def test_a_round_is_diagnosed_and_counted_and_a_second_project_pays_nothing(db: Database, server: OpenAIServer) -> None:
@@ -215,9 +222,7 @@ def test_a_student_behind_an_endpoint_predicts_and_is_not_tuned(db: Database, se
 
 def test_labels_come_from_the_endpoint_after_an_estimate(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, count=1)
-    with db.write() as connection:
-        bare = [replace(sample, source_id=f"l {sample.source_id}", response="2 is 2.") for sample, _ in mistakes(5)]
-        store.save_samples(connection, project=None, role="support", name="bare", samples=bare, images={})
+    save_bare(db, response="2 is 2.")
     estimate = estimate_label(db, "bare", project="p", calls=5)
     assert (estimate["items"], estimate["requests"]) == (5, 5)
     assert "5 items: 5 requests to demo-teacher@" in estimate_text(estimate)
@@ -284,9 +289,7 @@ def test_the_data_tab_offers_the_cost_of_what_endpoints_will_be_asked(db: Databa
 def test_groups_are_labelled_in_the_projects_own_words(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, count=1)
     set_prompts(db, "p", {"label": "{question} NEEDS"})
-    with db.write() as connection:
-        bare = [replace(sample, source_id=f"l {sample.source_id}", task="sums") for sample, _ in mistakes(5)]
-        store.save_samples(connection, project=None, role="support", name="bare", samples=bare, images={})
+    save_bare(db, task="sums")
     assert go(db, put_label(db, "bare", project="p", by="group")).state == "done"
     questions = [asked.body["messages"][-1]["content"] for asked in server.asked[1:]]  # the first one is the probe
     assert questions

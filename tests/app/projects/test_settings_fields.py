@@ -14,10 +14,10 @@ from storage.database import Database
 from tests.app.command_line import CommandLine
 from tests.models.demo_teacher import ByLetter
 from tests.projects.demo_mistakes import fill
+from tests.projects.unlabelled_support import KEY
 from tests.servers.openai_server import Manners, openai_server
 
 MODELS = {"student": "s@http://gpu:8000/v1", "teacher": "openai:gpt-4o-mini"}
-KEY = "sk-test-0a1b2c3d4e5f6a7b"
 
 
 def now(db: Database, name: str = "p") -> Settings:

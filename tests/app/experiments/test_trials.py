@@ -128,7 +128,7 @@ def test_other_verdicts_make_other_trials_and_the_old_ones_no_longer_count(db: D
     assert (len(trials(db)), len(results(db, ready).outcomes)) == (2, 1)
 
 
-def test_what_is_missing_is_said_before_anything_is_queued(db: Database, tiny: str, files: TinyFiles) -> None:
+def test_what_is_missing_is_said_before_anything_is_queued(db: Database, tiny: str) -> None:
     with pytest.raises(UserError, match="has no accepted skill: review some cases"):
         put_experiment(db, tiny, arms=["targeted"], budgets=[4], seeds=1)
     with pytest.raises(UserError, match="no arm 'ours'"):

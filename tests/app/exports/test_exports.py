@@ -6,7 +6,6 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
@@ -32,6 +31,7 @@ from storage import store
 from storage.database import Database, open_database
 from storage.tables import samples
 from tests.app.command_line import CommandLine
+from tests.app.html_page import read_page
 from tests.browser import cases
 from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import TinyFiles
@@ -299,52 +299,6 @@ def test_a_download_that_is_not_there_is_one_plain_sentence(served: Served, aske
 @given(st.text(max_size=100))
 def test_a_download_has_a_file_name_that_any_system_takes(project: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*-round-3-reviews\.csv", file_name(project, 3, "reviews.csv"))
-
-
-class Page(HTMLParser):
-    """A report's parts, as a browser without plotly would see it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.ids: set[str] = set()
-        self.images: list[str] = []
-        self.links: list[str] = []
-        self.handlers: list[str] = []
-        self.policy = self.text = ""
-        self.plots = self.scripts = self.libraries = 0
-        self.inside = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        self.tags.add(tag)
-        self.inside = tag
-        self.scripts += tag == "script"
-        self.plots += given.get("class") == "plotly-graph-div"
-        self.handlers += [name for name in given if name.startswith("on")]
-        self.links += [given[name] for name in ("src", "href", "srcset", "action", "data") if name in given]
-        if tag == "article":
-            self.ids.add(given["id"])
-        if tag == "img":
-            self.images.append(self.links.pop())
-        if given.get("http-equiv") == "Content-Security-Policy":
-            self.policy = given["content"]
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.inside == "script":
-            self.libraries += len(data) > 1_000_000
-        elif self.inside != "style":
-            self.text += data
-
-
-def read_page(text: str) -> Page:
-    page = Page()
-    page.feed(text)
-    page.close()
-    return page
 
 
 def lines_of(path: Path) -> list[dict[str, str]]:

@@ -83,7 +83,7 @@ def test_every_kind_of_refusal_is_counted_by_its_kind(
     assert "new" in names(db, "validation", tiny)
 
 
-def test_thousands_of_refused_rows_are_counted_and_the_first_are_kept(db: Database, empty: str, tmp_path: Path) -> None:
+def test_thousands_of_refused_rows_are_counted_and_the_first_are_kept(db: Database, tmp_path: Path) -> None:
     path = write(tmp_path / "bad.jsonl", [{"id": str(number), "conversations": []} for number in range(5000)])
     report = dry_run(db, ImportRequest(what="support", path=str(path)))
     assert (report["refused_rows"], len(report["refused"])) == (5000, 2000)
@@ -110,7 +110,7 @@ def test_a_share_of_each_category_is_held_out_and_importing_again_changes_nothin
     assert names(db, "test") == held, "a test set that is there stays as it is"
 
 
-def test_the_seed_draws_another_test_set(db: Database, files: TinyFiles, tmp_path: Path) -> None:
+def test_the_seed_draws_another_test_set(db: Database, files: TinyFiles) -> None:
     drawn = []
     for project, seed in (("a", 0), ("b", 0), ("c", 1)):
         create_project(db, project, student="s", teacher="t")

@@ -14,7 +14,6 @@ from storage import store
 from storage.database import Database
 from tests.app.command_line import CommandLine
 from tests.app.jobs.test_predict_diagnose_label import go
-from tests.projects.tiny_project import TinyFiles
 
 ASKED = (
     "Given a picture about sports, answer the following question.\nWhat is on plate {}?",
@@ -58,9 +57,7 @@ def test_a_group_gets_one_label_and_the_estimate_says_how_many_there_are(db: Dat
     assert (estimate.unlabelled, estimate.calls_by_sample, estimate.calls_by_group) == (0, 0, 0)
 
 
-def test_labelling_by_group_goes_on_and_ends_as_if_it_had_not_stopped(
-    db: Database, tiny: str, lessons: str, files: TinyFiles
-) -> None:
+def test_labelling_by_group_goes_on_and_ends_as_if_it_had_not_stopped(db: Database, tiny: str, lessons: str) -> None:
     job = put_label(db, lessons, project=tiny, by="group")
     go(db, job, batches=2)
     first = {each.id: each.skill_label for each in stored(db) if each.skill_label}

@@ -21,7 +21,7 @@ from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
 from tests.app.rpc import Remote
-from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import SETTINGS, fill_project, write_files
 from tests.servers.app_server import ROOT, free_port, start_app
 from tests.servers.app_server import wait_for as wait_for_app
 from tests.wait_for import read_job, wait_for
@@ -132,7 +132,7 @@ def test_a_process_with_the_id_of_a_dead_worker_is_never_taken_for_it(
 
 
 def test_cancelling_a_job_signals_no_process(
-    db: Database, tiny: str, files: TinyFiles, foreign: Process, recycled: tuple[int, float]
+    db: Database, tiny: str, foreign: Process, recycled: tuple[int, float]
 ) -> None:
     job, other = (put_predict(db, tiny, roles=(role,)) for role in ("test", "validation"))
     with db.write() as connection:

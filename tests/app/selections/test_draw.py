@@ -90,7 +90,7 @@ def test_two_files_with_one_picture_are_drawn_once(db: Database, ready: str, tmp
     assert made.leaked == 0
 
 
-def test_a_question_of_the_validation_set_is_never_drawn(db: Database, ready: str, tmp_path: Path) -> None:
+def test_a_question_of_the_validation_set_is_never_drawn(db: Database, ready: str) -> None:
     asked = validation(db, ready)[0].question.upper() + " "
     skills = ["addition of numbers"] * 8 + ["naming birds"] * 20
     samples = [

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
@@ -18,6 +17,7 @@ from app.web.tabs.review import list as review_list
 from core.retrieval.terms import tokenise
 from core.types import Draft, Hit, Review, Settings
 from storage.store import Case, CaseLine
+from tests.app.html_page import read_page
 from tests.storage.world import a_diagnosis, a_prediction, a_review, a_sample
 
 NASTY = (
@@ -65,23 +65,6 @@ SAFE_TAGS = frozenset(
         "time",
     ]
 )
-
-
-class Reader(HTMLParser):
-    """Collects tags, attributes that run code, and the text a person would read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.handlers: list[str] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.handlers += [name for name, _ in attrs if name.startswith("on") or name == "srcdoc"]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def case_with(text: str) -> Case:
@@ -135,13 +118,10 @@ def test_text_of_a_case_never_becomes_markup(text: str) -> None:
         review_list.search_html(place),
     ]
     for part in written:
-        reader = Reader()
-        reader.feed(str(part))
-        assert reader.tags <= SAFE_TAGS
-        assert not reader.handlers
-    reader = Reader()
-    reader.feed(str(written[0]))
-    assert text.replace("\x00", "\ufffd") in reader.text
+        page = read_page(str(part))
+        assert page.tags <= SAFE_TAGS
+        assert not page.handlers
+    assert text.replace("\x00", "\ufffd") in read_page(str(written[0])).text
 
 
 def test_long_text_is_cut_with_an_ellipsis() -> None:

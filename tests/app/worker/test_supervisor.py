@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -136,7 +135,7 @@ def test_the_oldest_job_that_runs_or_waits_is_found_by_index(db: Database) -> No
         assert jobs.next_job(connection) is None
 
 
-def test_only_a_job_that_nobody_took_up_is_given_up(db: Database, tmp_path: Path) -> None:
+def test_only_a_job_that_nobody_took_up_is_given_up(db: Database) -> None:
     with db.write() as connection:
         job = jobs.put(connection, "label", None, {})
         jobs.claim(connection, "me", 1, 1.0)

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 
 class Page(HTMLParser):
-    """The parts of some HTML, as a browser without plotly would see them; ``handlers`` are the attributes that run code."""
+    """The parts of some HTML, as a browser without plotly would see them; ``handlers`` are attributes that run code."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from app.reviews.verdicts import accept_all
 from storage.database import Database
+from tests.app.command_line import CommandLine
 from tests.projects.empty_data import open_empty
+from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import TinyFiles, fill_project, write_files
 
 
@@ -25,6 +28,19 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
+def command_line(db: Database, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(db.data, capsys)
+
+
+@pytest.fixture
 def tiny(db: Database, files: TinyFiles) -> str:
     """The small project's name, its three sets imported."""
     return fill_project(db, files)
+
+
+@pytest.fixture
+def ready(db: Database, tiny: str, files: TinyFiles) -> str:
+    """The small project's name, its errors diagnosed by hand and all accepted."""
+    diagnose_by_hand(db, tiny, files)
+    accept_all(db, tiny, reviewer="ann")
+    return tiny

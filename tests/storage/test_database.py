@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,41 +110,30 @@ def test_plain_sqlite_fails_where_a_read_turns_into_a_write_and_ours_does_not(db
     late = sqlite3.connect(db.data / FILE_NAME, isolation_level=None)
     late.execute("BEGIN")
     late.execute("SELECT * FROM projects").fetchall()
-    add_one_started_at_nought(db)
+    with db.write() as connection:
+        connection.execute(update(projects).values(student="0"))
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         late.execute("UPDATE projects SET student = '9'")
     late.close()
     add_one(db)
 
 
-def add_one_started_at_nought(db: Database) -> None:
-    with db.write() as connection:
-        connection.execute(update(projects).values(student="0"))
-
-
 def test_eight_threads_and_two_processes_lose_no_update(db: Database) -> None:
     with db.write() as connection:
         a_project(connection)
         connection.execute(update(projects).values(student="0"))
-    errors: list[BaseException] = []
 
     def work() -> None:
-        try:
-            for _ in range(40):
-                add_one(db)
-                with db.read() as connection:
-                    connection.scalar(select(projects.c.student))
-        except BaseException as error:
-            errors.append(error)
+        for _ in range(40):
+            add_one(db)
+            with db.read() as connection:
+                connection.scalar(select(projects.c.student))
 
     others = [start(ADD_ONE, db.data, 150) for _ in range(2)]
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        threads = [pool.submit(work) for _ in range(8)]
     assert [(other.communicate(timeout=60)[1], other.returncode) for other in others] == [("", 0), ("", 0)]
-    assert errors == []
+    assert [thread.exception() for thread in threads] == [None] * 8
     with db.read() as connection:
         assert connection.scalar(select(projects.c.student)) == str(8 * 40 + 2 * 150)
 

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, precondition, rule
 
 from storage import jobs
-from storage.database import Database, open_database
+from storage.database import open_database
 from storage.jobs import Job
+from tests.projects.empty_data import open_empty
+from tests.wait_for import read_job
 
 IS_LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 EXAMPLES, STEPS = (4000, 50) if IS_LONG else (200, 30)
@@ -52,21 +54,13 @@ class JobMachine(RuleBasedStateMachine):
 
     claims = Bundle("claims")
     put_jobs = Bundle("put_jobs")
-    template: Path | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="jobs-"))
-        self.db = open_database(self._copied())
+        self.db = open_empty(self.folder / "data")
         self.world = World()
         self.starts = 0.0
-
-    def _copied(self) -> Path:
-        if JobMachine.template is None:
-            JobMachine.template = Path(tempfile.mkdtemp(prefix="jobs-")) / "data"
-            open_database(JobMachine.template).close()
-        shutil.copytree(JobMachine.template, self.folder / "data")
-        return self.folder / "data"
 
     def teardown(self) -> None:
         self.db.close()
@@ -169,7 +163,7 @@ class JobMachine(RuleBasedStateMachine):
     def _ends(self, key: int, state: str) -> None:
         assert key not in self.world.ended, "a job ends once"
         self.world.jobs[key] = replace(self.world.jobs[key], state=state)
-        self.world.ended[key] = _row(self.db, key)
+        self.world.ended[key] = read_job(self.db, key)
 
     @invariant()
     def rows_say_what_the_model_says(self) -> None:
@@ -182,11 +176,6 @@ class JobMachine(RuleBasedStateMachine):
             assert known == Expected(state=row.state, owner=owner, cancel_asked=row.cancel_asked, done=row.done)
             assert (row.finished is not None) == (key in self.world.ended)
         assert all(rows[key] == row for key, row in self.world.ended.items()), "what has ended stays as it was"
-
-
-def _row(db: Database, key: int) -> Job:
-    with db.read() as connection:
-        return jobs.job(connection, key)
 
 
 JobMachine.TestCase.settings = settings(

@@ -1,10 +1,11 @@
 """Jobs: states, claims, and pace."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
 from core.errors import UserError
 from storage import jobs
@@ -13,147 +14,130 @@ from storage.jobs import Job
 from tests.storage.world import a_project
 
 
-def put(db: Database, count: int = 1) -> list[Job]:
-    with db.write() as connection:
-        return [jobs.put(connection, "predict", None, {"round": number, "roles": ["test"]}) for number in range(count)]
+def put(connection: Connection, count: int = 1) -> list[Job]:
+    return [jobs.put(connection, "predict", None, {"round": number, "roles": ["test"]}) for number in range(count)]
 
 
-def claim(db: Database, pid: int = 1) -> Job | None:
-    with db.write() as connection:
-        return jobs.claim(connection, "worker", pid, 12.5)
+def claim(connection: Connection, pid: int = 1) -> Job | None:
+    return jobs.claim(connection, "worker", pid, 12.5)
 
 
-def seen(db: Database, job: Job) -> Job:
-    with db.read() as connection:
-        return jobs.job(connection, job.id)
-
-
-def test_a_job_is_queued_claimed_and_finished(db: Database) -> None:
-    (made,) = put(db)
+def test_a_job_is_queued_claimed_and_finished(connection: Connection) -> None:
+    (made,) = put(connection)
     assert (made.state, made.args, made.done, made.started) == ("queued", {"round": 0, "roles": ["test"]}, 0, None)
-    taken = claim(db, pid=77)
+    taken = claim(connection, pid=77)
     assert (taken.id, taken.state, taken.worker, taken.pid, taken.pid_start) == (made.id, "running", "worker", 77, 12.5)
-    assert claim(db) is None
-    with db.write() as connection:
-        assert jobs.progress(connection, taken, 3, 10, "3 of 10")
-        jobs.finish(connection, taken)
-        jobs.fail(connection, taken, "too late")
-        assert not jobs.progress(connection, taken, 4, 10, "too late")
-    ended = seen(db, made)
+    assert claim(connection) is None
+    assert jobs.progress(connection, taken, 3, 10, "3 of 10")
+    jobs.finish(connection, taken)
+    jobs.fail(connection, taken, "too late")
+    assert not jobs.progress(connection, taken, 4, 10, "too late")
+    ended = jobs.job(connection, made.id)
     assert (ended.state, ended.done, ended.total, ended.message, ended.error) == ("done", 3, 10, "3 of 10", "")
     assert made.created < taken.started < ended.finished
 
 
 def test_jobs_are_taken_oldest_first_and_by_one_worker_each(db: Database) -> None:
-    made = put(db, 24)
+    with db.write() as connection:
+        made = put(connection, 24)
     taken: list[int] = []
 
     def work() -> None:
-        while job := claim(db):
-            taken.append(job.id)
+        job: object = "the first"
+        while job:
+            with db.write() as connection:
+                if job := claim(connection):
+                    taken.append(job.id)
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert taken == sorted(taken)
+    with ThreadPoolExecutor(8) as pool:
+        threads = [pool.submit(work) for _ in range(8)]
+    assert [thread.exception() for thread in threads] == [None] * 8
     assert taken == [job.id for job in made]
 
 
-def test_a_failed_job_keeps_its_sentence(db: Database) -> None:
-    (made,) = put(db)
-    taken = claim(db)
-    with db.write() as connection:
-        jobs.fail(connection, taken, "The model is not there: choose another.")
-    assert (seen(db, made).state, seen(db, made).error) == ("failed", "The model is not there: choose another.")
+def test_a_failed_job_keeps_its_sentence(connection: Connection) -> None:
+    (made,) = put(connection)
+    taken = claim(connection)
+    jobs.fail(connection, taken, "The model is not there: choose another.")
+    ended = jobs.job(connection, made.id)
+    assert (ended.state, ended.error) == ("failed", "The model is not there: choose another.")
 
 
-def test_cancelling_ends_a_waiting_job_at_once_and_asks_a_running_one(db: Database) -> None:
-    running, waiting = put(db, 2)
-    taken = claim(db)
-    with db.write() as connection:
-        for job in (running, waiting):
-            jobs.request_cancel(connection, job.id)
-            assert jobs.cancel_asked(connection, job.id)
-        with pytest.raises(UserError, match="no job 99"):
-            jobs.request_cancel(connection, 99)
-    assert (seen(db, running).state, seen(db, waiting).state) == ("running", "cancelled")
-    assert seen(db, waiting).finished
-    assert claim(db) is None
-    with db.write() as connection:
-        jobs.finish_cancelled(connection, taken)
-        jobs.request_cancel(connection, running.id)
-    assert seen(db, running).state == "cancelled"
+def test_cancelling_ends_a_waiting_job_at_once_and_asks_a_running_one(connection: Connection) -> None:
+    running, waiting = put(connection, 2)
+    taken = claim(connection)
+    for job in (running, waiting):
+        jobs.request_cancel(connection, job.id)
+        assert jobs.cancel_asked(connection, job.id)
+    with pytest.raises(UserError, match="no job 99"):
+        jobs.request_cancel(connection, 99)
+    assert (jobs.job(connection, running.id).state, jobs.job(connection, waiting.id).state) == ("running", "cancelled")
+    assert jobs.job(connection, waiting.id).finished
+    assert claim(connection) is None
+    jobs.finish_cancelled(connection, taken)
+    jobs.request_cancel(connection, running.id)
+    assert jobs.job(connection, running.id).state == "cancelled"
 
 
-def test_a_dead_workers_jobs_are_taken_up_again_under_the_same_id(db: Database) -> None:
-    made = put(db, 4)
+def test_a_dead_workers_jobs_are_taken_up_again_under_the_same_id(connection: Connection) -> None:
+    made = put(connection, 4)
     for pid in (1, 2, 3):
-        claim(db, pid)
-    with db.write() as connection:
-        jobs.request_cancel(connection, made[2].id)
-        asked: list[tuple[int, float]] = []
+        claim(connection, pid)
+    jobs.request_cancel(connection, made[2].id)
+    asked: list[tuple[int, float]] = []
 
-        def alive(pid: int, start: float) -> bool:
-            asked.append((pid, start))
-            return pid == 1
+    def alive(pid: int, start: float) -> bool:
+        asked.append((pid, start))
+        return pid == 1
 
-        assert jobs.interrupt_orphans(connection, alive) == [made[1].id]
+    assert jobs.interrupt_orphans(connection, alive) == [made[1].id]
     assert asked == [(1, 12.5), (2, 12.5), (3, 12.5)]
-    assert [seen(db, job).state for job in made] == ["running", "interrupted", "cancelled", "queued"]
-    again = claim(db, pid=5)
+    assert [jobs.job(connection, job.id).state for job in made] == ["running", "interrupted", "cancelled", "queued"]
+    again = claim(connection, pid=5)
     assert (again.id, again.state, again.pid) == (made[1].id, "running", 5)
-    with db.write() as connection:
-        jobs.interrupt_orphans(connection, lambda pid, start: pid != 5)
-    assert seen(db, made[1]).state == "interrupted"
-    assert claim(db).id == made[1].id
+    jobs.interrupt_orphans(connection, lambda pid, start: pid != 5)
+    assert jobs.job(connection, made[1].id).state == "interrupted"
+    assert claim(connection).id == made[1].id
 
 
 @pytest.mark.parametrize("late", ["progress", "finish", "fail", "finish_cancelled"])
-def test_a_worker_that_was_taken_for_dead_is_not_heard(db: Database, late: str) -> None:
-    (made,) = put(db)
-    taken = claim(db, pid=1)
-    with db.write() as connection:
-        jobs.interrupt_orphans(connection, lambda pid, start: False)
-    again = claim(db, pid=2)
+def test_a_worker_that_was_taken_for_dead_is_not_heard(connection: Connection, late: str) -> None:
+    (made,) = put(connection)
+    taken = claim(connection, pid=1)
+    jobs.interrupt_orphans(connection, lambda pid, start: False)
+    again = claim(connection, pid=2)
     said = {"progress": (9, 10), "fail": ("The disk is full: make room.",)}.get(late, ())
-    with db.write() as connection:
-        assert not getattr(jobs, late)(connection, taken, *said)
-    assert seen(db, made) == again
+    assert not getattr(jobs, late)(connection, taken, *said)
+    assert jobs.job(connection, made.id) == again
 
 
-def test_an_interrupted_job_can_be_cancelled(db: Database) -> None:
-    (made,) = put(db)
-    claim(db)
-    with db.write() as connection:
-        jobs.interrupt_orphans(connection, lambda pid, start: False)
-        jobs.request_cancel(connection, made.id)
-    assert seen(db, made).state == "cancelled"
+def test_an_interrupted_job_can_be_cancelled(connection: Connection) -> None:
+    (made,) = put(connection)
+    claim(connection)
+    jobs.interrupt_orphans(connection, lambda pid, start: False)
+    jobs.request_cancel(connection, made.id)
+    assert jobs.job(connection, made.id).state == "cancelled"
 
 
-def test_jobs_are_listed_newest_first_and_by_project(db: Database) -> None:
-    first, second = put(db, 2)
-    with db.write() as connection:
-        project = a_project(connection)
-        own = jobs.put(connection, "tune", project.id, {})
-        assert jobs.jobs_of(connection) == [own, second, first]
-        assert jobs.jobs_of(connection, limit=1) == [own]
-        assert jobs.jobs_of(connection, project.id) == [own]
+def test_jobs_are_listed_newest_first_and_by_project(connection: Connection) -> None:
+    first, second = put(connection, 2)
+    project = a_project(connection)
+    own = jobs.put(connection, "tune", project.id, {})
+    assert jobs.jobs_of(connection) == [own, second, first]
+    assert jobs.jobs_of(connection, limit=1) == [own]
+    assert jobs.jobs_of(connection, project.id) == [own]
 
 
-def test_pace_is_measured_from_the_first_progress_after_a_claim(db: Database) -> None:
-    (made,) = put(db)
-    taken = claim(db)
-    assert jobs.pace(seen(db, made), seen(db, made).created) is None
-    with db.write() as connection:
-        jobs.progress(connection, taken, 500, 1000)
-        jobs.progress(connection, taken, 540, 1000)
-    running = seen(db, made)
+def test_pace_is_measured_from_the_first_progress_after_a_claim(connection: Connection) -> None:
+    (made,) = put(connection)
+    taken = claim(connection)
+    assert jobs.pace(jobs.job(connection, made.id), jobs.job(connection, made.id).created) is None
+    jobs.progress(connection, taken, 500, 1000)
+    jobs.progress(connection, taken, 540, 1000)
+    running = jobs.job(connection, made.id)
     later = (datetime.fromisoformat(running.first_at) + timedelta(seconds=4)).isoformat()
     assert jobs.pace(running, later) == jobs.Pace(rate=10.0, seconds_left=46.0)
     assert jobs.pace(replace(running, state="done"), later) is None
-    with db.write() as connection:
-        jobs.progress(connection, taken, 450, 1000)
-    assert seen(db, made).first_done == 450
-    assert jobs.pace(seen(db, made), later) is None
+    jobs.progress(connection, taken, 450, 1000)
+    assert jobs.job(connection, made.id).first_done == 450
+    assert jobs.pace(jobs.job(connection, made.id), later) is None

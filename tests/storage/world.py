@@ -1,10 +1,25 @@
 """Small projects for the storage tests: samples, errors and diagnoses whose fields all differ."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from core.types import Adoption, Curve, Diagnosis, Prediction, Review, Sample, Settings, Switch, TuningEstimate, Verdict
+from core.types import (
+    Adoption,
+    Curve,
+    Diagnosis,
+    Hit,
+    Prediction,
+    Review,
+    Sample,
+    Selection,
+    Settings,
+    Switch,
+    TuningEstimate,
+    Update,
+    Verdict,
+)
 from storage import store
 
 AN_ESTIMATE = TuningEstimate(
@@ -89,6 +104,22 @@ def an_adoption(project: int, round: int, **more: object) -> Adoption:
     return Adoption(**{"project": project, "round": round, **values} | more)
 
 
+def a_selection(round: int, hits: Iterable[Hit], **more: object) -> Selection:
+    values = {"project": 1, "round": round, "support": "flan", "budget": 1, "seed": 0, "demands": (), "leaked": 0}
+    return Selection(**values | {"hits": tuple(hits)} | more)
+
+
+def an_update(run: int, number: int, **more: object) -> Update:
+    values = {"total": 10, "epoch": number / 10, "loss": 2.0, "learning_rate": 1e-4, "samples_per_second": 4.0}
+    return Update(**{"run": run, "number": number, **values} | more)
+
+
+def lessons(connection: Connection, samples: Iterable[Sample], name: str = "flan", **images: Picture) -> list[int]:
+    """The samples in a support set; returns the ids of all that are in it."""
+    store.save_samples(connection, project=None, role="support", name=name, samples=samples, images=images)
+    return [each.id for each in store.support_samples(connection, name)]
+
+
 def a_project(connection: Connection, name: str = "demo", *, validation: int = 0, test: int = 0) -> store.Project:
     project = store.create_project(
         connection, name, student="student", teacher="teacher", settings=Settings(support="flan")
@@ -99,14 +130,22 @@ def a_project(connection: Connection, name: str = "demo", *, validation: int = 0
     return project
 
 
+def a_round(connection: Connection, name: str = "demo", **sizes: int) -> tuple[int, list[int], list[int]]:
+    """A project's round 0, in which nothing is answered; returns its id and those of validation and test samples."""
+    project = a_project(connection, name, **sizes).id
+    (base,) = store.rounds_of(connection, project)
+    ids, tests = (
+        [sample.id for sample in store.samples_of(connection, project=project, role=role)]
+        for role in ("validation", "test")
+    )
+    return base.id, ids, tests
+
+
 def a_round_of_errors(
     connection: Connection, errors: int, *, undiagnosed: int = 0, name: str = "demo"
 ) -> tuple[int, list[int]]:
     """A project's round 0 with that many errors, the last ones without a diagnosis; returns round and sample ids."""
-    project = a_project(connection, name, validation=errors, test=3)
-    base = store.rounds_of(connection, project.id)[0].id
-    ids = [sample.id for sample in store.samples_of(connection, project=project.id, role="validation")]
-    tests = [sample.id for sample in store.samples_of(connection, project=project.id, role="test")]
+    base, ids, tests = a_round(connection, name, validation=errors, test=3)
     store.save_predictions(connection, [a_prediction(base, sample) for sample in (*ids, *tests)])
     diagnosed = ids[: errors - undiagnosed]
     found = [

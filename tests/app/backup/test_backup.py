@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,6 @@ from sqlalchemy import insert
 
 from app.backup.create import create_backup
 from app.backup.restore import restore_backup
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.imports.pipeline import import_file
 from app.projects.configuration import create_project
 from core.atomic_files import find_damage, write_folder
@@ -26,22 +25,17 @@ from storage import jobs, store
 from storage.database import FILE_NAME, Database, open_database
 from storage.images import content_hashes, image_bytes
 from storage.tables import images
+from tests.app.command_line import CommandLine
 from tests.projects.finished_loop import LOOP, finish_loop
 from tests.storage.migrations.schemas.make import HERE
+from tests.storage.migrations.test_migrations import everything
 
 Entries = dict[str, bytes]
 
 
-def everything(data: Path) -> list[str]:
-    connection = sqlite3.connect(data / FILE_NAME)
-    dump = list(connection.iterdump())
-    connection.close()
-    return dump
-
-
-def contents(data: Path) -> list[str]:
+def contents(file: Path) -> list[str]:
     """All rows and the schema, without the internal tables of the text index."""
-    return sorted(line for line in everything(data) if "case_texts_" not in line and "sqlite_sequence" not in line)
+    return sorted(line for line in everything(file) if "case_texts_" not in line and "sqlite_sequence" not in line)
 
 
 def backed_up(db: Database, file: Path, **more: Any) -> dict[str, Any]:
@@ -67,7 +61,7 @@ def test_what_is_restored_equals_what_was_backed_up(loop: Database, tmp_path: Pa
     manifest = backed_up(loop, tmp_path / "kept.zip")
     assert manifest["projects"] == (LOOP,)
     again = restored(tmp_path / "kept.zip", tmp_path / "elsewhere" / "data")
-    assert everything(again.data) == everything(loop.data)
+    assert everything(again.data / FILE_NAME) == everything(loop.data / FILE_NAME)
     assert find_damage(again.adapters / "run-1" / "adapter") == ""
     assert (again.adapters / "run-1" / "adapter" / "weights").read_bytes() == b"w" * 5000
     with again.read() as connection:
@@ -76,54 +70,38 @@ def test_what_is_restored_equals_what_was_backed_up(loop: Database, tmp_path: Pa
     assert sorted(each.name for each in tmp_path.iterdir()) == ["data", "elsewhere", "kept.zip"]
 
 
-def test_the_command_line_backs_up_and_restores(
-    loop: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def run_command(*arguments: object) -> tuple[int, str]:
-        code = run_command_line(cli, list(map(str, arguments)))
-        said = capsys.readouterr()
-        return code, " ".join((said.out + said.err).split())
-
-    file, new = tmp_path / "kept.zip", tmp_path / "new"
-    code, said = run_command("--data", loop.data, "backup", file)
-    assert code == 0
-    assert f"1 projects ({LOOP}), 1 adapters and checkpoints" in said
-    assert run_command("--data", loop.data, "backup", file) == (
-        1,
-        f"{file} is there already and nothing is overwritten: choose another name, or add --force.",
+def test_the_command_line_backs_up_and_restores(loop: Database, tmp_path: Path, command_line: CommandLine) -> None:
+    file, new = tmp_path / "kept.zip", replace(command_line, data=tmp_path / "new")
+    assert f"1 projects ({LOOP}), 1 adapters and checkpoints" in " ".join(command_line.said("backup", file).split())
+    assert command_line.refused("backup", file) == (
+        f"{file} is there already and nothing is overwritten: choose another name, or add --force."
     )
-    assert run_command("--data", loop.data, "backup", file, "--force")[0] == 0
-    assert run_command("restore", file, "--data", new)[0] == 0
-    assert json.loads(run_json(capsys, "--data", new, "status"))["projects"] == [LOOP]
-    code, said = run_command("restore", file, "--data", new)
-    assert (code, "is not empty, and a backup replaces nothing" in said) == (1, True)
-    code, said = run_command("--data", loop.data, "backup", tmp_path / "none.zip", "--project", "nobody")
-    assert (code, said) == (1, "There is no project 'nobody': `switchpoint status` lists those there are.")
+    command_line.said("backup", file, "--force")
+    new.said("restore", file)
+    assert new.json("status")["projects"] == [LOOP]
+    assert "is not empty, and a backup replaces nothing" in new.refused("restore", file)
+    said = command_line.refused("backup", tmp_path / "none.zip", "--project", "nobody")
+    assert said == "There is no project 'nobody': `switchpoint status` lists those there are."
     assert not (tmp_path / "none.zip").exists()
 
 
-def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    assert run_command_line(cli, ["--json", *map(str, arguments)]) == 0
-    return capsys.readouterr().out
-
-
 def test_a_backup_of_one_project_holds_nothing_of_the_others(loop: Database, tmp_path: Path) -> None:
-    kept = contents(loop.data)
+    kept = contents(loop.data / FILE_NAME)
     secret = "a question that is nobody else's"
     rows = tmp_path / "rows.jsonl"
     rows.write_text(json.dumps({"id": "x", "question": secret, "answer": "yes", "skill_label": secret}))
     create_project(loop, "another", student="s", teacher="t", settings=Settings(support="theirs"))
     import_file(loop, "validation", rows, "another")
     import_file(loop, "support", rows, "another", name="theirs")
-    before = everything(loop.data)
+    before = everything(loop.data / FILE_NAME)
     manifest = backed_up(loop, tmp_path / "one.zip", project=LOOP)
-    assert everything(loop.data) == before, "the data itself stays as it is"
+    assert everything(loop.data / FILE_NAME) == before, "the data itself stays as it is"
     assert manifest["projects"] == (LOOP,)
     again = restored(tmp_path / "one.zip", tmp_path / "new")
     with again.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM case_texts").scalar() == 60
     assert secret.encode() not in (again.data / FILE_NAME).read_bytes()
-    assert contents(again.data) == kept
+    assert contents(again.data / FILE_NAME) == kept
     with loop.read() as old, again.read() as new:
         assert store.list_projects(new) == [store.project_named(old, LOOP)]
         assert [each.name for each in store.support_sets(new)] == ["lessons"]
@@ -137,18 +115,15 @@ def test_a_running_job_waits_in_the_backup_and_nobody_is_logged_in(loop: Databas
     with loop.write() as connection:
         job = jobs.put(connection, "predict", 1, {"round": 1, "roles": ["test"]})
         jobs.claim(connection, "worker-1", 1, 1.0)
-        tables = {name for (name,) in connection.exec_driver_sql("SELECT name FROM sqlite_master").all()}
-        if "sessions" in tables:
-            connection.exec_driver_sql("INSERT INTO logins (name, hash, created) VALUES ('ada', 'h', 'then')")
-            connection.exec_driver_sql("INSERT INTO sessions VALUES ('secret cookie', 'ada', 'here', 1.0, 'then')")
+        connection.exec_driver_sql("INSERT INTO logins (name, hash, created) VALUES ('ada', 'h', 'then')")
+        connection.exec_driver_sql("INSERT INTO sessions VALUES ('secret cookie', 'ada', 'here', 1.0, 'then')")
     backed_up(loop, tmp_path / "kept.zip")
     again = restored(tmp_path / "kept.zip", tmp_path / "new")
     with again.read() as connection, loop.read() as old:
         assert jobs.job(old, job.id).state == "running"
         assert (jobs.job(connection, job.id).state, jobs.job(connection, job.id).pid) == ("interrupted", None)
-        if "sessions" in tables:
-            assert connection.exec_driver_sql("SELECT count(*) FROM sessions").scalar() == 0
-            assert connection.exec_driver_sql("SELECT name FROM logins").scalar() == "ada"
+        assert connection.exec_driver_sql("SELECT count(*) FROM sessions").scalar() == 0
+        assert connection.exec_driver_sql("SELECT name FROM logins").scalar() == "ada"
     assert b"secret cookie" not in (again.data / FILE_NAME).read_bytes()
     again.close()
 
@@ -229,13 +204,17 @@ HARMS: dict[str, tuple[Callable[[Entries], list[tuple[zipfile.ZipInfo, bytes]]],
 @pytest.mark.parametrize("harm", HARMS)
 def test_a_backup_that_was_tampered_with_puts_nothing_in_place(loop: Database, tmp_path: Path, harm: str) -> None:
     change, said = HARMS[harm]
-    backed_up(loop, tmp_path / "kept.zip")
-    with zipfile.ZipFile(tmp_path / "kept.zip") as archive:
-        entries = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
-        for entry, content in change(entries):
+        for entry, content in change(entries_of(loop, tmp_path)):
             archive.writestr(entry, content)
     refused(tmp_path, said)
+
+
+def entries_of(db: Database, tmp_path: Path) -> Entries:
+    """The files of a backup that is made now."""
+    backed_up(db, tmp_path / "kept.zip")
+    with zipfile.ZipFile(tmp_path / "kept.zip") as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def refused(tmp_path: Path, said: str) -> None:
@@ -260,9 +239,7 @@ def test_a_backup_that_was_cut_off_is_refused(loop: Database, tmp_path: Path, sh
 
 
 def test_a_backup_larger_than_the_disk_is_refused_before_a_byte_is_written(loop: Database, tmp_path: Path) -> None:
-    backed_up(loop, tmp_path / "kept.zip")
-    with zipfile.ZipFile(tmp_path / "kept.zip") as archive:
-        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries = entries_of(loop, tmp_path)
     large = 2**50
     manifest = json.loads(entries["manifest.json"])
     manifest["members"][WEIGHTS]["bytes"] = large
@@ -284,9 +261,7 @@ def test_a_backup_of_a_newer_schema_is_refused(loop: Database, tmp_path: Path) -
 
 @pytest.mark.parametrize("version", ["0001", "0007", "0015"])
 def test_a_backup_of_an_older_schema_is_brought_up_to_date(loop: Database, tmp_path: Path, version: str) -> None:
-    backed_up(loop, tmp_path / "kept.zip")
-    with zipfile.ZipFile(tmp_path / "kept.zip") as archive:
-        manifest = json.loads(archive.read("manifest.json"))
+    manifest = json.loads(entries_of(loop, tmp_path)["manifest.json"])
     old = gzip.decompress((HERE / f"{version}.db.gz").read_bytes())
     manifest["members"] = {FILE_NAME: {"bytes": len(old), "sha256": hashlib.sha256(old).hexdigest()}}
     with zipfile.ZipFile(tmp_path / "old.zip", "w") as archive:

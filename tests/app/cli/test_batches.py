@@ -1,22 +1,19 @@
 """Batches on the command line: estimated, submitted, listed, waited for and cancelled."""
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from app.cli import labels as cli_labels
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from storage.database import Database
+from tests.app.command_line import CommandLine
+from tests.app.labels.test_batch_labelling import failing
 from tests.projects.unlabelled_support import KEY, Quick, bare, labels
 from tests.servers.batch_api import BatchRoom
 from tests.servers.openai_server import MODEL, Manners, OpenAIServer, openai_server
 
 TEACHER = f"openai:{MODEL}"
 COUNT = 20
-Run = Callable[..., Any]
 
 
 @pytest.fixture
@@ -29,23 +26,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
         yield running
 
 
-@pytest.fixture
-def run(db: Database, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command; returns its JSON, or the sentence on stderr where it fails."""
-
-    def run_command(*arguments: object) -> Any:
-        code = run_command_line(cli, ["--data", str(db.data), "--json", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return json.loads(out) if code == 0 else err
-
-    return run_command
-
-
 @pytest.mark.process
 def test_batches_are_handed_in_listed_ended_and_waited_for(
-    db: Database, server: OpenAIServer, run: Run, monkeypatch: pytest.MonkeyPatch
+    db: Database, server: OpenAIServer, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bare(db, TEACHER, COUNT)
+    run = command_line.json
     run("spending", "p", "--price", TEACHER, 10, 100)
     whole, half = (run("label", "bare", "--estimate", *more)["cost"]["money"] for more in ((), ("--batch",)))
     assert half == pytest.approx(whole / 2)
@@ -56,9 +42,7 @@ def test_batches_are_handed_in_listed_ended_and_waited_for(
     assert (listed["state"], listed["requests"], listed["remote"]) == ("in_progress", 18, "batch_0")
     (ended,) = run("batches", "--cancel", 1)["batches"]
     assert ended["state"] == "cancelling"
-    server.batches.outcome = lambda body: (
-        (0, "batch_cancelled", "Cancelled.") if "What is 7" in body["messages"][-1]["content"] else None
-    )
+    server.batches.outcome = failing("What is 7", 0, "batch_cancelled", "Cancelled.")
     (ended,) = run("batches")["batches"]
     assert (ended["state"], ended["done"], ended["failed"]) == ("cancelled", 17, 1)
     monkeypatch.setattr(cli_labels, "sleep", paused := Pauses(server.batches))
@@ -67,9 +51,9 @@ def test_batches_are_handed_in_listed_ended_and_waited_for(
     assert paused.seconds == [60.0, 75.0, 93.75, 117.1875], "each longer than the one before"
     assert all(labels(db).values())
     assert [each["collected"] is not None for each in run("batches")["batches"]] == [True, True]
-    assert "Batch 1 is collected already" in run("batches", "--cancel", 1)
-    assert "Batch 9 is not there" in run("batches", "--cancel", 9)
-    assert "say --batch too" in run("label", "bare", "--wait")
+    assert "Batch 1 is collected already" in command_line.refused("batches", "--cancel", 1)
+    assert "Batch 9 is not there" in command_line.refused("batches", "--cancel", 9)
+    assert "say --batch too" in command_line.refused("label", "bare", "--wait")
 
 
 class Pauses:

@@ -1,12 +1,7 @@
 """Adopting a round: what the gate stops, what is saved, and that everything then builds on the adopted round."""
 
-import json
-from pathlib import Path
-
 import pytest
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.comparisons import adoption
 from app.comparisons.adoption import check_gate
 from app.jobs.queue import put_diagnose, put_predict
@@ -19,7 +14,8 @@ from app.web.page.handlers import find_place
 from core.errors import UserError
 from storage import store
 from storage.database import Database
-from tests.projects.finished_loop import LOOP, Sizes, finish_loop, finished
+from tests.app.command_line import CommandLine
+from tests.projects.finished_loop import LOOP, Sizes, finish_loop
 
 BROKEN = "Broken in category “maps” is significant"
 
@@ -105,13 +101,10 @@ def test_the_next_step_is_to_decide_on_a_measured_round_and_then_goes_on_from_th
     assert _next(db) == "Let the teacher diagnose 30 wrong answers."
 
 
-def test_the_command_line_adopts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    finished(tmp_path)
-    adopt = ["--data", str(tmp_path), "adopt", LOOP, "1"]
-    assert run_command_line(cli, adopt) == 1
-    assert BROKEN in capsys.readouterr().err
-    assert run_command_line(cli, [*adopt, "--reason", "maps are out of scope", "--json"]) == 0
-    printed = json.loads(capsys.readouterr().out)
+def test_the_command_line_adopts(db: Database, command_line: CommandLine) -> None:
+    finish_loop(db)
+    assert BROKEN in command_line.refused("adopt", LOOP, 1)
+    printed = command_line.json("adopt", LOOP, 1, "--reason", "maps are out of scope")
     assert (printed["number"], printed["passed"], printed["reason"]) == (1, False, "maps are out of scope")
 
 

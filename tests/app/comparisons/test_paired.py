@@ -1,17 +1,13 @@
 """Comparing two rounds: fixed and broken samples by category and skill, and the gate."""
 
-import json
-from pathlib import Path
-
 import pytest
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.comparisons.paired import compare_rounds, paired_comparison
 from core.errors import UserError
 from storage import store
 from storage.database import Database
-from tests.projects.finished_loop import LOOP, finish_loop, finished
+from tests.app.command_line import CommandLine
+from tests.projects.finished_loop import LOOP, finish_loop
 from tests.storage.world import a_review
 
 
@@ -31,11 +27,8 @@ def test_the_gate_names_the_category_that_broke(db: Database) -> None:
     finish_loop(db)
     with db.read() as connection:
         judged = paired_comparison(connection, LOOP, 0, 1, role="test").gate
-        assert (
-            paired_comparison(connection, LOOP, 1, 0, role="test")
-            .gate.findings[0]
-            .startswith("Broken in category “sums”")
-        )
+        back = paired_comparison(connection, LOOP, 1, 0, role="test").gate
+    assert back.findings[0].startswith("Broken in category “sums”")
     assert not judged.passed
     assert judged.sentence.startswith("Broken in category “maps” is significant: 10 broken, 0 fixed of 20")
 
@@ -70,13 +63,11 @@ def test_a_round_without_predictions_is_named_with_the_way_on(db: Database) -> N
         compare_rounds(db, LOOP, 0, 2)
 
 
-def test_the_command_line_shows_groups_and_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    finished(tmp_path)
-    assert run_command_line(cli, ["--data", str(tmp_path), "compare", LOOP, "0", "1", "--set", "validation"]) == 0
-    shown = capsys.readouterr().out
+def test_the_command_line_shows_groups_and_gate(db: Database, command_line: CommandLine) -> None:
+    finish_loop(db)
+    shown = command_line.said("compare", LOOP, 0, 1, "--set", "validation")
     assert "Gate FAILED: Broken in category “maps” is significant" in " ".join(shown.split())
     assert "By missing skill, validation set" in shown
-    assert run_command_line(cli, ["--data", str(tmp_path), "--json", "compare", LOOP, "0", "1"]) == 0
-    printed = json.loads(capsys.readouterr().out)
+    printed = command_line.json("compare", LOOP, 0, 1)
     assert (printed["role"], printed["gate"]["passed"], printed["rounds"]) == ("test", False, [0, 1])
     assert [each["name"] for each in printed["by_category"] if each["significantly_broken"]] == ["maps"]

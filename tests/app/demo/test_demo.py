@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from assets import demo as files
 from assets.demo import settings
 from assets.demo.gold import load_phrases, load_truth
 from core.errors import UserError
-from core.types import Curve, Diagnosis, Prediction, Switch
+from core.types import Switch
 from storage import store
 from storage.database import Database, open_database
+from tests.storage.world import a_diagnosis, a_prediction
 
 
 @pytest.fixture(scope="module")
@@ -56,21 +58,20 @@ def test_a_second_call_changes_nothing_and_is_quick(made: Database) -> None:
     assert project_status(made, "demo") == before
 
 
-def test_the_demo_is_measured_against_what_is_true(tmp_path: Path) -> None:
-    db = open_database(tmp_path)
+def test_the_demo_is_measured_against_what_is_true(db: Database) -> None:
     begin_demo(db)
-    truth = files.TRUTH / "validation.jsonl"
-    known = demo_truth_rows(truth)
+    known = load_truth(files.TRUTH / "validation.jsonl")
     with db.write() as connection:
         samples = list(store.samples_of(connection, project=1, role="validation"))[:4]
         for position, sample in enumerate(samples):
-            steps, skills = known[sample.source_id]
-            wrong = (*steps[:-1], "Something else is 99.")
-            found = len(steps) if position < 3 else 1
-            store.save_predictions(connection, [_prediction(sample.id, wrong)])
-            store.save_diagnoses(connection, [_diagnosis(sample.id, found, len(steps), _phrase(skills[-1]))])
+            true = known[sample.source_id]
+            said = replace(a_prediction(1, sample.id), steps=(*true.steps[:-1], "Something else is 99."), answer="99")
+            step = len(true.steps) if position < 3 else 1
+            switch = Switch(status="switched", mistake_step=step, confidence=1.0)
+            store.save_predictions(connection, [said])
+            found = a_diagnosis(1, sample.id, skill=_phrase(true.skills[-1]))
+            store.save_diagnoses(connection, [replace(found, switch=switch)])
     measured = measure_against_gold(db, "demo")
-    db.close()
     assert measured["identification"]["answer_switch"] == 0.75
     assert measured["identification"]["last"] == 1.0
     assert measured["identification"]["first"] == 0.0
@@ -90,28 +91,5 @@ def test_make_demo_empties_only_its_own_folder(tmp_path: Path) -> None:
     assert (tmp_path / "mine" / "thesis.txt").exists()
 
 
-def demo_truth_rows(path: Path) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    return {key: (each.steps, each.skills) for key, each in load_truth(path).items()}
-
-
 def _phrase(skill: str) -> str:
     return next(phrase for phrase, named in load_phrases(files.TRUTH / "skills.json").items() if named == skill)
-
-
-def _prediction(sample: int, steps: tuple[str, ...]) -> Prediction:
-    text = " ".join(steps)
-    return Prediction(round=1, sample=sample, text=text, steps=steps, answer="99", reading="stated", correct=False)
-
-
-def _diagnosis(sample: int, step: int, steps: int, skill: str) -> Diagnosis:
-    return Diagnosis(
-        round=1,
-        sample=sample,
-        curve=Curve(candidates=("1", "99"), truth=0, predicted=1, probabilities=((0.6, 0.4),) * (steps + 1)),
-        switch=Switch(status="switched", mistake_step=step, confidence=1.0),
-        skill=skill,
-        prior=0.6,
-        delta=0.0,
-        lam=1,
-        teacher="by hand",
-    )

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.projects.configuration import create_project
 from storage.database import open_database
+from tests.app.command_line import CommandLine
 from tests.projects.tiny_project import TinyFiles, fill_project
 
 CHECKS = {"python", "libraries", "device", "memory", "data directory", "disk", "worker", "demo models", "keys"}
@@ -29,8 +28,8 @@ def examined(data: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[], Exa
     """Runs the doctor on the data directory; returns the exit code and the checks by name."""
 
     def run() -> Examined:
-        code = run_command_line(cli, ["--data", str(data), "doctor", "--json"])
-        return code, {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+        code, out, _ = CommandLine(data, capsys).run("doctor", "--json")
+        return code, {row["name"]: row for row in json.loads(out)}
 
     return run
 
@@ -59,8 +58,9 @@ def test_every_check_says_what_it_found(
     assert code == (0 if all(row["ok"] for row in checks.values()) else 1)
     assert "torch 2" in checks["libraries"]["found"]
     assert "GB are free" in checks["memory"]["found"]
-    assert run_command_line(cli, ["--data", str(data), "doctor"]) == code
-    assert "data directory: " in capsys.readouterr().out
+    plain, out, _ = CommandLine(data, capsys).run("doctor")
+    assert plain == code
+    assert "data directory: " in out
 
 
 def test_models_that_are_here_and_whole_are_fit(examined: Callable[[], Examined], data: Path, files: TinyFiles) -> None:

@@ -1,10 +1,8 @@
 """Jobs with models behind an endpoint: requests are stored, counted, capped, stoppable, and hold no secret."""
 
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -30,11 +28,13 @@ from core.types import EndpointSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
+from tests.app.command_line import CommandLine
 from tests.models.demo_teacher import ByLetter
 from tests.projects.demo_mistakes import QUICK, SETTINGS, fill, mistakes
+from tests.projects.unlabelled_support import KEY
 from tests.servers.openai_server import Manners, OpenAIServer, openai_server
+from tests.wait_for import read_job
 
-KEY = "sk-test-0a1b2c3d4e5f6a7b"
 NOWHERE = LocalEngine("no such device")
 COUNT = 16
 
@@ -58,8 +58,14 @@ def go(db: Database, job: Job) -> Job:
     assert claimed is not None
     assert claimed.id == job.id
     run_claimed_job(db, claimed, NOWHERE, lambda: False)
-    with db.read() as connection:
-        return jobs.job(connection, job.id)
+    return read_job(db, job.id)
+
+
+def save_bare(db: Database, **more: str) -> None:
+    """A support set of five samples without labels."""
+    samples = [replace(sample, source_id=f"l {sample.source_id}", **more) for sample, _ in mistakes(5)]
+    with db.write() as connection:
+        store.save_samples(connection, project=None, role="support", name="bare", samples=samples, images={})
 
 
 def test_a_round_is_diagnosed_and_counted_and_a_second_project_pays_nothing(db: Database, server: OpenAIServer) -> None:
@@ -216,9 +222,7 @@ def test_a_student_behind_an_endpoint_predicts_and_is_not_tuned(db: Database, se
 
 def test_labels_come_from_the_endpoint_after_an_estimate(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, count=1)
-    with db.write() as connection:
-        bare = [replace(sample, source_id=f"l {sample.source_id}", response="2 is 2.") for sample, _ in mistakes(5)]
-        store.save_samples(connection, project=None, role="support", name="bare", samples=bare, images={})
+    save_bare(db, response="2 is 2.")
     estimate = estimate_label(db, "bare", project="p", calls=5)
     assert (estimate["items"], estimate["requests"]) == (5, 5)
     assert "5 items: 5 requests to demo-teacher@" in estimate_text(estimate)
@@ -236,17 +240,13 @@ def test_an_estimate_for_a_teacher_on_this_machine_is_nothing(db: Database) -> N
 
 def test_the_doctor_asks_each_endpoint_now(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, student=server.name, count=1)
-
-    def rows() -> dict[str, tuple[bool, str]]:
-        return {row["name"]: (row["ok"], row["found"]) for row in run_checks(db.data)[-2:]}
-
     first, second = run_checks(db.data)[-2:]
     assert (first["name"], first["found"]) == (f"{server.name} (p)", "answers, and lists 20 log-probabilities a token")
     assert second["ok"]
     server.manners.logprobs = False
     assert "gives no log-probabilities" in run_checks(db.data)[-2]["found"]
     server.manners.key = "another"
-    assert all(not ok and "does not accept the key" in said for ok, said in rows().values())
+    assert all(not row["ok"] and "does not accept the key" in row["found"] for row in run_checks(db.data)[-2:])
 
 
 @pytest.mark.parametrize("role", ["student", "teacher"])
@@ -258,33 +258,20 @@ def test_a_project_with_a_key_in_a_models_name_is_not_made(db: Database, role: s
         assert store.list_projects(connection) == []
 
 
-def test_a_worker_in_this_process_takes_endpoints_too(db: Database, server: OpenAIServer) -> None:
-    fill(db, "p", teacher=server.name, count=2)
-    assert run_queued_job(db, put_diagnose(db, "p"), NOWHERE).done == 2
-
-
 def test_the_command_line_estimates_shows_what_was_spent_and_sets_the_cap(
-    db: Database, server: OpenAIServer, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    db: Database, server: OpenAIServer, command_line: CommandLine
 ) -> None:
-    from app.cli.main import cli
-    from app.cli.terminal import run_command_line
-
     fill(db, "p", teacher=server.name, count=3)
-
-    def said(*arguments: str) -> str:
-        assert run_command_line(cli, ["--data", str(db.data), *arguments]) == 0
-        return capsys.readouterr().out
-
-    assert json.loads(said("diagnose", "p", "--estimate", "--json"))["items"] == 3
-    assert "its price is not known" in " ".join(said("diagnose", "p", "--estimate").split())
+    assert command_line.json("diagnose", "p", "--estimate")["items"] == 3
+    assert "its price is not known" in " ".join(command_line.said("diagnose", "p", "--estimate").split())
     assert server.asked == []
-    assert "of a cap of 2.50" in said("spending", "p", "--cap", "2.5", "--price", server.name, "1", "2")
-    run_queued_job(db, put_diagnose(db, "p"), NOWHERE)
-    shown = json.loads(said("spending", "p", "--json"))
+    assert "of a cap of 2.50" in command_line.said("spending", "p", "--cap", 2.5, "--price", server.name, 1, 2)
+    assert run_queued_job(db, put_diagnose(db, "p"), NOWHERE).done == 3
+    shown = command_line.json("spending", "p")
     assert shown["cap"] == 2.5
     assert shown["models"][0]["price"] == [1.0, 2.0]
     assert shown["money"] > 0
-    assert "no cap" in said("spending", "p", "--no-cap")
+    assert "no cap" in command_line.said("spending", "p", "--no-cap")
     with db.read() as connection:
         assert store.project_of(connection, 1).settings.endpoint == replace(
             QUICK, prices=((server.name, 1.0, 2.0),), spend_cap=EndpointSettings().spend_cap
@@ -302,9 +289,7 @@ def test_the_data_tab_offers_the_cost_of_what_endpoints_will_be_asked(db: Databa
 def test_groups_are_labelled_in_the_projects_own_words(db: Database, server: OpenAIServer) -> None:
     fill(db, "p", teacher=server.name, count=1)
     set_prompts(db, "p", {"label": "{question} NEEDS"})
-    with db.write() as connection:
-        bare = [replace(sample, source_id=f"l {sample.source_id}", task="sums") for sample, _ in mistakes(5)]
-        store.save_samples(connection, project=None, role="support", name="bare", samples=bare, images={})
+    save_bare(db, task="sums")
     assert go(db, put_label(db, "bare", project="p", by="group")).state == "done"
     questions = [asked.body["messages"][-1]["content"] for asked in server.asked[1:]]  # the first one is the probe
     assert questions

@@ -11,14 +11,14 @@ import pytest
 from app.endpoints.spending import estimate_diagnose, spending
 from app.jobs.queue import put_diagnose
 from app.processes.worker_process import ensure_worker, worker_pid
-from storage import jobs, store
+from storage import store
 from storage.database import Database
 from tests.models.demo_teacher import ByLetter
 from tests.projects.demo_mistakes import QUICK, fill
+from tests.projects.unlabelled_support import KEY
 from tests.servers.openai_server import Manners, OpenAIServer, openai_server
-from tests.wait_for import wait_for
+from tests.wait_for import read_job, wait_for
 
-KEY = "sk-test-0a1b2c3d4e5f6a7b"
 COUNT = 40
 
 
@@ -45,15 +45,10 @@ def test_what_was_answered_before_the_kill_is_not_asked_again(db: Database, serv
     kept = spending(db, "p")["models"][0]["requests"]
     assert requests / 8 < kept < requests, "the kill came too late to prove anything"
     assert ensure_worker(db.data)
-
-    def ended() -> bool:
-        with db.read() as connection:
-            return jobs.job(connection, job.id).state in ("done", "failed")
-
-    wait_for(ended, db)
+    wait_for(lambda: read_job(db, job.id).state in ("done", "failed"), db)
     wait_for(lambda: worker_pid(db.data) is None, db)
+    assert read_job(db, job.id).error == ""
     with db.read() as connection:
-        assert jobs.job(connection, job.id).error == ""
         assert len(store.diagnoses_of(connection, at)) == COUNT
     assert len(server.asked) <= requests + QUICK.at_once, "only what was under way is asked again"
     db.close()

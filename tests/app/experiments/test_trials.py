@@ -23,13 +23,6 @@ from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import SKILLS, TinyFiles, fill_project
 
 
-@pytest.fixture
-def ready(db: Database, tiny: str, files: TinyFiles) -> str:
-    diagnose_by_hand(db, tiny, files)
-    accept_all(db, tiny, reviewer="ann")
-    return tiny
-
-
 def name_by_hand(db: Database, *, but: int = 0, seeds: int = 2) -> None:
     """Save skills of random steps for most errors, because the tiny teacher's skills match nothing."""
     with db.write() as connection:
@@ -135,7 +128,7 @@ def test_other_verdicts_make_other_trials_and_the_old_ones_no_longer_count(db: D
     assert (len(trials(db)), len(results(db, ready).outcomes)) == (2, 1)
 
 
-def test_what_is_missing_is_said_before_anything_is_queued(db: Database, tiny: str, files: TinyFiles) -> None:
+def test_what_is_missing_is_said_before_anything_is_queued(db: Database, tiny: str) -> None:
     with pytest.raises(UserError, match="has no accepted skill: review some cases"):
         put_experiment(db, tiny, arms=["targeted"], budgets=[4], seeds=1)
     with pytest.raises(UserError, match="no arm 'ours'"):

@@ -6,7 +6,6 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
@@ -16,8 +15,6 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import update
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
 from app.exports.reviews import BOM, COLUMNS, csv_text
 from app.exports.round_report import report_html
@@ -33,6 +30,8 @@ from core.errors import UserError
 from storage import store
 from storage.database import Database, open_database
 from storage.tables import samples
+from tests.app.command_line import CommandLine
+from tests.app.html_page import read_page
 from tests.browser import cases
 from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import TinyFiles
@@ -60,8 +59,7 @@ def test_exported_reviews_hold_every_verdict_in_order(
     sample = diagnose_by_hand(db, tiny, files)[0]
     add_review(db, tiny, sample, "rejected", reviewer="ann")
     add_review(db, tiny, sample, "accepted", reviewer="bob", skill="adding up")
-    lines = export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().splitlines()
-    (row,) = map(json.loads, lines)
+    (row,) = map(json.loads, export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().splitlines())
     assert [(each["reviewer"], each["verdict"]) for each in row["reviews"]] == [("ann", "rejected"), ("bob", "edited")]
     assert row["diagnosis"]["mistake_step"] == 2
 
@@ -135,9 +133,7 @@ def test_a_review_without_a_diagnosis_is_exported_too(
         right, wrong = (each.sample for each in store.predictions_of(connection, at, "validation")[:2])
     add_review(db, tiny, right, "label_wrong", reviewer="ann")
     add_review(db, tiny, wrong, "accepted", reviewer="ann", skill="adding up", mistake_step=2)
-    rows = [
-        json.loads(line) for line in export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().split("\n")[:-1]
-    ]
+    rows = list(map(json.loads, export_reviews(db, tiny, tmp_path / "reviews.jsonl").read_text().splitlines()))
     assert [(row["id"], row["diagnosis"], len(row["reviews"])) for row in rows] == [("v0", None, 1), ("v1", None, 1)]
     lines = lines_of(export_reviews(db, tiny, tmp_path / "reviews.csv"))
     assert [(line["machine_step"], line["machine_status"], line["skill"]) for line in lines] == [
@@ -253,12 +249,10 @@ def test_a_newer_round_that_has_not_answered_is_not_what_a_report_shows(
 def test_the_command_line_hands_round_and_cases_on(
     nasty: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "report.html"
-    where = ("--data", str(nasty.data), "export", "report", cases.PROJECT, str(out))
-    assert run_command_line(cli, [*where, "--round", "1", "--json"]) == 1
-    assert "has no round 1" in capsys.readouterr().err
-    assert run_command_line(cli, [*where, "--round", "0", "--sample", "3", "--sample", "5", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"written": str(out)}
+    out, commands = tmp_path / "report.html", CommandLine(nasty.data, capsys)
+    asked = ("export", "report", cases.PROJECT, out)
+    assert "has no round 1" in commands.refused(*asked, "--round", 1)
+    assert commands.json(*asked, "--round", 0, "--sample", 3, "--sample", 5) == {"written": str(out)}
     assert read_page(out.read_text()).ids == {"case-3", "case-5"}
 
 
@@ -305,52 +299,6 @@ def test_a_download_that_is_not_there_is_one_plain_sentence(served: Served, aske
 @given(st.text(max_size=100))
 def test_a_download_has_a_file_name_that_any_system_takes(project: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*-round-3-reviews\.csv", file_name(project, 3, "reviews.csv"))
-
-
-class Page(HTMLParser):
-    """A report's parts, as a browser without plotly would see it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.ids: set[str] = set()
-        self.images: list[str] = []
-        self.links: list[str] = []
-        self.handlers: list[str] = []
-        self.policy = self.text = ""
-        self.plots = self.scripts = self.libraries = 0
-        self.inside = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        self.tags.add(tag)
-        self.inside = tag
-        self.scripts += tag == "script"
-        self.plots += given.get("class") == "plotly-graph-div"
-        self.handlers += [name for name in given if name.startswith("on")]
-        self.links += [given[name] for name in ("src", "href", "srcset", "action", "data") if name in given]
-        if tag == "article":
-            self.ids.add(given["id"])
-        if tag == "img":
-            self.images.append(self.links.pop())
-        if given.get("http-equiv") == "Content-Security-Policy":
-            self.policy = given["content"]
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.inside == "script":
-            self.libraries += len(data) > 1_000_000
-        elif self.inside != "style":
-            self.text += data
-
-
-def read_page(text: str) -> Page:
-    page = Page()
-    page.feed(text)
-    page.close()
-    return page
 
 
 def lines_of(path: Path) -> list[dict[str, str]]:

@@ -13,34 +13,23 @@ from datasets import Image, load_dataset
 from app.exports import selections
 from app.exports.write import export_selection
 from app.imports.pipeline import import_file
-from app.reviews.verdicts import accept_all
 from app.selections.draw import make_selection
 from app.selections.rulings import add_ruling
 from core.errors import UserError
-from core.types import Sample, Selection
+from core.types import Selection
 from storage import store
 from storage.database import Database
 from storage.images import image_bytes
-from tests.projects.handmade_diagnoses import diagnose_by_hand
+from tests.app.selections.test_draw import drawn
 from tests.projects.tiny_project import TinyFiles, fill_project
 from tests.servers.app_server import serving
 
-SKILL = "addition of numbers"
-
 
 @pytest.fixture
-def made(db: Database, tiny: str, files: TinyFiles) -> Selection:
-    diagnose_by_hand(db, tiny, files)
-    accept_all(db, tiny, reviewer="ann")
-    first = make_selection(db, tiny, budget=3)
-    add_ruling(db, tiny, SKILL, "remove", sample=first.hits[0].sample, reviewer="ann")
-    return make_selection(db, tiny, budget=12)
-
-
-def samples(db: Database, made: Selection) -> list[Sample]:
-    with db.read() as connection:
-        found = store.samples_by_id(connection, [hit.sample for hit in made.hits])
-    return [found[hit.sample] for hit in made.hits]
+def made(db: Database, ready: str) -> Selection:
+    first = make_selection(db, ready, budget=3)
+    add_ruling(db, ready, "addition of numbers", "remove", sample=first.hits[0].sample, reviewer="ann")
+    return make_selection(db, ready, budget=12)
 
 
 @pytest.mark.parametrize("name", ["out", "out.zip", "out.parquet"])
@@ -52,8 +41,7 @@ def test_what_is_exported_imports_with_the_same_rows(
     assert report["refused_rows"] == 0
     with db.read() as connection:
         back = list(store.support_samples(connection, "back"))
-        sent = samples(db, made)
-        for one, other in zip(sent, back, strict=True):
+        for one, other in zip(drawn(db, made), back, strict=True):
             for field in ("source_id", "question", "response", "skill_label", "task", "category"):
                 assert getattr(one, field) == getattr(other, field)
             pictures = [each.image and image_bytes(connection, each.image)[0] for each in (one, other)]
@@ -92,7 +80,7 @@ def test_the_manifest_says_all_that_made_the_selection(
 ) -> None:
     said = json.loads(export_selection(db, tiny, tmp_path / "out.json").read_text())
     assert (said["budget"], said["seed"], said["support"], said["round"]) == (12, made.seed, made.support, 0)
-    assert [each["sample"] for each in said["hits"]] == [each.source_id for each in samples(db, made)]
+    assert [each["sample"] for each in said["hits"]] == [each.source_id for each in drawn(db, made)]
     assert said["rulings"][0]["act"] == "remove"
     assert {each["skill"] for each in said["make_up"]["skills"]} == {each.skill for each in made.demands}
     assert {"rank", "learning_rate"} <= set(said["settings"]["tuning"])
@@ -103,12 +91,9 @@ def test_an_image_that_is_gone_is_said_before_anything_is_sent(db: Database, fil
     name = fill_project(db, files, "other")
     made = make_selection(db, name, budget=3, arm="random")
     path = tmp_path / "gone.png"
-    with db.read() as connection:
-        kept = [each.image for each in store.samples_by_id(connection, [hit.sample for hit in made.hits]).values()]
+    image = next(each.image for each in drawn(db, made) if each.image)
     with db.write() as connection:
-        connection.exec_driver_sql(
-            "UPDATE images SET content = NULL, path = ? WHERE hash = ?", (str(path), next(filter(None, kept)))
-        )
+        connection.exec_driver_sql("UPDATE images SET content = NULL, path = ? WHERE hash = ?", (str(path), image))
     with pytest.raises(UserError, match="is gone: put it back"):
         export_selection(db, name, tmp_path / "out")
     assert list(tmp_path.glob("out*")) == []

@@ -1,6 +1,7 @@
 """Imports: dry runs, the held-out share, splits, and importing again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.projects.configuration import create_project
 from core.errors import UserError
 from storage import store
 from storage.database import Database
+from tests.app.imports.test_support_set import write
 from tests.projects.tiny_project import TinyFiles
 
 
@@ -35,11 +37,6 @@ def names(db: Database, role: Any, project: str = "empty") -> list[str]:
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.write_text("\n".join(map(json.dumps, rows)) + "\n")
-    return path
 
 
 @pytest.mark.parametrize("what", ["validation", "test", "support", "predictions"])
@@ -77,23 +74,16 @@ def test_every_kind_of_refusal_is_counted_by_its_kind(
     report = dry_run(db, request)
     counted = ("found", "accepted", "already_present", "refused_rows", "images_missing", "duplicates", "conflicts")
     assert [report[name] for name in counted] == [14, 0, 9, 4, 1, 1, 1]
-    assert [(row["line"], row["field"]) for row in report["refused"]] == [
-        (2, "image"),
-        (3, "answer"),
-        (13, "id"),
-        (4, "id"),
-    ]
+    refused = [(row["line"], row["field"]) for row in report["refused"]]
+    assert refused == [(2, "image"), (3, "answer"), (13, "id"), (4, "id")]
     before = everything(db)
     assert commit(db, request) == report
     assert everything(db) == before, "with a refused row nothing is imported"
-    skipping = ImportRequest(
-        what="validation", path=str(path), project=tiny, images=str(files.images), skip_refused=True, test_share=0
-    )
-    assert commit(db, skipping)["accepted"] == 1
+    assert commit(db, replace(request, skip_refused=True, test_share=0))["accepted"] == 1
     assert "new" in names(db, "validation", tiny)
 
 
-def test_thousands_of_refused_rows_are_counted_and_the_first_are_kept(db: Database, empty: str, tmp_path: Path) -> None:
+def test_thousands_of_refused_rows_are_counted_and_the_first_are_kept(db: Database, tmp_path: Path) -> None:
     path = write(tmp_path / "bad.jsonl", [{"id": str(number), "conversations": []} for number in range(5000)])
     report = dry_run(db, ImportRequest(what="support", path=str(path)))
     assert (report["refused_rows"], len(report["refused"])) == (5000, 2000)
@@ -120,7 +110,7 @@ def test_a_share_of_each_category_is_held_out_and_importing_again_changes_nothin
     assert names(db, "test") == held, "a test set that is there stays as it is"
 
 
-def test_the_seed_draws_another_test_set(db: Database, files: TinyFiles, tmp_path: Path) -> None:
+def test_the_seed_draws_another_test_set(db: Database, files: TinyFiles) -> None:
     drawn = []
     for project, seed in (("a", 0), ("b", 0), ("c", 1)):
         create_project(db, project, student="s", teacher="t")
@@ -163,9 +153,8 @@ def test_a_file_with_splits_fills_both_sets(db: Database, empty: str, tmp_path: 
     assert names(db, "validation") == [f"q{number}" for number in range(20) if splits[number] == "val"]
     assert import_file(db, "support", path, name="trained")["accepted"] == 5
     with db.read() as connection:
-        assert {each.source_id for each in store.support_samples(connection, "trained")} == {
-            f"q{n}" for n in range(0, 20, 4)
-        }
+        trained = {each.source_id for each in store.support_samples(connection, "trained")}
+    assert trained == {f"q{n}" for n in range(0, 20, 4)}
 
 
 @pytest.mark.parametrize(

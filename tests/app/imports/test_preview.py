@@ -146,7 +146,7 @@ def test_a_table_that_leaves_a_field_open_shows_its_columns(db: Database, projec
     assert mended.report["accepted"] == 1
 
 
-def test_a_large_support_set_is_a_job_and_the_wait_is_over_with_it(db: Database, tmp_path: Path) -> None:
+def test_a_large_support_set_is_a_job_and_the_wait_is_over_with_it(db: Database) -> None:
     pending = looked(db, written(uploads_folder(db) / "one" / "lessons.jsonl", 6000), "support", name="lessons")
     previews = Previews(db)
     assert "on their way into “lessons”" in previews.carry_out(pending)

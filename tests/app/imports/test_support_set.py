@@ -14,7 +14,6 @@ from PIL import Image
 
 from app.engines.local_engine import LocalEngine
 from app.imports import deduplication, support_set
-from app.imports import support_set as support_import
 from app.imports.pipeline import commit, import_file
 from app.imports.report import Findings, ImportRequest
 from app.model_inputs import image_opener
@@ -61,11 +60,8 @@ def request(path: Path, **more: Any) -> ImportRequest:
 
 def stored(db: Database, name: str = "big") -> list[Sample]:
     with db.read() as connection:
-        return (
-            list(store.support_samples(connection, name))
-            if any(s.name == name for s in store.support_sets(connection))
-            else []
-        )
+        known = [each.name for each in store.support_sets(connection)]
+        return list(store.support_samples(connection, name)) if name in known else []
 
 
 def unfinished(db: Database) -> list[store.SupportPart]:
@@ -80,12 +76,23 @@ def begin(db: Database, asked: ImportRequest, batches: int) -> None:
         return sum(part.handled for part in unfinished(db)) >= 10 * batches
 
     try:
-        for advance in support_import.import_support(db, asked, Findings(), stop):
+        for advance in support_set.import_support(db, asked, Findings(), stop):
             with db.write() as connection:
                 advance.save(connection)
     except Stopped:
         return
     pytest.fail("the import ended before it was stopped")
+
+
+def ends_as_unbroken(db: Database, path: Path, tmp_path: Path) -> None:
+    """Import the file to its end: everything is then as in one go."""
+    whole = open_database(tmp_path / "unbroken")
+    assert commit(db, request(path)) == commit(whole, request(path))
+    assert stored(db) == stored(whole) != []
+    with db.read() as one, whole.read() as other:
+        assert store.support_sets(one) == store.support_sets(other)
+    assert unfinished(db) == []
+    whole.close()
 
 
 def test_a_stopped_import_is_seen_by_nobody_and_goes_on(db: Database, tmp_path: Path) -> None:
@@ -94,12 +101,7 @@ def test_a_stopped_import_is_seen_by_nobody_and_goes_on(db: Database, tmp_path: 
     assert stored(db) == []
     (part,) = unfinished(db)
     assert (part.handled, part.samples) == (20, 20)
-    other = open_database(tmp_path / "unbroken")
-    whole = commit(other, request(path))
-    assert commit(db, request(path)) == whole
-    assert stored(db) == stored(other)
-    assert unfinished(db) == []
-    other.close()
+    ends_as_unbroken(db, path, tmp_path)
 
 
 def test_an_import_goes_on_only_with_the_same_file(db: Database, tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ def test_a_file_whose_first_rows_are_there_begins_behind_them(
     assert [(part.handled, part.samples) for part in unfinished(db)] == [(40, 10)]
     assert commit(db, request(again))["accepted"] == 25
     assert [each.source_id for each in stored(db)] == [f"r{number}" for number in range(55)]
-    monkeypatch.setattr(support_import, "_begin_part", lambda *_: pytest.fail("a part for what is there already"))
+    monkeypatch.setattr(support_set, "_begin_part", lambda *_: pytest.fail("a part for what is there already"))
     assert commit(db, request(again))["accepted"] == 0
 
 

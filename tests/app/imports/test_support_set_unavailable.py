@@ -18,19 +18,19 @@ from PIL import Image
 
 from app.engines.local_engine import LocalEngine
 from app.imports import deduplication, support_set
-from app.imports import support_set as support_import
 from app.imports.pipeline import commit
 from app.imports.report import Findings
 from app.progress import Advance
 from app.worker.loop import run_queued_job
 from core.errors import UnavailableError, UserError
 from core.importers.containers import parquet
-from storage import jobs, store
+from storage import store
 from storage.database import Database, open_database
 from tests.app.imports.test_support_set import (
     ROOT,
     begin,
     command_line,
+    ends_as_unbroken,
     kill_in_the_middle,
     request,
     rows,
@@ -39,6 +39,7 @@ from tests.app.imports.test_support_set import (
     write,
 )
 from tests.chaos.small_disk import as_anybody
+from tests.wait_for import read_job
 
 FAILED = "cannot be read just now (Input/output error): import it again once it can be"
 GOES_ON = "rows that were read are kept, and importing it again goes on from there."
@@ -121,23 +122,12 @@ def kept(db: Database) -> int:
     return sum(part.handled for part in unfinished(db))
 
 
-def ends_as_unbroken(db: Database, path: Path, tmp_path: Path) -> None:
-    whole = open_database(tmp_path / "unbroken")
-    assert commit(db, request(path)) == commit(whole, request(path))
-    assert stored(db) == stored(whole) != []
-    with db.read() as one, whole.read() as other:
-        assert store.support_sets(one) == store.support_sets(other)
-    assert unfinished(db) == []
-    whole.close()
-
-
 def fails(db: Database, path: Path, said: str) -> str:
     """Run the import as a job, which must fail with this error."""
     job = support_set.put_import(db, request(path))
     with pytest.raises(UserError, match=said) as caught:
         run_queued_job(db, job, LocalEngine("no such device"))
-    with db.read() as connection:
-        assert jobs.job(connection, job.id).state == "failed"
+    assert read_job(db, job.id).state == "failed"
     assert nothing_is_seen(db)
     return str(caught.value)
 
@@ -214,7 +204,7 @@ def test_an_image_that_goes_away_while_it_is_copied_is_named(db: Database, tmp_p
     Image.new("RGB", (4, 4)).save(tmp_path / "one.png")
     found = [row | {"image": "one.png"} for row in rows(3)]
     asked = request(write(tmp_path / "rows.jsonl", found), copy_images=True)
-    first = next(support_import.import_support(db, asked, Findings(), lambda: False))
+    first = next(support_set.import_support(db, asked, Findings(), lambda: False))
     (tmp_path / "one.png").rename(tmp_path / "away.png")
     with (
         pytest.raises(UnavailableError, match=r"one\.png cannot be read just now \(No such file"),

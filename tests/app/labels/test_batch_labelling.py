@@ -1,7 +1,7 @@
 """Labels from batches equal those of single requests, at half the price; nothing is lost whatever happens to a
 batch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,16 @@ import pytest
 from app.endpoints import batch_requests
 from app.endpoints.batch_requests import batch_client_of
 from app.endpoints.spending import set_spending, spending
-from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_label
 from app.labels.batch_status import batches_of_support
 from app.processes.worker_process import worker_lock
-from app.worker.loop import run_claimed_job
 from core.endpoints import batch_files
 from core.errors import UserError
 from core.types import BatchRequest
-from storage import jobs, store
+from storage import store
 from storage.database import Database
 from storage.jobs import Job
+from tests.app.endpoints.test_metered_models import go as work_off
 from tests.projects.unlabelled_support import KEY, Quick, bare, labels
 from tests.servers.batch_api import BatchRoom
 from tests.servers.openai_server import MODEL, Manners, OpenAIServer, openai_server
@@ -48,13 +47,12 @@ def room(server: OpenAIServer) -> BatchRoom:
 
 def go(db: Database, *, batch: bool = True, by: str = "sample", name: str = "bare") -> Job:
     """Run a label job like the worker, and return the ended job."""
-    job = put_label(db, name, project="p", by=by, batch=batch)  # type: ignore[arg-type]
-    with db.write() as connection:
-        claimed = jobs.claim(connection, "test", 1, 1.0)
-    assert claimed is not None
-    run_claimed_job(db, claimed, LocalEngine("no such device"), lambda: False)
-    with db.read() as connection:
-        return jobs.job(connection, job.id)
+    return work_off(db, put_label(db, name, project="p", by=by, batch=batch))  # type: ignore[arg-type]
+
+
+def failing(text: str, *failure: object) -> Callable[[dict[str, Any]], object]:
+    """What a batch makes of its requests: this failure of those that hold the text."""
+    return lambda body: failure if text in body["messages"][-1]["content"] else None
 
 
 def batches(db: Database) -> list[BatchRequest]:
@@ -203,9 +201,7 @@ def test_of_a_batch_that_ended_early_the_answers_are_kept_and_the_rest_is_asked_
 def test_what_fails_in_every_batch_is_named_in_the_end_and_not_asked_for_ever(
     db: Database, server: OpenAIServer
 ) -> None:
-    room(server).outcome = lambda body: (
-        (500, "server_error", f"no luck with {KEY}") if "What is 7 plus" in body["messages"][-1]["content"] else None
-    )
+    room(server).outcome = failing("What is 7 plus", 500, "server_error", f"no luck with {KEY}")
     bare(db, TEACHER, 10)
     states = [go(db).state for _ in range(4)]
     assert states == ["done", "done", "done", "failed"], "asked three times, as the settings say: once and two retries"
@@ -219,9 +215,7 @@ def test_what_fails_in_every_batch_is_named_in_the_end_and_not_asked_for_ever(
 
 
 def test_what_the_endpoint_refuses_is_asked_in_no_second_batch(db: Database, server: OpenAIServer) -> None:
-    room(server).outcome = lambda body: (
-        (400, "too_long", "too long") if "What is 7 plus" in body["messages"][-1]["content"] else None
-    )
+    room(server).outcome = failing("What is 7 plus", 400, "too_long", "too long")
     bare(db, TEACHER, 10)
     assert [go(db).state for _ in range(2)] == ["done", "failed"]
     assert len(room(server).made) == 1
@@ -273,11 +267,7 @@ def test_a_job_that_was_queued_before_a_batch_was_handed_in_does_not_pay_for_it_
     assert job.id != early.id
     with db.write() as connection:
         connection.exec_driver_sql("UPDATE jobs SET state = 'queued' WHERE id = ?", (early.id,))
-        claimed = jobs.claim(connection, "test", 1, 1.0)
-    assert claimed is not None
-    run_claimed_job(db, claimed, LocalEngine("no such device"), lambda: False)
-    with db.read() as connection:
-        assert "it would be paid twice" in jobs.job(connection, early.id).error
+    assert "it would be paid twice" in work_off(db, early).error
     assert len(server.asked) == 1, "the probe"
 
 
@@ -417,9 +407,7 @@ def test_the_key_lies_nowhere_though_the_server_repeats_it(db: Database, server:
             return f"Reading {KEY} and {super().reply(messages, max_tokens, temperature, seed)}"
 
     server.answers = Repeating()
-    room(server).outcome = lambda body: (
-        (500, KEY, f"no luck with {KEY}") if "What is 7 plus" in body["messages"][-1]["content"] else None
-    )
+    room(server).outcome = failing("What is 7 plus", 500, KEY, f"no luck with {KEY}")
     bare(db, TEACHER, 10)
     go(db)
     assert go(db).done == 9

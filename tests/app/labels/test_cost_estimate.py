@@ -1,6 +1,5 @@
 """The cost of labelling is counted in a thread, shown in money, and counted again when the set changes."""
 
-import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from storage import store
 from storage.database import Database
 from storage.store import SupportSet
 from tests.projects.demo_mistakes import fill
+from tests.wait_for import wait_for
 
 TEACHER = "openai:gpt-4o-mini"
 
@@ -38,11 +38,9 @@ def add(db: Database, samples: list[Sample]) -> SupportSet:
     return found
 
 
-def wait_for(db: Database, found: SupportSet) -> None:
-    until = time.monotonic() + 20
-    while not is_counted(db, found):
-        assert time.monotonic() < until
-        time.sleep(0.01)
+def counted(db: Database, found: SupportSet) -> None:
+    """Wait until the cost of labelling the set has been worked out."""
+    wait_for(lambda: is_counted(db, found), db, timeout=20)
 
 
 def test_the_page_says_estimating_first_and_then_tokens_and_dollars(db: Database) -> None:
@@ -51,7 +49,7 @@ def test_the_page_says_estimating_first_and_then_tokens_and_dollars(db: Database
     place = move_to(Place(choices={"label": "bare"}), project="p", round_number=0)
     before = stamp(db, place)
     first = labelling_html(db, place)
-    wait_for(db, found)
+    counted(db, found)
     assert "40" in first
     assert stamp(db, place) != before, "so that the page fills it in by itself"
     shown = labelling_html(db, place)
@@ -70,7 +68,7 @@ def test_a_price_that_changes_shows_at_once_and_new_samples_are_counted_anew(db:
     fill(db, "p", teacher=TEACHER, count=1)
     found = add(db, bare(10))
     label_cost(db, found, "p")
-    wait_for(db, found)
+    counted(db, found)
     first = label_cost(db, found, "p")
     set_settings(db, "p", {"teacher.price": "1500,6000", "spend_cap": "5"})
     second = label_cost(db, found, "p")
@@ -82,7 +80,7 @@ def test_a_price_that_changes_shows_at_once_and_new_samples_are_counted_anew(db:
     more = add(db, bare(5, task="others"))
     assert not is_counted(db, more)
     label_cost(db, more, "p")
-    wait_for(db, more)
+    counted(db, more)
     third = label_cost(db, more, "p")
     assert third is not None
     assert (third.by_sample["items"], third.by_group["items"]) == (15, 2)
@@ -92,7 +90,7 @@ def test_a_teacher_here_costs_nothing_and_a_job_that_labels_is_named(db: Databas
     fill(db, "p", teacher="assets/demo/teacher", count=1)
     found = add(db, bare(3))
     label_cost(db, found, "p")
-    wait_for(db, found)
+    counted(db, found)
     place = move_to(Place(choices={"label": "bare"}), project="p", round_number=0)
     assert "none: it runs here" in labelling_html(db, place)
     job = put_label(db, "bare", project="p")
@@ -104,7 +102,7 @@ def test_what_cannot_be_counted_is_a_bug_that_is_told_and_not_waited_for(db: Dat
     fill(db, "p", teacher=TEACHER, count=1)
     with suppress(UserError):  # it may be told at once
         assert label_cost(db, gone, "p") is None
-    wait_for(db, gone)
+    counted(db, gone)
     with pytest.raises(UserError, match="could not be worked out"):
         label_cost(db, gone, "p")
     assert len(cost_estimate._results) <= cost_estimate.CACHE_SIZE

@@ -2,24 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
-from app.engines.local_engine import LocalEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_label
 from app.labels.labelling import check_label, label_estimate, label_quality, labels_to_check
-from app.progress import Stopped
-from app.worker.registry import run_job
 from core.errors import UserError
 from core.types import Sample
 from storage import store
 from storage.database import Database
-from storage.jobs import Job
-from tests.projects.tiny_project import TinyFiles
+from tests.app.command_line import CommandLine
+from tests.app.jobs.test_predict_diagnose_label import go
 
 ASKED = (
     "Given a picture about sports, answer the following question.\nWhat is on plate {}?",
@@ -51,21 +45,6 @@ def stored(db: Database) -> list[Sample]:
         return list(store.support_samples(connection, "lessons"))
 
 
-def go(db: Database, job: Job, *, batches: int | None = None) -> None:
-    saved = 0
-
-    def stop() -> bool:
-        return batches is not None and saved >= batches
-
-    try:
-        for advance in run_job(db, job, LocalEngine("cpu"), stop):
-            with db.write() as connection:
-                advance.save(connection)
-            saved += 1
-    except Stopped:
-        assert batches is not None
-
-
 def test_a_group_gets_one_label_and_the_estimate_says_how_many_there_are(db: Database, tiny: str, lessons: str) -> None:
     estimate = label_estimate(db, lessons)
     assert (estimate.samples, estimate.unlabelled, estimate.calls_by_sample, estimate.calls_by_group) == (40, 40, 40, 4)
@@ -78,9 +57,7 @@ def test_a_group_gets_one_label_and_the_estimate_says_how_many_there_are(db: Dat
     assert (estimate.unlabelled, estimate.calls_by_sample, estimate.calls_by_group) == (0, 0, 0)
 
 
-def test_labelling_by_group_goes_on_and_ends_as_if_it_had_not_stopped(
-    db: Database, tiny: str, lessons: str, files: TinyFiles
-) -> None:
+def test_labelling_by_group_goes_on_and_ends_as_if_it_had_not_stopped(db: Database, tiny: str, lessons: str) -> None:
     job = put_label(db, lessons, project=tiny, by="group")
     go(db, job, batches=2)
     first = {each.id: each.skill_label for each in stored(db) if each.skill_label}
@@ -122,21 +99,16 @@ def test_labels_are_judged_and_their_share_has_an_interval(db: Database, tiny: s
 
 
 def test_estimates_and_checks_on_the_command_line(
-    db: Database, tiny: str, lessons: str, capsys: pytest.CaptureFixture[str]
+    db: Database, tiny: str, lessons: str, command_line: CommandLine
 ) -> None:
-    def run_command(*arguments: object) -> Any:
-        code = run_command_line(cli, ["--data", str(db.data), "--json", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return json.loads(out) if code == 0 else err
-
-    assert run_command("label", lessons, "--estimate")["calls_by_group"] == 4
-    assert "choose one of sample, group" in run_command("label", lessons, "--by", "hand")
+    assert command_line.json("label", lessons, "--estimate")["calls_by_group"] == 4
+    assert "choose one of sample, group" in command_line.refused("label", lessons, "--by", "hand")
     with db.write() as connection:
         store.save_labels(connection, [(each.id, "reading") for each in stored(db)])
-    listed = run_command("label-check", lessons, "--reviewer", "ann", "--limit", 5)
+    listed = command_line.json("label-check", lessons, "--reviewer", "ann", "--limit", 5)
     assert len(listed["to_check"]) == 5
     first = listed["to_check"][0]["sample"]
-    after = run_command("label-check", lessons, first, "right", "--reviewer", "ann", "--limit", 5)
+    after = command_line.json("label-check", lessons, first, "right", "--reviewer", "ann", "--limit", 5)
     assert first not in [row["sample"] for row in after["to_check"]]
     assert (after["quality"]["judged"], after["quality"]["fit"]) == (1, 1)
-    assert "right or wrong" in run_command("label-check", lessons, first, "perhaps")
+    assert "right or wrong" in command_line.refused("label-check", lessons, first, "perhaps")

@@ -21,10 +21,10 @@ from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
 from tests.app.rpc import Remote
-from tests.app.worker.test_loop import until
-from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
-from tests.servers.app_server import ROOT, free_port, start_app, wait_for
-from tests.wait_for import read_job
+from tests.projects.tiny_project import SETTINGS, fill_project, write_files
+from tests.servers.app_server import ROOT, free_port, start_app
+from tests.servers.app_server import wait_for as wait_for_app
+from tests.wait_for import read_job, wait_for
 
 Process = subprocess.Popen[bytes]
 
@@ -55,7 +55,7 @@ class Apps:
     def begin(self) -> Remote:
         url = f"http://127.0.0.1:{self.port}"
         self.running = start_app(self.data, self.port)
-        wait_for(url, self.running, self.data)
+        wait_for_app(url, self.running, self.data)
         return Remote(url)
 
     def kill(self) -> None:
@@ -72,7 +72,7 @@ def apps(db: Database) -> Iterator[Apps]:
     worker = worker_pid(db.data)
     if worker is not None:
         os.kill(worker, signal.SIGTERM)
-        until(lambda: worker_pid(db.data) is None)
+        wait_for(lambda: worker_pid(db.data) is None, db)
 
 
 def test_a_worker_goes_on_when_the_app_dies_and_the_next_app_finds_it(
@@ -85,17 +85,17 @@ def test_a_worker_goes_on_when_the_app_dies_and_the_next_app_finds_it(
     remote = apps.begin()
     with closing(remote.http):
         assert not remote.send("predict", place, role="test").is_refusal
-    until(lambda: read_job(db, 1).done > 2)
+    wait_for(lambda: read_job(db, 1).done > 2, db)
     worker = worker_pid(db.data)
     apps.kill()
     left = read_job(db, 1)
     assert left.state == "running", "the worker was too fast to prove anything"
-    until(lambda: read_job(db, 1).done > left.done)
+    wait_for(lambda: read_job(db, 1).done > left.done, db)
     remote = apps.begin()
     assert worker_pid(db.data) == worker
     with closing(remote.http):
         assert not remote.send("predict", place, role="test").is_refusal
-    until(lambda: not any(job.state in jobs.ACTIVE for job in every_job(db)))
+    wait_for(lambda: not any(job.state in jobs.ACTIVE for job in every_job(db)), db)
     assert {(job.state, job.done, job.pid) for job in every_job(db)} == {("done", 100, worker)}
     with db.read() as connection:
         assert len(store.predictions_of(connection, 1, "test")) == 100
@@ -132,7 +132,7 @@ def test_a_process_with_the_id_of_a_dead_worker_is_never_taken_for_it(
 
 
 def test_cancelling_a_job_signals_no_process(
-    db: Database, tiny: str, files: TinyFiles, foreign: Process, recycled: tuple[int, float]
+    db: Database, tiny: str, foreign: Process, recycled: tuple[int, float]
 ) -> None:
     job, other = (put_predict(db, tiny, roles=(role,)) for role in ("test", "validation"))
     with db.write() as connection:

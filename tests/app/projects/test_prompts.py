@@ -1,21 +1,18 @@
 """A project's own prompts: checked, shown with version and hash, and used by its models."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
-from app.engines.local_engine import LocalEngine
 from app.imports.pipeline import import_file
 from app.jobs.queue import put_diagnose
 from app.projects.prompts import project_prompts, set_prompts, student_family
-from app.worker.registry import run_job
 from core.errors import UserError
 from core.prompts.texts import prompts_hash
 from storage import store
 from storage.database import Database
+from tests.app.command_line import CommandLine
+from tests.app.jobs.test_predict_diagnose_label import go
 from tests.projects.tiny_project import SETTINGS, TinyFiles
 
 
@@ -45,9 +42,7 @@ def test_one_bad_text_keeps_all_of_them_out(db: Database, tiny: str) -> None:
 def test_a_diagnosis_keeps_the_hash_of_the_prompts_it_was_made_with(db: Database, tiny: str, files: TinyFiles) -> None:
     import_file(db, "predictions", files["predictions"], tiny)
     set_prompts(db, tiny, {"teacher.step": "Then: {step}"})
-    for advance in run_job(db, put_diagnose(db, tiny), LocalEngine("cpu"), lambda: False):
-        with db.write() as connection:
-            advance.save(connection)
+    go(db, put_diagnose(db, tiny))
     set_prompts(db, tiny, {"teacher.step": None})
     with db.read() as connection:
         settings = store.project_named(connection, tiny).settings
@@ -64,40 +59,31 @@ def test_the_family_is_read_from_the_config_or_is_the_default(files: TinyFiles, 
         assert student_family(model) == "default"
 
 
-def command(capsys: pytest.CaptureFixture[str], db: Database, *arguments: str) -> tuple[int, str, str]:
-    code = run_command_line(cli, ["--data", str(db.data), "prompts", *arguments])
-    return code, *capsys.readouterr()
-
-
-def test_the_command_shows_every_text_with_version_and_hash(
-    db: Database, tiny: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_shows_every_text_with_version_and_hash(db: Database, tiny: str, command_line: CommandLine) -> None:
     set_prompts(db, tiny, {"teacher.cue": "[bold]So[/bold]"})
-    code, out, err = command(capsys, db, tiny)
+    code, out, err = command_line.run("prompts", tiny)
     assert (code, err) == (0, "")
     for each in project_prompts(db, tiny):
         assert f"{each.name} · version {each.version} · {each.hash}" in out
         assert each.text.split()[0] in out
     assert "[bold]So[/bold]" in out
-    code, out, _ = command(capsys, db, tiny, "--json")
-    assert [each["name"] for each in json.loads(out)["prompts"]][:2] == ["student", "teacher.header"]
+    listed = command_line.json("prompts", tiny)["prompts"]
+    assert [each["name"] for each in listed][:2] == ["student", "teacher.header"]
 
 
 def test_the_command_takes_texts_from_files_and_says_what_is_wrong_with_them(
-    db: Database, tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    db: Database, tiny: str, tmp_path: Path, command_line: CommandLine
 ) -> None:
     (tmp_path / "mine.txt").write_text("version: 1\nLook: {question}\n")
     (tmp_path / "bad.txt").write_text("Look!")
-    assert command(capsys, db, tiny, "--set", f"student={tmp_path / 'mine.txt'}")[0] == 0
+    command_line.said("prompts", tiny, "--set", f"student={tmp_path / 'mine.txt'}")
     assert own(db, tiny)["student"] == "Look: {question}"
     for setting, sentence in (
         (f"student={tmp_path / 'bad.txt'}", "has no {question}"),
         (f"student={tmp_path / 'gone.txt'}", "cannot be read as text"),
         ("student", "write --set NAME=FILE"),
     ):
-        code, _, err = command(capsys, db, tiny, "--set", setting)
-        assert code == 1
-        assert sentence in " ".join(err.split())
+        assert sentence in command_line.refused("prompts", tiny, "--set", setting)
     assert own(db, tiny)["student"] == "Look: {question}"
-    assert command(capsys, db, tiny, "--reset", "student")[0] == 0
+    command_line.said("prompts", tiny, "--reset", "student")
     assert "student" not in own(db, tiny)

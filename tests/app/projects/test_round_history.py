@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection
 
+from app.projects.configuration import create_project
 from app.projects.round_history import round_lines
 from app.web.page.place import Place
 from app.web.tabs.data.rounds import rounds_html
@@ -73,8 +74,5 @@ def test_the_line_is_drawn_and_everything_in_it_is_escaped(db: Database) -> None
 @pytest.mark.parametrize("project", ["", "empty"])
 def test_nothing_is_shown_before_a_second_round(db: Database, project: str) -> None:
     if project:
-        with db.write() as connection:
-            from core.types import Settings
-
-            store.create_project(connection, project, student="s", teacher="t", settings=Settings())
+        create_project(db, project, student="s", teacher="t")
     assert rounds_html(db, Place(project=project, round=0)) == ""

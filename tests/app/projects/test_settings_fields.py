@@ -1,8 +1,5 @@
 """Changing a project's settings: valid values, which rows fix them, and that no API key is stored."""
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,12 +11,13 @@ from core.errors import UserError
 from core.types import Settings
 from storage import store
 from storage.database import Database
+from tests.app.command_line import CommandLine
 from tests.models.demo_teacher import ByLetter
 from tests.projects.demo_mistakes import fill
+from tests.projects.unlabelled_support import KEY
 from tests.servers.openai_server import Manners, openai_server
 
 MODELS = {"student": "s@http://gpu:8000/v1", "teacher": "openai:gpt-4o-mini"}
-KEY = "sk-test-0a1b2c3d4e5f6a7b"
 
 
 def now(db: Database, name: str = "p") -> Settings:
@@ -117,25 +115,15 @@ def test_a_server_that_moved_is_asked_at_its_new_address_with_the_key_that_is_na
             endpoint_teacher(db, project, lambda: None)
 
 
-def test_the_command_line_makes_shows_and_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from app.cli.main import cli
-    from app.cli.terminal import run_command_line
-
-    def said(*arguments: str) -> tuple[int, str]:
-        code = run_command_line(cli, ["--data", str(tmp_path), *arguments])
-        out, err = capsys.readouterr()
-        return code, out + err
-
-    assert said("new", "p", "--student", "s", "--teacher", "openai:gpt-4o", "--set", "batch_size=4")[0] == 0
-    code, out = said("settings", "p", "--set", "spend_cap=5", "--set", "teacher.price=2,8", "--json")
-    shown = json.loads(out)["settings"]
-    assert (code, shown["batch_size"]["value"], shown["spend_cap"]["value"]) == (0, "4", "5")
+def test_the_command_line_makes_shows_and_changes(command_line: CommandLine) -> None:
+    command_line.said("new", "p", "--student", "s", "--teacher", "openai:gpt-4o", "--set", "batch_size=4")
+    shown = command_line.json("settings", "p", "--set", "spend_cap=5", "--set", "teacher.price=2,8")["settings"]
+    assert (shown["batch_size"]["value"], shown["spend_cap"]["value"]) == ("4", "5")
     assert shown["teacher.price"]["value"] == "2,8"
-    assert said("settings", "p", "--set", "batch_size") == (
-        1,
-        "--set takes name=value, such as batch_size=4: `switchpoint settings PROJECT` lists them.\n",
+    assert command_line.refused("settings", "p", "--set", "batch_size") == (
+        "--set takes name=value, such as batch_size=4: `switchpoint settings PROJECT` lists them."
     )
-    assert said("new", "q", "--student", "s", "--teacher", "t", "--set", "batch_size=0")[0] == 1
-    assert "no project 'q'" in said("settings", "q")[1]
-    assert json.loads(said("spending", "--list-price", "--json")[1])["prices"]["openai:gpt-4o-mini"] == [0.15, 0.6]
-    assert "Say which project" in said("spending")[1]
+    command_line.refused("new", "q", "--student", "s", "--teacher", "t", "--set", "batch_size=0")
+    assert "no project 'q'" in command_line.refused("settings", "q")
+    assert command_line.json("spending", "--list-price")["prices"]["openai:gpt-4o-mini"] == [0.15, 0.6]
+    assert "Say which project" in command_line.refused("spending")

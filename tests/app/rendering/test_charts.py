@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from app.rendering.charts import MAX_POINTS, STUDENT, TRUTH, curve_figure, progress_figure
-from core.types import Curve, Update
+from core.types import Curve
+from tests.storage.world import an_update
 
 CURVE = Curve(
     candidates=("11", "12", "<b>x</b>"),
@@ -57,21 +58,20 @@ def test_a_switch_that_was_not_found_marks_no_step() -> None:
 
 
 def test_progress_shows_every_update_and_how_many_there_will_be() -> None:
-    first = Update(run=1, number=1, total=9, epoch=0.1, loss=2.0, learning_rate=1e-4, samples_per_second=5.0)
-    figure = progress_figure([first, replace(first, number=2, loss=1.5)])
-    assert figure["total"] == 9
+    first = an_update(1, 1)
+    figure = progress_figure([first, an_update(1, 2, loss=1.5)])
+    assert figure["total"] == 10
     assert figure["traces"][0]["y"] == [2.0, 1.5]
     assert figure["titles"] == ["loss", "learning rate", "samples a second", "peak memory, GiB"]
     assert [trace["yaxis"] for trace in figure["traces"]] == ["y", "y2", "y3", "y4"]
     assert figure["traces"][3]["y"] == [None, None], "an update from before memory was measured has none to draw"
-    few, many = progress_figure([first]), progress_figure([replace(first, number=n) for n in range(1, 20)])
+    few, many = progress_figure([first]), progress_figure([an_update(1, n) for n in range(1, 20)])
     assert few["traces"][0]["marker"]["size"] > many["traces"][0]["marker"]["size"], "a single point is seen"
-    measured = progress_figure([replace(first, memory=3 * 2**30)])
+    measured = progress_figure([an_update(1, 1, memory=3 * 2**30)])
     assert measured["traces"][3]["y"] == [3.0]
 
 
 def test_of_a_long_run_some_updates_are_drawn_and_always_the_last() -> None:
-    first = Update(run=1, number=1, total=10_000, epoch=0.1, loss=2.0, learning_rate=1e-4, samples_per_second=5.0)
-    drawn = progress_figure([replace(first, number=number) for number in range(1, 5003)])["traces"][0]["x"]
+    drawn = progress_figure([an_update(1, number, total=10_000) for number in range(1, 5003)])["traces"][0]["x"]
     assert len(drawn) <= MAX_POINTS
     assert drawn[-1] == 5002

@@ -1,7 +1,6 @@
 """Templates: every value is escaped, a missing one is an error, and nothing but rendering makes markup."""
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from jinja2 import UndefinedError
 from markupsafe import Markup
 
 from app.rendering.templates import TEMPLATES, environment, macro
+from tests.app.html_page import read_page
 
 ROOT = Path(__file__).resolve().parents[3]
 MAY_MAKE_MARKUP = {
@@ -33,26 +33,10 @@ def rendered(source: str, **values: object) -> str:
     return environment().from_string(source).render(values)
 
 
-class Text(HTMLParser):
-    """The text a person would read; no tag may come in."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        raise AssertionError(f"<{tag}> in what must be text")
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
 @pytest.mark.parametrize("text", ["<b>", "&lt;b&gt;", "\"'><script>x</script>", "{{ 1 + 1 }} {% raw %}"])
 def test_a_value_is_text_and_reads_as_it_was_written(text: str) -> None:
-    reader = Text()
-    reader.feed(rendered("{{ value }}", value=text))
-    reader.close()
-    assert reader.text == text
+    page = read_page(rendered("{{ value }}", value=text))
+    assert (page.text, page.tags) == (text, set())
     assert text not in rendered('<i title="{{ value|short }}">', value=text) or not set(text) & set("<>&\"'")
 
 

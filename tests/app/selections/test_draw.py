@@ -11,7 +11,6 @@ from PIL import Image
 
 from app.imports.pipeline import import_file
 from app.projects.lookup import find_project
-from app.reviews.verdicts import accept_all
 from app.selections import support_index
 from app.selections.draw import make_selection
 from core.selection.draw import leak_key
@@ -20,16 +19,8 @@ from storage import images, store
 from storage.database import Database
 from tests.app.rpc import Remote
 from tests.projects.finished_loop import LOOP, SUPPORT, finished
-from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import TinyFiles
 from tests.servers.app_server import serving
-
-
-@pytest.fixture
-def ready(db: Database, tiny: str, files: TinyFiles) -> str:
-    diagnose_by_hand(db, tiny, files)
-    accept_all(db, tiny, reviewer="ann")
-    return tiny
 
 
 def lessons(db: Database, folder: Path, pictures: list[str], *, copied: bool = False, arm: str = "targeted") -> None:
@@ -99,7 +90,7 @@ def test_two_files_with_one_picture_are_drawn_once(db: Database, ready: str, tmp
     assert made.leaked == 0
 
 
-def test_a_question_of_the_validation_set_is_never_drawn(db: Database, ready: str, tmp_path: Path) -> None:
+def test_a_question_of_the_validation_set_is_never_drawn(db: Database, ready: str) -> None:
     asked = validation(db, ready)[0].question.upper() + " "
     skills = ["addition of numbers"] * 8 + ["naming birds"] * 20
     samples = [

@@ -1,28 +1,15 @@
 """Pinning and removing hits of a skill, the effect on the next selection, and undoing it."""
 
-import json
-
 import pytest
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
-from app.reviews.verdicts import accept_all
 from app.selections.draw import make_selection
 from app.selections.rulings import add_ruling, standing_rulings, undo_ruling
 from core.errors import UserError
-from storage import store
 from storage.database import Database
-from tests.projects.handmade_diagnoses import diagnose_by_hand
-from tests.projects.tiny_project import TinyFiles
+from tests.app.command_line import CommandLine
+from tests.app.selections.test_draw import drawn
 
 SKILL = "addition of numbers"
-
-
-@pytest.fixture
-def ready(db: Database, tiny: str, files: TinyFiles) -> str:
-    diagnose_by_hand(db, tiny, files)
-    accept_all(db, tiny, reviewer="ann")
-    return tiny
 
 
 def chosen(db: Database, project: str, budget: int = 5) -> list[int]:
@@ -67,9 +54,7 @@ def test_a_whole_task_is_pinned_and_removed(db: Database, ready: str) -> None:
 def drawn_tasks(db: Database, project: str) -> list[str]:
     """The source tasks of the samples drawn for the skill."""
     made = make_selection(db, project, budget=6, allow_fewer=True)
-    with db.read() as connection:
-        samples = store.samples_by_id(connection, [hit.sample for hit in made.hits])
-    return [samples[hit.sample].task for hit in made.hits if hit.skill == SKILL]
+    return [each.task for each, hit in zip(drawn(db, made), made.hits, strict=True) if hit.skill == SKILL]
 
 
 @pytest.mark.parametrize(
@@ -92,21 +77,13 @@ def test_what_cannot_be_ruled_is_refused_in_a_sentence(
     assert standing_rulings(db, ready) == []
 
 
-def test_the_command_line_pins_removes_clears_and_lists(
-    db: Database, ready: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_line_pins_removes_clears_and_lists(db: Database, ready: str, command_line: CommandLine) -> None:
     one, two, *_ = chosen(db, ready)
-    asked = ["--data", str(db.data), "rule", ready]
-
-    def ask(*words: str) -> dict[str, list[dict[str, str]]]:
-        assert run_command_line(cli, [*asked, *words, "--json"]) == 0
-        return json.loads(capsys.readouterr().out)  # type: ignore[no-any-return]
-
-    said = ask("remove", "--skill", SKILL, "--sample", str(one), "--sample", str(two), "--reviewer", "ann")
+    both = ("--skill", SKILL, "--sample", one, "--sample", two)
+    said = command_line.json("rule", ready, "remove", *both, "--reviewer", "ann")
     assert [(each["act"], each["sample"]) for each in said["rulings"]] == [("remove", one), ("remove", two)]
-    ask("clear", "--skill", SKILL, "--sample", str(two))
-    listed = ask()
+    command_line.json("rule", ready, "clear", "--skill", SKILL, "--sample", two)
+    listed = command_line.json("rule", ready)
     assert SKILL in listed["skills"]
     assert [each["sample"] for each in listed["rulings"]] == [one]
-    assert run_command_line(cli, [*asked, "pin"]) == 1
-    assert "for which skill" in capsys.readouterr().err
+    assert "for which skill" in command_line.refused("rule", ready, "pin")

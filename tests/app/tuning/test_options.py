@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.jobs.queue import put_measure, put_tune
 from app.projects.configuration import create_project
 from app.selections.draw import make_selection
@@ -19,6 +17,7 @@ from core.errors import UserError
 from core.types import TuningSettings
 from storage import jobs, store
 from storage.database import Database
+from tests.app.command_line import CommandLine
 from tests.app.jobs.test_predict_diagnose_label import go
 
 
@@ -94,10 +93,9 @@ def test_the_command_does_the_same_without_the_page(db: Database, tiny: str) -> 
     ],
 )
 def test_the_command_line_refuses_in_one_sentence(
-    db: Database, tiny: str, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+    tiny: str, command_line: CommandLine, words: list[str], said: str
 ) -> None:
-    assert run_command_line(cli, ["--data", str(db.data), *words]) == 1
-    assert said in capsys.readouterr().err
+    assert said in command_line.refused(*words)
 
 
 def cancelled_run(db: Database, project: str, updates: int) -> tuple[int, Any]:

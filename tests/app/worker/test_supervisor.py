@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -19,10 +18,9 @@ from app.worker.supervisor import MAX_PAUSE_SECONDS, POLL_SECONDS, Supervisor
 from storage import jobs, store
 from storage.database import Database
 from tests.app.rpc import Remote
-from tests.app.worker.test_loop import until
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
 from tests.servers.app_server import serving
-from tests.wait_for import read_job
+from tests.wait_for import read_job, wait_for
 
 # One sample a batch and long answers: a job of some seconds, so that a kill lands in its middle.
 SLOW = replace(SETTINGS, batch_size=1, max_new_tokens=24)
@@ -40,14 +38,14 @@ def slow(db: Database, many: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     fill_project(db, many, "slow", settings=SLOW)
     yield db
-    until(lambda: worker_pid(db.data) is None)
+    wait_for(lambda: worker_pid(db.data) is None, db)
 
 
 def kill(db: Database) -> int:
     pid = worker_pid(db.data)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    until(lambda: worker_pid(db.data) is None)
+    wait_for(lambda: worker_pid(db.data) is None, db)
     return pid
 
 
@@ -56,12 +54,12 @@ def test_a_job_ends_by_itself_though_its_worker_was_killed(slow: Database) -> No
         remote = Remote(served.url)
         with closing(remote.http):
             assert not remote.send("predict", PLACE, role="test").is_refusal
-        until(lambda: read_job(slow, 1).done > 5)
+        wait_for(lambda: read_job(slow, 1).done > 5, slow)
         first = kill(slow)
         left = read_job(slow, 1)
         assert (left.state, left.pid) == ("running", first)
         assert left.done < left.total, "the kill came too late to prove anything"
-        until(lambda: read_job(slow, 1).state not in jobs.ACTIVE)
+        wait_for(lambda: read_job(slow, 1).state not in jobs.ACTIVE, slow)
     ended = read_job(slow, 1)
     assert (ended.state, ended.done, ended.error) == ("done", 80, "")
     assert ended.pid != first
@@ -79,7 +77,7 @@ def test_a_job_in_which_three_workers_died_at_the_same_place_has_failed(
     dead: set[int | None] = set()
     for _ in range(supervisor.MAX_DEATHS):
         watcher.check()
-        until(lambda: read_job(slow, job.id).state == "running" and read_job(slow, job.id).pid not in dead)
+        wait_for(lambda: read_job(slow, job.id).state == "running" and read_job(slow, job.id).pid not in dead, slow)
         dead.add(kill(slow))
     assert read_job(slow, job.id).done == 0, "the kills came too late to prove anything"
     watcher.check()
@@ -137,7 +135,7 @@ def test_the_oldest_job_that_runs_or_waits_is_found_by_index(db: Database) -> No
         assert jobs.next_job(connection) is None
 
 
-def test_only_a_job_that_nobody_took_up_is_given_up(db: Database, tmp_path: Path) -> None:
+def test_only_a_job_that_nobody_took_up_is_given_up(db: Database) -> None:
     with db.write() as connection:
         job = jobs.put(connection, "label", None, {})
         jobs.claim(connection, "me", 1, 1.0)

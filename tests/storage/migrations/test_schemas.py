@@ -14,7 +14,6 @@ from core.errors import UserError
 from storage import store
 from storage.database import FILE_NAME, open_database
 from storage.images import image_bytes
-from storage.migrations import upgrade
 from tests.chaos.small_disk import small_disk
 from tests.storage.migrations.schemas.make import HERE, bring_to, versions
 from tests.storage.migrations.test_migrations import everything, folder_with, schema
@@ -123,14 +122,6 @@ def test_an_upgrade_that_does_not_fit_leaves_the_old_database(tmp_path: Path) ->
         disk.free()
         open_database(data).close()
     assert refused >= 3
-
-
-def test_a_failed_upgrade_can_be_gone_back_from(tmp_path: Path) -> None:
-    path = old_database("0013", tmp_path / "data") / FILE_NAME
-    before = everything(path)
-    with pytest.raises(RuntimeError, match="stop"):
-        upgrade(path, folder_with(tmp_path, "raise RuntimeError('stop')"))
-    assert everything(path) == before
 
 
 REPEATED_LABELS = """

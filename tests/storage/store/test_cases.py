@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from core.types import Verdict
 from storage import store
-from storage.database import Database
 from storage.store import Case, CaseFilters, CaseLine, Order
 from tests.storage.world import a_diagnosis, a_review, a_round_of_errors
 
@@ -55,37 +54,37 @@ def a_reviewed_round(connection: Connection) -> tuple[int, list[int]]:
     return base, ids
 
 
-def test_a_case_shows_sample_prediction_diagnosis_and_the_verdict_that_stands(db: Database) -> None:
-    with db.write() as connection:
-        base, ids = a_reviewed_round(connection)
-        cases = all_cases(connection, base)
-        assert [case.sample.id for case in cases] == ids
-        for case in cases:
-            assert case.sample == store.get_sample(connection, case.sample.id)
-            assert case.prediction == store.prediction_of(connection, base, case.sample.id)
-            assert case.diagnosis == store.diagnosis_of(connection, base, case.sample.id)
-            assert case.review == store.current_review(connection, base, case.sample.id)
-            assert store.case_of(connection, base, case.sample.id) == case
-        scores = store.correct_predictions(connection, base, "validation")
-        assert {case.sample.id: case.correct for case in cases if case.correct is not None} == scores
-        assert store.case_of(connection, base, ids[-1] + 1) is None
+def test_a_case_shows_sample_prediction_diagnosis_and_the_verdict_that_stands(connection: Connection) -> None:
+    base, ids = a_reviewed_round(connection)
+    cases = all_cases(connection, base)
+    assert [case.sample.id for case in cases] == ids
+    for case in cases:
+        assert case.sample == store.get_sample(connection, case.sample.id)
+        assert case.prediction == store.prediction_of(connection, base, case.sample.id)
+        assert case.diagnosis == store.diagnosis_of(connection, base, case.sample.id)
+        assert case.review == store.current_review(connection, base, case.sample.id)
+        assert store.case_of(connection, base, case.sample.id) == case
+    scores = store.correct_predictions(connection, base, "validation")
+    assert {case.sample.id: case.correct for case in cases if case.correct is not None} == scores
+    assert store.case_of(connection, base, ids[-1] + 1) is None
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("size", [1, 3, 7, 16, 50])
-def test_pages_visit_every_case_once_in_order_even_while_people_review(db: Database, order: Order, size: int) -> None:
-    with db.write() as connection:
-        base, ids = a_round_of_errors(connection, 20, undiagnosed=4)
-        seen: list[Case] = []
-        while page := store.cases_page(
-            connection, base, after=store.cursor_of(seen[-1], order) if seen else None, limit=size, order=order
-        ):
-            assert len(page) <= size
-            seen += page
-            for sample in (seen[0].sample.id, page[-1].sample.id, ids[len(seen) % 20]):
-                store.add_review(connection, a_review(base, sample, "edited", skill=f"new {len(seen)}", mistake_step=1))
-        assert sorted(case.sample.id for case in seen) == ids
-        assert seen == sorted(seen, key=lambda case: place(case, order))
+def test_pages_visit_every_case_once_in_order_even_while_people_review(
+    connection: Connection, order: Order, size: int
+) -> None:
+    base, ids = a_round_of_errors(connection, 20, undiagnosed=4)
+    seen: list[Case] = []
+    while page := store.cases_page(
+        connection, base, after=store.cursor_of(seen[-1], order) if seen else None, limit=size, order=order
+    ):
+        assert len(page) <= size
+        seen += page
+        for sample in (seen[0].sample.id, page[-1].sample.id, ids[len(seen) % 20]):
+            store.add_review(connection, a_review(base, sample, "edited", skill=f"new {len(seen)}", mistake_step=1))
+    assert sorted(case.sample.id for case in seen) == ids
+    assert seen == sorted(seen, key=lambda case: place(case, order))
 
 
 filters = st.builds(
@@ -123,50 +122,47 @@ def shown(case: Case, asked: CaseFilters) -> bool:
 
 @given(asked=filters, order=st.sampled_from(ORDERS), size=st.integers(1, 9))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_filters_combine_and_keep_order_and_counts(db: Database, asked: CaseFilters, order: Order, size: int) -> None:
-    with db.write() as connection:
-        base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
-    with db.read() as connection:
-        expected = [case for case in all_cases(connection, base) if shown(case, asked)]
-        expected.sort(key=lambda case: place(case, order))
-        found: list[Case] = []
-        while page := store.cases_page(
-            connection,
-            base,
-            after=store.cursor_of(found[-1], order) if found else None,
-            limit=size,
-            filters=asked,
-            order=order,
-        ):
-            found += page
-        assert found == expected
-        assert store.count_cases(connection, base, asked) == len(expected)
-        lines: list[CaseLine] = []
-        while more := store.lines_page(
-            connection, base, after=lines[-1].cursor(order) if lines else None, limit=size, filters=asked, order=order
-        ):
-            lines += more
-        assert lines == [line_of(case) for case in expected]
-        assert [line.cursor(order) for line in lines] == [store.cursor_of(case, order) for case in expected]
+def test_filters_combine_and_keep_order_and_counts(
+    connection: Connection, asked: CaseFilters, order: Order, size: int
+) -> None:
+    base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
+    expected = [case for case in all_cases(connection, base) if shown(case, asked)]
+    expected.sort(key=lambda case: place(case, order))
+    found: list[Case] = []
+    while page := store.cases_page(
+        connection,
+        base,
+        after=store.cursor_of(found[-1], order) if found else None,
+        limit=size,
+        filters=asked,
+        order=order,
+    ):
+        found += page
+    assert found == expected
+    assert store.count_cases(connection, base, asked) == len(expected)
+    lines: list[CaseLine] = []
+    while more := store.lines_page(
+        connection, base, after=lines[-1].cursor(order) if lines else None, limit=size, filters=asked, order=order
+    ):
+        lines += more
+    assert lines == [line_of(case) for case in expected]
+    assert [line.cursor(order) for line in lines] == [store.cursor_of(case, order) for case in expected]
 
 
 @given(asked=filters)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_facet_promises_what_its_filter_then_shows(db: Database, asked: CaseFilters) -> None:
-    with db.write() as connection:
-        base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
-    with db.read() as connection:
-        facets = store.facet_counts(connection, base, asked)
-        for name in ("verdict", "category", "skill", "mistake_step", "status", "reviewer"):
-            for value, count in getattr(facets, name).items():
-                assert store.count_cases(connection, base, replace(asked, **{name: value})) == count
+def test_a_facet_promises_what_its_filter_then_shows(connection: Connection, asked: CaseFilters) -> None:
+    base = 1 if store.list_projects(connection) else a_reviewed_round(connection)[0]
+    facets = store.facet_counts(connection, base, asked)
+    for name in ("verdict", "category", "skill", "mistake_step", "status", "reviewer"):
+        for value, count in getattr(facets, name).items():
+            assert store.count_cases(connection, base, replace(asked, **{name: value})) == count
 
 
-def test_only_errors_on_the_validation_set_are_cases(db: Database) -> None:
-    with db.write() as connection:
-        base, ids = a_round_of_errors(connection, 3)
-        tests = [each.sample for each in store.predictions_of(connection, base, "test")]
-        store.save_diagnoses(connection, [a_diagnosis(base, tests[0])])
-        for order in ORDERS:
-            assert sorted(case.sample.id for case in all_cases(connection, base, order=order)) == ids
-        assert store.count_cases(connection, base) == 3
+def test_only_errors_on_the_validation_set_are_cases(connection: Connection) -> None:
+    base, ids = a_round_of_errors(connection, 3)
+    tests = [each.sample for each in store.predictions_of(connection, base, "test")]
+    store.save_diagnoses(connection, [a_diagnosis(base, tests[0])])
+    for order in ORDERS:
+        assert sorted(case.sample.id for case in all_cases(connection, base, order=order)) == ids
+    assert store.count_cases(connection, base) == 3

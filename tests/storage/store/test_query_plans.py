@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy import Connection, event
 
 from core.answer_switch import find_switch
-from core.types import BatchRequest, Draft, Evidence, Hit, Leak, Ruling, Selection, Spent, Trial, TuningSettings, Update
+from core.types import BatchRequest, Draft, Evidence, Hit, Leak, Ruling, Spent, Trial, TuningSettings
 from storage import images, jobs, store
-from storage.database import Database
 from storage.store import CaseFilters, lineage
 from tests.storage.world import (
     AN_ESTIMATE,
@@ -22,7 +21,10 @@ from tests.storage.world import (
     a_review,
     a_round_of_errors,
     a_sample,
+    a_selection,
     an_adoption,
+    an_update,
+    lessons,
 )
 
 # Of reviews and predictions.
@@ -49,21 +51,16 @@ def everything_the_store_does(connection: Connection) -> dict[str, Callable[[], 
     base, ids = a_round_of_errors(connection, 30, undiagnosed=5)
     one = ids[0]
     refs = {"ab": Picture(hash="ab")}
-    found = [a_sample(number, image="ab") for number in range(9)]
-    store.save_samples(connection, project=None, role="support", name="flan", samples=found, images=refs)
+    lesson, *_ = lessons(connection, [a_sample(number, image="ab") for number in range(9)], **refs)
     store.add_review(connection, a_review(base, one, "label_wrong"))
     store.add_review(connection, a_review(base, ids[1], "accepted"))
-    lesson = next(store.support_samples(connection, "")).id
     part = store.begin_support_part(connection, "flan", "a file")
     hit = Hit(sample=lesson, skill="a", score=1.0, terms=("a",))
-    asked = Selection(project=1, round=base, support="flan", budget=1, seed=0, demands=(), hits=(hit,), leaked=0)
-    leak = Leak(sample=lesson, why="image", key="ab", measured=one)
-    asked = replace(asked, leaks=(leak,))
+    asked = a_selection(base, [hit], leaks=(Leak(sample=lesson, why="image", key="ab", measured=one),))
     chosen = store.save_selection(connection, asked).id
     ruling = store.add_ruling(connection, 1, Ruling(skill="a", act="pin", sample=lesson))
     tuning = TuningSettings()
     run = store.create_run(connection, project=1, selection=chosen, from_round=base, settings=tuning).id
-    update = Update(run=run, number=1, total=1, epoch=1.0, loss=1.0, learning_rate=1.0, samples_per_second=1.0)
     mine = jobs.put(connection, "predict", 1, {})
     job = mine.id
     trial = Trial(project=1, base=base, setup="s", arm="targeted", budget=1, seed=0)
@@ -190,7 +187,7 @@ def everything_the_store_does(connection: Connection) -> dict[str, Callable[[], 
         ),
         "run_of": lambda: store.run_of(connection, run),
         "runs_of": lambda: store.runs_of(connection, 1),
-        "save_updates": lambda: store.save_updates(connection, [update]),
+        "save_updates": lambda: store.save_updates(connection, [an_update(run, 1)]),
         "drop_updates": lambda: store.drop_updates(connection, run, after=1),
         "save_tuning_estimate": lambda: store.save_tuning_estimate(connection, chosen, tuning, AN_ESTIMATE),
         "tuning_estimate_of": lambda: store.tuning_estimate_of(connection, chosen),
@@ -252,37 +249,36 @@ def everything_the_store_does(connection: Connection) -> dict[str, Callable[[], 
     }
 
 
+def statements_of(connection: Connection, *names: str) -> list[tuple[str, Any]]:
+    """What these functions run, all of them where none is named: each statement with its parameters."""
+    calls = everything_the_store_does(connection)
+    ran: list[tuple[str, Any]] = []
+    event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
+    for name in names or calls:
+        calls[name]()
+    return ran
+
+
 def plan_of(connection: Connection, statement: str, parameters: Any) -> list[str]:
     first = parameters[0] if isinstance(parameters, list) else parameters
     return [row[3] for row in connection.connection.execute(f"EXPLAIN QUERY PLAN {statement}", first).fetchall()]
 
 
-def test_no_statement_reads_a_big_table_from_end_to_end(db: Database) -> None:
-    ran: list[tuple[str, Any]] = []
-    with db.write() as connection:
-        calls = everything_the_store_does(connection)
-        event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
-        for call in calls.values():
-            call()
-        scans = [
-            (step, statement)
-            for statement, parameters in ran
-            if not statement.startswith("INSERT")  # its RETURNING is listed as a scan of the row that it added
-            for step in plan_of(connection, statement, parameters)
-            if step.startswith("SCAN") and step.split()[1] in BIG
-        ]
+def test_no_statement_reads_a_big_table_from_end_to_end(connection: Connection) -> None:
+    ran = statements_of(connection)
+    scans = [
+        (step, statement)
+        for statement, parameters in ran
+        if not statement.startswith("INSERT")  # its RETURNING is listed as a scan of the row that it added
+        for step in plan_of(connection, statement, parameters)
+        if step.startswith("SCAN") and step.split()[1] in BIG
+    ]
     assert len({statement for statement, _ in ran}) > 60
     assert scans == []
 
 
-def test_pages_of_cases_are_read_in_the_order_of_an_index(db: Database) -> None:
-    ran: list[tuple[str, Any]] = []
-    with db.write() as connection:
-        calls = everything_the_store_does(connection)
-        event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
-        calls["cases_page"]()
-        calls["lines_page"]()
-        plans = [plan_of(connection, statement, parameters) for statement, parameters in ran]
+def test_pages_of_cases_are_read_in_the_order_of_an_index(connection: Connection) -> None:
+    plans = [plan_of(connection, *each) for each in statements_of(connection, "cases_page", "lines_page")]
     assert len(plans) > 30
     assert [plan for plan in plans if any("TEMP B-TREE" in step for step in plan)] == []
     firsts = {plan[0].split("USING ")[1].split(" (")[0] for plan in plans}
@@ -299,28 +295,21 @@ def test_pages_of_cases_are_read_in_the_order_of_an_index(db: Database) -> None:
         ("review_at", "INDEX reviews_of_case"),
     ],
 )
-def test_lineage_is_followed_by_its_indexes(db: Database, name: str, index: str) -> None:
-    ran: list[tuple[str, Any]] = []
-    with db.write() as connection:
-        calls = everything_the_store_does(connection)
-        event.listen(connection, "before_cursor_execute", lambda *call: ran.append(call[2:4]))
-        calls[name]()
-        ((statement, parameters),) = ran
-        plan = plan_of(connection, statement, parameters)
+def test_lineage_is_followed_by_its_indexes(connection: Connection, name: str, index: str) -> None:
+    (statement,) = statements_of(connection, name)
+    plan = plan_of(connection, *statement)
     assert any(f"USING {index} (" in step for step in plan)
     assert not any("TEMP B-TREE" in step for step in plan)
 
 
-def test_every_public_function_of_the_store_was_looked_at(db: Database) -> None:
+def test_every_public_function_of_the_store_was_looked_at(connection: Connection) -> None:
     public = {name for name, each in vars(store).items() if inspect.isfunction(each)}
-    with db.write() as connection:
-        assert public <= set(everything_the_store_does(connection))
+    assert public <= set(everything_the_store_does(connection))
 
 
 @pytest.mark.parametrize("table", sorted(BIG - ALIASES))
-def test_the_check_would_notice_a_scan(db: Database, table: str) -> None:
-    with db.read() as connection:
-        first = connection.exec_driver_sql(f"SELECT * FROM {table}").keys()
-        (step,) = plan_of(connection, f"SELECT * FROM {table} WHERE {list(first)[-1]} || '' = 'x'", ())
-        assert step.startswith("SCAN")
-        assert step.split()[1] in BIG
+def test_the_check_would_notice_a_scan(connection: Connection, table: str) -> None:
+    first = connection.exec_driver_sql(f"SELECT * FROM {table}").keys()
+    (step,) = plan_of(connection, f"SELECT * FROM {table} WHERE {list(first)[-1]} || '' = 'x'", ())
+    assert step.startswith("SCAN")
+    assert step.split()[1] in BIG

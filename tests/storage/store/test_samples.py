@@ -102,18 +102,16 @@ def test_sets_are_apart_and_keep_their_order(db: Database) -> None:
     with db.read() as connection:
         found = list(store.samples_of(connection, project=first.id, role="validation"))
         assert [sample.source_id for sample in found] == ["s0", "s1", "s2"]
-        assert [sample.source_id for sample in store.samples_of(connection, project=first.id, role="test")] == [
-            "s10000",
-            "s10001",
-        ]
+        tests = store.samples_of(connection, project=first.id, role="test")
+        assert [sample.source_id for sample in tests] == ["s10000", "s10001"]
+        assert store.count_samples(connection, project=first.id, role="test") == 2
         assert store.count_samples(connection, project=second.id, role="validation") == 2
         assert store.count_samples(connection, project=second.id, role="test") == 0
+        assert store.count_samples(connection, project=second.id + 1, role="test") == 0
         assert list(store.samples_of(connection, project=second.id, role="test")) == []
         assert store.get_sample(connection, found[1].id) == found[1]
-        assert store.samples_by_id(connection, [found[2].id, found[0].id, 999]) == {
-            found[0].id: found[0],
-            found[2].id: found[2],
-        }
+        by_id = store.samples_by_id(connection, [found[2].id, found[0].id, 999])
+        assert by_id == {found[0].id: found[0], found[2].id: found[2]}
         known = store.samples_by_source_id(connection, project=first.id, role="validation", source_ids=["s1", "s10000"])
         assert known == {"s1": found[1]}
         assert store.samples_by_source_id(connection, project=second.id, role="test", source_ids=["s1"]) == {}

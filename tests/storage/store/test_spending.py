@@ -4,9 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine
 
-from core.types import EndpointSettings, Settings, Spent
+from core.types import Spent
 from storage import store
-from storage.database import Database
 from storage.tables import metadata
 from tests.storage.world import a_project
 
@@ -17,13 +16,11 @@ def spent(model: str, requests: int, tokens_in: int, tokens_out: int) -> Spent:
     return Spent(model=model, requests=requests, tokens_in=tokens_in, tokens_out=tokens_out)
 
 
-def test_a_reply_is_kept_under_its_key_and_a_newer_one_stands(db: Database) -> None:
-    with db.write() as connection:
-        store.save_reply(connection, "a", "first")
-        store.save_reply(connection, "b", "other")
-        store.save_reply(connection, "a", "newer")
-    with db.read() as connection:
-        assert [store.reply_of(connection, key) for key in "abc"] == ["newer", "other", None]
+def test_a_reply_is_kept_under_its_key_and_a_newer_one_stands(connection: Connection) -> None:
+    store.save_reply(connection, "a", "first")
+    store.save_reply(connection, "b", "other")
+    store.save_reply(connection, "a", "newer")
+    assert [store.reply_of(connection, key) for key in "abc"] == ["newer", "other", None]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["m", "n"]), COUNT, COUNT, COUNT), max_size=6))
@@ -46,11 +43,3 @@ def check_sums(connection: Connection, added: list[tuple[str, int, int, int]]) -
         for model in models
     ]
     assert store.spending_of(connection, one) == sums
-
-
-def test_endpoint_settings_come_back_as_they_were(db: Database) -> None:
-    settings = Settings(endpoint=EndpointSettings(prices=(("m@http://h/v1", 0.1, 1 / 3),), spend_cap=2.5, votes=3))
-    with db.write() as connection:
-        made = store.create_project(connection, "p", student="s", teacher="t", settings=settings)
-    with db.read() as connection:
-        assert store.project_of(connection, made.id).settings == settings

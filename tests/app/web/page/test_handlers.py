@@ -159,8 +159,3 @@ def test_a_models_folder_lies_below_the_roots(remote: Remote, who: str, folder: 
     for kind in ("create", "models"):
         sent = {"name": "new", "student": "s", "teacher": "t", who: folder}
         assert "outside of the folders that the page may read" in refused(remote.send(kind, DATA, **sent))
-
-
-@pytest.mark.parametrize("support", [*NOT_A_TEXT, "gone", LONG, HALF])
-def test_only_a_known_support_set_is_labelled(remote: Remote, support: Any) -> None:
-    refused(remote.send("label", DATA, support=support))

@@ -12,7 +12,7 @@ import pytest
 
 from storage.database import FILE_NAME
 from tests.app.rpc import DATA, Remote, refused
-from tests.app.web.page.test_handlers import HALF, HUGE, LONG
+from tests.app.web.page.test_handlers import HALF, HUGE, LONG, NOT_A_TEXT
 from tests.servers.app_server import Served
 
 IMPORT = {
@@ -68,7 +68,7 @@ def test_an_import_that_does_not_wait_is_neither_changed_nor_carried_out(remote:
         *(("try", {"who": each}) for each in (None, "gone", 5, LONG)),
         *(("judge", {"sample": each, "fits": "yes"}) for each in (None, "x", 0, HUGE, 10**9)),
         *(("judge", {"sample": 1, "fits": each}) for each in (None, "x", 5, LONG)),
-        *(("label", {"support": each}) for each in (None, "gone", 5, LONG, HALF)),
+        *(("label", {"support": each}) for each in (*NOT_A_TEXT, "gone", LONG, HALF)),
     ],
 )
 def test_what_the_data_tab_sends_is_refused_where_anything_is_wrong_in_it(

@@ -93,11 +93,6 @@ def test_a_draft_that_makes_no_sense_is_refused_in_one_sentence(db: Database, cl
     assert "Traceback" not in answer.text
 
 
-def test_no_other_page_may_write_a_draft(client: TestClient, db: Database) -> None:
-    answer = client.post("/desk/draft", json=draft(first_error(db)), headers={"origin": "http://evil.invalid"})
-    assert answer.status_code == 403
-
-
 def test_sliders_count_what_applying_then_changes(db: Database, client: TestClient) -> None:
     now = preview_thresholds(db, "tiny", 0, delta=0.0, lam=2)
     assert (now.changed, now.statuses) == (0, {"switched": now.curves})

@@ -15,25 +15,15 @@ from app.web.tabs.tuning import tab
 from app.web.tabs.tuning.launch import estimate_html, launch_html
 from app.web.tabs.tuning.runs import run_html, runs_html, seconds_left
 from app.web.ui import build
-from core.types import TuningSettings, Update
+from core.types import TuningSettings
 from storage import jobs, store
 from storage.database import Database
 from storage.store import Run
 from tests.projects.tiny_project import SETTINGS
-from tests.storage.world import AN_ESTIMATE
+from tests.storage.world import AN_ESTIMATE, an_update
 
 PLACE = Place(project="tiny", round=0, tab="tuning")
-FIRST = Update(
-    run=1,
-    number=1,
-    total=10,
-    epoch=0.1,
-    loss=2.0,
-    learning_rate=1e-4,
-    samples_per_second=4.0,
-    memory=3 * 2**30,
-    batch_size=2,
-)
+FIRST = an_update(1, 1, memory=3 * 2**30, batch_size=2)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ it has nothing to do.
 import csv
 import json
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -17,14 +17,16 @@ from playwright.sync_api import Browser, Error, Page, expect
 
 from storage import store
 from storage.database import open_database
+from tests.browser import hostile_project
 from tests.browser.hostile import CORPUS, WRAPPED
-from tests.browser.hostile_project import PROJECT, SUPPORT, fill, import_file
+from tests.browser.hostile_project import PROJECT, SUPPORT, import_file
 from tests.browser.importing import found, look_at
 from tests.browser.watch import Watch, watching
 from tests.browser.windows import empty
-from tests.servers.app_server import Served, serving
+from tests.servers.app_server import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+fill = hostile_project.fill
 AT = {"project": PROJECT, "round": "0"}
 TABS = ("data", "review", "skills", "selection", "tuning", "comparison", "experiments")
 PRESS_ALL = """() => {
@@ -41,14 +43,6 @@ HOVER = """() => { const plot = document.querySelector('#curve .plot');
 # Waited for in the page itself, because the retries of ``expect`` are a second apart.
 SEARCHED = "start => (document.querySelector('[data-search]') || {value: ''}).value.startsWith(start)"
 TOLD = "said => (document.querySelector('#notice .error') || document.head).textContent.includes(said)"
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("hostile") / "data"
-    fill(data)
-    with serving(data) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +65,9 @@ def watch(watched: Watch, served: Served) -> Iterator[Watch]:
 @pytest.fixture(scope="module")
 def questions(served: Served) -> dict[str, str]:
     """The hostile question of each sample id, as the page should show it."""
-    db = open_database(served.data)
-    try:
-        with db.read() as connection:
-            known = store.samples_of(connection, project=store.project_named(connection, PROJECT).id, role="validation")
-            return {str(sample.id): sample.question.replace("\x00", "\ufffd") for sample in known}
-    finally:
-        db.close()
+    with closing(open_database(served.data)) as db, db.read() as connection:
+        known = store.samples_of(connection, project=store.project_named(connection, PROJECT).id, role="validation")
+        return {str(sample.id): sample.question.replace("\x00", "\ufffd") for sample in known}
 
 
 def test_every_text_of_the_corpus_works_where_it_is_not_escaped(watch: Watch) -> None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
+from app.web.page.place import TABS
 from storage import store
 from storage.database import open_database
 from tests.browser import hostile_project
@@ -28,7 +29,6 @@ from tests.servers.app_server import Served
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 fill = hostile_project.fill
 AT = {"project": PROJECT, "round": "0"}
-TABS = ("data", "review", "skills", "selection", "tuning", "comparison", "experiments")
 PRESS_ALL = """() => {
   if (!window.pressed) document.querySelectorAll('a, button').forEach(each => each.click());
   window.pressed = true;
@@ -228,19 +228,13 @@ def test_the_report_that_opens_offline(watch: Watch, served: Served, questions: 
         f"{served.url}/offline", lambda route: route.fulfill(body=written[0], content_type="text/html; charset=utf-8")
     )
     for first in range(0, len(questions), 20):
-        asked = [
-            ("project", PROJECT),
-            ("round", "0"),
-            *(("sample", each) for each in list(questions)[first : first + 20]),
-        ]
+        asked = AT | {"sample": list(questions)[first : first + 20]}
         report = httpx.get(f"{served.url}/export/report.html", params=asked, timeout=60)
         assert report.status_code == 200
         written[0] = report.text
         watch.page.goto(f"{served.url}/offline")
-        assert (
-            watch.page.locator("iframe, object, embed, base, video, audio, math, [srcdoc], [onload], [onerror]").count()
-            == 0
-        )
+        markup = watch.page.locator("iframe, object, embed, base, video, audio, math, [srcdoc], [onload], [onerror]")
+        assert markup.count() == 0
         watch.nothing_ran(f"report from {first}")
 
 

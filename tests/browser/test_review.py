@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.web.page.place import TABS
 from storage import store
 from storage.database import open_database
 from tests.browser.cases import PROJECT
@@ -41,9 +42,8 @@ def test_n_leads_to_the_next_case_without_a_verdict(page: Page, served: Served) 
     open_review(page, served)
     order, reviewed = listed(page), verdicts(served)
     page.keyboard.press("n")
-    expect(page.locator("form.editor")).to_have_attribute(
-        "data-sample", next(x for x in order[1:] if x not in reviewed)
-    )
+    following = next(each for each in order[1:] if each not in reviewed)
+    expect(page.locator("form.editor")).to_have_attribute("data-sample", following)
 
 
 def test_a_click_on_a_step_or_on_the_curve_moves_the_mistake_step(page: Page, served: Served) -> None:
@@ -112,7 +112,7 @@ def test_a_wrong_file_is_refused_in_one_sentence(page: Page, served: Served, tmp
 
 
 def test_nothing_scrolls_sideways_at_1280(page: Page, served: Served) -> None:
-    for tab in ("data", "review", "skills", "selection", "tuning", "comparison", "experiments"):
+    for tab in TABS:
         page.goto(f"{served.url}/?project={PROJECT}&tab={tab}")
         expect(page.locator("#head .head")).to_have_attribute("data-tab", tab)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab

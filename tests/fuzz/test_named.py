@@ -245,6 +245,12 @@ def test_square_brackets_of_a_file_are_no_markup_on_the_command_line() -> None:
     assert str(_plain("[/bold] [red]\x1b")) == "[/bold] [red]\\x1b"
 
 
+def test_links_and_folders_beside_a_file_are_no_images(world: World) -> None:
+    assert of_rows(world, *(ROW | {"id": name, "image": name} for name in ("link.png", "loop.png", "folder.png"))) == [
+        (line, "image") for line in (1, 2, 3)
+    ]
+
+
 def test_a_picture_inside_a_row_of_a_support_set_is_opened_before_it_is_kept(world: World) -> None:
     """An image in a folder is only looked up; one in a row is stored in the database."""
     row = {**ROW, "image": {"bytes": PICTURES["a cut PNG"][0], "path": "x.png"}}

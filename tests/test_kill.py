@@ -16,10 +16,10 @@ from app.processes.worker_process import ensure_worker, worker_pid
 from app.projects.status import project_status
 from app.selections.draw import make_selection
 from storage import store
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.jobs import Job
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
-from tests.wait_for import read_job, wait_for
+from tests.wait_for import open_for_workers, read_job, wait_for
 
 # One sample a batch and long answers make jobs of some seconds, so that a kill hits the middle.
 SLOW = replace(
@@ -37,13 +37,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
 
 @pytest.fixture
 def db(tmp_path: Path, many: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.01")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    opened = open_database(tmp_path / "data")
-    fill_project(opened, many, "slow", settings=SLOW)
-    yield opened
-    wait_for(lambda: worker_pid(opened.data) is None, opened)
-    opened.close()
+    with open_for_workers(tmp_path / "data", monkeypatch) as opened:
+        fill_project(opened, many, "slow", settings=SLOW)
+        yield opened
 
 
 def kill_in_the_middle(db: Database, job: Job) -> Job:

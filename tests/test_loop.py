@@ -4,15 +4,12 @@ A real student answers, fails at some, is diagnosed by a real teacher, gets samp
 and answers better. `make demo` does the same on the whole demo and measures how much better.
 """
 
-import gzip
-import json
-import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from app.comparisons.paired import compare_rounds
 from app.engines.local_engine import LocalEngine
@@ -25,19 +22,18 @@ from app.selections.draw import make_selection
 from app.settings import AppSettings
 from app.worker.loop import run_queued_job
 from assets import demo
-from assets.demo.draw import SCENES
-from assets.demo.scene import Cell, render
+from assets.demo.draw import write_support
 from assets.demo.settings import demo_settings
 from storage.database import Database, open_database
+from tests.browser.demo_cut import cut_zip
 
 VALIDATION, TEST, SUPPORT, BUDGET = 160, 160, 2400, 240
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "data")
-    yield opened
-    opened.close()
+    with closing(open_database(tmp_path / "data")) as opened:
+        yield opened
 
 
 @pytest.mark.slow
@@ -57,9 +53,9 @@ def test_from_an_upload_to_a_better_student(db: Database, tmp_path: Path) -> Non
 
     # Labelled samples of the task: one set to diagnose, one to measure; and a support set of many other tasks.
     for role, archive, count in (("validation", demo.VALIDATION, VALIDATION), ("test", demo.TEST, TEST)):
-        report = import_file(db, role, beginning_of(archive, count, tmp_path / role), "digits", test_share=0)  # type: ignore[arg-type]
+        report = import_file(db, role, cut_zip(archive, tmp_path / f"{role}.zip", count), "digits", test_share=0)  # type: ignore[arg-type]
         assert (report["accepted"], report["refused"]) == (count, [])
-    report = import_file(db, "support", lessons(tmp_path / "lessons"), name="lessons")
+    report = import_file(db, "support", write_support(tmp_path / "lessons", limit=SUPPORT), name="lessons")
     assert (report["accepted"], report["refused"]) == (SUPPORT, [])
     assert next_step(db, "digits").stage == "predict"
 
@@ -96,28 +92,3 @@ def test_from_an_upload_to_a_better_student(db: Database, tmp_path: Path) -> Non
     assert found.role == "test"
     assert len(found.fixed) > len(found.broken)
     assert found.difference.low > 0, f"{found.before.value:.3f} before, {found.after.value:.3f} after"
-
-
-def beginning_of(archive: Path, count: int, folder: Path) -> Path:
-    """A zip of the first samples of a demo set."""
-    folder.mkdir()
-    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(folder / "part.zip", "w") as part:
-        name = next(each for each in whole.namelist() if each.endswith(".json"))
-        rows = json.loads(whole.read(name))[:count]
-        part.writestr(name, json.dumps(rows))
-        for row in rows:
-            part.writestr(row["image"], whole.read(row["image"]))
-    return folder / "part.zip"
-
-
-def lessons(folder: Path) -> Path:
-    """The first support samples, drawn into a folder."""
-    (folder / "images").mkdir(parents=True)
-    with gzip.open(SCENES, "rt", encoding="utf-8") as scenes:
-        rows = [json.loads(line) for line, _ in zip(scenes, range(SUPPORT), strict=False)]
-    for row in rows:
-        scene = row.pop("scene")
-        cells = tuple(Cell(kind=k, value=v, colour=c, variant=n) for k, v, c, n in scene["cells"])
-        Image.fromarray(render(cells, scene["seed"])).save(folder / row["image"])
-    (folder / "lessons.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    return folder

@@ -5,6 +5,7 @@ The demo's small models know nothing of these domains: the tests check that ever
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,6 @@ from core.importers import read_samples
 from core.types import Settings
 from storage import store
 from storage.database import Database, open_database
-from storage.jobs import Job
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 RATIONALES = SHARED / "bigbench-mistake" / "logical_deduction.jsonl"
@@ -40,9 +40,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    opened = open_database(tmp_path_factory.mktemp("real"))
-    yield opened
-    opened.close()
+    with closing(open_database(tmp_path_factory.mktemp("real"))) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +65,6 @@ def row(db: Database, project: str) -> dict[str, Any]:
     return project_status(db, project)["rounds"][-1]  # type: ignore[no-any-return]
 
 
-def do(db: Database, job: Job, engine: LocalEngine) -> Job:
-    return run_queued_job(db, job, engine)
-
-
 def review_some(db: Database, project: str) -> None:
     """Three verdicts by hand and the rest accepted."""
     with db.read() as connection:
@@ -86,8 +81,8 @@ def review_some(db: Database, project: str) -> None:
 
 def tune_and_compare(db: Database, project: str, engine: LocalEngine) -> None:
     made = make_selection(db, project, budget=16, allow_fewer=True)
-    do(db, put_tune(db, project, selection=made.id), engine)
-    do(db, put_predict(db, project, roles=("validation",)), engine)
+    run_queued_job(db, put_tune(db, project, selection=made.id), engine)
+    run_queued_job(db, put_predict(db, project, roles=("validation",)), engine)
     found = compare_rounds(db, project, 0, 1, role="validation")
     measured = len(found.fixed) + len(found.broken) + len(found.still_wrong) + len(found.still_right)
     assert measured == row(db, project)["predictions"]
@@ -100,7 +95,7 @@ def test_vision_flan_is_a_support_set_that_the_teacher_labels(
     report = import_file(db, "support", FLAN / "annotation.json", images=FLAN, name="vision-flan")
     assert (report["found"], report["accepted"], report["refused"]) == (102, 102, [])
     new_project(db, "labels", settings)
-    do(db, put_label(db, "vision-flan", project="labels"), engine)
+    run_queued_job(db, put_label(db, "vision-flan", project="labels"), engine)
     with db.read() as connection:
         assert [(each.samples, each.labelled) for each in store.support_sets(connection)] == [(102, 102)]
 
@@ -111,12 +106,11 @@ def test_palm_2s_rationales_go_through_the_loop(db: Database, engine: LocalEngin
     assert (report["found"], report["accepted"], report["refused"]) == (300, 300, [])
     assert report["format"]
     with db.read() as connection:
-        gold = store.gold_steps_of(
-            connection, store.rounds_of(connection, store.project_named(connection, project).id)[0].id
-        )
+        base = store.rounds_of(connection, store.project_named(connection, project).id)[0].id
+        gold = store.gold_steps_of(connection, base)
     written = [json.loads(line)["mistake_index"] for line in RATIONALES.read_text().splitlines()]
     assert sorted(step for step in gold.values() if step) == sorted(index + 1 for index in written if index is not None)
-    do(db, put_diagnose(db, project), engine)
+    run_queued_job(db, put_diagnose(db, project), engine)
     assert row(db, project)["diagnosed"] > 0
     assert next_step(db, project).stage == "review", "rationales that the teacher cannot read stop nobody"
     review_some(db, project)
@@ -134,9 +128,9 @@ def test_vision_flans_questions_with_options_go_through_the_loop(
     project = new_project(db, "photos", settings)
     report = import_file(db, "validation", tmp_path / "with-options.json", project, images=FLAN, test_share=0)
     assert (report["accepted"], report["refused"]) == (len(wanted), [])
-    do(db, put_predict(db, project), engine)
+    run_queued_job(db, put_predict(db, project), engine)
     assert row(db, project)["predictions"] == len(wanted)
-    do(db, put_diagnose(db, project), engine)
+    run_queued_job(db, put_diagnose(db, project), engine)
     assert row(db, project)["diagnosed"] >= 3
     review_some(db, project)
     tune_and_compare(db, project, engine)

@@ -58,12 +58,10 @@ def copied(file: str, copy: str) -> None:
 
 def fill(data: Path, megabytes: int) -> None:
     """A finished loop with a database of that size: four fifths incompressible images, the rest text."""
-    from storage.database import FILE_NAME, open_database
-    from tests.projects.finished_loop import finish_loop
+    from storage.database import FILE_NAME
+    from tests.projects.finished_loop import finished
 
-    db = open_database(data)
-    finish_loop(db)
-    db.close()
+    finished(data)
     with closing(sqlite3.connect(data / FILE_NAME, isolation_level=None)) as c:
         c.execute("PRAGMA synchronous = OFF")
         c.execute("BEGIN")

@@ -12,6 +12,8 @@ import tempfile
 import time
 from array import array
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +35,16 @@ def work(engine: Any, data: str, what: str, samples: int) -> Iterator[list[Any]]
     from storage import store
     from storage.database import open_database
 
-    db = open_database(Path(data))
-    with db.read() as c:
-        project = store.project_named(c, PROJECT)
-        round_ = store.rounds_of(c, project.id)[0]
-        asked = store.missing_predictions(c, round_.id, "validation")[:samples]
-        ids = array(
-            "q", (each for each, _ in zip(store.support_sample_ids(c, SUPPORT_NAME), range(samples), strict=False))
-        )
-    if what == "predict":
-        found: Iterator[list[Any]] = engine.predictions(db, project, round_, asked, on_remark=print, on_unseen=print)
-    else:
-        found = engine.labels(db, project, ids, on_skipped=print)
-    yield from found
-    db.close()
+    with closing(open_database(Path(data))) as db:
+        with db.read() as c:
+            project = store.project_named(c, PROJECT)
+            round_ = store.rounds_of(c, project.id)[0]
+            asked = store.missing_predictions(c, round_.id, "validation")[:samples]
+            ids = array("q", islice(store.support_sample_ids(c, SUPPORT_NAME), samples))
+        if what == "predict":
+            yield from engine.predictions(db, project, round_, asked, on_remark=print, on_unseen=print)
+        else:
+            yield from engine.labels(db, project, ids, on_skipped=print)
 
 
 def measured(data: str, what: str, samples: str, actors: str) -> None:
@@ -54,27 +52,20 @@ def measured(data: str, what: str, samples: str, actors: str) -> None:
     if actors == "0":
         from app.engines.local_engine import LocalEngine
 
-        paced(work(LocalEngine("cpu"), data, what, int(samples)), int(samples))
+        paced(LocalEngine("cpu"), data, what, int(samples))
         return
     from app.engines.ray_engine import RayEngine
     from tests.chaos.nodes import two_nodes
 
     with two_nodes() as nodes:
-        paced(
-            work(
-                RayEngine("cpu", address=nodes.address, max_actors=int(actors), cpus_per_actor=1),
-                data,
-                what,
-                int(samples),
-            ),
-            int(samples),
-        )
+        engine = RayEngine("cpu", address=nodes.address, max_actors=int(actors), cpus_per_actor=1)
+        paced(engine, data, what, int(samples))
 
 
-def paced(found: Iterator[list[Any]], samples: int) -> None:
+def paced(engine: Any, data: str, what: str, samples: int) -> None:
     """Report the times, and a digest of the results."""
     started, results, times = time.perf_counter(), list[str](), []
-    for some in found:
+    for some in work(engine, data, what, samples):
         results += map(repr, some)
         times.append((len(results), time.perf_counter() - started))
     assert len(results) == samples, f"{len(results)} of {samples}"
@@ -82,11 +73,6 @@ def paced(found: Iterator[list[Any]], samples: int) -> None:
     half, at_half = next((each, seconds) for each, seconds in times if each >= samples / 2)
     whole = times[-1][1]
     report(pace=(samples - half) / (whole - at_half), first=times[0][1], whole=whole, same=same)
-
-
-def predicted(start: float, samples: int, seconds: float, actors: int) -> float:
-    """The cost model's seconds until all is done."""
-    return start + samples * seconds / actors
 
 
 def main() -> None:
@@ -99,9 +85,8 @@ def main() -> None:
         from app.demo.project import init_demo
         from storage.database import open_database
 
-        db = open_database(Path(folder))
-        init_demo(db)
-        db.close()
+        with closing(open_database(Path(folder))) as db:
+            init_demo(db)
         same: dict[str, float] = {}
         runs: dict[tuple[str, str], list[dict[str, float]]] = {}
         for _ in range(given.turns):
@@ -125,7 +110,7 @@ def report_results(shown: dict[tuple[str, str], dict[str, float]], samples: int)
         local, one = shown[what, "local"], shown[what, "ray, one actor"]
         actors = max(1, ENGINES[name])
         start = local["first"] if name == "local" else one["first"]
-        model = predicted(start, samples, 1 / local["pace"], actors)
+        model = start + samples / local["pace"] / actors
         table.add_row(
             what,
             name,

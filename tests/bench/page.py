@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 from pathlib import Path
@@ -187,14 +187,12 @@ def measure(bench: Bench, found: Measured) -> None:
 @contextmanager
 def opened(data: Path) -> Iterator[Bench]:
     """The app on a data folder, and a window on it."""
-    db = open_database(data)
-    with serving(data) as served, sync_playwright() as playwright:
+    with closing(open_database(data)) as db, serving(data) as served, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         window = browser.new_page(viewport={"width": 1280, "height": 900})
         window.set_default_timeout(60_000)
         yield Bench(window, served.url, db)
         browser.close()
-    db.close()
 
 
 def table(sizes: Sequence[Measured]) -> Table:

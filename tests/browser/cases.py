@@ -2,7 +2,8 @@
 
 import hashlib
 import io
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -11,6 +12,7 @@ from core.answer_switch import find_switch
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings
 from storage import store
 from storage.database import open_database
+from tests.projects.demo_mistakes import a_prediction
 
 PROJECT = "cases"
 CASES = 60
@@ -40,14 +42,20 @@ class Picture:
         return self.content
 
 
+def picture() -> Picture:
+    """A small one."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(buffer, "PNG")
+    return Picture(hash=hashlib.sha256(buffer.getvalue()).hexdigest(), content=buffer.getvalue())
+
+
 def fill(data: Path) -> None:
     """A project of ``CASES`` wrong validation answers, the least sure ones with the nasty texts."""
-    db = open_database(data)
-    picture = _picture()
-    with db.write() as connection:
+    shown = picture()
+    with closing(open_database(data)) as db, db.write() as connection:
         project = store.create_project(connection, PROJECT, student="student", teacher="teacher", settings=Settings())
-        images = {picture.hash: picture}
-        new = [_sample(number, picture.hash) for number in range(CASES)]
+        images = {shown.hash: shown}
+        new = [_sample(number, shown.hash) for number in range(CASES)]
         store.save_samples(connection, project=project.id, role="validation", samples=new, images=images)
         at = store.rounds_of(connection, project.id)[0].id
         known = list(store.samples_of(connection, project=project.id, role="validation"))
@@ -57,9 +65,8 @@ def fill(data: Path) -> None:
             connection,
             [_diagnosis(each, sample, n) for n, (each, sample) in enumerate(zip(predictions, known, strict=True))],
         )
-        support = [_support(number, picture.hash) for number in range(SUPPORT)]
+        support = [_support(number, shown.hash) for number in range(SUPPORT)]
         store.save_samples(connection, project=None, role="support", name="lessons", samples=support, images=images)
-    db.close()
 
 
 def _support(number: int, image: str) -> Sample:
@@ -76,27 +83,17 @@ def _text(number: int, plain: str) -> str:
 
 def _sample(number: int, image: str) -> Sample:
     text = _text(number, f"What is the sum of the digits in picture {number}?")
-    category = _text(number, "colours" if number % 4 == 0 else "digits") if number else "colours"
     return Sample(
         source_id=f"case-{number}", question=text, options=("right", "wrong", _text(number, "other")), answer="right",
-        category=category if category in ("colours", "digits") else "digits", task=text, image=image,
+        category="colours" if number % 4 == 0 and number != 4 else "digits", task=text, image=image,
     )  # fmt: skip
 
 
 def _prediction(at: int, sample: Sample) -> Prediction:
     steps = (f"{sample.question} one.", "The digit is 7.", "The sum is 16.")
-    text = " ".join(f"Step {number}: {step}" for number, step in enumerate(steps, 1)) + " The answer is wrong."
-    span = (text.rindex("wrong"), text.rindex("wrong") + 5)
-    return Prediction(
-        round=at,
-        sample=sample.id,
-        text=text,
-        steps=steps,
-        answer="wrong",
-        reading="the answer is",
-        span=span,
-        correct=False,
-    )
+    said = a_prediction("wrong", steps, round=at, sample=sample.id)
+    start = said.text.rindex("wrong")
+    return replace(said, span=(start, start + 5))
 
 
 def _diagnosis(prediction: Prediction, sample: Sample, number: int) -> Diagnosis:
@@ -108,9 +105,3 @@ def _diagnosis(prediction: Prediction, sample: Sample, number: int) -> Diagnosis
         skill=_text(number, "adding two digits"), prior=0.6, delta=0.0, lam=2, teacher="teacher",
         skill_step=2,
     )  # fmt: skip
-
-
-def _picture() -> Picture:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), "teal").save(buffer, "PNG")
-    return Picture(hash=hashlib.sha256(buffer.getvalue()).hexdigest(), content=buffer.getvalue())

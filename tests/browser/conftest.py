@@ -1,13 +1,14 @@
-"""A real Chromium for the browser tests; without one they are skipped, and say so."""
+"""A real Chromium for the browser tests, without which they are skipped, and say so; and the app that they look at."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
+from tests.browser import cases
 from tests.browser.windows import TIMEOUT_MS, Windows
+from tests.servers.app_server import Served, serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -32,8 +33,17 @@ def windows(chromium: Browser) -> Windows:
     return Windows(chromium)
 
 
+@pytest.fixture(scope="module")
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The app on what the ``fill`` of the tests' own module writes into a new data folder: ``cases`` if it has none."""
+    data = tmp_path_factory.mktemp("served") / "data"
+    getattr(request.module, "fill", cases.fill)(data)
+    with serving(data) as running:
+        yield running
+
+
 @pytest.fixture
-def page(windows: Windows, served: Any) -> Iterator[Page]:
+def page(windows: Windows, served: Served) -> Iterator[Page]:
     """A window of 1280 × 900; a script error in it fails the test."""
     window = windows.take()
     errors: list[str] = []
@@ -49,7 +59,7 @@ def page(windows: Windows, served: Any) -> Iterator[Page]:
 
 
 @pytest.fixture
-def other(windows: Windows, served: Any) -> Iterator[Page]:
+def other(windows: Windows, served: Served) -> Iterator[Page]:
     """The window of a second person."""
     window = windows.take()
     yield window

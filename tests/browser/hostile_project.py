@@ -4,13 +4,11 @@ Written through ``storage`` and ``app.jobs.queue`` as the app itself would, with
 diagnosis, review and draft for each text, support sets, a selection, a finished run with its round, and failed jobs.
 """
 
-import hashlib
-import io
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
 from sqlalchemy import Connection
 
 from app.reviews.bulk_verdicts import do_bulk, plan_bulk
@@ -22,8 +20,9 @@ from core.types import Curve, Diagnosis, Draft, Prediction, Sample, Settings, Tu
 from storage import jobs, store
 from storage.database import Database, open_database
 from storage.store import CaseFilters
-from tests.browser.cases import Picture
+from tests.browser.cases import picture
 from tests.browser.hostile import CORPUS, DOUBLE_QUOTED, SINGLE_QUOTED
+from tests.projects.demo_mistakes import a_prediction
 
 PROJECT, SUPPORT = DOUBLE_QUOTED[1], SINGLE_QUOTED[1]
 WRITER = AppSettings().reviewer
@@ -34,21 +33,20 @@ NAMES = tuple(dict.fromkeys(text[:100].strip() for text in CORPUS))
 
 def fill(data: Path) -> None:
     """Write the project into a new data folder."""
-    db = open_database(data)
-    with db.write() as connection:
-        for name in NAMES:
-            store.create_project(connection, name, student=name, teacher=name, settings=Settings(support=SUPPORT))
-        project = store.project_named(connection, PROJECT).id
-        _questions(connection, project)
-        _lessons(connection)
-        _answer(connection, project)
-    _review(db)
-    _decide_at_once(db)
-    chosen = make_selection(db, PROJECT, budget=len(CORPUS), allow_fewer=True)
-    with db.write() as connection:
-        _tune(connection, project, chosen.id, chosen.round)
-        _fail(connection, project)
-    db.close()
+    with closing(open_database(data)) as db:
+        with db.write() as connection:
+            for name in NAMES:
+                store.create_project(connection, name, student=name, teacher=name, settings=Settings(support=SUPPORT))
+            project = store.project_named(connection, PROJECT).id
+            _questions(connection, project)
+            _lessons(connection)
+            _answer(connection, project)
+        _review(db)
+        _decide_at_once(db)
+        chosen = make_selection(db, PROJECT, budget=len(CORPUS), allow_fewer=True)
+        with db.write() as connection:
+            _tune(connection, project, chosen.id, chosen.round)
+            _fail(connection, project)
 
 
 def import_file(folder: Path) -> Path:
@@ -65,7 +63,7 @@ def _turns(text: str) -> list[dict[str, str]]:
 
 def _questions(connection: Connection, project: int) -> None:
     """Each text as question, options, category, task and id; every third one has no options."""
-    shown = _picture()
+    shown = picture()
     samples = [
         Sample(
             source_id=text,
@@ -105,18 +103,10 @@ def _answer(connection: Connection, project: int) -> None:
 def _prediction(at: int, sample: Sample) -> Prediction:
     """A wrong rationale that repeats the question in every step."""
     steps = (f"{sample.question} one.", f"So {sample.question}", "The sum is 16.")
-    start = " ".join(f"Step {number}: {step}" for number, step in enumerate(steps, 1)) + " The answer is "
     answer = f"{sample.question} wrong"
-    return Prediction(
-        round=at,
-        sample=sample.id,
-        text=start + answer,
-        steps=steps,
-        answer=answer,
-        reading=sample.question,
-        span=(len(start), len(start + answer)) if sample.options else None,
-        correct=False,
-    )
+    said = a_prediction(answer, steps, round=at, sample=sample.id)
+    end = len(said.text) - 1  # before the full stop
+    return replace(said, reading=sample.question, span=(end - len(answer), end) if sample.options else None)
 
 
 def _diagnosis(said: Prediction, sample: Sample) -> Diagnosis:
@@ -187,9 +177,3 @@ def _fail(connection: Connection, project: int) -> None:
         job = jobs.claim(connection, "gone", 1, 1.0)
         assert job is not None
         jobs.fail(connection, job, " | ".join(text for text in CORPUS[start::4] if len(text) < 120))
-
-
-def _picture() -> Picture:
-    buffer = io.BytesIO()
-    Image.new("RGB", (8, 8), "teal").save(buffer, "PNG")
-    return Picture(hash=hashlib.sha256(buffer.getvalue()).hexdigest(), content=buffer.getvalue())

@@ -4,18 +4,20 @@ On the project of ``hostile_project``: it holds whatever the page can show, with
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.hostile_project import PROJECT, fill
+from tests.browser import hostile_project
+from tests.browser.hostile_project import PROJECT
 from tests.browser.windows import Windows
 from tests.servers.app_server import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-SCHEMES = ("light", "dark")
+fill = hostile_project.fill
 # What is there when a tab is painted whole.
 PAINTED = {
     "data": "#overview table",
@@ -62,15 +64,7 @@ CONTRAST = """selector => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("accessible") / "data"
-    fill(data)
-    with serving(data) as running:
-        yield running
-
-
-@pytest.fixture(params=SCHEMES)
+@pytest.fixture(params=["light", "dark"])
 def page(request: pytest.FixtureRequest, windows: Windows, served: Served) -> Iterator[Page]:
     """A window in each colour scheme."""
     window = windows.take(color_scheme=request.param)
@@ -117,19 +111,13 @@ def test_a_notice_a_conflict_and_the_misread_field_have_no_serious_violation(pag
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_page_without_any_project_has_no_serious_violation(
-    chromium: Browser, tmp_path_factory: pytest.TempPathFactory, scheme: Any
-) -> None:
-    with serving(tmp_path_factory.mktemp("empty") / "data") as running:
-        context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
-        window = context.new_page()
+def test_a_page_without_any_project_has_no_serious_violation(page: Page, tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as running:
         for tab in PAINTED:
-            window.goto(f"{running.url}/?tab={tab}")
-            expect(window.locator("#head .head")).to_have_attribute("data-tab", tab)
-            expect(window.locator("#hint")).to_contain_text("Start with a project")
-            assert violations(window) == [], tab
-        context.close()
+            page.goto(f"{running.url}/?tab={tab}")
+            expect(page.locator("#head .head")).to_have_attribute("data-tab", tab)
+            expect(page.locator("#hint")).to_contain_text("Start with a project")
+            assert violations(page) == [], tab
 
 
 @pytest.mark.parametrize("tab", PAINTED)

@@ -1,6 +1,7 @@
 """Labelling in batches on the Data tab, in a real Chromium: handed in, shown while it is under way, collected."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,10 @@ def server() -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 def served(tmp_path: Path, server: OpenAIServer) -> Iterator[Served]:
-    db = open_database(tmp_path / "files" / "data")
-    bare(db, TEACHER, 20)
-    bare(db, "assets/demo/teacher", 20, project="here")
-    set_spending(db, "p", prices=[(TEACHER, 100.0, 1000.0)])
-    db.close()
+    with closing(open_database(tmp_path / "files" / "data")) as db:
+        bare(db, TEACHER, 20)
+        bare(db, "assets/demo/teacher", 20, project="here")
+        set_spending(db, "p", prices=[(TEACHER, 100.0, 1000.0)])
     with serving(db.data, OPENAI_API_KEY=KEY, OPENAI_BASE_URL=server.url) as running:
         yield running
 

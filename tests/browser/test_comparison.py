@@ -1,24 +1,17 @@
 """The Comparison tab in a real Chromium: numbers open their samples by keyboard, the gate, adopting, and axe-core."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.projects.finished_loop import LOOP, finished
-from tests.servers.app_server import Served, serving
+from tests.browser.test_accessibility import violations
+from tests.projects import finished_loop
+from tests.projects.finished_loop import LOOP
+from tests.servers.app_server import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("comparison") / "data"
-    finished(data)
-    with serving(data) as running:
-        yield running
+fill = finished_loop.finished
 
 
 def visit(page: Page, served: Served, query: str = "") -> None:
@@ -49,8 +42,7 @@ def test_a_number_opens_its_samples_by_keyboard(page: Page, served: Served) -> N
 
 def test_the_tab_has_no_serious_violation(page: Page, served: Served) -> None:
     visit(page, served, "&set=validation")
-    found = [each for each in Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")]
-    assert found == []
+    assert violations(page) == []
 
 
 def test_a_round_that_the_gate_stops_is_adopted_with_a_reason_that_is_not_lost(page: Page, served: Served) -> None:
@@ -89,8 +81,7 @@ def test_lineage_is_walked_both_ways_by_keyboard(page: Page, served: Served) -> 
     expect(title).to_contain_text("Lineage of training sample #")
     expect(panel).to_contain_text("10 errors of round 0 asked for")
     expect(panel).to_contain_text("opened round 1: 10 fixed, 0 still wrong")
-    found = [each for each in Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")]
-    assert found == []
+    assert violations(page) == []
     page.reload()
     expect(title).to_contain_text("Lineage of training sample #")
     panel.locator(f".errors a[href*='sample={sample.split('#')[1]}&']").first.click()

@@ -1,12 +1,10 @@
 """The Data tab in a real Chromium: imports in two steps, labels judged by keys, models chosen and tried."""
 
-import csv
-import io
 import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,28 +15,23 @@ from app.projects.configuration import DEMO_STUDENT, DEMO_TEACHER, create_projec
 from assets import demo
 from storage import store
 from storage.database import open_database
+from tests.browser import cases
 from tests.browser.cases import PROJECT as MEASURED
-from tests.browser.cases import fill
 from tests.browser.importing import IMPORT_MS, bring_in, found, look_at
-from tests.servers.app_server import Served, serving
+from tests.fuzz.oddities import saved
+from tests.servers.app_server import Served
 
 pytestmark = pytest.mark.browser
 JOB_MS = 300_000
 ROWS = 12
-HEAD = ("nr", "bild", "text", "frage", "A", "B", "C", "answer", "art")
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("data") / "data"
-    fill(data)
-    db = open_database(data)
-    for name in ("fruit", "again", "tried", "named"):
-        create_project(db, name, student=DEMO_STUDENT, teacher=DEMO_TEACHER, settings=settings_for(DEMO_TEACHER))
-    create_project(db, "paid", student=DEMO_STUDENT, teacher="openai:gpt-4o-mini")
-    db.close()
-    with serving(data) as running:
-        yield running
+def fill(data: Path) -> None:
+    cases.fill(data)
+    with closing(open_database(data)) as db:
+        for name in ("fruit", "again", "tried", "named"):
+            create_project(db, name, student=DEMO_STUDENT, teacher=DEMO_TEACHER, settings=settings_for(DEMO_TEACHER))
+        create_project(db, "paid", student=DEMO_STUDENT, teacher="openai:gpt-4o-mini")
 
 
 def opened(page: Page, served: Served, project: str) -> None:
@@ -49,30 +42,14 @@ def opened(page: Page, served: Served, project: str) -> None:
 
 def fruit_zip(folder: Path, *, images: int = ROWS) -> Path:
     """A table of another language with its pictures; the column that looks like the question is none."""
-    written = io.StringIO()
-    rows = csv.writer(written)
-    rows.writerow(HEAD)
+    rows = ["nr,bild,text,frage,A,B,C,answer,art"]
     for n in range(ROWS):
-        rows.writerow(
-            (
-                f"r{n}",
-                f"{n}.png",
-                "a note",
-                f"Welche Frucht ist in Bild {n}?",
-                "Apfel",
-                "Birne",
-                "Kiwi",
-                "ABC"[n % 3],
-                "Obst",
-            )
-        )
+        rows.append(f"r{n},{n}.png,a note,Welche Frucht ist in Bild {n}?,Apfel,Birne,Kiwi,{'ABC'[n % 3]},Obst")
     target = folder / "fruit.zip"
     with zipfile.ZipFile(target, "w") as packed:
-        packed.writestr("fruit.csv", written.getvalue())
+        packed.writestr("fruit.csv", "\n".join(rows))
         for n in range(images):
-            picture = io.BytesIO()
-            Image.new("RGB", (8, 8), (n, 0, 0)).save(picture, "PNG")
-            packed.writestr(f"images/{n}.png", picture.getvalue())
+            packed.writestr(f"images/{n}.png", saved(Image.new("RGB", (8, 8), (n, 0, 0)), "PNG"))
     return target
 
 
@@ -255,11 +232,9 @@ def test_names_and_prompts_that_are_not_saved_outlive_a_reload(page: Page, serve
     page.get_by_role("button", name="Use these models").click()
     expect(page.locator("#notice")).to_contain_text("Kept")
     expect(page.locator("#models .unsaved")).to_be_hidden()
-    db = open_database(served.data)
-    with db.read() as connection:
+    with closing(open_database(served.data)) as db, db.read() as connection:
         assert store.project_named(connection, "again").teacher == "openai:gpt-4o-mini"
         assert store.project_named(connection, "again").settings == settings_for("openai:gpt-4o-mini")
-    db.close()
 
 
 def test_settings_are_changed_on_the_page_and_a_bad_value_is_refused_by_name(page: Page, served: Served) -> None:
@@ -280,10 +255,8 @@ def test_settings_are_changed_on_the_page_and_a_bad_value_is_refused_by_name(pag
     page.locator("#spending").get_by_role("button", name="Save").click()
     expect(page.locator("#spending")).to_contain_text("of a cap of $5.00")
     expect(page.locator("#spending .unsaved")).to_be_hidden()
-    db = open_database(served.data)
-    with db.read() as connection:
+    with closing(open_database(served.data)) as db, db.read() as connection:
         found = store.project_named(connection, "paid").settings
-    db.close()
     assert found.student.longest_side == 512
     assert found.endpoint.prices == (("openai:gpt-4o-mini", 0.2, 0.8),)
     assert found.endpoint.addresses == (("openai:gpt-4o-mini", "", "SWITCHPOINT_API_KEY_TEAM"),)

@@ -5,7 +5,9 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -22,10 +24,10 @@ FORM = "form.editor"
 
 
 @pytest.fixture
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("desk") / "data"
-    fill(data)
-    with serving(data) as running:
+def served(tmp_path: Path) -> Iterator[Served]:
+    """An app for each test: they decide the same cases."""
+    fill(tmp_path / "data")
+    with serving(tmp_path / "data") as running:
         yield running
 
 
@@ -33,6 +35,28 @@ def type_skill(page: Page, text: str) -> None:
     page.keyboard.press("e")
     expect(page.locator(f"{FORM} [name=skill]")).to_be_focused()
     page.keyboard.type(text)
+
+
+def hold(page: Page, *kinds: str) -> Callable[[str], Route]:
+    """Hold back the first act of each of these kinds; returns what waits for the act of a kind."""
+    held: dict[str, Route] = {}
+
+    def answer(route: Route) -> None:
+        kind = json.loads(route.request.post_data or "{}")["kind"]
+        if kind in kinds and kind not in held:
+            held[kind] = route
+        else:
+            route.continue_()
+
+    def until(kind: str) -> Route:
+        give_up = time.monotonic() + 20
+        while kind not in held:
+            assert time.monotonic() < give_up, f"no {kind} was sent"
+            page.wait_for_timeout(100)
+        return held[kind]
+
+    page.route("**/desk/act*", answer)
+    return until
 
 
 def test_ten_cases_are_reviewed_by_keyboard_alone(page: Page, served: Served) -> None:
@@ -52,29 +76,18 @@ def test_ten_cases_are_reviewed_by_keyboard_alone(page: Page, served: Served) ->
 
 
 def test_news_that_come_late_turn_the_list_back_to_no_earlier_page(page: Page, other: Page, served: Served) -> None:
-    held = list[Route]()
-
-    def hold(route: Route) -> None:
-        if json.loads(route.request.post_data or "{}")["kind"] == "tick":
-            held.append(route)
-        else:
-            route.continue_()
-
     open_review(page, served)
     page.locator("#cases .case-row").last.click()
     expect(page.locator(FORM)).to_have_attribute("data-sample", listed(page)[-1])
-    page.route("**/desk/act*", hold)
+    until = hold(page, "tick")
     open_review(other, served)
     other.keyboard.press("r")
-    give_up = time.monotonic() + 20
-    while not held:
-        assert time.monotonic() < give_up, "no news were asked for"
-        page.wait_for_timeout(100)
-    late = held[0].fetch()
+    news = until("tick")
+    late = news.fetch()
     page.keyboard.press("j")
     expect(page.locator("#cases .cases")).to_have_attribute("data-start", re.compile("."))
     after = listed(page)
-    held[0].fulfill(response=late)
+    news.fulfill(response=late)
     page.wait_for_timeout(1000)
     assert listed(page) == after
     assert "from=" in page.url
@@ -82,25 +95,10 @@ def test_news_that_come_late_turn_the_list_back_to_no_earlier_page(page: Page, o
 
 
 def test_news_hold_up_no_verdict_and_come_once_it_is_given(page: Page, other: Page, served: Served) -> None:
-    held, asked = dict[str, Route](), list[str]()
-
-    def hold(route: Route) -> None:
-        kind = json.loads(route.request.post_data or "{}")["kind"]
-        if kind in held:
-            route.continue_()
-        else:
-            held[kind] = route
-
-    def until(kind: str) -> Route:
-        give_up = time.monotonic() + 20
-        while kind not in held:
-            assert time.monotonic() < give_up, f"no {kind} was sent"
-            page.wait_for_timeout(100)
-        return held[kind]
-
+    asked: list[str] = []
     open_review(page, served)
     head, case = page.locator("#cases .cases-head"), shown(page)
-    page.route("**/desk/act*", hold)
+    until = hold(page, "tick", "verdict")
     open_review(other, served)
     other.locator("#cases .case-row").nth(5).click()
     other.keyboard.press("r")
@@ -303,11 +301,10 @@ def test_order_number_search_and_reviewer_lead_to_cases(page: Page, served: Serv
 
 
 def test_pages_and_filters_show_what_the_database_says(page: Page, served: Served) -> None:
-    order, db = database_order(served), open_database(served.data)
-    with db.read() as connection:
+    order = database_order(served)
+    with closing(open_database(served.data)) as db, db.read() as connection:
         unsure = store.count_cases(connection, 1, CaseFilters(confidence=(0.0, 0.5)))
         text = store.count_cases(connection, 1, CaseFilters(text="digit sum"))
-    db.close()
     open_review(page, served)
     first = listed(page)
     page.locator("#cases [data-page=next]").click()
@@ -319,11 +316,8 @@ def test_pages_and_filters_show_what_the_database_says(page: Page, served: Serve
 
 
 def database_order(served: Served) -> list[str]:
-    db = open_database(served.data)
-    with db.read() as connection:
-        order = [str(case.sample.id) for case in store.cases_page(connection, 1, limit=100)]
-    db.close()
-    return order
+    with closing(open_database(served.data)) as db, db.read() as connection:
+        return [str(case.sample.id) for case in store.cases_page(connection, 1, limit=100)]
 
 
 def test_keys_across_the_edge_of_a_page_meet_their_own_cases(page: Page, served: Served) -> None:
@@ -388,8 +382,6 @@ def test_a_draft_never_lands_on_another_case_in_a_burst(page: Page, served: Serv
 
 def each_differs(served: Served, sample: str, step: str) -> bool:
     """Whether a step is another one than the machine's, so that choosing it is worth a draft."""
-    db = open_database(served.data)
-    with db.read() as connection:
+    with closing(open_database(served.data)) as db, db.read() as connection:
         found = store.diagnosis_of(connection, 1, int(sample))
-    db.close()
     return found is not None and str(found.switch.mistake_step) != step

@@ -1,31 +1,27 @@
 """The Experiments tab in a real Chromium: started by keyboard, its tables and plot after a reload, and axe-core."""
 
-from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from app.reviews.verdicts import accept_all
 from storage.database import open_database
+from tests.browser.test_accessibility import violations
 from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import fill_project, write_files
-from tests.servers.app_server import Served, serving
+from tests.servers.app_server import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("experiments")
-    files = write_files(folder / "tiny")
-    db = open_database(folder / "data")
-    name = fill_project(db, files)
-    diagnose_by_hand(db, name, files)
-    accept_all(db, name, reviewer="ann")
-    db.close()
-    with serving(folder / "data") as running:
-        yield running
+def fill(data: Path) -> None:
+    files = write_files(data.parent / "tiny")
+    with closing(open_database(data)) as db:
+        name = fill_project(db, files)
+        diagnose_by_hand(db, name, files)
+        accept_all(db, name, reviewer="ann")
 
 
 def test_an_experiment_is_started_by_keyboard_and_its_tables_survive_a_reload(page: Page, served: Served) -> None:
@@ -72,5 +68,4 @@ def test_ways_to_find_mistakes_are_compared_and_the_tables_go_out_as_markdown(pa
 def test_the_tab_has_no_serious_violation(page: Page, served: Served) -> None:
     page.goto(f"{served.url}/?tab=experiments")
     expect(page.locator("#experiment-tables table").first).to_be_visible()
-    found = [each for each in Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")]
-    assert found == []
+    assert violations(page) == []

@@ -7,7 +7,7 @@ it has nothing to do.
 import csv
 import json
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -15,18 +15,20 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
+from app.web.page.place import TABS
 from storage import store
 from storage.database import open_database
+from tests.browser import hostile_project
 from tests.browser.hostile import CORPUS, WRAPPED
-from tests.browser.hostile_project import PROJECT, SUPPORT, fill, import_file
+from tests.browser.hostile_project import PROJECT, SUPPORT, import_file
 from tests.browser.importing import found, look_at
 from tests.browser.watch import Watch, watching
 from tests.browser.windows import empty
-from tests.servers.app_server import Served, serving
+from tests.servers.app_server import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+fill = hostile_project.fill
 AT = {"project": PROJECT, "round": "0"}
-TABS = ("data", "review", "skills", "selection", "tuning", "comparison", "experiments")
 PRESS_ALL = """() => {
   if (!window.pressed) document.querySelectorAll('a, button').forEach(each => each.click());
   window.pressed = true;
@@ -41,14 +43,6 @@ HOVER = """() => { const plot = document.querySelector('#curve .plot');
 # Waited for in the page itself, because the retries of ``expect`` are a second apart.
 SEARCHED = "start => (document.querySelector('[data-search]') || {value: ''}).value.startsWith(start)"
 TOLD = "said => (document.querySelector('#notice .error') || document.head).textContent.includes(said)"
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("hostile") / "data"
-    fill(data)
-    with serving(data) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +65,9 @@ def watch(watched: Watch, served: Served) -> Iterator[Watch]:
 @pytest.fixture(scope="module")
 def questions(served: Served) -> dict[str, str]:
     """The hostile question of each sample id, as the page should show it."""
-    db = open_database(served.data)
-    try:
-        with db.read() as connection:
-            known = store.samples_of(connection, project=store.project_named(connection, PROJECT).id, role="validation")
-            return {str(sample.id): sample.question.replace("\x00", "\ufffd") for sample in known}
-    finally:
-        db.close()
+    with closing(open_database(served.data)) as db, db.read() as connection:
+        known = store.samples_of(connection, project=store.project_named(connection, PROJECT).id, role="validation")
+        return {str(sample.id): sample.question.replace("\x00", "\ufffd") for sample in known}
 
 
 def test_every_text_of_the_corpus_works_where_it_is_not_escaped(watch: Watch) -> None:
@@ -238,19 +228,13 @@ def test_the_report_that_opens_offline(watch: Watch, served: Served, questions: 
         f"{served.url}/offline", lambda route: route.fulfill(body=written[0], content_type="text/html; charset=utf-8")
     )
     for first in range(0, len(questions), 20):
-        asked = [
-            ("project", PROJECT),
-            ("round", "0"),
-            *(("sample", each) for each in list(questions)[first : first + 20]),
-        ]
+        asked = AT | {"sample": list(questions)[first : first + 20]}
         report = httpx.get(f"{served.url}/export/report.html", params=asked, timeout=60)
         assert report.status_code == 200
         written[0] = report.text
         watch.page.goto(f"{served.url}/offline")
-        assert (
-            watch.page.locator("iframe, object, embed, base, video, audio, math, [srcdoc], [onload], [onerror]").count()
-            == 0
-        )
+        markup = watch.page.locator("iframe, object, embed, base, video, audio, math, [srcdoc], [onload], [onerror]")
+        assert markup.count() == 0
         watch.nothing_ran(f"report from {first}")
 
 

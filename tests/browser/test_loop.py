@@ -4,26 +4,25 @@ A cut of the demo's files comes in as a new project; the page is reloaded in the
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.web.page.place import TABS
-from tests.browser.demo_cut import TEST, VALIDATION, cut_support, cut_zip
+from assets import demo
+from tests.browser.demo_cut import cut_support, cut_zip
 from tests.browser.importing import bring_in, look_at
 from tests.browser.screens import screens_folder, take_screens
-from tests.servers.app_server import Served, serving
+from tests.browser.test_review import shown
+from tests.servers.app_server import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 JOB_MS = 300_000
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("loop") / "data") as running:
-        yield running
+def fill(_: Path) -> None:
+    """A newcomer begins with nothing."""
 
 
 def test_a_newcomer_clicks_through_the_whole_loop(
@@ -31,9 +30,9 @@ def test_a_newcomer_clicks_through_the_whole_loop(
 ) -> None:
     page.goto(served.url)
     make_project(page)
-    look_at(page, "validation", file=cut_zip(VALIDATION, tmp_path / "validation.zip"), share=0)
+    look_at(page, "validation", file=cut_zip(demo.VALIDATION, tmp_path / "validation.zip", 60), share=0)
     bring_in(page, "60 samples are in “The loop”.")
-    look_at(page, "test", file=cut_zip(TEST, tmp_path / "test.zip", 40))
+    look_at(page, "test", file=cut_zip(demo.TEST, tmp_path / "test.zip", 40))
     bring_in(page, "40 samples are in “The loop”.")
     look_at(page, "support", path=str(cut_support(tmp_path / "support")), name="few")
     bring_in(page, "400 samples are in support set “few”.")
@@ -95,8 +94,7 @@ def review_three(page: Page) -> None:
 def select(page: Page) -> None:
     tab(page, "Selection")
     expect(page.locator("#ready")).to_contain_text("accepted skill")
-    page.locator("#budget input[type=number]").fill("40")
-    page.locator("#budget input[type=number]").press("Tab")
+    fill_number(page, "#budget", "40")
     page.locator("#fewer input").check()
     page.locator("#select-button").click()
     expect(page.locator("#notice")).to_contain_text("Selection 1 holds", timeout=60_000)
@@ -152,7 +150,3 @@ def tab(page: Page, name: str) -> None:
 def fill_number(page: Page, field: str, value: str) -> None:
     page.locator(f"{field} input").fill(value)
     page.locator(f"{field} input").press("Tab")
-
-
-def shown(page: Page) -> str:
-    return page.locator("form.editor").get_attribute("data-sample") or ""

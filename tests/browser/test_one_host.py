@@ -4,7 +4,9 @@ Every process notes each address that it looks up or connects to, by an audit ho
 """
 
 import json
-import time
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from storage import jobs
 from storage.database import Database, open_database
 from tests.projects.tiny_project import fill_project, write_files
 from tests.servers.app_server import ROOT, serving
+from tests.wait_for import wait_for
 
 pytestmark = pytest.mark.browser
 HOOK = """
@@ -34,7 +37,6 @@ sys.addaudithook(note)
 write("started", " ".join(sys.orig_argv))
 """
 HERE = ("127.0.0.1", "::1", "localhost", "None", "/")
-TIMEOUT_SECONDS = 180.0
 
 
 def elsewhere(noted: Path) -> list[list[str]]:
@@ -52,20 +54,12 @@ def ended(db: Database) -> list[tuple[str, str]]:
         return [(each.kind, each.error) for each in jobs.jobs_of(connection) if each.state in ("done", "failed")]
 
 
-def wait_until_done(db: Database, count: int) -> None:
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while len(ended(db)) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_nothing_is_asked_of_any_other_host(chromium: Browser, tmp_path: Path) -> None:
     noted, hook = tmp_path / "asked", tmp_path / "hook"
     hook.mkdir()
     (hook / "sitecustomize.py").write_text(HOOK)
-    files = write_files(tmp_path / "files", samples=4, support=9)
     db = open_database(tmp_path / "data")
-    fill_project(db, files)
+    fill_project(db, write_files(tmp_path / "files", samples=4, support=9))
     put_predict(db, "tiny")
     asked: Counter[str] = Counter()
     missing: list[str] = []
@@ -86,9 +80,9 @@ def test_nothing_is_asked_of_any_other_host(chromium: Browser, tmp_path: Path) -
             page.goto(f"{served.url}/?project=tiny&tab={tab}")
             expect(page.locator("#head .head")).to_have_attribute("data-project", "tiny")
             expect(page.get_by_role("tab", name=tab.capitalize())).to_have_attribute("aria-selected", "true")
-        wait_until_done(db, 1)
+        wait_for(lambda: len(ended(db)) == 1, db)
         put_diagnose(db, "tiny")
-        wait_until_done(db, 2)
+        wait_for(lambda: len(ended(db)) == 2, db)
         page.reload()
         page.wait_for_load_state("networkidle")
         context.close()
@@ -106,10 +100,6 @@ def test_nothing_is_asked_of_any_other_host(chromium: Browser, tmp_path: Path) -
 
 
 def test_a_process_that_asks_elsewhere_would_be_noticed(tmp_path: Path) -> None:
-    import os
-    import subprocess
-    import sys
-
     (tmp_path / "sitecustomize.py").write_text(HOOK)
     code = (
         "import socket\n"

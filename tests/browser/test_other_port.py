@@ -4,15 +4,12 @@ That port is another site's in all but name: any program may serve a page there,
 """
 
 import json
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.cases import fill
-from tests.servers.app_server import Served, serving
+from tests.servers.app_server import Served
 from tests.servers.openai_server import listening
 
 pytestmark = pytest.mark.browser
@@ -66,13 +63,6 @@ class Elsewhere(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    fill(tmp_path / "data")
-    with serving(tmp_path / "data") as running:
-        yield running
 
 
 def test_a_page_on_another_port_reads_and_sends_nothing(page: Page, served: Served) -> None:

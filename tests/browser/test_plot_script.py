@@ -1,25 +1,15 @@
 """The script that draws plots, where the network breaks its load off: it is loaded again, and the page says so."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.cases import PROJECT, fill
+from tests.browser.cases import PROJECT
 from tests.browser.test_review import shown
-from tests.servers.app_server import Served, serving
+from tests.servers.app_server import Served
 
 pytestmark = pytest.mark.browser
 SCRIPT = "**/own/plotly.min.js"
 NOTICE = "#curve .plot-notice"
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("plots") / "data"
-    fill(data)
-    with serving(data) as running:
-        yield running
 
 
 def break_off(page: Page, loads: int) -> list[str]:

@@ -1,5 +1,6 @@
 """The exported HTML report in a real Chromium without a network: curves are drawn, no text of a sample runs."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a round whose least sure cases hold texts that try to run as script, two of them reviewed."""
     folder = tmp_path_factory.mktemp("report")
     fill(folder / "data")
-    db = open_database(folder / "data")
-    out = export_report(db, PROJECT, folder / "report.html")
-    db.close()
-    return out
+    with closing(open_database(folder / "data")) as db:
+        return export_report(db, PROJECT, folder / "report.html")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,7 +1,9 @@
 """The Selection tab in a real Chromium: hits, pinned and removed by mouse and keyboard, and what was made of them."""
 
 import re
-from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -12,33 +14,24 @@ from storage import store
 from storage.database import open_database
 from tests.browser import cases
 from tests.browser.test_accessibility import violations
-from tests.servers.app_server import Served, serving
+from tests.servers.app_server import Served
 
 pytestmark = pytest.mark.browser
 SKILL = "adding two digits"
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("selecting") / "data"
+def fill(data: Path) -> None:
     cases.fill(data)
-    db = open_database(data)
-    accept_all(db, cases.PROJECT, reviewer="ann")
-    db.close()
-    with serving(data) as running:
-        yield running
+    with closing(open_database(data)) as db:
+        accept_all(db, cases.PROJECT, reviewer="ann")
 
 
 @pytest.fixture
 def hits(page: Page, served: Served) -> Locator:
     """The hits of the skill, with nothing said of them."""
-    db = open_database(served.data)
-    with db.write() as connection:
+    with closing(open_database(served.data)) as db, db.write() as connection:
         for each in store.rulings_of(connection, 1):
-            store.add_ruling(
-                connection, 1, type(each)(skill=each.skill, act="clear", sample=each.sample, task=each.task)
-            )
-    db.close()
+            store.add_ruling(connection, 1, replace(each, act="clear"))
     page.goto(f"{served.url}/?project={cases.PROJECT}&round=0&tab=selection&view=hits&for={SKILL.replace(' ', '+')}")
     found = page.locator("#choosing .hit")
     expect(found).to_have_count(10)
@@ -47,10 +40,8 @@ def hits(page: Page, served: Served) -> Locator:
 
 def said(served: Served) -> list[tuple[str, str, bool]]:
     """What stands: act, skill, whether it is on a task."""
-    db = open_database(served.data)
-    found = [(each.act, each.skill, each.task is not None) for each in standing_rulings(db, cases.PROJECT)]
-    db.close()
-    return found
+    with closing(open_database(served.data)) as db:
+        return [(each.act, each.skill, each.task is not None) for each in standing_rulings(db, cases.PROJECT)]
 
 
 def test_a_hit_is_removed_and_put_back_by_mouse(page: Page, served: Served, hits: Locator) -> None:

@@ -1,30 +1,27 @@
 """Signing in by keyboard, deciding a case under one's own name, and signing out, in a real Chromium."""
 
-from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.security.sessions import add_login
 from storage.database import open_database
-from tests.browser.cases import PROJECT, fill
+from tests.browser import cases
+from tests.browser.cases import PROJECT
 from tests.browser.screens import screens_folder
-from tests.servers.app_server import Served, serving
+from tests.servers.app_server import Served
 
 pytestmark = [pytest.mark.browser]
 NAME, PASSWORD = "Ada", "correct horse battery"
 WANTED = f"/?project={PROJECT}&tab=review&round=0"
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("sign-in") / "data"
-    fill(data)
+def fill(data: Path) -> None:
+    cases.fill(data)
     with closing(open_database(data)) as db:
         add_login(db, NAME, PASSWORD)
-    with serving(data) as running:
-        yield running
 
 
 def type_in(page: Page, name: str, password: str) -> None:

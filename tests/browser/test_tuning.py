@@ -1,9 +1,9 @@
 """The Tuning tab in a real Chromium on a real worker: presets, a measure, a run that is cancelled and goes on."""
 
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,22 +13,18 @@ from core.types import TuningSettings
 from storage import store
 from storage.database import open_database
 from tests.projects.tiny_project import SETTINGS, fill_project, write_files
-from tests.servers.app_server import Served, serving
+from tests.servers.app_server import Served
 
 pytestmark = [pytest.mark.browser]
 WAIT = 300_000  # other things run beside the tests
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("tuning")
+def fill(data: Path) -> None:
     # Seconds of work, so that a cancel lands in its middle.
     slow = replace(SETTINGS, tuning=replace(SETTINGS.tuning, epochs=60.0, checkpoint_every=20, batch_size=1))
-    with closing(open_database(folder / "data")) as db:
-        fill_project(db, write_files(folder / "files", support=40), settings=slow)
+    with closing(open_database(data)) as db:
+        fill_project(db, write_files(data.parent / "files", support=40), settings=slow)
         make_selection(db, "tiny", budget=30, arm="random")
-    with serving(folder / "data") as running:
-        yield running
 
 
 def visit(page: Page, served: Served) -> None:
@@ -108,8 +104,7 @@ def test_a_run_is_watched_cancelled_resumed_from_a_checkpoint_and_opens_a_round(
 
 
 def test_a_runs_settings_can_be_used_again(page: Page, served: Served) -> None:
-    visit_after = f"{served.url}/?project=tiny&tab=tuning"
-    page.goto(visit_after)
+    page.goto(f"{served.url}/?project=tiny&tab=tuning")
     page.get_by_label("Small: rank 16, 3 epochs").check()
     expect(page.locator("#notice")).to_contain_text("filled in")
     page.locator("#run").get_by_role("button", name="Use its settings").click()

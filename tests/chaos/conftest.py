@@ -1,9 +1,5 @@
-import pytest
+"""What the chaos tests start from: what the tests of the app start from too."""
 
-from tests.projects.tiny_project import TinyFiles, write_files
+from tests.app.conftest import db, files, tiny
 
-
-@pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
-    """The small project's files and models, written once."""
-    return write_files(tmp_path_factory.mktemp("tiny"))
+__all__ = ["db", "files", "tiny"]

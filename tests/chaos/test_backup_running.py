@@ -12,14 +12,14 @@ from safetensors.torch import load_file
 from app.backup.create import create_backup
 from app.backup.restore import restore_backup
 from app.jobs.queue import put_tune
-from app.processes.worker_process import ensure_worker, worker_pid
+from app.processes.worker_process import ensure_worker
 from app.selections.draw import make_selection
 from core.tuning.saved_checkpoints import checkpoints_in
 from storage import jobs, store
-from storage.database import Database, open_database
+from storage.database import Database
 from tests.chaos.test_full_disk import SLOW, sound
 from tests.projects.tiny_project import TinyFiles, fill_project, write_files
-from tests.wait_for import read_job, wait_for
+from tests.wait_for import open_for_workers, read_job, wait_for
 
 LONG = bool(os.environ.get("SWITCHPOINT_LONG"))
 BACKUPS = 12 if LONG else 2
@@ -33,14 +33,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
 
 @pytest.fixture
 def db(tmp_path: Path, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.01")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("SWITCHPOINT_ROOTS", str(files.images))
-    opened = open_database(tmp_path / "data")
-    fill_project(opened, files, settings=SETTINGS)
-    yield opened
-    wait_for(lambda: worker_pid(opened.data) is None, opened)
-    opened.close()
+    with open_for_workers(tmp_path / "data", monkeypatch) as opened:
+        fill_project(opened, files, settings=SETTINGS)
+        yield opened
 
 
 def losses(db: Database, run: int) -> list[tuple[int, float]]:
@@ -48,7 +44,9 @@ def losses(db: Database, run: int) -> list[tuple[int, float]]:
         return [(each.number, each.loss) for each in store.updates_of(connection, run)]
 
 
-def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_path: Path) -> None:
+def test_backups_taken_while_a_run_goes_on_end_where_it_ends(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_selection(db, "tiny", budget=50, arm="random")
     job = put_tune(db, "tiny")
     run = job.args["run"]
@@ -68,17 +66,18 @@ def test_backups_taken_while_a_run_goes_on_end_where_it_ends(db: Database, tmp_p
     wait_for(lambda: read_job(db, job.id).state not in jobs.ACTIVE, db)
     assert read_job(db, job.id).state == "done", read_job(db, job.id).error
     for file in taken:
-        goes_on(db, file, tmp_path / file.stem, run, job.id)
+        restore_backup(file, tmp_path / file.stem, on_progress=lambda _: None)
+        with open_for_workers(tmp_path / file.stem, monkeypatch) as again:
+            goes_on(db, again, run, job.id)
 
 
-def goes_on(db: Database, file: Path, data: Path, run: int, job: int) -> None:
-    restore_backup(file, data, on_progress=lambda _: None)
-    again = open_database(data)
+def goes_on(db: Database, again: Database, run: int, job: int) -> None:
+    """The run of a restored backup ends where the run that was backed up did."""
     sound(again)
     there = losses(again, run)
     kept = [each.updates for each in checkpoints_in(again.adapters / f"run-{run}")]
     assert kept or (again.adapters / f"run-{run}" / "adapter").is_dir(), "a checkpoint is in the backup"
-    ensure_worker(data)
+    ensure_worker(again.data)
     wait_for(lambda: read_job(again, job).state not in jobs.ACTIVE, again)
     assert read_job(again, job).state == "done", read_job(again, job).error
     assert losses(again, run)[: len(there)] == there
@@ -88,6 +87,4 @@ def goes_on(db: Database, file: Path, data: Path, run: int, job: int) -> None:
     ]
     assert all(weights[0][name].equal(weights[1][name]) for name in weights[0])
     made = len(losses(db, run))
-    print(f"restored {file.name}: {len(there)} updates and checkpoints after {kept} were in it, {made} in the end")
-    wait_for(lambda: worker_pid(data) is None, again)
-    again.close()
+    print(f"{again.data.name}: {len(there)} updates and checkpoints after {kept} were in it, {made} in the end")

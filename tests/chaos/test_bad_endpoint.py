@@ -7,11 +7,11 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -19,13 +19,13 @@ from app.endpoints.spending import set_spending, spending
 from app.jobs.queue import put_diagnose, put_label, put_predict
 from app.processes.worker_process import ensure_worker, worker_pid
 from core.types import Diagnosis, EndpointSettings, Sample
-from storage import jobs, store
+from storage import store
 from storage.database import Database, open_database
 from storage.jobs import Job
 from tests.projects.demo_mistakes import SETTINGS, fill, mistakes
-from tests.servers.faulty_server import FAULTS, FaultyServer, faulty_server
-from tests.servers.openai_server import Manners, openai_server
-from tests.wait_for import wait_for
+from tests.servers.faulty_server import FAULTS, faulty_server
+from tests.servers.openai_server import Manners, OpenAIServer, listening, openai_server
+from tests.wait_for import read_job, wait_for
 
 LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEEDS = range(1, 4) if LONG else range(1, 2)
@@ -63,6 +63,9 @@ class World:
         with self.db.read() as connection:
             return [replace(each, teacher="") for each in store.diagnoses_of(connection, self.at)]
 
+    def until(self, condition: Callable[[], object]) -> None:
+        wait_for(condition, self.db, timeout=TIMEOUT_SECONDS)
+
 
 @pytest.fixture(autouse=True)
 def _quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,10 +74,11 @@ def _quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SWITCHPOINT_API_KEY", raising=False)
 
 
-def make(data: Path, server: FaultyServer, *, cases: int = CASES, retries: int = 2, timeout: float = TIMEOUT) -> World:
+def make_in(
+    db: Database, server: OpenAIServer, *, cases: int = CASES, retries: int = 2, timeout: float = TIMEOUT
+) -> World:
     there = EndpointSettings(at_once=MAX_CONCURRENT, timeout=timeout, retries=retries)
     settings = replace(SETTINGS, endpoint=there, max_new_tokens=16)
-    db = open_database(data)
     at = fill(db, PROJECT, teacher=server.name, student=server.name, count=cases, settings=settings)
     some = [sample for sample, _ in mistakes(cases // 2)]
     with db.write() as connection:
@@ -88,12 +92,17 @@ def make(data: Path, server: FaultyServer, *, cases: int = CASES, retries: int =
 
 
 @pytest.fixture
-def worlds(tmp_path: Path) -> Iterator[list[World]]:
-    made: list[World] = []
-    yield made
-    for world in made:
-        wait_for(lambda world=world: worker_pid(world.db.data) is None, world.db, timeout=TIMEOUT_SECONDS)
-        world.db.close()
+def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., World]]:
+    """Makes worlds, each in a database of its own."""
+    with ExitStack() as worlds:
+
+        def one(server: OpenAIServer, **given: Any) -> World:
+            data = tmp_path_factory.mktemp("world")
+            world = make_in(worlds.enter_context(closing(open_database(data))), server, **given)
+            worlds.callback(lambda: world.until(lambda: worker_pid(data) is None))
+            return world
+
+        yield one
 
 
 def put(db: Database, kind: str) -> Job:
@@ -107,8 +116,7 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
     job = put(world.db, kind)
 
     def ended() -> bool:
-        with world.db.read() as connection:
-            return jobs.job(connection, job.id).state in ("done", "failed")
+        return read_job(world.db, job.id).state in ("done", "failed")
 
     for seconds in [*kills, TIMEOUT_SECONDS]:
         if ended():
@@ -116,27 +124,22 @@ def run(world: World, kind: str, kills: list[float]) -> Job:
         served(world)
         over = time.monotonic() + seconds
         # Starts another worker where one left as idle just when the job was queued.
-        wait_for(
-            lambda over=over: ended() or time.monotonic() > over or worker_pid(world.db.data) is None,
-            world.db,
-            timeout=TIMEOUT_SECONDS,
-        )
+        world.until(lambda over=over: ended() or time.monotonic() > over or worker_pid(world.db.data) is None)
         pid = worker_pid(world.db.data)
         if pid is not None and not ended():
             os.kill(pid, signal.SIGKILL)
             world.killed.append(pid)
-            wait_for(lambda: worker_pid(world.db.data) is None, world.db, timeout=TIMEOUT_SECONDS)
+            world.until(lambda: worker_pid(world.db.data) is None)
     while not ended():
         served(world)
-        wait_for(lambda: ended() or worker_pid(world.db.data) is None, world.db, timeout=TIMEOUT_SECONDS)
-    with world.db.read() as connection:
-        return jobs.job(connection, job.id)
+        world.until(lambda: ended() or worker_pid(world.db.data) is None)
+    return read_job(world.db, job.id)
 
 
 def served(world: World) -> None:
     """Start one worker and wait until it serves."""
     if ensure_worker(world.db.data):
-        wait_for(lambda: worker_pid(world.db.data) is not None, world.db, timeout=TIMEOUT_SECONDS)
+        world.until(lambda: worker_pid(world.db.data) is not None)
 
 
 def checked(world: World, kind: str, job: Job) -> int:
@@ -168,25 +171,22 @@ def finished(world: World, kills: list[list[float]]) -> dict[str, list[int]]:
     return said
 
 
-def reference(folder: Path, seed: int) -> list[Diagnosis]:
+def reference(make: Callable[..., World], seed: int) -> list[Diagnosis]:
     """The results of the same answers at an endpoint without faults."""
     with faulty_server(seed, rate=0.0) as server:
-        world = make(folder, server)
+        world = make(server)
         assert finished(world, []) == {"predict": [0], "diagnose": [0], "label": [0]}
         assert server.counted.twice == 0
-        wait_for(lambda: worker_pid(world.db.data) is None, world.db, timeout=TIMEOUT_SECONDS)
-        found = world.diagnoses
-        world.db.close()
+    found = world.diagnoses
     assert any(each.curve.bounded for each in found), "no candidate was ever absent"
     return found
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_case_is_made_or_listed_and_nothing_is_paid_twice(tmp_path: Path, worlds: list[World], seed: int) -> None:
-    expected = reference(tmp_path / "calm", seed)
+def test_every_case_is_made_or_listed_and_nothing_is_paid_twice(make: Callable[..., World], seed: int) -> None:
+    expected = reference(make, seed)
     with faulty_server(seed) as server:
-        world = make(tmp_path / "data", server)
-        worlds.append(world)
+        world = make(server)
         listed = finished(world, [])
         seen = server.counted
     assert world.diagnoses == expected
@@ -204,11 +204,10 @@ def test_every_case_is_made_or_listed_and_nothing_is_paid_twice(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_after_a_kill_only_what_was_in_flight_is_asked_again(tmp_path: Path, worlds: list[World], seed: int) -> None:
+def test_after_a_kill_only_what_was_in_flight_is_asked_again(make: Callable[..., World], seed: int) -> None:
     draw = random.Random(seed)
     with faulty_server(seed, rate=0.2) as server:
-        world = make(tmp_path / "data", server)
-        worlds.append(world)
+        world = make(server)
         kills = [[0.5 + draw.random() * 4 for _ in range(KILLS)] for _ in range(2)]
         listed = finished(world, [*kills])
         seen = server.counted
@@ -224,10 +223,9 @@ def test_after_a_kill_only_what_was_in_flight_is_asked_again(tmp_path: Path, wor
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_cap_holds_whatever_goes_wrong(tmp_path: Path, worlds: list[World], seed: int) -> None:
+def test_the_cap_holds_whatever_goes_wrong(make: Callable[..., World], seed: int) -> None:
     with faulty_server(seed) as server:
-        world = make(tmp_path / "data", server, retries=4)
-        worlds.append(world)
+        world = make(server, retries=4)
         cap = 0.4 if LONG else 0.06
         set_spending(world.db, PROJECT, cap=cap, prices=[(server.name, 10.0, 10.0)])
         ended = run(world, "diagnose", [])
@@ -248,10 +246,9 @@ def test_the_cap_holds_whatever_goes_wrong(tmp_path: Path, worlds: list[World], 
 
 
 @pytest.mark.parametrize("fault", ALONE)
-def test_one_kind_of_fault_alone_is_got_over(tmp_path: Path, worlds: list[World], fault: str) -> None:
+def test_one_kind_of_fault_alone_is_got_over(make: Callable[..., World], fault: str) -> None:
     with faulty_server(1, faults=[fault], odd=0.0) as server:
-        world = make(tmp_path / "data", server, cases=4, retries=6, timeout=2.0)
-        worlds.append(world)
+        world = make(server, cases=4, retries=6, timeout=2.0)
         job = run(world, "diagnose", [])
         assert (job.state, job.error, len(world.diagnoses)) == ("done", "", 4)
         assert server.counted.faults[fault] > 2
@@ -259,22 +256,16 @@ def test_one_kind_of_fault_alone_is_got_over(tmp_path: Path, worlds: list[World]
 
 
 @pytest.mark.parametrize("fault", DEAD)
-def test_an_endpoint_that_only_fails_ends_the_job_with_the_reason(
-    tmp_path: Path, worlds: list[World], fault: str
-) -> None:
+def test_an_endpoint_that_only_fails_ends_the_job_with_the_reason(make: Callable[..., World], fault: str) -> None:
     with faulty_server(1, rate=1.0, faults=[fault]) as server:
-        world = make(tmp_path / "data", server, cases=12, retries=1, timeout=1.0)
-        worlds.append(world)
-        job = run(world, "diagnose", [])
+        job = run(make(server, cases=12, retries=1, timeout=1.0), "diagnose", [])
         assert job.state == "failed"
         said = {"500": "status 500", "cut middle": "before its answer was whole", "html": "no chat completion"}
         assert said.get(fault, "took longer than 1 seconds (the last of 2 tries)") in job.error
         assert server.counted.requests == 2
 
 
-def test_a_redirect_is_not_followed_with_the_key(
-    tmp_path: Path, worlds: list[World], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_redirect_is_not_followed_with_the_key(make: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHPOINT_API_KEY", "sk-test-0a1b2c3d4e5f6a7b")
     caught: list[str] = []
 
@@ -283,17 +274,13 @@ def test_a_redirect_is_not_followed_with_the_key(
             caught.append(str(self.headers))
 
     elsewhere = ThreadingHTTPServer(("127.0.0.1", 0), Other)
-    Thread(target=elsewhere.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     to = {"Location": f"http://localhost:{elsewhere.server_port}/v1/chat/completions"}
     with (
+        listening(elsewhere),
         faulty_server(1, rate=0.0) as model,
         openai_server(model.answers, Manners(failures=[(307, to, "there")])) as it,
     ):
-        world = make(tmp_path / "data", it, cases=4)  # type: ignore[arg-type]
-        worlds.append(world)
-        job = run(world, "diagnose", [])
-    elsewhere.shutdown()
-    elsewhere.server_close()
+        job = run(make(it, cases=4), "diagnose", [])
     assert job.state == "failed"
     assert "points to another address: name that one, it is not followed with a key" in job.error
     assert caught == []

@@ -3,8 +3,7 @@
 import gzip
 import os
 import sqlite3
-import subprocess
-import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,64 +14,40 @@ from app.selections.draw import make_selection
 from app.worker.loop import run_queued_job
 from core.errors import UserError
 from storage import jobs, store
-from storage.database import FILE_NAME, Database, open_database
-from tests.projects.tiny_project import TinyFiles, fill_project
+from storage.database import FILE_NAME, Database
+from tests.chaos.commands import command_process
+from tests.chaos.test_broken_images import give_image
 from tests.storage.migrations.schemas.make import HERE
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def break_image(db: Database, role: str) -> str:
-    """Truncate the image of one sample of the set; returns its source id."""
-    with db.write() as connection:
-        found = connection.exec_driver_sql(
-            "SELECT samples.id, source_id FROM samples JOIN sample_sets ON sample_sets.id = sample_set WHERE role = ?",
-            (role,),
-        ).all()
-        key, name = found[3]
-        cut = (b"\x89PNG\r\n\x1a\ncut",)
-        connection.exec_driver_sql("INSERT INTO images VALUES ('cut', 'image/png', 1, 1, ?, NULL, NULL, '')", cut)
-        connection.exec_driver_sql("UPDATE samples SET image = 'cut' WHERE id = ?", (key,))
-    return str(name)
-
-
-def test_predicting_leaves_out_the_sample_whose_image_is_cut_and_names_it(tmp_path: Path, files: TinyFiles) -> None:
-    db = open_database(tmp_path / "data")
-    fill_project(db, files)
-    name = break_image(db, "validation")
-    with pytest.raises(UserError, match=rf"1 were not answered.* {name}: The image cut cannot be opened"):
-        run_queued_job(db, put_predict(db, "tiny", roles=("validation",)), LocalEngine("cpu"))
+def test_predicting_leaves_out_the_sample_whose_image_is_cut_and_names_it(db: Database, tiny: str) -> None:
+    with db.read() as connection:
+        sample = list(store.samples_of(connection, project=1, role="validation"))[3]
+    give_image(db, sample.id, "cut", b"\x89PNG\r\n\x1a\ncut")
+    with pytest.raises(UserError, match=rf"1 were not answered.* {sample.source_id}: The image cut cannot be opened"):
+        run_queued_job(db, put_predict(db, tiny, roles=("validation",)), LocalEngine("cpu"))
     with db.read() as connection:
         assert len(store.predictions_of(connection, 1, "validation")) == 11
-    db.close()
 
 
-def test_tuning_names_the_sample_whose_image_is_cut(tmp_path: Path, files: TinyFiles) -> None:
-    db = open_database(tmp_path / "data")
-    fill_project(db, files)
-    make_selection(db, "tiny", budget=25, arm="random")
+def test_tuning_names_the_sample_whose_image_is_cut(db: Database, tiny: str) -> None:
+    make_selection(db, tiny, budget=25, arm="random")
     with db.read() as connection:
         chosen = store.selected_sample_ids(connection, 1)[0]
         name = connection.exec_driver_sql("SELECT source_id FROM samples WHERE id = ?", (chosen,)).scalar()
-    with db.write() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO images (hash, mime, width, height, path) VALUES ('file:1', '', 0, 0, '/gone.png')"
-        )
-        connection.exec_driver_sql("UPDATE samples SET image = 'file:1' WHERE id = ?", (chosen,))
+    give_image(db, chosen, "file:1", path="/gone.png")
     with pytest.raises(UserError, match=rf"Sample {name} cannot be learned from.*gone.png cannot be read.*put it back"):
-        run_queued_job(db, put_tune(db, "tiny"), LocalEngine("cpu"))
+        run_queued_job(db, put_tune(db, tiny), LocalEngine("cpu"))
     with db.read() as connection:
         assert "bug" not in jobs.jobs_of(connection)[0].error
-    db.close()
 
 
 def newer(whole: bytes, place: Path) -> bytes:
     (place / "x.db").write_bytes(whole)
-    connection = sqlite3.connect(place / "x.db")
-    connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.commit()
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.close()
+    with closing(sqlite3.connect(place / "x.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+        connection.execute("PRAGMA journal_mode = WAL")
     return (place / "x.db").read_bytes()
 
 
@@ -84,20 +59,16 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("command", [["status"], ["serve", "--port", "1"]])
+@pytest.mark.parametrize("words", [["status"], ["serve", "--port", "1"]])
 @pytest.mark.parametrize("case", CASES)
-def test_a_database_that_cannot_be_used_is_refused_and_left_alone(
-    tmp_path: Path, case: str, command: list[str]
-) -> None:
+def test_a_database_that_cannot_be_used_is_refused_and_left_alone(tmp_path: Path, case: str, words: list[str]) -> None:
     made, said = CASES[case]
     data = tmp_path / "data"
     data.mkdir()
     content = made(gzip.decompress((HERE / "0013.db.gz").read_bytes()), tmp_path)
     (data / FILE_NAME).write_bytes(content)
-
     os.utime(data / FILE_NAME, (1.0, 1.0))
-    run = [sys.executable, "-m", "app", "--data", str(data), *command]
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = command_process(data, *words)
     assert done.returncode == 1, done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr

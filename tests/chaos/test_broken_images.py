@@ -3,8 +3,6 @@ done, by a local student, one behind an endpoint, the page, and an import."""
 
 import io
 import json
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,39 +19,30 @@ from app.worker.loop import run_queued_job
 from core.errors import UserError
 from core.images import FORMATS
 from storage import store
-from storage.database import Database, open_database
+from storage.database import Database
+from storage.images import save_images
+from tests.browser.cases import Picture
 from tests.core.student.test_endpoint import Eyes
-from tests.projects.tiny_project import TinyFiles, fill_project
+from tests.fuzz.oddities import PNG, claiming, saved
+from tests.projects.tiny_project import TinyFiles
 from tests.servers.openai_server import Manners, OpenAIServer, openai_server
 
 KEY = "sk-test-0a1b2c3d4e5f6a7b"
-
-
-def saved(kind: str) -> bytearray:
-    made = io.BytesIO()
-    Image.new("RGB", (16, 16)).save(made, kind)
-    return bytearray(made.getvalue())
+SOUND = Image.new("RGB", (16, 16))
 
 
 def changed(kind: str, at: int, value: int) -> bytes:
-    content = saved(kind)
+    content = bytearray(saved(SOUND, kind))
     content[at] = value
-    return bytes(content)
-
-
-def bomb() -> bytes:
-    content = saved("PNG")
-    content[16:24] = struct.pack(">II", 60_000, 60_000)
-    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
     return bytes(content)
 
 
 BROKEN = {
     "SyntaxError": changed("PNG", 36, 0),
     "ValueError": changed("BMP", 30, 1),
-    "DecompressionBombError": bomb(),
+    "DecompressionBombError": claiming(60_000, 60_000),
     "UnidentifiedImageError": b"no picture",
-    "OSError": bytes(saved("JPEG")[:300]),
+    "OSError": saved(SOUND, "JPEG")[:300],
 }
 
 
@@ -69,33 +58,32 @@ def test_each_of_these_makes_pillow_raise_that_error(name: str) -> None:
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path / "data")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+def server(db: Database, tiny: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+    """The endpoint of the small project's student."""
     monkeypatch.setenv("SWITCHPOINT_API_KEY", KEY)
     with openai_server(Eyes(), Manners(key=KEY)) as running:
+        with db.write() as connection:
+            connection.exec_driver_sql("UPDATE projects SET student = ? WHERE name = ?", (running.name, tiny))
         yield running
+
+
+def give_image(db: Database, sample: int, key: str, content: bytes = b"", path: object = "") -> None:
+    """Let a sample refer to an image with this content, or to that file."""
+    with db.write() as connection:
+        save_images(connection, [Picture(hash=key, content=content, path=str(path))])
+        connection.exec_driver_sql("UPDATE samples SET image = ? WHERE id = ?", (key, sample))
 
 
 def break_images(db: Database, folder: Path) -> list[str]:
     """Let a validation sample refer to each broken file, and one to a missing file; returns their source ids."""
-    with db.write() as connection:
+    with db.read() as connection:
         found = list(store.samples_of(connection, project=1, role="validation"))
-        for sample, (name, content) in zip(found, [*BROKEN.items(), ("gone", b"")], strict=False):
-            path = folder / f"{name}.png"
-            if content:
-                path.write_bytes(content)
-            values = (f"file:{name}", "image/png", 0, 0, str(path))
-            connection.exec_driver_sql(
-                "INSERT INTO images (hash, mime, width, height, path) VALUES (?, ?, ?, ?, ?)", values
-            )
-            connection.exec_driver_sql("UPDATE samples SET image = ? WHERE id = ?", (f"file:{name}", sample.id))
-    return [sample.source_id for sample in found[: len(BROKEN) + 1]]
+    for name, content in BROKEN.items():
+        (folder / f"{name}.png").write_bytes(content)
+    names = [*BROKEN, "gone"]
+    for sample, name in zip(found, names, strict=False):
+        give_image(db, sample.id, f"file:{name}", path=folder / f"{name}.png")
+    return [sample.source_id for sample in found[: len(names)]]
 
 
 def predicted(db: Database, names: list[str]) -> str:
@@ -115,8 +103,8 @@ def predicted(db: Database, names: list[str]) -> str:
     return said
 
 
-def test_a_student_here_answers_all_others(db: Database, files: TinyFiles, tmp_path: Path) -> None:
-    fill_project(db, files)
+@pytest.mark.usefixtures("tiny")
+def test_a_student_here_answers_all_others(db: Database, tmp_path: Path) -> None:
     predicted(db, break_images(db, tmp_path))
     open_image = image_opener(db)
     for name in BROKEN:
@@ -125,38 +113,29 @@ def test_a_student_here_answers_all_others(db: Database, files: TinyFiles, tmp_p
 
 
 def test_a_student_behind_an_endpoint_answers_all_others_and_is_sent_nothing_broken(
-    db: Database, files: TinyFiles, tmp_path: Path, server: OpenAIServer
+    db: Database, tmp_path: Path, server: OpenAIServer
 ) -> None:
-    fill_project(db, files)
-    with db.write() as connection:
-        connection.exec_driver_sql("UPDATE projects SET student = ?", (server.name,))
-    names = break_images(db, tmp_path)
-    predicted(db, names)
+    predicted(db, break_images(db, tmp_path))
     assert len(server.asked) == 6
-    (tmp_path / "gone.png").write_bytes(bytes(saved("PNG")))
-    for name in BROKEN:
-        (tmp_path / f"{name}.png").write_bytes(bytes(saved("PNG")))
+    for name in (*BROKEN, "gone"):
+        (tmp_path / f"{name}.png").write_bytes(PNG)
     assert run_queued_job(db, put_predict(db, "tiny", roles=("validation",)), LocalEngine("cpu")).state == "done"
     assert len(server.asked) == 12
 
 
 def test_trying_the_student_on_a_sample_says_what_is_wrong_with_its_image(
-    db: Database, files: TinyFiles, tmp_path: Path, server: OpenAIServer
+    db: Database, tmp_path: Path, server: OpenAIServer
 ) -> None:
-    fill_project(db, files)
-    with db.write() as connection:
-        connection.exec_driver_sql("UPDATE projects SET student = ?", (server.name,))
     break_images(db, tmp_path)
     with pytest.raises(UserError, match=r"Its image cannot be opened .*put a whole one there"):
         run_queued_job(db, put_try(db, "tiny", "student"), LocalEngine("cpu"))
     assert server.asked == []
 
 
-def test_a_report_says_where_an_image_would_be(db: Database, files: TinyFiles, tmp_path: Path) -> None:
-    fill_project(db, files)
-    import_file(db, "predictions", files["predictions"], "tiny")
+def test_a_report_says_where_an_image_would_be(db: Database, tiny: str, files: TinyFiles, tmp_path: Path) -> None:
+    import_file(db, "predictions", files["predictions"], tiny)
     break_images(db, tmp_path)
-    export_report(db, "tiny", tmp_path / "report.html", samples=[3, 6])  # of those that were answered wrong
+    export_report(db, tiny, tmp_path / "report.html", samples=[3, 6])  # of those that were answered wrong
     html = (tmp_path / "report.html").read_text()
     assert html.count("The image cannot be opened: put a whole one in its place.") == 1
     assert html.count("gone.png cannot be read (No such file or directory): put it back there") == 1

@@ -2,9 +2,8 @@
 
 import json
 import os
-import signal
-import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from app.engines.engine import Engine
 from app.engines.local_engine import LocalEngine
 from app.engines.ray_engine import RayEngine
 from app.imports.pipeline import import_file
-from app.jobs.queue import put_diagnose, put_label, put_predict, put_tune
+from app.jobs.queue import cancel_job, put_diagnose, put_label, put_predict, put_tune
 from app.processes.worker_process import ensure_worker, worker_pid
 from app.selections.draw import make_selection
 from app.worker.loop import run_claimed_job
@@ -24,7 +23,8 @@ from storage import jobs, store
 from storage.database import Database, open_database
 from storage.jobs import Job
 from tests.chaos.nodes import Nodes, actors, kill_a_node, two_nodes
-from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project, write_files
+from tests.projects.tiny_project import TinyFiles, fill_project, write_files
+from tests.test_kill import kill_in_the_middle
 from tests.wait_for import read_job, wait_for
 
 PROJECT = "tiny"
@@ -41,7 +41,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
     made = write_files(tmp_path_factory.mktemp("many"), samples=40, support=40)
     rows = [json.loads(line) for line in made["support"].read_text().splitlines()]
     bare = [each | {"id": f"bare {each['id']}", "skill_label": ""} for each in rows]
-    made["bare"].write_text("\n".join(json.dumps(each) for each in bare))
+    made["bare"].write_text("\n".join(map(json.dumps, bare)))
     return made
 
 
@@ -54,24 +54,22 @@ def nodes() -> Iterator[Nodes]:
 @pytest.fixture(scope="module")
 def local(many: TinyFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The results of the local engine."""
-    db = make_project(tmp_path_factory.mktemp("local"), many)
-    loop(db, LocalEngine("cpu"))
-    yield db
-    db.close()
+    with closing(make_project(tmp_path_factory.mktemp("local"), many)) as db:
+        loop(db, LocalEngine("cpu"))
+        yield db
 
 
 def make_project(folder: Path, files: TinyFiles) -> Database:
     db = open_database(folder / "data")
-    fill_project(db, files, PROJECT, settings=SETTINGS)
+    fill_project(db, files, PROJECT)
     import_file(db, "support", files["bare"], images=files.images, name="bare")
     return db
 
 
 @pytest.fixture
 def db(many: TinyFiles, tmp_path: Path) -> Iterator[Database]:
-    opened = make_project(tmp_path, many)
-    yield opened
-    opened.close()
+    with closing(make_project(tmp_path, many)) as opened:
+        yield opened
 
 
 def on(nodes: Nodes) -> RayEngine:
@@ -86,16 +84,14 @@ def go(db: Database, job: Job, engine: Engine, *acts: tuple[int, Callable[[], No
     still = list(acts)
 
     def ended() -> bool:
-        with db.read() as connection:
-            done = jobs.job(connection, job.id).done
+        done = read_job(db, job.id).done
         while still and done >= still[0][0]:
             still.pop(0)[1]()
         return False
 
     run_claimed_job(db, claimed, engine, ended)
     assert not still, "the job ended too soon"
-    with db.read() as connection:
-        return jobs.job(connection, job.id)
+    return read_job(db, job.id)
 
 
 def loop(db: Database, engine: Engine) -> None:
@@ -144,12 +140,9 @@ def test_both_engines_give_the_same_predictions_diagnoses_labels_selection_and_r
     db: Database, local: Database, nodes: Nodes
 ) -> None:
     job = put_predict(db, PROJECT, roles=("validation",))
-    assert go(db, job, on(nodes), (6, lambda: cancel(db, job))).state == "cancelled"
+    assert go(db, job, on(nodes), (6, lambda: cancel_job(db, job.id))).state == "cancelled"
     assert 0 < len(predictions(db)) < 40
-    give_up = time.monotonic() + 60
-    while actors(MODEL_ACTOR):
-        assert time.monotonic() < give_up, "the actors are still there"
-        time.sleep(0.2)
+    wait_for(lambda: not actors(MODEL_ACTOR), db, timeout=60)
     loop(db, on(nodes))
     assert predictions(db) == predictions(local)
     assert len(predictions(db)) == 80
@@ -181,7 +174,7 @@ def test_a_run_that_is_cancelled_on_the_cluster_is_gone_on_with_by_the_local_eng
 ) -> None:
     selected(db)
     job = put_tune(db, PROJECT)
-    assert go(db, job, on(nodes), (3, lambda: cancel(db, job))).state == "cancelled"
+    assert go(db, job, on(nodes), (3, lambda: cancel_job(db, job.id))).state == "cancelled"
     assert 0 < len(losses(db)) < 12
     assert go(db, put_tune(db, PROJECT), LocalEngine("cpu")).state == "done"
     same_run(db, local)
@@ -222,7 +215,7 @@ def test_a_driver_that_dies_while_the_student_answers_is_followed_by_one_that_fi
     db: Database, local: Database
 ) -> None:
     job = put_predict(db, PROJECT)
-    kill_the_driver(db, job, after=6)
+    kill_in_the_middle(db, job)
     assert 0 < len(predictions(db)) < 80
     finish(db, job)
     assert predictions(db) == predictions(local)
@@ -234,39 +227,21 @@ def test_a_driver_that_dies_while_the_student_is_tuned_is_followed_by_one_that_g
 ) -> None:
     selected(db)
     job = put_tune(db, PROJECT)
-    kill_the_driver(db, job, after=5)
+    kill_in_the_middle(db, job)
     assert not (db.adapters / "run-1" / "adapter").exists()
     finish(db, job)
     same_run(db, local)
 
 
-def kill_the_driver(db: Database, job: Job, *, after: int) -> None:
-    assert ensure_worker(db.data)
-    wait_for(lambda: read_job(db, job.id).done >= after, db)
-    pid = worker_pid(db.data)
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: worker_pid(db.data) is None, db)
-    assert read_job(db, job.id).state == "running"
-
-
 def finish(db: Database, job: Job) -> None:
     assert ensure_worker(db.data)
     # Ray Train holds back for three minutes what a driver that died had asked for (decision 0036).
-    give_up = time.monotonic() + 400
-    while read_job(db, job.id).state != "done":
-        assert time.monotonic() < give_up, read_job(db, job.id)
-        time.sleep(0.2)
+    wait_for(lambda: read_job(db, job.id).state == "done", db, timeout=400)
     wait_for(lambda: worker_pid(db.data) is None, db)
 
 
 def kill_an_actor(word: str) -> None:
     actors(word)[0].kill()
-
-
-def cancel(db: Database, job: Job) -> None:
-    with db.write() as connection:
-        jobs.request_cancel(connection, job.id)
 
 
 def selected(db: Database) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +27,22 @@ pytestmark = [
 
 
 def found(data: Path, engine: Engine) -> dict[str, Any]:
-    db = open_database(data)
-    run_queued_job(db, put_predict(db, PROJECT, roles=("validation",)), engine)
-    run_queued_job(db, put_diagnose(db, PROJECT), engine)
-    accept_all(db, PROJECT, reviewer="Ada")
-    chosen = make_selection(db, PROJECT, budget=1000)
-    with db.read() as connection:
-        kept = {
-            "predictions": store.predictions_of(connection, 1, "validation"),
-            "diagnoses": store.diagnoses_of(connection, 1),
-            "selection": [hit.sample for hit in chosen.hits],
-        }
-    db.close()
-    return kept
+    with closing(open_database(data)) as db:
+        run_queued_job(db, put_predict(db, PROJECT, roles=("validation",)), engine)
+        run_queued_job(db, put_diagnose(db, PROJECT), engine)
+        accept_all(db, PROJECT, reviewer="Ada")
+        chosen = make_selection(db, PROJECT, budget=1000)
+        with db.read() as connection:
+            return {
+                "predictions": store.predictions_of(connection, 1, "validation"),
+                "diagnoses": store.diagnoses_of(connection, 1),
+                "selection": [hit.sample for hit in chosen.hits],
+            }
 
 
 def test_the_demo_project_comes_out_the_same_from_both_engines(tmp_path: Path) -> None:
-    db = open_database(tmp_path / "one")
-    init_demo(db)
-    db.close()
+    with closing(open_database(tmp_path / "one")) as db:
+        init_demo(db)
     shutil.copytree(tmp_path / "one", tmp_path / "other")
     local = found(tmp_path / "one", LocalEngine("cpu"))
     with two_nodes() as nodes:

@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from app.backup.restore import restore_backup
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from core.atomic_files import write_folder
 from storage.database import Database, open_database
+from tests.chaos.commands import command
 from tests.chaos.small_disk import small_disk
 from tests.chaos.test_full_disk import sound
 from tests.core.tuning.test_checkpoints import names
@@ -20,16 +20,11 @@ from tests.projects.finished_loop import finish_loop
 @pytest.fixture
 def loop(tmp_path: Path) -> Iterator[Database]:
     """A finished loop with an incompressible adapter."""
-    db = open_database(tmp_path / "data")
-    finish_loop(db)
     noise = os.urandom(2**20)
-    write_folder(db.adapters / "run-1" / "adapter", lambda target: (target / "weights").write_bytes(noise) and None)
-    yield db
-    db.close()
-
-
-def command(*arguments: object) -> int:
-    return run_command_line(cli, list(map(str, arguments)))
+    with closing(open_database(tmp_path / "data")) as db:
+        finish_loop(db)
+        write_folder(db.adapters / "run-1" / "adapter", lambda target: (target / "weights").write_bytes(noise) and None)
+        yield db
 
 
 # The disk fills while the database is copied, while it is zipped, and while the adapter is zipped.
@@ -40,20 +35,19 @@ def test_a_backup_that_does_not_fit_is_not_there_and_the_older_one_stays(
     with small_disk(tmp_path / "disk", size) as disk:
         file = disk.path / "kept.zip"
         file.write_bytes(b"the older one")
-        assert command("--data", loop.data, "backup", file, "--force") == 1
+        assert command(loop.data, "backup", file, "--force") == 1
         said = capsys.readouterr().err.strip().splitlines()[-1]
         assert said.startswith(f"The disk of {disk.path} is full, so no backup was written: free some room")
         assert names(disk.path) == ["kept.zip"]
         assert file.read_bytes() == b"the older one"
-        assert command("--data", loop.data, "backup", disk.path / "deep" / "er" / "new.zip") == 1
+        assert command(loop.data, "backup", disk.path / "deep" / "er" / "new.zip") == 1
         assert names(disk.path) == ["kept.zip"]
         disk.remount("size=8m")
-        assert command("--data", loop.data, "backup", file, "--force") == 0
+        assert command(loop.data, "backup", file, "--force") == 0
         assert names(disk.path) == ["kept.zip"]
         restore_backup(file, tmp_path / "new", on_progress=lambda _: None)
-    again = open_database(tmp_path / "new")
-    sound(again)
-    again.close()
+    with closing(open_database(tmp_path / "new")) as again:
+        sound(again)
 
 
 def test_a_backup_with_a_name_that_cannot_be_one_is_refused(
@@ -62,7 +56,7 @@ def test_a_backup_with_a_name_that_cannot_be_one_is_refused(
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_bytes(b"x")
     for name in ("folder", "file/kept.zip", "x" * 300):
-        assert command("--data", loop.data, "backup", tmp_path / name, "--force") == 1
+        assert command(loop.data, "backup", tmp_path / name, "--force") == 1
         said = capsys.readouterr().err.strip()
         assert "cannot be written" in said
         assert "name another FILE" in said
@@ -73,13 +67,13 @@ def test_a_backup_with_a_name_that_cannot_be_one_is_refused(
 def test_a_restore_whose_disk_gets_full_in_the_middle_leaves_nothing(
     loop: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert command("--data", loop.data, "backup", tmp_path / "kept.zip") == 0
+    assert command(loop.data, "backup", tmp_path / "kept.zip") == 0
     monkeypatch.setattr("app.backup.restore._check_room", lambda *_: None)  # as if the disk filled after the check
     with small_disk(tmp_path / "disk", "1m") as disk:
         capsys.readouterr()
-        assert command("restore", tmp_path / "kept.zip", "--data", disk.path / "new") == 1
+        assert command(disk.path / "new", "restore", tmp_path / "kept.zip") == 1
         assert "The disk is full" in capsys.readouterr().err
         assert names(disk.path) == []
         disk.remount("size=8m")
-        assert command("restore", tmp_path / "kept.zip", "--data", disk.path / "new") == 0
+        assert command(disk.path / "new", "restore", tmp_path / "kept.zip") == 0
         assert names(disk.path) == ["new"]

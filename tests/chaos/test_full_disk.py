@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,9 @@ import torch
 from PIL import Image
 from sqlalchemy import select
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_predict, put_tune
-from app.processes.worker_process import ensure_worker, worker_pid
+from app.processes.worker_process import ensure_worker
 from app.projects.configuration import create_project
 from app.selections.draw import make_selection
 from app.tuning.runs import resume_run
@@ -29,10 +28,11 @@ from storage.errors import folder_error
 from storage.jobs import Job
 from storage.tables import samples
 from tests import test_kill
+from tests.chaos.commands import command
 from tests.chaos.small_disk import Disk, small_disk
 from tests.core.tuning.test_checkpoints import checkpoint, names
 from tests.projects.tiny_project import TinyFiles, fill_project, write_files
-from tests.wait_for import read_job, wait_for
+from tests.wait_for import open_for_workers, read_job, wait_for
 
 SLOW = replace(test_kill.SLOW, tuning=replace(test_kill.SLOW.tuning, checkpoint_every=5, epochs=2.0))
 
@@ -50,20 +50,15 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 @pytest.fixture
 def db(disk: Disk, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.01")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    opened = open_database(disk.path / "data")
-    fill_project(opened, files, settings=SLOW)
-    yield opened
-    wait_for(lambda: worker_pid(opened.data) is None, opened)
-    opened.close()
+    with open_for_workers(disk.path / "data", monkeypatch) as opened:
+        fill_project(opened, files, settings=SLOW)
+        yield opened
 
 
 def sound(db: Database) -> None:
-    connection = sqlite3.connect(db.data / FILE_NAME)
-    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-    connection.close()
+    with closing(sqlite3.connect(db.data / FILE_NAME)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def run_into_a_full_disk(db: Database, disk: Disk, job: Job) -> Job:
@@ -129,39 +124,35 @@ def test_an_import_that_does_not_fit_imports_nothing(tmp_path: Path, capsys: pyt
     for n in range(30):
         noise = torch.randint(0, 256, (256, 256, 3), dtype=torch.uint8).numpy()
         Image.fromarray(noise).save(tmp_path / "images" / f"{n}.png")
-    with small_disk(tmp_path / "disk", "2m") as disk:
-        db = open_database(disk.path / "data")
+    asked = ["import", "validation", tmp_path / "rows.jsonl", "--project", "full", "--images", tmp_path / "images"]
+    with small_disk(tmp_path / "disk", "2m") as disk, closing(open_database(disk.path / "data")) as db:
         create_project(db, "full", student="s", teacher="t")
-        asked = ["--data", db.data, "import", "validation", tmp_path / "rows.jsonl", "--project", "full"]
-        asked += ["--images", tmp_path / "images"]
-        assert run_command_line(cli, list(map(str, asked))) == 1
+        assert command(db.data, *asked) == 1
         assert "The disk is full" in capsys.readouterr().err
         with db.read() as connection:
             assert connection.scalars(select(samples.c.id)).all() == []
         sound(db)
         disk.remount("size=16m")
-        assert run_command_line(cli, list(map(str, asked))) == 0
+        assert command(db.data, *asked) == 0
         with db.read() as connection:
             assert len(connection.scalars(select(samples.c.id)).all()) == 30
-        db.close()
 
 
 @pytest.mark.parametrize("ending", ["", ".zip", ".parquet", ".json"])
 def test_an_export_that_does_not_fit_leaves_nothing(
     tmp_path: Path, files: TinyFiles, ending: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    db = open_database(tmp_path / "data")
-    fill_project(db, files)
-    make_selection(db, "tiny", budget=50, arm="random")
+    with closing(open_database(tmp_path / "data")) as db:
+        fill_project(db, files)
+        make_selection(db, "tiny", budget=50, arm="random")
     with small_disk(tmp_path / "disk", "12k") as disk:
-        asked = ["--data", str(db.data), "export", "selection", "tiny", str(disk.path / f"out{ending}")]
-        assert run_command_line(cli, asked) == 1
+        asked = ["export", "selection", "tiny", disk.path / f"out{ending}"]
+        assert command(db.data, *asked) == 1
         assert "The disk is full" in capsys.readouterr().err
         assert names(disk.path) == []
         disk.remount("size=4m")
-        assert run_command_line(cli, asked) == 0
+        assert command(db.data, *asked) == 0
         assert names(disk.path) == [f"out{ending}"]
-    db.close()
 
 
 def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(tmp_path: Path) -> None:

@@ -67,13 +67,9 @@ def test_what_was_acknowledged_and_is_not_there_is_seen(seen: Ledger) -> None:
 
 
 def test_lives_with_another_end_differ(seen: Ledger, tmp_path: Path) -> None:
-    db = open_database(tmp_path)
-    before = portrait(db, LOOP)
-    assert differences(before, portrait(db, LOOP)) == []
-    change(seen, "UPDATE predictions SET correct = NOT correct WHERE round = 2")
-    assert {line.split(":")[0] for line in differences(before, portrait(db, LOOP))} >= {
-        "predictions",
-        "compared on test",
-        "fixed on test",
-    }
-    db.close()
+    with closing(open_database(tmp_path)) as db:
+        before = portrait(db, LOOP)
+        assert differences(before, portrait(db, LOOP)) == []
+        change(seen, "UPDATE predictions SET correct = NOT correct WHERE round = 2")
+        found = {line.split(":")[0] for line in differences(before, portrait(db, LOOP))}
+    assert {"predictions", "compared on test", "fixed on test"} <= found

@@ -19,8 +19,6 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
 from app.imports.preview import Previews, run_preview
 from app.imports.report import ImportRequest
@@ -33,6 +31,7 @@ from storage.database import FILE_NAME, Database, open_database
 from storage.migrations import BUSY_SECONDS
 from tests.app.rpc import DATA, REVIEW, Remote, fill_two
 from tests.browser.cases import PROJECT
+from tests.chaos.commands import command
 from tests.chaos.test_full_disk import sound
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project
 from tests.servers.app_server import serving
@@ -47,8 +46,6 @@ print("held", flush=True)
 sys.stdin.read()
 connection.execute("COMMIT")
 """
-
-
 # The app with another timeout.
 PAGE = f"""
 import storage.database, storage.migrations
@@ -80,10 +77,9 @@ def locked(data: Path) -> Iterator[None]:
 
 @pytest.fixture
 def db(tmp_path: Path, files: TinyFiles) -> Iterator[Database]:
-    opened = open_database(tmp_path / "data")
-    fill_project(opened, files, settings=replace(SETTINGS, batch_size=1))
-    yield opened
-    opened.close()
+    with contextlib.closing(open_database(tmp_path / "data")) as opened:
+        fill_project(opened, files, settings=replace(SETTINGS, batch_size=1))
+        yield opened
 
 
 def is_told(said: str, data: Path) -> None:
@@ -96,9 +92,6 @@ def is_told(said: str, data: Path) -> None:
 def test_the_command_line_says_so_and_reading_goes_on(
     db: Database, files: TinyFiles, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def command(*arguments: object) -> int:
-        return run_command_line(cli, ["--data", str(db.data), *map(str, arguments)])
-
     another = ["another", "--student", files.student, "--teacher", files.teacher]
     with locked(db.data):
         for asked in (
@@ -106,15 +99,15 @@ def test_the_command_line_says_so_and_reading_goes_on(
             ["predict", "tiny"],
             ["import", "support", files["support"], "--name", "more", "--images", files.images],
         ):
-            assert command(*asked) == 1, asked
+            assert command(db.data, *asked) == 1, asked
             is_told(capsys.readouterr().err, db.data)
-        assert command("status", "tiny") == 0
-        assert command("backup", db.data.parent / "kept.zip") == 0
+        assert command(db.data, "status", "tiny") == 0
+        assert command(db.data, "backup", db.data.parent / "kept.zip") == 0
         capsys.readouterr()
     with db.read() as connection:
         assert [each.name for each in store.list_projects(connection)] == ["tiny"]
         assert [each.name for each in store.support_sets(connection)] == ["support"]
-    assert command("new", *another) == 0
+    assert command(db.data, "new", *another) == 0
     sound(db)
 
 
@@ -127,9 +120,9 @@ def test_a_database_of_an_older_schema_waits_to_be_brought_up_to_date(
     with contextlib.closing(sqlite3.connect(data / FILE_NAME)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
     with locked(data):
-        assert run_command_line(cli, ["--data", str(data), "status"]) == 1
+        assert command(data, "status") == 1
         is_told(capsys.readouterr().err, data)
-    assert run_command_line(cli, ["--data", str(data), "status"]) == 0
+    assert command(data, "status") == 0
 
 
 def test_the_worker_waits_and_loses_no_batch(db: Database, caplog: pytest.LogCaptureFixture) -> None:

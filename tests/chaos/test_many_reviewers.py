@@ -7,11 +7,10 @@ import json
 import os
 import random
 import re
-import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -23,15 +22,17 @@ import pytest
 from app.imports import support_set
 from app.imports.pipeline import ImportRequest
 from app.jobs.queue import cancel_job, put_tune
-from app.processes.worker_process import ensure_worker, worker_pid
+from app.processes.worker_process import ensure_worker
 from app.selections.draw import make_selection
 from app.web.page.place import REVIEWER_COOKIE
 from core.types import Review
 from storage import jobs, store
-from storage.database import FILE_NAME, Database, open_database
+from storage.database import Database, open_database
 from tests.bench.big_project import PROJECT, fill
+from tests.chaos.test_full_disk import sound
 from tests.projects.tiny_project import SETTINGS, SKILLS, fill_project, write_files
 from tests.servers.app_server import Served, serving
+from tests.wait_for import read_job, wait_for
 
 LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEED = 1
@@ -41,7 +42,6 @@ CALM_VERDICTS, REVIEW_PAUSE_SECONDS = (1_000, 2.0) if LONG else (100, 2.0)
 ERRORS = 2_000 if LONG else 200
 ROWS = 60_000 if LONG else 15_000
 PLACE = {"project": PROJECT, "round": "0", "tab": "review"}
-TIMEOUT_SECONDS = 120.0
 BUSY = ("locked", "has been writing to", "bug in Switchpoint")
 
 
@@ -71,7 +71,7 @@ class Reviewer:
     def review(self, next_one: Iterator[int | None]) -> None:
         """Give verdicts until there are no more numbers; after a conflict, compare and decide again."""
         draw = random.Random(f"{SEED}:{self.name}")
-        with httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, cookies={REVIEWER_COOKIE: self.name}) as http:
+        with httpx.Client(base_url=self.url, timeout=120, cookies={REVIEWER_COOKIE: self.name}) as http:
             self.http, shown = http, {}
             while (number := next(next_one)) is not None:
                 if not shown or draw.random() < 0.1:
@@ -136,8 +136,7 @@ class Labour:
             if ensure_worker(self.db.data):
                 time.sleep(1)
             while True:
-                with self.db.read() as connection:
-                    now = jobs.job(connection, job.id)
+                now = read_job(self.db, job.id)
                 self.seen |= {kind} if now.done else set()
                 if self.over.is_set() and now.state in jobs.ACTIVE:
                     cancel_job(self.db, job.id)
@@ -156,20 +155,16 @@ def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Serv
     monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "1")
     data = tmp_path / "data"
     fill(data, errors=ERRORS, support=2_000, seed=SEED)
-    db = open_database(data)
-    # Some minutes of updates, each in a transaction, with occasional checkpoints.
-    tuning = replace(SETTINGS.tuning, epochs=60.0 if LONG else 12.0, checkpoint_every=20)
-    files = write_files(tmp_path / "tiny", samples=12, support=60)
-    fill_project(db, files, "tiny", settings=replace(SETTINGS, tuning=tuning))
-    make_selection(db, "tiny", support="support", budget=50, arm="random")
     rows = tmp_path / "rows.jsonl"
     rows.write_text("\n".join(json.dumps(_row(number)) for number in range(ROWS)) + "\n")
-    with serving(data) as served:
-        yield served, Labour(db=db, rows=rows)
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while worker_pid(data) is not None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    db.close()
+    with closing(open_database(data)) as db:
+        # Some minutes of updates, each in a transaction, with occasional checkpoints.
+        tuning = replace(SETTINGS.tuning, epochs=60.0 if LONG else 12.0, checkpoint_every=20)
+        files = write_files(tmp_path / "tiny", samples=12, support=60)
+        fill_project(db, files, "tiny", settings=replace(SETTINGS, tuning=tuning))
+        make_selection(db, "tiny", support="support", budget=50, arm="random")
+        with serving(data) as served:
+            yield served, Labour(db=db, rows=rows)
 
 
 def _row(number: int) -> dict[str, object]:
@@ -184,7 +179,7 @@ def test_no_verdict_of_twenty_reviewers_is_lost_while_the_worker_writes(busy: tu
         samples = [each.sample for each in store.diagnoses_of(connection, at)]
     work = threading.Thread(target=labour.go_on)
     work.start()
-    wait_until(lambda: bool(labour.seen))
+    wait_for(lambda: labour.seen, labour.db)
     fast = [Reviewer(served.url, f"reviewer {number}", samples) for number in range(REVIEWERS)]
     calm = [Reviewer(served.url, f"calm {number}", samples, pause=REVIEW_PAUSE_SECONDS) for number in range(REVIEWERS)]
     try:
@@ -200,8 +195,7 @@ def test_no_verdict_of_twenty_reviewers_is_lost_while_the_worker_writes(busy: tu
     for log in (served.data / "server.log", served.data / "logs" / "worker.log"):
         said = log.read_text() if log.exists() else ""
         assert not [line for line in said.splitlines() if "locked" in line or "has been writing" in line]
-    with closing(sqlite3.connect(served.data / FILE_NAME)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    sound(labour.db)
 
 
 def together(people: list[Reviewer], verdicts: int, labour: Labour) -> float:
@@ -221,13 +215,6 @@ def together(people: list[Reviewer], verdicts: int, labour: Labour) -> float:
     for thread in threads:
         thread.join()
     return time.monotonic() - started
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the worker did nothing"
-        time.sleep(0.1)
 
 
 def nothing_lost(db: Database, at: int, given: dict[str, Given]) -> None:

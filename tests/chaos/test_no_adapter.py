@@ -10,18 +10,16 @@ import pytest
 
 from app.backup.create import create_backup
 from app.backup.restore import restore_backup
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_predict, put_try, put_tune
 from app.selections.draw import make_selection
 from app.web.page.place import TABS
 from app.worker.loop import run_queued_job
 from core.errors import UserError
-from core.types import TuningSettings
 from storage import store
 from storage.database import Database, open_database
 from tests.app.rpc import Remote
+from tests.chaos.commands import command
 from tests.projects.tiny_project import SETTINGS, TinyFiles, fill_project
 from tests.servers.app_server import serving
 
@@ -30,13 +28,11 @@ from tests.servers.app_server import serving
 def whole(tmp_path_factory: pytest.TempPathFactory, files: TinyFiles) -> Path:
     """A project with a tuned and measured second round and its adapter."""
     data = tmp_path_factory.mktemp("whole") / "data"
-    db = open_database(data)
-    tuning = replace(SETTINGS.tuning, epochs=0.2)
-    fill_project(db, files, settings=replace(SETTINGS, tuning=tuning))
-    make_selection(db, "tiny", budget=10, arm="random")
-    for put in (put_predict, put_tune, put_predict):
-        run_queued_job(db, put(db, "tiny"), LocalEngine("cpu"))
-    db.close()
+    with closing(open_database(data)) as db:
+        fill_project(db, files, settings=replace(SETTINGS, tuning=replace(SETTINGS.tuning, epochs=0.2)))
+        make_selection(db, "tiny", budget=10, arm="random")
+        for put in (put_predict, put_tune, put_predict):
+            run_queued_job(db, put(db, "tiny"), LocalEngine("cpu"))
     return data
 
 
@@ -45,9 +41,8 @@ def db(tmp_path: Path, whole: Path) -> Iterator[Database]:
     """The same without the adapter's folder."""
     shutil.copytree(whole, tmp_path / "data")
     shutil.rmtree(tmp_path / "data" / "adapters" / "run-1")
-    opened = open_database(tmp_path / "data")
-    yield opened
-    opened.close()
+    with closing(open_database(tmp_path / "data")) as opened:
+        yield opened
 
 
 def new_samples(db: Database) -> None:
@@ -62,7 +57,7 @@ def new_samples(db: Database) -> None:
 MISSING = r"There is no adapter in .*run-1/adapter; put the folder back from a backup, tune again, or choose a round"
 
 
-def test_predicting_and_trying_say_where_it_was(db: Database, files: TinyFiles) -> None:
+def test_predicting_and_trying_say_where_it_was(db: Database) -> None:
     new_samples(db)
     with pytest.raises(UserError, match=MISSING):
         run_queued_job(db, put_predict(db, "tiny", round_number=1), LocalEngine("cpu"))
@@ -79,8 +74,7 @@ def test_a_run_that_starts_from_it_says_so_and_one_from_the_base_model_goes_on(d
     selection = make_selection(db, "tiny", budget=10, arm="random", round_number=1).id
     with db.read() as connection:
         tuning = store.list_projects(connection)[0].settings.tuning
-    further, afresh = (replace(tuning, start=start, epochs=0.2) for start in ("adapter", "base"))
-    assert isinstance(afresh, TuningSettings)
+    further, afresh = replace(tuning, start="adapter"), replace(tuning, start="base")
     with pytest.raises(UserError, match=MISSING):
         run_queued_job(db, put_tune(db, "tiny", selection=selection, settings=further), LocalEngine("cpu"))
     assert run_queued_job(db, put_tune(db, "tiny", selection=selection, settings=afresh), LocalEngine("cpu"))
@@ -91,22 +85,17 @@ def test_a_run_that_starts_from_it_says_so_and_one_from_the_base_model_goes_on(d
 def test_the_command_line_exports_no_adapter_and_compares_what_was_measured(
     db: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def command(*arguments: object) -> tuple[int, str]:
-        code = run_command_line(cli, ["--data", str(db.data), *map(str, arguments)])
-        said = capsys.readouterr()
-        return code, said.err if code else said.out
-
-    code, said = command("export", "adapter", "tiny", tmp_path / "out", "--round", "1")
-    assert code == 1
+    assert command(db.data, "export", "adapter", "tiny", tmp_path / "out", "--round", "1") == 1
+    said = capsys.readouterr().err
     assert "The adapter of round 1 in" in said
     assert "put it back there from a backup, or tune again" in said
     assert not (tmp_path / "out").exists()
-    assert command("compare", "tiny", "0", "1")[0] == 0
-    assert command("status", "tiny")[0] == 0
-    assert command("export", "report", "tiny", tmp_path / "report.md")[0] == 0
-    code, said = command("backup", tmp_path / "kept.zip")
-    assert code == 0
-    assert "run-1 are not where they belong: left out" in " ".join(said.split())
+    assert command(db.data, "compare", "tiny", "0", "1") == 0
+    assert command(db.data, "status", "tiny") == 0
+    assert command(db.data, "export", "report", "tiny", tmp_path / "report.md") == 0
+    capsys.readouterr()
+    assert command(db.data, "backup", tmp_path / "kept.zip") == 0
+    assert "run-1 are not where they belong: left out" in " ".join(capsys.readouterr().out.split())
 
 
 def test_every_tab_opens_and_tuning_says_what_is_gone(db: Database) -> None:
@@ -125,9 +114,8 @@ def test_every_tab_opens_and_tuning_says_what_is_gone(db: Database) -> None:
 
 
 def test_put_back_from_a_backup_all_goes_on(db: Database, whole: Path, tmp_path: Path) -> None:
-    kept = open_database(whole)
-    create_backup(kept, tmp_path / "kept.zip", on_progress=lambda _: None)
-    kept.close()
+    with closing(open_database(whole)) as kept:
+        create_backup(kept, tmp_path / "kept.zip", on_progress=lambda _: None)
     restore_backup(tmp_path / "kept.zip", tmp_path / "again", on_progress=lambda _: None)
     shutil.copytree(tmp_path / "again" / "adapters" / "run-1", db.adapters / "run-1")
     new_samples(db)

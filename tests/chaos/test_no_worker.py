@@ -1,42 +1,33 @@
 """A worker that cannot start: a queued job says why it waits, and starts by itself once the cause is fixed."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from app.cli.main import cli
-from app.cli.terminal import run_command_line
 from app.engines.local_engine import LocalEngine
 from app.jobs.queue import put_predict
-from app.processes.worker_process import worker_pid
 from app.worker.loop import run_queued_job
 from storage import jobs
-from storage.database import Database, open_database
+from storage.database import Database
 from tests.app.rpc import Remote
+from tests.chaos.commands import command, command_process
 from tests.chaos.small_disk import as_anybody, read_only
 from tests.projects.tiny_project import TinyFiles, fill_project
 from tests.servers.app_server import serving
-from tests.wait_for import wait_for
+from tests.wait_for import open_for_workers, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
 PLACE = {"project": "tiny", "round": "0", "tab": "data"}
 
 
 @pytest.fixture
 def db(tmp_path: Path, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.01")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    opened = open_database(tmp_path / "data")
-    fill_project(opened, files)
-    (opened.data / "worker.lock").touch()
-    (opened.data / "logs").mkdir()
-    yield opened
-    wait_for(lambda: worker_pid(opened.data) is None, opened)
-    opened.close()
+    with open_for_workers(tmp_path / "data", monkeypatch) as opened:
+        fill_project(opened, files)
+        (opened.data / "worker.lock").touch()
+        (opened.data / "logs").mkdir()
+        yield opened
 
 
 def states(db: Database) -> list[tuple[str, str]]:
@@ -73,15 +64,14 @@ def test_the_page_says_why_a_job_waits_and_it_begins_by_itself(db: Database) -> 
 def test_the_command_line_says_why_a_job_waits_and_goes_on_with_it_later(
     db: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["--data", str(db.data), "predict", "tiny", "--set", "test"]
     with read_only(db.data / "logs"):
-        assert run_command_line(cli, asked) == 1
+        assert command(db.data, "predict", "tiny", "--set", "test") == 1
         said = capsys.readouterr().err
         assert said.startswith("Job 1 (predict) is queued and waits, since no worker can begin.")
         assert "Then run the same command again." in said
         assert said.count("\n") == 1
     with read_only(db.data / "worker.lock"):
-        assert run_command_line(cli, ["--data", str(db.data), "worker", "--leave-when-idle"]) == 1
+        assert command(db.data, "worker", "--leave-when-idle") == 1
         assert "worker.lock cannot be used (Read-only file system)" in capsys.readouterr().err
     assert states(db) == [("predict", "queued")]
     again = put_predict(db, "tiny", roles=("test",))  # as running the command again does
@@ -91,8 +81,7 @@ def test_the_command_line_says_why_a_job_waits_and_goes_on_with_it_later(
 
 def test_a_lock_file_that_belongs_to_somebody_else_is_named(db: Database) -> None:
     (db.data / "worker.lock").chmod(0o400)
-    run = [*as_anybody(), sys.executable, "-m", "app", "--data", str(db.data), "predict", "tiny"]
-    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = command_process(db.data, "predict", "tiny", before=as_anybody())
     (db.data / "worker.lock").chmod(0o600)
     assert done.returncode == 1
     assert f"{db.data / 'worker.lock'} cannot be used (Permission denied)" in done.stderr

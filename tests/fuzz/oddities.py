@@ -69,9 +69,9 @@ def saved(image: Image.Image, kind: str, **more: Any) -> bytes:
     return content.getvalue()
 
 
-def claiming(width: int, height: int, *, depth: int = 8, colour: int = 2) -> bytes:
+def claiming(width: int, height: int) -> bytes:
     """A PNG whose header claims that size, with almost no data."""
-    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits a channel, RGB
     parts = ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
     chunks = (
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in parts
@@ -88,12 +88,8 @@ def turned(kind: str) -> bytes:
     return saved(image, kind, exif=exif)
 
 
-def _frames(mode: str = "RGB") -> list[Image.Image]:
-    return [Image.new(mode, (8, 6), colour) for colour in ("red", "green", "blue")]
-
-
 def _moving(kind: str) -> bytes:
-    first, *rest = _frames()
+    first, *rest = (Image.new("RGB", (8, 6), colour) for colour in ("red", "green", "blue"))
     return saved(first, kind, save_all=True, append_images=rest, duration=40)
 
 

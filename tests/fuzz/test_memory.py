@@ -48,51 +48,14 @@ def blocks(*parts: bytes | int) -> Iterator[bytes]:
             yield from (b"x" * min(MB, part - at) for at in range(0, part, MB))
 
 
-def giant_line(path: Path) -> None:
-    with path.open("wb") as file:
-        file.writelines(blocks(b'{"id": "1", "answer": "no", "question": "', LINE, b'"}\n', json.dumps(ROW).encode()))
+def text_of(*parts: bytes | int) -> Callable[[Path], None]:
+    """Writes the parts; packed for a name that says so."""
 
+    def write(path: Path) -> None:
+        with gzip.open(path, "wb", 9) if path.suffix == ".gz" else path.open("wb") as file:
+            file.writelines(blocks(*parts))
 
-def giant_value(path: Path) -> None:
-    with path.open("wb") as file:
-        file.writelines(blocks(b'[{"id": "1", "answer": "no", "question": "', LINE, b'"}]'))
-
-
-def giant_cell(path: Path) -> None:
-    with path.open("wb") as file:
-        file.writelines(blocks(b"id,question,answer\n1,", LINE, b",no\n2,Which?,no\n"))
-
-
-def open_quote(path: Path) -> None:
-    with path.open("wb") as file:
-        file.writelines((b'id,question,answer\n1,"', *(b"Which?,no\n" * (LINE // 10 // 10) for _ in range(10))))
-
-
-def giant_name(path: Path) -> None:
-    with path.open("wb") as file:
-        file.writelines(blocks(b'{"id": "1", "answer": "no", "question": "?", "image": "', 20 * MB, b'"}\n'))
-
-
-def many_rows_refused(path: Path) -> None:
-    with path.open("wb") as file:
-        for _ in range(20 if LONG else 6):
-            file.write(b'{"id":0,"rationale":""}\n' * 100_000)
-
-
-def many_brackets(path: Path) -> None:
-    path.write_bytes(b"[" * (20 * MB))
-
-
-def gzip_bomb(path: Path) -> None:
-    with gzip.open(path, "wb", 9) as file:
-        file.writelines(blocks((1000 if LONG else 200) * MB))
-
-
-def gzip_of_empty_lines(path: Path) -> None:
-    with gzip.open(path, "wb", 9) as file:
-        file.write(json.dumps(ROW).encode() + b"\n")
-        for _ in range(1000 if LONG else 100):
-            file.write(b"\n" * MB)
+    return write
 
 
 def zip_bomb(path: Path) -> None:
@@ -111,9 +74,14 @@ def zip_of_many(path: Path) -> None:
             archive.writestr(f"{number}.png", b"")
 
 
-def with_image(path: Path, content: bytes) -> None:
-    (path.parent / "odd.png").write_bytes(content)
-    path.write_text(json.dumps(ROW | {"image": "odd.png"}))
+def with_image(make: Callable[[], bytes]) -> Callable[[Path], None]:
+    """Writes a row that refers to the image."""
+
+    def write(path: Path) -> None:
+        (path.parent / "odd.png").write_bytes(make())
+        path.write_text(json.dumps(ROW | {"image": "odd.png"}))
+
+    return write
 
 
 def dictionary_bomb(path: Path) -> None:
@@ -125,36 +93,35 @@ def dictionary_bomb(path: Path) -> None:
     parquet.write_table(table, path, dictionary_pagesize_limit=64 * MB, write_statistics=False)
 
 
-CASES: dict[str, tuple[str, Callable[[Path], None], str]] = {
-    "a giant line": ("set.jsonl", giant_line, "validation"),
-    "a giant value in a list": ("set.json", giant_value, "validation"),
-    "a giant cell": ("set.csv", giant_cell, "validation"),
-    "a quote that never closes": ("set.csv", open_quote, "validation"),
-    "a giant image name": ("set.jsonl", giant_name, "validation"),
-    "predictions that are all refused": ("set.jsonl", many_rows_refused, "predictions"),
-    "nothing but brackets": ("set.json", many_brackets, "validation"),
-    "a gzip bomb": ("set.jsonl.gz", gzip_bomb, "validation"),
-    "a gzip of empty lines": ("set.jsonl.gz", gzip_of_empty_lines, "support"),
-    "a zip bomb": ("set.zip", zip_bomb, "validation"),
-    "a zip of many files": ("set.zip", zip_of_many, "validation"),
-    "a PNG that claims 60,000 × 60,000": (
-        "set.jsonl",
-        lambda path: with_image(path, claiming(60000, 60000)),
-        "validation",
-    ),
-    "a PNG of 49 million pixels": (
-        "set.jsonl",
-        lambda path: with_image(path, saved(Image.new("RGBA", (7000, 7000)), "PNG", compress_level=1)),
-        "validation",
-    ),
-    "a parquet file that points to one value": ("set.parquet", dictionary_bomb, "support"),
+def large_picture() -> bytes:
+    return saved(Image.new("RGBA", (7000, 7000)), "PNG", compress_level=1)
+
+
+BEGIN, WHOLE = b'{"id": "1", "answer": "no", "question": "', json.dumps(ROW).encode() + b"\n"
+QUOTED, REFUSED = [b"Which?,no\n" * (LINE // 100)] * 10, [b'{"id":0,"rationale":""}\n' * 100_000]
+# What is imported, the file's name, and what writes it.
+CASES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
+    "a giant line": ("validation", "set.jsonl", text_of(BEGIN, LINE, b'"}\n', WHOLE)),
+    "a giant value in a list": ("validation", "set.json", text_of(b"[", BEGIN, LINE, b'"}]')),
+    "a giant cell": ("validation", "set.csv", text_of(b"id,question,answer\n1,", LINE, b",no\n2,Which?,no\n")),
+    "a quote that never closes": ("validation", "set.csv", text_of(b'id,question,answer\n1,"', *QUOTED)),
+    "a giant image name": ("validation", "set.jsonl", text_of(BEGIN, b'?", "image": "', 20 * MB, b'"}\n')),
+    "predictions that are all refused": ("predictions", "set.jsonl", text_of(*REFUSED * (20 if LONG else 6))),
+    "nothing but brackets": ("validation", "set.json", text_of(*[b"[" * MB] * 20)),
+    "a gzip bomb": ("validation", "set.jsonl.gz", text_of((1000 if LONG else 200) * MB)),
+    "a gzip of empty lines": ("support", "set.jsonl.gz", text_of(WHOLE, *[b"\n" * MB] * (1000 if LONG else 100))),
+    "a zip bomb": ("validation", "set.zip", zip_bomb),
+    "a zip of many files": ("validation", "set.zip", zip_of_many),
+    "a PNG that claims 60,000 × 60,000": ("validation", "set.jsonl", with_image(lambda: claiming(60000, 60000))),
+    "a PNG of 49 million pixels": ("validation", "set.jsonl", with_image(large_picture)),
+    "a parquet file that points to one value": ("support", "set.parquet", dictionary_bomb),
 }
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc, which Linux has")
 @pytest.mark.parametrize("case", CASES)
 def test_an_import_takes_no_more_memory_than_is_its_due(case: str, tmp_path: Path) -> None:
-    name, write, what = CASES[case]
+    what, name, write = CASES[case]
     write(tmp_path / name)
     said = measured(tmp_path, name, what)
     MEASURED[case] = said["mb"], said["seconds"]

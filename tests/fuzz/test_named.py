@@ -5,7 +5,6 @@ import io
 import json
 import struct
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import pyarrow
@@ -21,6 +20,7 @@ from tests.fuzz.recipes import in_parquet, odd_columns
 from tests.fuzz.world import Given, World
 
 ROW: dict[str, Any] = {"id": "1", "question": "Which?", "options": ["yes", "no"], "answer": "no"}
+LINE = json.dumps(ROW | {"image": "odd.png"}).encode()
 
 
 def judged(world: World, content: bytes | str, name: str = "set.jsonl", **more: Any) -> ImportReport | str:
@@ -120,11 +120,8 @@ def test_an_images_name_leads_to_an_image_beside_the_file_or_is_refused(world: W
 def test_an_odd_text_in_any_field_is_kept_or_refused(world: World, text: str, what: Any) -> None:
     rows = [{"id": f"r{at}", **ROW, name: text} for at, name in enumerate((*ROW, "category", "image", "hint"))]
     judged(world, "\n".join(map(json.dumps, rows)), what=what)
-    judged(
-        world,
-        "\n".join(json.dumps({"id": 1, "rationale": text, "prediction": text}) for _ in range(2)),
-        what="predictions",
-    )
+    rows = [{"id": 1, "rationale": text, "prediction": text}] * 2
+    judged(world, "\n".join(map(json.dumps, rows)), what="predictions")
 
 
 @pytest.mark.parametrize("copied", [False, True])
@@ -132,9 +129,8 @@ def test_an_odd_text_in_any_field_is_kept_or_refused(world: World, text: str, wh
 @pytest.mark.parametrize("name", PICTURES)
 def test_an_odd_picture_is_kept_whole_or_refused(world: World, name: str, what: Any, copied: bool) -> None:
     content, good = PICTURES[name]
-    files = {"set.jsonl": json.dumps(ROW | {"image": "odd.png"}).encode(), "odd.png": content}
-    given = Given(kind="by name", files=files, path="set.jsonl", what=what, more={"copy_images": copied})
-    report = world.judge(given)
+    files = {"set.jsonl": LINE, "odd.png": content}
+    report = world.judge(Given(kind="by name", files=files, path="set.jsonl", what=what, more={"copy_images": copied}))
     assert isinstance(report, dict)
     lazy = what == "support" and not copied
     assert [each["field"] for each in report["refused"]] == ([] if good or lazy else ["image"])
@@ -144,14 +140,8 @@ def test_an_odd_picture_is_kept_whole_or_refused(world: World, name: str, what: 
 def test_looking_at_a_support_set_shows_its_pictures_and_stumbles_over_none(world: World, name: str) -> None:
     """Its images stay in their files and were not opened before."""
     content, good = PICTURES[name]
-    request = world.written(
-        Given(
-            kind="",
-            files={"set.jsonl": json.dumps(ROW | {"image": "odd.png"}).encode(), "odd.png": content},
-            path="set.jsonl",
-            what="support",
-        )
-    )
+    files = {"set.jsonl": LINE, "odd.png": content}
+    request = world.written(Given(kind="", files=files, path="set.jsonl", what="support"))
     previews = Previews(world.db)
     made = previews.begin(request, reviewer="Ada", file="set.jsonl", upload="")
     previews._running[made.id].join()
@@ -163,9 +153,9 @@ def test_looking_at_a_support_set_shows_its_pictures_and_stumbles_over_none(worl
     assert bool(found.report["preview"][0]["picture"]) == good
 
 
-def packed(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def packed(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
     written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", method) as archive:
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members:
             archive.writestr(name, content)
             archive.NameToInfo.clear()  # zipfile warns about a second member of that name
@@ -181,9 +171,6 @@ def link(name: str, to: str) -> tuple[zipfile.ZipInfo, bytes]:
 def encrypted(content: bytes) -> bytes:
     at = content.index(b"PK\x01\x02")
     return content[:6] + b"\1" + content[7 : at + 8] + b"\1" + content[at + 9 :]
-
-
-LINE = json.dumps(ROW | {"image": "odd.png"}).encode()
 
 
 @pytest.mark.parametrize(
@@ -258,7 +245,7 @@ def test_square_brackets_of_a_file_are_no_markup_on_the_command_line() -> None:
     assert str(_plain("[/bold] [red]\x1b")) == "[/bold] [red]\\x1b"
 
 
-def test_links_and_folders_beside_a_file_are_no_images(world: World, tmp_path: Path) -> None:
+def test_links_and_folders_beside_a_file_are_no_images(world: World) -> None:
     assert of_rows(world, *(ROW | {"id": name, "image": name} for name in ("link.png", "loop.png", "folder.png"))) == [
         (line, "image") for line in (1, 2, 3)
     ]

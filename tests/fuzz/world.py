@@ -8,7 +8,6 @@ import json
 import re
 import time
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,6 +72,11 @@ class Tally:
     @property
     def inputs(self) -> int:
         return self.whole + self.in_part + self.unreadable
+
+    def line(self, kind: str) -> str:
+        """The line of the table."""
+        counts = f"{self.inputs:8,}{self.whole:8,}{self.in_part:9,}{self.unreadable:12,}{self.rows_refused:14,}"
+        return f"{kind:24}{counts}{self.seconds:8.1f}{self.slowest:9.2f}"
 
 
 TALLIES: dict[str, Tally] = {}
@@ -226,30 +230,10 @@ def check_image(content: bytes, mime: str) -> None:
 
 def table() -> list[str]:
     """The results of all inputs so far, as lines of a table."""
-    names = (
-        ("inputs", 8),
-        ("whole", 8),
-        ("in part", 9),
-        ("unreadable", 12),
-        ("rows refused", 14),
-        ("s", 8),
-        ("slowest", 9),
-    )
-    head = f"{'kind':24}" + "".join(f"{name:>{width}}" for name, width in names)
-    total: Counter[str] = Counter()
-    lines = [head]
-    for kind, each in sorted(TALLIES.items()):
-        total.update(
-            inputs=each.inputs, whole=each.whole, part=each.in_part, bad=each.unreadable, rows=each.rows_refused
-        )
-        lines.append(
-            f"{kind:24}{each.inputs:8,}{each.whole:8,}{each.in_part:9,}{each.unreadable:12,}{each.rows_refused:14,}"
-            f"{each.seconds:8.1f}{each.slowest:9.2f}"
-        )
-    seconds = sum(each.seconds for each in TALLIES.values())
-    slowest = max((each.slowest for each in TALLIES.values()), default=0)
-    lines.append(
-        f"{'all':24}{total['inputs']:8,}{total['whole']:8,}{total['part']:9,}{total['bad']:12,}{total['rows']:14,}"
-        f"{seconds:8.1f}{slowest:9.2f}"
-    )
-    return lines
+    head = f"{'kind':24}  inputs   whole  in part  unreadable  rows refused       s  slowest"
+    everything = Tally()
+    for each in TALLIES.values():
+        for name in ("whole", "in_part", "rows_refused", "unreadable", "seconds"):
+            setattr(everything, name, getattr(everything, name) + getattr(each, name))
+        everything.slowest = max(everything.slowest, each.slowest)
+    return [head, *(each.line(kind) for kind, each in sorted(TALLIES.items())), everything.line("all")]

@@ -47,10 +47,9 @@ def loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     (tmp_path / "allowed" / "folder").symlink_to(tmp_path)
     (tmp_path / "allowed" / "circle").symlink_to(tmp_path / "allowed" / "circle")
     monkeypatch.setenv("SWITCHPOINT_ROOTS", str(tmp_path / "allowed"))
-    db = open_database(tmp_path / "theirs")
-    finish_loop(db)
-    yield db
-    db.close()
+    with closing(open_database(tmp_path / "theirs")) as db:
+        finish_loop(db)
+        yield db
 
 
 def name_image(db: Database, path: object) -> None:
@@ -69,6 +68,14 @@ def restored(db: Database, capsys: pytest.CaptureFixture[str]) -> tuple[Database
     said = capsys.readouterr()
     assert "Traceback" not in said.err
     return open_database(here / "new"), " ".join(said.out.split())
+
+
+def not_restored(db: Database, match: str) -> None:
+    here = db.data.parent
+    create_backup(db, here / "kept.zip", on_progress=lambda _: None)
+    with pytest.raises(UserError, match=match):
+        restore_backup(here / "kept.zip", here / "new", on_progress=lambda _: None)
+    assert not (here / "new").exists()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,22 +108,20 @@ def test_an_image_where_reading_is_allowed_stays_there(loop: Database, capsys: p
     new, said = restored(loop, capsys)
     assert "1 of its images lie in files and are looked for where they were" in said
     assert "outside" not in said
-    with new.read() as connection:
+    with closing(new), new.read() as connection:
         assert image_bytes(connection, "file:1")[0] == b"pixels"
-    new.close()
 
 
 def test_of_many_images_each_is_looked_at(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
     with loop.write() as connection:
-        rows = [(number, f"file:{number}" if number else "", f"/etc/{number}") for number in range(2500)]
         asked = "INSERT INTO images (rowid, hash, mime, width, height, path) VALUES (?, ?, 'image/png', 0, 0, ?)"
-        for number, key, path in rows:
-            connection.exec_driver_sql(asked, (number - 1000 if number < 1000 else number, key, path))
+        for number in range(2500):
+            row = number - 1000 if number < 1000 else number
+            connection.exec_driver_sql(asked, (row, f"file:{number}" if number else "", f"/etc/{number}"))
     new, said = restored(loop, capsys)
     assert "2,500 images name files outside" in said
-    with new.read() as connection:
+    with closing(new), new.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM images WHERE path LIKE '/etc%'").scalar() == 0
-    new.close()
 
 
 def test_a_row_beyond_counting_is_refused(loop: Database) -> None:
@@ -125,11 +130,7 @@ def test_a_row_beyond_counting_is_refused(loop: Database) -> None:
         connection.exec_driver_sql(
             "INSERT INTO images (rowid, hash, mime, width, height, path) VALUES (?, ?, '', 0, 0, ?)", values
         )
-    here = loop.data.parent
-    create_backup(loop, here / "kept.zip", on_progress=lambda _: None)
-    with pytest.raises(UserError, match="its rows cannot be looked at"):
-        restore_backup(here / "kept.zip", here / "new", on_progress=lambda _: None)
-    assert not (here / "new").exists()
+    not_restored(loop, "its rows cannot be looked at")
 
 
 def test_a_path_that_is_no_text_is_none(loop: Database, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,12 +150,11 @@ def test_an_import_that_waits_reads_no_file_of_this_machine(loop: Database, caps
         own = jobs.put(connection, "import", None, stolen | {"path": "hf:owner/name"})
     new, said = restored(loop, capsys)
     assert "2 imports that waited name such files: they were given up." in said
-    with new.read() as connection:
+    with closing(new), new.read() as connection:
         assert store.pending_imports(connection) == []
         assert jobs.job(connection, job.id).state == "failed"
         assert "import it again from where it is now" in jobs.job(connection, job.id).error
         assert jobs.job(connection, own.id).state == "queued"
-    new.close()
 
 
 def test_a_job_that_waits_sends_no_key_to_an_address_that_nobody_has_looked_at(
@@ -168,11 +168,10 @@ def test_a_job_that_waits_sends_no_key_to_an_address_that_nobody_has_looked_at(
         asks = jobs.put(connection, "diagnose", theirs, {"round": 2})
     new, said = restored(loop, capsys)
     assert f"Jobs that waited would ask {there}: they were given up. Look whether your key may go there" in said
-    with new.read() as connection:
+    with closing(new), new.read() as connection:
         assert jobs.job(connection, here.id).state == "queued"
         assert jobs.job(connection, asks.id).state == "failed"
         assert "look at its address, then ask again" in jobs.job(connection, asks.id).error
-    new.close()
 
 
 @pytest.mark.parametrize(
@@ -186,11 +185,7 @@ def test_a_job_that_waits_sends_no_key_to_an_address_that_nobody_has_looked_at(
 def test_a_database_with_more_in_it_than_ours_is_refused(loop: Database, made: str) -> None:
     with closing(sqlite3.connect(loop.data / FILE_NAME)) as connection:
         connection.execute(made)
-    here = loop.data.parent
-    create_backup(loop, here / "kept.zip", on_progress=lambda _: None)
-    with pytest.raises(UserError, match="its database holds 'evil', which is none of Switchpoint's"):
-        restore_backup(here / "kept.zip", here / "new", on_progress=lambda _: None)
-    assert not (here / "new").exists()
+    not_restored(loop, "its database holds 'evil', which is none of Switchpoint's")
 
 
 def test_no_file_but_a_picture_is_sent_to_an_endpoint() -> None:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 import pytest
 
 from tests.security import test_nothing_runs_what_it_reads
-from tests.security.test_nothing_runs_what_it_reads import ROOT, keyword
+from tests.security.test_nothing_runs_what_it_reads import ROOT, complaints, keyword
 
 ONLY_IMPORTER = "app/web/page/gradio_offline.py"
 FLOOR = (6, 25)
@@ -39,12 +39,8 @@ def parts() -> Iterator[tuple[str, str]]:
 
 
 def test_one_module_imports_gradio_and_tells_it_to_be_quiet_first() -> None:
-    for name, tree in test_nothing_runs_what_it_reads.trees():
-        for node in ast.walk(tree):
-            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
-            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
-            for module in names:
-                assert name == ONLY_IMPORTER or not module.startswith("gradio"), f"{name}:{node.lineno}"
+    for name, line, module in test_nothing_runs_what_it_reads.imports():
+        assert name == ONLY_IMPORTER or not module.startswith("gradio"), f"{name}:{line}"
     lines = (ROOT / ONLY_IMPORTER).read_text().splitlines()
     imported = min(number for number, line in enumerate(lines) if re.match(r"(import|from) gradio", line))
     for line in ('os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"', 'os.environ["GRADIO_RUN_HISTORY"] = "False"'):
@@ -102,15 +98,10 @@ def test_gradio_is_pinned_at_a_version_without_its_known_holes() -> None:
 )
 def test_each_of_these_is_found_where_it_is_planted(planted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [*test_nothing_runs_what_it_reads.trees(), ("core/planted.py", ast.parse(planted))]
-    monkeypatch.setattr(test_nothing_runs_what_it_reads, "trees", lambda: iter(whole))
-    found = []
-    for rule in (
+    monkeypatch.setattr(test_nothing_runs_what_it_reads, "trees", lambda: whole)
+    said = complaints(
         test_one_module_imports_gradio_and_tells_it_to_be_quiet_first,
         test_the_page_is_built_from_parts_that_were_looked_at,
         test_no_share_link_no_monitoring_and_no_path_is_opened,
-    ):
-        try:
-            rule()
-        except AssertionError as error:
-            found.append(str(error))
-    assert any("core/planted.py" in each for each in found), planted
+    )
+    assert "core/planted.py" in said, planted

@@ -56,11 +56,9 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Load]:
     return save_teacher(tmp_path / "model"), lambda name: load_teacher(name, device="cpu")
 
 
-def as_pickle(folder: Path, payload: Payload | None = None) -> None:
-    """Save the model's weights as ``pytorch_model.bin`` alone, with the payload among them."""
-    weights = load_file(folder / "model.safetensors")
-    torch.save({**weights, **({"payload": payload} if payload else {})}, folder / "pytorch_model.bin")
-    (folder / "model.safetensors").unlink()
+def as_pickle(folder: Path, payload: Payload) -> None:
+    """Save the model's weights as ``pytorch_model.bin`` too, with the payload among them."""
+    torch.save({**load_file(folder / "model.safetensors"), "payload": payload}, folder / "pytorch_model.bin")
 
 
 def with_code(folder: Path, touched: Path, *, unknown: bool) -> None:
@@ -103,6 +101,7 @@ def test_the_payloads_would_run(touched: Path, tmp_path: Path) -> None:
 def test_weights_as_a_pickle_are_refused_unread(model: tuple[Path, Load], touched: Path) -> None:
     folder, load = model
     as_pickle(folder, Payload(touched))
+    (folder / "model.safetensors").unlink()
     with pytest.raises(UserError, match=r"pytorch_model\.bin.*could run code.*as safetensors"):
         load(str(folder))
     assert not touched.exists()
@@ -110,18 +109,15 @@ def test_weights_as_a_pickle_are_refused_unread(model: tuple[Path, Load], touche
 
 def test_a_pickle_beside_safetensors_is_left_unread(model: tuple[Path, Load], touched: Path) -> None:
     folder, load = model
-    kept = (folder / "model.safetensors").read_bytes()
     as_pickle(folder, Payload(touched))
-    (folder / "model.safetensors").write_bytes(kept)
     load(str(folder))
     assert not touched.exists()
 
 
 def test_a_pickle_that_the_config_names_is_left_unread(model: tuple[Path, Load], touched: Path) -> None:
     folder, load = model
-    kept = (folder / "model.safetensors").read_bytes()
     as_pickle(folder, Payload(touched))
-    (folder / "other.safetensors").write_bytes(kept)
+    (folder / "model.safetensors").rename(folder / "other.safetensors")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"transformers_weights": "pytorch_model.bin"}))
     with pytest.raises(UserError):
@@ -218,23 +214,26 @@ def test_an_adapter_of_pickles_is_refused_whatever_its_manifest_says(
     assert not touched.exists()
 
 
+def make_manifest_fit(folder: Path) -> None:
+    """Publish what lies in the folder anew, as if Switchpoint had written it."""
+    kept = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+
+    def write(draft: Path) -> None:
+        for name, content in kept.items():
+            (draft / name).write_bytes(content)
+
+    write_folder(folder, write)
+
+
 @pytest.mark.parametrize("manifest", ["as it was", "made to fit"])
 def test_a_planted_optimizer_is_not_run_and_the_checkpoint_before_it_is_taken(
     tmp_path: Path, touched: Path, manifest: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     save_checkpoint(tmp_path, checkpoint(2))
     newest = save_checkpoint(tmp_path, checkpoint(4))
-    if manifest == "as it was":
-        torch.save({"optimizer": Payload(touched), "random": {}}, newest / "optimizer.pt")
-    else:
-        kept = {path.name: path.read_bytes() for path in newest.iterdir() if path.name != "manifest.json"}
-
-        def write(draft: Path) -> None:
-            for name, content in kept.items():
-                (draft / name).write_bytes(content)
-            torch.save({"optimizer": Payload(touched), "random": {}}, draft / "optimizer.pt")
-
-        write_folder(newest, write)
+    torch.save({"optimizer": Payload(touched), "random": {}}, newest / "optimizer.pt")
+    if manifest == "made to fit":
+        make_manifest_fit(newest)
     with caplog.at_level(logging.WARNING):
         found = newest_checkpoint(tmp_path, "this run")
     assert not touched.exists()
@@ -259,13 +258,8 @@ def test_a_planted_optimizer_is_not_run_and_the_checkpoint_before_it_is_taken(
 def test_a_forged_checkpoint_with_a_fitting_manifest_is_passed(tmp_path: Path, name: str, content: bytes) -> None:
     save_checkpoint(tmp_path, checkpoint(2))
     newest = save_checkpoint(tmp_path, checkpoint(4))
-    kept = {path.name: path.read_bytes() for path in newest.iterdir() if path.name != "manifest.json"} | {name: content}
-
-    def write(draft: Path) -> None:
-        for each, held in kept.items():
-            (draft / each).write_bytes(held)
-
-    write_folder(newest, write)
+    (newest / name).write_bytes(content)
+    make_manifest_fit(newest)
     found = newest_checkpoint(tmp_path, "this run")
     assert found is not None
     assert len(found.updates) == 2

@@ -1,7 +1,7 @@
 """The source code calls nothing that runs code out of a file, a model or a person's input."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -25,13 +25,10 @@ LOADERS = {"AutoProcessor", "AutoConfig", "AutoImageProcessor", "AutoTokenizer"}
 
 
 @cache
-def parsed() -> tuple[tuple[str, ast.Module], ...]:
+def trees() -> tuple[tuple[str, ast.Module], ...]:
+    """Every file of our source code, parsed."""
     paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     return tuple((str(path.relative_to(ROOT)), ast.parse(path.read_text())) for path in paths)
-
-
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    yield from parsed()
 
 
 def calls() -> Iterator[tuple[str, str, str, ast.Call]]:
@@ -44,6 +41,26 @@ def calls() -> Iterator[tuple[str, str, str, ast.Call]]:
                 yield f"{name}:{node.lineno}", owner, called, node
 
 
+def imports() -> Iterator[tuple[str, int, str]]:
+    """(file, line, module) of every import."""
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            yield from ((name, node.lineno, module) for module in modules)
+
+
+def complaints(*rules: Callable[[], None]) -> str:
+    """What the rules that are broken say."""
+    said = []
+    for rule in rules:
+        try:
+            rule()
+        except AssertionError as error:
+            said.append(str(error))
+    return "\n".join(said)
+
+
 def keyword(call: ast.Call, name: str) -> object:
     """The literal value of a keyword argument; None where it is missing or no literal."""
     found = next((each.value for each in call.keywords if each.arg == name), None)
@@ -51,17 +68,8 @@ def keyword(call: ast.Call, name: str) -> object:
 
 
 def test_no_module_is_imported_that_runs_what_it_reads() -> None:
-    for name, tree in trees():
-        for node in ast.walk(tree):
-            modules = (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [str(node.module)]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
-            for module in modules:
-                assert module.partition(".")[0] not in FORBIDDEN_MODULES or name in MAY_NAME_PICKLE, f"{name}: {module}"
+    for name, _, module in imports():
+        assert module.partition(".")[0] not in FORBIDDEN_MODULES or name in MAY_NAME_PICKLE, f"{name}: {module}"
 
 
 def test_a_pickle_is_named_only_to_be_refused() -> None:
@@ -147,9 +155,8 @@ def test_numpy_reads_no_pickles() -> None:
     ],
 )
 def test_each_of_these_is_found_where_it_is_planted(planted: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = [("core/planted.py", ast.parse(planted))]
-    monkeypatch.setitem(globals(), "trees", lambda: iter(alone))
-    rules = (
+    monkeypatch.setitem(globals(), "trees", lambda: [("core/planted.py", ast.parse(planted))])
+    said = complaints(
         test_no_module_is_imported_that_runs_what_it_reads,
         test_a_pickle_is_named_only_to_be_refused,
         test_nothing_evaluates_text_or_asks_a_shell,
@@ -159,10 +166,4 @@ def test_each_of_these_is_found_where_it_is_planted(planted: str, monkeypatch: p
         test_torch_reads_plain_values_only,
         test_numpy_reads_no_pickles,
     )
-    found = []
-    for rule in rules:
-        try:
-            rule()
-        except AssertionError as error:
-            found.append(str(error))
-    assert any("core/planted.py" in each for each in found), planted
+    assert "core/planted.py" in said, planted

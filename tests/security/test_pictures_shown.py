@@ -3,6 +3,7 @@
 import hashlib
 import io
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,8 @@ MARK = b"secret place"
 def shown(served: Served, content: bytes, path: str = "", **headers: str) -> Answer:
     """What the app sends for an image with these bytes, or for the file that lies there."""
     key = f"file:{hashlib.sha256(path.encode()).hexdigest()}" if path else hashlib.sha256(content).hexdigest()
-    db = open_database(served.data)
-    with db.write() as connection:
+    with closing(open_database(served.data)) as db, db.write() as connection:
         save_images(connection, [Picture(hash=key, content=content, path=path)])
-    db.close()
     return ask(served.url, "GET", f"/image/{key}", {name.replace("_", "-"): value for name, value in headers.items()})
 
 

@@ -11,7 +11,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -28,7 +27,7 @@ from app.selections.draw import make_selection
 from app.web.page.place import TABS
 from core.redaction import REDACTED, redact, remove_secrets
 from core.types import Sample
-from storage import jobs, store
+from storage import store
 from storage.database import Database, open_database
 from storage.jobs import Job
 from tests.app.rpc import Remote
@@ -37,12 +36,12 @@ from tests.security.planted import found_below, found_in, ways
 from tests.servers.app_server import ROOT, serving
 from tests.servers.faulty_server import ByHash
 from tests.servers.openai_server import MODEL, Handler, Manners, OpenAIServer, failed, listening
+from tests.wait_for import read_job, wait_for
 
 # Unlike real keys, so that no pattern finds them, and so that every encoding of them differs.
 ENVIRONMENT, KEYRING = 'planted"env/Key+71&<x>%\\~', "planted'ring/Key+42&<y>%\\~"
 KEYS = {"environment": ENVIRONMENT, "keyring": KEYRING}
 REPEATED = [name for name in ways("x") if name not in ("hexadecimal", "UTF-16")]
-TIMEOUT_SECONDS = 120.0
 RING = """
 import json, pathlib
 from keyring.backend import KeyringBackend
@@ -111,14 +110,8 @@ def command_lines() -> Iterator[set[bytes]]:
 
 
 def ended(db: Database, job: Job) -> Job:
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while True:
-        with db.read() as c:
-            found = jobs.job(c, job.id)
-        if found.state in ("done", "failed"):
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
+    wait_for(lambda: read_job(db, job.id).state in ("done", "failed"), db)
+    return read_job(db, job.id)
 
 
 def make(db: Database, server: Parrot) -> None:

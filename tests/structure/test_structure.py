@@ -46,7 +46,9 @@ def test_storage_knows_only_the_nouns_of_core() -> None:
     for path in python_files("storage"):
         for module in imported_modules(path):
             if module.split(".")[0] == "core":
-                assert module in {"core.types", "core.errors", "core.own_files", "core.chunks"}, f"{path} imports {module}"
+                assert module in {"core.types", "core.errors", "core.own_files", "core.chunks"}, (
+                    f"{path} imports {module}"
+                )
 
 
 def test_only_model_files_import_torch() -> None:

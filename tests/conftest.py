@@ -12,9 +12,17 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 BROWSER = Path(__file__).parent / "browser"
+# The files of browser tests that take longest, begun first: a run does not end with one of them alone.
+LONGEST = ("test_loop.py", "test_accessibility.py", "test_hostile_text.py", "test_desk.py", "test_tuning.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Playwright keeps an event loop running in this thread from the first browser test to the end of the session, and
     # asyncio.run, by which endpoints are asked, starts none beside it: browser tests come last.
-    items.sort(key=lambda item: BROWSER in item.path.parents)
+    items.sort(key=place_in_run)
+
+
+def place_in_run(item: pytest.Item) -> int:
+    if BROWSER not in item.path.parents:
+        return 0
+    return 1 + (LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))

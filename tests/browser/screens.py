@@ -29,21 +29,26 @@ def take_screens(chromium: Browser, served: Served, project: str, folder: Path) 
     """A picture of each tab, width and scheme; fails where a page scrolls sideways or nothing is painted."""
     taken = []
     for scheme in SCHEMES:
-        for width in WIDTHS:
-            context = chromium.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
-            page = context.new_page()
-            taken += [_one(page, served, project, tab, folder / f"{tab}-{width}-{scheme}.png") for tab in TABS]
-            context.close()
+        context = chromium.new_context(color_scheme=scheme)
+        page = context.new_page()
+        for tab in TABS:
+            _open(page, served, project, tab)
+            taken += [_picture(page, width, folder / f"{tab}-{width}-{scheme}.png") for width in WIDTHS]
+        context.close()
     return taken
 
 
-def _one(page: Page, served: Served, project: str, tab: str, target: Path) -> Path:
+def _open(page: Page, served: Served, project: str, tab: str) -> None:
     at = "&round=0" if tab in ("review", "skills", "selection") else ""
     page.goto(f"{served.url}/?project={project}&tab={tab}{at}")
     expect(page.locator("#head .head")).to_have_attribute("data-tab", tab)
     if tab in PLOTS:
         expect(page.locator(f"{PLOTS[tab]} .main-svg").first).to_be_visible()
-    page.wait_for_timeout(800)  # fonts, images and plots settle
+
+
+def _picture(page: Page, width: int, target: Path) -> Path:
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.wait_for_timeout(500)  # fonts, images and plots settle
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{target.stem} scrolls sideways"
     page.screenshot(path=target)
     with Image.open(target) as picture:

@@ -29,9 +29,9 @@ PAINTED = {
     "experiments": "#experiment-tables p",
 }
 OPEN_ALL = "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
-STILL = "() => !document.activeElement.getAnimations().length"  # a ring that fades in has faded in
 # Colours as the screen shows them: of the text, and of the nearest opaque background behind it.
-CONTRAST = """selector => {
+CONTRAST = """async selector => {
+  await Promise.all(document.activeElement.getAnimations().map(each => each.finished));  // a ring has faded in
   const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
   const rgba = colour => {
     canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
@@ -128,7 +128,6 @@ def test_whatever_the_tab_key_reaches_shows_that_it_has_the_focus(page: Page, se
     reached = set()
     for _ in range(200):
         page.keyboard.press("Tab")
-        page.wait_for_function(STILL)
         found = colours(page, ":focus")
         if not found:
             break

@@ -16,12 +16,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoTurnError
 
-from core import own_files
 from core.errors import BusyError, FolderError
+from core.own_files import DATABASE, protect, release
 from storage.errors import folder_error, is_locked
 from storage.migrations import BUSY_SECONDS, upgrade
 
-FILE_NAME = own_files.DATABASE
+FILE_NAME = DATABASE
 
 # A write statement that changes nothing. Under a plain BEGIN, a transaction that reads and then writes fails with
 # SQLITE_BUSY_SNAPSHOT when another one has written in between, and busy_timeout does not apply. With a write as its
@@ -81,7 +81,7 @@ class Database:
         """Close all connections; the last one of the folder merges the write-ahead log into the file."""
         self.reader.dispose()
         self.writer.dispose()
-        own_files.release(self.data)
+        release(self.data)
 
 
 def open_database(data: Path) -> Database:
@@ -104,7 +104,7 @@ def open_database(data: Path) -> Database:
         raise explained or FolderError(
             f"{data} cannot be used as a data folder ({error}): choose another --data."
         ) from error
-    own_files.protect(data)
+    protect(data)
     return Database(data=data, reader=_engine(path, writes=False), writer=_engine(path, writes=True))
 
 

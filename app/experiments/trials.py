@@ -1,7 +1,7 @@
 """Trials of an experiment: the hash of their set-up, whether one is measured, and their names.
 
 A trial does what a person would do in three jobs (select, tune, predict the test set), hidden from the project's
-rounds; ``app.jobs.trial`` runs one.
+rounds; ``app.jobs.trials.trial`` runs one.
 """
 
 import hashlib

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from app.engines.engine import Engine
 from app.experiments.trials import is_measured, setup_hash, trial_name
 from app.jobs.predict import run_predict
-from app.jobs.trial import run_trial, with_args
-from app.jobs.trial_pool import run_in_pool
+from app.jobs.trials.trial import run_trial, with_args
+from app.jobs.trials.trial_pool import run_in_pool
 from app.progress import Advance, ShouldStop, nothing_to_save
 from app.projects.lookup import job_project
 from core.evaluation.experiment import plan_trials

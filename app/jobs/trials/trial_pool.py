@@ -13,7 +13,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from app.engines.local_engine import LocalEngine
-from app.jobs.trial import run_trial
+from app.jobs.trials.trial import run_trial
 from app.processes.redacted_output import redact_output
 from app.progress import Advance, ShouldStop, Stopped, nothing_to_save, raise_if_stopped
 from app.settings import AppSettings

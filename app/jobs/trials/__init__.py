@@ -1,0 +1,1 @@
+"""The trials of an experiment: one trial, and several at once in processes."""

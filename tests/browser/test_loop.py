@@ -148,5 +148,5 @@ def tab(page: Page, name: str) -> None:
 
 
 def fill_number(page: Page, field: str, value: str) -> None:
-    page.locator(f"{field} input").fill(value)
-    page.locator(f"{field} input").press("Tab")
+    page.locator(f"{field} input[type=number]").fill(value)
+    page.locator(f"{field} input[type=number]").press("Tab")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-STARTERS = {"subprocess", "multiprocessing", "ensure_worker"}
+STARTERS = {"subprocess", "multiprocessing", "ensure_worker", "Previews"}
 START_EVENTS = {"subprocess.Popen", "os.fork", "os.posix_spawn"}
 
 

@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from app.engines.local_engine import LocalEngine
-from app.imports.preview import Previews, run_preview
+from app.imports.pending_imports import Previews
+from app.imports.preview import run_preview
 from app.imports.report import ImportRequest
 from app.jobs.queue import put_predict
 from app.settings import AppSettings

@@ -11,7 +11,7 @@ import pyarrow
 import pytest
 
 from app.cli.terminal import _plain
-from app.imports.preview import Previews
+from app.imports.pending_imports import Previews
 from app.imports.report import ImportReport
 from core.errors import UserError, single_line
 from storage import store

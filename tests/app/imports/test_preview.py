@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from app.engines.local_engine import LocalEngine
-from app.imports.preview import Previews, obstacle, read_refusals, request_of, run_preview
+from app.imports import pending_imports
+from app.imports.pending_imports import Previews, obstacle
+from app.imports.preview import read_refusals, request_of, run_preview
 from app.imports.report import ImportRequest
 from app.imports.uploads import sweep_uploads, uploaded_file, uploads_folder
 from app.jobs.queue import cancel_job
@@ -14,7 +16,7 @@ from app.projects.configuration import create_project
 from app.worker.loop import run_queued_job
 from core.errors import UserError
 from storage import jobs, store
-from storage.database import Database
+from storage.database import FILE_NAME, Database
 from storage.store import PendingImport
 
 
@@ -174,3 +176,26 @@ def test_an_import_whose_job_was_cancelled_can_be_carried_out_again(db: Database
     assert Previews(db).refresh(first) == first
     Previews(db).carry_out(first)
     assert now(db, pending).job not in (None, first.job)
+
+
+def test_a_preview_whose_process_is_killed_says_so_and_is_not_begun_again(
+    db: Database, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pending_imports, "WAIT_SECONDS", 0.0)
+    previews, path = Previews(db), written(tmp_path / "large.jsonl", 200_000)
+    made = previews.begin(
+        ImportRequest(what="validation", path=str(path), project="p"), reviewer="Ada", file=path.name, upload=""
+    )
+    process = previews._running[made.id]
+    process.kill()
+    process.join()
+    previews.refresh(made)
+    assert now(db, made).error.startswith("Reading large.jsonl was ended by the system (signal 9)")
+    previews.refresh(now(db, made))
+    assert previews._running[made.id] is process
+    previews.give_up(made)
+
+
+def test_the_apps_own_database_is_no_file_to_import(db: Database, project: str) -> None:
+    pending = looked(db, db.data / FILE_NAME)
+    assert "belongs to the data directory" in pending.error

@@ -9,7 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.imports.preview import obstacle, request_of
+from app.imports.pending_imports import obstacle
+from app.imports.preview import request_of
 from app.imports.report import ImportRequest
 from app.rendering.formatting import count, cut
 from app.rendering.templates import render

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from app.endpoints.spending import estimate_diagnose, estimate_predict, estimate_text
-from app.imports.preview import Previews, request_of
+from app.imports.pending_imports import Previews
+from app.imports.preview import request_of
 from app.imports.report import ImportRequest
 from app.jobs.queue import put_diagnose, put_label, put_predict, put_try
 from app.jobs.try_model import TRIED_MODELS

@@ -94,7 +94,8 @@ def review_three(page: Page) -> None:
 def select(page: Page) -> None:
     tab(page, "Selection")
     expect(page.locator("#ready")).to_contain_text("accepted skill")
-    fill_number(page, "#budget", "40")
+    page.locator("#budget input[type=number]").fill("40")
+    page.locator("#budget input[type=number]").press("Tab")
     page.locator("#fewer input").check()
     page.locator("#select-button").click()
     expect(page.locator("#notice")).to_contain_text("Selection 1 holds", timeout=60_000)

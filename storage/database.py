@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as NoTurnError
 from core.errors import BusyError, FolderError
 from core.own_files import DATABASE, protect, release
 from storage.errors import folder_error, is_locked
+from storage.identity import MAX_COUNT, Identity, identify, refuse_foreign_log, replaced
 from storage.migrations import BUSY_SECONDS, upgrade
 
 FILE_NAME = DATABASE
@@ -39,6 +40,7 @@ class Database:
     data: Path
     reader: Engine
     writer: Engine
+    identity: Identity
 
     @property
     def adapters(self) -> Path:
@@ -50,8 +52,9 @@ class Database:
         """A read-only connection that sees one snapshot of the database, from its first query on.
 
         Keep it short: while it is open, SQLite cannot reuse the write-ahead log. Raises FolderError when the file or
-        the disk fails.
+        the disk fails, or the file is not the one that was opened.
         """
+        self._check_identity()
         with self._translate_errors(), self.reader.connect() as connection:
             yield connection
 
@@ -61,10 +64,16 @@ class Database:
 
         The block holds the write lock from the start, so what it reads stays true until it commits: compute and call
         models outside. Do not nest. Raises BusyError when others held the lock for 30 seconds, and FolderError when
-        the disk is full or fails; nothing is saved then.
+        the disk is full or fails, or the file is not the one that was opened; nothing is saved then.
         """
+        self._check_identity()
         with self._translate_errors(), self.writer.begin() as connection:
             yield connection
+
+    def _check_identity(self) -> None:
+        if self.identity.check():
+            self.reader.dispose()
+            self.writer.dispose()
 
     @contextlib.contextmanager
     def _translate_errors(self) -> Iterator[None]:
@@ -94,8 +103,10 @@ def open_database(data: Path) -> Database:
     try:
         (data / "adapters").mkdir(parents=True, exist_ok=True)
         _refuse_empty(path)
+        refuse_foreign_log(path)
         _use_write_ahead_log(path)
         upgrade(path)
+        identity = identify(path)
     except (OSError, sqlite3.Error, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if isinstance(cause, sqlite3.Error) and is_locked(cause):
@@ -105,7 +116,18 @@ def open_database(data: Path) -> Database:
             f"{data} cannot be used as a data folder ({error}): choose another --data."
         ) from error
     protect(data)
-    return Database(data=data, reader=_engine(path, writes=False), writer=_engine(path, writes=True))
+    reader, writer = (_engine(path, identity.token, writes=writes) for writes in (False, True))
+    return Database(data=data, reader=reader, writer=writer, identity=identity)
+
+
+def _count_write(connection: Connection, path: Path, token: int) -> None:
+    """Count this transaction in the first page, so that the file and its log stay the ones that were opened."""
+    found, writes = (
+        int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in ("application_id", "user_version")
+    )
+    if found != token:
+        raise replaced(path, "another database")
+    connection.exec_driver_sql(f"PRAGMA user_version = {(writes + 1) & MAX_COUNT}")
 
 
 def _busy(data: Path) -> BusyError:
@@ -140,7 +162,7 @@ def _use_write_ahead_log(path: Path) -> None:
                 time.sleep(0.02)
 
 
-def _engine(path: Path, *, writes: bool) -> Engine:
+def _engine(path: Path, token: int, *, writes: bool) -> Engine:
     # One writing connection per process: its threads queue for it instead of polling SQLite's lock.
     pool = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 8, "max_overflow": 56}
     engine = create_engine(URL.create("sqlite", database=str(path)), pool_timeout=BUSY_SECONDS, **pool)
@@ -159,5 +181,6 @@ def _engine(path: Path, *, writes: bool) -> Engine:
         connection.exec_driver_sql("BEGIN")
         if writes:
             connection.exec_driver_sql(TAKE_WRITE_LOCK)
+            _count_write(connection, path, token)
 
     return engine

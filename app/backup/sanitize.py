@@ -19,6 +19,7 @@ from app.security.file_roots import resolve_inside
 from core.endpoints.addresses import parse_endpoint
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
+from storage.identity import draw_token
 
 OUTSIDE = "outside"
 ROWS_PER_QUERY = 1000
@@ -62,6 +63,7 @@ def sanitize(database: Path, data: Path, roots: Sequence[Path]) -> SanitizeRepor
     report = SanitizeReport(roots=roots)
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("BEGIN")
+        draw_token(connection)  # what is restored is another database than the one that was backed up
         _move_images(connection, data, report)
         _cancel_outside_imports(connection, report)
         _cancel_endpoint_jobs(connection, report)

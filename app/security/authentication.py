@@ -11,11 +11,13 @@ from urllib.parse import quote
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.rendering.templates import render
 from app.security.request_checks import http_only
 from app.security.sessions import find_session
+from core.errors import FolderError
 from storage.database import Database
 
 # The key in a request's ASGI scope that holds the name of who is signed in; written here only.
@@ -36,7 +38,11 @@ def require_session(app: ASGIApp, open_app: ASGIApp, db: Database, *, always: bo
             await open_app(scope, receive, send)
             return
         request = Request(scope)
-        session = await run_in_threadpool(find_session, db, request.cookies.get(COOKIE, ""))
+        try:
+            session = await run_in_threadpool(find_session, db, request.cookies.get(COOKIE, ""))
+        except FolderError as error:  # who is signed in is not known, so nobody is
+            await database_away(request, error)(scope, receive, send)
+            return
         if session.name:
             await app({**scope, SIGNED_IN: session.name}, receive, _without_caching(send))
         elif session.configured or always:
@@ -49,11 +55,23 @@ def require_session(app: ASGIApp, open_app: ASGIApp, db: Database, *, always: bo
 
 def ask_to_sign_in(request: Request) -> Response:
     """The answer to a request without a session: a browser is redirected to the sign-in page, which leads back."""
-    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+    if _is_browser(request):
         query = request.scope["query_string"].decode("latin-1")
         wanted = safe_path(request.scope["path"] + (f"?{query}" if query else ""))
         return RedirectResponse("/login" + (f"?next={quote(wanted, safe='')}" if wanted != "/" else ""), 303)
     return PlainTextResponse("Sign in first: open this address in a browser.", 401, {"cache-control": "no-store"})
+
+
+def database_away(request: Request, error: Exception) -> Response:
+    """The answer while the database cannot be used: a page that looks again by itself, or the sentence alone."""
+    headers = {"cache-control": "no-store", "retry-after": "3"}
+    if _is_browser(request):
+        return HTMLResponse(render("database_away.html", sentence=str(error)), 503, headers)
+    return PlainTextResponse(str(error), 503, headers)
+
+
+def _is_browser(request: Request) -> bool:
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
 def safe_path(wanted: str) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from app.rendering.templates import render
-from app.security.authentication import COOKIE, safe_path
+from app.security.authentication import COOKIE, database_away, safe_path
 from app.security.sessions import (
     MAX_NAME_LENGTH,
     SESSION_SECONDS,
@@ -22,6 +22,7 @@ from app.security.sessions import (
     sign_out,
 )
 from app.settings import PACKAGE_ROOT
+from core.errors import FolderError
 from storage.database import Database
 
 STYLE = PACKAGE_ROOT / "assets" / "web" / "sign_in.css"
@@ -62,7 +63,8 @@ def sign_in_app(db: Database) -> Starlette:
             Route("/logout", leave, methods=["POST"]),
             Route("/own/sign_in.css", style),
             Route("/health", health),
-        ]
+        ],
+        exception_handlers={FolderError: database_away},
     )
 
 

@@ -22,7 +22,10 @@
     const current = () => !isTick || (!openActions && location.search === at) || void (tickStamp = "");
     if (!isTick) [openActions, lastActionAt] = [openActions + 1, Date.now()];
     return fetch("/desk/act" + at, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ ...(data || {}), kind }), signal })
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
+      .then(async (answer) => {
+        if (answer.ok) return answer.json();
+        throw Object.assign(new Error(answer.status), { fault: answer.status === 503 && (await answer.text()) });
+      })
       .finally(() => isTick || openActions--)
       .then(
         (parts) => {
@@ -30,7 +33,10 @@
           if (wb.beforePaint) wb.beforePaint(data, parts);
           put(parts);
         },
-        (error) => error.name === "AbortError" || put({ notice: error.message === "401" ? SIGNED_OUT_NOTICE : UNREACHABLE_NOTICE }),
+        (error) => {
+          if (error.fault) showFault(error.fault);
+          else if (error.name !== "AbortError") put({ notice: error.message === "401" ? SIGNED_OUT_NOTICE : UNREACHABLE_NOTICE });
+        },
       );
   };
   // Gradio mounts the parts one after another: values for a part that is not mounted yet wait.
@@ -52,8 +58,17 @@
   let tickSentAt = 0;
   let lastPollAt = 0;
   let isSignedOut = false; // whether the notice that the session has ended is shown
+  let shownFault = ""; // why the database cannot be used now, as the notice says it
+  const showFault = (sentence) => {
+    const isOver = shownFault && !sentence;
+    shownFault = sentence;
+    if (isOver) return wb.send("nav"); // what is shown may be from before
+    if (!sentence) return;
+    const text = Object.assign(document.createElement("p"), { textContent: sentence });
+    put({ notice: `<div class="notice error" role="alert">${text.outerHTML}</div>` });
+  };
   setInterval(() => {
-    if (document.hidden || !shownStamp) return;
+    if (document.hidden || !(shownStamp || document.body.classList.contains("painted"))) return;
     const isBusy = openActions || Date.now() - lastActionAt < QUIET_MS;
     if (isBusy && Date.now() - lastPollAt < MAX_POLL_DELAY_MS) return;
     lastPollAt = Date.now();
@@ -61,6 +76,8 @@
       .then((answer) => {
         if (answer.status === 401 && !isSignedOut) put({ notice: SIGNED_OUT_NOTICE });
         isSignedOut = answer.status === 401;
+        if (answer.status === 503) return void answer.text().then((sentence) => sentence === shownFault || showFault(sentence));
+        if (answer.ok) showFault("");
         return answer.ok ? answer.text() : "";
       })
       .then((now) => {

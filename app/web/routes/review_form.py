@@ -18,7 +18,7 @@ from app.settings import AppSettings
 from app.web.components.sample_cards import live_html
 from app.web.page.place import reviewer_of, whole_number
 from app.web.tabs.review.threshold_panel import effect_html
-from core.errors import ConflictError, UserError
+from core.errors import ConflictError, FolderError, UserError
 from core.types import Draft
 from storage import store
 from storage.database import Database
@@ -94,10 +94,11 @@ def keep_draft(db: Database, sent: Mapping[str, Any], reviewer: str) -> str:
 
 
 def answer_or_refuse(work: Callable[[], Response]) -> Response:
-    """The response that ``work`` returns; a ConflictError becomes a 409, any other UserError a 400."""
+    """The response of ``work``: a ConflictError becomes a 409, a FolderError a 503, any other UserError a 400."""
     try:
         return work()
     except ConflictError as error:
         return Response(str(error), 409)
     except UserError as error:  # the message may contain a lone surrogate that was sent
-        return Response(str(error).encode("utf-8", "replace"), 400, media_type="text/plain; charset=utf-8")
+        code = 503 if isinstance(error, FolderError) else 400
+        return Response(str(error).encode("utf-8", "replace"), code, media_type="text/plain; charset=utf-8")

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from app.doctor.model_checks import check_models, key_variables
-from app.processes.worker_process import worker_pid
+from app.processes.worker_process import stalled_worker, worker_pid
 from app.settings import PACKAGE_ROOT, AppSettings
 from core.endpoints.keys import find_key
 from core.errors import UserError
@@ -106,6 +106,8 @@ def _disk(data: Path) -> str:
 
 def _worker(data: Path) -> str:
     pid = worker_pid(data)
+    if sentence := stalled_worker(data):
+        raise UserError(sentence)
     return f"process {pid} does the jobs" if pid else "none runs; the next job starts one"
 
 

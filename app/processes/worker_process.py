@@ -1,31 +1,31 @@
 """Starts the worker of a data directory, and finds the one that runs, without importing any job.
 
-A file lock (``worker.lock``) allows one worker per data directory; the system releases it however the process ends.
+A lock allows one worker per data directory. ``worker.lock`` says which process it is; it touches the file every few
+seconds, so that a worker which runs no more, though its process is there, is seen as stalled.
 """
 
-import fcntl
 import os
 import subprocess  # one call, to start the worker  # nosec B404
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from app.processes.child_environment import child_environment
+from app.processes.directory_lock import directory_lock
 from app.processes.identity import is_alive, own_start
 from app.settings import logs_folder
-from core.errors import FolderError, UserError
+from core.errors import FolderError
 from storage.errors import folder_error
 
 # The last worker started by this process and when, by data directory.
 _starting: dict[Path, tuple["subprocess.Popen[bytes]", float]] = {}
 _one_at_a_time = threading.Lock()
 
-
-class LockHeldError(UserError):
-    """Another worker serves this data directory."""
+HEARTBEAT_SECONDS = 5.0
+STALLED_SECONDS = 30.0
 
 
 def worker_pid(data: Path) -> int | None:
@@ -38,6 +38,21 @@ def worker_pid(data: Path) -> int | None:
     except (OSError, ValueError):
         return None
     return int(pid) if is_alive(int(pid), float(started)) else None
+
+
+def stalled_worker(data: Path) -> str:
+    """A sentence about a worker whose process is there and has not run for a while; "" if it runs or there is none."""
+    pid = worker_pid(data)
+    try:
+        silent = time.time() - (data / "worker.lock").stat().st_mtime
+    except OSError:
+        return ""
+    if pid is None or silent <= STALLED_SECONDS:
+        return ""
+    return (
+        f"The worker (process {pid}) has not run for {silent // 60:.0f} min {silent % 60:.0f} s: it was stopped. "
+        f"`kill -CONT {pid}` lets it go on; after `kill -9 {pid}` a new one takes up its job."
+    )
 
 
 def ensure_worker(data: Path) -> bool:
@@ -84,23 +99,42 @@ def _start_worker(data: Path) -> "subprocess.Popen[bytes]":
 
 @contextmanager
 def worker_lock(data: Path) -> Iterator[None]:
-    """Hold the worker's lock of ``data``. Raises LockHeldError where another worker does, FolderError for an unusable
-    folder."""
-    with _translate_errors(data):
+    """Hold the worker's lock of ``data``, and keep ``worker.lock`` fresh.
+
+    Raises LockHeldError where another worker holds it, FolderError for an unusable folder.
+    """
+    held = f"A worker already serves {data}: `switchpoint status` shows its jobs."
+    ended = threading.Event()
+    with _translate_errors(data), ExitStack() as stack:
         data.mkdir(parents=True, exist_ok=True)
-        opened = (data / "worker.lock").open("a+")
-    with opened as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockHeldError(f"A worker already serves {data}: `switchpoint status` shows its jobs.") from None
-        file.truncate(0)
-        file.write(f"{os.getpid()} {own_start()}")
-        file.flush()
+        stack.enter_context(directory_lock(data, held))
+        _beat(data)
+        locked = stack.pop_all()
+    beating = threading.Thread(target=_keep_beating, args=(data, ended), daemon=True)
+    beating.start()
+    with locked:
         try:
             yield
         finally:
-            file.truncate(0)
+            ended.set()
+            beating.join()
+            with suppress(OSError):
+                (data / "worker.lock").write_text("")
+
+
+def _keep_beating(data: Path, ended: threading.Event) -> None:
+    while not ended.wait(HEARTBEAT_SECONDS):
+        with suppress(OSError):  # a full disk, or the directory is away: the lock itself is held all the same
+            _beat(data)
+
+
+def _beat(data: Path) -> None:
+    """Say in ``worker.lock`` that this worker runs; the time of the file says when it last did."""
+    path, said = data / "worker.lock", f"{os.getpid()} {own_start()}".encode()
+    if path.exists() and path.read_bytes() == said:
+        os.utime(path)
+    else:
+        path.write_bytes(said)
 
 
 @contextmanager

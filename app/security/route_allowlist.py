@@ -1,7 +1,7 @@
 """The paths that are answered at all: those that the page requests, out of about ninety that Gradio serves.
 
 The others include uploaded files as they came, a proxy, an editor of this program's code, and every handler a second
-time under an API name.
+time under an API name. Files are uploaded by a route of our own.
 """
 
 from starlette.responses import PlainTextResponse
@@ -23,7 +23,6 @@ ALLOWED_PATHS = frozenset(
         "/gradio_api/queue/data",
         "/gradio_api/queue/join",
         "/gradio_api/run/predict",
-        "/gradio_api/upload",
     }
 )
 ALLOWED_PREFIXES = ("/assets/", "/static/", "/own/", "/image/", "/desk/", "/export/", "/pending/", "/guide/")

@@ -17,6 +17,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
 from app.imports.uploads import sweep_uploads
+from app.processes.directory_lock import directory_lock
 from app.rendering.templates import render
 from app.security.authentication import require_session
 from app.security.http_protocol import Protocol
@@ -31,6 +32,7 @@ from app.web.routes.guide import add_guide_routes
 from app.web.routes.images import add_image_routes
 from app.web.routes.review_form import add_review_form_routes
 from app.web.routes.static_files import ASSETS, SCRIPTS, add_static_routes, file_version
+from app.web.routes.uploads import add_upload_routes
 from app.web.ui import build, theme
 from app.worker.supervisor import supervised
 from core.errors import UserError
@@ -38,7 +40,6 @@ from storage import logins
 from storage.database import Database, open_database
 
 STYLES = ("style.css", "selection.css", "data.css")
-MAX_UPLOAD_SIZE = "16gb"
 # A fifth of Python's default, so that the page stays responsive while a thread reads a large file.
 SWITCH_INTERVAL_SECONDS = 0.001
 
@@ -46,12 +47,17 @@ SWITCH_INTERVAL_SECONDS = 0.001
 def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
     """Serve the page of a data directory until Ctrl-C, and keep a worker running for its jobs.
 
-    ``names`` are further host names that it accepts. Raises UserError for a port that is in use, and for an address
-    that other machines can reach while there are no logins.
+    ``names`` are further host names that it accepts. Raises UserError for a directory that is served already, for a
+    port that is in use, and for an address that other machines can reach while there are no logins.
     """
+    held = f"Switchpoint is open on {data} already: go to that window, or end that process first."
+    with directory_lock(logs_folder(data), held):
+        _serve(data, host, port, names)
+
+
+def _serve(data: Path, host: str, port: int, names: Sequence[str]) -> None:
     db = open_database(data)
     os.environ["GRADIO_TEMP_DIR"] = str(data / "uploads")
-    logs_folder(data)
     try:
         _check_logins(db, host)
         sweep_uploads(db)
@@ -109,6 +115,7 @@ def build_routes(db: Database) -> fastapi.FastAPI:
     add_review_form_routes(api, db)
     add_download_routes(api, db)
     add_guide_routes(api)
+    add_upload_routes(api, db)
     blocks, page = build(db)
     add_action_routes(api, page)
     blocks.has_launched = True  # makes Gradio check that a file named by a client was uploaded
@@ -127,7 +134,6 @@ def build_routes(db: Database) -> fastapi.FastAPI:
         pwa=False,
         mcp_server=False,
         show_error=False,
-        max_file_size=MAX_UPLOAD_SIZE,
         allowed_paths=[],
     )
     return api

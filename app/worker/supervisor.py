@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app.processes.identity import is_alive
-from app.processes.worker_process import ensure_worker, worker_pid
+from app.processes.worker_process import ensure_worker, stalled_worker, worker_pid
 from core.errors import UserError
 from storage import jobs
 from storage.database import Database
@@ -51,7 +51,10 @@ class Supervisor:
 
     def _check(self) -> None:
         if worker_pid(self._db.data) is not None:
-            self._last_warning = ""
+            if stalled := stalled_worker(self._db.data):
+                self._warn_once(stalled)
+            else:
+                self._last_warning = ""
             return
         with self._db.read() as connection:
             job = jobs.next_job(connection)

@@ -39,12 +39,10 @@
       bar.hidden = false;
       bar.value = 0;
       request.upload.onprogress = (event) => event.lengthComputable && (bar.value = event.loaded / event.total);
-      request.onload = () => (request.status === 200 ? done(JSON.parse(request.responseText)[0]) : failed(new Error(request.responseText.slice(0, 200) || request.status)));
-      request.onerror = () => failed(new Error("the connection broke off"));
-      const body = new FormData();
-      body.append("files", file);
-      request.open("POST", "/gradio_api/upload");
-      request.send(body);
+      request.onload = () => (request.status === 200 ? done(JSON.parse(request.responseText)) : failed(new Error(request.responseText || request.status)));
+      request.onerror = () => failed(new Error("the connection broke off. Try again."));
+      request.open("POST", `/desk/upload?${new URLSearchParams({ name: file.name })}`);
+      request.send(file);
     });
   const look = async (f) => {
     const file = f.elements.file.files[0];
@@ -57,7 +55,7 @@
       }
     } catch (error) {
       rest();
-      return state(`The upload failed (${error.message}): try again.`);
+      return state(`The upload failed: ${error.message}`);
     }
     state("Looking at it …");
     wb.send("look", sent);

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
+from app.processes.worker_process import stalled_worker
 from app.rendering.formatting import clock, cut, duration
 from app.rendering.templates import NOTHING, render
 from storage import jobs, store
@@ -60,7 +61,8 @@ def tray_html(db: Database) -> Markup:
     ended = [job for job in found if job.state not in jobs.ACTIVE]
     shown = sorted(active, key=lambda job: (job.state != "running", job.id)) + ended[: max(1, MAX_SHOWN - len(active))]
     rows = [_row(job, names.get(job.project or 0, ""), waits(job, found)) for job in shown]
-    return render("components/job_tray.html", rows=rows, active=len(active), states=STATES)
+    stalled = stalled_worker(db.data) if active else ""
+    return render("components/job_tray.html", rows=rows, active=len(active), states=STATES, stalled=stalled)
 
 
 def waits(job: Job, found: Sequence[Job]) -> str:

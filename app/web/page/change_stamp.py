@@ -6,6 +6,7 @@ The page polls it and asks for its parts only after a change. Reads counts and j
 import hashlib
 
 from app.labels.cost_estimate import is_counted
+from app.processes.worker_process import stalled_worker
 from app.web.page.place import Place
 from storage import jobs, store
 from storage.database import Database
@@ -21,6 +22,7 @@ def stamp(db: Database, place: Place) -> str:
         parts.append([(each.name, each.changes) for each in supports])
         parts.append([is_counted(db, each) for each in supports if each.name == place.choice("label")])
         parts.append([(each.id, each.state, each.done) for each in store.batches_under_way(connection)])
+        parts.append(bool(stalled_worker(db.data)))
         waiting = store.pending_imports(connection)
         parts.append([(each.id, each.seen, each.report is None, each.error, each.job) for each in waiting])
         if place.project:

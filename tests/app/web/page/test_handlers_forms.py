@@ -121,8 +121,8 @@ def test_a_call_with_the_wrong_number_of_inputs_is_refused(remote: Remote) -> No
 
 def test_no_file_of_the_server_is_served_nor_one_that_was_uploaded(remote: Remote, served: Served) -> None:
     content = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
-    sent = remote.http.post("/gradio_api/upload", files={"files": ("page.html", content, "text/html")}).json()
-    assert Path(sent[0]).read_bytes() == content
-    for path in ("/etc/passwd", served.data / FILE_NAME, served.data / "server.log", Path(__file__), sent[0]):
+    stored = remote.http.post("/desk/upload?name=page.html", content=content).json()
+    assert Path(stored).read_bytes() == content
+    for path in ("/etc/passwd", served.data / FILE_NAME, served.data / "server.log", Path(__file__), stored):
         for route in ("/gradio_api/file=", "/gradio_api/file/", "/file=", "/file/"):
             assert remote.http.get(f"{route}{path}").status_code == 404

@@ -13,6 +13,7 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
+from app.backup.schedule import read_schedule
 from app.cli import endpoints, experiments, files, labels, login, loop, projects, review, selection, tuning
 from app.cli.terminal import DataOption, JsonOption, Output, Terminal, command, run_command_line
 from app.demo.project import init_demo
@@ -46,12 +47,22 @@ def serve(
     terminal: Terminal,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 0,
+    backup_every: Annotated[
+        str, typer.Option(help="Make a backup so often, into the data directory: 30m, 24h, 7d.")
+    ] = "",
+    keep: Annotated[int, typer.Option(help="Keep so many of these backups.", min=1)] = 7,
 ) -> Output:
     """Open the page in a browser; jobs go on when it is closed."""
     from app.web.server import serve as serve_page
 
     settings = AppSettings()
-    serve_page(terminal.data, host=host or settings.host, port=port or settings.port, names=settings.names)
+    serve_page(
+        terminal.data,
+        host=host or settings.host,
+        port=port or settings.port,
+        names=settings.names,
+        schedule=read_schedule(backup_every, keep),
+    )
     return Output(data={"served": str(terminal.data)})
 
 

@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from app.backup.schedule import age_text
 from app.doctor.model_checks import check_models, key_variables
 from app.processes.worker_process import stalled_worker, worker_pid
 from app.settings import PACKAGE_ROOT, AppSettings
@@ -40,6 +42,7 @@ def run_checks(data: Path) -> list[dict[str, Any]]:
         ("data directory", _data),
         ("disk", _disk),
         ("worker", _worker),
+        ("backup", _backup),
         ("demo models", _demo_models),
         ("keys", _keys),
     )
@@ -109,6 +112,10 @@ def _worker(data: Path) -> str:
     if sentence := stalled_worker(data):
         raise UserError(sentence)
     return f"process {pid} does the jobs" if pid else "none runs; the next job starts one"
+
+
+def _backup(data: Path) -> str:
+    return age_text(data, time.time())
 
 
 def _keys(data: Path) -> str:

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
+from app.backup.schedule import Schedule, backing_up
 from app.imports.uploads import sweep_uploads
 from app.processes.directory_lock import directory_lock
 from app.rendering.templates import render
@@ -44,7 +45,7 @@ STYLES = ("style.css", "selection.css", "data.css")
 SWITCH_INTERVAL_SECONDS = 0.001
 
 
-def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
+def serve(data: Path, host: str, port: int, names: Sequence[str] = (), schedule: Schedule | None = None) -> None:
     """Serve the page of a data directory until Ctrl-C, and keep a worker running for its jobs.
 
     ``names`` are further host names that it accepts. Raises UserError for a directory that is served already, for a
@@ -52,10 +53,10 @@ def serve(data: Path, host: str, port: int, names: Sequence[str] = ()) -> None:
     """
     held = f"Switchpoint is open on {data} already: go to that window, or end that process first."
     with directory_lock(logs_folder(data), held):
-        _serve(data, host, port, names)
+        _serve(data, host, port, names, schedule)
 
 
-def _serve(data: Path, host: str, port: int, names: Sequence[str]) -> None:
+def _serve(data: Path, host: str, port: int, names: Sequence[str], schedule: Schedule | None) -> None:
     db = open_database(data)
     os.environ["GRADIO_TEMP_DIR"] = str(data / "uploads")
     try:
@@ -73,7 +74,7 @@ def _serve(data: Path, host: str, port: int, names: Sequence[str]) -> None:
             flush=True,
         )
         config = uvicorn.Config(app, http=Protocol, ws="none", log_level="warning", timeout_graceful_shutdown=1)
-        with supervised(db), listening, suppress(KeyboardInterrupt):
+        with supervised(db), backing_up(db, schedule), listening, suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         db.close()

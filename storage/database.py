@@ -8,7 +8,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -40,7 +40,7 @@ class Database:
     data: Path
     reader: Engine
     writer: Engine
-    identity: Identity
+    identity: Identity = field(compare=False)
 
     @property
     def adapters(self) -> Path:

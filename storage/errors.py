@@ -39,6 +39,11 @@ def is_full(error: BaseException) -> bool:
     return any(_is_full(each) for each in _chain(error))
 
 
+def is_damaged(error: sqlite3.Error) -> bool:
+    """Whether SQLite found a damaged database, or a file that is none."""
+    return _code(error) in _DAMAGED
+
+
 def is_locked(error: sqlite3.Error) -> bool:
     """Whether SQLite failed because another connection held the lock."""
     return _code(error) in _LOCKED

@@ -8,6 +8,7 @@ carry both; restoring one draws a new token.
 import secrets
 import sqlite3
 import struct
+import subprocess  # one call, of head  # nosec B404
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +17,9 @@ from pathlib import Path
 from threading import Lock
 
 from core.errors import FolderError
+from storage.errors import folder_error, is_damaged
 
+HEADER_BYTES = 100
 MAX_COUNT = 2**31 - 1  # both fields are signed numbers of 32 bits
 Place = tuple[int, int]
 Stamp = tuple[int, int]
@@ -108,18 +111,22 @@ def _marks_in_log(log: Path) -> Iterator[tuple[int, int]]:
             return
         size, salts = struct.unpack(">I", header[8:12])[0], header[16:24]
         while len(frame := file.read(24)) == 24 and frame[8:16] == salts:
-            page = file.read(100)
+            page = file.read(HEADER_BYTES)
             file.seek(size - len(page), 1)
-            if struct.unpack(">I", frame[:4])[0] == 1 and len(page) == 100:
-                (count,), (token,) = struct.unpack(">i", page[60:64]), struct.unpack(">i", page[68:72])
-                yield token, count
+            if struct.unpack(">I", frame[:4])[0] == 1 and len(page) == HEADER_BYTES:
+                yield _marks(page)
 
 
 def draw_token(connection: sqlite3.Connection) -> int:
     """Give the database a new token, within the caller's transaction."""
-    token = secrets.randbelow(MAX_COUNT) + 1
+    token = new_token()
     connection.execute(f"PRAGMA application_id = {token}")
     return token
+
+
+def new_token() -> int:
+    """A token that no other database has."""
+    return secrets.randbelow(MAX_COUNT) + 1
 
 
 def read_marks(path: Path) -> tuple[int, int]:
@@ -132,7 +139,26 @@ def read_marks(path: Path) -> tuple[int, int]:
         with closing(sqlite3.connect(address, uri=True)) as connection:
             return _number(connection, "application_id"), _number(connection, "user_version")
     except sqlite3.DatabaseError as error:
-        raise replaced(path, f"no database ({error})") from error
+        if not is_damaged(error):
+            raise folder_error(error, path.parent) or error from error
+        marks = _marks_of_header(path)
+        if marks is None:
+            raise replaced(path, f"no database ({error})") from error
+        return marks
+
+
+def _marks_of_header(path: Path) -> tuple[int, int] | None:
+    """Token and count of a file whose other pages are still in its log, where the disk was full; None for no database.
+
+    SQLite opens such a file with its log only, so another process reads its header.
+    """
+    command = ["head", "-c", str(HEADER_BYTES), str(path.absolute())]
+    header = subprocess.run(command, capture_output=True, check=False).stdout  # no shell, our own path  # nosec B603
+    return _marks(header) if header.startswith(b"SQLite format 3\0") and len(header) == HEADER_BYTES else None
+
+
+def _marks(header: bytes) -> tuple[int, int]:
+    return struct.unpack(">i", header[68:72])[0], struct.unpack(">i", header[60:64])[0]
 
 
 def _is_before(count: int, other: int) -> bool:

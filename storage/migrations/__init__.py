@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from core.errors import UserError
+from storage.identity import new_token
 
 BUSY_SECONDS = 30
 
@@ -45,6 +46,8 @@ def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
                 _copy_before_upgrade(path, str(script.get_current_head()))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if not connection.exec_driver_sql("PRAGMA application_id").scalar():
+                connection.exec_driver_sql(f"PRAGMA application_id = {new_token()}")
             orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if orphans:
                 raise RuntimeError(f"the migration leaves rows without what they refer to: {orphans[:5]}")

@@ -183,7 +183,7 @@ def test_the_page_says_so_on_every_way_and_what_was_typed_stays(tmp_path: Path) 
             assert list(json.loads(said.body)) == ["notice"], "the form is not painted anew"
             is_told(client.send("predict", DATA, role="validation").sentence, data)
             kept = client.http.post("/desk/draft", json=draft | {"skill": "a whole th"})
-            assert kept.status_code == 400
+            assert kept.status_code == 503
             is_told(kept.text, data)
             assert not client.send("open", REVIEW, sample="2").is_refusal, "looking goes on"
             assert client.http.get("/", params=REVIEW).status_code == 200

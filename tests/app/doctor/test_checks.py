@@ -12,7 +12,18 @@ from storage.database import open_database
 from tests.app.command_line import CommandLine
 from tests.projects.tiny_project import TinyFiles, fill_project
 
-CHECKS = {"python", "libraries", "device", "memory", "data directory", "disk", "worker", "demo models", "keys"}
+CHECKS = {
+    "python",
+    "libraries",
+    "device",
+    "memory",
+    "data directory",
+    "disk",
+    "worker",
+    "backup",
+    "demo models",
+    "keys",
+}
 
 
 @pytest.fixture

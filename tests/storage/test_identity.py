@@ -13,6 +13,8 @@ from core.types import Settings
 from storage import store
 from storage.database import FILE_NAME, Database, open_database
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:

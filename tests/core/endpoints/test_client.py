@@ -186,7 +186,7 @@ def test_many_failures_in_a_row_end_the_rest() -> None:
         there = client_of(server, settings=EndpointSettings(retries=0, at_once=2))
         with pytest.raises(UserError, match=r"10 requests in a row failed, so no more are sent. .*status 500"):
             there.run([partial(say_or_not, f"{number}") for number in range(99)])
-        assert len(server.asked) <= 12
+        assert len(server.asked) <= 14, "10 that failed, and what the two at once had begun before they were stopped"
 
 
 def test_what_is_asked_twice_at_the_same_time_is_sent_once() -> None:

@@ -10,7 +10,6 @@ import sqlite3
 import struct
 import subprocess  # one call, of head  # nosec B404
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,11 +80,9 @@ def refuse_foreign_log(path: Path) -> None:
     SQLite would take it for the database's own and write it into the file. Call it before the database is opened.
     """
     log = path.with_name(f"{path.name}-wal")
-    # Looked at twice, since another process may be writing to both.
-    if _is_foreign(path, log):
-        time.sleep(0.1)
-    else:
+    if not _is_foreign(path, log):
         return
+    time.sleep(0.1)  # looked at twice, since another process may be writing to both
     if _is_foreign(path, log):
         raise FolderError(
             f"{log} belongs to another database than {path.name}, or to an older copy of it, and nothing was opened: "
@@ -97,24 +94,27 @@ def _is_foreign(path: Path, log: Path) -> bool:
     if not path.exists() or not log.exists():
         return False
     token, writes = read_marks(path)
-    found, count = 0, writes
-    for found, count in _marks_in_log(log):  # noqa: B007, the last one counts
-        pass
+    found, count = _newest_marks(log) or (0, writes)
     return bool(token and found and found != token) or (found == token and _is_before(count, writes))
 
 
-def _marks_in_log(log: Path) -> Iterator[tuple[int, int]]:
-    """Token and count of each first page in a write-ahead log (https://www.sqlite.org/fileformat2.html, 4.1)."""
+def _newest_marks(log: Path) -> tuple[int, int] | None:
+    """Token and count of the newest first page in a write-ahead log, None where it holds none.
+
+    The format is https://www.sqlite.org/fileformat2.html, 4.1.
+    """
+    newest = None
     with log.open("rb") as file:
         header = file.read(32)
         if len(header) < 32:
-            return
+            return None
         size, salts = struct.unpack(">I", header[8:12])[0], header[16:24]
         while len(frame := file.read(24)) == 24 and frame[8:16] == salts:
             page = file.read(HEADER_BYTES)
             file.seek(size - len(page), 1)
             if struct.unpack(">I", frame[:4])[0] == 1 and len(page) == HEADER_BYTES:
-                yield _marks(page)
+                newest = _marks(page)
+    return newest
 
 
 def draw_token(connection: sqlite3.Connection) -> int:
@@ -182,6 +182,7 @@ def _status(path: Path) -> tuple[Place, Stamp]:
 
 
 def replaced(path: Path, by: str) -> FolderError:
+    """The error for a file that another one stands in place of; ``by`` says which."""
     return FolderError(
         f"{path} was replaced by {by} while Switchpoint had it open. Nothing is saved until the right one is back; to "
         "work on this one, start Switchpoint again."

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.own_files import refuse_database
+from storage.connections import connect
 from storage.database import FILE_NAME
 
 PAGES_PER_STEP = 2000
@@ -40,7 +41,7 @@ def copy_database(
     are stored as files; ``on_progress`` gets the number of pages copied and the total. Raises UserError when there is
     no such project, or an image file cannot be read.
     """
-    with contextlib.closing(sqlite3.connect(data / FILE_NAME, isolation_level=None)) as source:
+    with contextlib.closing(connect(data / FILE_NAME)) as source:
         source.execute("BEGIN")
         # The read transaction holds the snapshot: otherwise each write of another process restarts the copy.
         if project and not source.execute("SELECT 1 FROM projects WHERE name = ?", [project]).fetchone():

@@ -11,16 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoTurnError
 
 from core.errors import BusyError, FolderError
 from core.own_files import DATABASE, protect, release
+from storage.connections import BUSY_SECONDS, connect
 from storage.errors import folder_error, is_locked
 from storage.identity import MAX_COUNT, Identity, identify, refuse_foreign_log, replaced
-from storage.migrations import BUSY_SECONDS, upgrade
+from storage.migrations import upgrade
 
 FILE_NAME = DATABASE
 
@@ -54,7 +55,7 @@ class Database:
         Keep it short: while it is open, SQLite cannot reuse the write-ahead log. Raises FolderError when the file or
         the disk fails, or the file is not the one that was opened.
         """
-        self._check_identity()
+        self.check_identity()
         with self._translate_errors(), self.reader.connect() as connection:
             yield connection
 
@@ -66,11 +67,12 @@ class Database:
         models outside. Do not nest. Raises BusyError when others held the lock for 30 seconds, and FolderError when
         the disk is full or fails, or the file is not the one that was opened; nothing is saved then.
         """
-        self._check_identity()
+        self.check_identity()
         with self._translate_errors(), self.writer.begin() as connection:
             yield connection
 
-    def _check_identity(self) -> None:
+    def check_identity(self) -> None:
+        """Raise FolderError where the file is not the one that was opened, or is not there."""
         if self.identity.check():
             self.reader.dispose()
             self.writer.dispose()
@@ -93,18 +95,23 @@ class Database:
         release(self.data)
 
 
-def open_database(data: Path) -> Database:
-    """Open the data folder; create it or upgrade its schema where needed.
+def open_database(data: Path, *, create: bool = True) -> Database:
+    """Open the data folder; create it (with ``create``) or upgrade its schema where needed.
 
-    Raises UserError when the folder cannot be used, its file is damaged, empty or no database, or a newer Switchpoint
-    wrote it; the file is left unchanged then.
+    A process that was started to work on a database opens it without ``create``: where the file was moved away in the
+    meantime, an empty one in its place would be taken for it. Raises UserError when the folder cannot be used, its file
+    is damaged, empty or no database, or a newer Switchpoint wrote it; the file is left unchanged then.
     """
     path = data / FILE_NAME
+    if not create and not path.exists():
+        raise FolderError(
+            f"There is no database in {data}: if it was moved away, put it back; `switchpoint serve` makes a new one."
+        )
     try:
         (data / "adapters").mkdir(parents=True, exist_ok=True)
         _refuse_empty(path)
         refuse_foreign_log(path)
-        _use_write_ahead_log(path)
+        _use_write_ahead_log(path, "rwc" if create else "rw")
         upgrade(path)
         identity = identify(path)
     except (OSError, sqlite3.Error, DBAPIError) as error:
@@ -148,10 +155,10 @@ def _refuse_empty(path: Path) -> None:
         time.sleep(0.02)
 
 
-def _use_write_ahead_log(path: Path) -> None:
+def _use_write_ahead_log(path: Path, mode: str) -> None:
     """Set WAL, which the file keeps. SQLite does not wait here by itself when another process does the same."""
     give_up = time.monotonic() + BUSY_SECONDS
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with contextlib.closing(connect(path, mode)) as connection:
         while True:
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -165,12 +172,12 @@ def _use_write_ahead_log(path: Path) -> None:
 def _engine(path: Path, token: int, *, writes: bool) -> Engine:
     # One writing connection per process: its threads queue for it instead of polling SQLite's lock.
     pool = {"pool_size": 1, "max_overflow": 0} if writes else {"pool_size": 8, "max_overflow": 56}
-    engine = create_engine(URL.create("sqlite", database=str(path)), pool_timeout=BUSY_SECONDS, **pool)
+    engine = create_engine(
+        "sqlite://", creator=lambda: connect(path), poolclass=QueuePool, pool_timeout=BUSY_SECONDS, **pool
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _: object) -> None:
-        connection.isolation_level = None  # sqlite3 must not begin transactions itself; ``begin`` below does
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         connection.execute("PRAGMA foreign_keys = ON")
         # FULL syncs the write-ahead log at each commit: what was acknowledged outlives a power cut. NORMAL does not.
         connection.execute("PRAGMA synchronous = FULL")

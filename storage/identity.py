@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 
 from core.errors import FolderError
+from storage.connections import connect, missing
 from storage.errors import folder_error, is_damaged
 
 HEADER_BYTES = 100
@@ -63,7 +64,7 @@ class Identity:
 
 def identify(path: Path) -> Identity:
     """The identity of the database at ``path``, which gets a token where it has none yet."""
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as connection:
+    with closing(connect(path)) as connection:
         token = _number(connection, "application_id")
         if not token:
             connection.execute("BEGIN IMMEDIATE")  # another process may be giving it one
@@ -134,9 +135,8 @@ def read_marks(path: Path) -> tuple[int, int]:
 
     SQLite opens the file, since closing it by other means would drop this process's locks (``core.own_files``).
     """
-    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
+        with closing(connect(path, "ro&immutable=1")) as connection:
             return _number(connection, "application_id"), _number(connection, "user_version")
     except sqlite3.DatabaseError as error:
         if not is_damaged(error):
@@ -174,10 +174,7 @@ def _status(path: Path) -> tuple[Place, Stamp]:
     try:
         found = path.stat()
     except OSError as error:
-        raise FolderError(
-            f"{path} is not there any more ({error.strerror}): it was moved or removed, or its disk was taken away. "
-            "Nothing is saved until it is back; Switchpoint then goes on by itself."
-        ) from error
+        raise missing(path, str(error.strerror)) from error
     return (found.st_dev, found.st_ino), (found.st_size, found.st_mtime_ns)
 
 

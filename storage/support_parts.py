@@ -1,10 +1,9 @@
 """Deletes unfinished parts of support sets."""
 
-import sqlite3
 from contextlib import closing
 
+from storage.connections import connect
 from storage.database import FILE_NAME, Database
-from storage.migrations import BUSY_SECONDS
 
 ROWS_PER_DELETE = 20_000
 DELETE_SAMPLES = """DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE sample_set = (
@@ -17,7 +16,8 @@ def drop_part(db: Database, part: int) -> None:
     Uses a separate connection without foreign key checks: nothing can refer to samples that were never visible, and the
     check would scan all hits and predictions for each of them.
     """
-    with closing(sqlite3.connect(db.data / FILE_NAME, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+    db.check_identity()
+    with closing(connect(db.data / FILE_NAME)) as connection:
         while connection.execute(DELETE_SAMPLES, (part, ROWS_PER_DELETE)).rowcount:
             pass
         connection.execute("DELETE FROM sample_sets WHERE id = ? AND NOT complete", (part,))

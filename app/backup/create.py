@@ -54,6 +54,7 @@ def create_backup(
         _temporary_copy(partial) as copy,
     ):
         on_pages = _pages_callback(on_progress)
+        db.check_identity()
         kept = copy_database(db.data, copy, project=project, with_images=with_images, on_progress=on_pages)
         members: Members = {}
         with zipfile.ZipFile(partial, "w", compresslevel=1) as archive:

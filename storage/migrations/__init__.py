@@ -12,13 +12,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, NullPool, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Connection, NullPool, create_engine
 
 from core.errors import UserError
+from storage.connections import connect
 from storage.identity import new_token
-
-BUSY_SECONDS = 30
 
 
 def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
@@ -31,8 +29,9 @@ def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
-    event.listen(engine, "connect", _prepare_connection)
+    # Foreign keys stay off, since a version may rebuild a table that others refer to; they are checked before the
+    # commit.
+    engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
     try:
         with engine.connect() as connection:
             if _is_newest(connection, script):
@@ -61,7 +60,7 @@ def _copy_before_upgrade(path: Path, version: str) -> None:
     half = path.with_name(f"{kept.name}.part")
     half.unlink(missing_ok=True)
     try:
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(half)) as copy:
+        with closing(connect(path)) as source, closing(sqlite3.connect(half)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
         half.rename(kept)
@@ -80,10 +79,3 @@ def _is_newest(connection: Connection, script: ScriptDirectory) -> bool:
             f"A newer Switchpoint (schema {found}) wrote this data: update Switchpoint, or choose another --data."
         )
     return found == script.get_current_head()
-
-
-def _prepare_connection(connection: DBAPIConnection, _: object) -> None:
-    # sqlite3's own transaction control opens none for CREATE or ALTER and could leave half a migration. Foreign keys
-    # stay off, since a version may rebuild a table that others refer to; they are checked before the commit.
-    connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")

@@ -28,8 +28,8 @@ from app.settings import AppSettings
 from app.worker.loop import run_queued_job
 from core.errors import BusyError
 from storage import store
+from storage.connections import BUSY_SECONDS
 from storage.database import FILE_NAME, Database, open_database
-from storage.migrations import BUSY_SECONDS
 from tests.app.rpc import DATA, REVIEW, Remote, fill_two
 from tests.browser.cases import PROJECT
 from tests.chaos.commands import command
@@ -49,8 +49,8 @@ connection.execute("COMMIT")
 """
 # The app with another timeout.
 PAGE = f"""
-import storage.database, storage.migrations
-storage.database.BUSY_SECONDS = storage.migrations.BUSY_SECONDS = {WAIT}
+import storage.connections, storage.database
+storage.database.BUSY_SECONDS = storage.connections.BUSY_SECONDS = {WAIT}
 from app.__main__ import main
 main()
 """
@@ -59,7 +59,7 @@ main()
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.database.BUSY_SECONDS", WAIT)
-    monkeypatch.setattr("storage.migrations.BUSY_SECONDS", WAIT)
+    monkeypatch.setattr("storage.connections.BUSY_SECONDS", WAIT)
     monkeypatch.setattr("app.worker.loop.RETRY_SECONDS", 0.5)
 
 

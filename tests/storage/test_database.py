@@ -146,6 +146,7 @@ def test_processes_may_open_a_new_folder_at_once(tmp_path: Path) -> None:
 
 def test_a_writer_that_never_gets_its_turn_is_told_so(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.database.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("storage.connections.BUSY_SECONDS", 0.05)
     impatient = open_database(db.data)
     with db.write() as connection:
         a_project(connection)

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from app.backup.create import create_backup
+from app.engines.local_engine import LocalEngine
+from app.worker.loop import serve_jobs
 from core.errors import FolderError
 from core.types import Settings
 from storage import store
 from storage.database import FILE_NAME, Database, open_database
+from storage.support_parts import drop_part
 
 pytestmark = pytest.mark.process
 
@@ -177,3 +181,52 @@ def test_the_log_of_a_killed_process_is_its_own(tmp_path: Path) -> None:
     assert names(again) == ["one"]
     again.close()
     db.close()
+
+
+def move_between_check_and_connection(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Move the file once it has been checked, and close the connections that are open, so that new ones are made."""
+    check, file = Database.check_identity, db.data / FILE_NAME
+
+    def check_then_move(self: Database) -> None:
+        check(self)
+        if file.exists():
+            file.rename(db.data / "away.db")
+            db.reader.dispose()
+            db.writer.dispose()
+
+    monkeypatch.setattr(Database, "check_identity", check_then_move)
+
+
+ACTS: dict[str, Callable[[Database], object]] = {
+    "read": names,
+    "write": lambda db: write(db, "lost"),
+    "drop a part": lambda db: drop_part(db, 1),
+    "back up": lambda db: create_backup(db, db.data / "b.switchpoint", on_progress=lambda _: None),
+}
+OPENING: dict[str, Callable[[Database], object]] = {
+    "open": lambda db: open_database(db.data, create=False),
+    "run a worker": lambda db: serve_jobs(db.data, LocalEngine("cpu"), idle_minutes=0.0),
+}
+
+
+@pytest.mark.parametrize("act", [*ACTS.values(), *OPENING.values()], ids=[*ACTS, *OPENING])
+def test_nothing_makes_an_empty_database_in_the_place_of_one_that_was_moved(
+    act: Callable[[Database], object], db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(db, "before")
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    (db.data / FILE_NAME).rename(db.data / "away.db")
+    with pytest.raises(FolderError, match=r"is not there any more|There is no database in"):
+        act(db)
+    assert not (db.data / FILE_NAME).exists()
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_nor_where_it_is_moved_between_the_check_and_the_connection(
+    act: Callable[[Database], object], db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(db, "before")
+    move_between_check_and_connection(db, monkeypatch)
+    with pytest.raises(FolderError, match="is not there any more"):
+        act(db)
+    assert not (db.data / FILE_NAME).exists()

@@ -101,6 +101,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
 
 def test_a_first_migration_that_fails_leaves_an_empty_file(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "raise RuntimeError('stop')")
+    (tmp_path / "new.db").touch()
     with pytest.raises(RuntimeError, match="stop"):
         upgrade(tmp_path / "new.db", folder)
     assert everything(tmp_path / "new.db") == ["BEGIN TRANSACTION;", "COMMIT;"]

@@ -90,6 +90,7 @@ def bring_to(file: Path, version: str, folder: Path) -> None:
     for later in (folder / "versions").glob("[0-9]*.py"):
         if later.name[:4] > version:
             later.unlink()
+    file.touch()
     upgrade(file, folder)
 
 

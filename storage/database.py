@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as NoTurnError
 from core.errors import BusyError, FolderError
 from core.own_files import DATABASE, protect, release
 from storage.connections import BUSY_SECONDS, connect
+from storage.disk_reserve import give_up_piece, refuse_last_room
 from storage.errors import folder_error, is_locked
 from storage.identity import MAX_COUNT, Identity, identify, refuse_foreign_log, replaced
 from storage.migrations import upgrade
@@ -42,6 +43,7 @@ class Database:
     reader: Engine
     writer: Engine
     identity: Identity = field(compare=False)
+    background: bool = False
 
     @property
     def adapters(self) -> Path:
@@ -68,6 +70,10 @@ class Database:
         the disk is full or fails, or the file is not the one that was opened; nothing is saved then.
         """
         self.check_identity()
+        if self.background:
+            refuse_last_room(self.data)
+        else:
+            give_up_piece(self.data)
         with self._translate_errors(), self.writer.begin() as connection:
             yield connection
 
@@ -95,23 +101,26 @@ class Database:
         release(self.data)
 
 
-def open_database(data: Path, *, create: bool = True) -> Database:
-    """Open the data folder; create it (with ``create``) or upgrade its schema where needed.
+def open_database(data: Path, *, background: bool = False) -> Database:
+    """Open the data folder; create it or upgrade its schema where needed.
 
-    A process that was started to work on a database opens it without ``create``: where the file was moved away in the
-    meantime, an empty one in its place would be taken for it. Raises UserError when the folder cannot be used, its file
-    is damaged, empty or no database, or a newer Switchpoint wrote it; the file is left unchanged then.
+    ``background`` is for a process that was started to work on a database. It never creates one: where the file was
+    moved away in the meantime, an empty one in its place would be taken for it. And it leaves the last room on a full
+    disk to reviews (``storage.disk_reserve``). Raises UserError when the folder cannot be used, its file is damaged,
+    empty or no database, or a newer Switchpoint wrote it; the file is left unchanged then.
     """
     path = data / FILE_NAME
-    if not create and not path.exists():
+    if background and not path.exists():
         raise FolderError(
             f"There is no database in {data}: if it was moved away, put it back; `switchpoint serve` makes a new one."
         )
     try:
         (data / "adapters").mkdir(parents=True, exist_ok=True)
+        if not background:
+            give_up_piece(data)
         _refuse_empty(path)
         refuse_foreign_log(path)
-        _use_write_ahead_log(path, "rwc" if create else "rw")
+        _use_write_ahead_log(path, "rw" if background else "rwc")
         upgrade(path)
         identity = identify(path)
     except (OSError, sqlite3.Error, DBAPIError) as error:
@@ -124,7 +133,7 @@ def open_database(data: Path, *, create: bool = True) -> Database:
         ) from error
     protect(data)
     reader, writer = (_engine(path, identity.token, writes=writes) for writes in (False, True))
-    return Database(data=data, reader=reader, writer=writer, identity=identity)
+    return Database(data=data, reader=reader, writer=writer, identity=identity, background=background)
 
 
 def _count_write(connection: Connection, path: Path, token: int) -> None:

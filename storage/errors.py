@@ -67,7 +67,8 @@ def _is_full(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in _FULL
     if isinstance(error, sqlite3.Error):
-        return _code(error) == sqlite3.SQLITE_FULL
+        # The file beside the log, which its readers share, fails with a code of its own where the disk is full.
+        return _code(error) == sqlite3.SQLITE_FULL or _extended_code(error) == sqlite3.SQLITE_IOERR_SHMSIZE
     return any(text in str(error) for text in _FULL_TEXTS)
 
 
@@ -77,7 +78,11 @@ def _place(error: BaseException, data: Path) -> str:
 
 
 def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return _extended_code(error) & 0xFF
+
+
+def _extended_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -40,7 +40,7 @@ class WorkStore:
     """An actor on the database's machine that serves the items of each piece; it only reads the database."""
 
     def __init__(self, data: Path, items: Sequence[Any]) -> None:
-        self._db, self._items = open_database(data, create=False), items
+        self._db, self._items = open_database(data, background=True), items
 
     def piece(self, number: int) -> tuple[list[Any], dict[str, ImageContent | str]]:
         """A piece's items (the samples where it lists ids) and their images by hash (as ``image`` returns them)."""

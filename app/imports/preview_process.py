@@ -32,7 +32,7 @@ def preview_in_process(data: Path, pending: PendingImport) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the app ends its previews itself
     redact_output()
     try:
-        db = open_database(data, create=False)
+        db = open_database(data, background=True)
     except FolderError as error:  # the page starts the preview again as long as the row has no result
         logger.warning("looking at %s: %s", pending.file, error)
         return

@@ -47,7 +47,7 @@ def main(folder: Path) -> int:
 def _tune(folder: Path, request: dict[str, Any]) -> None:
     from core.tuning.process_group import join_process_group
 
-    db = open_database(Path(request["data"]), create=False)
+    db = open_database(Path(request["data"]), background=True)
     try:
         with join_process_group(request["device"]) as device:
             with db.read() as connection:

@@ -39,6 +39,7 @@ from app.worker.supervisor import supervised
 from core.errors import UserError
 from storage import logins
 from storage.database import Database, open_database
+from storage.disk_reserve import fill_reserve
 
 STYLES = ("style.css", "selection.css", "data.css")
 # A fifth of Python's default, so that the page stays responsive while a thread reads a large file.
@@ -62,6 +63,7 @@ def _serve(data: Path, host: str, port: int, names: Sequence[str], schedule: Sch
     try:
         _check_logins(db, host)
         sweep_uploads(db)
+        fill_reserve(data)
         sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
         listening = _listen(host, port)
         app = build_app(db, host, names)

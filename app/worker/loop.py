@@ -37,7 +37,7 @@ def serve_jobs(data: Path, engine: Engine, *, idle_minutes: float | None) -> Non
     signals: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, _: signals.append(number))
-    db = open_database(data, create=False)
+    db = open_database(data, background=True)
     try:
         while True:
             with worker_lock(data):

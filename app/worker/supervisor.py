@@ -16,6 +16,7 @@ from app.processes.worker_process import ensure_worker, stalled_worker, worker_p
 from core.errors import UserError
 from storage import jobs
 from storage.database import Database
+from storage.disk_reserve import fill_reserve
 from storage.jobs import Job
 
 POLL_SECONDS = 3.0
@@ -42,6 +43,7 @@ class Supervisor:
 
     def check(self) -> None:
         """Start a worker where a job is left and no worker runs; errors are logged, each once."""
+        fill_reserve(self._db.data)
         self._log_errors(self._check)
 
     @property

@@ -204,7 +204,7 @@ ACTS: dict[str, Callable[[Database], object]] = {
     "back up": lambda db: create_backup(db, db.data / "b.switchpoint", on_progress=lambda _: None),
 }
 OPENING: dict[str, Callable[[Database], object]] = {
-    "open": lambda db: open_database(db.data, create=False),
+    "open": lambda db: open_database(db.data, background=True),
     "run a worker": lambda db: serve_jobs(db.data, LocalEngine("cpu"), idle_minutes=0.0),
 }
 

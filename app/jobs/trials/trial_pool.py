@@ -75,7 +75,7 @@ def _exit_with_worker() -> None:
 
 def _run_one(data: Path, job: int, trial: Trial) -> None:
     """One trial in this process, saved as it goes."""
-    db = open_database(data, create=False)
+    db = open_database(data, background=True)
     try:
         with db.read() as connection:
             asked = jobs.job(connection, job)

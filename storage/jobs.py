@@ -135,6 +135,13 @@ def fail_interrupted(connection: Connection, job_id: int, error: str) -> None:
     connection.execute(left.values(state="failed", error=error, finished=utc_now()))
 
 
+def is_any_waiting(connection: Connection) -> bool:
+    """Whether a job waits for a worker."""
+    return any(
+        connection.scalar(select(jobs.c.id).where(jobs.c.state == state).limit(1)) is not None for state in WAITING
+    )
+
+
 def next_job(connection: Connection) -> Job | None:
     """The oldest job that runs or waits: the one that a worker runs, or claims next."""
     oldest = [select(func.min(jobs.c.id)).where(jobs.c.state == state).scalar_subquery() for state in ACTIVE]

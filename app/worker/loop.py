@@ -118,7 +118,7 @@ def _interrupt_orphans(db: Database) -> None:
 
 def _has_waiting_job(db: Database) -> bool:
     with db.read() as connection:
-        return any(job.state in jobs.WAITING for job in jobs.jobs_of(connection))
+        return jobs.is_any_waiting(connection)
 
 
 def _cancel_asked(db: Database, job: Job) -> bool:

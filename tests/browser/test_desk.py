@@ -136,7 +136,7 @@ def test_what_was_typed_comes_back_after_a_reload(page: Page, served: Served) ->
     page.keyboard.press("2")
     type_skill(page, "half a thou")
     page.locator(f"{FORM} [name=note]").fill("because")
-    expect(page.locator(".draft-state")).to_contain_text("Draft saved", timeout=1500)
+    expect(page.locator(".draft-state")).to_contain_text("Draft saved")
     page.reload()
     expect(page.locator(f"{FORM} [name=skill]")).to_have_value("half a thou")
     expect(page.locator(f"{FORM} [name=note]")).to_have_value("because")

@@ -96,6 +96,15 @@ def test_a_worker_that_was_taken_for_dead_saves_nothing_more(db: Database, tiny:
         assert store.predictions_of(connection, job.args["round"], "test") == []
 
 
+def test_a_job_that_waits_is_found_behind_newer_ones_that_have_ended(db: Database, tiny: str) -> None:
+    waiting = put_predict(db, tiny)
+    for _ in range(60):
+        with db.write() as connection:
+            newer = jobs.put(connection, "label", None, {})
+            jobs.request_cancel(connection, newer.id)
+    assert loop.run_queued_job(db, waiting, LocalEngine("cpu")).state == "done"
+
+
 def test_cancel_is_honoured_between_two_batches(db: Database, tiny: str) -> None:
     job = put_predict(db, tiny, roles=("test",))
     with db.write() as connection:

@@ -1,10 +1,11 @@
-"""An app that can be restarted, and a thread that kills it, its worker or both at random moments."""
+"""An app that can be restarted, and a thread that kills or stops it, its worker or both at random moments."""
 
 import os
 import random
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.servers.app_server import free_port, start_app, wait_for
 
 TARGETS = ("worker", "app", "both")
 WEIGHTS = (45, 37, 18)
+WAYS = ("kill -9", "stop, go on", "stop, kill -9")
 POLL_SECONDS = 0.02
 
 
@@ -52,11 +54,12 @@ class App:
 
 @dataclass(frozen=True, kw_only=True)
 class Kill:
-    """What was killed, in which stage, and the progress of the job (-1 where none ran)."""
+    """What was killed, in which stage, the progress of the job (-1 where none ran), and in which of ``WAYS``."""
 
     stage: str
     target: str
     done: int
+    way: str = WAYS[0]
 
 
 class Killer(threading.Thread):
@@ -64,10 +67,14 @@ class Killer(threading.Thread):
 
     ``max_kills`` is the limit by stage. Mostly only the seconds count in which a worker works on the stage's job, so
     that the life makes progress; for one kill in four all seconds count, so that starting workers are killed too.
+    ``max_stop_seconds``: how long SIGSTOP may hold a process before it goes on or is killed (0: it never does).
     """
 
-    def __init__(self, app: App, *, seed: str, max_kills: dict[str, int], max_seconds: float) -> None:
+    def __init__(
+        self, app: App, *, seed: str, max_kills: dict[str, int], max_seconds: float, max_stop_seconds: float = 0.0
+    ) -> None:
         super().__init__(daemon=True)
+        self.max_stop_seconds = max_stop_seconds
         self.app, self.max_kills, self.max_seconds = app, max_kills, max_seconds
         self.draw = random.Random(seed)
         self.kills: list[Kill] = []
@@ -111,13 +118,31 @@ class Killer(threading.Thread):
         if pid is None:
             target = "app"
         self.armed.clear()
-        if target != "app" and pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if target != "worker":
-            self.app.kill()
-        self.kills.append(Kill(stage=self.stage, target=target, done=self.done))
-        print(f"{time.strftime('%X')} kill {len(self.kills)}: {target}, {self.stage}, at {self.done}", flush=True)
-        while target != "app" and worker_pid(self.app.data) == pid:
-            time.sleep(POLL_SECONDS)
+        way = self.draw.choice(WAYS) if self.max_stop_seconds else WAYS[0]
+        hit = [] if target == "app" or pid is None else [pid]
+        hit += [] if target == "worker" or self.app.process is None else [self.app.process.pid]
+        if way != WAYS[0]:
+            send_all(hit, signal.SIGSTOP)
+            time.sleep(self.draw.uniform(0.0, self.max_stop_seconds))
+        if way == WAYS[1]:
+            send_all(hit, signal.SIGCONT)
+        else:
+            self.kill(hit)
+        self.kills.append(Kill(stage=self.stage, target=target, done=self.done, way=way))
+        print(f"{time.strftime('%X')} {way} {len(self.kills)}: {target}, {self.stage}, at {self.done}", flush=True)
         self.struck.set()
+
+    def kill(self, pids: Sequence[int]) -> None:
+        """``kill -9`` the processes, and return once they have ended."""
+        send_all(pids, signal.SIGKILL)
+        if self.app.process is not None and self.app.process.pid in pids:
+            self.app.process.wait()
+        while worker_pid(self.app.data) in pids:
+            time.sleep(POLL_SECONDS)
+
+
+def send_all(pids: Sequence[int], number: signal.Signals) -> None:
+    """Send a signal to the processes that are still there."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)

@@ -1,4 +1,4 @@
-"""Lives of a project with random kills of worker and app end with the same results as one without kills.
+"""Lives of a project whose worker and app are killed or stopped at random end with the same results as one without.
 
 ``SWITCHPOINT_LONG=1`` for at least ``SWITCHPOINT_KILLS`` kills (200), ``SWITCHPOINT_SEED`` for other moments. After
 each kill the database is sound, and all that was saved or acknowledged is there once. ``-s`` prints the figures.
@@ -20,13 +20,11 @@ from tests.chaos.stages import STAGES, live_through
 
 LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
 SEED = int(os.environ.get("SWITCHPOINT_SEED", "0"))
-KILLS = int(os.environ.get("SWITCHPOINT_KILLS", "200")) if LONG else 6
-SIZES = (
-    Sizes(validation=240, test=40, lessons=6000, unlabelled=400, epochs=4.0)
-    if LONG
-    else Sizes(validation=24, test=12, lessons=600, unlabelled=20, epochs=1.0)
-)
-MAX_SECONDS_BETWEEN_KILLS = 1.5 if LONG else 0.3
+KILLS = int(os.environ.get("SWITCHPOINT_KILLS", "200"))
+LARGE = Sizes(validation=240, test=40, lessons=6000, unlabelled=400, epochs=4.0)
+SMALL = Sizes(validation=24, test=12, lessons=600, unlabelled=20, epochs=1.0)
+SMALL_LIVES = 20 if LONG else 1
+STAGES_HIT = 6  # of a small life, once each
 MAX_KILLS_PER_STAGE = 6
 
 
@@ -36,17 +34,43 @@ def small_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHPOINT_IDLE_MINUTES", "0.5")  # a worker that outlives its app ends by itself
 
 
+@pytest.mark.skipif(not LONG, reason="three quarters of an hour: make chaos runs it")
 def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
+    names = [name for name, *_ in STAGES]
+
+    def killer(seed: str) -> Callable[[App], Killer]:
+        return lambda app: Killer(app, seed=seed, max_kills=dict.fromkeys(names, MAX_KILLS_PER_STAGE), max_seconds=1.5)
+
+    live_again(tmp_path, LARGE, killer, lambda kills, _: len(kills) >= KILLS)
+
+
+def test_small_lives_whose_processes_are_stopped_and_killed_end_as_one_without(tmp_path: Path) -> None:
+    names = [name for name, *_ in STAGES]
+
+    def killer(seed: str) -> Callable[[App], Killer]:
+        hit = dict.fromkeys(random.Random(seed).sample(names, STAGES_HIT), 1)
+        return lambda app: Killer(app, seed=seed, max_kills=hit, max_seconds=0.3, max_stop_seconds=2.0)
+
+    live_again(tmp_path, SMALL, killer, lambda _, lives: lives >= SMALL_LIVES)
+
+
+def live_again(
+    folder: Path,
+    sizes: Sizes,
+    killer: Callable[[str], Callable[[App], Killer]],
+    is_enough: Callable[[list[Kill], int], bool],
+) -> None:
+    """Live with kills until ``is_enough(kills, lives)``, and hold each life against one that nobody disturbs."""
     started, kills, lives, starts = time.monotonic(), list[Kill](), 0, 0
     counts: Counter[str] = Counter()
-    files = write_world(tmp_path / "world", SIZES)
-    calm = live_through(tmp_path / "calm" / "data", files, SIZES, lambda app: None)
+    files = write_world(folder / "world", sizes)
+    calm = live_through(folder / "calm" / "data", files, sizes, lambda app: None)
     calm.close()
     wanted = portrait(calm.db, PROJECT)
     calm.db.close()
-    while not lives or (LONG and len(kills) < KILLS):
+    while not is_enough(kills, lives):
         seed = f"{SEED}:{lives}"
-        life = live_through(tmp_path / f"life {lives}" / "data", files, SIZES, killer_of(seed))
+        life = live_through(folder / f"life {lives}" / "data", files, sizes, killer(seed))
         life.close()
         found = differences(wanted, portrait(life.db, PROJECT))
         life.db.close()
@@ -58,17 +82,6 @@ def test_lives_with_kills_end_as_one_without(tmp_path: Path) -> None:
         assert life.killer.kills, "a life without a kill proves nothing"
     report(kills, counts, f"{lives} of {lives} lives ended as the one that nobody killed; {starts} apps begun again")
     print(f"seed {SEED}, {time.monotonic() - started:.0f} s")
-
-
-def killer_of(seed: str) -> Callable[[App], Killer]:
-    """Makes a killer of every stage; of six random stages, once each, in the short form."""
-    names = [name for name, *_ in STAGES]
-    max_kills = (
-        dict.fromkeys(names, MAX_KILLS_PER_STAGE)
-        if LONG
-        else dict.fromkeys(random.Random(seed).sample(names, KILLS), 1)
-    )
-    return lambda app: Killer(app, seed=seed, max_kills=max_kills, max_seconds=MAX_SECONDS_BETWEEN_KILLS)
 
 
 def life_counts(life: Life) -> dict[str, int]:
@@ -92,5 +105,6 @@ def report(kills: list[Kill], counts: Counter[str], ended: str) -> None:
     hit = Counter(kill.target for kill in kills)
     print(f"| all {len(kills)} | {' | '.join(str(hit[target]) for target in TARGETS)} |")
     print(f"{sum(kill.done > 0 for kill in kills)} kills in the middle of a job")
+    print("; ".join(f"{number} {way}" for way, number in Counter(kill.way for kill in kills).items()))
     print("; ".join(f"{number} {name}" for name, number in counts.items()))
     print(ended)

@@ -7,6 +7,7 @@ manifest states, adapters only inside the backup, and no image or import that re
 import contextlib
 import hashlib
 import json
+import os
 import re
 import shutil
 import sqlite3
@@ -18,12 +19,14 @@ from typing import Any
 
 from app.backup.create import CHUNK_BYTES, FORMAT, MANIFEST, Members
 from app.backup.sanitize import foreign_object, outside_summary, sanitize
+from app.processes.open_files import process_using
 from app.progress import ProgressCallback, nothing_to_save
 from app.security.file_roots import page_roots
 from core.errors import UserError
 from storage.database import FILE_NAME, open_database
 from storage.errors import folder_error
 
+PARTIAL = ".restoring"
 MAX_MANIFEST_BYTES = 64 * 2**20
 MAX_MEMBERS = 100_000
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
@@ -36,13 +39,14 @@ def restore_backup(file: Path, data: Path, *, on_progress: ProgressCallback) -> 
     """Restore the backup ``file`` into the new or empty directory ``data``; returns its manifest with "outside_images",
     the number of images that referred to files outside the allowed folders, and "outside", a sentence about them.
 
-    Raises UserError when the directory is not empty, or the file is no backup, was changed or truncated, is from a
-    newer Switchpoint, or does not fit; nothing is written then. A backup of an older schema is upgraded.
+    Raises UserError when the directory is not empty or a process has files open in it, or the file is no backup, was
+    changed or truncated, is from a newer Switchpoint, or does not fit; nothing is written then. A backup of an older
+    schema is upgraded.
     """
-    if data.exists() and (not data.is_dir() or any(data.iterdir())):
-        raise UserError(f"{data} is not empty, and a backup replaces nothing: name a new directory with --data.")
+    data = _target(data)
     data.parent.mkdir(parents=True, exist_ok=True)
-    partial = data.with_name(f".{data.name}.restoring")
+    # An empty directory stays the one it is: it may be a disk of its own, or the one that somebody is in.
+    partial = data / PARTIAL if data.exists() else data.with_name(f".{data.name}{PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         with _open_archive(file) as archive:
@@ -54,12 +58,36 @@ def restore_backup(file: Path, data: Path, *, on_progress: ProgressCallback) -> 
             report = sanitize(partial / FILE_NAME, data.absolute(), page_roots(data))
         except (sqlite3.Error, OverflowError) as error:
             raise folder_error(error, data) or _refused(file, f"its rows cannot be looked at ({error})") from error
-        if data.exists():
-            data.rmdir()
-        partial.rename(data)
+        _put_in_place(partial, data)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return manifest | {"outside_images": report.images, "outside": outside_summary(report, data.absolute())}
+
+
+def _target(data: Path) -> Path:
+    """The directory that a path leads to. Raises UserError where nothing can be restored there."""
+    real = Path(os.path.realpath(data))
+    if data.is_symlink() and not real.exists():
+        raise UserError(
+            f"{data} leads to {real}, which is not there: make that directory, or name another with --data."
+        )
+    if real.exists() and (not real.is_dir() or any(each.name != PARTIAL for each in real.iterdir())):
+        raise UserError(f"{data} is not empty, and a backup replaces nothing: name a new directory with --data.")
+    if (pid := process_using(real)) is not None:
+        raise UserError(
+            f"{data} is open in process {pid}, which would go on with files that are not there any more: end it first, "
+            "or name another directory with --data."
+        )
+    return real
+
+
+def _put_in_place(partial: Path, data: Path) -> None:
+    """Move what was verified to its place, the database last: without it a directory is empty to Switchpoint."""
+    if not data.exists():
+        partial.rename(data)
+        return
+    for each in sorted(partial.iterdir(), key=lambda path: path.name == FILE_NAME):
+        each.rename(data / each.name)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as NoTurnError
 from core.errors import BusyError, FolderError
 from core.own_files import DATABASE, protect, release
 from storage.connections import BUSY_SECONDS, connect
-from storage.disk_reserve import give_up_piece, refuse_last_room
+from storage.disk_reserve import give_up_piece, refuse_last_room, refuse_without_room
 from storage.errors import folder_error, is_locked
 from storage.identity import MAX_COUNT, Identity, identify, refuse_foreign_log, replaced
 from storage.migrations import upgrade
@@ -115,6 +115,8 @@ def open_database(data: Path, *, background: bool = False) -> Database:
             f"There is no database in {data}: if it was moved away, put it back; `switchpoint serve` makes a new one."
         )
     try:
+        if not path.exists():
+            refuse_without_room(data)
         (data / "adapters").mkdir(parents=True, exist_ok=True)
         if not background:
             give_up_piece(data)

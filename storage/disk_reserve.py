@@ -15,6 +15,7 @@ FILE_NAME = "disk-reserve"
 RESERVE_BYTES = 32 * 2**20
 DISK_FRACTION = 8  # of a small disk no more than an eighth is taken
 PIECES = 32
+NEW_DATABASE_BYTES = 2**20  # its file and its write-ahead log, while the schema is made
 MIN_PIECE_BYTES = 128 * 2**10  # several verdicts, each some pages in the write-ahead log
 
 
@@ -42,8 +43,19 @@ def refuse_last_room(data: Path) -> None:
     """Raise FolderError where only the room that is left to reviews is free."""
     free, size = _room(data)
     if free < 2 * _piece(size):
-        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(data))
-        raise folder_error(full, data) or FolderError(str(full))
+        raise _full(data)
+
+
+def refuse_without_room(data: Path) -> None:
+    """Raise FolderError where a new database would not fit: half of one would be taken for a damaged one later."""
+    place = next(each for each in (data.absolute(), *data.absolute().parents) if each.exists())
+    if _room(place)[0] < NEW_DATABASE_BYTES:
+        raise _full(data)
+
+
+def _full(data: Path) -> FolderError:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(data))
+    return folder_error(full, data) or FolderError(str(full))
 
 
 def _room(data: Path) -> tuple[int, int]:

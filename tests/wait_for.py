@@ -15,13 +15,18 @@ from storage.jobs import Job
 TIMEOUT_SECONDS = 240.0
 
 
-def wait_for(condition: Callable[[], object], db: Database, *, timeout: float = TIMEOUT_SECONDS) -> None:
-    """Return once the condition is true; fail with the worker's log after ``timeout`` seconds."""
+def wait_for(condition: Callable[[], object], db: Database | None = None, *, timeout: float = TIMEOUT_SECONDS) -> None:
+    """Return once the condition is true; fail after ``timeout`` seconds, with the worker's log where there is a
+    database."""
     deadline = time.monotonic() + timeout
     while not condition():
-        log = db.data / "logs" / "worker.log"
-        assert time.monotonic() < deadline, log.read_text() if log.exists() else "no worker ever started"
+        assert time.monotonic() < deadline, "it never came true" if db is None else _log_of(db)
         time.sleep(0.01)
+
+
+def _log_of(db: Database) -> str:
+    log = db.data / "logs" / "worker.log"
+    return log.read_text() if log.exists() else "no worker ever started"
 
 
 @contextmanager

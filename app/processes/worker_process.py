@@ -1,7 +1,8 @@
 """Starts the worker of a data directory, and finds the one that runs, without importing any job.
 
 A lock allows one worker per data directory. ``worker.lock`` says which process it is; it touches the file every few
-seconds, so that a worker which runs no more, though its process is there, is seen as stalled.
+seconds, so that a worker which runs no more, though its process is there, is seen as stalled. The file's time is that
+of the monotonic clock, which all processes of a machine share and which nobody sets.
 """
 
 import os
@@ -44,7 +45,7 @@ def stalled_worker(data: Path) -> str:
     """A sentence about a worker whose process is there and has not run for a while; "" if it runs or there is none."""
     pid = worker_pid(data)
     try:
-        silent = time.time() - (data / "worker.lock").stat().st_mtime
+        silent = time.monotonic() - (data / "worker.lock").stat().st_mtime
     except OSError:
         return ""
     if pid is None or silent <= STALLED_SECONDS:
@@ -64,7 +65,7 @@ def ensure_worker(data: Path) -> bool:
     with _one_at_a_time:
         if worker_pid(data) is not None or _is_starting(data):
             return False
-        _starting[data] = (_start_worker(data), time.time())
+        _starting[data] = (_start_worker(data), time.monotonic())
     # Waited for, or it would stay a zombie after its end, as long as the app runs.
     threading.Thread(target=_starting[data][0].wait, daemon=True).start()
     return True
@@ -87,6 +88,7 @@ def _start_worker(data: Path) -> "subprocess.Popen[bytes]":
         (logs_folder(data) / "worker.log").open("ab") as output,
         (data / "worker.lock").open("a"),
     ):
+        _touch(data / "worker.lock")
         return subprocess.Popen(  # our own command, as a list, without a shell  # nosec B603
             command,
             stdin=subprocess.DEVNULL,
@@ -131,10 +133,14 @@ def _keep_beating(data: Path, ended: threading.Event) -> None:
 def _beat(data: Path) -> None:
     """Say in ``worker.lock`` that this worker runs; the time of the file says when it last did."""
     path, said = data / "worker.lock", f"{os.getpid()} {own_start()}".encode()
-    if path.exists() and path.read_bytes() == said:
-        os.utime(path)
-    else:
+    if not path.exists() or path.read_bytes() != said:
         path.write_bytes(said)
+    _touch(path)
+
+
+def _touch(path: Path) -> None:
+    now = time.monotonic_ns()
+    os.utime(path, ns=(now, now))
 
 
 @contextmanager

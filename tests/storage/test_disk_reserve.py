@@ -83,6 +83,32 @@ def test_a_full_disk_is_opened_with_the_reserve_that_was_left_there(db: Database
     again.close()
 
 
+@pytest.mark.parametrize("leave", [0, 4096, 100 * 1024, 600 * 1024, MIB])
+def test_a_new_database_is_made_whole_or_not_at_all(leave: int, disk: Disk) -> None:
+    data = disk.path / "new"
+    disk.fill(leave=leave)
+    try:
+        open_database(data).close()
+    except FolderError as error:
+        assert "The disk is full" in str(error)  # noqa: PT017 - both ends are right
+        assert not data.exists()
+    disk.free()
+    open_database(data).close()
+
+
+@pytest.mark.parametrize("leave", [0, 4096, 100 * 1024])
+def test_a_database_is_opened_and_read_with_little_room(leave: int, db: Database, disk: Disk) -> None:
+    fill_reserve(db.data)
+    write(db, "before")
+    db.close()
+    disk.fill(leave=leave)
+    again = open_database(db.data)
+    with again.read() as connection:
+        assert [each.name for each in store.list_projects(connection)] == ["before"]
+    write(again, "after")
+    again.close()
+
+
 def test_the_background_leaves_the_last_room_to_reviews(db: Database, disk: Disk) -> None:
     fill_reserve(db.data)
     worker = open_database(db.data, background=True)

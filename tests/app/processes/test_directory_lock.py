@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from app.web.server import serve
 from storage import jobs
 from storage.database import Database
 from tests.servers.app_server import serving
+from tests.wait_for import wait_for
 
 HOLD = """
 import pathlib, sys, time
@@ -26,13 +26,6 @@ worker_process.HEARTBEAT_SECONDS = 0.05
 with worker_process.worker_lock(pathlib.Path(sys.argv[1])):
     time.sleep(600)
 """
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_removing_the_lock_file_gives_no_second_worker_and_it_is_written_again(
@@ -44,7 +37,7 @@ def test_removing_the_lock_file_gives_no_second_worker_and_it_is_written_again(
         (tmp_path / "worker.lock").unlink()
         with pytest.raises(LockHeldError, match="A worker already serves"), worker_lock(tmp_path):
             pass
-        until(lambda: worker_pid(tmp_path) == pid)
+        wait_for(lambda: worker_pid(tmp_path) == pid)
     with worker_lock(tmp_path):
         assert worker_pid(tmp_path) == pid
 
@@ -60,6 +53,18 @@ def test_a_second_page_on_one_directory_is_refused_and_the_files_of_the_first_st
         assert upload.exists()
 
 
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+def test_a_clock_that_jumps_makes_no_worker_stalled_and_hides_none(
+    jump: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall = time.time
+    with worker_lock(tmp_path):
+        monkeypatch.setattr(time, "time", lambda: wall() + jump)
+        assert stalled_worker(tmp_path) == ""
+        monkeypatch.setattr(worker_process, "STALLED_SECONDS", -1.0)
+        assert "has not run for" in stalled_worker(tmp_path)
+
+
 def test_a_stopped_worker_is_seen_as_stalled_by_doctor_and_page_until_it_goes_on(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,15 +72,15 @@ def test_a_stopped_worker_is_seen_as_stalled_by_doctor_and_page_until_it_goes_on
     with db.write() as connection:
         jobs.put(connection, "label", None, {})
     with subprocess.Popen([sys.executable, "-c", HOLD, str(db.data)]) as worker:
-        until(lambda: worker_pid(db.data) == worker.pid)
+        wait_for(lambda: worker_pid(db.data) == worker.pid)
         time.sleep(1.2)
         assert stalled_worker(db.data) == ""
         worker.send_signal(signal.SIGSTOP)
-        until(lambda: stalled_worker(db.data) != "")
+        wait_for(lambda: stalled_worker(db.data) != "")
         assert f"process {worker.pid}) has not run for 0 min" in stalled_worker(db.data)
         assert f"kill -CONT {worker.pid}" in tray_html(db)
         assert ("worker", False) in {(each["name"], each["ok"]) for each in run_checks(db.data)}
         worker.send_signal(signal.SIGCONT)
-        until(lambda: stalled_worker(db.data) == "")
+        wait_for(lambda: stalled_worker(db.data) == "")
         assert "kill -CONT" not in tray_html(db)
         worker.kill()

@@ -108,15 +108,24 @@ def every_job(db: Database) -> list[Job]:
         return jobs.jobs_of(connection)
 
 
-def test_a_second_worker_is_refused_on_the_command_line_with_a_sentence(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "app", "--data", str(tmp_path), "worker"]
-    with worker_lock(tmp_path):
+def test_a_second_worker_is_refused_on_the_command_line_with_a_sentence(db: Database) -> None:
+    command = [sys.executable, "-m", "app", "--data", str(db.data), "worker"]
+    with worker_lock(db.data):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
-        assert worker_pid(tmp_path) == os.getpid()
+        assert worker_pid(db.data) == os.getpid()
     assert done.returncode == 1
     (sentence,) = [line for line in " ".join(done.stderr.split()).split(". ") if "A worker already serves" in line]
     assert "`switchpoint status` shows its jobs" in sentence
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_a_worker_where_there_is_no_database_makes_none(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app", "--data", str(tmp_path), "worker"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 1
+    assert "There is no database in" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert not (tmp_path / "switchpoint.db").exists()
 
 
 def test_a_process_with_the_id_of_a_dead_worker_is_never_taken_for_it(

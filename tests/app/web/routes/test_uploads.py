@@ -3,9 +3,7 @@
 import errno
 import shutil
 import socket
-import time
 from collections import namedtuple
-from collections.abc import Callable
 from pathlib import Path
 
 import fastapi
@@ -17,6 +15,7 @@ from app.imports.uploads import uploads_folder
 from app.web.routes import uploads
 from storage.database import Database
 from tests.servers.app_server import serving
+from tests.wait_for import wait_for
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -94,12 +93,5 @@ def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         for sent in (0, 1, 5_000_000):
             with socket.create_connection((address.host, address.port or 80)) as connection:
                 connection.sendall(head.encode() + bytes(sent))
-                until(lambda: len(stored(served.data)) == 2)
-            until(lambda: stored(served.data) == [])
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+                wait_for(lambda: len(stored(served.data)) == 2)
+            wait_for(lambda: stored(served.data) == [])

@@ -18,6 +18,7 @@ import psutil
 
 from app.backup.schedule import age_text
 from app.doctor.model_checks import check_models, key_variables
+from app.processes.file_systems import network_warning
 from app.processes.worker_process import stalled_worker, worker_pid
 from app.settings import PACKAGE_ROOT, AppSettings
 from core.endpoints.keys import find_key
@@ -95,6 +96,8 @@ def _data(data: Path) -> str:
             waiting = [job for job in jobs.jobs_of(connection, limit=100) if job.state in ("queued", "running")]
     finally:
         db.close()
+    if warning := network_warning(data):
+        raise UserError(warning)
     return f"{data} can be written, its database is up to date, {len(waiting)} jobs wait or run"
 
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from app.backup.schedule import Schedule, backing_up
 from app.imports.uploads import sweep_uploads
 from app.processes.directory_lock import directory_lock
+from app.processes.file_systems import network_warning, refuse_without_locks
 from app.rendering.templates import render
 from app.security.authentication import require_session
 from app.security.http_protocol import Protocol
@@ -53,6 +54,7 @@ def serve(data: Path, host: str, port: int, names: Sequence[str] = (), schedule:
     port that is in use, and for an address that other machines can reach while there are no logins.
     """
     held = f"Switchpoint is open on {data} already: go to that window, or end that process first."
+    refuse_without_locks(logs_folder(data))
     with directory_lock(logs_folder(data), held):
         _serve(data, host, port, names, schedule)
 
@@ -70,6 +72,8 @@ def _serve(data: Path, host: str, port: int, names: Sequence[str], schedule: Sch
         # The page lives as long as the process; without freezing it, garbage collection takes 0.2 s now and then.
         gc.collect()
         gc.freeze()
+        if warning := network_warning(data):
+            print(warning, flush=True)
         shown = f"[{host}]" if ":" in host else host
         print(
             f"Switchpoint is open at http://{shown}:{port}  (data in {data}; Ctrl-C ends the page, jobs go on)",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.engines.engine import Engine
+from app.processes.file_systems import refuse_without_locks
 from app.processes.identity import is_alive, own_start
 from app.processes.worker_process import worker_lock
 from app.progress import BUG_MESSAGE, Advance, ShouldStop, Stopped
@@ -37,6 +38,7 @@ def serve_jobs(data: Path, engine: Engine, *, idle_minutes: float | None) -> Non
     signals: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, _: signals.append(number))
+    refuse_without_locks(data)
     db = open_database(data, background=True)
     try:
         while True:

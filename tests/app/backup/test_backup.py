@@ -70,6 +70,14 @@ def test_what_is_restored_equals_what_was_backed_up(loop: Database, tmp_path: Pa
     assert sorted(each.name for each in tmp_path.iterdir()) == ["data", "elsewhere", "kept.zip"]
 
 
+def test_no_two_files_differ_by_case_only(loop: Database, tmp_path: Path) -> None:
+    """So that a data directory and a backup are whole on a file system that ignores case."""
+    backed_up(loop, tmp_path / "b.switchpoint")
+    names = [str(each.relative_to(loop.data)) for each in loop.data.rglob("*")]
+    names += [f"backup/{name}" for name in zipfile.ZipFile(tmp_path / "b.switchpoint").namelist()]
+    assert len({name.casefold() for name in names}) == len(names) > 4
+
+
 def test_the_command_line_backs_up_and_restores(loop: Database, tmp_path: Path, command_line: CommandLine) -> None:
     file, new = tmp_path / "kept.zip", replace(command_line, data=tmp_path / "new")
     assert f"1 projects ({LOOP}), 1 adapters and checkpoints" in " ".join(command_line.said("backup", file).split())

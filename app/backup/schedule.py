@@ -47,15 +47,15 @@ def backups_in(data: Path) -> list[Path]:
     return sorted((data / FOLDER).glob("switchpoint-*.zip"), reverse=True)
 
 
-def backup_age(data: Path, now: float) -> float | None:
-    """Seconds since the newest scheduled backup was made; None where there is none."""
-    return next((now - each.stat().st_mtime for each in backups_in(data)), None)
+def newest_backup(data: Path, now: float) -> tuple[Path, float] | None:
+    """The newest scheduled backup and its age in seconds; None where there is none."""
+    return next(((each, now - each.stat().st_mtime) for each in backups_in(data)), None)
 
 
 def is_due(data: Path, schedule: Schedule, now: float) -> bool:
     """Whether a backup is due; one from the future, made before the clock was set back, counts for nothing."""
-    age = backup_age(data, now)
-    return age is None or not -LOOK_SECONDS <= age < schedule.seconds
+    newest = newest_backup(data, now)
+    return newest is None or not -LOOK_SECONDS <= newest[1] < schedule.seconds
 
 
 def make_scheduled(db: Database, schedule: Schedule) -> Path:
@@ -86,10 +86,11 @@ def verify_backup(file: Path) -> None:
 
 def age_text(data: Path, now: float) -> str:
     """How old the newest scheduled backup is, as a sentence."""
-    age = backup_age(data, now)
-    if age is None:
+    newest = newest_backup(data, now)
+    if newest is None:
         return "none by schedule: start with `switchpoint serve --backup-every 24h`, or run `switchpoint backup FILE`"
-    return f"the newest is {duration(max(age, 0.0))} old: {backups_in(data)[0]}"
+    file, age = newest
+    return f"the newest is {duration(max(age, 0.0))} old: {file}"
 
 
 @contextmanager

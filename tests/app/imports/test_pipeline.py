@@ -61,6 +61,22 @@ def test_the_preview_shows_the_first_five_samples(db: Database, empty: str, file
     assert json.loads(json.dumps(report))["format"] == "llava"
 
 
+def test_the_preview_of_predictions_shows_how_three_are_read(db: Database, tiny: str, tmp_path: Path) -> None:
+    with db.read() as connection:
+        key = store.project_named(connection, tiny).id
+        samples = store.samples_of(connection, project=key, role="validation")[:4]
+    rows = [{"id": each.source_id, "response": "It is hard to see.", "answer": each.answer} for each in samples]
+    rows[0]["response"] = f"The answer is {samples[0].answer}."
+    path = write(tmp_path / "rows.jsonl", rows)
+    request = ImportRequest(what="predictions", path=str(path), project=tiny, mapping={"prediction": ""})
+    first, second, third = dry_run(db, request)["examples"]
+    assert first == {
+        "source_id": samples[0].source_id, "truth": samples[0].answer, "answer": samples[0].answer,
+        "text": rows[0]["response"],
+    }  # fmt: skip
+    assert [each["source_id"] for each in (second, third)] == [each.source_id for each in samples[1:3]]
+
+
 def test_every_kind_of_refusal_is_counted_by_its_kind(
     db: Database, tiny: str, files: TinyFiles, tmp_path: Path
 ) -> None:

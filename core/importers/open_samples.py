@@ -15,6 +15,7 @@ from core.importers.containers.files import open_zip
 from core.importers.containers.json_rows import Row
 from core.importers.containers.open_rows import RowFile, open_rows
 from core.importers.fields import column_mapping
+from core.importers.fields.candidates import letters_note
 from core.importers.fields.column_names import match_by_name
 from core.importers.formats import bigbench_mistake, llava, mmbench, scienceqa, table
 from core.importers.images.checked import Images
@@ -162,6 +163,8 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
             raise UserError(f"{file.name} has no column “index”, which MMBench's images are shared by: read it as TSV.")
         if "id" not in mapping:
             notes.append(_NO_ID)
+        if said := letters_note(mapping, rows):
+            notes.append(said)
         if mapping.get("answer_as") in ("index", "number"):
             first = 0 if mapping["answer_as"] == "index" else 1
             notes.append(f"Answers are read as the options' places, counted from {first}: look whether that is right.")

@@ -4,6 +4,7 @@ A guess by name is held against the rows, because a file may have a column for t
 or one answer by a person and one by a model.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from core.importers.results import RowError
 from core.parsing.normalisation import normalise
 
 _MAX_SHOWN = 60
+_LETTER = re.compile(r"\(?[A-H][).]?")
 
 
 def question_columns(columns: Sequence[str], found: str, rows: Rows) -> list[str]:
@@ -39,6 +41,18 @@ def question_columns(columns: Sequence[str], found: str, rows: Rows) -> list[str
 def holds_options(mapping: Mapping[str, str], rows: Rows) -> bool:
     """Whether the questions hold options of which the answers name one."""
     return any(names_one(list(_inside(row, mapping)), row.get(mapping.get("answer", ""))) for row in rows)
+
+
+def letters_note(mapping: Mapping[str, str], rows: Rows) -> str:
+    """What is said where the answers are letters of options that nothing names; "" elsewhere."""
+    answers = [cell_text(row.get(mapping.get("answer", ""))) for row in rows]
+    letters = [each for each in answers if _LETTER.fullmatch(each)]
+    if "options" in mapping or len(letters) < 2 or len(letters) * 2 <= len(answers):
+        return ""
+    return (
+        f"Most answers are letters ({', '.join(sorted(set(letters)))[:20]}), but no options were found: say which "
+        "column has them (options=COLUMN), or the letters themselves are the answers."
+    )
 
 
 def truth_columns(columns: Sequence[str], mapping: Mapping[str, str]) -> list[str]:

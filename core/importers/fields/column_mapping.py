@@ -61,7 +61,8 @@ def resolve_mapping(
                 f"{name}: none of its columns ({', '.join(columns)}) looks like the {field}: say which one it is "
                 f"({field}=COLUMN)."
             )
-    if splits_questions and "options" not in {**mapping, **given} and holds_options(mapping, first_rows):
+    told = "options" in given or any(tried_row_options(row, mapping) for row in first_rows)
+    if splits_questions and not told and holds_options(mapping, first_rows):
         mapping["options"] = mapping["question"]
     forms = {form: chosen for form, chosen in given.items() if form in _FORMS and chosen}
     mapping |= _proposed_forms(mapping | forms, first_rows) | forms

@@ -79,9 +79,16 @@ def truth_texts(value: Any) -> list[str]:
     """
     if isinstance(value, str):
         held = list_in_text(value, "answer")
-        return cell_texts(held, "answer") if is_list_of_texts(held) else [value.strip()]
+        objects = isinstance(held, list) and bool(held) and all(isinstance(each, dict) for each in held)
+        several = objects or is_list_of_texts(held) or (isinstance(held, dict) and isinstance(held.get("text"), list))
+        return cell_texts(held, "answer") if several else [value.strip()]
     if isinstance(value, dict) and not isinstance(value.get("text"), list):
-        raise RowError("answer", "“answer” must be text, not an object: choose another column, or write it as text.")
+        told = next((value[name] for name in ("answer", "text") if isinstance(value.get(name), str)), None)
+        if told is None:
+            raise RowError(
+                "answer", "“answer” must be text, not an object: choose another column, or write it as text."
+            )
+        return [told.strip()]
     return cell_texts(value, "answer")
 
 

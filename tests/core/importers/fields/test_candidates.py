@@ -63,6 +63,17 @@ def test_a_letter_that_none_of_the_options_in_the_question_has_is_refused(tmp_pa
     assert refused.reason == "The answer “D” names none of the options red · blue."
 
 
+def test_options_in_the_question_are_found_beside_an_empty_column_for_them(tmp_path: Path) -> None:
+    rows = [{"question": "Which?\n(A) red\n(B) blue", "choices": [], "answer": "B"}]
+    assert read(tmp_path, rows).samples[0].answer == "blue"
+
+
+def test_letters_without_options_are_remarked_on(tmp_path: Path) -> None:
+    rows = [{"id": n, "question": "Which of them?", "answer": "AB"[n]} for n in range(2)]
+    (note,) = read(tmp_path, rows).notes
+    assert note.startswith("Most answers are letters (A, B), but no options were found")
+
+
 def test_two_answers_that_differ_are_asked_for(tmp_path: Path) -> None:
     row = {"question": "Which?", "options": ["cat", "dog"], "answer": "A", "label": "dog"}
     with pytest.raises(UserError, match=r"“answer” and “label” could both be .*“cat” and “dog”.*answer=COLUMN"):

@@ -66,6 +66,10 @@ def test_other_texts_stay_texts(text: str) -> None:
         ("[1, 2]", ["[1, 2]"]),
         ("[0, 1)", ["[0, 1)"]),
         ("liver", ["liver"]),
+        ("[{'answer': 'net', 'answer_id': 1} {'answer': 'web', 'answer_id': 2}]", ["net", "web"]),
+        ("{'text': ['net'], 'answer_start': [3]}", ["net"]),
+        ({"text": "net", "score": 1}, ["net"]),
+        ('{"total": 3}', ['{"total": 3}']),
         (3.0, ["3"]),
     ],
 )

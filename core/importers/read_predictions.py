@@ -64,7 +64,8 @@ def _read(path: Path, known: Mapping[str, Sample], format: str, mapping: Mapping
             return _collected(file, _mistakes(file), known, f"{bigbench_mistake.TASK} {file.container}")
         if not format and not mapping and _is_samples(file):
             raise UserError(
-                f"{file.name} holds samples, not predictions: import it as a validation, test or support set."
+                f"{file.name} holds samples, not predictions: import it as a validation, test or support set, or say "
+                "which column is the model's rationale (rationale=COLUMN)."
             )
         rows = [replies.with_doc(row.value) for row in file.first if isinstance(row.value, dict)]
         columns = tuple(dict.fromkeys((*file.columns, *(each for row in rows for each in row))))
@@ -183,8 +184,8 @@ def _is_mistakes(file: RowFile) -> bool:
 
 
 def _is_samples(file: RowFile) -> bool:
-    """Whether the rows hold conversations, or questions without a field that is called a prediction."""
-    asks = "question" in file.columns and not names_prediction(file.columns)
-    pictures = {"image", "images"} & set(file.columns) and {"text"} & set(file.columns) and not is_table(file.columns)
-    told = bool(file.columns) and (asks or bool(pictures and not names_prediction(file.columns)))
+    """Whether the rows hold conversations, or questions (POPE's beside a picture and a truth) without a prediction."""
+    columns = set(file.columns)
+    asks = "question" in columns or ("text" in columns and columns & {"image", "images"} and columns & {"label", "gt"})
+    told = bool(asks) and not names_prediction(file.columns) and not is_table(file.columns)
     return any(llava.is_row(row.value) or told for row in file.first[:1])

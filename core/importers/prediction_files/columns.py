@@ -30,6 +30,7 @@ PREDICTION_FIELDS = {
 }
 # Evaluation programs write the truth under it, other programs the model's answer.
 AMBIGUOUS = "answer"
+_OF_A_MODEL = "model_output model_response generated_text generation completion raw_response raw_output resps"
 _SHORT_WORDS = 12
 _MAX_SHOWN = 60
 Rows = Sequence[Mapping[str, Any]]
@@ -61,8 +62,8 @@ def is_table(columns: Sequence[str]) -> bool:
 
 
 def names_prediction(columns: Sequence[str]) -> bool:
-    """Whether one of these fields is called a prediction (a data set's "answer" is not)."""
-    return bool(candidates(columns, PREDICTION_FIELDS["prediction"]))
+    """Whether one of these fields is called a model's (a data set's "answer" and "response" are not)."""
+    return bool(candidates(columns, f"{PREDICTION_FIELDS['prediction']} {_OF_A_MODEL}"))
 
 
 def choose_columns(
@@ -174,11 +175,11 @@ def _refuse_true_rationale(
     """Raises UserError where the rationale states the truth in every row, and the model's answer another one."""
     if not answer:
         return
-    read = [
-        (*(read_answer(reply_of(row, column), sample.options).answer for column in (rationale, answer)), sample)
+    stated = [
+        (one, read_answer(reply_of(row, answer), sample.options).answer, sample)
         for row, sample in pairs
+        if (one := read_answer(reply_of(row, rationale), sample.options).answer) is not None
     ]
-    stated = [(one, two, sample) for one, two, sample in read if one is not None]
     wrong = [two for _, two, sample in stated if two is not None and not is_correct(two, sample.answer)]
     if len(wrong) > 1 and all(is_correct(one, sample.answer) for one, _, sample in stated):
         raise UserError(

@@ -171,6 +171,17 @@ def test_questions_are_no_replies(tmp_path: Path) -> None:
         read(tmp_path, [row | {"image": "a.jpg", "label": "yes"} for row in rows])
 
 
+def test_outputs_with_their_question_are_read_where_a_column_is_said_to_be_the_models(tmp_path: Path) -> None:
+    rows = [
+        {"id": f"t{n}", "question": ASKED[n], "answer": TRUTHS[n], "response": REPLY.format(WRONG[n])} for n in range(4)
+    ]
+    with pytest.raises(UserError, match=r"holds samples, not predictions.*rationale=COLUMN"):
+        read(tmp_path, rows)
+    assert answers(read(tmp_path, rows, mapping={"rationale": "response"})) == WRONGLY_ANSWERED
+    named = [{"model_response" if name == "response" else name: cell for name, cell in row.items()} for row in rows]
+    assert answers(read(tmp_path, named)) == WRONGLY_ANSWERED
+
+
 def test_three_predictions_are_shown(tmp_path: Path) -> None:
     rows = [{"id": f"t{n}", "response": REPLY.format(WRONG[n])} for n in range(4)]
     first, *others = read(tmp_path, rows).examples

@@ -12,6 +12,7 @@ from app.exports.write import export_adapter, export_report, export_reviews, exp
 from app.imports import pipeline
 from app.imports.pipeline import commit
 from app.imports.report import TEST_SHARE, ImportKind, ImportReport, ImportRequest
+from app.rendering.formatting import short
 from core.errors import UserError
 from core.importers import FORMATS
 
@@ -108,6 +109,10 @@ def _import_text(report: ImportReport, dry_run: bool) -> str:
     if dry_run:
         lines += [f"{field} = {column}" for field, column in report["mapping"].items()]
         lines += [f"{each['source_id']}: {each['question']} → {each['answer']}" for each in report["preview"]]
+        lines += [
+            f"{each['source_id']}: {short(each['text'], 120)} → {each['answer'] or 'unclear'} (truth: {each['truth']})"
+            for each in report["examples"]
+        ]
     lines += report["notes"]
     counts = ("found", "accepted", "held_out", "already_present", "images_missing", "duplicates", "conflicts")
     counted = ", ".join(f"{name.replace('_', ' ')} {report[name]:,}" for name in counts)

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.imports.report import Findings, ImportRequest
 from core.chunks import chunked
 from core.errors import UnavailableError
-from core.importers import Duplicate, ReadSample, SampleFile, open_samples
+from core.importers import Duplicate, ReadSample, SampleFile, open_samples, renamed_note
 from core.types import Refusal, Role, Sample
 from storage import store
 from storage.database import Database
@@ -45,12 +45,16 @@ def read_new(file: SampleFile, known: Lookup, found: Findings) -> Iterator[list[
     """The new samples, up to ROWS_PER_BATCH a list; all others are counted in ``found``."""
     found.format, found.container = file.format, file.container
     found.columns, found.mapping, found.notes = list(file.columns), dict(file.mapping), list(file.notes)
+    renamed: list[ReadSample] = []
+    rows_renamed = 0
     for items in chunked(file.items, ROWS_PER_BATCH):
         found.found += len(items)
         read = [item for item in items if isinstance(item, ReadSample)]
+        named = [each for each in read if each.given_id]
         for item in items:
             if isinstance(item, Refusal):
                 found.refuse(item, duplicate=isinstance(item, Duplicate))
+        renamed, rows_renamed = renamed or named[:1], rows_renamed + len(named)
         own, elsewhere = known([each.sample.source_id for each in read])
         new = []
         for each in read:
@@ -65,6 +69,8 @@ def read_new(file: SampleFile, known: Lookup, found: Findings) -> Iterator[list[
                 new.append(each)
         found.new.update(each.split for each in new)
         yield new
+    if renamed:
+        found.notes.append(renamed_note(rows_renamed, renamed[0]))
 
 
 def lookup_in(db: Database, project: int | None, role: Role, name: str = "") -> Lookup:

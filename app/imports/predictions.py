@@ -1,6 +1,7 @@
 """Imports predictions made elsewhere as those of round 0, with their samples and gold mistake steps."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
         present = _predicted_samples(connection, project)
     found.format, found.found, found.notes = read.format, read.found, list(read.notes)
     found.columns, found.mapping = list(read.columns), dict(read.mapping)
+    found.examples = [asdict(each) for each in read.examples]
     for refusal in read.refused:
         found.refuse(refusal)
     found.refused_rows, found.duplicates = read.refused_rows, read.duplicates

@@ -74,7 +74,8 @@ class Findings:
     ``refused`` holds the first MAX_REFUSED refused rows, ``refused_rows`` counts all: ``images_missing`` because of
     their image, ``duplicates`` of an id in the file, and ``conflicts`` with a sample of that id in the set. ``splits``
     counts the rows of each split, ``new`` those of them that the set does not have. ``accepted`` rows are new and
-    wanted, ``held_out`` of these go to the test set; ``left_out`` are of other splits.
+    wanted, ``held_out`` of these go to the test set; ``left_out`` are of other splits. ``examples`` are predictions and
+    how they are read, ``preview`` samples.
     """
 
     format: str = ""
@@ -95,6 +96,7 @@ class Findings:
     splits: dict[str, int] = field(default_factory=dict)
     new: Counter[str] = field(default_factory=Counter)
     preview: list[dict[str, Any]] = field(default_factory=list)
+    examples: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, refusal: Refusal, *, duplicate: bool = False, conflict: bool = False) -> None:
         """Count a refused row, and store it up to the limit."""

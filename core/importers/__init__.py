@@ -5,7 +5,8 @@ whether one refused row stops an import. ``line`` is the line of the file, from 
 files and data sets the row, from 1).
 """
 
-from core.importers.fields.column_mapping import FIELDS, propose_mapping
+from core.importers.fields.column_mapping import propose_mapping
+from core.importers.fields.column_names import FIELDS
 from core.importers.images.sources import ImageRef
 from core.importers.open_samples import FORMATS, columns_of, open_samples, read_samples
 from core.importers.read_predictions import PREDICTION_FORMATS, read_predictions
@@ -14,6 +15,8 @@ from core.importers.results import (
     ImportedPrediction,
     ImportedPredictions,
     ImportedSamples,
+    PredictionExample,
     ReadSample,
     SampleFile,
 )
+from core.importers.unique_ids import renamed_note

@@ -15,10 +15,15 @@ from core.importers.containers.files import open_zip
 from core.importers.containers.json_rows import Row
 from core.importers.containers.open_rows import RowFile, open_rows
 from core.importers.fields import column_mapping
-from core.importers.formats import bigbench_mistake, llava, mmbench, predictions, scienceqa, table
+from core.importers.fields.candidates import letters_note
+from core.importers.fields.column_names import match_by_name
+from core.importers.formats import bigbench_mistake, llava, mmbench, scienceqa, table
 from core.importers.images.checked import Images
 from core.importers.images.sources import ImageFolder, ImageRef, ImageSource, ImageZip
+from core.importers.prediction_files.columns import PREDICTION_FIELDS, is_table
 from core.importers.results import Duplicate, ImportedSamples, ReadSample, RowError, SampleFile
+from core.importers.row_ids import row_ids, row_name
+from core.importers.unique_ids import FoundSample, renamed_note, unique_samples
 from core.own_files import refuse_own
 from core.types import Refusal, Role, Sample
 
@@ -35,7 +40,7 @@ FORMATS = {
 }
 # Formats detected from the rows, with their names in reports; tables are named by their container.
 _SHAPES = {"llava": "LLaVA", "mmbench": "MMBench", "scienceqa": "ScienceQA"}
-FoundSample = tuple[Row, tuple[Sample, str] | RowError]
+_NO_ID = "No column is the id: samples are named by the file and their row's number."
 T = TypeVar("T")
 
 
@@ -61,7 +66,7 @@ def open_samples(
     kind = "" if format in _SHAPES else format
     with open_rows(path, prefer=role, kind=kind) as file:
         checked = Images(_source(images) if images else file.images, lazy=lazy_images)
-        yield _opened(file, format or _shape(file), role, mapping or {}, checked)
+        yield _opened(file, format or _shape(file, given=bool(mapping)), role, mapping or {}, checked)
 
 
 def read_samples(
@@ -75,6 +80,7 @@ def read_samples(
     """All samples of a file at once, for sets that fit into memory; see ``open_samples``, which raises the same."""
     samples: list[Sample] = []
     refused: list[Refusal] = []
+    renamed: list[ReadSample] = []
     used: dict[str, ImageRef] = {}
     with open_samples(path, role=role, format=format, mapping=mapping, images=images) as file:
         for item in file.items:
@@ -82,8 +88,10 @@ def read_samples(
                 refused.append(item)
                 continue
             samples.append(item.sample)
+            renamed += [item] if item.given_id else []
             if item.sample.image:
                 used[item.sample.image] = file.image(item.sample.image)
+        notes = (*file.notes, renamed_note(len(renamed), renamed[0])) if renamed else file.notes
         return ImportedSamples(
             format=f"{_SHAPES.get(file.format, '')} {file.container}".strip(),
             found=len(samples) + len(refused),
@@ -91,7 +99,7 @@ def read_samples(
             images=used,
             refused=tuple(refused),
             duplicates=sum(isinstance(each, Duplicate) for each in refused),
-            notes=file.notes,
+            notes=notes,
         )
 
 
@@ -107,7 +115,7 @@ def columns_of(path: Path | str, *, prefer: str, format: str = "") -> tuple[tupl
         if any(llava.is_row(row) for row in first[:1]):
             return (), {}
         if prefer == "predictions":
-            return file.columns, column_mapping.match_by_name(file.columns, predictions.PREDICTION_FIELDS)
+            return file.columns, match_by_name(file.columns, PREDICTION_FIELDS)
         return file.columns, column_mapping.propose_mapping(file.columns, first)
 
 
@@ -115,13 +123,14 @@ def _looks_like_predictions(file: RowFile) -> bool:
     """Whether the rows are predictions rather than samples."""
     values = [row.value for row in file.first if not row.error]
     return bool(values) and (
-        bigbench_mistake.is_row(values[0]) or (not llava.is_row(values[0]) and predictions.is_table(file.columns))
+        bigbench_mistake.is_row(values[0]) or (not llava.is_row(values[0]) and is_table(file.columns))
     )
 
 
-def _shape(file: RowFile) -> str:
+def _shape(file: RowFile, *, given: bool = False) -> str:
+    """The format of the rows; with a mapping ``given`` by the user they are samples."""
     first = next((row for row in file.first if not row.error), None)
-    if _looks_like_predictions(file):
+    if not given and _looks_like_predictions(file):
         raise UserError(f"{file.name} holds predictions, not samples: import it as predictions.")
     if first is not None and llava.is_row(first.value):
         return "llava"
@@ -136,7 +145,9 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
     notes = list(file.notes)
     mapping: Mapping[str, str] = {}
     if shape == "llava":
-        found = parse_rows(file.rows, lambda row: (llava.parse_sample(row.value, role, images.hash_of), row.split))
+        named = row_ids(file)
+        notes += [] if named.column else [_NO_ID]
+        found = parse_rows(file.rows, lambda row: (llava.parse_sample(named.row(row), role, images.hash_of), row.split))
     elif shape == "scienceqa":
         splits = scienceqa.read_splits(file.beside(scienceqa.SPLITS_FILE), scienceqa.SPLITS_FILE)
         found = parse_rows(file.rows, lambda row: scienceqa.parse_sample(row.value, row.key, splits, role, images))
@@ -144,11 +155,16 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
         rows = [_value(row) for row in file.first if isinstance(row.value, dict)]
         names = tuple(dict.fromkeys((*(("id",) if any(row.key for row in file.first) else ()), *file.columns)))
         proposed = mmbench.mapping_of(file.columns) if shape == "mmbench" else {}
-        mapping = column_mapping.resolve_mapping(file.name, names, proposed | dict(given), rows)
+        splits_questions = shape != "mmbench" and role != "support"
+        mapping = column_mapping.resolve_mapping(
+            file.name, names, proposed | dict(given), rows, splits_questions=splits_questions
+        )
         if "id" not in mapping and shape == "mmbench":
             raise UserError(f"{file.name} has no column “index”, which MMBench's images are shared by: read it as TSV.")
         if "id" not in mapping:
-            notes.append("No column is the id: samples are named by the file and their row's number.")
+            notes.append(_NO_ID)
+        if said := letters_note(mapping, rows):
+            notes.append(said)
         if mapping.get("answer_as") in ("index", "number"):
             first = 0 if mapping["answer_as"] == "index" else 1
             notes.append(f"Answers are read as the options' places, counted from {first}: look whether that is right.")
@@ -160,7 +176,7 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
         columns=file.columns if mapping else (),
         mapping=mapping,
         notes=tuple(notes),
-        items=_unique(found, file.name),
+        items=unique_samples(found, file.name, role),
         image=images.image,
     )
 
@@ -180,9 +196,8 @@ def _table(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images
     numbers = count(1)
 
     def read(row: Row) -> tuple[Sample, str]:
-        number = next(numbers)
+        name = row_name(file, row, next(numbers))
         value = _value(row)
-        name = f"{Path(row.file or file.name).name.split('.')[0]}-{row.line if row.file else number}"
         return table.parse_sample(value, mapping, role, images, name), _split(row, value, mapping)
 
     return parse_rows(file.rows, read)
@@ -201,28 +216,6 @@ def _value(row: Row) -> dict[str, Any]:
 
 def _split(row: Row, value: Mapping[str, Any], mapping: Mapping[str, str]) -> str:
     return splits.canonical_split(str(value.get(mapping["split"]) or "")) if "split" in mapping else row.split
-
-
-def _unique(found: Iterator[FoundSample], name: str) -> Iterator[ReadSample | Refusal]:
-    seen: set[int] = set()
-    for row, parsed in found:
-        if isinstance(parsed, RowError):
-            yield Refusal(file=row.file or name, line=row.line, field=parsed.field, reason=parsed.reason)
-            continue
-        sample, split = parsed
-        key = hash(sample.source_id)
-        if key in seen:
-            yield duplicate_refusal(row.file or name, row.line, sample.source_id)
-            continue
-        seen.add(key)
-        yield ReadSample(line=row.line, sample=sample, split=split)
-
-
-def duplicate_refusal(file: str, line: int, source_id: str) -> Duplicate:
-    """The refusal of a row whose id occurred earlier."""
-    return Duplicate(
-        file=file, line=line, field="id", reason=f"The id “{source_id}” occurs on an earlier line: give each its own."
-    )
 
 
 def _source(path: Path) -> ImageSource:

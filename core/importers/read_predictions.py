@@ -1,18 +1,27 @@
 """Read predictions of other programs, for known samples or for samples included in the file."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from core.errors import UserError
 from core.importers.containers.json_rows import Row
 from core.importers.containers.open_rows import RowFile, open_rows
+from core.importers.fields.options_and_answers import truth_texts
 from core.importers.fields.typed import as_fields
 from core.importers.formats import bigbench_mistake, llava, predictions
-from core.importers.open_samples import duplicate_refusal, parse_rows
-from core.importers.results import ImportedPrediction, ImportedPredictions, RowError
+from core.importers.open_samples import parse_rows
+from core.importers.prediction_files import replies
+from core.importers.prediction_files.answer_column import AnswerColumn
+from core.importers.prediction_files.columns import PredictionColumns, choose_columns, is_table, names_prediction
+from core.importers.results import ImportedPrediction, ImportedPredictions, PredictionExample, RowError
+from core.importers.unique_ids import duplicate_refusal
+from core.parsing.scoring import score_answer
 from core.types import Refusal, Sample
 
 MAX_REFUSED = 100_000  # refused rows that are kept; all of them are counted
+_EXAMPLES = 3
 PREDICTION_FORMATS = {
     "predictions": "predictions with a rationale or steps",
     "bigbench-mistake": bigbench_mistake.TASK,
@@ -30,32 +39,59 @@ def read_predictions(
     """Predictions for the known samples (by source id), or BIG-Bench Mistake's, which include their samples.
 
     The format is detected; ``format`` (a key of ``PREDICTION_FORMATS``) overrides. ``mapping`` names the columns for
-    the fields of ``predictions.PREDICTION_FIELDS`` where they have other names. Raises UserError when the file cannot
-    be read.
+    the fields of ``PREDICTION_FIELDS`` where they have other names, and settles what a file leaves open. Raises
+    UserError when the file cannot be read, or its columns can be read in two ways.
     """
     if format and format not in PREDICTION_FORMATS:
         raise UserError(f"There is no format “{format}” of predictions: choose among {', '.join(PREDICTION_FORMATS)}.")
+    read = _read(path, known, format, mapping or {})
+    return replace(read, examples=_examples(read, known))
+
+
+def _examples(read: ImportedPredictions, known: Mapping[str, Sample]) -> tuple[PredictionExample, ...]:
+    samples = {**known, **{sample.source_id: sample for sample in read.samples}}
+    return tuple(
+        PredictionExample(
+            source_id=each.source_id, truth=samples[each.source_id].answer, answer=each.answer, text=each.text
+        )
+        for each in read.predictions[:_EXAMPLES]
+    )
+
+
+def _read(path: Path, known: Mapping[str, Sample], format: str, mapping: Mapping[str, str]) -> ImportedPredictions:
     with open_rows(path, prefer="predictions") as file:
-        brings = format == "bigbench-mistake" or (not format and _is_mistakes(file))
+        if format == "bigbench-mistake" or (not format and _is_mistakes(file)):
+            return _collected(file, _mistakes(file), known, f"{bigbench_mistake.TASK} {file.container}")
         if not format and not mapping and _is_samples(file):
             raise UserError(
-                f"{file.name} holds samples, not predictions: import it as a validation, test or support set."
+                f"{file.name} holds samples, not predictions: import it as a validation, test or support set, or say "
+                "which column is the model's rationale (rationale=COLUMN)."
             )
-        used = {} if brings else predictions.resolve_prediction_mapping(file.name, file.columns, mapping or {})
-        found = _mistakes(file) if brings else _predicted(file, known, used)
-        read: dict[str, Predicted] = {}
-        refused: list[Refusal] = []
-        rows = duplicates = 0
-        for row, item in found:
-            rows += 1
-            if not isinstance(item, RowError) and item[1].source_id not in read:
-                read[item[1].source_id] = item
-                continue
-            duplicates += not isinstance(item, RowError)
-            if len(refused) < MAX_REFUSED:
-                refused.append(_refusal(row, item, file.name))
+        rows = [replies.with_doc(row.value) for row in file.first if isinstance(row.value, dict)]
+        columns = tuple(dict.fromkeys((*file.columns, *(each for row in rows for each in row))))
+        chosen = choose_columns(file.name, columns, mapping, rows, known)
+        readings = _Readings(file, known, chosen)
+        read = _collected(file, parse_rows(file.rows, readings.read), known, f"predictions {file.container}")
+        return readings.settled(replace(read, columns=columns))
+
+
+def _collected(
+    file: RowFile, found: Iterator[tuple[Row, Predicted | RowError]], known: Mapping[str, Sample], format: str
+) -> ImportedPredictions:
+    """All predictions of a file, and its refused rows."""
+    read: dict[str, Predicted] = {}
+    refused: list[Refusal] = []
+    rows = duplicates = 0
+    for row, item in found:
+        rows += 1
+        if not isinstance(item, RowError) and item[1].source_id not in read:
+            read[item[1].source_id] = item
+            continue
+        duplicates += not isinstance(item, RowError)
+        if len(refused) < MAX_REFUSED:
+            refused.append(_refusal(row, item, file.name))
     return ImportedPredictions(
-        format=f"{bigbench_mistake.TASK if brings else 'predictions'} {file.container}",
+        format=format,
         found=rows,
         samples=tuple(sample for key, (sample, _) in read.items() if sample is not None and key not in known),
         predictions=tuple(prediction for _, prediction in read.values()),
@@ -63,9 +99,73 @@ def read_predictions(
         refused_rows=rows - len(read),
         duplicates=duplicates,
         notes=file.notes,
-        columns=() if brings else file.columns,
-        mapping=used,
     )
+
+
+class _Readings:
+    """Reads predictions, and both ways where a guessed column may be the truth."""
+
+    def __init__(self, file: RowFile, known: Mapping[str, Sample], chosen: PredictionColumns) -> None:
+        self._as_text = file.kind in ("csv", "tsv")
+        self._known = known
+        self._mapping = dict(chosen.mapping)
+        self._by_column: dict[str, ImportedPrediction] = {}
+        column = chosen.doubtful or chosen.guessed
+        told = self._mapping.get("steps") or self._mapping.get("rationale", "")
+        self._doubt = (
+            AnswerColumn(file=file.name, column=column, rationale=told, trusted=not chosen.doubtful) if column else None
+        )
+
+    def read(self, row: Row) -> Predicted:
+        """The prediction in a row. Raises RowError."""
+        value = replies.with_doc(as_fields(row.value))
+        main = self._parse(value, self._mapping)
+        if self._doubt is None:
+            return None, main
+        try:
+            with_column = main if self._doubt.trusted else self._parse(self._one_truth(value), self._with_column())
+            by_text = self._parse(value, self._without_column()) if self._doubt.trusted else main
+        except RowError:
+            return None, main
+        if main.source_id not in self._by_column:
+            self._by_column[main.source_id] = with_column
+            self._doubt.compare(with_column, by_text, self._known[main.source_id])
+        return None, main
+
+    def settled(self, read: ImportedPredictions) -> ImportedPredictions:
+        """The predictions as the whole file says they are to be read. Raises UserError where it leaves that open."""
+        if self._doubt is None or self._doubt.trusted:
+            if self._doubt is not None:
+                self._doubt.is_models()
+            return replace(read, mapping=self._mapping)
+        if self._doubt.is_models():
+            swapped = tuple(self._by_column.get(each.source_id, each) for each in read.predictions)
+            return replace(read, predictions=swapped, mapping=self._with_column())
+        notes = (*read.notes, self._doubt.note()) if self._doubt.rows else read.notes
+        return replace(read, mapping=self._mapping, notes=notes)
+
+    def _parse(self, value: Mapping[str, Any], mapping: Mapping[str, str]) -> ImportedPrediction:
+        return predictions.parse_prediction(
+            predictions.named_fields(value, mapping, as_text=self._as_text), self._known
+        )
+
+    def _one_truth(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The row with one of several truths in the column in doubt, that of its sample if it is there."""
+        assert self._doubt is not None, "asked only where a column is in doubt"
+        column = self._doubt.column
+        cell = value.get(column)
+        texts = truth_texts(cell) if isinstance(cell, str | list) else []
+        sample = self._known.get(str(value.get(self._mapping["id"])))
+        if len(texts) < 2 or sample is None:
+            return value
+        return {**value, column: next((each for each in texts if score_answer(each, sample)[0]), texts[0])}
+
+    def _with_column(self) -> dict[str, str]:
+        assert self._doubt is not None, "asked only where a column is in doubt"
+        return self._mapping | {"prediction": self._doubt.column}
+
+    def _without_column(self) -> dict[str, str]:
+        return {field: column for field, column in self._mapping.items() if field != "prediction"}
 
 
 def _refusal(row: Row, item: RowError | Predicted, name: str) -> Refusal:
@@ -79,23 +179,13 @@ def _mistakes(file: RowFile) -> Iterator[tuple[Row, Predicted | RowError]]:
     return parse_rows(file.rows, lambda row: bigbench_mistake.parse_row(row.value, category))
 
 
-def _predicted(
-    file: RowFile, known: Mapping[str, Sample], mapping: Mapping[str, str]
-) -> Iterator[tuple[Row, Predicted | RowError]]:
-    as_text = file.kind in ("csv", "tsv")
-
-    def read(row: Row) -> Predicted:
-        fields = predictions.named_fields(as_fields(row.value), mapping, as_text=as_text)
-        return None, predictions.parse_prediction(fields, known)
-
-    return parse_rows(file.rows, read)
-
-
 def _is_mistakes(file: RowFile) -> bool:
     return any(bigbench_mistake.is_row(row.value) for row in file.first[:1])
 
 
 def _is_samples(file: RowFile) -> bool:
-    """Whether the rows hold conversations, or questions without a field that is called a prediction."""
-    asks = "question" in file.columns and not predictions.names_prediction(file.columns)
-    return any(llava.is_row(row.value) or asks for row in file.first[:1])
+    """Whether the rows hold conversations, or questions (POPE's beside a picture and a truth) without a prediction."""
+    columns = set(file.columns)
+    asks = "question" in columns or ("text" in columns and columns & {"image", "images"} and columns & {"label", "gt"})
+    told = bool(asks) and not names_prediction(file.columns) and not is_table(file.columns)
+    return any(llava.is_row(row.value) or told for row in file.first[:1])

@@ -25,12 +25,14 @@ class Duplicate(Refusal):
 class ReadSample:
     """A sample, the line (in parquet, the row) it starts on, and its split in the file.
 
-    ``split`` is "train", "validation", "test", or "" when the file does not say.
+    ``split`` is "train", "validation", "test", or "" when the file does not say. ``given_id`` is the id in the file
+    where the sample got another one, else "".
     """
 
     line: int
     sample: Sample
     split: str = ""
+    given_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +91,21 @@ class ImportedPrediction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PredictionExample:
+    """How one prediction was read, for a person to check: its text, its answer (None: unclear) and the truth."""
+
+    source_id: str
+    truth: str
+    answer: str | None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImportedPredictions:
     """Predictions read from a file, and the samples it includes that the project does not have yet.
 
     ``refused`` holds the first 100,000 refused rows, ``refused_rows`` counts all. ``columns``, ``mapping`` and
-    ``notes`` as in ``SampleFile``; BIG-Bench Mistake needs no mapping.
+    ``notes`` as in ``SampleFile``; BIG-Bench Mistake needs no mapping. ``examples`` shows the first three predictions.
     """
 
     format: str
@@ -106,3 +118,4 @@ class ImportedPredictions:
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
+    examples: tuple[PredictionExample, ...] = ()

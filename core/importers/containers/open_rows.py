@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.importers.containers import csv_rows, parquet
+from core.importers.containers.class_labels import label_note
 from core.importers.containers.csv_rows import MAX_COLUMNS
 from core.importers.containers.encoding import MAX_LINE, find_encoding
 from core.importers.containers.files import Content, open_content, seekable
@@ -65,8 +66,9 @@ def open_rows(path: Path | str, *, prefer: str = "", kind: str = "") -> Iterator
         if content.start.startswith(b"PAR1"):
             with seekable(content) as file:
                 columns = parquet.parquet_columns(file, content.name)
+                notes = label_note(parquet.parquet_labels(file, content.name))
                 rows = parquet.parquet_rows(file, content.name)
-                yield _row_file(content, "parquet", container="parquet", columns=columns, rows=rows)
+                yield _row_file(content, "parquet", container="parquet", columns=columns, rows=rows, notes=notes)
         elif kind in ("parquet", "dataset"):
             raise UserError(f"{content.name} is no parquet file: leave the format to be found, or choose another.")
         else:
@@ -120,7 +122,10 @@ def _shards(folder: Path, shards: list[parquet.Shard]) -> RowFile:
         kind="parquet",
         container="parquet in a folder",
         columns=_check_columns(parquet.parquet_columns(shards[0].path, shards[0].name), folder.name),
-        notes=(f"{len(shards)} parquet files were read as one set.",) if len(shards) > 1 else (),
+        notes=(
+            *((f"{len(shards)} parquet files were read as one set.",) if len(shards) > 1 else ()),
+            *label_note(parquet.parquet_labels(shards[0].path, shards[0].name)),
+        ),
         first=first,
         rows=rows,
         images=ImageFolder(folder),
@@ -139,7 +144,7 @@ def _sets(name: str, kind: str, container: str, sets: list[tuple[str, Any]], fol
         kind=kind,
         container=container,
         columns=_check_columns(parquet.dataset_columns(sets[0][1]), name),
-        notes=(),
+        notes=label_note(parquet.dataset_labels(sets[0][1])),
         first=first,
         rows=rows,
         images=ImageFolder(folder),

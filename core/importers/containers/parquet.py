@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.errors import UnavailableError, UserError
+from core.importers.containers.class_labels import Decoder, features_of_schema, label_decoders, with_names
 from core.importers.containers.json_rows import Row
 from core.importers.splits import canonical_split
 from core.importers.unavailable import is_unavailable, unavailable_error
@@ -55,14 +56,21 @@ def parquet_columns(file: Path | IO[bytes], name: str) -> tuple[str, ...]:
         return tuple(parquet.schema_arrow.names)
 
 
+def parquet_labels(file: Path | IO[bytes], name: str) -> tuple[str, ...]:
+    """The columns with class labels. Raises UserError when it is not a complete parquet file."""
+    with _opened(file, name) as parquet:
+        return tuple(label_decoders(features_of_schema(parquet.schema_arrow.metadata)))
+
+
 def parquet_rows(file: Path | IO[bytes], name: str, split: str = "") -> Iterator[Row]:
     """The rows of one file. Raises UserError when it is damaged, UnavailableError when it cannot be read now."""
     with _opened(file, name) as parquet:
+        labels = label_decoders(features_of_schema(parquet.schema_arrow.metadata))
         number = 0
         for batch in parquet.iter_batches(batch_size=_batch_rows(parquet)):
             for value, error in _values(batch):
                 number += 1
-                yield Row(line=number, value=value, error=error, file=name, split=split)
+                yield Row(line=number, value=with_names(value, labels), error=error, file=name, split=split)
 
 
 def load_saved_datasets(folder: Path) -> list[tuple[str, Any]]:
@@ -108,20 +116,31 @@ def dataset_columns(found: Any) -> tuple[str, ...]:
     return tuple(names if names is not None else next(iter(found.take(1)), {}))
 
 
+def dataset_labels(found: Any) -> tuple[str, ...]:
+    """A data set's columns with class labels."""
+    return tuple(_labels_of(found))
+
+
 def dataset_rows(found: Any, name: str, split: str) -> Iterator[Row]:
     """The rows of a data set, with images undecoded.
 
     Raises UserError when reading fails, UnavailableError when the disk or network is the cause.
     """
-    number = 0
+    number, labels = 0, _labels_of(found)
     try:
         for table in found.with_format("arrow").iter(batch_size=ROWS_PER_BATCH):
             for value, fault in _values(table):
                 number += 1
-                yield Row(line=number, value=value, error=fault, file=name, split=canonical_split(split))
+                named = with_names(value, labels)
+                yield Row(line=number, value=named, error=fault, file=name, split=canonical_split(split))
     except (OSError, ValueError, RuntimeError) as error:
         kind = UnavailableError if is_unavailable(error) else UserError
         raise kind(f"{name} breaks off behind row {number:,} ({_first_line(error)}): try again.") from error
+
+
+def _labels_of(found: Any) -> dict[str, Decoder]:
+    features = found.features
+    return label_decoders(features.to_dict() if features is not None else None)
 
 
 def _batch_rows(parquet: Any) -> int:

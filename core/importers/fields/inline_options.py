@@ -49,6 +49,16 @@ def split_options(prompt: str) -> tuple[str, tuple[str, ...]]:
     return prompt, ()
 
 
+def labelled_options(text: str) -> tuple[str, ...]:
+    """The options of a text that consists of nothing else but options labelled a, b, …; () where it does not."""
+    if len(text) > _MAX_CHARS:
+        return ()
+    for pattern in (_INLINE, _LINE, _BARE):
+        if (found := _labelled(text, 0, pattern)) and not text[found[1] :].strip():
+            return found[0]
+    return ()
+
+
 def _labelled(prompt: str, start: int, pattern: re.Pattern[str]) -> tuple[tuple[str, ...], int] | None:
     """The options labelled a, b, … from ``start`` on, and where the last one ends; None for fewer than two."""
     marks: list[re.Match[str]] = []

@@ -1,20 +1,16 @@
-"""Parse options and answers in the cells of a table.
+"""Check options, and parse answers in the cells of a table.
 
-Options are a list, its JSON or Python text, an object by letter, "(a) x (b) y", or texts separated by "|", ";" or line
-breaks. An answer names an option by text, by letter, or by index from 0 or 1; which of these a file uses is decided
-once, from its first rows, not row by row.
+An answer names an option by text, by letter, or by index from 0 or 1; which of these a file uses is decided once, from
+its first rows, not row by row. Without options it is one text, or a list of texts of which each counts as right.
 """
 
-import ast
-import json
 import re
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from core.importers.cells import is_empty
-from core.importers.fields.inline_options import split_options
-from core.importers.json_depth import nests_too_deeply
+from core.importers.fields.cell_lists import is_list_of_texts, list_in_text
+from core.importers.fields.cells_as_text import cell_text, cell_texts
 from core.importers.results import RowError
 from core.parsing.answer import read_answer
 from core.parsing.normalisation import normalise
@@ -27,43 +23,7 @@ ANSWER_FORMS = {
     "number": "the option's place, counted from 1",
 }
 _LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
-_SEPARATORS = ("\n", "|", ";")
 _MAX_SHOWN = 80
-# Python's parser takes many times the memory of its input.
-_MAX_LIST_CHARS = 100_000
-
-
-def cell_text(value: Any) -> str:
-    """A cell as text; whole numbers stay whole ("3.0" in a column of numbers is 3)."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.strip() if isinstance(value, str) else str(value)
-
-
-def cell_texts(value: Any) -> list[str]:
-    """The texts in one cell, [] for an empty one; anything but a list is one text."""
-    if isinstance(value, str):
-        value = _from_text(value)
-    if isinstance(value, dict):
-        value = value["text"] if isinstance(value.get("text"), list) else list(value.values())
-    if isinstance(value, list | tuple):
-        return [cell_text(_answer_in(item)) for item in value if not is_empty(_answer_in(item))]
-    return [] if is_empty(value) else [cell_text(value)]
-
-
-def cell_options(value: Any) -> list[str]:
-    """The options in one cell, [] for an empty one."""
-    texts = cell_texts(value)
-    if len(texts) != 1:
-        return texts
-    _, options = split_options(f"Options: {texts[0]}")
-    if options:
-        return list(options)
-    for separator in _SEPARATORS:
-        parts = [part.strip() for part in texts[0].split(separator) if part.strip()]
-        if len(parts) > 1:
-            return parts
-    return texts
 
 
 def check_options(options: Iterable[str]) -> tuple[str, ...]:
@@ -95,6 +55,7 @@ def answer_form(pairs: Iterable[tuple[tuple[str, ...], Any]]) -> str:
 
 def parse_truth(value: Any, options: tuple[str, ...], form: str) -> str:
     """The option that an answer in that form names. Raises RowError, saying what would be right."""
+    value = _only_answer(value, options)
     if is_empty(value):
         raise RowError("answer", "The answer is empty: a labelled sample needs one.")
     at = _option_index(form, options, value)
@@ -111,6 +72,41 @@ def parse_truth(value: Any, options: tuple[str, ...], form: str) -> str:
     )
 
 
+def truth_texts(value: Any) -> list[str]:
+    """The truths in the answer's cell of a question without options: one text, or the texts of a list.
+
+    A list of numbers that is written as text stays one text ("[1, 2]" may be what was asked for). Raises RowError.
+    """
+    if isinstance(value, str):
+        held = list_in_text(value, "answer")
+        objects = isinstance(held, list) and bool(held) and all(isinstance(each, dict) for each in held)
+        several = objects or is_list_of_texts(held) or (isinstance(held, dict) and isinstance(held.get("text"), list))
+        return cell_texts(held, "answer") if several else [value.strip()]
+    if isinstance(value, dict) and not isinstance(value.get("text"), list):
+        told = next((value[name] for name in ("answer", "text") if isinstance(value.get(name), str)), None)
+        if told is None:
+            raise RowError(
+                "answer", "“answer” must be text, not an object: choose another column, or write it as text."
+            )
+        return [told.strip()]
+    return cell_texts(value, "answer")
+
+
+def _only_answer(value: Any, options: tuple[str, ...]) -> Any:
+    """The answer itself where a list holds one. Raises RowError for several."""
+    held = value
+    if isinstance(value, str) and value.strip() not in options:
+        held = list_in_text(value, "answer")
+        held = held if is_list_of_texts(held) else value
+    if not isinstance(held, list | tuple | dict):
+        return held
+    found = list(dict.fromkeys(cell_texts(held, "answer")))
+    if len(found) > 1:
+        shown = _shorten(" · ".join(found))
+        raise RowError("answer", f"There are several answers ({shown}): a sample with options has one that is right.")
+    return found[0] if found else None
+
+
 def _option_index(form: str, options: tuple[str, ...], value: Any) -> int | None:
     text = cell_text(value)
     if form == "text":
@@ -124,34 +120,6 @@ def _option_index(form: str, options: tuple[str, ...], value: Any) -> int | None
     else:
         at = int(text) - (form == "number") if re.fullmatch(r"\d{1,4}", text) else -1
     return at if 0 <= at < len(options) else None
-
-
-def _from_text(text: str) -> Any:
-    """A list or object in JSON or Python syntax, else the text itself."""
-    stripped = text.strip()
-    if stripped[:1] + stripped[-1:] not in ("[]", "{}"):
-        return text
-    for parse in (json.loads, _from_python) if len(stripped) <= _MAX_LIST_CHARS else (json.loads,):
-        try:
-            found = parse(stripped)
-        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-            continue
-        return text if nests_too_deeply(found) else found
-    return text
-
-
-def _from_python(text: str) -> Any:
-    """A Python literal that JSON could also express (no sets, and no numbers of unlimited size)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "\d" in a text causes a SyntaxWarning
-        found = ast.literal_eval(text)
-    json.dumps(found)
-    return found
-
-
-def _answer_in(item: Any) -> Any:
-    """The text of a list item; VQA has {"answer", "answer_confidence", …} where others have texts."""
-    return item.get("answer", item.get("text")) if isinstance(item, dict) else item
 
 
 def _shorten(text: str) -> str:

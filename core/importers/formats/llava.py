@@ -11,6 +11,7 @@ from typing import Any
 
 from core.importers.fields.inline_options import split_options
 from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field
+from core.importers.formats import messages
 from core.importers.images.sources import ImageError
 from core.importers.results import RowError
 from core.parsing.answer import read_answer
@@ -25,12 +26,12 @@ _MAX_SHOWN = 80
 
 def is_row(value: Any) -> bool:
     """Whether a row looks like this format."""
-    return isinstance(value, dict) and "conversations" in value
+    return isinstance(value, dict) and ("conversations" in value or messages.is_row(value))
 
 
 def parse_sample(value: Any, role: Role, hash_of: Callable[[Any], str | None]) -> Sample:
     """The sample in a row; ``hash_of`` returns the hash of the row's image. Raises RowError."""
-    row = as_fields(value)
+    row = as_fields(messages.as_conversation(value))
     source_id = id_field(row)
     asked, reply = _first_pair(row)
     image = _image(row, asked, hash_of)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from core.importers.containers.json_rows import Row
-from core.importers.fields.options_and_answers import cell_text
+from core.importers.fields.cells_as_text import cell_text
 from core.importers.formats.table import parse_sample
 from core.importers.images.checked import Images
 from core.importers.images.sources import ImageError, ImageRef

@@ -1,7 +1,7 @@
 """Predictions of another program: {"id", "rationale" or "steps", "prediction", optional "mistake_step"}.
 
-Other field names are recognised (``PREDICTION_FIELDS``) or mapped by the user. In a CSV, steps are a list or one a
-line.
+Other field names are recognised (``prediction_files.columns``) or mapped by the user. In a CSV, steps are a list or
+one a line.
 
 ``prediction`` is a letter, an option's text, a free answer, or (as in ScienceQA's published results) an option's index
 from 0; without it the answer is read from the rationale. ``mistake_step`` counts the given steps from 1. A gold step
@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.errors import UserError
 from core.importers.cells import is_empty
-from core.importers.fields.column_mapping import match_by_name
-from core.importers.fields.options_and_answers import cell_texts
+from core.importers.fields.cells_as_text import cell_texts
 from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field, text_list
+from core.importers.prediction_files.replies import reply_text
 from core.importers.results import ImportedPrediction, RowError
 from core.parsing.answer import is_correct, read_answer
 from core.parsing.reading import Reading
@@ -26,55 +25,13 @@ from core.types import Sample
 
 CONTRADICTED_CONFIDENCE = 0.6
 
-PREDICTION_FIELDS = {
-    "id": "id sample_id question_id qid pid source_id index uid",
-    "rationale": "rationale reasoning cot chain_of_thought explanation output response model_output generated_text "
-    "prediction_text text",
-    "steps": "steps reasoning_steps",
-    "prediction": "prediction predicted pred predicted_answer model_answer parsed_answer answer",
-    "mistake_step": "mistake_step gold_mistake_step gold_step first_mistake_step first_wrong_step",
-}
 _WHOLE = re.compile(r"[+-]?\d{1,15}(?:\.0+)?")
-
-
-def is_table(columns: Sequence[str]) -> bool:
-    """Whether rows with these fields are predictions: a rationale or steps, and no question."""
-    named = match_by_name(columns, PREDICTION_FIELDS)
-    asked = match_by_name(columns, {"question": "question query prompt problem instruction"})
-    return "id" in named and bool(named.keys() & {"rationale", "steps"}) and not asked
-
-
-def names_prediction(columns: Sequence[str]) -> bool:
-    """Whether one of these fields is called a prediction (a data set's "answer" is not)."""
-    return bool(match_by_name(columns, {"prediction": PREDICTION_FIELDS["prediction"].removesuffix(" answer")}))
-
-
-def resolve_prediction_mapping(name: str, columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
-    """The column of each of ``PREDICTION_FIELDS``: matched by name, and overridden by the user's mapping.
-
-    Raises UserError, naming the file, when a field or column does not exist, or id or rationale have no column.
-    """
-    for field, column in given.items():
-        if field not in PREDICTION_FIELDS:
-            raise UserError(f"{name}: there is no field “{field}”: choose among {', '.join(PREDICTION_FIELDS)}.")
-        if column and column not in columns:
-            raise UserError(f"{name} has no column “{column}”: its columns are {', '.join(columns)}.")
-    found = match_by_name([column for column in columns if column not in given.values()], PREDICTION_FIELDS) | dict(
-        given
-    )
-    found = {field: column for field, column in found.items() if column}
-    for field, instead in (("id", ""), ("rationale", "steps")):
-        if columns and field not in found and instead not in found:
-            raise UserError(
-                f"{name}: none of its columns ({', '.join(columns)}) looks like the {field}: say which one it is "
-                f"({field}=COLUMN)."
-            )
-    return found
 
 
 def named_fields(row: Mapping[str, Any], mapping: Mapping[str, str], *, as_text: bool) -> Fields:
     """The row under the names of ``PREDICTION_FIELDS``; ``as_text`` for a CSV, where numbers and lists are text."""
     fields = {field: row.get(column) for field, column in mapping.items()}
+    fields |= {field: reply_text(fields[field], field) for field in ("rationale", "prediction") if field in fields}
     fields = {field: None if is_empty(value) else value for field, value in fields.items()}
     for field, value in fields.items():
         if isinstance(value, float) and value.is_integer():

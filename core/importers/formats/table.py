@@ -1,18 +1,27 @@
 """Samples in tables: CSV, TSV, JSON rows and parquet, with a mapping from fields to columns."""
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.importers.cells import is_empty
-from core.importers.fields.column_mapping import row_options
-from core.importers.fields.options_and_answers import cell_text, cell_texts, check_options, parse_truth
+from core.importers.fields.cells_as_text import cell_texts, joined_text
+from core.importers.fields.column_names import normalise_name
+from core.importers.fields.inline_options import split_options
+from core.importers.fields.option_cells import names_one
+from core.importers.fields.options_and_answers import check_options, parse_truth, truth_texts
+from core.importers.fields.row_cells import row_options, row_question
 from core.importers.fields.typed import check_id, check_text
 from core.importers.formats.training_text import as_support_sample
 from core.importers.images.checked import Images
 from core.importers.images.sources import ImageError
 from core.importers.results import RowError
+from core.parsing.scoring import MIN_PEOPLE
 from core.types import Role, Sample
+
+_LONG = ("hint", "lecture", "response")  # a list of texts in them is written one a line
+_LETTER = re.compile(r"\(?[A-Z][).:]?")
 
 
 def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role, images: Images, number: str) -> Sample:
@@ -22,16 +31,17 @@ def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role,
         value = row.get(mapping[field]) if field in mapping else None
         if isinstance(value, bytes):
             raise RowError(field, f"“{field}” holds bytes: write the column “{mapping[field]}” as text.")
-        return "" if is_empty(value) else check_text(cell_text(value), field)
+        if field == "id" and isinstance(value, list | tuple) and len(value) > 1:
+            raise RowError(field, f"“id” must be text, not a list: choose another column than “{mapping[field]}”.")
+        return check_text(joined_text(value, field, "\n" if field in _LONG else ", "), field)
 
     source_id = text("id") if "id" in mapping else number
     if not source_id:
         raise RowError("id", f"The id (column “{mapping['id']}”) is empty.")
     check_id(source_id)
-    question = text("question")
+    question, given = _asked(row, mapping)
     if not question:
         raise RowError("question", f"The question (column “{mapping['question']}”) is empty.")
-    given = row_options(row, mapping["options"]) if "options" in mapping else []
     options = check_options(check_text(option, "options") for option in given)
     answer, answers = _truths(row, mapping, options)
     sample = Sample(
@@ -51,6 +61,22 @@ def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role,
     return as_support_sample(sample) if role == "support" else sample
 
 
+def _asked(row: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The question and its options; those in the question are split off where the answer names one of them."""
+    question = check_text(row_question(row, mapping), "question")
+    if mapping.get("options") != mapping["question"]:
+        return question, row_options(row, mapping)
+    rest, options = split_options(question)
+    answer = row.get(mapping.get("answer", ""))
+    if options and names_one(list(options), answer):
+        return rest, list(options)
+    if options and isinstance(answer, str) and _LETTER.fullmatch(answer.strip()):
+        raise RowError(
+            "answer", f"The answer “{answer.strip()}” names none of the options {' · '.join(options)[:200]}."
+        )
+    return question, []
+
+
 def _truths(
     row: Mapping[str, Any], mapping: Mapping[str, str], options: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
@@ -59,12 +85,20 @@ def _truths(
     answers = row.get(mapping["answers"]) if "answers" in mapping else None
     if options:
         return parse_truth(given, options, mapping.get("answer_as", "text")), ()
-    several = tuple(check_text(each, "answers") for each in cell_texts(answers))
-    if not is_empty(given):
-        return check_text(cell_text(given), "answer"), several
+    several = tuple(check_text(each, "answers") for each in cell_texts(answers, "answers"))
+    truths = [] if is_empty(given) else [check_text(each, "answer") for each in truth_texts(given)]
+    if truths:
+        return truths[0], several or (_accepted(truths) if len(truths) > 1 else ())
     if not several:
         raise RowError("answer", "The answer is empty: a labelled sample needs one.")
-    return Counter(several).most_common(1)[0][0], several
+    truth = Counter(several).most_common(1)[0][0]
+    return truth, _accepted(several) if normalise_name(mapping["answers"]) == "answer" else several
+
+
+def _accepted(truths: Sequence[str]) -> tuple[str, ...]:
+    """Truths of which each is right; four or more would count as people's answers, so each stands for four."""
+    alternatives = len(truths) >= MIN_PEOPLE and len(set(truths)) == len(truths)
+    return tuple(each for each in truths for _ in range(MIN_PEOPLE if alternatives else 1))
 
 
 def _image(value: Any, images: Images) -> str | None:

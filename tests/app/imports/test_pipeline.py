@@ -61,6 +61,33 @@ def test_the_preview_shows_the_first_five_samples(db: Database, empty: str, file
     assert json.loads(json.dumps(report))["format"] == "llava"
 
 
+def test_the_preview_of_predictions_shows_how_three_are_read(db: Database, tiny: str, tmp_path: Path) -> None:
+    with db.read() as connection:
+        key = store.project_named(connection, tiny).id
+        samples = store.samples_of(connection, project=key, role="validation")[:4]
+    rows = [{"id": each.source_id, "response": "It is hard to see.", "answer": each.answer} for each in samples]
+    rows[0]["response"] = f"The answer is {samples[0].answer}."
+    path = write(tmp_path / "rows.jsonl", rows)
+    request = ImportRequest(what="predictions", path=str(path), project=tiny, mapping={"prediction": ""})
+    first, second, third = dry_run(db, request)["examples"]
+    assert first == {
+        "source_id": samples[0].source_id, "truth": samples[0].answer, "answer": samples[0].answer,
+        "text": rows[0]["response"],
+    }  # fmt: skip
+    assert [each["source_id"] for each in (second, third)] == [each.source_id for each in samples[1:3]]
+
+
+@pytest.mark.parametrize("what", ["validation", "support"])
+def test_rows_that_share_an_id_are_taken_and_said(db: Database, empty: str, tmp_path: Path, what: Any) -> None:
+    turns = [[{"from": "human", "value": asked}, {"from": "gpt", "value": "So."}] for asked in ("a?", "b?", "c?")]
+    path = write(tmp_path / "mix.jsonl", [{"id": "picture", "conversations": each} for each in turns])
+    request = ImportRequest(what=what, path=str(path), project=empty, name="mix", test_share=0)
+    report = commit(db, request)
+    assert (report["accepted"], report["duplicates"]) == (3, 0)
+    assert any("“picture-2” instead of “picture”" in note for note in report["notes"])
+    assert commit(db, request)["already_present"] == 3
+
+
 def test_every_kind_of_refusal_is_counted_by_its_kind(
     db: Database, tiny: str, files: TinyFiles, tmp_path: Path
 ) -> None:

@@ -16,8 +16,9 @@ from app.rendering.formatting import count, cut
 from app.rendering.templates import render
 from app.web.tabs.data.import_form import KINDS, format_groups
 from core.importers import FIELDS, FORMATS
+from core.importers.fields.option_cells import OPTION_FORMS
 from core.importers.fields.options_and_answers import ANSWER_FORMS
-from core.importers.formats.predictions import PREDICTION_FIELDS
+from core.importers.prediction_files.columns import PREDICTION_FIELDS
 from storage import jobs
 from storage.jobs import Job
 from storage.store import PendingImport
@@ -52,6 +53,7 @@ def preview_html(pending: PendingImport, job: Job | None, waits: str = "") -> Ma
         columns=_mapped_columns(request, report) if report else [],
         column_names=partial(_column_names, report or {}),
         answer_forms=ANSWER_FORMS,
+        option_forms=OPTION_FORMS,
         max_refused=MAX_REFUSED,
         short_file=_short_file,
         **(_facts(report) if report is not None and is_read else {}),

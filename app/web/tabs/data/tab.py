@@ -32,7 +32,7 @@ from app.web.tabs.data.settings import changes_in, settings_html
 from app.web.tabs.data.spending import spending_html
 from core.errors import UserError
 from core.importers import FIELDS, FORMATS, PREDICTION_FORMATS
-from core.importers.formats.predictions import PREDICTION_FIELDS
+from core.importers.prediction_files.columns import PREDICTION_FIELDS
 from core.literals import member_of
 from core.types import Role
 from storage import jobs, store
@@ -197,7 +197,7 @@ def changed_request(pending: PendingImport, what: str, value: str) -> ImportRequ
             raise UserError("There is no such format: choose one of the list.")
         return replace(request, format=value, mapping={})
     field = what.removeprefix("map:")
-    if field not in (*(PREDICTION_FIELDS if predicted else FIELDS), "answer_as"):
+    if field not in (*(PREDICTION_FIELDS if predicted else FIELDS), "answer_as", "options_as"):
         raise UserError("There is no such field: reload the page.")
     return replace(request, mapping={**request.mapping, field: value})
 

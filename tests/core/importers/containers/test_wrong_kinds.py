@@ -122,7 +122,7 @@ def test_a_format_that_the_file_does_not_have_is_refused(tmp_path: Path, format:
         read_samples(tmp_path / "set.txt", role="validation", format=format)
 
 
-@pytest.mark.parametrize(("format", "field"), [("llava", "id"), ("scienceqa", "id")])
+@pytest.mark.parametrize(("format", "field"), [("llava", "conversations"), ("scienceqa", "id")])
 def test_rows_that_a_given_format_does_not_fit_are_refused_one_by_one(tmp_path: Path, format: str, field: str) -> None:
     (tmp_path / "set.txt").write_text("nr;frage\n1;Was?\n2;Wer?\n")
     read = read_samples(tmp_path / "set.txt", role="validation", format=format)

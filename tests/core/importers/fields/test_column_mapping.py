@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.importers import propose_mapping, read_samples
+from core.importers.fields.cells_as_text import cell_texts
 from core.importers.fields.inline_options import split_options
-from core.importers.fields.options_and_answers import ANSWER_FORMS, answer_form, cell_options, cell_texts, parse_truth
+from core.importers.fields.option_cells import cell_options
+from core.importers.fields.options_and_answers import ANSWER_FORMS, answer_form, parse_truth
 from core.importers.formats.training_text import as_support_sample
 from core.importers.results import RowError
 from core.types import Sample

@@ -1,0 +1,1 @@
+"""Files of predictions by other programs: which column is what, and the reply inside its wrappers."""

@@ -64,7 +64,7 @@ def test_the_preview_shows_the_first_five_samples(db: Database, empty: str, file
 def test_the_preview_of_predictions_shows_how_three_are_read(db: Database, tiny: str, tmp_path: Path) -> None:
     with db.read() as connection:
         key = store.project_named(connection, tiny).id
-        samples = store.samples_of(connection, project=key, role="validation")[:4]
+        samples = list(store.samples_of(connection, project=key, role="validation"))[:4]
     rows = [{"id": each.source_id, "response": "It is hard to see.", "answer": each.answer} for each in samples]
     rows[0]["response"] = f"The answer is {samples[0].answer}."
     path = write(tmp_path / "rows.jsonl", rows)

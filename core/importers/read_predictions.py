@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.importers.containers.json_rows import Row
-from core.importers.containers.open_rows import RowFile, open_rows
+from core.importers.containers.open_rows import RowFile
 from core.importers.fields.options_and_answers import truth_texts
 from core.importers.fields.typed import as_fields
 from core.importers.formats import bigbench_mistake, llava, predictions
@@ -15,6 +15,7 @@ from core.importers.open_samples import parse_rows
 from core.importers.prediction_files import replies
 from core.importers.prediction_files.answer_column import AnswerColumn
 from core.importers.prediction_files.columns import PredictionColumns, choose_columns, is_table, names_prediction
+from core.importers.prediction_files.logs import open_prediction_rows
 from core.importers.results import ImportedPrediction, ImportedPredictions, PredictionExample, RowError
 from core.importers.unique_ids import duplicate_refusal
 from core.parsing.scoring import score_answer
@@ -59,7 +60,7 @@ def _examples(read: ImportedPredictions, known: Mapping[str, Sample]) -> tuple[P
 
 
 def _read(path: Path, known: Mapping[str, Sample], format: str, mapping: Mapping[str, str]) -> ImportedPredictions:
-    with open_rows(path, prefer="predictions") as file:
+    with open_prediction_rows(path) as file:
         if format == "bigbench-mistake" or (not format and _is_mistakes(file)):
             return _collected(file, _mistakes(file), known, f"{bigbench_mistake.TASK} {file.container}")
         if not format and not mapping and _is_samples(file):

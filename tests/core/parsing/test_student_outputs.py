@@ -1,0 +1,50 @@
+"""A corpus of outputs as 17 model families write them, in nine languages, each with its right reading.
+
+``student_outputs.jsonl`` was written by hand: no text is copied from a model. ``written`` says whether a row was
+written before the rules for thoughts, tokens, stages and languages were made, or after. ``answer`` null means that the
+right reading is unclear. ``python -m tests.core.parsing.test_student_outputs`` prints the figures by family.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from core.parsing.answer import is_correct, read_answer
+
+ROWS = [json.loads(line) for line in (Path(__file__).parent / "student_outputs.jsonl").read_text().splitlines()]
+
+
+def outcome(row: dict[str, Any]) -> str:
+    """ "right", "wrong" (an answer that is not the right one) or "unclear" (none, where there is one)."""
+    options = tuple(row["options"])
+    answer, right = read_answer(row["text"], options).answer, row["answer"]
+    if answer == right or (right not in options and right is not None and is_correct(answer, right)):
+        return "right"
+    return "unclear" if answer is None else "wrong"
+
+
+def figures(rows: Iterable[dict[str, Any]], field: str) -> dict[str, Counter[str]]:
+    """The outcomes for each value of a field."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        found[row[field]][outcome(row)] += 1
+    return found
+
+
+def main() -> None:
+    """Print the figures by family, by language and by half, and every row that is not right."""
+    for field in ("family", "language", "written"):
+        for name, counts in figures(ROWS, field).items():
+            print(f"{field} {name}: {dict(counts)}")
+    for row in ROWS:
+        if outcome(row) != "right":
+            read = read_answer(row["text"], tuple(row["options"]))
+            print(
+                f"{outcome(row)} {row['family']} {row['language']}: {row['answer']!r}, read {read}\n   {row['text']!r}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ Knows no database; ``case.html`` holds the macros that go with it.
 from dataclasses import dataclass
 
 from app.rendering.formatting import short
-from core.parsing.normalisation import normalise
+from core.parsing.comparison.equality import same_answer
 from core.parsing.scoring import truth_of
 from core.prompts import option_letter
 from storage.store import Case
@@ -31,7 +31,8 @@ def answer_rows(case: Case) -> list[AnswerRow]:
             mark=option_letter(index) if sample.options else "",
             text=text,
             is_truth=text == truth,
-            is_student=given is not None and normalise(text) == normalise(given),
+            is_student=text == given
+            or (given is not None and given not in sample.options and same_answer(given, text)),
         )
         for index, text in enumerate(sample.options or (truth,))
     ]

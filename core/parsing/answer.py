@@ -7,18 +7,30 @@ Only the final statement counts ("the answer is …", "\\boxed{…}", "#### …"
 import re
 from dataclasses import replace
 
-from core.parsing.implicit_answer import HEDGE, VAGUE, read_free_form, read_prose
-from core.parsing.normalisation import normalise
-from core.parsing.option_mentions import distinctive_matches, find_mentions, options_in_short
+from core.parsing import languages
+from core.parsing.comparison.equality import same_answer, with_symbols
+from core.parsing.implicit_answer import read_free_form, read_prose
+from core.parsing.labels import find_letters
+from core.parsing.option_mentions import (
+    asserted_options,
+    distinctive_matches,
+    find_mentions,
+    options_in_short,
+)
 from core.parsing.reading import (
+    HEDGE,
     RULE_CONFIDENCE,
     UNCLEAR,
+    VAGUE,
     Reading,
+    is_own_answer,
     lower_confidence,
+    option_reading,
     shift_span,
     strip_parentheses,
     trim_span,
 )
+from core.parsing.reply import answering_part
 from core.parsing.statements import Statement, find_statements, sentence_spans, to_plain_text
 
 _TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|boldsymbol)\s*\{([^{}]*)\}")
@@ -33,6 +45,11 @@ _RETRACTION = re.compile(
     r"|let me (?:re|correct))\b|(?:but )?(?:actually|no)\b(?=\s*[,.!:]))[\s,.!:…]*",
     re.IGNORECASE,
 )
+_DETERMINER = re.compile(
+    r"(?:(?:la|le|el|les|un|une|una|ein|eine|der|die|das|den|il|o|a|um|uma)\s+(?=\S)|l['’])?"
+    rf"(?:(?:option|buchstabe|letter|lettera|{languages.LABEL_WORDS})\b\s*(?=[^\w\s]*[A-Z]\b))?",
+)
+_SCRIPTS = re.compile(r"(?<=[^\W\d_a-zA-ZÀ-ɏ])(?=[A-Za-z])|(?<=[A-Za-z])(?=[^\W\d_a-zA-ZÀ-ɏ])")
 _MAX_ANSWER_WORDS = 12
 _MAX_EARLIER = 20  # statements; a degenerate output can make hundreds
 # Factors on the confidence: several answers stated, another option in the same sentence, hedging, and only part of an
@@ -41,8 +58,8 @@ _REVISED_FACTOR, _OTHER_OPTION_FACTOR, _HEDGED_FACTOR, _PARTIAL_FACTOR = 0.7, 0.
 
 
 def is_correct(answer: str | None, truth: str) -> bool:
-    """Whether the answer equals the truth after ``normalise``; an unclear answer (None) is not correct."""
-    return answer is not None and normalise(answer) == normalise(truth)
+    """Whether the answer equals the truth (``core.parsing.comparison``); an unclear answer (None) is not correct."""
+    return answer is not None and same_answer(answer, truth)
 
 
 def read_answer(text: str, options: tuple[str, ...]) -> Reading:
@@ -51,7 +68,7 @@ def read_answer(text: str, options: tuple[str, ...]) -> Reading:
     With options, the answer is one of their texts, or, where a final statement or a short output matches none of them,
     those words themselves (rule "other"). Without options, it is the stated text, or an entire output of a few words.
     """
-    text = to_plain_text(text)
+    text = answering_part(to_plain_text(text))
     if not text.strip():
         return UNCLEAR
     found = find_statements(text)
@@ -70,6 +87,8 @@ def _read_final(text: str, found: list[Statement], options: tuple[str, ...]) -> 
         anew = shift_span(_read_unstated(text[back.end() :], options), back.end())
         return lower_confidence(anew, _REVISED_FACTOR) if anew.answer in options else UNCLEAR
     read = _read_statement(text, last, options)
+    if read.rule == "other" and (label := _label_behind(text, last, options)):
+        return label
     earlier = {_read_statement(text, each, options).answer for each in found[-_MAX_EARLIER:-1]} - {None, read.answer}
     if read.answer is None or not (earlier & set(options) if options else earlier):
         return read
@@ -78,22 +97,46 @@ def _read_final(text: str, found: list[Statement], options: tuple[str, ...]) -> 
     return lower_confidence(read, _REVISED_FACTOR) if revised else UNCLEAR
 
 
+def _label_behind(text: str, statement: Statement, options: tuple[str, ...]) -> Reading | None:
+    """The one option whose letter follows a value that is none of them: "\\boxed{x = 4}, which matches option (A)"."""
+    rest = text[statement.end :]
+    named = [each for each in find_letters(rest, options) if each.option in asserted_options(rest, options)]
+    if len({each.option for each in named}) != 1:
+        return None
+    span = (statement.end + named[-1].start, statement.end + named[-1].end)
+    return lower_confidence(option_reading("last sentence", span, named[-1].option, options), _REVISED_FACTOR)
+
+
 def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -> Reading:
     rule = statement.kind
     start, end = trim_span(text, statement.value)
     start += adverb.end() if (adverb := _ADVERB.match(text[start:end])) else 0
-    value = _MATH.sub("", _TEXT_COMMAND.sub(r"\1", text[start:end])).strip()
-    if not value:
+    value = with_symbols(_MATH.sub("", _TEXT_COMMAND.sub(r"\1", text[start:end]))).strip()
+    if statement.foreign:
+        value = _bare_value(value, options)
+    if not value or (statement.foreign and languages.DENIED_VALUE.search(value)):
         return UNCLEAR
     named, confidence = options_in_short(value, options), RULE_CONFIDENCE[rule]
+    if not named and statement.foreign:
+        value = _DETERMINER.sub("", value, count=1)
+        named = options_in_short(value, options)
     if not named and (named := distinctive_matches(value, options)):
         confidence *= _PARTIAL_FACTOR
     if len(named) == 1:
         return Reading(answer=options[named.pop()], rule=rule, span=(start, end), confidence=confidence)
     if named or HEDGE.search(value) or VAGUE.match(value) or len(value.split()) > _MAX_ANSWER_WORDS:
         return UNCLEAR
+    if options and (statement.foreign or not is_own_answer(value, options)):
+        return UNCLEAR
     shown = "other" if options else rule
     return Reading(answer=strip_parentheses(value), rule=shown, span=(start, end), confidence=RULE_CONFIDENCE[shown])
+
+
+def _bare_value(value: str, options: tuple[str, ...]) -> str:
+    """The answer of a statement in another language without particles and quotes."""
+    value = languages.TAIL.sub("", value)
+    value = _SCRIPTS.sub(" ", value) if options else value
+    return value.strip(" *_「」『』“”\"'")
 
 
 def _adjust_confidence(text: str, read: Reading, options: tuple[str, ...]) -> Reading:

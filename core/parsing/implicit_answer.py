@@ -7,22 +7,25 @@ correct, the option in the last sentence, the one after a "therefore", the only 
 import re
 from collections.abc import Sequence
 
+from core.parsing import languages
+from core.parsing.labels import LABEL, Mention, letter_index
 from core.parsing.option_mentions import (
-    LABEL,
     WRONG,
-    Mention,
     asserted_options,
     distinctive_matches,
     exact_matches,
     find_mentions,
-    letter_index,
+    named_alone,
     options_in_short,
 )
 from core.parsing.reading import (
+    HEDGE,
     RULE_CONFIDENCE,
     UNCLEAR,
+    VAGUE,
     Reading,
     Span,
+    is_own_answer,
     lower_confidence,
     option_reading,
     strip_parentheses,
@@ -32,20 +35,9 @@ from core.parsing.statements import sentence_spans
 
 OptionLines = dict[Span, int]
 
-# Descriptions of an answer in place of one.
-VAGUE = re.compile(
-    r"\W*(?:clear|obvious|simple|straightforward|shown|provided|given|as follows|correct|incorrect|wrong|among|one of"
-    r"|all of|both|each|either|in the (?:image|picture|text|table)|they|these|there are|I|we)\b",
-    re.IGNORECASE,
-)
-HEDGE = re.compile(
-    r"\b(?:unclear|unknown|unsure|not sure|cannot|can['’]t|don['’]t know|unable|impossible to|undetermined"
-    r"|not enough|not visible)\b",
-    re.IGNORECASE,
-)
 CONCLUDES = re.compile(
     r"(?:^|[,;:]\s*|\band\s+)\W*(?:so|thus|therefore|hence|in conclusion|in total|altogether|overall|as a result"
-    r"|finally|I conclude)\b",
+    rf"|finally|I conclude)\b|(?:^|[,.;:。、]\s*){languages.CONCLUDES}",
     re.I,
 )
 _ASIDE = re.compile(r"\b(?:whereas|while|although|though)\b", re.IGNORECASE)
@@ -54,8 +46,15 @@ _REFUSES = re.compile(
     r"|answer|say|identify|provide|assist|help)|not sure|don['’]t know|as an AI)",
     re.IGNORECASE,
 )
-_COULD = re.compile(r"\b(?:may|might|could) (?:\w+ )?be\b|\b(?:perhaps|possibly)\b|\bif\b[^.]*\bwere\b", re.IGNORECASE)
-_TAIL = re.compile(r".*(?:\b(?:is|are|was|were|be|equals?|gives?|makes)\b|=)\s*", re.IGNORECASE | re.DOTALL)
+_COULD = re.compile(
+    r"\b(?:may|might|could) (?:\w+ )?be\b|\b(?:perhaps|possibly)\b|\bif\b[^.]*\bwere\b"
+    rf"|{languages.HEDGE}",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r".*(?:\b(?:is|are|was|were|be|equals?|gives?|makes|ist|sind|est|sont|es|son|é|são)\b|[=是为]|هو|هي)\s*",
+    re.IGNORECASE | re.DOTALL,
+)
 _CALLED_RIGHT = re.compile(
     r"(?:(?:\b(?:is|are|must be|would be)\s+(?:clearly\s+|therefore\s+)?|(?<=[:–—-])[\s*_]*)"
     r"(?:the\s+|most\s+)*(?:correct|right|best|answer)\b(?!\s+(?:of|side|next|above|below|about|in))|[✅✓✔])",
@@ -144,7 +143,7 @@ def _from_last(text: str, prose: list[Span], options: tuple[str, ...]) -> Readin
     start, end = trim_span(text, span)
     sentence = text[start:end]
     label = LABEL.fullmatch(sentence)
-    if label and letter_index(label) < len(options):
+    if label and letter_index(label) < len(options) and len(options_in_short(sentence, options)) == 1:
         return option_reading("last line", (start, end), letter_index(label), options)
     if not find_mentions(sentence, options) or _COULD.search(sentence):
         return None
@@ -222,7 +221,7 @@ def _first_mention(head: str, options: tuple[str, ...]) -> Mention | None:
 def _labelled_or_exact(value: str, options: tuple[str, ...]) -> set[int]:
     """The options that an entire output names by their own text or by a label in front ("b) dog"), without denying
     them."""
-    if exact := exact_matches(value, options):
+    if exact := named_alone(value, options):
         return exact
     denied = {each.option for each in find_mentions(value, options)} - asserted_options(value, options)
     return options_in_short(value, options) - denied if LABEL.match(value) else set()
@@ -242,5 +241,7 @@ def _read_bare(text: str, options: tuple[str, ...]) -> Reading:
         return UNCLEAR
     if len(part := distinctive_matches(value, options)) == 1:
         return lower_confidence(option_reading(rule, (start, end), part.pop(), options), 0.8)
+    if options and not is_own_answer(value, options):
+        return UNCLEAR
     rule = "other" if options else rule
     return Reading(answer=strip_parentheses(value), rule=rule, span=(start, end), confidence=RULE_CONFIDENCE[rule])

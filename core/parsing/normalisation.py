@@ -1,7 +1,8 @@
 """Normalise words for comparison: case, articles, punctuation and ways of writing a number are ignored.
 
-"The Eleven." equals "11", "1,000" equals "1000.0", "letter_tray" equals "letter tray"; but "-5" differs from "5" and "a
-> b" from "a < b".
+"The Eleven." equals "11", "1,000" equals "1000.0", "letter_tray" equals "letter tray"; but "-5" differs from "5", "a >
+b" from "a < b", "-sin x" from "sin x", "C#" from "C" and "5 MW" from "5 mW". How two answers are compared:
+``core.parsing.comparison``.
 """
 
 import re
@@ -9,13 +10,34 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
+# Chinese and Japanese are written without spaces: each character is a word, but a run of katakana is one. Marks are
+# vowels and the like that Python does not count as letters (Arabic, Hindi, accents that stand alone).
+_ONE_BY_ONE = "\u3041-\u309f\u3400-\u9fff\uf900-\ufaff"
+_KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff"
+_MARKS = (
+    "\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963"
+    "\u0981-\u0983\u09bc-\u09cd\u0a3c-\u0a4d\u0abc-\u0acd\u0b3c-\u0b57\u0bbe-\u0bcd\u0c3e-\u0c56\u0cbc-\u0cd6"
+    "\u0d3e-\u0d4d\u0e31\u0e34-\u0e4e\u200c\u200d"
+)
+_LETTER = rf"[^\W_{_ONE_BY_ONE}{_KATAKANA}]"
+_MATHS = "<>=≤≥≠+×÷/√∛±∓¬^\u2190-\u21ff\u2200-\u2211\u2213-\u22ff"
 _TOKEN = re.compile(
     r"\d+[aA](?![^\W_])|(?<![\w.])[-−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)"
     r"|(?<![\w.])[-−]?\d+(?:\.\d+)?|\d+|(?<!\w)[-−]?\.\d+"
-    r"|[^\W_]+(?:['’][^\W\d_]+)*|[<>=≤≥≠+×÷/]"
+    rf"|[{_ONE_BY_ONE}]|[{_KATAKANA}]+|(?:[lL]|[dD]|[qQ]u)['’](?={_LETTER}{{2}})"
+    rf"|[A-Za-z]#(?!\w)|{_LETTER}(?:{_LETTER}|[{_MARKS}])*(?:['’][^\W\d_]+)*|[{_MATHS}]"
+    # A sign ("-sin x"), or a minus between short operands ("x - 1", "2x-1"); not the hyphen of "t-shirt" or "B - dog".
+    r"|(?:(?<!\S)|(?<=[(\[{=<>+×÷/^,:*_$\"“]))[-−](?=[^\W\d_]|[√(\\])|(?<=\b[^\W_]\s)[-−](?=\s[^\W_]\b)|(?<=[\d)]\s)[-−](?=\s[\w(])"
+    r"|(?<=(?<![^\W\d_])[^\W\d_])[-−](?=\d|[^\W\d_](?!\w))|(?<=\))[-−](?=\w)"
 )
-_NOT_IN_WORDS = re.compile(r"[^\w'.,<>=≤≥≠+×÷/-]")
-_ARTICLES = frozenset(("a", "an", "the"))
+_NOT_IN_WORDS = re.compile(rf"[^\w'.,#{_MATHS}{_MARKS}-]")
+# Arabic vowel signs and the lengthening stroke are left out as often as not.
+_LEFT_OUT = re.compile("[\u0640\u064b-\u065f\u0670\u200c\u200d]")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+# After a number, "MW" is a unit of its own beside "mW".
+_MEGA_UNIT = re.compile(r"\d\s*M[A-Za-zΩ]")
+_MEGA = re.compile(r"M(?=(?:W|Hz|Pa|V|A|J|N|Ω|eV|g|m|s|L|mol)h?$)")
+_ARTICLES = frozenset(("a", "an", "the", "l'"))
 _SMALL = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
@@ -40,6 +62,13 @@ class Word(NamedTuple):
 def words(text: str) -> tuple[Word, ...]:
     """The normalised words in order, without articles unless there is nothing else ("A" stays)."""
     found = [Word(_normalise_token(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    if _MEGA_UNIT.search(text):
+        found = [
+            word._replace(text="mega" + word.text[1:])
+            if at and found[at - 1].text[-1:].isdigit() and _MEGA.match(text[word.start : word.end])
+            else word
+            for at, word in enumerate(found)
+        ]
     return tuple(word for word in _join_numbers(found) if word.text not in _ARTICLES) or tuple(found)
 
 
@@ -55,7 +84,11 @@ def normalise(text: str) -> str:
 @lru_cache(maxsize=16384)
 def _normalise_token(token: str) -> str:
     """A token in normalised form. Cached, because texts share most of their words."""
-    text = _NOT_IN_WORDS.sub("", token.replace("−", "-").replace("’", "'").casefold())
+    text = unicodedata.normalize("NFC", _LEFT_OUT.sub("", token).replace("−", "-").replace("’", "'").casefold())
+    text = text.translate(_SUBSCRIPTS)
+    text = _NOT_IN_WORDS.sub("", text)
+    while text.startswith("ال") and len(text) > 4:  # the Arabic article
+        text = text[2:]
     if re.fullmatch(r"-?[\d,]*\.?\d+", text):
         text = _canonical_number("".join(str(unicodedata.decimal(each, each)) for each in text))
     return text

@@ -2,83 +2,89 @@
 ("not a cat", "B can be ruled out")."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
-from core.parsing.normalisation import Word, normalise, words
+from core.parsing import languages
+from core.parsing.comparison.equality import same_answer, written_form
+from core.parsing.labels import LABEL, Mention, find_letters, index_of, letter_index, named_by_letter
+from core.parsing.normalisation import Word, words
 
-LABEL = re.compile(
-    r"(?:(?:the\s+)?(?:option|choice|letter|选项)\s*)?(?:[(\[{<]([A-Za-z])[)\]}>]|([A-Za-z])(?=\s*$|\s*[).:,;!–—]|\s+-))\)?",
-    re.I,
-)
-_LETTER = re.compile(
-    r"(?<!\w)[(\[{<]([A-Za-z])[)\]}>]"
-    r"|(?i:\b(?:options?|choices?)|选项)\s*[*_`\"']*\(?(?:([A-Z])(?![\w'’])|([a-z])(?=[.,;:)*]|\s*$|\s+(?:is|and|or)\b))"
-    r"|(?<![\w'’.])([A-Z])(?=[)*_`\"”]*(?:\s*(?:[,;:&/(–—]|\.(?!\w)|$)|\s+(?:and|or|nor|或|because|since|instead"
-    r"|(?:is|are|was|were|can|cannot|could|must|should|does|do|seems?|fits?|match(?:es)?)(?:n['’]t)?|can['’]t)(?!\w)))",
-    re.MULTILINE,
-)
-# What may stand before a bare capital for it to name an option: "so B" does, "vitamin B" and "Point B" do not.
-_BEFORE_LETTER = re.compile(
-    r"(?:^|[.!?:;,\n>({\[\"'“*_`=→/&–—或-]|\b(?:so|thus|therefore|hence|then|and|or|nor|not|be|is|are|leaves?|leaving"
-    r"|choose|chose|pick|select|go|with|for|than|either|both|neither|only|but|to|likely|probably|answer))"
-    r"[\s*_`\"'(]*$",
-    re.IGNORECASE,
-)
 _LETTERS_ONLY = re.compile(
     r"(?:either |both )?\(?[A-Za-z]\)?(?:\s*(?:,|/|&|\band\b|\bor\b|或|和)+\s*\(?[A-Za-z]\)?)+", re.I
 )
 _NEGATION = re.compile(
     r"(?:\b(?:not|no|never|cannot|neither|nor|without|unlike|excludes?|eliminates?)|n['’]t"
     r"|\b(?:rather|other|more|less|greater|fewer|larger|smaller|bigger|higher|lower) than|\binstead of"
-    r"|\bcompared (?:with|to))(?:\W+\w+){0,3}\W*$",
+    rf"|\bcompared (?:with|to))(?:\W+\w+){{0,3}}\W*$|{languages.NEGATION}",
     re.IGNORECASE,
 )
 _WRONG = (
-    r"(?:\bincorrect|\bwrong|\bfalse|\bruled out|\beliminated|\bexcluded|\bimpossible|\bunlikely|\binconsistent|[❌✗✘]"
-    r"|\b(?:not|n['’]t|isn['’]t)\s+(?:the\s+|an?\s+)?(?:correct|right|best|answer|possible|likely|match\w*|supported)\b"
-    r"|\b(?:(?:do|does|can|would) ?not|(?:do|does|ca|would)n['’]t)\s+(?:match|fit|apply|satisfy|be|work|have))"
+    r"(?:\bincorrect|\bwrong|\bfalse|\bruled out|\beliminated|\bexcluded|\bimpossible|\bunlikely|\binconsistent"
+    r"|[❌✗✘]"
+    r"|\b(?:not|n['’]t|isn['’]t)\s+(?:the\s+|an?\s+)?(?:correct|right|best|answer|possible|likely|match\w*"
+    r"|supported)\b"
+    r"|\b(?:(?:do|does|can|would) ?not|(?:do|does|ca|would)n['’]t)\s+(?:match|fit|apply|satisfy|be|work|have)"
+    rf"|{languages.WRONG})"
 )
 WRONG = re.compile(_WRONG, re.IGNORECASE)
 _DENIED_AFTER = re.compile(
     rf"[\s*_`\"”:)\]–—-]*(?:(?:\w+\s+){{0,3}}?{_WRONG}|(?:is|are|was|were)(?: not|n['’]t)\b)", re.IGNORECASE
 )
-_CLAUSE_END = re.compile(r"[.,;!?\n]|\b(?:but|so|because|since|while|whereas)\b", re.IGNORECASE)
-_JOINED = re.compile(r"[\W_]*(?:(?:and|or|nor)\b[\W_]*)?(?:(?:the|an?|options?|choices?)\b[\W_]*)*", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[.,;!?\n。、।]|\b(?:but|so|because|since|while|whereas)\b", re.IGNORECASE)
+_JOINED = re.compile(
+    r"[\W_]*(?:(?:(?:and|or|nor|und|oder|noch|et|ou|ni|y|o|e)\b|[和或与、とや]|و|और|या)[\W_]*)?(?:(?:the|an?"
+    r"|options?|choices?)\b[\W_]*)*",
+    re.IGNORECASE,
+)
 _CONTEXT_CHARS = 80
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mention:
-    """An option named at ``start`` … ``end`` of a text, by letter or by its own words."""
-
-    option: int
-    start: int
-    end: int
+_SIGNS = frozenset("-√∛±¬")
+_OPERATORS = frozenset("-+×÷/^∩∪√∛±¬")
+_HAN = re.compile("[\u3400-\u9fff]")
+_BEFORE_WORD = frozenset(
+    "是只头頭条條个個匹为為选選叫作成像和或与與及这那该种種张張的了名类類若如非对對有看见見到指向即属屬"
+)
+_BEHIND_WORD = frozenset("的和或都是不而也很有在会會被则吗呢与與及")
 
 
 def exact_matches(value: str, options: tuple[str, ...]) -> set[int]:
-    """The options that equal the value after normalisation."""
-    return {at for at, option in enumerate(options) if normalise(value) == normalise(option)}
+    """The options that equal the value; of several, the ones that are also written like it ("Dear Ann," and "Dear
+    ann,", "0.5" and "1/2")."""
+    same = {at for at, option in enumerate(options) if same_answer(value, option)}
+    for keep_case in (True, False):
+        form = written_form(value, keep_case=keep_case)
+        written = {at for at in same if written_form(options[at], keep_case=keep_case) == form}
+        if len(same) > 1 and written:
+            return written
+    return same
 
 
 def options_in_short(value: str, options: tuple[str, ...]) -> set[int]:
-    """The options that a short statement names: exactly, by letter, or by their text inside it."""
-    if exact := exact_matches(value, options):
-        return exact
+    """The options that a short statement names: exactly, by letter, or by their text inside it.
+
+    Where an option is itself a letter, "(A)" and "option A" are labels; a bare "A" is both, its label and its text.
+    """
+    if alone := named_alone(value, options):
+        return alone
     if _LETTERS_ONLY.fullmatch(value.strip(" .")):
-        listed = {_index(letter) for letter in re.findall(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])", value)}
+        listed = {index_of(letter) for letter in re.findall(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])", value)}
         return {at for at in listed if at < len(options)}
     label = LABEL.match(value) or re.match(r"([B-HJ-Z])()\s+(?=\w)", value)
     if label and (index := letter_index(label)) < len(options):
         rest = value[label.end() :]
         first = words(rest)[:1]
         follows = {each.option for each in _by_text(rest, options) if first and each.start == first[0].start}
-        return {index} | (follows or {each.option for each in _by_letter(rest, options) if not _is_denied(rest, each)})
-    for found in (_by_text(value, options), _by_letter(value, options)):
+        return {index} | (
+            follows or {each.option for each in find_letters(rest, options) if not _is_denied(rest, each)}
+        )
+    for found in (_by_text(value, options), find_letters(value, options)):
         if held := {each.option for each in found if not _is_denied(value, each)}:
             return held
     return set()
+
+
+def named_alone(value: str, options: tuple[str, ...]) -> set[int]:
+    """The options that a text names which is nothing but their text, or a label where options are letters."""
+    return named_by_letter(value, options) or exact_matches(value, options)
 
 
 def distinctive_matches(value: str, options: tuple[str, ...]) -> set[int]:
@@ -105,7 +111,7 @@ def find_mentions(text: str, options: tuple[str, ...]) -> tuple[Mention, ...]:
     because reading one output asks for the same sentence several times.
     """
     by_text = _by_text(text, options, prose=True)
-    return tuple(sorted(by_text + _by_letter(text, options), key=lambda each: (each.start, each.end)))
+    return tuple(sorted(by_text + find_letters(text, options), key=lambda each: (each.start, each.end)))
 
 
 def asserted_options(text: str, options: tuple[str, ...]) -> set[int]:
@@ -123,18 +129,6 @@ def asserted_options(text: str, options: tuple[str, ...]) -> set[int]:
     return asserted
 
 
-def _by_letter(text: str, options: tuple[str, ...]) -> list[Mention]:
-    found = []
-    for match in _LETTER.finditer(text):
-        bare = match[4] is not None
-        if bare and not _BEFORE_LETTER.search(text[max(0, match.start() - _CONTEXT_CHARS) : match.start()]):
-            continue
-        index = letter_index(match)
-        if index < len(options):
-            found.append(Mention(option=index, start=match.start(), end=match.end()))
-    return found
-
-
 def _by_text(text: str, options: tuple[str, ...], *, prose: bool = False) -> list[Mention]:
     """Each option's text in the text; a longer option hides a shorter one inside it."""
     found = words(text)
@@ -150,9 +144,20 @@ def _by_text(text: str, options: tuple[str, ...], *, prose: bool = False) -> lis
             if texts[first : first + size] == wording and taken.isdisjoint(places):
                 if prose and size == 1 and _is_small_word(found[first], text):
                     continue
+                if _is_part_of_formula(found, first, size, prose=prose):
+                    continue
                 taken.update(places)
                 named.append(Mention(option=at, start=found[first].start, end=found[first + size - 1].end))
     return named
+
+
+def _is_part_of_formula(found: tuple[Word, ...], first: int, size: int, *, prose: bool) -> bool:
+    """Whether a sign stands right before the words ("-sin x", "√3"), or, in a short statement, an operator beside
+    them."""
+    before, behind = found[first - 1 : first] if first else (), found[first + size : first + size + 1]
+    if before and before[0].text in _SIGNS and before[0].end == found[first].start:
+        return True
+    return not prose and any(word.text in _OPERATORS for word in (*before, *behind))
 
 
 def _positions(texts: list[str], wanted: set[str]) -> dict[str, list[int]]:
@@ -166,6 +171,8 @@ def _positions(texts: list[str], wanted: set[str]) -> dict[str, list[int]]:
 
 def _is_small_word(word: Word, text: str) -> bool:
     behind = text[word.end : word.end + 2].strip()
+    if len(word.text) == 1 and _HAN.match(word.text) and not _stands_alone(word, text):
+        return True
     return (
         (word.spelled and word.text == "1")
         or (word.text == "no" and behind[:1].isalpha())
@@ -173,20 +180,21 @@ def _is_small_word(word: Word, text: str) -> bool:
     )
 
 
+def _stands_alone(word: Word, text: str) -> bool:
+    """Whether one Chinese character is a word here: not 牛 in 蜗牛 or 牛奶."""
+    before, behind = text[max(0, word.start - 1) : word.start], text[word.end : word.end + 1]
+    fits = not _HAN.match(before) or before in _BEFORE_WORD
+    return fits and (not _HAN.match(behind) or behind in _BEHIND_WORD)
+
+
 def _is_denied(text: str, mention: Mention) -> bool:
-    before = re.split(r"[.,;]|\bbut\b", text[max(0, mention.start - _CONTEXT_CHARS) : mention.start])[-1]
+    before = re.split(
+        r"[.,;。、]|\b(?:but|sondern|mais|sino|mas)\b|而是|بل",
+        text[max(0, mention.start - _CONTEXT_CHARS) : mention.start],
+    )[-1]
     return bool(_NEGATION.search(before))
 
 
 def _is_denied_after(behind: str) -> bool:
     end = _CLAUSE_END.search(behind)
     return bool(_DENIED_AFTER.match(behind[: end.start() if end else _CONTEXT_CHARS]))
-
-
-def letter_index(label: re.Match[str]) -> int:
-    """The index (from 0) of the option that a letter names; the letter is the only group that matched."""
-    return _index(next(group for group in label.groups() if group))
-
-
-def _index(letter: str) -> int:
-    return ord(letter.upper()) - ord("A")

@@ -14,7 +14,7 @@ def read_prediction(sample: Sample, text: str, *, round_id: RoundId) -> Predicti
         round=round_id,
         sample=sample.id,
         text=text,
-        steps=split_steps(text),
+        steps=split_steps(text, sample.options),
         answer=reading.answer,
         reading=reading.rule,
         span=reading.span,

@@ -1,6 +1,12 @@
-"""The result of reading an answer, the confidence of each rule, and the trimming that all rules share."""
+"""The result of reading an answer, the confidence of each rule, and what all rules share: trimming, and telling an
+answer outside the options from words that are none."""
 
+import re
 from dataclasses import dataclass, replace
+
+from core.parsing import languages
+from core.parsing.labels import LABEL
+from core.parsing.normalisation import words
 
 Span = tuple[int, int]
 
@@ -21,6 +27,22 @@ RULE_CONFIDENCE = {
     "other": 0.7,
     "only option named": 0.5,
 }
+
+# Descriptions of an answer in place of one.
+VAGUE = re.compile(
+    r"\W*(?:clear|obvious|simple|straightforward|shown|provided|given|as follows|correct|incorrect|wrong|among|one of"
+    r"|all of|both|each|either|in the (?:image|picture|text|table)|they|these|there are|I|we)\b",
+    re.IGNORECASE,
+)
+HEDGE = re.compile(
+    r"\b(?:unclear|unknown|unsure|not sure|cannot|can['’]t|don['’]t know|unable|impossible to|undetermined"
+    rf"|not enough|not visible)\b|{languages.UNSURE}",
+    re.IGNORECASE,
+)
+_LABELS = re.compile(r"(?:(?i:option|choice|letter)\s*)?\(?([A-Za-z]|[A-Z](?:(?:[\s,/&]|and|or)*[A-Z]){1,4})\)?")
+_FOREIGN = re.compile(r"[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_MARKUP_LEFT = re.compile(r"[<>|]\w|</|\w[<>|](?!\s)|[{}\[\]](?!.*\\)")
+_MAX_ANSWER_WORDS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +83,7 @@ def trim_span(text: str, span: Span) -> Span:
     start, end = span
     while start < end and text[start] in _MARKUP:
         start += 1
-    while start < end and text[end - 1] in _MARKUP + ".,;!。":
+    while start < end and text[end - 1] in _MARKUP.replace("#", "") + ".,;!。।":  # "C#" keeps its sign
         end -= 1
     return start, end
 
@@ -70,3 +92,28 @@ def strip_parentheses(value: str) -> str:
     """Without one pair of parentheses, unless they hold a single letter: "(H)" names an option."""
     inner = value[1:-1].strip() if value.startswith("(") and value.endswith(")") else ""
     return inner.rstrip(".") if len(inner) > 1 and not set("()") & set(inner) else value
+
+
+def is_own_answer(value: str, options: tuple[str, ...]) -> bool:
+    """Whether words that match no option are an answer outside the options ("a horse"), not a label that does not
+    exist ("(H)", "AB"), a sentence ("La réponse est B"), or what is left of markup."""
+    value = value.strip(" .")
+    labels = _LABELS.fullmatch(value)
+    if labels and (len(labels[1]) == 1 or all(_is_label(letter, options) for letter in re.findall("[A-Z]", labels[1]))):
+        return False
+    if (
+        languages.SAYS_ANSWER.search(value)
+        or LABEL.match(value)
+        or languages.VERB.search(value)
+        or _MARKUP_LEFT.search(value)
+    ):
+        return False
+    own, known = {word.text for word in words(value)}, [{word.text for word in words(option)} for option in options]
+    if any(own < option for option in known) or (_FOREIGN.search(value) and not _FOREIGN.search("".join(options))):
+        return False  # "5" of "5 m" and "5 cm", "はい" of Yes and No
+    longest = max(len(words(option)) for option in options)
+    return len(words(value)) <= max(_MAX_ANSWER_WORDS, longest + 2)
+
+
+def _is_label(letter: str, options: tuple[str, ...]) -> bool:
+    return ord(letter) - ord("A") < len(options)

@@ -5,24 +5,25 @@ them, so that the two always agree.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+from core.parsing import languages
+from core.parsing.reply import clean_reply
+
 StatementKind = Literal["the answer is", "option is correct", "boxed", "####", "tagged"]
 
-# GPT-3's ScienceQA rationales write a line break as the two characters "\\n"; "\\neq" and "\\nu" are LaTeX.
-ESCAPED_BREAK = re.compile(r"\\n(?![a-z])")
-_END_OF_TURN = re.compile(r"</s>|<\|[a-z_]{1,20}\|>")
 # Full-width forms as Chinese models write them; "。！？" stay: they end a sentence without a following space.
 _FULL_WIDTH = {0xFF01 + at: 0x21 + at for at in range(94) if chr(0x21 + at) not in "!?"} | {0x3000: 0x20}
 
 # After a full stop, lower case usually continues the sentence: "approx. 5 km", "vs. the".
 _BOUNDARY = re.compile(
-    r"""(?<![.!?])[.!?]++[*_"'”’)\]}]*+(?=\s+["'“‘(\[*_$\\]*[^\W_a-z]|\s*$)|[。！？]|\n""",
+    r"""(?<![.!?])[.!?]++[*_"'”’)\]}]*+(?=\s+["'“‘(\[*_$\\]*[^\W_a-z]|\s*$)|[。！？।॥؟]|\n""",
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|vs|cf|Mr|Mrs|Ms|Dr|Prof|St|Mt|Fig|approx|Jr|Sr)|\b(?:[A-Z]\.)+[A-Z]|(?:^|[:;!?]\s|(?<!No)\.\s)\d{1,2})\.$"
+    r"(?:\b(?:e\.g|i\.e|vs|cf|Mr|Mrs|Ms|Dr|Prof|St|Mt|Fig|approx|Jr|Sr)|\b(?:[A-Z]\.)+[A-Z]|(?:^|[:;!?]\s"
+    r"|(?<!No)\.\s)\d{1,2})\.$"
 )
 _CONTEXT_CHARS = 40
 # No answer is longer, and it bounds the time for a degenerate output.
@@ -47,7 +48,8 @@ _NOUN = (
     rf"|(?:^|(?<=[.!?\n:;,*_#>])|(?<=[.!?\n:;,*_#>]\s)){_KIND_OF}*(?:answer|ans\.?(?=\s*:)))(?!\w)"
 )
 _VERB = (
-    r"(?:[*_\s]*(?:option|choice|letter))?(?:\s+to\s+[^.!?\n]{1,80}?)??[*_]*(?:[\s,]+(?:therefore|thus|hence|then))?,?"
+    r"(?:[*_\s]*(?:option|choice|letter))?(?:\s+to\s+[^.!?\n]{1,80}?)??[*_]*(?:[\s,]+(?:therefore|thus|hence"
+    r"|then))?,?"
     r"(?:\s+(?:is|was|will be|would be|should be|has to be|must (?:therefore |thus )?be)\b\s*:?|\s*[:=])"
 )
 _NO_ANSWER = r"(?!\s*(?:not|neither|determined|found|obtained|computed|calculated|given by|based on|hidden)\b)"
@@ -62,18 +64,28 @@ _CUES: tuple[tuple[StatementKind, re.Pattern[str]], ...] = (
     (
         "the answer is",
         re.compile(
-            r"(?:答案|正确选项)\s*(?:应该|应)?\s*(?:是|为|选|:)[\s:]*|(?:故|所以|因此|应)?[,，\s]{0,8}(?:选择|选)\s*(?:选项)?\s*"
-            r"(?=\(?[A-Za-z](?![A-Za-z]))"
+            r"(?:\b(?:I|we)(?:['’](?:d|ll)| would| will| should)?|\bto)\s+(?:choose|pick|select|go with|go for)\s+"
+            r"(?=(?:the\s+)?(?:option|choice|answer)\b|[*_\"']*\(?[A-Z]\)?[*_\"']*(?:[.,;:\n]|$| because))",
         ),
     ),
     (
         "the answer is",
         re.compile(
-            r"(?:\b(?:I|we)(?:['’](?:d|ll)| would| will| should)?|\bto)\s+(?:choose|pick|select|go with|go for)\s+"
-            r"(?=(?:the\s+)?(?:option|choice|answer)\b|[*_\"']*\(?[A-Z]\)?[*_\"']*(?:[.,;:\n]|$| because))",
+            r"(?:(?:,\s*)?\b(?:which|this|that|it)\s+(?:value\s+|result\s+)?(?:matches|corresponds\s+to|is"
+            r"|equals)\s+(?:the\s+|with\s+)?|\bso\s+(?:the\s+)?)"
+            r"(?:answer\s+)?(?:option|choice)[\s*_]+(?=\(?(?-i:[A-Z])\)?[*_]*\s*(?:[.!\n]|$))",
+            re.IGNORECASE,
         ),
     ),
-    ("tagged", re.compile(r"<answer>\s*(?P<value>[^<]{0,400}?)\s*(?:</answer>|$)", re.IGNORECASE)),
+    ("boxed", re.compile(r"<\|begin_of_box\|>(?P<value>[^<]{0,400})(?:<\|end_of_box\|>|$)", re.IGNORECASE)),
+    (
+        "tagged",
+        re.compile(
+            r"<(?P<tag>(?:final_?|correct_?)?answer|ans)>\s*(?P<value>[^<]{0,400}?)\s*(?:</(?P=tag)>"
+            r"|$)",
+            re.IGNORECASE,
+        ),
+    ),
     (
         "tagged",
         re.compile(r"[\"'](?:final_?|correct_?)?answer[\"']\s*:\s*[\"']?(?P<value>[^\"'\n,}]{1,400})", re.IGNORECASE),
@@ -91,7 +103,11 @@ _SAYS_ANSWER = re.compile(r"answer|ans\b|option|choice", re.IGNORECASE)
 _SAYS_VERDICT = re.compile(
     r"(?:is|must be)\s+(?:the\s+)?(?:(?:most\s+)?(?:correct|right|best)|answer)\b", re.IGNORECASE
 )
-_REASON = re.compile(r"\s*[,;:–—-]?\s*\b(?:because|since|BECAUSE)\b")
+_UNIT = re.compile(r"[ $*]*(?:[A-Za-z°%²³/]{1,6}[ $*]*)?[.! $*\n]*")
+_REASON = re.compile(
+    r"\s*[,;:–—-]?\s*(?:\b(?:because|since|BECAUSE|weil|denn|car|parce que|porque|ya que|pois|perché)\b"
+    r"|因为|因為|なぜなら|क्योंकि|لأن)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +115,8 @@ class Statement:
     """One statement of a final answer, as offsets into the text.
 
     ``start`` … ``end`` is the whole statement with its lead-in ("So the answer is (B)."), ``value`` the answer inside
-    it. ``concludes`` is True where a word such as "so" or "final" introduces it. An empty ``value`` means that the
-    output was cut off.
+    it. ``concludes`` is True where a word such as "so" or "final" introduces it, ``foreign`` where it is in another
+    language than English. An empty ``value`` means that the output was cut off.
     """
 
     kind: StatementKind
@@ -108,6 +124,7 @@ class Statement:
     end: int
     value: tuple[int, int]
     concludes: bool
+    foreign: bool = False
 
 
 @lru_cache(maxsize=16)
@@ -129,12 +146,8 @@ def sentence_spans(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def to_plain_text(text: str) -> str:
-    """Full-width characters as ASCII, escaped line breaks as real ones, end-of-turn tokens as spaces.
-
-    All offsets stay the same.
-    """
-    text = ESCAPED_BREAK.sub(" \n", text.translate(_FULL_WIDTH))
-    return _END_OF_TURN.sub(lambda end: " " * len(end[0]), text)
+    """The clean reply with full-width characters as ASCII. All offsets stay the same."""
+    return clean_reply(text).translate(_FULL_WIDTH)
 
 
 def _sentence_end(text: str, start: int, limit: int | None = None, *, begins: int | None = None) -> int:
@@ -158,17 +171,32 @@ def find_statements(text: str) -> list[Statement]:
     found = [_from_cue(text, kind, match) for kind, cue in cues for match in cue.finditer(text)]
     if _SAYS_VERDICT.search(text):
         found += [_from_verdict(text, match) for match in _VERDICT.finditer(text)]
+    if languages.SAYS_ANSWER.search(text):
+        found += _in_other_languages(text, found)
     return sorted(found, key=lambda statement: (statement.start, statement.value))
+
+
+def _in_other_languages(text: str, found: list[Statement]) -> list[Statement]:
+    """The statements in other languages that overlap none that was found, and not each other."""
+    stated = [_from_cue(text, "the answer is", match) for cue in languages.STATES for match in cue.finditer(text)]
+    stated += [_from_verdict(text, match) for cue in languages.CALLS_RIGHT for match in cue.finditer(text)]
+    taken = [(each.start, each.end) for each in found]
+    kept: list[Statement] = []
+    for each in sorted(stated, key=lambda statement: (statement.start, -statement.value[0])):
+        if not any(each.start < end and each.end > start for start, end in taken):
+            taken.append((each.start, each.end))
+            kept.append(replace(each, foreign=True))
+    return kept
 
 
 def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement:
     end = _sentence_end(text, match.end(), match.end() + _MAX_STATEMENT_CHARS, begins=match.start())
     value = (match.end(), end)
-    if kind == "tagged":
+    if "value" in match.groupdict():
         value, end = match.span("value"), match.end()
     elif kind == "boxed":
         value = _braced(text, match.end())
-        end = max(value[1] + 1, end if not text[value[1] + 1 : end].strip(" $*.!") else 0)
+        end = max(value[1] + 1, end if _UNIT.fullmatch(text[value[1] + 1 : end]) else 0)
     elif reason := _REASON.search(text, match.end(), end):
         value, end = (match.end(), reason.start()), reason.start()
     concludes = bool(match.groupdict().get("lead")) or "final" in match[0].lower()

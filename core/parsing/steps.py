@@ -7,8 +7,15 @@ is B.") is never a step: shown to the teacher, it would force the switch.
 import re
 from collections.abc import Iterable, Iterator
 
-from core.parsing.statements import ESCAPED_BREAK, Statement, find_statements, sentence_spans
+from core.parsing.normalisation import normalise
+from core.parsing.reply import clean_reply, reasoning_part
+from core.parsing.statements import Statement, find_statements, sentence_spans
 
+_OPTION_LABEL = re.compile(r"[ \t>*_-]*(?:\(?(?:\d{1,2}|[A-Za-z])[.):][*_]*[ \t]+|\([A-Za-z]\)[ \t]*|[-*•][ \t]+)[*_]*")
+_ANNOUNCES = re.compile(
+    r"(?:\b(?:options?|choices|optionen|antwortmöglichkeiten|opciones|opções|alternativas)\b|选项|選項|選択肢|विकल्प|الخيارات)[^.]{0,40}[::][\s*_]*$",
+    re.IGNORECASE,
+)
 _MAX_LOOKBACK_CHARS = 2_000
 _STEP = re.compile(
     r"^[ \t>*_#]*Step[ \t]*(?P<line>\d{1,4})[ \t]*[*_]*[ \t]*(?:[:.)]|[-–—](?=\s))[ \t*_]*"
@@ -20,18 +27,19 @@ _BULLET = re.compile(r"^[ \t]*(?:[-*•]|#{1,3})[ \t]+", re.MULTILINE)
 _BECAUSE = re.compile(r"^\W*(?:because\b\s*:?|since\b|BECAUSE\s*:)\s*", re.IGNORECASE)
 _BECAUSE_LABEL = re.compile(r"^\s*BECAUSE\s*:\s*")
 _ONLY_A_LETTER = re.compile(r"^\W*[A-Za-z]?\W*$")
+_CLOSING_LABEL = re.compile(r"\n[\s*_(\[\"'`]*[A-Za-z][)\]*_.\"'`\s]*\Z")
 _NO_CLAUSE = re.compile(r"\W*(?:based on|according to|given|from|with|by|in|looking at|considering)\b", re.IGNORECASE)
 
 
-def split_steps(text: str) -> tuple[str, ...]:
-    """The steps of a rationale in order, without markers, empty parts and statements of the answer.
+def split_steps(text: str, options: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The steps of a rationale in order, without markers, empty parts, statements of the answer and copied options.
 
     Text before "Step 1:" or "1." is a preamble and dropped. An output that is only an answer has no steps.
 
     >>> split_steps("Step 1: 9 is left. Step 2: 7 is right. The answer is 16.")
     ('9 is left.', '7 is right.')
     """
-    text = ESCAPED_BREAK.sub("\n", text)
+    text = _CLOSING_LABEL.sub("", _without_copied_options(reasoning_part(clean_reply(text)), options))
     if marked := _split_at_markers(text, _STEP, at_least=1) or _split_at_markers(text, _NUMBERED, at_least=2):
         return _clean_steps(marked)
     lines = _clean_steps(_BULLET.sub("", text).splitlines())
@@ -39,6 +47,36 @@ def split_steps(text: str) -> tuple[str, ...]:
         return lines
     steps = _clean_steps(lines[0][start:end] for start, end in sentence_spans(lines[0]))
     return () if len(steps) == 1 and _is_bare_answer(text) else steps
+
+
+def _without_copied_options(text: str, options: tuple[str, ...]) -> str:
+    """Without the lines that repeat the options, two or more in a row, and the line that introduces them."""
+    lines = text.splitlines()
+    forms = {normalise(option) for option in options}
+    kept: list[str] = []
+    at = 0
+    while at < len(lines):
+        run = at
+        announced = bool(kept and _ANNOUNCES.search(kept[-1]))
+        while run < len(lines) and _is_option(lines[run], forms, announced=announced):
+            run += 1
+        if run - at < 2:
+            kept.append(lines[at])
+            at += 1
+            continue
+        if kept and _ANNOUNCES.search(kept[-1]):
+            kept.pop()
+        at = run
+    return "\n".join(kept)
+
+
+def _is_option(line: str, forms: set[str], *, announced: bool) -> bool:
+    """Whether a line is an option with a label before it; where the options are not known, any labelled line behind
+    "The options are:"."""
+    label = _OPTION_LABEL.match(line)
+    if forms:
+        return normalise(line[label.end() :] if label else line) in forms
+    return bool(label and announced)
 
 
 def join_steps(steps: Iterable[str]) -> str:

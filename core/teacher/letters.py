@@ -20,13 +20,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from core.parsing.answer import read_answer
+from core.parsing.reply import without_thoughts
 from core.prompts import LETTERS, answer_cue, teacher_header, teacher_step
 from core.types import Sample, Settings
 
 # Capitals only: " a" usually starts "a triangle". "▁" and "Ġ" are tokenizers' spaces.
 _LETTER = re.compile(r"""[\s▁Ġ]*[(\[*"'`]*([A-Z])[)\]*"'`.:,]*[\s▁Ġ]*""")
-# Tags around a model's thinking, where the server leaves it in the reply.
-_THINK_TAG = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
 SMOOTHING = 0.5
 
 
@@ -110,10 +109,7 @@ def parse_vote(text: str, options: tuple[str, ...]) -> int | None:
 
 def strip_thinking(text: str) -> str:
     """The reply after its thinking; "" when the thinking does not end."""
-    marks = list(_THINK_TAG.finditer(text))
-    if not marks:
-        return text
-    return text[marks[-1].end() :] if marks[-1][1] else ""
+    return without_thoughts(text)
 
 
 def vote_probabilities(votes: Sequence[int | None], count: int) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from core.importers.fields.cell_lists import is_list_of_texts, list_in_text
 from core.importers.fields.cells_as_text import cell_text, cell_texts
 from core.importers.results import RowError
 from core.parsing.answer import read_answer
-from core.parsing.normalisation import normalise
+from core.parsing.option_mentions import exact_matches
 from core.prompts import option_letter
 
 ANSWER_FORMS = {
@@ -63,7 +63,7 @@ def parse_truth(value: Any, options: tuple[str, ...], form: str) -> str:
         return options[at]
     if form in ("text", "letter"):
         read = read_answer(cell_text(value), options).answer
-        if read in options and sum(normalise(option) == normalise(read) for option in options) == 1:
+        if read in options and len(exact_matches(read, options)) == 1:
             return read
     raise RowError(
         "answer",
@@ -112,8 +112,8 @@ def _option_index(form: str, options: tuple[str, ...], value: Any) -> int | None
     if form == "text":
         if text in options:
             return options.index(text)
-        same = [at for at, option in enumerate(options) if normalise(option) == normalise(text)]
-        return same[0] if len(same) == 1 else None
+        same = exact_matches(text, options)
+        return same.pop() if len(same) == 1 else None
     if form == "letter":
         letter = _LETTER.fullmatch(text)
         at = ord(letter[1].upper()) - ord("A") if letter else -1

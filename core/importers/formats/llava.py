@@ -15,7 +15,7 @@ from core.importers.formats import messages
 from core.importers.images.sources import ImageError
 from core.importers.results import RowError
 from core.parsing.answer import read_answer
-from core.parsing.normalisation import normalise
+from core.parsing.comparison.equality import written_form
 from core.types import Role, Sample
 
 IMAGE_TOKEN = "<image>"  # nosec B105
@@ -89,7 +89,7 @@ def _truth(reply: str, options: tuple[str, ...]) -> str:
     """The option that the reply names; without options, the answer it states, or the whole reply."""
     if not options:
         return read_answer(reply, ()).answer or reply
-    if len({normalise(option) for option in options}) < len(options):
+    if len({written_form(option) for option in options}) < len(options):
         raise RowError("options", "Two of the options read the same.")
     answer = read_answer(reply, options).answer
     if answer not in options:

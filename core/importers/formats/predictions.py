@@ -59,7 +59,7 @@ def parse_prediction(value: Any, known: Mapping[str, Sample]) -> ImportedPredict
     if not given_steps and row.get("rationale") is None:
         raise RowError("rationale", "Neither a rationale nor steps are given: one of them must be.")
     text = "\n".join(given_steps) if given_steps else text_field(row, "rationale")
-    steps, places = numbered_steps(given_steps) if given_steps else _split(text)
+    steps, places = numbered_steps(given_steps) if given_steps else _split(text, sample.options)
     gold = row.get("mistake_step")
     if gold is not None:
         _check_number("mistake_step", gold, 1, len(given_steps or steps))
@@ -113,8 +113,8 @@ def check_index(name: str, value: Any, count: int) -> int:
     return _check_number(name, value, 0, count - 1)
 
 
-def _split(text: str) -> tuple[tuple[str, ...], dict[int, int]]:
-    steps = split_steps(text)
+def _split(text: str, options: tuple[str, ...]) -> tuple[tuple[str, ...], dict[int, int]]:
+    steps = split_steps(text, options)
     return steps, {number: number for number in range(1, len(steps) + 1)}
 
 

@@ -53,6 +53,49 @@ def test_part_of_an_option_is_less_sure_than_the_whole() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Thus $\\boxed{y = 8}$, which matches option (B).",
+        "The final answer is \\boxed{8}. So choice B.",
+        "So $\\boxed{8}$ cm.\n\nThis corresponds to option B.",
+        "#### 8\n\n(B)",
+        "<answer>8</answer>\nThat is option (B).",
+        "The answer is 8.\nHence B.",
+        "So it is option (B), with \\boxed{8}. This is option B.",
+    ],
+)
+def test_a_value_beside_an_option_gives_way_to_the_option(text: str) -> None:
+    assert read_answer(text, PETS).answer == "dog"
+    assert read_answer("The answer is 8. A dog is not shown, nor is a cat.", PETS).answer != "dog"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("The answer is (B).", "C"),
+        ("The answer is option B.", "C"),
+        ("(B)", "C"),
+        ("The point is marked, so option (C) is correct.", "D"),
+        ("(D) A", "A"),
+        ("The answer is B.", None),
+        ("B", None),
+        ("It is on the left.\nB", None),
+        ("Answer: D", None),
+    ],
+)
+def test_where_options_are_letters_a_label_in_brackets_counts_and_a_bare_letter_is_unclear(
+    text: str, answer: str | None
+) -> None:
+    assert read_answer(text, ("B", "C", "D", "A")).answer == answer
+
+
+def test_options_that_are_letters_in_their_own_order_are_read_as_ever() -> None:
+    for text in ("C", "(C)", "The answer is C.", "Answer: option C"):
+        assert read_answer(text, ("A", "B", "C", "D")).answer == "C"
+    assert read_answer("Answer: K", ("K", "E", "D")).answer == "K"
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("The Cat!", "cat"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.parsing import normalisation, option_mentions, statements
+from core.parsing import labels, normalisation, option_mentions, statements
 from core.parsing.answer import read_answer
 from core.parsing.normalisation import Word, words
 from core.parsing.option_mentions import find_mentions
@@ -85,7 +85,7 @@ def test_options_are_found_at_every_place_where_all_their_words_stand(text: str,
                 continue
             taken |= here
             expected.add((at, found[first].start, found[first + len(wording_) - 1].end))
-    by_letter = {(each.option, each.start, each.end) for each in option_mentions._by_letter(text, options)}
+    by_letter = {(each.option, each.start, each.end) for each in labels.find_letters(text, options)}
     assert {(each.option, each.start, each.end) for each in find_mentions(text, options)} == expected | by_letter
 
 

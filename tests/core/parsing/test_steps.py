@@ -71,6 +71,48 @@ def test_a_statement_of_the_answer_is_no_step(part: str, left: str) -> None:
     assert strip_answer(part) == left
 
 
+TREES = ("oak", "fir", "elm", "ash tree")
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "The options are:\n1. oak\n2. fir\n3. elm\n4. ash tree\n\n",
+        "Options:\nA. oak\nB. fir\nC. elm\nD. ash tree\n",
+        "**Choices:**\n- oak\n- fir\n- elm\n- ash tree\n\n",
+        "选项：\n(A) oak\n(B) fir\n(C) elm\n(D) ash tree\n",
+        "(A) Oak\n(B) Fir.\n(C) Elm\n(D) An ash tree\n\n",
+        "1) oak\n2) fir\n",
+    ],
+)
+@pytest.mark.parametrize("reason", ["It has needles. Firs have needles.", "1. It has needles.\n2. Firs have needles."])
+def test_copied_options_are_no_steps(listed: str, reason: str) -> None:
+    text = f"{listed}{reason}\n\nThe answer is B."
+    assert split_steps(text, TREES) == ("It has needles.", "Firs have needles.")
+
+
+def test_announced_options_are_no_steps_where_the_options_are_not_known() -> None:
+    text = "The options are:\n1. oak\n2. fir\n\nIt has needles. Firs have needles."
+    assert split_steps(text) == ("It has needles.", "Firs have needles.")
+
+
+def test_reasons_about_each_option_stay() -> None:
+    text = "1. oak: its leaves are lobed.\n2. fir: it has needles.\n3. So it is the fir."
+    assert split_steps(text, TREES) == ("oak: its leaves are lobed.", "fir: it has needles.", "So it is the fir.")
+
+
+@pytest.mark.parametrize("line_break", ["<br>", "<br/>", "<BR />", "\\n", "\r\n"])
+def test_every_kind_of_line_break_ends_a_step(line_break: str) -> None:
+    text = line_break.join(("Step 1: It has needles.", "Step 2: Firs have needles.", "The answer is B."))
+    assert split_steps(text) == ("It has needles.", "Firs have needles.")
+
+
+@pytest.mark.parametrize("closing", ["(B)", "**B**", "B.", "**(B)**", "B"])
+def test_a_closing_letter_is_no_part_of_the_last_step(closing: str) -> None:
+    text = f"Step 1: It has needles.\nStep 2: Firs have needles.\n{closing}"
+    assert split_steps(text) == ("It has needles.", "Firs have needles.")
+
+
 words = st.text(alphabet="abcdefgäß日9(),%-", min_size=2, max_size=8).filter(lambda word: word.strip("(),%-"))
 steps = st.lists(words, min_size=2, max_size=8).map(lambda several: " ".join(several) + ".")
 

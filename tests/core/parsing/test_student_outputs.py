@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core.parsing.answer import is_correct, read_answer
 
 ROWS = [json.loads(line) for line in (Path(__file__).parent / "student_outputs.jsonl").read_text().splitlines()]
@@ -31,6 +33,26 @@ def figures(rows: Iterable[dict[str, Any]], field: str) -> dict[str, Counter[str
     for row in rows:
         found[row[field]][outcome(row)] += 1
     return found
+
+
+def test_the_corpus_has_families_languages_and_two_halves() -> None:
+    assert len(ROWS) >= 200
+    assert len({row["family"] for row in ROWS}) >= 15
+    assert len({row["language"] for row in ROWS}) >= 8
+    assert Counter(row["written"] for row in ROWS)["before"] >= len(ROWS) / 2
+    assert len({row["text"] for row in ROWS}) == len(ROWS)
+
+
+def test_of_all_outputs_at_least_95_percent_are_read_right_and_half_a_percent_wrong() -> None:
+    counts = Counter(map(outcome, ROWS))
+    assert counts["right"] >= 0.95 * len(ROWS)
+    assert counts["wrong"] <= 0.005 * len(ROWS)
+
+
+@pytest.mark.parametrize("field", ["family", "language"])
+def test_no_family_and_no_language_is_read_worse(field: str) -> None:
+    for name, counts in figures(ROWS, field).items():
+        assert counts["right"] >= 0.95 * counts.total(), name
 
 
 def main() -> None:

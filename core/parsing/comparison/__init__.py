@@ -1,0 +1,1 @@
+"""Compare answers: formulas and numbers by value, everything else by its words."""

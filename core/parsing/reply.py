@@ -1,0 +1,175 @@
+"""Clean a student's output before it is read: thoughts, tokens of the chat template, stages and line breaks.
+
+What does not belong to the reply is replaced by spaces, so that all offsets stay the same.
+
+- A thought ("<think>…</think>" and like tags) is no part of the reply; one that never ends leaves no reply.
+- Of a conversation only the first turn of the model counts: an echoed prompt and invented further turns are removed.
+- In stages (LLaVA-CoT), SUMMARY, CAPTION and REASONING state no answer, and the CONCLUSION is no step.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from core.parsing.reading import Span
+
+# GPT-3's ScienceQA rationales write a line break as the two characters "\\n"; "\\neq" and "\\nu" are LaTeX.
+_ESCAPED_BREAK = re.compile(r"\\n(?![a-z])")
+_TAG_BREAK = re.compile(r"<(?:br|p)\s*/?>|</(?:p|div|li)>", re.IGNORECASE)
+# Cheap check: without one of these there is nothing to clean.
+_MARKED = re.compile(r"[<\[◁\\]|USER:|ASSISTANT:|Assistant:|### ?[HU]|\(Here begins", re.IGNORECASE)
+
+_NAMES = r"think|thinking|thoughts?|reasoning|reason|reflection|analysis|scratchpad|inner_?monologue|cot|seed:think"
+# Openings and endings of thoughts, kind by kind; in "<x>" the name of the ending is that of the opening.
+_THOUGHTS: tuple[tuple[str, str], ...] = (
+    (r"◁think▷", r"◁/think▷"),
+    (r"\[THINK\]", r"\[/THINK\]"),
+    (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
+    (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),
+    (r"<\|channel\|>(?:analysis|commentary)[^<]{0,40}<\|message\|>", r"<\|channel\|>final[^<]{0,40}<\|message\|>"),
+    (r"<\|channel>thought", r"<channel\|>"),
+    (r"<unused94>", r"<unused95>"),
+)
+_OPENS = re.compile(
+    rf"<(?P<name>{_NAMES})(?:\s[^<>]{{0,40}})?>|"
+    + "|".join(f"(?P<o{at}>{each})" for at, (each, _) in enumerate(_THOUGHTS)),
+    re.IGNORECASE,
+)
+_CLOSES = re.compile(rf"</(?:{_NAMES})>|" + "|".join(each for _, each in _THOUGHTS), re.IGNORECASE)
+
+_STAGE_NAMES = r"SUMMARY|CAPTION|REASONING|CONCLUSION"
+_STAGE = re.compile(
+    rf"<(?P<close>/?)(?P<tag>{_STAGE_NAMES})>|\(Here (?P<says>begins|ends) the (?P<stage>{_STAGE_NAMES}) stage\)",
+    re.IGNORECASE,
+)
+_IS_STAGED = re.compile(rf"<CONCLUSION>|(?-i:<(?:{_STAGE_NAMES})>)|\(Here begins the", re.IGNORECASE)
+
+_BAR = "[|｜]"
+_USER = re.compile(
+    r"<\|im_start\|>\s*(?:user|system)\b|<start_of_turn>\s*user\b|<\|turn>\s*user\b|<\|start_header_id\|>\s*(?:user|system)\b"
+    rf"|<{_BAR}user{_BAR}>|\[INST\]|^[ \t]*(?:(?-i:USER)|\#\#\# ?(?:Human|User|Instruction))[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MODEL = re.compile(
+    r"<\|im_start\|>\s*assistant\b|<start_of_turn>\s*model\b|<\|turn>\s*model\b"
+    rf"|<\|start_header_id\|>\s*assistant\b|<\|start\|>\s*assistant\b|<{_BAR}assistant{_BAR}>|\[/INST\]"
+    r"|(?<!\w)(?-i:ASSISTANT):|\#\#\# ?(?:Assistant|Response)[ \t]*:|\A\s*Assistant:",
+    re.IGNORECASE,
+)
+# "<|begin_of_box|>" stays: it holds an answer as \boxed does.
+_TOKENS = re.compile(
+    rf"</?s>|<{_BAR}(?!(?:begin|end)_of_box\b)[^|｜<>\s]{{1,40}}{_BAR}>|<\|[a-z]{{1,20}}>|<[a-z]{{1,20}}\|>"
+    r"|</?(?:end_of_turn|start_of_turn|eos|bos|pad|unk|end_of_utterance|fake_token_around_image|image|eod|eot|eoa|eoh"
+    r"|output|response|solution|final|rationale|reserved_\d+|unused\d+|pad_token|endoftext)>"
+    r"|\[/?INST\]|<</?SYS>>|\[(?:EOS|BOS|PAD|SEP|CLS)\]",
+    re.IGNORECASE,
+)
+_BOX_IN_ANSWER = re.compile(r"(?<=<answer>)(\s*)<\|begin_of_box\|>|<\|end_of_box\|>(?=\s*</answer>)", re.IGNORECASE)
+
+
+def clean_reply(text: str) -> str:
+    """The model's own reply, with real line breaks; everything else is spaces. All offsets stay the same."""
+    if not _MARKED.search(text):
+        return text
+    text = _ESCAPED_BREAK.sub(" \n", text)
+    text = _TAG_BREAK.sub(lambda tag: "\n".rjust(len(tag[0])), text)
+    text = _blank(text, _thoughts(text))
+    text = _blank(text, _other_turns(text))
+    for pattern in (_MODEL, _BOX_IN_ANSWER, _TOKENS):
+        text = pattern.sub(lambda match: " " * len(match[0]), text)
+    return text
+
+
+def answering_part(text: str) -> str:
+    """A clean reply without the stages that state no answer; all offsets stay the same."""
+    return _without_stages(text, lambda name: name != "CONCLUSION")
+
+
+def reasoning_part(text: str) -> str:
+    """A clean reply without its conclusion and the tags of stages; all offsets stay the same."""
+    return _without_stages(text, lambda name: name == "CONCLUSION")
+
+
+def without_thoughts(text: str) -> str:
+    """The text behind and between thoughts; "" where a thought does not end.
+
+    >>> without_thoughts("<think>9 or 7?</think>\\nA")
+    '\\nA'
+    """
+    pieces, at = [], 0
+    for start, end in _thoughts(text):
+        pieces.append(text[at:start])
+        at = end
+        if start == 0:
+            pieces.clear()
+    return "".join((*pieces, text[at:]))
+
+
+def _thoughts(text: str) -> Iterator[Span]:
+    """The span of every thought; an ending without a beginning ends one that the prompt had begun."""
+    at = 0
+    staged = bool(_IS_STAGED.search(text))
+    while True:
+        opens, closes = _next_opening(text, at, staged=staged), _CLOSES.search(text, at)
+        if staged and closes and closes[0].lower() == "</reasoning>":
+            closes = None
+        if opens and not (closes and closes.start() < opens.start()):
+            end = _end_of_thought(text, opens)
+            yield opens.start(), end
+        elif closes:
+            end = closes.end()
+            yield 0, end
+        else:
+            return
+        at = end
+
+
+def _next_opening(text: str, at: int, *, staged: bool) -> re.Match[str] | None:
+    """The next beginning of a thought; in stages, REASONING is none."""
+    for match in _OPENS.finditer(text, at):
+        if not (staged and (match["name"] or "").lower() == "reasoning"):
+            return match
+    return None
+
+
+def _end_of_thought(text: str, opens: re.Match[str]) -> int:
+    """The end of its own ending tag, else of any, else of the text."""
+    if opens["name"]:
+        own = rf"</{re.escape(opens['name'])}>"
+    else:
+        own = next(close for at, (_, close) in enumerate(_THOUGHTS) if opens[f"o{at}"])
+    closes = re.compile(own, re.IGNORECASE).search(text, opens.end()) or _CLOSES.search(text, opens.end())
+    return closes.end() if closes else len(text)
+
+
+def _other_turns(text: str) -> Iterator[Span]:
+    """An echoed prompt before the reply, and all turns behind it."""
+    start, user = 0, _USER.search(text)
+    if user and not _TOKENS.sub("", text[: user.start()]).strip():
+        reply = _MODEL.search(text, user.end())
+        if not reply or not text[reply.end() :].strip():
+            return  # nothing is left but this: "[INST] B [/INST]"
+        start = reply.end()
+        yield 0, start
+        user = _USER.search(text, start)
+    if user:
+        yield user.start(), len(text)
+
+
+def _without_stages(text: str, is_removed: Callable[[str], bool]) -> str:
+    """Without the tags of stages, and without the stages of some names."""
+    if not _IS_STAGED.search(text):
+        return text
+    tags = list(_STAGE.finditer(text))
+    spans: list[Span] = [tag.span() for tag in tags]
+    for tag, after in zip(tags, [*tags[1:], None], strict=True):
+        opens = tag["close"] == "" or (tag["says"] or "").lower() == "begins"
+        if opens and is_removed((tag["tag"] or tag["stage"]).upper()):
+            spans.append((tag.end(), after.start() if after else len(text)))
+    return _blank(text, spans)
+
+
+def _blank(text: str, spans: Iterator[Span] | list[Span]) -> str:
+    """The text with spaces in place of the spans' characters; line breaks stay."""
+    for start, end in spans:
+        text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+    return text

@@ -9,7 +9,8 @@ import re
 # Cheap check: every statement in another language holds one of these.
 SAYS_ANSWER = re.compile(
     r"antwort|lösung|r[ée]ponse|proposition|respuesta|resposta|risposta|antwoord|opci[óo]n|opção|opzione|alternativa"
-    r"|lettre|letra|option|ответ|вариант|[答解选選]|정답|답|إجابة|اجابة|جواب|خيار|उत्तर|जवाब|विकल्प",
+    r"|lettre|letra|option\s+(?:correcte|ist|est|\(?[A-Z]\)?\s+(?:ist|est))"
+    r"|(?:richtige|korrekte|beste|bonne|meilleure)\s+(?:option|aussage|wahl)|ответ|вариант|[答解选選]|정답|답|إجابة|اجابة|جواب|خيار|उत्तर|जवाब|विकल्प",
     re.IGNORECASE,
 )
 

@@ -50,10 +50,10 @@ def exact_matches(value: str, options: tuple[str, ...]) -> set[int]:
     """The options that equal the value; of several, the ones that are also written like it ("Dear Ann," and "Dear
     ann,", "0.5" and "1/2")."""
     same = {at for at, option in enumerate(options) if same_answer(value, option)}
-    for keep_case in (True, False):
+    for keep_case in (True, False) if len(same) > 1 else ():
         form = written_form(value, keep_case=keep_case)
         written = {at for at in same if written_form(options[at], keep_case=keep_case) == form}
-        if len(same) > 1 and written:
+        if written:
             return written
     return same
 

@@ -8,7 +8,7 @@ What does not belong to the reply is replaced by spaces, so that all offsets sta
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from core.parsing.reading import Span
 
@@ -41,6 +41,7 @@ _STAGE = re.compile(
     rf"<(?P<close>/?)(?P<tag>{_STAGE_NAMES})>|\(Here (?P<says>begins|ends) the (?P<stage>{_STAGE_NAMES}) stage\)",
     re.IGNORECASE,
 )
+_REASONING = re.compile(r"</?reasoning[^<>]*>", re.IGNORECASE)
 _IS_STAGED = re.compile(rf"<CONCLUSION>|(?-i:<(?:{_STAGE_NAMES})>)|\(Here begins the", re.IGNORECASE)
 
 _BAR = "[|｜]"
@@ -99,46 +100,36 @@ def without_thoughts(text: str) -> str:
     for start, end in _thoughts(text):
         pieces.append(text[at:start])
         at = end
-        if start == 0:
-            pieces.clear()
     return "".join((*pieces, text[at:]))
 
 
-def _thoughts(text: str) -> Iterator[Span]:
+def _thoughts(text: str) -> list[Span]:
     """The span of every thought; an ending without a beginning ends one that the prompt had begun."""
-    at = 0
     staged = bool(_IS_STAGED.search(text))
-    while True:
-        opens, closes = _next_opening(text, at, staged=staged), _CLOSES.search(text, at)
-        if staged and closes and closes[0].lower() == "</reasoning>":
-            closes = None
-        if opens and not (closes and closes.start() < opens.start()):
-            end = _end_of_thought(text, opens)
-            yield opens.start(), end
-        elif closes:
-            end = closes.end()
-            yield 0, end
+    marks = [(mark, True) for mark in _OPENS.finditer(text)] + [(mark, False) for mark in _CLOSES.finditer(text)]
+    marks = [each for each in marks if not (staged and _REASONING.fullmatch(each[0][0]))]
+    spans: list[Span] = []
+    at = 0
+    for place, (mark, opens) in enumerate(marks := sorted(marks, key=lambda each: each[0].start())):
+        if mark.start() < at:
+            continue
+        if opens:
+            at = _end_of_thought(mark, [each for each, begins in marks[place:] if not begins], len(text))
+            spans.append((mark.start(), at))
         else:
-            return
-        at = end
+            at = mark.end()
+            spans = [(0, at)]
+    return spans
 
 
-def _next_opening(text: str, at: int, *, staged: bool) -> re.Match[str] | None:
-    """The next beginning of a thought; in stages, REASONING is none."""
-    for match in _OPENS.finditer(text, at):
-        if not (staged and (match["name"] or "").lower() == "reasoning"):
-            return match
-    return None
-
-
-def _end_of_thought(text: str, opens: re.Match[str]) -> int:
+def _end_of_thought(opens: re.Match[str], endings: list[re.Match[str]], length: int) -> int:
     """The end of its own ending tag, else of any, else of the text."""
     if opens["name"]:
         own = rf"</{re.escape(opens['name'])}>"
     else:
         own = next(close for at, (_, close) in enumerate(_THOUGHTS) if opens[f"o{at}"])
-    closes = re.compile(own, re.IGNORECASE).search(text, opens.end()) or _CLOSES.search(text, opens.end())
-    return closes.end() if closes else len(text)
+    mine = (each.end() for each in endings if re.fullmatch(own, each[0], re.IGNORECASE))
+    return next(mine, endings[0].end() if endings else length)
 
 
 def _other_turns(text: str) -> Iterator[Span]:
@@ -168,8 +159,10 @@ def _without_stages(text: str, is_removed: Callable[[str], bool]) -> str:
     return _blank(text, spans)
 
 
-def _blank(text: str, spans: Iterator[Span] | list[Span]) -> str:
+def _blank(text: str, spans: Iterable[Span]) -> str:
     """The text with spaces in place of the spans' characters; line breaks stay."""
-    for start, end in spans:
-        text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
-    return text
+    pieces, at = [], 0
+    for start, end in sorted(spans):
+        pieces += [text[at:start], re.sub(r"[^\n]", " ", text[max(at, start) : end])]
+        at = max(at, end)
+    return "".join((*pieces, text[at:]))

@@ -192,14 +192,14 @@ def _in_other_languages(text: str, found: list[Statement]) -> list[Statement]:
 def _from_cue(text: str, kind: StatementKind, match: re.Match[str]) -> Statement:
     end = _sentence_end(text, match.end(), match.end() + _MAX_STATEMENT_CHARS, begins=match.start())
     value = (match.end(), end)
-    if "value" in match.groupdict():
+    if "value" in match.re.groupindex:
         value, end = match.span("value"), match.end()
     elif kind == "boxed":
         value = _braced(text, match.end())
         end = max(value[1] + 1, end if _UNIT.fullmatch(text[value[1] + 1 : end]) else 0)
     elif reason := _REASON.search(text, match.end(), end):
         value, end = (match.end(), reason.start()), reason.start()
-    concludes = bool(match.groupdict().get("lead")) or "final" in match[0].lower()
+    concludes = bool("lead" in match.re.groupindex and match["lead"]) or "final" in match[0].lower()
     return Statement(kind=kind, start=match.start(), end=end, value=value, concludes=concludes)
 
 

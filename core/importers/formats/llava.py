@@ -7,6 +7,7 @@ must name one of them; a support sample keeps its turns unchanged, because it is
 """
 
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 from core.importers.fields.inline_options import split_options
@@ -15,7 +16,7 @@ from core.importers.formats import messages
 from core.importers.images.sources import ImageError
 from core.importers.results import RowError
 from core.parsing.answer import read_answer
-from core.parsing.comparison.equality import written_form
+from core.parsing.comparison.equality import read_the_same
 from core.types import Role, Sample
 
 IMAGE_TOKEN = "<image>"  # nosec B105
@@ -89,7 +90,7 @@ def _truth(reply: str, options: tuple[str, ...]) -> str:
     """The option that the reply names; without options, the answer it states, or the whole reply."""
     if not options:
         return read_answer(reply, ()).answer or reply
-    if len({written_form(option) for option in options}) < len(options):
+    if any(read_the_same(*pair) for pair in combinations(options, 2)):
         raise RowError("options", "Two of the options read the same.")
     answer = read_answer(reply, options).answer
     if answer not in options:

@@ -61,6 +61,13 @@ def same_answer(one: str, other: str) -> bool:
     return not formulas or _brackets(one) == _brackets(other)
 
 
+def read_the_same(one: str, other: str) -> bool:
+    """Whether no answer tells two options apart: "three" and "3", but not "F" and "f", "0.5" and "1/2"."""
+    only_case = written_form(one) != written_form(other)
+    only_case = only_case and written_form(one, keep_case=False) == written_form(other, keep_case=False)
+    return normalise(one) == normalise(other) and same_answer(one, other) and not only_case
+
+
 def with_symbols(text: str) -> str:
     """LaTeX commands for relations and operators as the symbols themselves: "A \\cap B" as "A ∩ B"."""
     if "\\" not in text:

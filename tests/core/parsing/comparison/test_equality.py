@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.parsing.answer import is_correct, read_answer
-from core.parsing.comparison.equality import same_answer, written_form
+from core.parsing.comparison.equality import read_the_same, same_answer, written_form
 from core.parsing.option_mentions import exact_matches
 
 SAME = [
@@ -117,6 +117,20 @@ def test_options_that_compare_as_equal_stay_apart_as_written() -> None:
     assert exact_matches("one half", ("0.5", "1/2")) == set()
     assert exact_matches("2/4", ("0.5", "1/2")) == {0, 1}
     assert written_form("Dear Ann,") != written_form("Dear ann,")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("three", "3", True),
+        ("sin x", "-sin x", False),
+        ("F", "f", False),
+        ("0.5", "1/2", False),
+        ("[0,1]", "(0,1)", False),
+    ],
+)
+def test_options_that_no_answer_tells_apart(one: str, other: str, same: bool) -> None:
+    assert read_the_same(one, other) == same
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

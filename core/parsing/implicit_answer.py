@@ -48,7 +48,7 @@ _REFUSES = re.compile(
 )
 _COULD = re.compile(
     r"\b(?:may|might|could) (?:\w+ )?be\b|\b(?:perhaps|possibly)\b|\bif\b[^.]*\bwere\b"
-    rf"|{languages.HEDGE}",
+    rf"|{languages.HEDGE}|{languages.UNSURE}",
     re.IGNORECASE,
 )
 _TAIL = re.compile(

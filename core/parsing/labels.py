@@ -7,7 +7,8 @@ from functools import lru_cache
 from core.parsing import languages
 
 LABEL = re.compile(
-    r"(?:(?:the\s+)?(?:option|choice|letter|选项)\s*)?(?:[(\[{<]([A-Za-z])[)\]}>]|([A-Za-z])(?=\s*$"
+    rf"(?:(?:the\s+|la\s+|l['’]|die\s+)?(?:option|choice|letter|{languages.LABEL_WORDS})\s*)?"
+    r"(?:[(\[{<]([A-Za-z])[)\]}>]|([A-Za-z])(?=\s*$"
     r"|\s*[).:,;!–—]|\s+-))\)?",
     re.I,
 )

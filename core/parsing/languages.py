@@ -82,7 +82,7 @@ _STATES = (
         r"|選項)?"
     ),
     r"(?:选择|選擇|应选|故选|选|選)(?:答案|选项|選項)?[\s:]*(?=[*_(「“\"]{0,3}[A-Z](?![A-Za-z]))",
-    r"(?:最終的?な?)?(?:正解|正答|答え|解答|回答|答)(?:の選択肢)?\s*(?:は|:|とは)\s*(?:選択肢|記号)?\s*",
+    r"(?:最終的?な?)?(?:正しい(?:答え|選択肢)|正解|正答|答え|解答|回答|答)(?:の選択肢)?\s*(?:は|:|とは)\s*(?:選択肢|記号)?\s*",
     r"(?:정답|답|답변)(?:은|는|:)\s*:?\s*(?:선택지)?",
     # Arabic, Hindi
     (
@@ -170,7 +170,7 @@ UNSURE = (
 )
 # Words that make a phrase a sentence, which is no answer in itself.
 VERB = re.compile(
-    r"\b(?:is|are|was|were|be|ist|sind|lautet|est|sont|es|son|é|são|è|sono|it|they|we|I)\b|[是为。、]|这|です"
+    r"\b(?:is|are|was|were|be|ist|sind|lautet|agit|est|sont|es|son|é|são|è|sono|it|they|we|I)\b|[是为。、]|这|です"
     r"|هو|هي|है|हैं|입니다|ليس|غير|नहीं"
     r"|\b(?:ne|pas|nicht|kein|keine|no sé|não)\b",
     re.IGNORECASE,

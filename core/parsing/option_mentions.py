@@ -10,7 +10,10 @@ from core.parsing.labels import LABEL, Mention, find_letters, index_of, letter_i
 from core.parsing.normalisation import Word, words
 
 _LETTERS_ONLY = re.compile(
-    r"(?:either |both )?\(?[A-Za-z]\)?(?:\s*(?:,|/|&|\band\b|\bor\b|或|和)+\s*\(?[A-Za-z]\)?)+", re.I
+    r"(?:either |both )?\(?[A-Za-z]\)?"
+    r"(?:\s*(?:,|/|&|、|\b(?:and|or|und|oder|et|ou|y|o|e)\b|[或和とや]|還是|还是|أو|या|और)+"
+    r"\s*\(?[A-Za-z]\)?)+",
+    re.I,
 )
 _NEGATION = re.compile(
     r"(?:\b(?:not|no|never|cannot|neither|nor|without|unlike|excludes?|eliminates?)|n['’]t"
@@ -37,13 +40,16 @@ _JOINED = re.compile(
     re.IGNORECASE,
 )
 _CONTEXT_CHARS = 80
+_ARTICLES = frozenset(
+    ("le", "la", "les", "un", "une", "des", "el", "los", "las", "una", "der", "die", "das", "ein", "eine", "il", "o")
+)
 _SIGNS = frozenset("-√∛±¬")
 _OPERATORS = frozenset("-+×÷/^∩∪√∛±¬")
 _HAN = re.compile("[\u3400-\u9fff]")
 _BEFORE_WORD = frozenset(
     "是只头頭条條个個匹为為选選叫作成像和或与與及这那该种種张張的了名类類若如非对對有看见見到指向即属屬"
 )
-_BEHIND_WORD = frozenset("的和或都是不而也很有在会會被则吗呢与與及")
+_BEHIND_WORD = frozenset("的和或还還都是不而也很有在会會被则吗呢与與及")
 
 
 def exact_matches(value: str, options: tuple[str, ...]) -> set[int]:
@@ -135,7 +141,7 @@ def _by_text(text: str, options: tuple[str, ...], *, prose: bool = False) -> lis
     texts = [word.text for word in found]
     taken: set[int] = set()
     named: list[Mention] = []
-    wanted = [(at, [word.text for word in words(option)]) for at, option in enumerate(options)]
+    wanted = list(enumerate(_wordings(options)))
     begin = _positions(texts, {wording[0] for _, wording in wanted if wording})
     for at, wording in sorted(wanted, key=lambda pair: -len(pair[1])):
         size = len(wording)
@@ -149,6 +155,15 @@ def _by_text(text: str, options: tuple[str, ...], *, prose: bool = False) -> lis
                 taken.update(places)
                 named.append(Mention(option=at, start=found[first].start, end=found[first + size - 1].end))
     return named
+
+
+@lru_cache(maxsize=64)
+def _wordings(options: tuple[str, ...]) -> tuple[list[str], ...]:
+    """The words of each option; without its article where all of them have one ("le chat", "la vache")."""
+    found = tuple([word.text for word in words(option)] for option in options)
+    if found and all(len(wording) > 1 and wording[0] in _ARTICLES for wording in found):
+        return tuple(wording[1:] for wording in found)
+    return found
 
 
 def _is_part_of_formula(found: tuple[Word, ...], first: int, size: int, *, prose: bool) -> bool:

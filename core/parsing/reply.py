@@ -135,15 +135,21 @@ def _end_of_thought(opens: re.Match[str], endings: list[re.Match[str]], length: 
 def _other_turns(text: str) -> Iterator[Span]:
     """An echoed prompt before the reply, and all turns behind it."""
     start, user = 0, _USER.search(text)
-    if user and not _TOKENS.sub("", text[: user.start()]).strip():
+    if user and not _has_text(text[: user.start()]):
         reply = _MODEL.search(text, user.end())
         if not reply or not text[reply.end() :].strip():
             return  # nothing is left but this: "[INST] B [/INST]"
         start = reply.end()
         yield 0, start
         user = _USER.search(text, start)
-    if user:
-        yield user.start(), len(text)
+    more = _MODEL.search(text, start)
+    turns = (user, more if more and more[0].startswith("<") else None)
+    if ends := [turn.start() for turn in turns if turn and _has_text(text[start : turn.start()])]:
+        yield min(ends), len(text)
+
+
+def _has_text(text: str) -> bool:
+    return bool(_TOKENS.sub("", text).strip())
 
 
 def _without_stages(text: str, is_removed: Callable[[str], bool]) -> str:

@@ -26,6 +26,7 @@ _NUMBERED = re.compile(r"^[ \t*_]*\(?(?P<line>\d{1,3})[.)][ \t*_]+", re.MULTILIN
 _BULLET = re.compile(r"^[ \t]*(?:[-*•]|#{1,3})[ \t]+", re.MULTILINE)
 _BECAUSE = re.compile(r"^\W*(?:because\b\s*:?|since\b|BECAUSE\s*:)\s*", re.IGNORECASE)
 _BECAUSE_LABEL = re.compile(r"^\s*BECAUSE\s*:\s*")
+_CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
 _ONLY_A_LETTER = re.compile(r"^\W*[A-Za-z]?\W*$")
 _CLOSING_LABEL = re.compile(r"\n[\s*_(\[\"'`]*[A-Za-z][)\]*_.\"'`\s]*\Z")
 _NO_CLAUSE = re.compile(r"\W*(?:based on|according to|given|from|with|by|in|looking at|considering)\b", re.IGNORECASE)
@@ -96,7 +97,7 @@ def strip_answer(part: str) -> str:
         start = _cut_position(part, statement)
         if start is None or start < at:
             continue
-        pieces.append(part[at:start].rstrip(" \t,;:–—-"))
+        pieces.append(part[at:start].rstrip(" \t,;:–—-，；：、"))
         at = statement.end
     rest = part[at:]
     pieces.append(_BECAUSE.sub("", rest) if at else _BECAUSE_LABEL.sub("", rest))
@@ -112,10 +113,14 @@ def _cut_position(part: str, statement: Statement) -> int | None:
     seen = max(0, len(before) - _MAX_LOOKBACK_CHARS)  # bounds the work in texts with hundreds of statements
     head_start = seen + sentence_spans(before[seen:])[-1][0]
     head = before[head_start:]
-    words = len(head.split())
-    if words < 3 or _NO_CLAUSE.match(head):
+    if _count_words(head) < 3 or _NO_CLAUSE.match(head):
         return head_start
     return len(before) if statement.concludes or before[-1] in ",;:–—" else None
+
+
+def _count_words(text: str) -> int:
+    """The words between spaces; in Chinese and Japanese, which have none, two characters count as one."""
+    return max(len(text.split()), len(_CJK.findall(text)) // 2 + 1 if _CJK.search(text) else 0)
 
 
 def _split_at_markers(text: str, marker: re.Pattern[str], *, at_least: int) -> list[str]:
@@ -138,7 +143,7 @@ def _in_sequence(matches: Iterable[re.Match[str]]) -> Iterator[re.Match[str]]:
 def _is_bare_answer(text: str) -> bool:
     """Whether an output without markers is at most three words ("surfing", "red and white"): an answer without a
     reason."""
-    return len(text.split()) <= 3
+    return _count_words(text) <= 3
 
 
 def _clean_steps(parts: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,12 @@ COLOURS = ("red", "blue", "green", "white")
 STATED = [
     *("Die Antwort ist C.", "Die richtige Antwort lautet: C", "**Antwort: C**", "Daher ist C die richtige Antwort."),
     *("Antwort C ist richtig.", "Somit ist die Antwort C.", "Lösung: (C)", "Die korrekte Option ist C."),
-    *("La réponse est C.", "Réponse : C", "La bonne réponse est donc la C.", "La réponse correcte est : **C**"),
+    *(
+        "La réponse est C.",
+        "Réponse : C",
+        "La bonne réponse est donc la C.",
+        "La réponse correcte est : **C**",
+    ),
     *("La réponse C est correcte.", "C'est la réponse C.", "La réponse est l'option C."),
     *(
         "La respuesta es C.",
@@ -93,6 +98,9 @@ def test_a_denied_option_is_not_the_answer(said: str) -> None:
         (("लाल", "नीला"), "टोपी का रंग नीला है।", "नीला"),
         (("लाल", "नीला"), "टोपी का रंग लाल नहीं है।", None),
         (("الشمس", "القمر"), "الإجابة الصحيحة هي الشمس.", "الشمس"),
+        (("le chat", "la vache"), "Il s'agit d'une vache.", "la vache"),
+        (("el gato", "la vaca"), "No es un gato, es una vaca.", "la vaca"),
+        (("猫", "狗"), "无法判断是猫还是狗", None),
         (("la lune", "le soleil"), "La réponse est le soleil.", "le soleil"),
     ],
 )
@@ -113,6 +121,7 @@ def test_an_option_in_a_sentence_is_read_or_unclear(options: tuple[str, ...], te
         "The answer is (H).",
         "The answer is E",
         "Je ne sais pas.",
+        "Die Antwort ist A, B oder C.",
         "共有五只。",
         "はい",
         "<unknown>",

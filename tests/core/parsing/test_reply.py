@@ -89,6 +89,7 @@ def test_tokens_of_chat_templates_are_no_part_of_an_answer(token: str) -> None:
         "Assistant: C",
         "<|user|>\nWhich shape is A?\n<|assistant|>\nC<|end|>\n<|user|>\nB?",
         "<｜User｜>Is it A?<｜Assistant｜>C",
+        "C<|im_end|>\n<|im_start|>assistant\nA",
         "[INST] C [/INST]",
     ],
 )

@@ -71,6 +71,24 @@ def test_a_statement_of_the_answer_is_no_step(part: str, left: str) -> None:
     assert strip_answer(part) == left
 
 
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("Das Tier bellt. Die Antwort ist B.", ["Das Tier bellt."]),
+        ("L'animal aboie.\nIl a un collier.\nDonc, la réponse est B.", ["L'animal aboie.", "Il a un collier."]),
+        ("El animal ladra. Por lo tanto, la respuesta es B.", ["El animal ladra."]),
+        ("O animal late.\nTem coleira.\nPortanto, a resposta é B.", ["O animal late.", "Tem coleira."]),
+        ("图中是狗，所以答案是B。", ["图中是狗"]),
+        ("动物会叫。\n有项圈。\n因此选B。", ["动物会叫。", "有项圈。"]),
+        ("犬が吠えています。\n首輪があります。\nよって、正解はBです。", ["犬が吠えています。", "首輪があります。"]),
+        ("जानवर भौंकता है।\nपट्टा है।\nइसलिए सही उत्तर B है।", ["जानवर भौंकता है।", "पट्टा है।"]),
+        ("الحيوان ينبح.\nله طوق.\nلذلك الإجابة هي B.", ["الحيوان ينبح.", "له طوق."]),
+    ],
+)
+def test_the_closing_sentence_is_no_step_in_any_language(text: str, steps: list[str]) -> None:
+    assert list(split_steps(text)) == steps
+
+
 TREES = ("oak", "fir", "elm", "ash tree")
 
 

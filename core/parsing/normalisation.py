@@ -21,18 +21,21 @@ _MARKS = (
 )
 _LETTER = rf"[^\W_{_ONE_BY_ONE}{_KATAKANA}]"
 _MATHS = "<>=≤≥≠+×÷/√∛±∓¬^\u2190-\u21ff\u2200-\u2211\u2213-\u22ff"
+_FUNCTIONS = "sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|arcsin|arccos|arctan|pi"
+_OPERAND = r"(?:\d+(?![^\W_])|[A-Za-zα-ω](?![^\W_]))"
 _TOKEN = re.compile(
     r"\d+[aA](?![^\W_])|(?<![\w.])[-−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)"
     r"|(?<![\w.])[-−]?\d+(?:\.\d+)?|\d+|(?<!\w)[-−]?\.\d+"
     rf"|[{_ONE_BY_ONE}]|[{_KATAKANA}]+|(?:[lL]|[dD]|[qQ]u)['’](?={_LETTER}{{2}})"
     rf"|[A-Za-z]#(?!\w)|{_LETTER}(?:{_LETTER}|[{_MARKS}])*(?:['’][^\W\d_]+)*|[{_MATHS}]"
     # A sign ("-sin x"), or a minus between short operands ("x - 1", "2x-1"); not the hyphen of "t-shirt" or "B - dog".
-    r"|(?:(?<!\S)|(?<=[(\[{=<>+×÷/^,:*_$\"“]))[-−](?=[^\W\d_]|[√(\\])|(?<=\b[^\W_]\s)[-−](?=\s[^\W_]\b)|(?<=[\d)]\s)[-−](?=\s[\w(])"
-    r"|(?<=(?<![^\W\d_])[^\W\d_])[-−](?=\d|[^\W\d_](?!\w))|(?<=\))[-−](?=\w)"
+    rf"|(?:(?<!\S)|(?<=[(\[{{=<>+×÷/^,:*_$\"“]))[-−](?=(?:{_FUNCTIONS}|[A-Za-zα-ω]{{1,2}})(?![^\W_])|√)"
+    rf"|(?:(?<=\b[A-Za-zα-ω]\s)|(?<=\d\s))[-−](?=\s{_OPERAND})|(?<=(?<![^\W\d_])[A-Za-zα-ω])[-−](?={_OPERAND})"
 )
 _NOT_IN_WORDS = re.compile(rf"[^\w'.,#{_MATHS}{_MARKS}-]")
 # Arabic vowel signs and the lengthening stroke are left out as often as not.
 _LEFT_OUT = re.compile("[\u0640\u064b-\u065f\u0670\u200c\u200d]")
+_SUBSCRIPT = re.compile("(?<=[^\\W\\d_])[₀₁₂₃₄₅₆₇₈₉]+")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 # After a number, "MW" is a unit of its own beside "mW".
 _MEGA_UNIT = re.compile(r"\d\s*M[A-Za-zΩ]")
@@ -69,7 +72,20 @@ def words(text: str) -> tuple[Word, ...]:
             else word
             for at, word in enumerate(found)
         ]
-    return tuple(word for word in _join_numbers(found) if word.text not in _ARTICLES) or tuple(found)
+    return tuple(word for word in attach_signs(_join_numbers(found)) if word.text not in _ARTICLES) or tuple(found)
+
+
+def attach_signs(found: list[Word]) -> list[Word]:
+    """Each minus as part of the word behind it: "x - 1" and "x -1" are the same words."""
+    if not any(word.text == "-" for word in found):
+        return found
+    attached: list[Word] = []
+    for before, word in zip([None, *found], found, strict=False):
+        if word.text == "-":
+            continue
+        signed = before is not None and before.text == "-" and not word.text.startswith("-")
+        attached.append(word._replace(text="-" + word.text, start=before.start) if before and signed else word)
+    return attached
 
 
 def normalise(text: str) -> str:
@@ -85,7 +101,9 @@ def normalise(text: str) -> str:
 def _normalise_token(token: str) -> str:
     """A token in normalised form. Cached, because texts share most of their words."""
     text = unicodedata.normalize("NFC", _LEFT_OUT.sub("", token).replace("−", "-").replace("’", "'").casefold())
-    text = text.translate(_SUBSCRIPTS)
+    text = _SUBSCRIPT.sub(lambda digits: digits[0].translate(_SUBSCRIPTS), text)
+    if text in ("d'", "qu'"):
+        return text[:-1]
     text = _NOT_IN_WORDS.sub("", text)
     while text.startswith("ال") and len(text) > 4:  # the Arabic article
         text = text[2:]

@@ -43,8 +43,8 @@ _CONTEXT_CHARS = 80
 _ARTICLES = frozenset(
     ("le", "la", "les", "un", "une", "des", "el", "los", "las", "una", "der", "die", "das", "ein", "eine", "il", "o")
 )
-_SIGNS = frozenset("-√∛±¬")
-_OPERATORS = frozenset("-+×÷/^∩∪√∛±¬")
+_SIGNS = frozenset("√∛±¬") | {"-√"}
+_OPERATORS = frozenset("+×÷/^∩∪√∛±¬")
 _HAN = re.compile("[\u3400-\u9fff]")
 _BEFORE_WORD = frozenset(
     "是只头頭条條个個匹为為选選叫作成像和或与與及这那该种種张張的了名类類若如非对對有看见見到指向即属屬"

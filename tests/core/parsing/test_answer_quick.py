@@ -63,6 +63,7 @@ def test_numbers_are_joined_where_they_begin_and_nowhere_else(text: str) -> None
         last = found[at + max(used, 1) - 1]
         joined.append(Word(str(value), found[at].start, last.end, True) if used else found[at])
         at += used or 1
+    joined = normalisation.attach_signs(joined)
     expected = [word for word in joined if word.text not in normalisation._ARTICLES] or found
     assert list(words(text)) == expected
 

@@ -126,7 +126,7 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
         return Reading(answer=options[named.pop()], rule=rule, span=(start, end), confidence=confidence)
     if named or HEDGE.search(value) or VAGUE.match(value) or len(value.split()) > _MAX_ANSWER_WORDS:
         return UNCLEAR
-    if options and (statement.foreign or not is_own_answer(value, options)):
+    if options and (statement.foreign or not is_own_answer(value, options, stated=True)):
         return UNCLEAR
     shown = "other" if options else rule
     return Reading(answer=strip_parentheses(value), rule=shown, span=(start, end), confidence=RULE_CONFIDENCE[shown])

@@ -241,7 +241,7 @@ def _read_bare(text: str, options: tuple[str, ...]) -> Reading:
         return UNCLEAR
     if len(part := distinctive_matches(value, options)) == 1:
         return lower_confidence(option_reading(rule, (start, end), part.pop(), options), 0.8)
-    if options and not is_own_answer(value, options):
+    if options and not is_own_answer(value, options, stated=False):
         return UNCLEAR
     rule = "other" if options else rule
     return Reading(answer=strip_parentheses(value), rule=rule, span=(start, end), confidence=RULE_CONFIDENCE[rule])

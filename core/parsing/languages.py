@@ -8,9 +8,11 @@ import re
 
 # Cheap check: every statement in another language holds one of these.
 SAYS_ANSWER = re.compile(
-    r"antwort|lösung|r[ée]ponse|proposition|respuesta|resposta|risposta|antwoord|opci[óo]n|opção|opzione|alternativa"
+    r"antwort|lösung|choisis|dirais|wähle|elijo|elegiría|escolho|r[ée]ponse|proposition|respuesta|resposta"
+    r"|risposta|antwoord|opci[óo]n|opção|opzione|alternativa"
     r"|lettre|letra|option\s+(?:correcte|ist|est|\(?[A-Z]\)?\s+(?:ist|est))"
-    r"|(?:richtige|korrekte|beste|bonne|meilleure)\s+(?:option|aussage|wahl)|ответ|вариант|[答解选選]|정답|답|إجابة|اجابة|جواب|خيار|उत्तर|जवाब|विकल्प",
+    r"|(?:richtige|korrekte|beste|bonne|meilleure)\s+(?:option|aussage|wahl)|ответ|вариант|[答解选選]|정답|답"
+    r"|إجابة|اجابة|جواب|خيار|उत्तर|जवाब|विकल्प",
     re.IGNORECASE,
 )
 
@@ -29,7 +31,8 @@ _COLON = r"[\s*_]*[::]"
 _STATES = (
     # German, Dutch
     (
-        r"(?:die\s+|das\s+|het\s+)?(?:(?:richtige|korrekte|endgültige|finale|beste|wahrscheinlichste|juiste)[rns]?\s+)*"
+        r"(?:die\s+|das\s+|het\s+)?(?:(?:richtige|korrekte|endgültige|finale|beste|wahrscheinlichste"
+        r"|juiste)[rns]?\s+)*"
         r"(?:antwort(?:option|möglichkeit)?|lösung|antwoord)(?:\s+(?:auf\s+die\s+frage))?"
         r"(?:[\s*_]*:|[\s*_]+(?:ist|lautet|wäre|is|muss)(?:\s+(?:daher|also|somit|folglich|demnach))?(?!\s+(?:nicht"
         r"|niet|nie)\b)[\s*_]*:?)"
@@ -52,6 +55,10 @@ _STATES = (
         r"|lettre)(?:\s+correcte)?\s+est(?!\s+(?:in)?correcte)\s*:?"
     ),
     rf"c['’]est\s+(?:donc\s+)?(?:la\s+|l['’])?(?:réponse|option|lettre|proposition)\s+(?={_LETTER})",
+    (
+        r"(?:je\s+(?:choisis|sélectionne|dirais)|ich\s+(?:wähle|nehme)|elijo|elegiría|escolho|eu\s+escolho)\s+"
+        rf"(?=\(?{_LETTER})"
+    ),
     # Spanish
     (
         r"(?:la\s+|mi\s+)?(?:mejor\s+)?(?:respuesta|(?:opción|opcion|alternativa)(?=\s+correcta))(?:\s+(?:correcta"
@@ -78,11 +85,15 @@ _STATES = (
     ),
     # Chinese, Japanese, Korean
     (
-        r"(?:正确|最终|最佳|正確)?的?(?:答案|选项|選項)(?:应该|应|應該|應)?\s*(?:是|为|為|选|選|:|即|[】\]])[\s:]*(?:选项"
+        r"(?:正确|最终|最佳|正確)?的?(?:答案|选项|選項)(?:应该|应|應該|應)?\s*(?:是|为|為|选|選|:|即"
+        r"|[】\]])[\s:]*(?:选项"
         r"|選項)?"
     ),
     r"(?:选择|選擇|应选|故选|选|選)(?:答案|选项|選項)?[\s:]*(?=[*_(「“\"]{0,3}[A-Z](?![A-Za-z]))",
-    r"(?:最終的?な?)?(?:正しい(?:答え|選択肢)|正解|正答|答え|解答|回答|答)(?:の選択肢)?\s*(?:は|:|とは)\s*(?:選択肢|記号)?\s*",
+    (
+        r"(?:最終的?な?)?(?:正しい(?:答え|選択肢)|正解|正答|答え|解答|回答|答)(?:の選択肢)?\s*(?:は|:"
+        r"|とは)\s*(?:選択肢|記号)?\s*"
+    ),
     r"(?:정답|답|답변)(?:은|는|:)\s*:?\s*(?:선택지)?",
     # Arabic, Hindi
     (
@@ -93,8 +104,8 @@ _STATES = (
     r"(?:सही|अंतिम|सर्वोत्तम)\s+(?:उत्तर|जवाब|विकल्प)[\s*_]*(?:है\s*:?|होगा\s*:?|:|-)?[\s*_]*(?:विकल्प)?(?=[\s*_(])",
     rf"(?:उत्तर|जवाब)[\s*_]*(?:{_COLON}|(?=\s+{_LETTER}))(?:\s*विकल्प)?",
 )
-STATES = tuple(re.compile(rf"(?<![^\W_]){LEAD}(?:{each})[\s*_]*", re.IGNORECASE) for each in _STATES[:10]) + tuple(
-    re.compile(rf"{LEAD}(?:{each})[\s*_]*", re.IGNORECASE) for each in _STATES[10:]
+STATES = tuple(re.compile(rf"(?<![^\W_]){LEAD}(?:{each})[\s*_]*", re.IGNORECASE) for each in _STATES[:11]) + tuple(
+    re.compile(rf"{LEAD}(?:{each})[\s*_]*", re.IGNORECASE) for each in _STATES[11:]
 )
 
 # A letter or label that is called right: "Antwort B ist richtig", "B是正确答案".

@@ -94,7 +94,7 @@ def strip_parentheses(value: str) -> str:
     return inner.rstrip(".") if len(inner) > 1 and not set("()") & set(inner) else value
 
 
-def is_own_answer(value: str, options: tuple[str, ...]) -> bool:
+def is_own_answer(value: str, options: tuple[str, ...], *, stated: bool) -> bool:
     """Whether words that match no option are an answer outside the options ("a horse"), not a label that does not
     exist ("(H)", "AB"), a sentence ("La réponse est B"), or what is left of markup."""
     value = value.strip(" .")
@@ -112,7 +112,7 @@ def is_own_answer(value: str, options: tuple[str, ...]) -> bool:
     if any(own < option for option in known) or (_FOREIGN.search(value) and not _FOREIGN.search("".join(options))):
         return False  # "5" of "5 m" and "5 cm", "はい" of Yes and No
     longest = max(len(words(option)) for option in options)
-    return len(words(value)) <= max(_MAX_ANSWER_WORDS, longest + 2)
+    return len(words(value)) <= (max(_MAX_ANSWER_WORDS, longest + 2) if stated else longest + 1)
 
 
 def _is_label(letter: str, options: tuple[str, ...]) -> bool:

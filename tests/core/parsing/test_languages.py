@@ -15,6 +15,7 @@ STATED = [
         "La bonne réponse est donc la C.",
         "La réponse correcte est : **C**",
     ),
+    *("Je choisis C.", "Ich wähle C.", "Elijo C.", "Escolho C."),
     *("La réponse C est correcte.", "C'est la réponse C.", "La réponse est l'option C."),
     *(
         "La respuesta es C.",
@@ -121,6 +122,9 @@ def test_an_option_in_a_sentence_is_read_or_unclear(options: tuple[str, ...], te
         "The answer is (H).",
         "The answer is E",
         "Je ne sais pas.",
+        "No puedo ver la imagen.",
+        "Impossible de répondre sans l'image.",
+        "لا أستطيع رؤية الصورة.",
         "Die Antwort ist A, B oder C.",
         "共有五只。",
         "はい",

@@ -99,8 +99,8 @@ def _rows(found: Iterator[dict[str, Any]]) -> list[Row]:
 def _of_inspect(sample: Any) -> dict[str, Any]:
     if not isinstance(sample, dict):
         return {}
-    output = sample.get("output") if isinstance(sample.get("output"), dict) else {}
-    choices = output.get("choices") if isinstance(output.get("choices"), list) else []
+    output = _object(sample.get("output"))
+    choices = _items(output.get("choices"))
     replies = [_text(each["message"].get("content")) for each in choices if _is_message(each)]
     asked = sample.get("input")
     if isinstance(asked, list):
@@ -118,8 +118,8 @@ def _of_helm(state: Any) -> dict[str, Any]:
     instance = state.get("instance") if isinstance(state, dict) else None
     if not isinstance(instance, dict):
         return {}
-    result = state.get("result") if isinstance(state.get("result"), dict) else {}
-    completions = result.get("completions") if isinstance(result.get("completions"), list) else []
+    result = _object(state.get("result"))
+    completions = _items(result.get("completions"))
     replies = [str(each.get("text", "")) for each in completions if isinstance(each, dict)]
     asked = instance.get("input")
     right = [
@@ -139,3 +139,11 @@ def _text(content: Any) -> str:
         parts = [part for part in content if isinstance(part, dict) and part.get("type", "text") == "text"]
         return "\n".join(str(part["text"]) for part in parts if isinstance(part.get("text"), str))
     return content if isinstance(content, str) else ""
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

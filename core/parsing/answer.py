@@ -117,7 +117,7 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
     if not value or (statement.foreign and languages.DENIED_VALUE.search(value)):
         return UNCLEAR
     named, confidence = options_in_short(value, options), RULE_CONFIDENCE[rule]
-    if not named and statement.foreign:
+    if not named and statement.foreign and options:
         value = _DETERMINER.sub("", value, count=1)
         named = options_in_short(value, options)
     if not named and (named := distinctive_matches(value, options)):

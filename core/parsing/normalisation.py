@@ -40,6 +40,7 @@ _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 # After a number, "MW" is a unit of its own beside "mW".
 _MEGA_UNIT = re.compile(r"\d\s*M[A-Za-zΩ]")
 _MEGA = re.compile(r"M(?=(?:W|Hz|Pa|V|A|J|N|Ω|eV|g|m|s|L|mol)h?$)")
+MAX_PASSES = 5
 _ARTICLES = frozenset(("a", "an", "the", "l'"))
 _SMALL = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -94,6 +95,16 @@ def normalise(text: str) -> str:
     >>> normalise(" The Twenty-one  cats! ")
     '21 cats'
     """
+    said = _normalise_once(text)
+    for _ in range(MAX_PASSES):  # case folding may make letters of what was none ("ﬃ"), and so another word
+        again = _normalise_once(said)
+        if again == said:
+            break
+        said = again
+    return said
+
+
+def _normalise_once(text: str) -> str:
     return " ".join(word.text for word in words(text)) or text.strip().casefold()
 
 

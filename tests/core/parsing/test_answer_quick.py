@@ -94,7 +94,7 @@ def test_a_long_rationale_is_read_within_milliseconds() -> None:
     """The limit is generous, since machines differ."""
     lines = (f"Step {n}: The picture shows a bowl near the window, and light falls on it." for n in range(400))
     text = "\n".join(lines) + "\nSo it looks like a dog to me."
-    started = time.perf_counter()
+    started = time.process_time()
     assert read_answer(text, ("cat", "dog", "red fox")).answer == "dog"
     assert len(split_steps(text)) == 400
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import UserError
 from core.importers.containers.json_rows import Row
-from core.importers.containers.open_rows import RowFile
+from core.importers.containers.open_rows import RowFile, encodable
 from core.importers.fields.options_and_answers import truth_texts
 from core.importers.fields.typed import as_fields
 from core.importers.formats import bigbench_mistake, llava, predictions
@@ -69,7 +69,7 @@ def _read(path: Path, known: Mapping[str, Sample], format: str, mapping: Mapping
                 "which column is the model's rationale (rationale=COLUMN)."
             )
         rows = [replies.with_doc(row.value) for row in file.first if isinstance(row.value, dict)]
-        columns = tuple(dict.fromkeys((*file.columns, *(each for row in rows for each in row))))
+        columns = encodable((*file.columns, *(each for row in rows for each in row)))
         chosen = choose_columns(file.name, columns, mapping, rows, known)
         readings = _Readings(file, known, chosen)
         read = _collected(file, parse_rows(file.rows, readings.read), known, f"predictions {file.container}")

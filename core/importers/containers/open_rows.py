@@ -1,7 +1,7 @@
 """Open any container of rows (JSON, CSV, parquet, a saved data set, the Hub) as one stream of rows."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -182,5 +182,9 @@ def _field_names(rows: tuple[Row, ...]) -> tuple[str, ...]:
 def _check_columns(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
     if len(columns) > MAX_COLUMNS:
         raise UserError(f"{name} has more than {MAX_COLUMNS:,} columns: import one with those that a sample needs.")
-    # Column names are sent to the page, which cannot encode lone surrogates.
-    return tuple(each for each in columns if not _SURROGATES.search(each))
+    return encodable(columns)
+
+
+def encodable(columns: Iterable[str]) -> tuple[str, ...]:
+    """The names without lone surrogates, each once: they are sent to the page, which cannot encode those."""
+    return tuple(dict.fromkeys(each for each in columns if not _SURROGATES.search(each)))

@@ -187,3 +187,9 @@ def test_three_predictions_are_shown(tmp_path: Path) -> None:
     first, *others = read(tmp_path, rows).examples
     assert (first.source_id, first.truth, first.answer, first.text) == ("t0", "oak", "elm", REPLY.format("B"))
     assert len(others) == 2
+
+
+def test_a_column_name_that_cannot_be_encoded_is_no_column(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text('[{"id": "q1", "rationale": "So it is B.", "prediction": "B", "\\ud800": ""}]')
+    assert read_predictions(path, NUMBERED).columns == ("id", "rationale", "prediction")

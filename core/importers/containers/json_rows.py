@@ -119,7 +119,7 @@ def _size(text: str, encoding: Encoding) -> int:
 
 def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
     """Whether the text fails to parse because it ends too early."""
-    return error.msg.startswith("Unterminated string") or len(text[error.pos :].strip()) < 8
+    return error.msg.startswith("Unterminated string") or len(text[error.pos :].strip()) < len("-Infinity")
 
 
 class _Stream:

@@ -26,16 +26,17 @@ def read_predictions(
     *,
     format: str = "",
     mapping: Mapping[str, str] | None = None,
+    encoding: str = "",
 ) -> ImportedPredictions:
     """Predictions for the known samples (by source id), or BIG-Bench Mistake's, which include their samples.
 
     The format is detected; ``format`` (a key of ``PREDICTION_FORMATS``) overrides. ``mapping`` names the columns for
-    the fields of ``predictions.PREDICTION_FIELDS`` where they have other names. Raises UserError when the file cannot
-    be read.
+    the fields of ``predictions.PREDICTION_FIELDS`` where they have other names, ``encoding`` that of a text file.
+    Raises UserError when the file cannot be read.
     """
     if format and format not in PREDICTION_FORMATS:
         raise UserError(f"There is no format “{format}” of predictions: choose among {', '.join(PREDICTION_FORMATS)}.")
-    with open_rows(path, prefer="predictions") as file:
+    with open_rows(path, prefer="predictions", encoding=encoding) as file:
         brings = format == "bigbench-mistake" or (not format and _is_mistakes(file))
         if not format and not mapping and _is_samples(file):
             raise UserError(

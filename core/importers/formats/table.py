@@ -1,22 +1,33 @@
 """Samples in tables: CSV, TSV, JSON rows and parquet, with a mapping from fields to columns."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.importers.cells import is_empty
 from core.importers.fields.column_mapping import row_options
+from core.importers.fields.image_tags import check_tags
+from core.importers.fields.named_images import table_image
 from core.importers.fields.options_and_answers import cell_text, cell_texts, check_options, parse_truth
 from core.importers.fields.typed import check_id, check_text
 from core.importers.formats.training_text import as_support_sample
 from core.importers.images.checked import Images
-from core.importers.images.sources import ImageError
 from core.importers.results import RowError
 from core.types import Role, Sample
 
 
-def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role, images: Images, number: str) -> Sample:
-    """The sample in a row; ``number`` is its id where no column is one. Raises RowError."""
+def parse_sample(
+    row: Mapping[str, Any],
+    mapping: Mapping[str, str],
+    role: Role,
+    images: Images,
+    number: str,
+    *,
+    others: Sequence[str] | None = (),
+) -> Sample:
+    """The sample in a row; ``number`` is its id where no column is one, ``others`` are further columns that may hold
+    an image (None: the image comes later). Raises RowError.
+    """
 
     def text(field: str) -> str:
         value = row.get(mapping[field]) if field in mapping else None
@@ -31,6 +42,7 @@ def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role,
     question = text("question")
     if not question:
         raise RowError("question", f"The question (column “{mapping['question']}”) is empty.")
+    image, question = table_image(row, mapping.get("image", ""), others or (), question, images.hash_of)
     given = row_options(row, mapping["options"]) if "options" in mapping else []
     options = check_options(check_text(option, "options") for option in given)
     answer, answers = _truths(row, mapping, options)
@@ -46,8 +58,9 @@ def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role,
         lecture=text("lecture"),
         response=text("response"),
         skill_label=text("skill_label") if role == "support" else "",
-        image=_image(row.get(mapping["image"]), images) if "image" in mapping else None,
+        image=image,
     )
+    sample = sample if others is None else check_tags(sample)
     return as_support_sample(sample) if role == "support" else sample
 
 
@@ -65,10 +78,3 @@ def _truths(
     if not several:
         raise RowError("answer", "The answer is empty: a labelled sample needs one.")
     return Counter(several).most_common(1)[0][0], several
-
-
-def _image(value: Any, images: Images) -> str | None:
-    try:
-        return images.hash_of(value)
-    except ImageError as error:
-        raise RowError("image", str(error)) from error

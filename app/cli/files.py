@@ -36,6 +36,7 @@ def import_command(
     ] = TEST_SHARE,
     seed: Annotated[int, typer.Option(help="The seed of what is held out.")] = 0,
     copy_images: Annotated[bool, typer.Option(help="Bring a support set's images into the database.")] = False,
+    encoding: Annotated[str, typer.Option(help="A text file's encoding, such as gb18030 (default: found).")] = "",
 ) -> Output:
     """Import a validation, test or support set, or a student's predictions."""
     if what not in get_args(ImportKind):
@@ -43,7 +44,7 @@ def import_command(
     request = ImportRequest(
         what=cast(ImportKind, what), path=path, project=project, images=str(images or ""), name=name, format=format,
         mapping=_mapping(map or []), skip_refused=skip_refused, test_share=test_share, seed=seed,
-        copy_images=copy_images,
+        copy_images=copy_images, encoding=encoding,
     )  # fmt: skip
     with terminal.database() as db, terminal.progress("import") as on_progress:
         report = (pipeline.dry_run if dry_run else commit)(db, request, on_progress=on_progress)

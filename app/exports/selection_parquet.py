@@ -8,12 +8,12 @@ from typing import Any
 
 from app.exports.selections import (
     ProjectSelection,
-    conversation,
     image_file_name,
     numbered_batches,
     origin_fields,
     read_image,
 )
+from app.exports.turns import conversation
 from core.types import Hit, Sample
 from storage.database import Database
 

@@ -1,4 +1,4 @@
-"""A selection as files that other programs train on: LLaVA's JSON with images, a zip of them, and a manifest.
+"""A selection as files that other programs train on: LLaVA's JSON with images, TRL's rows, a zip of them, a manifest.
 
 Bytes are yielded a few samples at a time, so that memory never holds all images; the caller writes or sends them.
 """
@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from app.exports.turns import conversation, messages
 from app.projects.lookup import find_project
 from app.selections.draw import selection_or_newest
 from app.selections.shortfalls import shortfalls
@@ -64,9 +65,11 @@ def find_selection(db: Database, project: str, selection: int | None) -> Project
 
 
 def llava_files(db: Database, chosen: ProjectSelection) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """The name and bytes of each file: the rows, each image once, LLaMA-Factory's description, the manifest."""
+    """The name and bytes of each file: the rows, the same for TRL, each image once, LLaMA-Factory's description, the
+    manifest."""
     names: dict[str, str] = {}
     yield "data.json", _rows_json(db, chosen, names)
+    yield "trl.json", _trl_json(db, chosen, names)
     for key, name in names.items():
         yield name, iter([read_image(db, key)[0]])
     yield "dataset_info.json", iter([json_bytes(DATASET_INFO)])
@@ -138,16 +141,21 @@ def _rows_json(db: Database, chosen: ProjectSelection, names: dict[str, str]) ->
     yield b"\n]\n"
 
 
+def _trl_json(db: Database, chosen: ProjectSelection, names: dict[str, str]) -> Iterator[bytes]:
+    """The rows as TRL documents them; all have the same two columns, because datasets reads them as one table."""
+    before = b"[\n"
+    for batch in numbered_batches(db, chosen):
+        for _, _, sample in batch:
+            shown = [names[sample.image]] if sample.image else []
+            yield before + json_bytes({"messages": messages(sample), "images": shown})
+            before = b",\n"
+    yield b"\n]\n"
+
+
 def _row(hit: Hit, sample: Sample, image: str | None) -> dict[str, Any]:
     """``image`` is for LLaVA and Vision-Flan, ``images`` for LLaMA-Factory; both are paths relative to the rows."""
     shown = {"image": image, "images": [image]} if image else {"images": []}
     return {"id": sample.source_id, **shown, "conversations": conversation(sample), **origin_fields(hit, sample)}
-
-
-def conversation(sample: Sample) -> list[dict[str, str]]:
-    """The question and the response as LLaVA's two turns."""
-    asked = f"<image>\n{sample.question}" if sample.image else sample.question
-    return [{"from": "human", "value": asked}, {"from": "gpt", "value": sample.response or sample.answer}]
 
 
 def origin_fields(hit: Hit, sample: Sample) -> dict[str, Any]:

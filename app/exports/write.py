@@ -19,8 +19,8 @@ from storage.database import Database
 def export_selection(db: Database, project: str, out: Path, *, selection: int | None = None) -> Path:
     """Write a selection; ``out``'s suffix decides: ``.zip``, ``.parquet``, ``.json`` (the manifest), else a folder.
 
-    Folder and zip hold ``data.json`` (LLaVA's format), ``images/``, ``dataset_info.json`` (LLaMA-Factory's) and
-    ``manifest.json``. An interrupted export leaves nothing behind.
+    Folder and zip hold ``data.json`` (LLaVA's format), ``trl.json``, ``images/``, ``dataset_info.json``
+    (LLaMA-Factory's) and ``manifest.json``. An interrupted export leaves nothing behind.
     """
     chosen = find_selection(db, project, selection)
     _raise_if_exists(out)

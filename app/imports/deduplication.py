@@ -31,6 +31,7 @@ def open_request(request: ImportRequest, role: Role) -> AbstractContextManager[S
         mapping=request.mapping or None,
         images=Path(request.images) if request.images else None,
         lazy_images=lazy,
+        encoding=request.encoding,
     )
 
 

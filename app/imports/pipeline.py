@@ -36,12 +36,14 @@ def import_file(
     test_share: float = TEST_SHARE,
     seed: int = 0,
     copy_images: bool = False,
+    encoding: str = "",
     on_progress: ProgressCallback = lambda _: None,
 ) -> ImportReport:
     """Import samples or predictions like ``commit``; the options are those of ``ImportRequest``."""
     request = ImportRequest(
         what=what, path=str(path), project=project, images=str(images or ""), name=name, skip_refused=skip_refused,
         format=format, mapping=mapping or {}, test_share=test_share, seed=seed, copy_images=copy_images,
+        encoding=encoding,
     )  # fmt: skip
     return commit(db, request, on_progress=on_progress)
 

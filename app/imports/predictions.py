@@ -22,7 +22,7 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
     with db.read() as connection:
         project = find_project(connection, request.project)
         known = _samples_by_source_id(connection, project)
-        read = read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None)
+        read = _read(request, known)
         present = _predicted_samples(connection, project)
     found.format, found.found, found.notes = read.format, read.found, list(read.notes)
     found.columns, found.mapping = list(read.columns), dict(read.mapping)
@@ -45,7 +45,13 @@ def refused_predictions(db: Database, request: ImportRequest) -> tuple[Refusal, 
     """The refused rows of a file of predictions, the first 100,000."""
     with db.read() as connection:
         known = _samples_by_source_id(connection, find_project(connection, request.project))
-    return read_predictions(Path(request.path), known, format=request.format, mapping=request.mapping or None).refused
+    return _read(request, known).refused
+
+
+def _read(request: ImportRequest, known: Mapping[str, Sample]) -> ImportedPredictions:
+    return read_predictions(
+        Path(request.path), known, format=request.format, mapping=request.mapping or None, encoding=request.encoding
+    )
 
 
 def _save(connection: Connection, project: Project, read: ImportedPredictions) -> None:

@@ -123,7 +123,9 @@ def _thumbnail(ref: ImageRef) -> str:
 def _column_report(request: ImportRequest) -> Mapping[str, Any] | None:
     """The columns of a file that could not be read as requested, so that the user can map them."""
     try:
-        columns, mapping = columns_of(request.path, prefer=request.what, format=request.format)
+        columns, mapping = columns_of(
+            request.path, prefer=request.what, format=request.format, encoding=request.encoding
+        )
     except (UserError, OSError):
         return None
     if not columns:

@@ -26,7 +26,7 @@ class ImportRequest:
     file's stem), ``project`` may stay "" for one. ``format`` and ``mapping`` override what is found in the file (see
     ``core.importers.open_samples``). ``test_share`` of a validation file without splits is held out as the test set
     where there is none, drawn by ``seed``. ``copy_images`` brings a support set's images into the database; otherwise
-    they stay in their folder.
+    they stay in their folder. ``encoding`` is that of a text file, "" for the detected one.
     """
 
     what: ImportKind
@@ -40,6 +40,7 @@ class ImportRequest:
     test_share: float = TEST_SHARE
     seed: int = 0
     copy_images: bool = False
+    encoding: str = ""
 
     @property
     def set_name(self) -> str:
@@ -64,7 +65,8 @@ class ImportRequest:
 
     @property
     def _asked(self) -> dict[str, Any]:
-        return asdict(self) | {"path": os.path.abspath(self.path)}
+        asked = asdict(self) | {"path": os.path.abspath(self.path)}
+        return asked if self.encoding else {name: asked[name] for name in asked if name != "encoding"}
 
 
 @dataclass(kw_only=True)

@@ -3,7 +3,7 @@
 Streams: duplicates are detected by a hash of each id, the only memory that grows with the number of rows.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -21,6 +21,7 @@ from core.importers.formats import bigbench_mistake, llava, mmbench, scienceqa, 
 from core.importers.images.checked import Images
 from core.importers.images.sources import ImageFolder, ImageRef, ImageSource, ImageZip
 from core.importers.prediction_files.columns import PREDICTION_FIELDS, is_table
+from core.importers.references.named_images import other_columns
 from core.importers.results import Duplicate, ImportedSamples, ReadSample, RowError, SampleFile
 from core.importers.row_ids import row_ids, row_name
 from core.importers.unique_ids import FoundSample, renamed_note, unique_samples
@@ -53,18 +54,20 @@ def open_samples(
     mapping: Mapping[str, str] | None = None,
     images: Path | None = None,
     lazy_images: bool = False,
+    encoding: str = "",
 ) -> Iterator[SampleFile]:
     """The samples at a path (a file, folder or zip) or, as "hf:owner/name[:split]", on the Hugging Face Hub.
 
     The format is detected; ``format`` (a key of ``FORMATS``) overrides. For tables ``mapping`` overrides the proposed
     columns ("" leaves a field out). Image names are relative to ``images`` (a folder or zip), by default to the file; a
     folder "images" there is searched as well. With ``lazy_images`` an image in a folder is only looked up and stays
-    there (``ImageRef.path``). Raises UserError when the file cannot be read.
+    there (``ImageRef.path``). ``encoding`` names that of a text file, in place of the detected one. Raises UserError
+    when the file cannot be read.
     """
     if format and format not in FORMATS:
         raise UserError(f"There is no format “{format}”: choose among {', '.join(FORMATS)}, or leave it to be found.")
     kind = "" if format in _SHAPES else format
-    with open_rows(path, prefer=role, kind=kind) as file:
+    with open_rows(path, prefer=role, kind=kind, encoding=encoding) as file:
         checked = Images(_source(images) if images else file.images, lazy=lazy_images)
         yield _opened(file, format or _shape(file, given=bool(mapping)), role, mapping or {}, checked)
 
@@ -76,13 +79,14 @@ def read_samples(
     format: str = "",
     mapping: Mapping[str, str] | None = None,
     images: Path | None = None,
+    encoding: str = "",
 ) -> ImportedSamples:
     """All samples of a file at once, for sets that fit into memory; see ``open_samples``, which raises the same."""
     samples: list[Sample] = []
     refused: list[Refusal] = []
     renamed: list[ReadSample] = []
     used: dict[str, ImageRef] = {}
-    with open_samples(path, role=role, format=format, mapping=mapping, images=images) as file:
+    with open_samples(path, role=role, format=format, mapping=mapping, images=images, encoding=encoding) as file:
         for item in file.items:
             if isinstance(item, Refusal):
                 refused.append(item)
@@ -103,14 +107,16 @@ def read_samples(
         )
 
 
-def columns_of(path: Path | str, *, prefer: str, format: str = "") -> tuple[tuple[str, ...], dict[str, str]]:
+def columns_of(
+    path: Path | str, *, prefer: str, format: str = "", encoding: str = ""
+) -> tuple[tuple[str, ...], dict[str, str]]:
     """The columns of a table and the mapping proposed for them, which may be incomplete.
 
     ``prefer`` is a role, or "predictions". No columns for anything but a table. Raises UserError when it cannot be
     read.
     """
     kind = format if format in FORMATS and format not in _SHAPES else ""
-    with open_rows(path, prefer=prefer, kind=kind) as file:
+    with open_rows(path, prefer=prefer, kind=kind, encoding=encoding) as file:
         first = [row.value for row in file.first if isinstance(row.value, dict)]
         if any(llava.is_row(row) for row in first[:1]):
             return (), {}
@@ -168,7 +174,10 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
         if mapping.get("answer_as") in ("index", "number"):
             first = 0 if mapping["answer_as"] == "index" else 1
             notes.append(f"Answers are read as the options' places, counted from {first}: look whether that is right.")
-        found = _mmbench(file, mapping, role, images) if shape == "mmbench" else _table(file, mapping, role, images)
+        # A person who names the column of images has said that no other one counts.
+        others = () if "image" in given else other_columns(names, mapping.get("image", ""))
+        read = _mmbench if shape == "mmbench" else _table
+        found = read(file, mapping, role, images, others)
     return SampleFile(
         name=file.name,
         format=shape,
@@ -192,19 +201,23 @@ def parse_rows(rows: Iterator[Row], parse: Callable[[Row], T]) -> Iterator[tuple
             yield row, error
 
 
-def _table(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[FoundSample]:
+def _table(
+    file: RowFile, mapping: Mapping[str, str], role: Role, images: Images, others: Sequence[str]
+) -> Iterator[FoundSample]:
     numbers = count(1)
 
     def read(row: Row) -> tuple[Sample, str]:
         name = row_name(file, row, next(numbers))
         value = _value(row)
-        return table.parse_sample(value, mapping, role, images, name), _split(row, value, mapping)
+        return table.parse_sample(value, mapping, role, images, name, others=others), _split(row, value, mapping)
 
     return parse_rows(file.rows, read)
 
 
-def _mmbench(file: RowFile, mapping: Mapping[str, str], role: Role, images: Images) -> Iterator[FoundSample]:
-    for row, sample in mmbench.parse_samples(file.rows, mapping, role, images):
+def _mmbench(
+    file: RowFile, mapping: Mapping[str, str], role: Role, images: Images, others: Sequence[str]
+) -> Iterator[FoundSample]:
+    for row, sample in mmbench.parse_samples(file.rows, mapping, role, images, others):
         yield row, (sample, _split(row, row.value, mapping)) if isinstance(sample, Sample) else sample
 
 

@@ -36,16 +36,18 @@ def read_predictions(
     *,
     format: str = "",
     mapping: Mapping[str, str] | None = None,
+    encoding: str = "",
 ) -> ImportedPredictions:
     """Predictions for the known samples (by source id), or BIG-Bench Mistake's, which include their samples.
 
     The format is detected; ``format`` (a key of ``PREDICTION_FORMATS``) overrides. ``mapping`` names the columns for
-    the fields of ``PREDICTION_FIELDS`` where they have other names, and settles what a file leaves open. Raises
-    UserError when the file cannot be read, or its columns can be read in two ways.
+    the fields of ``PREDICTION_FIELDS`` where they have other names, and settles what a file leaves open;
+    ``encoding`` names that of a text file. Raises UserError when the file cannot be read, or its columns can be read in
+    two ways.
     """
     if format and format not in PREDICTION_FORMATS:
         raise UserError(f"There is no format “{format}” of predictions: choose among {', '.join(PREDICTION_FORMATS)}.")
-    read = _read(path, known, format, mapping or {})
+    read = _read(path, known, format, mapping or {}, encoding)
     return replace(read, examples=_examples(read, known))
 
 
@@ -59,8 +61,10 @@ def _examples(read: ImportedPredictions, known: Mapping[str, Sample]) -> tuple[P
     )
 
 
-def _read(path: Path, known: Mapping[str, Sample], format: str, mapping: Mapping[str, str]) -> ImportedPredictions:
-    with open_prediction_rows(path) as file:
+def _read(
+    path: Path, known: Mapping[str, Sample], format: str, mapping: Mapping[str, str], encoding: str
+) -> ImportedPredictions:
+    with open_prediction_rows(path, encoding) as file:
         if format == "bigbench-mistake" or (not format and _is_mistakes(file)):
             return _collected(file, _mistakes(file), known, f"{bigbench_mistake.TASK} {file.container}")
         if not format and not mapping and _is_samples(file):

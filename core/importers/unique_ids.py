@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from core.importers.containers.json_rows import Row
+from core.importers.references.image_tags import check_tags
 from core.importers.results import Duplicate, ReadSample, RowError
 from core.types import Refusal, Role, Sample
 
@@ -22,10 +23,13 @@ def unique_samples(found: Iterator[FoundSample], name: str, role: Role) -> Itera
     first: dict[int, int] = {}
     repeated: dict[int, tuple[int, set[int]]] = {}
     for row, parsed in found:
-        if isinstance(parsed, RowError):
-            yield Refusal(file=row.file or name, line=row.line, field=parsed.field, reason=parsed.reason)
+        try:
+            if isinstance(parsed, RowError):
+                raise parsed
+            sample, split = check_tags(parsed[0]), parsed[1]
+        except RowError as error:
+            yield Refusal(file=row.file or name, line=row.line, field=error.field, reason=error.reason)
             continue
-        sample, split = parsed
         key, content = hash(sample.source_id), _content(sample, role)
         if key not in first:
             first[key] = content

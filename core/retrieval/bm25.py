@@ -11,6 +11,7 @@ from core.errors import UserError
 from core.retrieval.terms import tokenise
 
 K1, B, EPSILON = 1.5, 0.75, 0.25  # BM25Okapi's defaults
+FLOOR = 0.01  # the least rarity of a word in a query for which BM25Okapi scores no sample above zero
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -19,8 +20,8 @@ Floats = NDArray[np.float64]
 def bm25_weights(
     distinct: dict[str, int], counts: Integers
 ) -> tuple[dict[str, int], Floats, Integers, Integers, Floats]:
-    """(vocabulary, inverse document frequency of each word, and per word, sorted: offsets, label rows, BM25Okapi
-    weights).
+    """(vocabulary, inverse document frequency of each word, and per word, sorted: offsets, label rows, and what the
+    frequency is multiplied by for BM25Okapi's weight).
 
     ``distinct`` maps each label to its row, ``counts`` says how often each occurs. The operations follow
     ``rank_bm25``'s order exactly, because another order rounds differently. Raises UserError when no label contains a
@@ -44,9 +45,9 @@ def bm25_weights(
     occurrences = np.zeros(len(vocabulary), np.int64)
     np.add.at(occurrences, columns, counts[rows])
     rarity = _inverse_frequencies(occurrences.tolist(), total)
-    weights = rarity[columns] * (term_counts * (K1 + 1) / (term_counts + K1 * (1 - B + B * lengths[rows] / average)))
+    saturation = term_counts * (K1 + 1) / (term_counts + K1 * (1 - B + B * lengths[rows] / average))
     order = np.argsort(columns, kind="stable")
-    return vocabulary, rarity, offsets(np.bincount(columns)), rows[order], weights[order]
+    return vocabulary, rarity, offsets(np.bincount(columns)), rows[order], saturation[order]
 
 
 def _inverse_frequencies(occurrences: list[int], total: int) -> Floats:

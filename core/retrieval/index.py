@@ -1,7 +1,8 @@
 """Retrieve ranked support samples for a missing skill with ``rank_bm25``'s BM25Okapi over the skill labels.
 
 Labels repeat, so the index stores each distinct label once with its count. Scores are bit-identical to ``BM25Okapi``
-over every sample's label, which the tests verify.
+over every sample's label, which the tests verify; only where it scores no sample above zero do words count with at
+least ``FLOOR`` (assets/decisions/0040).
 """
 
 import math
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.retrieval.bm25 import Floats, Integers, bm25_weights, encode_distinct, hash_text, offsets, seeded_hash
+from core.retrieval.bm25 import FLOOR, Floats, Integers, bm25_weights, encode_distinct, hash_text, offsets, seeded_hash
 from core.retrieval.terms import matched_terms, tokenise
 from core.types import Hit
 
@@ -21,13 +22,13 @@ TOP_K = 128
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SkillIndex:
-    """BM25 weights of each distinct label's words, by word, and the samples that carry each label.
+    """The words of each distinct label, by word, and the samples that carry each label.
 
-    Word j occurs in the labels ``rows[words[j]:words[j + 1]]`` with the same slice of ``weights``. Label i is carried
-    by the samples ``members[labelled[i]:labelled[i + 1]]``, sorted by id: positions in ``samples`` (ids), ``codes``
-    (labels), ``tasks`` (codes, by name in ``task_codes``) and ``images`` (codes). ``keys`` are hashes of the label
-    texts, so that the seeded orders do not depend on the order of the support set. ``rarity`` is each word's inverse
-    document frequency.
+    Word j occurs in the labels ``rows[words[j]:words[j + 1]]``; its weights there are ``rarity[j]`` times the same
+    slice of ``saturation``. Label i is carried by the samples ``members[labelled[i]:labelled[i + 1]]``, sorted by id:
+    positions in ``samples`` (ids), ``codes`` (labels), ``tasks`` (codes, by name in ``task_codes``) and ``images``
+    (codes). ``keys`` are hashes of the label texts, so that the seeded orders do not depend on the order of the support
+    set. ``rarity`` is each word's inverse document frequency.
     """
 
     labels: tuple[str, ...]
@@ -36,7 +37,7 @@ class SkillIndex:
     rarity: Floats
     words: Integers
     rows: Integers
-    weights: Floats
+    saturation: Floats
     members: Integers
     labelled: Integers
     samples: Integers
@@ -63,7 +64,7 @@ class SkillIndex:
             raise ValueError("labels, sample_ids, tasks and images describe the same samples")
         codes, distinct = encode_distinct(labels)
         counts = np.bincount(codes, minlength=len(distinct))
-        vocabulary, rarity, words, rows, weights = bm25_weights(distinct, counts)
+        vocabulary, rarity, words, rows, saturation = bm25_weights(distinct, counts)
         task_of, task_codes = encode_distinct(tasks)
         pictures = [image if image is not None else "" for image in images]
         picture_codes, hashes = encode_distinct(pictures)
@@ -75,7 +76,7 @@ class SkillIndex:
             rarity=rarity,
             words=words,
             rows=rows,
-            weights=weights,
+            saturation=saturation,
             members=np.lexsort((ids, codes)),
             labelled=offsets(counts),
             samples=ids,
@@ -88,13 +89,21 @@ class SkillIndex:
         )
 
     def scores(self, skill: str) -> Floats:
-        """The BM25Okapi score of each of ``labels`` for a skill, shape (labels,); 0 where no word matches."""
+        """The BM25Okapi score of each of ``labels`` for a skill, shape (labels,); 0 where no word matches.
+
+        Where none is above zero, because every word of the skill is in half of the labels or more, each word counts
+        with at least ``FLOOR``: then every label that shares a word has a score above zero.
+        """
+        scores = self._scores(skill, -math.inf)
+        return scores if (scores > 0).any() else self._scores(skill, FLOOR)
+
+    def _scores(self, skill: str, floor: float) -> Floats:
         scores = np.zeros(len(self.labels))
         for word in tokenise(skill):
             column = self.vocabulary.get(word)
             if column is not None:
                 found = slice(self.words[column], self.words[column + 1])
-                scores[self.rows[found]] += self.weights[found]
+                scores[self.rows[found]] += max(self.rarity[column], floor) * self.saturation[found]
         return scores
 
     def search(self, skill: str, *, seed: int) -> Iterator[Hit]:
@@ -143,13 +152,14 @@ class SkillIndex:
         """The share of a skill's words that are in ``terms``, weighted by rarity, in [0, 1]; 0 for a skill without
         words.
 
-        A word that no label contains has the highest possible rarity.
+        A word that no label contains has the highest possible rarity. As in ``scores``, words count with at least
+        ``FLOOR`` where none of those that labels contain is rare.
         """
         unheard = math.log(int(self.counts.sum()) + 0.5) - math.log(0.5)
-        rarity = {
-            word: float(self.rarity[self.vocabulary[word]]) if word in self.vocabulary else unheard
-            for word in tokenise(skill)
-        }
+        words = tokenise(skill)
+        known = {word: float(self.rarity[self.vocabulary[word]]) for word in words if word in self.vocabulary}
+        floor = -math.inf if max(known.values(), default=0.0) > 0 else FLOOR
+        rarity = {word: max(known[word], floor) if word in known else unheard for word in words}
         whole = sum(rarity.values())
         return sum(rarity[word] for word in terms if word in rarity) / whole if whole > 0 else 0.0
 

@@ -14,7 +14,7 @@ import numpy as np
 from core.atomic_files import write_folder
 from core.retrieval.index import SkillIndex
 
-FORMAT = 2  # raise it to have indexes of earlier versions rebuilt
+FORMAT = 3  # raise it to have indexes of earlier versions rebuilt
 TEXTS = ("labels", "vocabulary", "task_codes")
 ARRAYS = tuple(each.name for each in fields(SkillIndex) if each.name not in TEXTS)
 

@@ -33,7 +33,7 @@ LAYERS = (
     ("core.importers.open_samples",),
     ("core.importers.formats", "core.importers.row_ids", "core.importers.unique_ids"),
     ("core.importers.prediction_files",),
-    ("core.importers.fields",),
+    ("core.importers.fields", "core.importers.references"),
     ("core.importers.containers",),
     ("core.importers.results",),
     ("core.importers.images",),

@@ -1,18 +1,27 @@
 """Detect the encoding of a text file, and read its lines with limits on each line and on the total.
 
-UTF-8 with or without a byte order mark, UTF-16, else Windows-1252, which is a guess and therefore noted.
+UTF-8 with or without a byte order mark, UTF-16, else the most likely of the older encodings, which is a guess: it is
+noted with its confidence, and one that is not sure refuses the file, unless it is Windows-1252. A person may name the
+encoding instead.
 """
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import TextIOWrapper
 
 from core.errors import UserError
 from core.importers.containers.files import MAX_TEXT, Content, translate_read_errors
+from core.importers.containers.legacy_encodings import MOST_SURE, Guess, guess_encodings
 
+SURE = 0.8
+WESTERN = "cp1252"
 MAX_LINE = 32 * 1024**2
 _CHUNK = 2**20
+_JUDGED = 2**16  # bytes, from the line of the first byte that is not UTF-8
+# What people name, and what is meant: the encoding with more characters, and the one without a mark.
+_WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "shift_jis": "cp932", "utf-16": "utf-16-le", "utf-8-sig": "utf-8"}
+_DAMAGED = 4  # whole characters of UTF-8 for each broken one: no other encoding looks like that
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -29,8 +38,13 @@ class Encoding:
     cut: bool = False
 
 
-def find_encoding(content: Content) -> Encoding:
-    """The encoding, found by reading the whole file. Raises UserError when it is not text or too large."""
+def find_encoding(content: Content, given: str = "") -> Encoding:
+    """The encoding, found by reading the whole file; ``given`` names it instead.
+
+    Raises UserError when it is not text or too large, for a name of no encoding, and where two encodings are likely.
+    """
+    if given:
+        return _named(content, given)
     for mark, name in _MARKS:
         if content.start.startswith(mark):
             return Encoding(name=name, mark=len(mark), note="" if name == "utf-8" else "The file is UTF-16.")
@@ -39,11 +53,80 @@ def find_encoding(content: Content) -> Encoding:
             raise UserError(f"{content.name} is no text (it holds zero bytes): export it as CSV or JSON Lines.")
         little = content.start[1::2].count(b"\0") > content.start[::2].count(b"\0")
         return Encoding(name="utf-16-le" if little else "utf-16-be", note="The file is UTF-16.")
-    wrong, cut = _first_wrong_byte(content)
+    wrong, cut = _first_wrong_byte(content, "utf-8")
     if wrong is None:
         return Encoding(name="utf-8", cut=cut)
-    note = f"The file is not UTF-8 (byte {wrong:,}) and was read as Windows-1252: look whether accents are right."
-    return Encoding(name="cp1252", note=note)
+    return _guessed(content, wrong)
+
+
+def _named(content: Content, given: str) -> Encoding:
+    """The encoding of that name, without its byte order mark."""
+    try:
+        name = codecs.lookup(given).name
+        "a".encode(name)  # some codecs are not of text
+    except (LookupError, ValueError) as error:
+        raise UserError(f"There is no encoding “{given}”: name one such as utf-8, gb18030 or shift_jis.") from error
+    name = {
+        "utf-16": "utf-16-le",
+        "utf-8-sig": "utf-8",
+        "gbk": "gb18030",
+        "gb2312": "gb18030",
+        "shift_jis": "cp932",
+    }.get(name, name)
+    mark = next((mark for mark, kind in _MARKS if kind == name and content.start.startswith(mark)), b"")
+    return Encoding(name=name, mark=len(mark))
+
+
+def _guessed(content: Content, wrong: int) -> Encoding:
+    """The likeliest encoding of a file that is not UTF-8 from that byte on."""
+    text, cut = _judged_text(content, wrong)
+    read = text.decode("utf-8", "replace")
+    broken = read.count("\ufffd")
+    if sum(not char.isascii() for char in read) - broken > _DAMAGED * broken:
+        raise UserError(
+            f"{content.name} is UTF-8 with a broken character at byte {wrong:,}: mend it there, or save the file again."
+        )
+    guesses = _fitting(content, guess_encodings(text, cut=cut))
+    if not guesses or guesses[0].codec == WESTERN:
+        note = f"The file is not UTF-8 (byte {wrong:,}) and was read as Windows-1252: look whether accents are right."
+        return Encoding(name=WESTERN, note=note)
+    best = guesses[0]
+    if best.confidence < SURE:
+        likely = " or ".join(map(_shown, guesses[:2]))
+        raise UserError(
+            f"{content.name} is not UTF-8 (byte {wrong:,}); it may be {likely}: save it as UTF-8, or name its encoding "
+            f"(--encoding {best.codec})."
+        )
+    note = (
+        f"The file is not UTF-8 (byte {wrong:,}) and was read as {_shown(best)}: if the texts are wrong, name its "
+        "encoding (--encoding)."
+    )
+    return Encoding(name=best.codec, note=note)
+
+
+def _fitting(content: Content, guesses: list[Guess]) -> list[Guess]:
+    """Those likely ones that can read the whole file, their confidence shared out anew."""
+    likely = [each for each in guesses if each.plausible and each.confidence > 1 - MOST_SURE]
+    fitting = [each for each in likely if _first_wrong_byte(content, each.codec) == (None, False)]
+    whole = sum(each.confidence for each in fitting)
+    return [replace(each, confidence=min(MOST_SURE, each.confidence / whole)) for each in fitting]
+
+
+def _shown(guess: Guess) -> str:
+    return f"{guess.label.removesuffix(')')}{', ' if '(' in guess.label else ' ('}confidence {guess.confidence:.0%})"
+
+
+def _judged_text(content: Content, wrong: int) -> tuple[bytes, bool]:
+    """The lines from the one with that byte on, up to ``_JUDGED`` bytes, and whether there is more behind them."""
+    line = b""
+    with translate_read_errors(content.name), content.open() as file:
+        left = wrong
+        while left > 0 and (chunk := file.read(min(_CHUNK, left))):
+            left -= len(chunk)
+            line = chunk.rpartition(b"\n")[2] if b"\n" in chunk else (line + chunk)[-_JUDGED:]
+        more = file.read(_JUDGED)
+        # ASCII before the byte tells nothing, but the characters there may be whole ones of UTF-8.
+        return line + more, bool(file.read(1))
 
 
 def open_text(content: Content, encoding: Encoding, newline: str) -> TextIOWrapper:
@@ -65,9 +148,9 @@ def bounded_lines(text: TextIOWrapper, name: str) -> Iterator[str]:
             yield raw
 
 
-def _first_wrong_byte(content: Content) -> tuple[int | None, bool]:
-    """The offset of the first byte that is not UTF-8 (None: none), and whether the file ends inside a character."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _first_wrong_byte(content: Content, codec: str) -> tuple[int | None, bool]:
+    """The offset of the first byte that does not fit (None: none), and whether the file ends inside a character."""
+    decoder = codecs.getincrementaldecoder(codec)()
     read = 0
     with translate_read_errors(content.name), content.open() as file:
         while chunk := file.read(_CHUNK):

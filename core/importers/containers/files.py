@@ -19,6 +19,7 @@ from typing import IO, Any, cast
 from core.errors import UnavailableError, UserError
 from core.importers.containers.wrong_kinds import SNIFFED_BYTES, refuse_wrong_kind
 from core.importers.images.sources import ImageError, ImageFolder, ImageSource, ImageZip, read_member
+from core.importers.images.zip_names import is_hidden
 from core.importers.unavailable import is_unavailable, unavailable_error
 from core.own_files import refuse_database, refuse_own
 
@@ -36,7 +37,14 @@ _DAMAGE = (
     EOFError, OSError, RuntimeError, ValueError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile
 )  # fmt: skip
 _ENDINGS = tuple(f".{kind}{packed}" for kind in ("json", "jsonl", "csv", "tsv", "parquet") for packed in ("", ".gz"))
-_IGNORED_FILES = ("pid_splits.json", "dataset_info.json", "manifest.json", "state.json", "dataset_dict.json")
+_IGNORED_FILES = (
+    "pid_splits.json",
+    "dataset_info.json",
+    "manifest.json",
+    "state.json",
+    "dataset_dict.json",
+    "trl.json",
+)
 _OFFICE = (("xl/", "an Excel workbook", "save its sheet as CSV"), ("word/", "a Word document", "save its table as CSV"))
 
 
@@ -76,7 +84,7 @@ def open_content(path: Path, prefer: str = "") -> Iterator[Content]:
         return
     # Not closed here: images may be read after the rows. It closes with its last reference.
     name = _choose_annotation(archive.namelist(), prefer, path)
-    base = name[: name.rfind("/") + 1]
+    base = name[: max(name.rfind("/"), name.rfind("\\")) + 1]
 
     def beside(other: str) -> bytes | None:
         try:
@@ -97,7 +105,8 @@ def translate_read_errors(name: str) -> Iterator[None]:
         yield
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{name} is in an unknown encoding (neither UTF-8 nor {error.encoding} fits): save it as UTF-8."
+            f"{name} is in an unknown encoding (neither UTF-8 nor {error.encoding} fits): save it as UTF-8, or name "
+            "its encoding (--encoding)."
         ) from error
     except _DAMAGE as error:
         if is_unavailable(error):
@@ -222,7 +231,7 @@ def _read_beside(path: Path) -> bytes | None:
 def _choose_annotation(names: list[str], prefer: str, path: Path) -> str:
     """The one annotation among the names; of several, the one named after ``prefer``, else the only least nested
     one."""
-    found = [name for name in names if name.lower().endswith(_ENDINGS) and not _is_hidden(name)]
+    found = [name for name in names if name.lower().endswith(_ENDINGS) and not is_hidden(name)]
     found = [name for name in found if _file_name(name) not in _IGNORED_FILES]
     if not found:
         raise UserError(
@@ -239,8 +248,4 @@ def _choose_annotation(names: list[str], prefer: str, path: Path) -> str:
 
 
 def _file_name(name: str) -> str:
-    return name.rsplit("/", 1)[-1].lower()
-
-
-def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+    return name.replace("\\", "/").rsplit("/", 1)[-1].lower()

@@ -113,8 +113,9 @@ def _parsed(raw: str, line: int, byte: int, encoding: Encoding) -> Row:
 
 
 def _size(text: str, encoding: Encoding) -> int:
-    single = encoding.name in ("utf-8", "cp1252") and text.isascii()
-    return len(text) if single else len(text.encode(encoding.name, "surrogatepass"))
+    wide = encoding.name.startswith("utf")  # may hold half a character
+    single = text.isascii() and not encoding.name.startswith("utf-16")
+    return len(text) if single else len(text.encode(encoding.name, "surrogatepass" if wide else "replace"))
 
 
 def _is_cut(error: json.JSONDecodeError, text: str) -> bool:

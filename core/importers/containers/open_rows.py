@@ -12,7 +12,7 @@ from core.errors import UserError
 from core.importers.containers import csv_rows, parquet
 from core.importers.containers.class_labels import label_note
 from core.importers.containers.csv_rows import MAX_COLUMNS
-from core.importers.containers.encoding import MAX_LINE, find_encoding
+from core.importers.containers.encoding import MAX_LINE, Encoding, find_encoding
 from core.importers.containers.files import Content, open_content, seekable
 from core.importers.containers.json_rows import Row, json_kind, json_rows
 from core.importers.images.sources import ImageFolder, ImageSource
@@ -43,9 +43,9 @@ class RowFile:
 
 
 @contextmanager
-def open_rows(path: Path | str, *, prefer: str = "", kind: str = "") -> Iterator[RowFile]:
-    """The rows at a path or under a Hub name; of several files, those named after ``prefer``. ``kind`` overrides
-    detection.
+def open_rows(path: Path | str, *, prefer: str = "", kind: str = "", encoding: str = "") -> Iterator[RowFile]:
+    """The rows at a path or under a Hub name; of several files, those named after ``prefer``. ``kind`` and (of a text)
+    ``encoding`` override detection.
 
     Raises UserError, naming the file, when it cannot be read or contains no rows.
     """
@@ -72,11 +72,10 @@ def open_rows(path: Path | str, *, prefer: str = "", kind: str = "") -> Iterator
         elif kind in ("parquet", "dataset"):
             raise UserError(f"{content.name} is no parquet file: leave the format to be found, or choose another.")
         else:
-            yield _text(content, kind)
+            yield _text(content, kind, find_encoding(content, encoding))
 
 
-def _text(content: Content, kind: str) -> RowFile:
-    encoding = find_encoding(content)
+def _text(content: Content, kind: str, encoding: Encoding) -> RowFile:
     notes = (encoding.note,) if encoding.note else ()
     json = "" if kind in ("csv", "tsv") else json_kind(content, encoding)
     if json:

@@ -44,7 +44,9 @@ def is_saved_dataset(folder: Path) -> bool:
 def shards_in(folder: Path) -> list[Shard]:
     """The parquet files in a folder or its "data" folder, by name; [] when there are none."""
     for place in (folder, folder / "data"):
-        found = sorted(place.glob("*.parquet"))
+        found = sorted(
+            each for each in place.glob("*.parquet") if not each.name.startswith(".")
+        )  # macOS adds ._ copies
         if found:
             return [Shard(path=each, name=each.name, split=_split_of(each.name)) for each in found]
     return []

@@ -13,7 +13,7 @@ from typing import Any
 from core.importers.fields.inline_options import split_options
 from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field
 from core.importers.formats import messages
-from core.importers.images.sources import ImageError
+from core.importers.references.named_images import conversation_image
 from core.importers.results import RowError
 from core.parsing.answer import read_answer
 from core.parsing.comparison.equality import read_the_same
@@ -34,9 +34,8 @@ def parse_sample(value: Any, role: Role, hash_of: Callable[[Any], str | None]) -
     """The sample in a row; ``hash_of`` returns the hash of the row's image. Raises RowError."""
     row = as_fields(messages.as_conversation(value))
     source_id = id_field(row)
-    asked, reply = _first_pair(row)
-    image = _image(row, asked, hash_of)
-    question = asked.replace(IMAGE_TOKEN, "").strip()
+    asked, reply, turn = _first_pair(row)
+    image, question = _image(row, turn, asked, hash_of)
     if not question:
         raise RowError("question", "The question is empty.")
     if not reply:
@@ -61,7 +60,8 @@ def parse_sample(value: Any, role: Role, hash_of: Callable[[Any], str | None]) -
     )
 
 
-def _first_pair(row: Fields) -> tuple[str, str]:
+def _first_pair(row: Fields) -> tuple[str, str, Fields]:
+    """The first question, its reply, and the turn that asks."""
     turns = row.get("conversations")
     if not isinstance(turns, list) or not turns:
         raise RowError("conversations", "“conversations” must be a list of turns.")
@@ -71,19 +71,18 @@ def _first_pair(row: Fields) -> tuple[str, str]:
     speakers = [turn.get("from") for turn in spoken[:2]]
     if len(spoken) < 2 or speakers[0] not in _HUMAN or speakers[1] not in _MODEL:
         raise RowError("conversations", "A conversation begins with a turn from “human” and one from “gpt”.")
-    return check_text(spoken[0].get("value"), "conversations"), check_text(spoken[1].get("value"), "conversations")
+    asked, reply = (check_text(turn.get("value"), "conversations") for turn in spoken[:2])
+    return asked, reply, spoken[0]
 
 
-def _image(row: Fields, asked: str, hash_of: Callable[[Any], str | None]) -> str | None:
+def _image(row: Fields, turn: Fields, asked: str, hash_of: Callable[[Any], str | None]) -> tuple[str | None, str]:
+    """The hash of the row's image, and the question without its tags."""
     if asked.count(IMAGE_TOKEN) > 1:
         raise RowError("conversations", "The question holds several <image> tokens: samples have one image or none.")
-    try:
-        image = hash_of(row.get("image"))
-    except ImageError as error:
-        raise RowError("image", str(error)) from error
+    image, question = conversation_image(row, turn, asked.replace(IMAGE_TOKEN, ""), hash_of)
     if image is None and IMAGE_TOKEN in asked:
         raise RowError("image", "The question holds an <image> token, but the row names no image.")
-    return image
+    return image, question.strip()
 
 
 def _truth(reply: str, options: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ under "conversations" or "conversation", or as the text of a list.
 
 from typing import Any
 
+from core.importers.cells import listed
 from core.importers.fields.cell_lists import list_in_text
 from core.importers.results import RowError
 
@@ -28,9 +29,8 @@ def as_conversation(value: Any) -> Any:
         return value
     shown: list[Any] = []
     turns = [_turn(turn, shown) for turn in _turns(value[key])]
-    kept = {name: cell for name, cell in value.items() if name not in (*_KEYS, "images")}
-    images = value.get("image") or value.get("images") or shown
-    return kept | {"conversations": turns} | ({"image": images} if images else {})
+    kept = {name: cell for name, cell in value.items() if name not in _KEYS}
+    return kept | {"conversations": turns} | ({"image": [*listed(value.get("image")), *shown]} if shown else {})
 
 
 def _key_of(row: dict[str, Any]) -> str | None:

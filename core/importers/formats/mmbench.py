@@ -6,14 +6,15 @@ rows.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from core.importers.containers.json_rows import Row
 from core.importers.fields.cells_as_text import cell_text
 from core.importers.formats.table import parse_sample
 from core.importers.images.checked import Images
-from core.importers.images.sources import ImageError, ImageRef
+from core.importers.images.sources import ImageRef
+from core.importers.references.named_images import table_image
 from core.importers.results import RowError
 from core.types import Role, Sample
 
@@ -44,7 +45,7 @@ def mapping_of(columns: tuple[str, ...]) -> dict[str, str]:
 
 
 def parse_samples(
-    rows: Iterator[Row], mapping: Mapping[str, str], role: Role, images: Images
+    rows: Iterator[Row], mapping: Mapping[str, str], role: Role, images: Images, others: Sequence[str] = ()
 ) -> Iterator[tuple[Row, Sample | RowError]]:
     """Each row with its sample, or with what is wrong; rows waiting for another row's image follow that row."""
     known: dict[str, ImageRef] = {}
@@ -64,9 +65,9 @@ def parse_samples(
             image = images.reuse(known[cell])
         else:
             try:
-                image = images.hash_of(held) or ""
-            except ImageError as error:
-                yield row, RowError("image", str(error))
+                image = table_image(row.value, mapping.get("image", ""), others, "", images.hash_of)[0] or ""
+            except RowError as error:
+                yield row, error
                 continue
         yield row, _with_image(sample, image)
         if image:
@@ -98,7 +99,7 @@ def _released(
 def _without_image(row: Row, mapping: Mapping[str, str], role: Role, images: Images) -> Sample | RowError:
     fields = {field: column for field, column in mapping.items() if field != "image"}
     try:
-        return parse_sample(row.value, fields, role, images, "")
+        return parse_sample(row.value, fields, role, images, "", others=None)
     except RowError as error:
         return error
 

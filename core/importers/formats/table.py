@@ -15,7 +15,8 @@ from core.importers.fields.row_cells import row_options, row_question
 from core.importers.fields.typed import check_id, check_text
 from core.importers.formats.training_text import as_support_sample
 from core.importers.images.checked import Images
-from core.importers.images.sources import ImageError
+from core.importers.references.image_tags import check_tags
+from core.importers.references.named_images import table_image
 from core.importers.results import RowError
 from core.parsing.scoring import MIN_PEOPLE
 from core.types import Role, Sample
@@ -24,8 +25,18 @@ _LONG = ("hint", "lecture", "response")  # a list of texts in them is written on
 _LETTER = re.compile(r"\(?[A-Z][).:]?")
 
 
-def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role, images: Images, number: str) -> Sample:
-    """The sample in a row; ``number`` is its id where no column is one. Raises RowError."""
+def parse_sample(
+    row: Mapping[str, Any],
+    mapping: Mapping[str, str],
+    role: Role,
+    images: Images,
+    number: str,
+    *,
+    others: Sequence[str] | None = (),
+) -> Sample:
+    """The sample in a row; ``number`` is its id where no column is one, ``others`` are further columns that may hold
+    an image (None: the image comes later). Raises RowError.
+    """
 
     def text(field: str) -> str:
         value = row.get(mapping[field]) if field in mapping else None
@@ -42,6 +53,7 @@ def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role,
     question, given = _asked(row, mapping)
     if not question:
         raise RowError("question", f"The question (column “{mapping['question']}”) is empty.")
+    image, question = table_image(row, mapping.get("image", ""), others or (), question, images.hash_of)
     options = check_options(check_text(option, "options") for option in given)
     answer, answers = _truths(row, mapping, options)
     sample = Sample(
@@ -56,8 +68,9 @@ def parse_sample(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role,
         lecture=text("lecture"),
         response=text("response"),
         skill_label=text("skill_label") if role == "support" else "",
-        image=_image(row.get(mapping["image"]), images) if "image" in mapping else None,
+        image=image,
     )
+    sample = sample if others is None else check_tags(sample)
     return as_support_sample(sample) if role == "support" else sample
 
 
@@ -99,10 +112,3 @@ def _accepted(truths: Sequence[str]) -> tuple[str, ...]:
     """Truths of which each is right; four or more would count as people's answers, so each stands for four."""
     alternatives = len(truths) >= MIN_PEOPLE and len(set(truths)) == len(truths)
     return tuple(each for each in truths for _ in range(MIN_PEOPLE if alternatives else 1))
-
-
-def _image(value: Any, images: Images) -> str | None:
-    try:
-        return images.hash_of(value)
-    except ImageError as error:
-        raise RowError("image", str(error)) from error

@@ -7,10 +7,11 @@ an image in a folder is only looked up, not opened.
 import base64
 import binascii
 import hashlib
+import re
 from collections import OrderedDict
 from typing import Any, TypeVar
 
-from core.importers.cells import is_base64, is_empty
+from core.importers.cells import is_base64, listed
 from core.importers.images import sources
 from core.importers.images.sources import (
     MAX_BYTES,
@@ -24,6 +25,8 @@ from core.importers.images.sources import (
 )
 
 T = TypeVar("T")
+_ADDRESS = re.compile(r"(?!data:)[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_OBJECT_KEYS = ("url", "image_url", "image", "src", "file_name", "filename", "name", "base64", "b64_json")
 
 
 class Images:
@@ -38,23 +41,33 @@ class Images:
 
     def hash_of(self, value: Any) -> str | None:
         """The hash of the image in a cell, None for an empty cell. Raises ImageError."""
-        if isinstance(value, list):
-            if len(value) > 1:
-                raise ImageError("The row has several images: samples have one image or none.")
-            return self.hash_of(value[0]) if value else None
+        items = listed(value)
+        if len(items) > 1:
+            raise ImageError("The row has several images: samples have one image or none.")
+        if not items:
+            return None
+        if items[0] is not value:
+            return self.hash_of(items[0])
         if isinstance(value, dict):
-            content, name = value.get("bytes"), value.get("path") or ""
-            if content is None and not name:
-                return None
-            return self.hash_of(name) if content is None else self.hash_of_bytes(content, name or "image")
+            return self._hash_of_object(value)
         if isinstance(value, bytes):
             return self.hash_of_bytes(value, "image")
-        if is_empty(value):
-            return None
         if not isinstance(value, str):
             raise ImageError("An image is a name, base64 text or bytes, not a number.")
         name = value.strip()
+        if _ADDRESS.match(name):
+            raise ImageError(f"“{name[:200]}” is an address: download the image and name its file.")
         return self.hash_of_bytes(_from_base64(name), "image") if is_base64(name) else self.hash_of_named(name)
+
+    def _hash_of_object(self, value: dict[str, Any]) -> str | None:
+        """The hash of the image in an object: datasets' {"bytes", "path"}, or one with the image under another key."""
+        content, name = value.get("bytes"), value.get("path") or ""
+        if content is not None:
+            return self.hash_of_bytes(content, name if isinstance(name, str) and name else "image")
+        held = name or next((value[key] for key in _OBJECT_KEYS if value.get(key)), None)
+        if held is None and any(each is not None for each in value.values()):
+            raise ImageError(f"The image is an object with {', '.join(map(str, value))[:200]}: give “bytes” or “path”.")
+        return self.hash_of(held)
 
     def hash_of_named(self, *names: str) -> str:
         """The hash of the image with the first of these names that exists. Raises ImageError."""

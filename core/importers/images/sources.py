@@ -6,9 +6,11 @@ Names that lead out of the folder are refused. Images from rows are kept in a te
 import os
 import posixpath
 import tempfile
+import unicodedata
 import weakref
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -16,12 +18,14 @@ from typing import Protocol
 from PIL import Image
 
 from core.images import FORMATS, ignore_warnings
+from core.importers.images.zip_names import ZipNames
 from core.importers.unavailable import is_unavailable
 from core.own_files import refuse_database
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 64 * 1024 * 1024
 CACHE_SIZE = 16_384  # images, or folders
+LISTED_FOLDERS = 64
 SPOOL_BYTES = 256 * 1024 * 1024
 _ENDINGS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".bmp": "bmp"}
 
@@ -71,15 +75,35 @@ class ImageFolder:
         self._start = os.path.abspath(folder)
         self._root = os.path.realpath(folder)
         self._inside: dict[str, bool] = {}
+        self._composed: dict[str, dict[str, str]] = {}
 
     def find(self, name: str) -> str | None:
         for place in (name, f"images/{name}"):
             path = os.path.join(self._start, place)
+            if not os.path.isfile(path) and not name.isascii():
+                path = self._in_another_form(place)
             if os.path.isfile(path):
                 if not self._is_inside(path):
                     raise ImageError(f"“{name}” is a link that leads out of the folder {self.folder}.")
                 return path
         return None
+
+    def _in_another_form(self, place: str) -> str:
+        """The path of a name whose letters the file system composes otherwise (macOS takes "é" apart)."""
+        path = self._start
+        for part in place.split("/"):
+            known = {} if part.isascii() else self._names_in(path)
+            path = os.path.join(path, known.get(unicodedata.normalize("NFC", part), part))
+        return path
+
+    def _names_in(self, folder: str) -> dict[str, str]:
+        """The names in a folder by their composed form, kept for a few folders."""
+        if folder not in self._composed:
+            if len(self._composed) >= LISTED_FOLDERS:
+                self._composed.clear()
+            names = os.listdir(folder) if os.path.isdir(folder) else []
+            self._composed[folder] = {unicodedata.normalize("NFC", name): name for name in names}
+        return self._composed[folder]
 
     def place(self, found: str) -> str:
         return found
@@ -112,13 +136,12 @@ class ImageZip:
     archive: zipfile.ZipFile
     base: str = ""
 
+    @cached_property
+    def _names(self) -> ZipNames:
+        return ZipNames(self.archive, self.base)
+
     def find(self, name: str) -> str | None:
-        for place in (f"{self.base}{name}", f"{self.base}images/{name}", name, f"images/{name}"):
-            try:
-                return self.archive.getinfo(place).filename
-            except KeyError:
-                continue
-        return None
+        return self._names.find(name)
 
     def place(self, found: str) -> str:
         return ""

@@ -25,11 +25,11 @@ _FIRST = 100
 
 
 @contextmanager
-def open_prediction_rows(path: Path) -> Iterator[RowFile]:
+def open_prediction_rows(path: Path, encoding: str = "") -> Iterator[RowFile]:
     """The rows of a log, or of any other file as ``open_rows`` reads it. Raises UserError."""
     found = _log_rows(path) if path.is_file() else None
     if found is None:
-        with open_rows(path, prefer="predictions") as file:
+        with open_rows(path, prefer="predictions", encoding=encoding) as file:
             yield file
         return
     container, rows = found

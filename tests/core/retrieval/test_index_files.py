@@ -50,7 +50,7 @@ def test_an_opened_index_is_the_saved_one(
 def test_no_index_and_a_damaged_one_are_none(tmp_path: Path) -> None:
     folder = tmp_path / "index"
     assert open_index(folder) is None
-    for name, content in (("texts.json", b"{"), ("texts.json", b'{"format": 0}'), ("weights.npy", b"\x93NUMPY")):
+    for name, content in (("texts.json", b"{"), ("texts.json", b'{"format": 0}'), ("saturation.npy", b"\x93NUMPY")):
         save_index(index_of([("reading", "a", None)]), folder)
         assert open_index(folder) is not None
         (folder / name).write_bytes(content)

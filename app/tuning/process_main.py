@@ -88,5 +88,13 @@ def _end_with(worker: int, started: float) -> None:
     os._exit(1)
 
 
+def _leave(status: int) -> None:
+    """End this process without tearing down the interpreter: all is written, and torch's threads may abort there."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    _leave(main(Path(sys.argv[1])))

@@ -112,7 +112,7 @@ def votes_known(db: Database, project: Project) -> bool | None:
     endpoint = project_endpoint(project.teacher, project.settings.endpoint)
     if endpoint is None:
         return False
-    from core.teacher.endpoint import known_to_vote as is_voting
+    from core.teacher.probe import known_to_vote as is_voting
 
     with db.read() as connection:
         settings = project.settings

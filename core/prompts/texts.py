@@ -34,6 +34,9 @@ PLACEHOLDERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingPro
         "skill.examples": ((), ()),
         "label": (("question",), ("hint", "lecture", "options", "response")),
         "label.examples": ((), ()),
+        # Asked once more, around the whole prompt, where a reply names no skill. It is in no hash: what was named at
+        # the first asking is not changed by it.
+        "skill.again": (("prompt",), ()),
         # For the experiment's baselines: judging each step, and writing a correct rationale.
         "step.check": (("question", "step"), ("hint", "lecture", "options", "truth", "steps", "number")),
         "step.check.examples": ((), ()),

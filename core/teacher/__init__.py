@@ -12,6 +12,8 @@ from core.types import Curve, Prediction, Sample, Settings, Skipped
 
 # The end of a phrase: a line break or full stop after some text. After a digit a final stop may be a decimal point.
 PHRASE_END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s)|(?<!\d)\.$)")
+# Tags around a model's thinking, where the server leaves it in the reply.
+THINK_TAG = re.compile(r"[<\[◁](/?)(?:seed:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?)[>\]▷]", re.IGNORECASE)
 
 
 class Teacher(Protocol):
@@ -37,14 +39,28 @@ class Teacher(Protocol):
     def complete(self, prompts: Sequence[str], max_words: int) -> Sequence[str | Skipped]:
         """Greedy continuations of the prompts, in order, each up to the end of a sentence.
 
-        At most about ``max_words`` words; "" where a prompt is too long for this teacher, Skipped where every request
-        failed.
+        At most about ``max_words`` words; "" where a prompt is too long for a teacher on this machine, Skipped where
+        an endpoint gave no whole reply.
         """
 
 
 def first_phrase(text: str) -> str:
     """The phrase at the start of a continuation: up to the end of its line or sentence."""
     return PHRASE_END.split(text.lstrip(), maxsplit=1)[0].rstrip()
+
+
+def strip_thinking(text: str) -> str:
+    """The reply after its thinking; "" when the thinking does not end."""
+    marks = list(THINK_TAG.finditer(text))
+    if not marks:
+        return text
+    return text[marks[-1].end() :] if marks[-1][1] else ""
+
+
+def is_whole_phrase(text: str, max_words: int = 10**9) -> bool:
+    """Whether a text that was cut off holds a whole phrase: up to the end of its line or sentence, or so many words."""
+    said = strip_thinking(text).strip(" ")
+    return PHRASE_END.search(said) is not None or len(said.split()) > max_words
 
 
 def require_replies(replies: Iterable[str | Skipped]) -> list[str]:

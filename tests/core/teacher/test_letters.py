@@ -9,12 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.prompts import answer_cue, teacher_header, teacher_step
+from core.teacher import strip_thinking
 from core.teacher.letters import (
     letter_probabilities,
     letter_questions,
     parse_letter,
     parse_vote,
-    strip_thinking,
     vote_probabilities,
 )
 from core.types import Sample, Settings

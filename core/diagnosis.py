@@ -5,24 +5,24 @@ batches so that the caller can save them as they come.
 """
 
 import logging
-import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from core.answer_switch import find_switch
 from core.chunks import chunked
 from core.parsing.scoring import score_answer, truth_of
-from core.prompts import label_prompt, skill_prompt
+from core.prompts import label_prompt, skill_prompt, stricter_prompt
 from core.prompts.texts import prompts_hash
+from core.skill_phrases import MAX_WORDS, read_skill
 from core.teacher import Teacher, require_replies
-from core.types import MAX_SKILL_LENGTH, Curve, Diagnosis, OnSkipped, Prediction, RoundId, Sample, Settings, Skipped
+from core.types import Curve, Diagnosis, OnSkipped, Prediction, RoundId, Sample, Settings, Skipped
 
 BATCH_SIZE = 32
-MAX_WORDS = 12
-UNNAMED_SKILL = "unnamed skill"
-_STRIPPED = " \"'“”‘’«»`*_.,;:!•-"
-_LIST_MARK = rf"^(?:[{re.escape(_STRIPPED)}]|\d{{1,2}}[.)]\s)+"  # punctuation and list numbers
+SHOTS_AGAIN = 4  # examples at least, where a skill is asked for once more
+NO_SKILL = (
+    "No skill is named for it: asked twice, the teacher states an answer or repeats an option, the question or a step."
+)
 
 Item = tuple[Sample, Prediction]
 SkillCase = tuple[Sample, Prediction, int]
@@ -45,7 +45,8 @@ def diagnose(
 ) -> Iterator[list[Diagnosis]]:
     """Diagnoses of wrong predictions, in lists of up to 32 and in the order of ``items``.
 
-    A rationale without steps gets the status ``no_steps`` and no skill. Items that cannot be diagnosed (the answer is
+    A rationale without steps gets the status ``no_steps`` and no skill; so does, with its mistake step, one for which
+    the teacher names no skill when asked twice. Items that cannot be diagnosed (the answer is
     correct or could not be read, the text is too long for the teacher, every request failed) are passed to
     ``on_skipped`` instead.
     """
@@ -56,7 +57,7 @@ def diagnose(
 
 
 def name_skills(teacher: Teacher, cases: Iterable[SkillCase], settings: Settings) -> list[str]:
-    """A phrase for the skill missing at each case's step (any step, counted from 1).
+    """A phrase for the skill missing at each case's step (any step, counted from 1); "" where the teacher names none.
 
     Raises UserError when every request for one of them failed.
     """
@@ -68,27 +69,60 @@ def label(
 ) -> Iterator[list[tuple[int, str]]]:
     """(sample id, skill label) of support samples, in lists of up to 32 and in the order of ``samples``.
 
-    Samples for which every request failed are passed to ``on_skipped`` instead.
+    Samples for which every request failed, or no skill is named, are passed to ``on_skipped`` instead.
     """
     for batch in chunked(samples, BATCH_SIZE):
-        prompts = [label_prompt(sample, settings.skill_shots, settings.prompts) for sample in batch]
-        replies = zip(batch, teacher.complete(prompts, MAX_WORDS), strict=True)
-        yield [
-            (sample.id, clean_phrase(phrase))
-            for sample, phrase in _with_reply(replies, on_skipped, sample_of=lambda each: each)
-        ]
+        asked = [label_question(sample, settings) for sample in batch]
+        named = [Skipped(reason=NO_SKILL) if each == "" else each for each in _named(teacher, asked)]
+        found = _with_reply(zip(batch, named, strict=True), on_skipped, sample_of=lambda each: each)
+        yield [(sample.id, phrase) for sample, phrase in found]
 
 
-def clean_phrase(text: str) -> str:
-    """One phrase of at most 12 words and 200 characters from a model's reply: its first line with words in it, without
-    quotes, bullets and closing punctuation; "unnamed skill" when there is none.
+@dataclass(frozen=True, kw_only=True)
+class SkillQuestion:
+    """A prompt whose continuation names a skill, the one that asks once more, and what a skill must not repeat."""
 
-    >>> clean_phrase(' "Reading handwritten digits." ')
-    'Reading handwritten digits'
-    """
-    lines = (re.sub(_LIST_MARK, "", " ".join(line.split())) for line in text.splitlines())
-    words = next((line for line in lines if re.search(r"[^\W_]", line)), "").split()[:MAX_WORDS]
-    return " ".join(words)[:MAX_SKILL_LENGTH].rstrip(_STRIPPED) or UNNAMED_SKILL
+    prompt: str
+    again: str
+    sample: Sample
+    steps: tuple[str, ...] = ()
+
+    def read(self, reply: str) -> str:
+        """The skill that a reply names, "" for none."""
+        return read_skill(reply, self.sample, self.steps)
+
+
+def label_question(sample: Sample, settings: Settings) -> SkillQuestion:
+    """The question for the skill label of a support sample."""
+    prompt = label_prompt(sample, settings.skill_shots, settings.prompts)
+    again = label_prompt(sample, max(settings.skill_shots, SHOTS_AGAIN), settings.prompts)
+    steps = (sample.response,) if sample.response else ()
+    return SkillQuestion(prompt=prompt, again=stricter_prompt(again, settings.prompts), sample=sample, steps=steps)
+
+
+def _skill_question(case: SkillCase, settings: Settings) -> SkillQuestion:
+    sample, prediction, step = case
+    prompt, again = (
+        skill_prompt(sample, prediction.steps, step, shots, settings.prompts)
+        for shots in (settings.skill_shots, max(settings.skill_shots, SHOTS_AGAIN))
+    )
+    again = stricter_prompt(again, settings.prompts)
+    return SkillQuestion(prompt=prompt, again=again, sample=sample, steps=prediction.steps)
+
+
+def _named(teacher: Teacher, asked: Sequence[SkillQuestion]) -> list[str | Skipped]:
+    """The skill that the teacher names for each question, asked once more where it names none; "" for none at all."""
+    replies = teacher.complete([each.prompt for each in asked], MAX_WORDS)
+    found = [_read(question, reply) for question, reply in zip(asked, replies, strict=True)]
+    open_ = [place for place, each in enumerate(found) if each == ""]
+    again = teacher.complete([asked[place].again for place in open_], MAX_WORDS) if open_ else ()
+    for place, reply in zip(open_, again, strict=True):
+        found[place] = _read(asked[place], reply)
+    return found
+
+
+def _read(question: SkillQuestion, reply: str | Skipped) -> str | Skipped:
+    return reply if isinstance(reply, Skipped) else question.read(reply)
 
 
 def _curves(teacher: Teacher, batch: list[Item], settings: Settings, on_skipped: OnSkipped) -> list[tuple[Item, Curve]]:
@@ -115,12 +149,7 @@ def _curves(teacher: Teacher, batch: list[Item], settings: Settings, on_skipped:
 
 
 def _phrases(teacher: Teacher, cases: Iterable[SkillCase], settings: Settings) -> list[str | Skipped]:
-    prompts = [
-        skill_prompt(sample, prediction.steps, step, settings.skill_shots, settings.prompts)
-        for sample, prediction, step in cases
-    ]
-    replies = teacher.complete(prompts, MAX_WORDS)
-    return [each if isinstance(each, Skipped) else clean_phrase(each) for each in replies]
+    return _named(teacher, [_skill_question(case, settings) for case in cases])
 
 
 def _with_reply(

@@ -18,6 +18,7 @@ from core.endpoints.batch_client import BatchClient, BatchGoneError, BatchRefuse
 from core.endpoints.batch_files import BatchAnswer, BatchFile, BatchStatus
 from core.endpoints.client import connect
 from core.errors import UserError
+from core.teacher import is_whole_phrase
 from core.types import BatchRequest, EndpointSettings, Spent
 from storage import store
 from storage.database import Database
@@ -164,7 +165,7 @@ def _found_later(client: BatchClient, batch: BatchRequest) -> BatchStatus | None
 
 def _collect(db: Database, client: BatchClient, batch: BatchRequest, seen: BatchStatus) -> None:
     lines = 0
-    for answers in chunked(client.answers(seen), ANSWERS_PER_TRANSACTION):
+    for answers in chunked(client.answers(seen, is_whole_phrase), ANSWERS_PER_TRANSACTION):
         lines += len(answers)
         answered = {each.key: _reply(each, batch) for each in answers if each.reply is not None}
         refused = {each.key: (each.why, _tries(each, seen)) for each in answers if each.reply is None}

@@ -13,7 +13,7 @@ from app.progress import CheckStopped, never_stopped
 from core.endpoints.addresses import project_endpoint
 from core.endpoints.prices import cost_of, dollars, format_dollars
 from core.errors import UserError
-from core.types import EndpointSettings, OnSkipped, Prediction, RoundId, Sample, Spent
+from core.types import EndpointSettings, OnSkipped, Prediction, RoundId, Sample, Skipped, Spent
 from storage import store
 from storage.database import Database
 from storage.images import image_bytes
@@ -112,7 +112,7 @@ def votes_known(db: Database, project: Project) -> bool | None:
     endpoint = project_endpoint(project.teacher, project.settings.endpoint)
     if endpoint is None:
         return False
-    from core.teacher.endpoint import known_to_vote as is_voting
+    from core.teacher.probe import known_to_vote as is_voting
 
     with db.read() as connection:
         settings = project.settings
@@ -167,8 +167,14 @@ def _check_teacher(db: Database, project: Project) -> str:
 
 def _check_student(db: Database, project: Project) -> str:
     asked = Sample(source_id="doctor", question="What is 1 plus 1?", options=("1", "2"), answer="2")
-    answered = endpoint_predictions(db, project, [asked], never_stopped, round_id=RoundId(0), remember=False)
+    answered = endpoint_predictions(
+        db, project, [asked], never_stopped, round_id=RoundId(0), remember=False, on_skipped=_refuse_skipped
+    )
     return "" if answered is None else f"answers: {' '.join(next(answered)[0].text.split())[:80]!r}"
+
+
+def _refuse_skipped(sample: Sample, why: Skipped) -> None:
+    raise UserError(why.reason)
 
 
 def _image(db: Database, key: str) -> tuple[bytes, Any]:

@@ -7,7 +7,7 @@ from app.endpoints.metered_models import endpoint_teacher
 from app.engines.engine import Engine
 from app.labels.batch_status import check_batches
 from app.labels.labelling import label_targets, labels_for_members, samples_to_label
-from app.progress import Advance, ShouldStop, nothing_left, raise_if_stopped, stop_between
+from app.progress import Advance, ShouldStop, nothing_left, nothing_to_save, raise_if_stopped, stop_between
 from app.projects.lookup import job_project
 from app.skipped_samples import SkippedSamples
 from core.diagnosis import label
@@ -42,3 +42,5 @@ def run_label(db: Database, job: Job, engine: Engine, should_stop: ShouldStop) -
         done += len(batch)
         yield Advance(save=partial(store.save_labels, labels=batch), done=done, total=size.samples)
     skipped.raise_for("got no label")
+    if left := skipped.left_text("got no label"):
+        yield nothing_to_save(done, size.samples, left)

@@ -40,5 +40,4 @@ def run_predict(db: Database, job: Job, engine: Engine, should_stop: ShouldStop)
         yield Advance(save=save, done=done, total=total, message=remarks[-1])
     skipped.raise_for("were not answered")
     if done < total:
-        message = f"{total - done:,} could not be answered; logs/worker.log says why for each"
-        yield nothing_to_save(done, total, message)
+        yield nothing_to_save(done, total, skipped.left_text("could not be answered"))

@@ -7,7 +7,7 @@ and ends; the next run continues. The labels are the same as those of single req
 import secrets
 import tempfile
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,11 +18,13 @@ from app.labels.batch_status import batches_of_support, no_endpoint_error, waiti
 from app.labels.labelling import Labels, LabelUnit, label_targets, labels_for_members
 from app.progress import Advance, CheckStopped, ShouldStop, nothing_to_save, raise_if_stopped, stop_between
 from app.skipped_samples import SkippedSamples
-from core.diagnosis import MAX_WORDS, clean_phrase
+from core.diagnosis import NO_SKILL, SkillQuestion, label_question
 from core.endpoints.batch_client import BatchClient
 from core.endpoints.batch_files import BatchFile, batch_line
-from core.endpoints.messages import parse_kept_reply, reply_key
-from core.prompts import label_prompt
+from core.endpoints.messages import reply_key
+from core.endpoints.replies import parse_kept_reply
+from core.skill_phrases import MAX_WORDS
+from core.teacher import is_whole_phrase
 from core.teacher.endpoint import EndpointTeacher, reply_phrase
 from core.types import BatchRequest, Sample, Skipped
 from storage import store
@@ -31,6 +33,14 @@ from storage.jobs import Job
 from storage.store import Project
 
 SAMPLES_PER_QUERY = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A sample's question, and its two requests with the keys of their replies: the first, and once more."""
+
+    question: SkillQuestion
+    requests: tuple[tuple[str, dict[str, Any]], ...]
 
 
 @dataclass(kw_only=True)
@@ -61,22 +71,20 @@ class LabelPass:
             settings = self.project.settings.endpoint
             for start in range(0, len(self.ids), SAMPLES_PER_QUERY):
                 samples, self._submitted = self._samples(start), {}
-                sample_ids = list(samples)
-                requests = self._requests(samples)
-                keys = [key for key, _ in requests]
+                asked = {each: self._asked(sample) for each, sample in samples.items()}
+                keys = list(dict.fromkeys(key for each in asked.values() for key, _ in each.requests))
                 with self.db.read() as connection:
                     replies, waiting = store.replies_of(connection, keys), store.requests_in_batches(connection, keys)
-                yield self._labels(sample_ids, keys, replies)
-                for place, key in enumerate(keys):
+                labels, open_ = self._labels(asked, replies)
+                yield labels
+                for sample_id, (key, request) in open_.items():
                     found = waiting.get(key)
-                    if key in replies:
-                        continue
                     if found is not None and found.batch is not None:
                         self.waiting_for.add(found.batch)
                     elif found is not None and found.tries > settings.retries:
-                        self.skipped.add(samples[sample_ids[place]], Skipped(reason=found.error, failed=True))
+                        self.skipped.add(samples[sample_id], Skipped(reason=found.error, failed=True))
                     else:
-                        self._add(key, requests[place][1])
+                        self._add(key, request)
             if self._file.keys:
                 self._submit()
 
@@ -84,18 +92,30 @@ class LabelPass:
         with self.db.read() as connection:
             return store.samples_by_id(connection, self.ids[start : start + SAMPLES_PER_QUERY])
 
-    def _requests(self, samples: Mapping[int, Sample]) -> list[tuple[str, dict[str, Any]]]:
-        """The reply key and the request of each sample."""
-        settings = self.project.settings
-        prompts = [label_prompt(each, settings.skill_shots, settings.prompts) for each in samples.values()]
-        requests = [self.teacher.phrase_request(prompt, MAX_WORDS) for prompt in prompts]
-        return [(reply_key(self.teacher.client.endpoint, each), each) for each in requests]
+    def _asked(self, sample: Sample) -> "Asked":
+        question = label_question(sample, self.project.settings)
+        requests = [self.teacher.phrase_request(prompt, MAX_WORDS) for prompt in (question.prompt, question.again)]
+        endpoint = self.teacher.client.endpoint
+        return Asked(question=question, requests=tuple((reply_key(endpoint, each), each) for each in requests))
 
-    def _labels(self, sample_ids: Sequence[int], keys: list[str], replies: dict[str, str]) -> Labels:
-        labels = {
-            key: clean_phrase(reply_phrase(reply)) for key in replies if (reply := parse_kept_reply(replies[key]))
-        }
-        return [(each, labels[key]) for each, key in zip(sample_ids, keys, strict=True) if key in labels]
+    def _labels(
+        self, asked: Mapping[int, "Asked"], replies: Mapping[str, str]
+    ) -> tuple[Labels, dict[int, tuple[str, dict[str, Any]]]]:
+        """The labels in the replies, and for each other sample the request to send: the first, or the one that asks
+        once more. Samples whose replies both name no skill are left out and listed."""
+        labels, open_ = Labels(), dict[int, tuple[str, dict[str, Any]]]()
+        for sample_id, each in asked.items():
+            for key, request in each.requests:
+                reply = parse_kept_reply(replies.get(key))
+                if reply is None or not reply.whole(is_whole_phrase):
+                    open_[sample_id] = (key, request)
+                    break
+                if label := each.question.read(reply_phrase(reply)):
+                    labels.append((sample_id, label))
+                    break
+            else:
+                self.skipped.add(each.question.sample, Skipped(reason=NO_SKILL))
+        return labels, open_
 
     def _add(self, key: str, request: dict[str, Any]) -> None:
         if not self.submits:
@@ -158,6 +178,8 @@ def label_in_batches(db: Database, job: Job, project: Project, should_stop: Shou
         yield nothing_to_save(done, size.samples, waiting_text(waiting, left=labelling.has_unsent))
     else:
         labelling.skipped.raise_for("got no label", "label without batches to ask for these one by one")
+        if left := labelling.skipped.left_text("got no label"):
+            yield nothing_to_save(done, size.samples, left)
 
 
 def teacher_and_client(

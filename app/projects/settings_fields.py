@@ -98,7 +98,7 @@ def change_settings(
                 settings, endpoint=_with_model_setting(settings.endpoint, name, models[role], text.strip())
             )
         elif name in FIELDS_BY_NAME:
-            settings = _with_setting(settings, FIELDS_BY_NAME[name], text.strip(), held)
+            settings = _with_setting(settings, FIELDS_BY_NAME[name], text.strip(), _held(name, held, models))
         else:
             known = ", ".join((*FIELDS_BY_NAME, *(f"teacher.{each}" for each in MODEL_FIELDS)))
             raise UserError(f"There is no setting {name[:60]!r}: choose one of {known} (or student. for teacher.).")
@@ -117,8 +117,8 @@ def setting_rows(settings: Settings, models: Mapping[str, str], held: Collection
             name=field.name,
             value=_as_text(_value(settings, field)),
             about=field.about,
-            held=_fixed_reason(field, held),
-            held_by=field.held_by if _fixed_reason(field, held) else "",
+            held=_fixed_reason(field, _held(field.name, held, models)),
+            held_by=field.held_by if _fixed_reason(field, _held(field.name, held, models)) else "",
         )
         for field in FIELDS
     ]
@@ -175,6 +175,12 @@ def _with_setting(settings: Settings, field: Field, text: str, held: Collection[
     if not field.part:
         return replace(settings, **{field.name: value})
     return replace(settings, **{field.part: replace(getattr(settings, field.part), **{field.name: value})})
+
+
+def _held(name: str, held: Collection[RowKind], models: Mapping[str, str]) -> Collection[RowKind]:
+    """The kinds of rows that may fix the setting. Behind an endpoint only whole replies are stored, and these are the
+    same however long a reply may be."""
+    return () if name == "max_new_tokens" and is_behind_endpoint(models.get("student", "")) else held
 
 
 def _fixed_reason(field: Field, held: Collection[RowKind]) -> str:

@@ -132,6 +132,12 @@ def _diagnosis_step(connection: Connection, project: Project, current: RoundCoun
     skipped = _count_skipped(connection, project, current)
     if missing > skipped:
         return NextStep(stage="diagnose", sentence=f"Let the teacher diagnose {missing:,} wrong answers.")
+    if not current.diagnosed and not missing:
+        sentence = (
+            f"None of the {current.wrong:,} answers that count as wrong could be read, so there is nothing to "
+            "diagnose: look at the replies on the Review tab, and set right what they say."
+        )
+        return NextStep(stage="review", sentence=sentence)
     if not current.diagnosed:
         sentence = f"The teacher could diagnose none of {missing:,} wrong answers: the worker's log says why."
         return NextStep(stage="diagnose", sentence=sentence)

@@ -26,6 +26,7 @@ from openai import (
 from core.endpoints.batch_files import CHAT_PATH, BatchAnswer, BatchStatus, checked_name, parse_answer_line, parse_batch
 from core.endpoints.client import CONNECT_SECONDS, EndpointClient, strip_headers
 from core.endpoints.errors import TRANSIENT_STATUSES, explain
+from core.endpoints.replies import IsEnough
 from core.endpoints.retries import wait_before_next
 from core.errors import UserError
 
@@ -111,11 +112,11 @@ class BatchClient:
             self._request_json(lambda client: client.post(f"/batches/{remote}/cancel", cast_to=httpx2.Response))
         )
 
-    def answers(self, seen: BatchStatus) -> Iterator[BatchAnswer]:
+    def answers(self, seen: BatchStatus, is_enough: IsEnough | None = None) -> Iterator[BatchAnswer]:
         """The answers of an ended batch, streamed in any order, without lines that answer no request."""
         for name in seen.files:
             for line in self._iter_lines(name):
-                answer = parse_answer_line(line)
+                answer = parse_answer_line(line, is_enough)
                 if answer is not None:
                     yield answer
 

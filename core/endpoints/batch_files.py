@@ -8,8 +8,9 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any, Literal, cast, get_args
 
-from core.endpoints.errors import MAX_MESSAGE_CHARS, REQUEST_REFUSED_STATUSES, NoCompletionError
-from core.endpoints.messages import max_billed_tokens, read_reply
+from core.endpoints.errors import MAX_MESSAGE_CHARS, REQUEST_REFUSED_STATUSES, NoCompletionError, explain_flaw
+from core.endpoints.messages import max_billed_tokens
+from core.endpoints.replies import ErrorBodyError, IsEnough, read_reply
 from core.errors import UserError
 from core.redaction import redact
 from core.types import BatchState
@@ -129,8 +130,11 @@ def checked_name(given: Any, url: str) -> str:
     return name
 
 
-def parse_answer_line(line: bytes) -> BatchAnswer | None:
-    """The answer in a line of a batch's output or error file; None for a line that answers no request of ours."""
+def parse_answer_line(line: bytes, is_enough: IsEnough | None = None) -> BatchAnswer | None:
+    """The answer in a line of a batch's output or error file; None for a line that answers no request of ours.
+
+    A reply counts where its text is whole, or cut off and ``is_enough``.
+    """
     try:
         found = json.loads(line)
         key = found["custom_id"]
@@ -140,15 +144,14 @@ def parse_answer_line(line: bytes) -> BatchAnswer | None:
         return None
     response = found.get("response")
     response = response if isinstance(response, dict) else {}
-    status = response.get("status_code")
+    status, error = response.get("status_code"), _error(found.get("error")) or _error(response.get("body"))
     if status == 200:
         try:
-            reply, tokens_in, tokens_out = read_reply(json.dumps(response.get("body")).encode(), _NO_MESSAGES)
+            return _answer(key, response.get("body"), is_enough)
         except NoCompletionError:
             return BatchAnswer(key=key, why="The endpoint answered with something that is no chat completion.")
-        kept = json.dumps(asdict(reply), ensure_ascii=False)
-        return BatchAnswer(key=key, reply=kept, tokens_in=tokens_in, tokens_out=tokens_out)
-    error = _error(found.get("error")) or _error(response.get("body"))
+        except ErrorBodyError as failed:
+            status, error = failed.status, {"message": failed.message, "code": failed.code}
     message = _one_line(error.get("message"))
     return BatchAnswer(
         key=key,
@@ -156,6 +159,14 @@ def parse_answer_line(line: bytes) -> BatchAnswer | None:
         refused=status in REQUEST_REFUSED_STATUSES,
         unasked=error.get("code") in UNPROCESSED_CODES,
     )
+
+
+def _answer(key: str, body: Any, is_enough: IsEnough | None) -> BatchAnswer:
+    reply, tokens_in, tokens_out = read_reply(json.dumps(body).encode(), _NO_MESSAGES)
+    if not reply.whole(is_enough):
+        return BatchAnswer(key=key, why=f"The endpoint {explain_flaw(reply.flaw(0))}.", tokens_out=tokens_out)
+    kept = json.dumps(asdict(reply), ensure_ascii=False)
+    return BatchAnswer(key=key, reply=kept, tokens_in=tokens_in, tokens_out=tokens_out)
 
 
 def _one_line(text: Any) -> str:

@@ -1,42 +1,29 @@
-"""Send chat requests to a model behind an OpenAI-compatible endpoint, with concurrency, caching, metering and retries.
+"""Send chat requests to a model behind an OpenAI-compatible endpoint: connections, and many requests at once.
 
-Every attempt first asks ``Replies``, so that a spending cap or a cancelled job stops the work.
+One request, with its cache, meter and retries, is in ``core.endpoints.session``.
 """
 
 import asyncio
-import json
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from functools import partial
-from itertools import count, islice
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
 
 import httpx2
-from openai import APIError, AsyncOpenAI, DefaultAsyncHttpxClient
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from core.endpoints.addresses import Endpoint, key_of
-from core.endpoints.errors import FailedError, NoCompletionError, explain
-from core.endpoints.messages import (
-    Messages,
-    Reply,
-    chat_request,
-    max_billed_tokens,
-    parse_kept_reply,
-    read_reply,
-    reply_key,
-)
-from core.endpoints.retries import may_be_billed, wait_before_next
-from core.errors import UserError
+from core.endpoints.errors import FailedError
+from core.endpoints.quirks import Quirks
+from core.endpoints.session import Replies, Session
 from core.types import EndpointSettings
 
 T = TypeVar("T")
-Request = Callable[["Session"], Awaitable[T]]
+Request = Callable[[Session], Awaitable[T]]
 RESULTS_PER_SLOT = 4  # a list has this many results for each concurrent request
 CONNECT_SECONDS = 10.0
 GRACE_SECONDS = 10.0
-# After this many requests in a row have failed for good, the endpoint counts as down.
-MAX_CONSECUTIVE_FAILURES = 10
 # Headers allowed in requests to hosts other than OpenAI's. The OpenAI client adds the values of OPENAI_ORG_ID,
 # OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS to every request, and these are meant for OpenAI only.
 ALLOWED_HEADERS = frozenset(
@@ -44,25 +31,12 @@ ALLOWED_HEADERS = frozenset(
 )
 
 
-class Replies(Protocol):
-    """The cache of paid replies, and the meter of their tokens."""
-
-    def get(self, key: str) -> str | None:
-        """The cached reply for the key; None to send the request. Raises to stop the work when nothing more may be
-        sent."""
-
-    def put(self, key: str, reply: str, tokens_in: int, tokens_out: int) -> None:
-        """Store a reply (replacing an older one) and count its tokens, atomically."""
-
-    def count_unanswered(self, tokens_in: int, tokens_out: int) -> None:
-        """Count the largest cost of a request whose answer never arrived completely."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class EndpointClient:
     """An endpoint with its key and settings.
 
-    Connections live for one ``stream``, so that there is nothing to close. ``failures`` are those since the last reply.
+    Connections live for one ``stream``, so that there is nothing to close. ``failures`` are those since the last reply,
+    ``quirks`` what the endpoint was found not to take.
     The list of certificate authorities takes longer to read than a request, and is read once.
     """
 
@@ -71,6 +45,7 @@ class EndpointClient:
     settings: EndpointSettings
     replies: Replies
     failures: list[FailedError] = field(default_factory=list, repr=False)
+    quirks: Quirks = field(default_factory=Quirks, repr=False)
     authorities: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context, repr=False)
 
     def run(self, requests: Iterable[Request[T]]) -> list[T]:
@@ -97,7 +72,14 @@ class EndpointClient:
         max_concurrent = max(1, self.settings.at_once)
         size, semaphore = max_concurrent * RESULTS_PER_SLOT, asyncio.Semaphore(max_concurrent)
         async with self._client() as openai:
-            session = Session(client=self, openai=openai)
+            session = Session(
+                endpoint=self.endpoint,
+                settings=self.settings,
+                replies=self.replies,
+                failures=self.failures,
+                quirks=self.quirks,
+                openai=openai,
+            )
             tasks: list[asyncio.Task[T]] = []
             try:
                 while True:
@@ -120,7 +102,7 @@ class EndpointClient:
         return AsyncOpenAI(
             api_key=self.key,
             base_url=self.endpoint.url,
-            max_retries=0,  # retries are in ``Session._send_with_retries``
+            max_retries=0,  # retries are in ``core.endpoints.session``
             http_client=DefaultAsyncHttpxClient(
                 timeout=httpx2.Timeout(self.settings.timeout, connect=CONNECT_SECONDS),
                 verify=self.authorities,
@@ -143,100 +125,6 @@ def strip_headers(request: httpx2.Request, key: str) -> None:
 def connect(endpoint: Endpoint, settings: EndpointSettings, replies: Replies) -> EndpointClient:
     """A client for the endpoint; sends nothing yet. Raises UserError when its key is missing."""
     return EndpointClient(endpoint=endpoint, key=key_of(endpoint), settings=settings, replies=replies)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """The open connection of one ``stream``: pending requests by key, and whether the stream has ended."""
-
-    client: EndpointClient
-    openai: AsyncOpenAI
-    pending: dict[str, asyncio.Task[Reply]] = field(default_factory=dict)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def ask(
-        self,
-        messages: Messages,
-        *,
-        max_tokens: int,
-        temperature: float = 0.0,
-        top: int = 0,
-        n: int = 1,
-        draw: int = 0,
-        listed: bool = False,
-    ) -> Reply:
-        """One reply with ``n`` choices and the ``top`` most likely first tokens (0: none requested).
-
-        ``draw`` distinguishes otherwise equal requests; ``listed`` rejects a reply without the tokens. Raises
-        RefusedError when the endpoint does not accept this request, FailedError when every attempt failed, UserError
-        when it accepts none.
-        """
-        endpoint = self.client.endpoint
-        request = chat_request(endpoint, messages, max_tokens=max_tokens, temperature=temperature, top=top, n=n)
-        key = reply_key(endpoint, request, draw)
-        known = parse_kept_reply(self.client.replies.get(key))
-        if known is not None and (known.top or not top):
-            return known  # without tokens, ask again: the server may list them by now
-        task = self.pending.get(key)  # equal requests are sent once
-        if task is None:
-            task = self.pending[key] = asyncio.ensure_future(self._send(key, request, listed))
-            task.add_done_callback(partial(self._forget, key))
-        return await asyncio.shield(task)
-
-    def _forget(self, key: str, task: asyncio.Task[Reply]) -> None:
-        self.pending.pop(key)
-        if not task.cancelled():
-            task.exception()  # mark it as retrieved: the caller may have been cancelled
-
-    async def _send(self, key: str, request: dict[str, Any], listed: bool) -> Reply:
-        try:
-            reply, tokens_in, tokens_out = await self._send_with_retries(key, request, listed)
-        except FailedError as error:
-            self.client.failures.append(error)
-            if len(self.client.failures) < MAX_CONSECUTIVE_FAILURES:
-                raise
-            raise UserError(
-                f"{MAX_CONSECUTIVE_FAILURES} requests in a row failed, so no more are sent. {error}"
-            ) from None
-        self.client.failures.clear()
-        self.client.replies.put(key, json.dumps(asdict(reply), ensure_ascii=False), tokens_in, tokens_out)
-        return reply
-
-    async def _send_with_retries(self, key: str, request: dict[str, Any], listed: bool) -> tuple[Reply, int, int]:
-        settings, replies = self.client.settings, self.client.replies
-        for tried in count(1):
-            try:
-                found = read_reply(await self._post(request), request)
-                if listed and not found[0].top:
-                    raise NoCompletionError(listed=False)
-                return found
-            except (APIError, NoCompletionError, TimeoutError) as failed:
-                error = failed
-            if may_be_billed(error):
-                replies.count_unanswered(*max_billed_tokens(request))
-            wait = None if tried > settings.retries else wait_before_next(error, tried)
-            if wait is None or await self._wait_or_end(wait):
-                # No cause: the server's message may contain the key.
-                raise explain(error, self.client.endpoint, settings, tried) from None
-            replies.get(key)  # raises when nothing more may be sent
-        raise AssertionError("counting ended")
-
-    async def _post(self, request: dict[str, Any]) -> bytes:
-        try:
-            # The OpenAI client's timeout restarts with every byte, and it accepts any JSON as a completion.
-            async with asyncio.timeout(self.client.settings.timeout):
-                return (await self.openai.post("/chat/completions", body=request, cast_to=httpx2.Response)).content
-        except asyncio.CancelledError:
-            self.client.replies.count_unanswered(*max_billed_tokens(request))
-            raise
-
-    async def _wait_or_end(self, wait: float) -> bool:
-        """Wait that many seconds or until the stream ends; whether it has ended."""
-        try:
-            await asyncio.wait_for(self.ended.wait(), wait)
-        except TimeoutError:
-            return False
-        return True
 
 
 async def _cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:

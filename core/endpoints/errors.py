@@ -5,15 +5,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx2
-from openai import (
-    APIConnectionError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-)
+from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from core.endpoints.addresses import Endpoint
 from core.errors import UserError
@@ -24,6 +16,15 @@ MAX_MESSAGE_CHARS = 300
 REQUEST_REFUSED_STATUSES = (400, 413, 422)
 TRANSIENT_STATUSES = (408, 409, 425, 429)
 MAX_RETRY_AFTER_SECONDS = 60.0
+_FLAWS = {
+    "cut": "was cut off at the longest reply that is allowed",
+    "cut in thought": "was cut off at the longest reply that is allowed, and had written only thoughts by then",
+    "only thought": "wrote only thoughts and no reply",
+    "filtered": "has its reply held back by a content filter",
+    "refused": "refused to answer",
+    "tool call": "called a tool and wrote no reply",
+    "empty": "gave an empty reply",
+}
 
 
 class RefusedError(UserError):
@@ -31,7 +32,20 @@ class RefusedError(UserError):
 
 
 class FailedError(UserError):
-    """Every attempt of this request failed with a transient error (timeout, status 500); others may succeed."""
+    """Every attempt of this request failed with a transient error (timeout, status 500); others may succeed.
+
+    ``status`` is that of the last attempt, 0 where it had none.
+    """
+
+    status: int = 0
+
+
+class IncompleteError(FailedError):
+    """The endpoint answered, and no text of its reply is whole; ``flaw`` says why (``core.endpoints.replies``)."""
+
+    def __init__(self, message: str, flaw: str) -> None:
+        super().__init__(message)
+        self.flaw = flaw
 
 
 class NoCompletionError(Exception):
@@ -40,6 +54,14 @@ class NoCompletionError(Exception):
     def __init__(self, *, listed: bool = True) -> None:
         super().__init__("no chat completion")
         self.listed = listed
+
+
+class NotWholeError(Exception):
+    """No text of a reply is whole: the ``flaw`` of the first, and the tokens that are billed all the same."""
+
+    def __init__(self, flaw: str, tokens_in: int, tokens_out: int) -> None:
+        super().__init__(flaw)
+        self.flaw, self.tokens_in, self.tokens_out = flaw, tokens_in, tokens_out
 
 
 def explain(error: Exception, endpoint: Endpoint, settings: EndpointSettings, tries: int) -> UserError:
@@ -64,7 +86,12 @@ def explain(error: Exception, endpoint: Endpoint, settings: EndpointSettings, tr
             "again."
         )
     if isinstance(error, APIStatusError):
-        return _explain_status(error, endpoint, settings)
+        explained = _explain_status(error, endpoint, settings)
+        if isinstance(explained, FailedError):
+            explained.status = error.status_code
+        return explained
+    if isinstance(error, NotWholeError):
+        return IncompleteError(f"{endpoint.name} {explain_flaw(error.flaw)}{tried}.", error.flaw)
     if isinstance(error, NoCompletionError) and not error.listed:
         return FailedError(
             f"{endpoint.url} left out the log-probabilities that it gives with other answers{tried}: look into its "
@@ -78,21 +105,21 @@ def explain(error: Exception, endpoint: Endpoint, settings: EndpointSettings, tr
 
 def _explain_status(error: APIStatusError, endpoint: Endpoint, settings: EndpointSettings) -> UserError:
     note = _server_message(error)
-    if isinstance(error, AuthenticationError):  # without its message: servers repeat part of the key
+    if error.status_code == 401:  # without its message: servers repeat part of the key
         return UserError(
             f"{endpoint.url} does not accept the key: set the right one as {endpoint.keys[-1]} in the environment "
             "and start Switchpoint again, or keep it with `switchpoint key set`."
         )
-    if isinstance(error, PermissionDeniedError):
+    if error.status_code == 403:
         return UserError(
             f"{endpoint.url} does not let this key use {endpoint.model}: ask for access, or choose another model.{note}"
         )
-    if isinstance(error, NotFoundError):
+    if error.status_code == 404:
         return UserError(
             f"{endpoint.url} has no model {endpoint.model!r}, or no chat completions: correct the name (its /models "
             f"lists them) and check that the address ends in /v1.{note}"
         )
-    if isinstance(error, RateLimitError):
+    if error.status_code == 429:
         if error.code == "insufficient_quota":
             return UserError(f"The account at {endpoint.url} has no credit left: add some, then start again.")
         later = retry_after_seconds(error)
@@ -107,6 +134,11 @@ def _explain_status(error: APIStatusError, endpoint: Endpoint, settings: Endpoin
         return UserError(f"{endpoint.url} points to another address: name that one, it is not followed with a key.")
     kind = FailedError if error.status_code in TRANSIENT_STATUSES or error.status_code >= 500 else UserError
     return kind(f"{endpoint.url} failed with status {error.status_code}: look into its log, then start again.{note}")
+
+
+def explain_flaw(flaw: str) -> str:
+    """Why a reply is not whole, to follow the model's name."""
+    return _FLAWS.get(flaw) or f'ended its reply with "{flaw}", which is no whole one'
 
 
 def _server_message(error: APIStatusError) -> str:

@@ -1,25 +1,13 @@
-"""Chat requests and replies as JSON: building, parsing, cache keys and token counts."""
+"""Chat requests as JSON: building them, the cache keys of their replies, and token counts."""
 
 import hashlib
 import json
-from dataclasses import dataclass
-from math import isnan
 from typing import Any
 
 from core.endpoints.addresses import Endpoint
-from core.endpoints.errors import NoCompletionError
 from core.endpoints.prices import TOKENS_PER_IMAGE, estimate_tokens
-from core.redaction import remove_secrets
 
 Messages = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """A reply: one text for each choice, and the (token, log-probability) pairs listed for the first token."""
-
-    texts: tuple[str, ...]
-    top: tuple[tuple[str, float], ...] = ()
 
 
 def chat_request(
@@ -42,50 +30,16 @@ def reply_key(endpoint: Endpoint, request: dict[str, Any], draw: int = 0) -> str
     return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def parse_kept_reply(text: str | None) -> Reply | None:
-    """A reply from its stored form; None for None."""
-    if text is None:
-        return None
-    kept = json.loads(text)
-    return Reply(texts=tuple(kept["texts"]), top=tuple((token, value) for token, value in kept["top"]))
-
-
-def read_reply(content: bytes, request: dict[str, Any]) -> tuple[Reply, int, int]:
-    """The reply and its tokens in and out; estimated at four characters a token where the server does not count.
-
-    Removes secrets, because a server may echo the key. Raises NoCompletionError when it is not a chat completion.
-    """
-    try:
-        return _reply(json.loads(content), request)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        raise NoCompletionError from None
-
-
-def _reply(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:
-    choices = body["choices"]
-    texts = tuple(str(choice["message"].get("content") or "") for choice in choices)
-    listed = ((choices[0].get("logprobs") or {}).get("content") or [{}])[0].get("top_logprobs") or []
-    top = tuple((str(each["token"]), float(each["logprob"])) for each in listed)
-    if any(isnan(value) for _, value in top):
-        raise ValueError("a probability that is no number")
-    usage = body.get("usage") or {}
-    tokens_in = int(usage.get("prompt_tokens") or estimate_tokens(*_request_texts(request)))
-    tokens_out = int(usage.get("completion_tokens") or estimate_tokens(*texts))
-    safe = Reply(
-        texts=tuple(map(remove_secrets, texts)), top=tuple((remove_secrets(token), value) for token, value in top)
-    )
-    return safe, tokens_in, tokens_out
-
-
 def max_billed_tokens(request: dict[str, Any]) -> tuple[int, int]:
     """The approximate tokens in, and the most tokens out, that the request may be billed for."""
     parts = [part for message in request["messages"] for part in message["content"] if isinstance(part, dict)]
     images = sum(part.get("type") == "image_url" for part in parts)
     longest = request.get("max_tokens") or request["max_completion_tokens"]
-    return estimate_tokens(*_request_texts(request)) + TOKENS_PER_IMAGE * images, longest * request.get("n", 1)
+    return estimate_tokens(*request_texts(request)) + TOKENS_PER_IMAGE * images, longest * request.get("n", 1)
 
 
-def _request_texts(request: dict[str, Any]) -> list[str]:
+def request_texts(request: dict[str, Any]) -> list[str]:
+    """Every text of a request's messages."""
     return [part for message in request["messages"] for part in _texts(message["content"])]
 
 

@@ -5,7 +5,13 @@ import random
 import httpx2
 from openai import APIConnectionError, APIStatusError
 
-from core.endpoints.errors import MAX_RETRY_AFTER_SECONDS, TRANSIENT_STATUSES, NoCompletionError, retry_after_seconds
+from core.endpoints.errors import (
+    MAX_RETRY_AFTER_SECONDS,
+    TRANSIENT_STATUSES,
+    NoCompletionError,
+    NotWholeError,
+    retry_after_seconds,
+)
 
 FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.5, 8.0
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
@@ -14,8 +20,11 @@ NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 def wait_before_next(error: Exception, tried: int) -> float | None:
     """Seconds to wait after ``tried`` failed attempts: the server's Retry-After, else exponential backoff with jitter.
 
-    None when retrying is pointless: the server refuses, or asks for more than a minute.
+    None when retrying is pointless: the server refuses, asks for more than a minute, or ended a reply early for a
+    reason that it would have again. A reply that is empty for no reason is asked for again.
     """
+    if isinstance(error, NotWholeError) and error.flaw != "empty":
+        return None
     if isinstance(error, APIStatusError):
         retry_after = retry_after_seconds(error)
         if not _is_transient(error) or (retry_after is not None and retry_after > MAX_RETRY_AFTER_SECONDS):

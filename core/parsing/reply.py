@@ -103,6 +103,11 @@ def without_thoughts(text: str) -> str:
     return "".join((*pieces, text[at:]))
 
 
+def is_thought_mark(token: str) -> bool:
+    """Whether a token begins or ends a thought."""
+    return bool(_OPENS.match(token) or _CLOSES.match(token))
+
+
 def _thoughts(text: str) -> list[Span]:
     """The span of every thought; an ending without a beginning ends one that the prompt had begun."""
     staged = bool(_IS_STAGED.search(text))

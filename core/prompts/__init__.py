@@ -119,6 +119,11 @@ def rationale_prompt(
     return _after_examples("rationale.examples", shots, overrides, case)
 
 
+def stricter_prompt(prompt: str, overrides: Mapping[str, str] = BUILT_IN) -> str:
+    """The prompt for a skill or a label once more, after a reply that named no skill."""
+    return fill(text_of("skill.again", overrides), prompt=prompt)
+
+
 def label_prompt(sample: Sample, shots: int, overrides: Mapping[str, str] = BUILT_IN) -> str:
     """The prompt for the skill label of a support sample."""
     response = sample.response or f"The answer is {sample.answer}."

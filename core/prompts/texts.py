@@ -34,6 +34,8 @@ PLACEHOLDERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingPro
         "skill.examples": ((), ()),
         "label": (("question",), ("hint", "lecture", "options", "response")),
         "label.examples": ((), ()),
+        # Asked once more, around the whole prompt, where a reply names no skill.
+        "skill.again": (("prompt",), ()),
         # For the experiment's baselines: judging each step, and writing a correct rationale.
         "step.check": (("question", "step"), ("hint", "lecture", "options", "truth", "steps", "number")),
         "step.check.examples": ((), ()),
@@ -86,6 +88,8 @@ def prompts_hash(settings: Settings) -> str:
     own = settings.prompts
     shown: list[object] = [text_of(name, own) for name in DIAGNOSIS_TEXTS]
     shown += [example_texts("skill.examples", settings.skill_shots, own), settings.candidates_as, settings.prior]
+    # The built-in text is left out, so that diagnoses made before there was one keep their hash.
+    shown += [own["skill.again"]] if "skill.again" in own else []
     return _short_hash(json.dumps(shown))
 
 

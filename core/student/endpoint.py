@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from core.endpoints.addresses import Endpoint
-from core.endpoints.client import Replies, Session, connect
-from core.endpoints.errors import FailedError, RefusedError
+from core.endpoints.client import connect
+from core.endpoints.errors import FailedError, IncompleteError, RefusedError
+from core.endpoints.replies import CUT, CUT_IN_THOUGHT
+from core.endpoints.session import Replies, Session
 from core.errors import FolderError, UserError
 from core.images import has_exif_orientation, load_upright
 from core.parsing.prediction import read_prediction
@@ -46,9 +48,9 @@ def predict_at_endpoint(
 ) -> Iterator[list[Prediction]]:
     """Rationales and answers, greedily decoded, in the order of the samples, in lists of a few dozen.
 
-    Samples that the endpoint refuses, for which every attempt failed, or whose image is missing or broken (nothing is
-    sent then) are passed to ``on_skipped`` instead. Raises UserError when none of the first requests is answered, and
-    when the endpoint cannot be used.
+    Samples that the endpoint refuses, for which every attempt failed, whose reply is not whole, or whose image is
+    missing or broken (nothing is sent then) are passed to ``on_skipped`` instead. Raises UserError when none of the
+    first requests is answered, and when the endpoint cannot be used.
     """
     client = connect(endpoint, settings.endpoint, replies)
     answered = False
@@ -56,11 +58,11 @@ def predict_at_endpoint(
         done = [each for _, each in found if isinstance(each, Prediction)]
         missed = [(sample, each) for sample, each in found if isinstance(each, UserError)]
         answered = answered or bool(done)
-        asked = [why for _, why in missed if not isinstance(why, UnreadableImageError)]
+        asked = [why for _, why in missed if not isinstance(why, UnreadableImageError | IncompleteError)]
         if asked and not answered:
             raise asked[0]
         for sample, why in missed:
-            on_skipped(sample, Skipped(reason=str(why), failed=isinstance(why, FailedError)))
+            on_skipped(sample, Skipped(reason=_reason(why, settings), failed=isinstance(why, FailedError)))
         if done:
             yield done
 
@@ -77,7 +79,17 @@ async def _predict_one(
         reply = await session.ask([{"role": "user", "content": content}], max_tokens=settings.max_new_tokens)
     except (RefusedError, FailedError) as error:
         return sample, error
-    return sample, read_prediction(sample, reply.texts[0].strip(), round_id=round_id)
+    return sample, read_prediction(sample, reply.whole()[0].strip(), round_id=round_id)
+
+
+def _reason(why: UserError, settings: Settings) -> str:
+    """Why a sample is left open, with a way on where its reply was too long."""
+    if not isinstance(why, IncompleteError) or why.flaw not in (CUT, CUT_IN_THOUGHT):
+        return str(why)
+    return (
+        f"{why} It may have {settings.max_new_tokens:,} tokens: raise the setting max_new_tokens "
+        f"(`switchpoint settings PROJECT --set max_new_tokens={2 * settings.max_new_tokens}`)."
+    )
 
 
 def _image_url(key: str, read_image: ReadImage) -> str:

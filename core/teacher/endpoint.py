@@ -6,33 +6,35 @@ rationales run concurrently.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from core.answer_switch import candidates_of
 from core.endpoints.addresses import Endpoint
-from core.endpoints.client import EndpointClient, Replies, Session, connect
-from core.endpoints.errors import FailedError, RefusedError
-from core.endpoints.messages import Messages, Reply, chat_request, parse_kept_reply, reply_key
+from core.endpoints.client import EndpointClient, connect
+from core.endpoints.errors import FailedError, IncompleteError, RefusedError
+from core.endpoints.messages import Messages, chat_request
+from core.endpoints.replies import CUT, CUT_IN_THOUGHT, Reply
+from core.endpoints.session import Replies, Session
+from core.errors import UserError
+from core.parsing.reply import without_thoughts
 from core.prompts import LETTERS
 from core.prompts.texts import BUILT_IN, text_of
-from core.teacher import first_phrase
+from core.teacher import first_phrase, is_whole_phrase
 from core.teacher.letters import (
     LetterQuestions,
     letter_probabilities,
     letter_questions,
+    letters_lost,
     parse_vote,
-    strip_thinking,
     vote_probabilities,
 )
+from core.teacher.probe import MAX_VOTE_TOKENS, letter_messages, probe_logprobs
 from core.types import Curve, EndpointSettings, Prediction, Sample, Settings, Skipped
 
-FALLBACK_TOP_LOGPROBS = 5  # the usual limit of servers that allow fewer than OpenAI's 20
 TOKENS_PER_WORD = 2
-MAX_VOTE_TOKENS = 2048  # room for a model that thinks first; others stop earlier
-PROBE_QUESTION = "Question: What is 1 plus 1? (A) 1 (B) 2 Step 1: 1 plus 1 equals 2. The answer is"
 
 Row = tuple[tuple[float, ...], frozenset[int]]
 logger = logging.getLogger(__name__)
@@ -60,19 +62,23 @@ class EndpointTeacher:
         yield from enumerate(found for some in self.client.stream(work) for found in some)
 
     def complete(self, prompts: Sequence[str], max_words: int) -> list[str | Skipped]:
-        """See ``Teacher.complete``; "" where the endpoint refuses a prompt."""
+        """See ``Teacher.complete``."""
         return self.client.run([partial(self._phrase, prompt, max_words) for prompt in prompts])
 
     async def _phrase(self, prompt: str, max_words: int, session: Session) -> str | Skipped:
-        try:
-            messages, room = self._asked(prompt, max_words)
-            reply = await session.ask(messages, max_tokens=room)
-        except RefusedError as error:
-            logger.warning("a prompt is not carried on: %s", error)
-            return ""
-        except FailedError as error:
-            return Skipped(reason=str(error), failed=True)
-        return reply_phrase(reply)
+        messages, room = self._asked(prompt, max_words)
+        for tokens in dict.fromkeys((room, MAX_VOTE_TOKENS)):  # more room where the reply was cut off or all thought
+            try:
+                reply = await session.ask(
+                    messages, max_tokens=tokens, is_enough=partial(is_whole_phrase, max_words=max_words)
+                )
+            except (RefusedError, FailedError) as error:
+                why: UserError = error
+                if isinstance(error, IncompleteError) and error.flaw in (CUT, CUT_IN_THOUGHT):
+                    continue
+                break
+            return reply_phrase(reply)
+        return _skipped(why)
 
     def phrase_request(self, prompt: str, max_words: int) -> dict[str, Any]:
         """The request that ``complete`` sends for a prompt, to be sent through the Batch API instead."""
@@ -82,7 +88,7 @@ class EndpointTeacher:
     def _asked(self, prompt: str, max_words: int) -> tuple[Messages, int]:
         # A model without log-probabilities may be one that thinks first.
         room = max_words * TOKENS_PER_WORD if self.top else MAX_VOTE_TOKENS
-        return _messages(text_of("endpoint.phrase", self.overrides), prompt), room
+        return letter_messages(text_of("endpoint.phrase", self.overrides), prompt), room
 
     async def _curve(
         self, sample: Sample, prediction: Prediction, settings: Settings, session: Session
@@ -95,12 +101,13 @@ class EndpointTeacher:
                 reason=f"The question has {len(candidates)} options and one letter tells {len(LETTERS)} apart: choose "
                 "a teacher on this machine for it."
             )
-        rows: list[list[Row]] = []
+        asked = list(letter_questions(sample, prediction.steps, candidates, settings))
         try:
-            for asked in letter_questions(sample, prediction.steps, candidates, settings):
-                rows.append([await self._row(text, asked, session) for text in asked.texts])
+            rows = await self._letter_rows(asked, session) if self.top else []
+            votes = 0 if rows else self.client.settings.votes
+            rows = rows or [[await self._vote_row(text, each, session) for text in each.texts] for each in asked]
         except (RefusedError, FailedError) as error:
-            return Skipped(reason=str(error), failed=isinstance(error, FailedError))
+            return _skipped(error)
         merged = [_mean_row(both) for both in zip(*rows, strict=True)]
         if all(len(bounded) == len(candidates) for _, bounded in merged):
             return Skipped(
@@ -112,42 +119,79 @@ class EndpointTeacher:
             truth=truth,
             predicted=predicted,
             probabilities=tuple(shares for shares, _ in merged),
-            votes=0 if self.top else self.client.settings.votes,
+            votes=votes,
             bounded=tuple((k, c) for k, (_, bounded) in enumerate(merged) for c in sorted(bounded)),
         )
 
-    async def _row(self, text: str, asked: LetterQuestions, session: Session) -> Row:
-        """Probabilities after one prefix, in the order of the candidates, and which of them are bounded."""
-        messages = _messages(text_of("endpoint.letter", self.overrides), text)
+    async def _letter_rows(self, questions: Sequence[LetterQuestions], session: Session) -> list[list[Row]]:
+        """The rows of each order from the listed tokens; [] where they are no distribution over the letters."""
+        rows: list[list[Row]] = []
+        for asked in questions:
+            count = len(asked.options)
+            rows.append([])
+            for text in asked.texts:
+                reply = await session.ask(self._question(text), max_tokens=1, top=self.top, listed=True)
+                if lost := letters_lost(reply.top, count):
+                    logger.warning("%s %s: a case is asked by votes", self.name, lost)
+                    return []
+                rows[-1].append(_by_candidate(asked, *letter_probabilities(reply.top, count)))
+        all_bounded = all(len(bounded) == len(row) for order in rows for row, bounded in order)
+        return [] if all_bounded else rows
+
+    async def _vote_row(self, text: str, asked: LetterQuestions, session: Session) -> Row:
+        """Probabilities after one prefix from sampled replies, all bounded where none of them can be read."""
         count = len(asked.options)
-        if self.top:
-            reply = await session.ask(messages, max_tokens=1, top=self.top, listed=True)
-            shares, bounded = letter_probabilities(reply.top, count)
-        else:
-            replies = await self._votes(messages, session)
-            votes = [parse_vote(reply, asked.options) for reply in replies]
-            shares = vote_probabilities(votes, count)
-            bounded = frozenset(range(count)) if all(vote is None for vote in votes) else frozenset()
-        back = {place: letter for letter, place in enumerate(asked.order)}
-        return tuple(shares[back[c]] for c in range(count)), frozenset(asked.order[letter] for letter in bounded)
+        votes = [parse_vote(reply, asked.options) for reply in await self._votes(self._question(text), session)]
+        bounded = frozenset(range(count)) if all(vote is None for vote in votes) else frozenset()
+        return _by_candidate(asked, vote_probabilities(votes, count), bounded)
+
+    def _question(self, text: str) -> Messages:
+        return letter_messages(text_of("endpoint.letter", self.overrides), text)
 
     async def _votes(self, messages: Messages, session: Session) -> list[str]:
-        """As many sampled replies as the settings say, in one request where the endpoint supports it."""
+        """Sampled replies, as many as the settings say or fewer where some are not whole; in one request where the
+        endpoint supports it. Raises IncompleteError where none is whole."""
         wanted = self.client.settings.votes
-        try:
-            many = await session.ask(messages, max_tokens=MAX_VOTE_TOKENS, temperature=1.0, n=wanted)
-            replies = list(many.texts)
-        except RefusedError:
-            replies = []
-        for draw in range(len(replies), wanted):
-            one = await session.ask(messages, max_tokens=MAX_VOTE_TOKENS, temperature=1.0, draw=draw)
-            replies.append(one.texts[0])
-        return replies[:wanted]
+        ask = partial(session.ask, messages, max_tokens=MAX_VOTE_TOKENS, temperature=1.0)
+        is_kept = partial(session.kept, messages, max_tokens=MAX_VOTE_TOKENS, temperature=1.0)
+        texts, drawn, refused = list[str](), 0, False
+        if is_kept(n=wanted) or not (session.quirks.one_reply or is_kept()):
+            try:
+                many = await ask(n=wanted)
+                texts, drawn = many.whole(), len(many.texts)
+            except (RefusedError, FailedError) as error:
+                if isinstance(error, FailedError) and error.status < 500:
+                    raise
+                refused = True
+        for draw in range(drawn, wanted):
+            try:
+                texts += (await ask(draw=draw)).whole()
+            except IncompleteError:
+                if not texts and draw == wanted - 1:
+                    raise
+            else:
+                session.quirks.one_reply = session.quirks.one_reply or refused
+        return texts[:wanted]
 
 
 def reply_phrase(reply: Reply) -> str:
     """The phrase in a reply, as ``complete`` returns it."""
-    return first_phrase(strip_thinking(reply.texts[0]))
+    return first_phrase(without_thoughts(reply.texts[0]))
+
+
+def _skipped(error: UserError) -> Skipped:
+    """Why a case is left open, with a way on where its reply was too long."""
+    way = ""
+    if isinstance(error, IncompleteError) and error.flaw in (CUT, CUT_IN_THOUGHT):
+        way = f" {MAX_VOTE_TOKENS:,} tokens are allowed: serve it with its thinking off or limited."
+    return Skipped(reason=f"{error}{way}", failed=isinstance(error, FailedError))
+
+
+def _by_candidate(asked: LetterQuestions, shares: Sequence[float], bounded: frozenset[int]) -> Row:
+    """A row by letter in the order of the candidates."""
+    back = {place: letter for letter, place in enumerate(asked.order)}
+    row = tuple(shares[back[c]] for c in range(len(asked.options)))
+    return row, frozenset(asked.order[letter] for letter in bounded)
 
 
 def connect_teacher(
@@ -159,64 +203,15 @@ def connect_teacher(
     endpoint cannot be used.
     """
     client = connect(endpoint, settings, replies)
-    ((top, listed),) = client.run([partial(_probe_logprobs, settings, text_of("endpoint.letter", overrides))])
+    ((top, listed, why),) = client.run([partial(probe_logprobs, settings, text_of("endpoint.letter", overrides))])
     remark = ""
     if not top:
-        remark = (
-            f"{endpoint.name} gives no log-probabilities: {settings.votes} sampled replies a step stand in for them, "
-            "which is coarser."
-        )
+        said = f"{why}: {settings.votes} sampled replies a step stand in for log-probabilities"
+        plain = f"gives no log-probabilities: {settings.votes} sampled replies a step stand in for them"
+        remark = f"{endpoint.name} {said if why else plain}, which is coarser."
     elif listed < settings.top_logprobs:
         remark = f"{endpoint.name} lists {listed} tokens, not {settings.top_logprobs}: options beyond them are bounded."
     return EndpointTeacher(name=endpoint.name, client=client, top=top, remark=remark, overrides=overrides)
-
-
-def known_to_vote(
-    endpoint: Endpoint,
-    settings: EndpointSettings,
-    kept: Callable[[str], str | None],
-    overrides: Mapping[str, str] = BUILT_IN,
-) -> bool | None:
-    """Whether the teacher votes, judged from cached replies (``kept`` is ``Replies.get``); None when it was never
-    probed.
-
-    Sends nothing, so it may be outdated.
-    """
-    messages = _messages(text_of("endpoint.letter", overrides), PROBE_QUESTION)
-    plain = False
-    for asked in _probe_requests(settings):
-        reply = parse_kept_reply(kept(reply_key(endpoint, chat_request(endpoint, messages, **asked))))
-        if reply is not None and "top" in asked:
-            return not reply.top
-        plain = plain or reply is not None
-    return True if plain else None
-
-
-def _probe_requests(settings: EndpointSettings) -> list[dict[str, Any]]:
-    """The probes in order: a full list of tokens, a short list, a plain reply."""
-    lists = dict.fromkeys((settings.top_logprobs, FALLBACK_TOP_LOGPROBS))
-    return [*({"max_tokens": 1, "top": top} for top in lists), {"max_tokens": MAX_VOTE_TOKENS, "temperature": 1.0}]
-
-
-async def _probe_logprobs(settings: EndpointSettings, task: str, session: Session) -> tuple[int, int]:
-    """How many log-probabilities can be requested, and how many are listed then; (0, 0) for none."""
-    messages = _messages(task, PROBE_QUESTION)
-    *lists, plain = _probe_requests(settings)
-    for asked in lists:
-        try:
-            # Twice, because voting is much more expensive and a single reply may lack the list by accident.
-            reply = await session.ask(messages, **asked)
-            reply = reply if reply.top else await session.ask(messages, **asked)
-        except RefusedError:
-            continue
-        return (asked["top"], len(reply.top)) if reply.top else (0, 0)
-    await session.ask(messages, **plain)
-    return 0, 0
-
-
-def _messages(task: str, text: str) -> Messages:
-    """The task comes first: a constant start and text that only grows make the best use of a prefix cache."""
-    return [{"role": "system", "content": task}, {"role": "user", "content": text}]
 
 
 def _mean_row(rows: Sequence[Row]) -> Row:

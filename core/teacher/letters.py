@@ -10,6 +10,9 @@ tokens with probabilities p(t), m the smallest of them, and R = 1 − Σ p(t) th
   are ignored for all candidates alike;
 - the curve's row is q / Σ q. When every q is 0, the row is uniform and all of it is bounded.
 
+Letters in the noise are no distribution: where a model's first token opens a thought, or the letters' Σ q is below 1e-3
+(``letters_lost``), the case is asked by sampled replies, which have room to think.
+
 With v sampled replies instead, of which u are readable and x(c) name c, the row is (x(c) + ½) / (u + ½·C) for C
 candidates (Krichevsky and Trofimov 1981), so that no candidate becomes impossible.
 """
@@ -20,13 +23,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from core.parsing.answer import read_answer
-from core.parsing.reply import without_thoughts
+from core.parsing.reply import is_thought_mark, without_thoughts
 from core.prompts import LETTERS, answer_cue, teacher_header, teacher_step
 from core.types import Sample, Settings
 
 # Capitals only: " a" usually starts "a triangle". "▁" and "Ġ" are tokenizers' spaces.
 _LETTER = re.compile(r"""[\s▁Ġ]*[(\[*"'`]*([A-Z])[)\]*"'`.:,]*[\s▁Ġ]*""")
 SMOOTHING = 0.5
+MIN_LETTER_MASS = 1e-3
+# First tokens that open a thought, also the start of one that is several tokens.
+_OPENS_THOUGHT = re.compile(
+    r"[\s▁Ġ]*(?:<\|(?:channel|begin_of_thought|thought)|<think|<thought|<reason|<seed:think)", re.I
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +80,23 @@ def parse_letter(token: str) -> int | None:
     return LETTERS.index(found[1]) if found else None
 
 
+def letters_lost(top: Sequence[tuple[str, float]], count: int) -> str:
+    """Why the listed tokens are no distribution over the first ``count`` letters, to follow the model's name; "" where
+    they are, and where no letter is listed at all, so that all are bounded.
+
+    >>> letters_lost([("<think>", -1e-5), ("A", -15.0), ("B", -16.0)], 2)
+    "thinks before it answers (its first token is '<think>')"
+    """
+    first = max(top, key=lambda each: each[1])[0] if top else ""
+    if is_thought_mark(first.strip()) or _OPENS_THOUGHT.match(first):
+        return f"thinks before it answers (its first token is {first!r})"
+    places = [(parse_letter(token), value) for token, value in top]
+    mass = sum(math.exp(min(value, 0.0)) for place, value in places if place is not None and place < count)
+    if 0 < mass < MIN_LETTER_MASS:
+        return f"begins its answers with something other than an option's letter (such as {first!r})"
+    return ""
+
+
 def letter_probabilities(top: Sequence[tuple[str, float]], count: int) -> tuple[tuple[float, ...], frozenset[int]]:
     """The probabilities of the first ``count`` letters, normalised, and which of them are bounded (see above)."""
     listed = [math.exp(min(value, 0.0)) for _, value in top]
@@ -96,7 +121,7 @@ def parse_vote(text: str, options: tuple[str, ...]) -> int | None:
     >>> parse_vote("<think>9 is A, or is it B?</think>\\nThe digit is 9.\\nA", ("9", "7"))
     0
     """
-    reply = strip_thinking(text)
+    reply = without_thoughts(text)
     for part in dict.fromkeys((next((line for line in reversed(reply.splitlines()) if line.strip()), ""), reply)):
         place = parse_letter(part)
         if place is not None:
@@ -105,11 +130,6 @@ def parse_vote(text: str, options: tuple[str, ...]) -> int | None:
         if answer in options:
             return options.index(answer)
     return None
-
-
-def strip_thinking(text: str) -> str:
-    """The reply after its thinking; "" when the thinking does not end."""
-    return without_thoughts(text)
 
 
 def vote_probabilities(votes: Sequence[int | None], count: int) -> tuple[float, ...]:

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core.answer_switch import find_switch
-from core.diagnosis import UNNAMED_SKILL, clean_phrase, diagnose, label, name_skills
+from core.diagnosis import NO_SKILL, diagnose, label, name_skills
 from core.errors import UserError
 from core.models.devices import choose_device
 from core.prompts.texts import prompts_hash
+from core.skill_phrases import clean_phrase
 from core.teacher.local import LocalTeacher
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings, Skipped
 from tests.models.tiny_teachers import byte_pairs, make_model
@@ -108,7 +107,7 @@ def test_a_rationale_without_steps_has_a_curve_and_no_skill(teacher: LocalTeache
     ((first, second),) = diagnose(teacher, [a_case(1, steps=()), a_case(2)], SETTINGS, round_id=3)
     assert (first.switch.status, first.switch.mistake_step, first.skill) == ("no_steps", None, "")
     assert len(first.curve.probabilities) == 1
-    assert second.skill
+    assert second.switch.mistake_step is not None
 
 
 @dataclass
@@ -183,33 +182,51 @@ def test_labels_come_with_their_sample_in_batches() -> None:
 
 
 def test_a_real_teacher_labels_too(teacher: LocalTeacher) -> None:
-    ((first, _),) = label(teacher, [a_sample(1), a_sample(2)], SETTINGS)
-    assert first[0] == 1
-    assert first[1] == clean_phrase(first[1])
+    unnamed: list[int] = []
+    samples = [a_sample(number) for number in range(12)]
+    (found,) = label(teacher, samples, SETTINGS, on_skipped=lambda sample, _: unnamed.append(sample.id))
+    assert sorted([each for each, _ in found] + unnamed) == list(range(12)), "a random teacher names noise or nothing"
+    assert all(phrase == clean_phrase(phrase) != "" for _, phrase in found)
 
 
-PHRASES = [
-    (' "Reading handwritten digits." ', "Reading handwritten digits"),
-    ("\n\n- Counting objects\n- Adding", "Counting objects"),
-    ("1. “Counting objects”", "Counting objects"),
-    ("counting objects; comparing numbers", "counting objects; comparing numbers"),
-    ("What is 3D (in images)?", "What is 3D (in images)?"),
-    ("…\n***\n", UNNAMED_SKILL),
-    ("", UNNAMED_SKILL),
-    ("数" * 300, "数" * 200),  # as many as a review may hold
-    (" ".join(f"w{i}" for i in range(20)), " ".join(f"w{i}" for i in range(12))),
-]
+@dataclass
+class Stubborn(Listener):
+    """Gives one reply to the first asking for a skill and another to the second."""
+
+    first: str = "The correct answer is 11."
+    second: str = "Adding two digits"
+
+    def complete(self, prompts: Sequence[str], max_words: int) -> list[str]:
+        self.heard += prompts
+        return [self.second if each.startswith("Name a skill") else self.first for each in prompts]
 
 
-@pytest.mark.parametrize(("said", "phrase"), PHRASES)
-def test_a_phrase_is_freed_of_what_a_model_wraps_it_in(said: str, phrase: str) -> None:
-    assert clean_phrase(said) == phrase
+def test_a_reply_that_states_an_answer_is_asked_for_once_more_with_a_stricter_prompt() -> None:
+    teacher = Stubborn()
+    ((found,),) = diagnose(teacher, [a_case()], SETTINGS, round_id=3)
+    assert found.skill == "Adding two digits"
+    first, second = teacher.heard
+    assert "Do not state an answer" in second
+    assert "Missing skill: Counting objects including partly hidden ones." in second, "with examples"
+    assert second.endswith(first)
+    assert list(label(Stubborn(), [a_sample(7)], SETTINGS)) == [[(7, "Adding two digits")]]
 
 
-@given(st.text(alphabet=st.sampled_from("ab1 .\"'\n-*;•)")) | st.text())
-def test_a_clean_phrase_is_one_short_line_and_stays_as_it_is(text: str) -> None:
-    phrase = clean_phrase(text)
-    assert phrase
-    assert 1 <= len(phrase.split()) <= 12
-    assert len(phrase.splitlines()) == 1
-    assert clean_phrase(phrase) == phrase
+@pytest.mark.parametrize("said", ["(A) 11", "The left digit is 9.", "What is the sum of the two digits 1?", "", "None"])
+def test_what_names_no_skill_twice_is_left_without_one_and_listed(said: str) -> None:
+    teacher = Stubborn(first=said, second=said)
+    ((found,),) = diagnose(teacher, [a_case()], SETTINGS, round_id=3)
+    assert (found.skill, found.switch.mistake_step, len(teacher.heard)) == ("", 2, 2)
+    told: list[tuple[int, str, bool]] = []
+    skipped = label(
+        teacher, [a_sample()], SETTINGS, on_skipped=lambda s, why: told.append((s.id, why.reason, why.failed))
+    )
+    assert list(skipped) == [[]]
+    assert told == [(1, NO_SKILL, False)]
+    assert name_skills(teacher, [(*a_case(), 1)], SETTINGS) == [""]
+
+
+def test_who_names_a_skill_is_asked_once() -> None:
+    listener = Listener()
+    list(diagnose(listener, [a_case(number) for number in range(1, 5)], SETTINGS, round_id=3))
+    assert len(listener.heard) == 4

@@ -12,7 +12,7 @@ from storage import store
 from storage.database import Database
 
 QUICK = EndpointSettings(timeout=20.0, retries=2)
-SETTINGS = Settings(candidates_as="text", skill_shots=0, max_new_tokens=8, endpoint=QUICK)
+SETTINGS = Settings(candidates_as="text", skill_shots=0, max_new_tokens=64, endpoint=QUICK)
 
 
 @cache

@@ -24,10 +24,10 @@ from tests.servers.openai_server import Handler, Manners, OpenAIServer, listenin
 STATUSES = {"500": 500, "502": 502, "503": 503}
 WAITS = ("429 seconds", "429 date")
 SILENT = ("hang", "drip", "cut before", "cut middle")
-GARBLED = ("malformed", "html", "empty choices", "no list")
+GARBLED = ("malformed", "html", "empty choices", "no list", "null content", "error in body")
 FAULTS = (*STATUSES, *WAITS, *SILENT, *GARBLED)
 # Whole answers with something missing; the same at every try.
-ODD = ("absent", "null content", "text type")
+ODD = ("absent", "text type")
 MAX_HANG_SECONDS = 30.0
 
 
@@ -124,9 +124,7 @@ class FaultyHandler(Handler):
 
     def _whole(self, key: str, completion: dict[str, Any]) -> None:
         odd, (choice,) = self.server.oddness(key), completion["choices"][:1]
-        if odd == "null content":
-            choice["message"]["content"] = None
-        elif odd == "absent" and choice["logprobs"]:
+        if odd == "absent" and choice["logprobs"]:
             top = choice["logprobs"]["content"][0]["top_logprobs"]
             letters = [each for each in top if len(each["token"]) == 1]
             top.remove(letters[-1])
@@ -166,6 +164,11 @@ class FaultyHandler(Handler):
             return b"<html><body>Welcome!</body></html>"
         if fault == "malformed":
             return json.dumps(completion).encode()[:-7]
+        if fault == "error in body":
+            return b'{"error": {"message": "Provider returned error: overloaded", "code": 502}}'
+        if fault == "null content" and not completion["choices"][0]["logprobs"]:
+            completion["choices"][0]["message"]["content"] = None
+            return json.dumps(completion).encode()
         if fault == "no list" and completion["choices"][0]["logprobs"]:
             completion["choices"][0]["logprobs"] = None
         else:

@@ -40,7 +40,13 @@ class Manners:
     top_limit: int = 20
     top_given: int = 20
     logprobs: bool = True
-    several: str = "given"  # n > 1: "given", "refused" or "ignored"
+    several: str = "given"  # n > 1: "given", "refused", "refused with 500" or "ignored"
+    temperature_fixed: bool = False  # like GPT-5: a temperature other than 1 is refused
+    long_name: bool = False  # max_tokens is refused, and max_completion_tokens taken
+    logprob_null: bool = False  # the last token listed is impossible
+    finish: str = ""  # the finish reason of every reply, where it is not that of its length
+    content: str = "text"  # or "parts" (a thought, then the text), "thought" (null beside reasoning_content), "null"
+    error_in_body: dict[str, Any] | str | None = None  # sent with status 200 in place of a completion
     delay: float = 0.0
     body: bytes | None = None
     usage: bool = True
@@ -140,6 +146,14 @@ class Handler(BaseHTTPRequestHandler):
             return failed(400, {}, f"top_logprobs must be at most {manners.top_limit}")
         if body.get("n", 1) > 1 and manners.several == "refused":
             return failed(400, {}, "only n = 1 is supported")
+        if body.get("n", 1) > 1 and manners.several == "refused with 500":
+            return failed(500, {}, "Only one completion choice is allowed")
+        if manners.temperature_fixed and body.get("temperature", 1) != 1:
+            return failed(400, {}, "Unsupported value: 'temperature' does not support 0.0 with this model.")
+        if manners.long_name and "max_tokens" in body:
+            return failed(400, {}, "Unsupported parameter: use 'max_completion_tokens' instead of 'max_tokens'.")
+        if manners.error_in_body is not None:
+            return 200, {}, json.dumps({"error": manners.error_in_body}).encode()
         if sum(self.server.answers.tokens(text) for text in texts_of(body["messages"])) > manners.longest:
             return failed(400, {}, f"This model's maximum context length is {manners.longest} tokens")
         content = manners.body if manners.body is not None else json.dumps(self._completion(body, number)).encode()
@@ -152,9 +166,13 @@ class Handler(BaseHTTPRequestHandler):
         if manners.logprobs and body.get("logprobs"):
             first = answers.first_token(messages)[: min(body["top_logprobs"], manners.top_given)]
             top = [{"token": token, "logprob": value, "bytes": list(token.encode())} for token, value in first]
+            if manners.logprob_null:
+                top[-1]["logprob"] = None
             listed = {"content": [{**top[0], "top_logprobs": top}]}
         count = 1 if manners.several == "ignored" else body.get("n", 1)
-        texts = [answers.reply(messages, most, body["temperature"], 1000 * number + seed) for seed in range(count)]
+        texts = [
+            answers.reply(messages, most, body.get("temperature", 1.0), 1000 * number + seed) for seed in range(count)
+        ]
         completion: dict[str, Any] = {
             "id": f"chatcmpl-{number}",
             "object": "chat.completion",
@@ -162,8 +180,8 @@ class Handler(BaseHTTPRequestHandler):
             "choices": [
                 {
                     "index": place,
-                    "message": {"role": "assistant", "content": text},
-                    "finish_reason": "length",
+                    "message": {"role": "assistant", **content_of(text, manners.content)},
+                    "finish_reason": manners.finish or ("length" if answers.tokens(text) >= most else "stop"),
                     "logprobs": listed,
                 }
                 for place, text in enumerate(texts)
@@ -173,6 +191,16 @@ class Handler(BaseHTTPRequestHandler):
             sent, said = (sum(map(answers.tokens, each)) for each in (texts_of(messages), texts))
             completion["usage"] = {"prompt_tokens": sent, "completion_tokens": said, "total_tokens": sent + said}
         return completion
+
+
+def content_of(text: str, kind: str) -> dict[str, Any]:
+    """The fields of a message that carry its text, in the ways of different servers."""
+    if kind == "parts":
+        thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Maybe A. The answer is A."}]}
+        return {"content": [thought, {"type": "text", "text": text}]}
+    if kind == "thought":
+        return {"content": None, "reasoning_content": "Is it A? Or B?"}
+    return {"content": None if kind == "null" else text}
 
 
 def texts_of(messages: list[dict[str, Any]]) -> list[str]:

@@ -33,6 +33,7 @@ NESTED = {
     "core.teacher.embedding": "torch",
     "core.teacher.endpoint": "openai",
     "core.teacher.local": "torch",
+    "core.teacher.probe": "openai",
     "core.tuning.estimate": "torch",
     "core.tuning.process_group": "torch",
     "core.tuning.run": "torch",

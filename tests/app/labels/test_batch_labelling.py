@@ -415,3 +415,22 @@ def test_the_key_lies_nowhere_though_the_server_repeats_it(db: Database, server:
     files = [path for path in Path(db.data).rglob("*") if path.is_file()]
     assert "switchpoint.db-wal" in {path.name for path in files}
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
+
+
+def test_what_names_no_skill_is_asked_for_once_more_in_the_next_batch(
+    db: Database, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reply(self: Quick, messages: list[dict[str, Any]], *_: object) -> str:
+        text = messages[-1]["content"]
+        return "Adding numbers" if text.startswith("Name a skill") and "What is 0 plus" not in text else "Answer: B"
+
+    monkeypatch.setattr(Quick, "reply", reply)
+    bare(db, TEACHER, 20)
+    go(db)
+    go(db)
+    ended = go(db)
+    assert set(labels(db).values()) == {"Adding numbers", ""}
+    assert (ended.state, "got no label" in ended.message) == ("done", True)
+    paid = len(asked(server))
+    go(db)
+    assert len(asked(server)) == paid, "nothing is asked a third time"

@@ -53,7 +53,7 @@ def test_an_answer_is_kept_as_a_single_reply_is() -> None:
     found = parse_answer_line(line(response={"status_code": 200, "body": body}))
     assert found is not None
     assert (json.loads(found.reply or ""), found.tokens_in, found.tokens_out) == (
-        {"texts": ["Reading"], "top": []},
+        {"texts": ["Reading"], "top": [], "flaws": [""]},
         7,
         2,
     )

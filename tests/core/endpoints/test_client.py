@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from core.endpoints.client import EndpointClient, Request, Session, connect
+from core.endpoints.client import EndpointClient, Request, connect
 from core.endpoints.errors import FailedError, RefusedError
-from core.endpoints.messages import Reply
+from core.endpoints.replies import Reply
+from core.endpoints.session import Session
 from core.errors import UserError
 from core.types import EndpointSettings
 from tests.servers.openai_server import Kept, Manners, OpenAIServer, endpoint_of, openai_server

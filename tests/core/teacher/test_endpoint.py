@@ -12,8 +12,9 @@ import pytest
 from assets import demo
 from core.errors import UserError
 from core.prompts import skill_prompt
-from core.teacher.endpoint import EndpointTeacher, connect_teacher, known_to_vote
+from core.teacher.endpoint import EndpointTeacher, connect_teacher
 from core.teacher.local import LocalTeacher, load_teacher
+from core.teacher.probe import known_to_vote
 from core.types import Curve, Skipped
 from tests.models.demo_teacher import ByLetter, Open
 from tests.projects.demo_mistakes import QUICK, SETTINGS, a_prediction, mistakes
@@ -224,13 +225,18 @@ def test_a_text_beyond_the_server_is_skipped_and_the_others_go_on(server: OpenAI
     assert isinstance(found[0], Skipped)
     assert "maximum context length" in found[0].reason
     assert isinstance(found[1], Curve)
-    assert teacher.complete(["The digit in A1: 3. " * 80], 12) == [""]
+    (phrase,) = teacher.complete(["The digit in A1: 3. " * 80], 12)
+    assert isinstance(phrase, Skipped)
+    assert "maximum context length" in phrase.reason
 
 
 def test_a_model_that_names_no_option_is_said_so() -> None:
     class Chatty(ByLetter):
         def first_token(self, messages: list[dict[str, object]]) -> list[tuple[str, float]]:
             return [(f"word{place}", -1.0 - place) for place in range(20)]
+
+        def reply(self, messages: list[dict[str, object]], max_tokens: int, temperature: float, seed: int) -> str:
+            return "That is hard to say."
 
     with openai_server(Chatty()) as server:
         ((_, found),) = there(server).curves(mistakes(1), SETTINGS)

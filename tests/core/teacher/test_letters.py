@@ -8,13 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.parsing.reply import without_thoughts
 from core.prompts import answer_cue, teacher_header, teacher_step
 from core.teacher.letters import (
     letter_probabilities,
     letter_questions,
     parse_letter,
     parse_vote,
-    strip_thinking,
     vote_probabilities,
 )
 from core.types import Sample, Settings
@@ -147,6 +147,6 @@ def test_a_vote_is_read_by_letter_or_in_words_and_of_a_teacher_that_thinks_the_l
 
 
 def test_what_is_thought_is_left_out_and_a_thought_without_an_end_says_nothing() -> None:
-    assert strip_thinking("<think>Reading digits?</think>\nReading a digit") == "\nReading a digit"
-    assert strip_thinking("<think>Reading dig") == ""
-    assert strip_thinking("Reading a digit") == "Reading a digit"
+    assert without_thoughts("<think>Reading digits?</think>\nReading a digit") == "\nReading a digit"
+    assert without_thoughts("<think>Reading dig") == ""
+    assert without_thoughts("Reading a digit") == "Reading a digit"

@@ -142,7 +142,7 @@ def _overview(shown: dict[str, Any]) -> str:
 
 
 def _status_table(shown: dict[str, Any]) -> Group:
-    columns = ("round", "samples", "predictions", "wrong", "diagnosed", "reviewed", "selected")
+    columns = ("round", "samples", "predictions", "wrong", "unclear", "diagnosed", "reviewed", "selected")
     table = Table(*columns)
     for row in shown["rounds"]:
         table.add_row(*(str(row[name]) for name in columns))

@@ -24,7 +24,7 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
         known = _samples_by_source_id(connection, project)
         read = _read(request, known)
         present = _predicted_samples(connection, project)
-    found.format, found.found, found.notes = read.format, read.found, list(read.notes)
+    found.format, found.found, found.notes = read.format, read.found, [*read.notes, *_unclear_note(read)]
     found.columns, found.mapping = list(read.columns), dict(read.mapping)
     found.examples = [asdict(each) for each in read.examples]
     for refusal in read.refused:
@@ -52,6 +52,16 @@ def _read(request: ImportRequest, known: Mapping[str, Sample]) -> ImportedPredic
     return read_predictions(
         Path(request.path), known, format=request.format, mapping=request.mapping or None, encoding=request.encoding
     )
+
+
+def _unclear_note(read: ImportedPredictions) -> list[str]:
+    unclear = sum(each.answer is None for each in read.predictions)
+    if not unclear:
+        return []
+    return [
+        f"{unclear:,} of {len(read.predictions):,} answers could not be read: each counts as wrong and is listed on the "
+        "Review tab as “answer unclear”, where M sets it right."
+    ]
 
 
 def _save(connection: Connection, project: Project, read: ImportedPredictions) -> None:

@@ -134,8 +134,8 @@ def _diagnosis_step(connection: Connection, project: Project, current: RoundCoun
         return NextStep(stage="diagnose", sentence=f"Let the teacher diagnose {missing:,} wrong answers.")
     if not current.diagnosed and not missing:
         sentence = (
-            f"None of the {current.wrong:,} answers that count as wrong could be read, so there is nothing to "
-            "diagnose: look at the replies on the Review tab, and set right what they say."
+            f"Of the {current.wrong:,} wrong answers {current.unclear:,} could not be read and the others come without "
+            "steps, so there is nothing to diagnose: look at them on the Review tab, and set right what was misread."
         )
         return NextStep(stage="review", sentence=sentence)
     if not current.diagnosed:

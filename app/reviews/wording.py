@@ -22,6 +22,7 @@ STATUS_LABELS = {
     "prior_ignored": "prior ignored",
     "no_steps": "no steps",
     "undiagnosed": "not diagnosed",
+    "unclear": "answer unclear",
 }
 
 

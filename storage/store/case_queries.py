@@ -47,7 +47,7 @@ class CaseFilters:
     category: str | None = None
     skill: str | None = None
     mistake_step: int | None = None
-    status: SwitchStatus | Literal["undiagnosed"] | None = None
+    status: SwitchStatus | Literal["undiagnosed", "unclear"] | None = None
     confidence: tuple[float, float] | None = None
     reviewer: str | None = None
     text: str | None = None
@@ -60,7 +60,8 @@ VERDICT = func.coalesce(CURRENT_VERDICT, "unreviewed")
 SKILL = case((_DECIDED, reviews.c.skill), else_=diagnoses.c.skill)
 STEP = case((_DECIDED, reviews.c.mistake_step), else_=diagnoses.c.mistake_step)
 REVIEWER = case((VERDICT != "unreviewed", reviews.c.reviewer))
-STATUS = func.coalesce(diagnoses.c.status, "undiagnosed")
+# What was not diagnosed is listed apart where its answer is unclear: that is for a person to set right.
+STATUS = func.coalesce(diagnoses.c.status, case((predictions.c.answer.is_(None), "unclear"), else_="undiagnosed"))
 
 
 def rows_of_page(

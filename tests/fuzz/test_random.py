@@ -8,10 +8,11 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
-from tests.fuzz.recipes import RECIPES
+from tests.fuzz import evaluators, recipes
 from tests.fuzz.world import TALLIES, Given, World
 
-INPUTS = int(os.environ.get("SWITCHPOINT_FUZZ") or (21_000 if os.environ.get("SWITCHPOINT_LONG") else 1_540))
+RECIPES = recipes.RECIPES | evaluators.RECIPES
+INPUTS = int(os.environ.get("SWITCHPOINT_FUZZ") or (21_000 if os.environ.get("SWITCHPOINT_LONG") else 2_040))
 SEED = int(os.environ.get("SWITCHPOINT_SEED") or 6)
 
 

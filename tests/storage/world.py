@@ -142,11 +142,15 @@ def a_round(connection: Connection, name: str = "demo", **sizes: int) -> tuple[i
 
 
 def a_round_of_errors(
-    connection: Connection, errors: int, *, undiagnosed: int = 0, name: str = "demo"
+    connection: Connection, errors: int, *, undiagnosed: int = 0, unclear: int = 0, name: str = "demo"
 ) -> tuple[int, list[int]]:
-    """A project's round 0 with that many errors, the last ones without a diagnosis; returns round and sample ids."""
+    """A project's round 0 with that many errors, the last ones without a diagnosis, of these the last ones with an
+    unclear answer; returns round and sample ids."""
     base, ids, tests = a_round(connection, name, validation=errors, test=3)
-    store.save_predictions(connection, [a_prediction(base, sample) for sample in (*ids, *tests)])
+    read = [a_prediction(base, sample) for sample in (*ids[: errors - unclear], *tests)]
+    store.save_predictions(
+        connection, [*read, *(a_prediction(base, sample, answer=None) for sample in ids[errors - unclear :])]
+    )
     diagnosed = ids[: errors - undiagnosed]
     found = [
         a_diagnosis(base, sample, confidence=(place * 7 % 5) / 5, skill=f"skill {place * 3 % 4}")

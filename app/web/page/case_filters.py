@@ -25,7 +25,7 @@ def read_filters(place: Place) -> CaseFilters:
         category=place.choice("category") or None,
         skill=place.choice("skill") or None,
         mistake_step=place.number("step"),
-        status=member_of((*get_args(SwitchStatus), "undiagnosed"), place.choice("status")),
+        status=member_of((*get_args(SwitchStatus), "undiagnosed", "unclear"), place.choice("status")),
         confidence=CONFIDENCE_RANGES.get(place.choice("sure")),
         reviewer=place.choice("reviewer") or None,
         text=place.choice("text").strip() or None,

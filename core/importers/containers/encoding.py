@@ -65,7 +65,10 @@ def _named(content: Content, given: str) -> Encoding:
         name = codecs.lookup(given).name
         "a".encode(name)  # some codecs are not of text
     except (LookupError, ValueError) as error:
-        raise UserError(f"There is no encoding “{given}”: name one such as utf-8, gb18030 or shift_jis.") from error
+        raise UserError(
+            f"{content.name} cannot be read as “{given}”, which is no encoding: name one such as utf-8, gb18030 or "
+            "shift_jis."
+        ) from error
     name = {
         "utf-16": "utf-16-le",
         "utf-8-sig": "utf-8",

@@ -124,8 +124,8 @@ def _of_helm(state: Any) -> dict[str, Any]:
     asked = instance.get("input")
     right = [
         _text(each.get("output"))
-        for each in instance.get("references") or []
-        if isinstance(each, dict) and "correct" in (each.get("tags") or [])
+        for each in _items(instance.get("references"))
+        if isinstance(each, dict) and "correct" in _items(each.get("tags"))
     ]
     question = _text(asked) if isinstance(asked, dict | str) else ""
     return {"id": instance.get("id"), "question": question, "model_output": replies or None, "target": right}

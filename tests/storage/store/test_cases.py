@@ -45,8 +45,8 @@ def all_cases(connection: Connection, base: int, filters: CaseFilters = EVERYTHI
 
 
 def a_reviewed_round(connection: Connection) -> tuple[int, list[int]]:
-    """20 errors, 4 of them undiagnosed, under every kind of verdict."""
-    base, ids = a_round_of_errors(connection, 20, undiagnosed=4)
+    """20 errors, 4 of them undiagnosed (the answers of 2 unclear), under every kind of verdict."""
+    base, ids = a_round_of_errors(connection, 20, undiagnosed=4, unclear=2)
     verdicts: tuple[Verdict, ...] = ("accepted", "edited", "rejected", "skipped", "label_wrong", "misread", "cleared")
     for number, (sample, verdict) in enumerate(zip(ids[2:], verdicts * 2, strict=False)):
         more = {"mistake_step": 1, "skill": f"skill {number % 3}", "answer": "9", "note": "why"}
@@ -74,7 +74,7 @@ def test_a_case_shows_sample_prediction_diagnosis_and_the_verdict_that_stands(co
 def test_pages_visit_every_case_once_in_order_even_while_people_review(
     connection: Connection, order: Order, size: int
 ) -> None:
-    base, ids = a_round_of_errors(connection, 20, undiagnosed=4)
+    base, ids = a_round_of_errors(connection, 20, undiagnosed=4, unclear=2)
     seen: list[Case] = []
     while page := store.cases_page(
         connection, base, after=store.cursor_of(seen[-1], order) if seen else None, limit=size, order=order
@@ -93,7 +93,7 @@ filters = st.builds(
     category=st.sampled_from([None, None, "category 0", "category 2", "none such"]),
     skill=st.sampled_from([None, None, "skill 0", "skill 1", "skill 2"]),
     mistake_step=st.sampled_from([None, None, 1, 2]),
-    status=st.sampled_from([None, None, "switched", "no_switch", "undiagnosed"]),
+    status=st.sampled_from([None, None, "switched", "no_switch", "undiagnosed", "unclear"]),
     confidence=st.sampled_from([None, None, (0.0, 0.3), (0.2, 0.6), (0.6, 1.01)]),
     reviewer=st.sampled_from([None, None, "Ada", "Grace", "nobody"]),
     text=st.sampled_from([None, None, "what is 1", "1 what", "FIRST OF", "fir", "irst", "skill 1", "r1", "%", "_"]),
@@ -102,7 +102,8 @@ filters = st.builds(
 
 def shown(case: Case, asked: CaseFilters) -> bool:
     verdict = "unreviewed" if case.review is None else case.review.verdict
-    status = "undiagnosed" if case.diagnosis is None else case.diagnosis.switch.status
+    open_status = "unclear" if case.prediction.answer is None else "undiagnosed"
+    status = open_status if case.diagnosis is None else case.diagnosis.switch.status
     said = " ".join((case.sample.question, case.prediction.text, case.skill)).lower()
     words = re.findall(r"\w+", said)
     wanted = re.findall("[a-z0-9]+", (asked.text or "what").lower())

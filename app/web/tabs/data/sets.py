@@ -70,6 +70,7 @@ def overview_html(db: Database, place: Place) -> Markup:
     ]
     return render(
         "data/overview.html",
+        place=place,
         sets=sets,
         counts=counts,
         undiagnosed=undiagnosed,

@@ -76,7 +76,7 @@ def test_a_person_overrides_what_is_found(tmp_path: Path) -> None:
     path = table(tmp_path / "t.csv", "gbk", "照片里有几只狗？", "两只", "三只")
     assert "ÕÕ" in read_samples(path, role="validation", encoding="latin-1").samples[0].question
     for wrong in ("klingon", "base64"):
-        with pytest.raises(UserError, match=f"There is no encoding “{wrong}”"):
+        with pytest.raises(UserError, match=f"cannot be read as “{wrong}”, which is no encoding"):
             read_samples(path, role="validation", encoding=wrong)
     with pytest.raises(UserError, match="neither UTF-8 nor"):
         read_samples(path, role="validation", encoding="ascii")

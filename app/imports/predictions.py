@@ -58,10 +58,11 @@ def _unclear_note(read: ImportedPredictions) -> list[str]:
     unclear = sum(each.answer is None for each in read.predictions)
     if not unclear:
         return []
-    return [
-        f"{unclear:,} of {len(read.predictions):,} answers could not be read: each counts as wrong and is listed on the "
-        "Review tab as “answer unclear”, where M sets it right."
-    ]
+    sentence = (
+        f"{unclear:,} of {len(read.predictions):,} answers could not be read: each counts as wrong and is listed on "
+        "the Review tab as “answer unclear”, where M sets it right."
+    )
+    return [sentence]
 
 
 def _save(connection: Connection, project: Project, read: ImportedPredictions) -> None:

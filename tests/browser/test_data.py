@@ -119,6 +119,19 @@ def test_a_page_saved_as_json_is_named_for_what_it_is(page: Page, served: Served
     assert uploads(served) == []
 
 
+def test_an_encoding_that_is_found_wrong_is_chosen_by_hand(page: Page, served: Served, tmp_path: Path) -> None:
+    file = tmp_path / "names.csv"
+    file.write_bytes("id,question,answer\n1,Qui a gagné ?,Zoé\n".encode("cp1252"))
+    opened(page, served, "again")
+    look_at(page, "validation", path=str(file), share=0)
+    expect(found(page)).to_contain_text("was read as Windows-1252")
+    page.get_by_label("Encoding").select_option("koi8-r")
+    expect(found(page)).to_contain_text("ZoИ")
+    page.get_by_label("Encoding").select_option("")
+    expect(found(page)).to_contain_text("Zoé")
+    page.get_by_role("button", name="Give up").click()
+
+
 def test_one_bad_row_keeps_a_file_out_until_it_is_left_out(page: Page, served: Served, tmp_path: Path) -> None:
     opened(page, served, "tried")
     look_at(page, "test", file=fruit_zip(tmp_path, images=ROWS - 1))

@@ -12,7 +12,7 @@ from io import TextIOWrapper
 
 from core.errors import UserError
 from core.importers.containers.files import MAX_TEXT, Content, translate_read_errors
-from core.importers.containers.legacy_encodings import MOST_SURE, Guess, guess_encodings
+from core.importers.containers.legacy_encodings import CODEC_LABELS, MOST_SURE, Guess, guess_encodings
 
 SURE = 0.8
 WESTERN = "cp1252"
@@ -21,6 +21,8 @@ _CHUNK = 2**20
 _JUDGED = 2**16  # bytes, from the line of the first byte that is not UTF-8
 # What people name, and what is meant: the encoding with more characters, and the one without a mark.
 _WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "shift_jis": "cp932", "utf-16": "utf-16-le", "utf-8-sig": "utf-8"}
+# What a person can choose in place of the detected one.
+ENCODINGS = {"utf-8": "UTF-8"} | CODEC_LABELS
 _DAMAGED = 4  # whole characters of UTF-8 for each broken one: no other encoding looks like that
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 

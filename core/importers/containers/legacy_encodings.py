@@ -160,3 +160,4 @@ _CODECS: dict[str, tuple[str, float, Likelihood]] = {
     "cp1251": ("Windows-1251 (Cyrillic)", 0.3, _cyrillic),
     "koi8-r": ("KOI8-R (Cyrillic)", 0.05, _cyrillic),
 }
+CODEC_LABELS = {codec: label for codec, (label, _, _) in _CODECS.items()}

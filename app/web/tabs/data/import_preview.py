@@ -16,6 +16,7 @@ from app.rendering.formatting import count, cut
 from app.rendering.templates import render
 from app.web.tabs.data.import_form import KINDS, format_groups
 from core.importers import FIELDS, FORMATS
+from core.importers.containers.encoding import ENCODINGS
 from core.importers.fields.option_cells import OPTION_FORMS
 from core.importers.fields.options_and_answers import ANSWER_FORMS
 from core.importers.prediction_files.columns import PREDICTION_FIELDS
@@ -51,6 +52,7 @@ def preview_html(pending: PendingImport, job: Job | None, waits: str = "") -> Ma
         import_label=f"Import {count(report['accepted'], things)}" if report is not None and is_read else "Import",
         format_groups=format_groups(request.what),
         columns=_mapped_columns(request, report) if report else [],
+        encodings=_encodings(request, report),
         column_names=partial(_column_names, report or {}),
         answer_forms=ANSWER_FORMS,
         option_forms=OPTION_FORMS,
@@ -90,6 +92,13 @@ def _mapped_columns(request: ImportRequest, report: Mapping[str, Any]) -> list[t
         return []
     names = PREDICTION_FIELDS if request.what == "predictions" else FIELDS
     return [(name, FIELD_LABELS.get(name, name), report["mapping"].get(name, "")) for name in names]
+
+
+def _encodings(request: ImportRequest, report: Mapping[str, Any] | None) -> Mapping[str, str]:
+    """The encodings to choose among, with their names; none for a file that is no text."""
+    if report and not request.encoding and report["container"].startswith(("parquet", "Hugging Face")):
+        return {}
+    return ENCODINGS | ({request.encoding: request.encoding} if request.encoding not in ("", *ENCODINGS) else {})
 
 
 def _column_names(report: Mapping[str, Any], chosen: str) -> list[str]:

@@ -32,6 +32,7 @@ from app.web.tabs.data.settings import changes_in, settings_html
 from app.web.tabs.data.spending import spending_html
 from core.errors import UserError
 from core.importers import FIELDS, FORMATS, PREDICTION_FORMATS
+from core.importers.containers.encoding import ENCODINGS
 from core.importers.prediction_files.columns import PREDICTION_FIELDS
 from core.literals import member_of
 from core.types import Role
@@ -189,13 +190,18 @@ def _import_commands(page: Page, previews: Previews, roots: Sequence[Path]) -> d
 
 
 def changed_request(pending: PendingImport, what: str, value: str) -> ImportRequest:
-    """The import's request with another format, or another column for a field. Raises UserError for anything else."""
+    """The import's request with another format or encoding, or another column for a field. Raises UserError for
+    anything else."""
     request = request_of(pending)
     predicted = request.what == "predictions"
     if what == "format":
         if value and value not in (PREDICTION_FORMATS if predicted else FORMATS):
             raise UserError("There is no such format: choose one of the list.")
         return replace(request, format=value, mapping={})
+    if what == "encoding":
+        if value and value not in ENCODINGS:
+            raise UserError("There is no such encoding: choose one of the list.")
+        return replace(request, encoding=value, mapping={})
     field = what.removeprefix("map:")
     if field not in (*(PREDICTION_FIELDS if predicted else FIELDS), "answer_as", "options_as"):
         raise UserError("There is no such field: reload the page.")

@@ -68,7 +68,7 @@ def identify(path: Path) -> Identity:
         token = _number(connection, "application_id")
         if not token:
             connection.execute("BEGIN IMMEDIATE")  # another process may be giving it one
-            token = _number(connection, "application_id") or draw_token(connection)
+            token = ensure_token(connection)
             connection.execute("COMMIT")
     place, stamp = _status(path)
     found, writes = read_marks(path)
@@ -118,16 +118,16 @@ def _newest_marks(log: Path) -> tuple[int, int] | None:
     return newest
 
 
+def ensure_token(connection: sqlite3.Connection) -> int:
+    """The database's token, drawn where it has none, within the caller's transaction."""
+    return _number(connection, "application_id") or draw_token(connection)
+
+
 def draw_token(connection: sqlite3.Connection) -> int:
-    """Give the database a new token, within the caller's transaction."""
-    token = new_token()
+    """Give the database a new token, within the caller's transaction: no other database has it."""
+    token = secrets.randbelow(MAX_COUNT) + 1
     connection.execute(f"PRAGMA application_id = {token}")
     return token
-
-
-def new_token() -> int:
-    """A token that no other database has."""
-    return secrets.randbelow(MAX_COUNT) + 1
 
 
 def read_marks(path: Path) -> tuple[int, int]:

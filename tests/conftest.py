@@ -1,9 +1,12 @@
 """For every test: in which order they run, and that no property is timed."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.chaos.small_disk import Disk, small_disk
 
 pytest_plugins = ["tests.leftover_processes", "tests.process_mark"]
 
@@ -14,6 +17,13 @@ settings.load_profile("untimed")
 BROWSER = Path(__file__).parent / "browser"
 # The files of browser tests that take longest, begun first: a run does not end with one of them alone.
 LONGEST = ("test_loop.py", "test_accessibility.py", "test_hostile_text.py", "test_desk.py", "test_tuning.py")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A mounted disk of 24 MB, which fills at once."""
+    with small_disk(tmp_path / "disk", "24m") as made:
+        yield made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

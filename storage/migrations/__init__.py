@@ -16,7 +16,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 
 from core.errors import UserError
 from storage.connections import connect
-from storage.identity import new_token
+from storage.identity import ensure_token
 
 
 def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
@@ -45,8 +45,7 @@ def upgrade(path: Path, folder: Path = Path(__file__).parent) -> None:
                 _copy_before_upgrade(path, str(script.get_current_head()))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            if not connection.exec_driver_sql("PRAGMA application_id").scalar():
-                connection.exec_driver_sql(f"PRAGMA application_id = {new_token()}")
+            ensure_token(connection.connection.driver_connection)  # type: ignore[arg-type]  # sqlite3's
             orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
             if orphans:
                 raise RuntimeError(f"the migration leaves rows without what they refer to: {orphans[:5]}")

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from app.web.page.place import REVIEWER_COOKIE
 from storage import disk_reserve, store
 from storage.database import Database, open_database
-from tests.chaos.small_disk import Disk, small_disk
+from tests.chaos.small_disk import Disk
 from tests.chaos.test_full_disk import sound
 from tests.servers.app_server import Served, serving
 from tests.storage.world import a_round_of_errors
@@ -19,12 +18,6 @@ from tests.wait_for import wait_for
 
 pytestmark = pytest.mark.process
 ERRORS = 40
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    with small_disk(tmp_path / "disk", "24m") as made:
-        yield made
 
 
 @pytest.fixture

@@ -43,12 +43,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> TinyFiles:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    with small_disk(tmp_path / "disk", "24m") as made:
-        yield made
-
-
-@pytest.fixture
 def db(disk: Disk, files: TinyFiles, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     with open_for_workers(disk.path / "data", monkeypatch) as opened:
         fill_project(opened, files, settings=SLOW)

@@ -1,7 +1,6 @@
 """The reserve keeps the last room on a full disk for reviews."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,16 +9,10 @@ from core.types import Settings
 from storage import store
 from storage.database import Database, open_database
 from storage.disk_reserve import DISK_FRACTION, FILE_NAME, fill_reserve
-from tests.chaos.small_disk import Disk, small_disk
+from tests.chaos.small_disk import Disk
 
 MIB = 2**20
 pytestmark = pytest.mark.process  # mounts the disk
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    with small_disk(tmp_path / "disk", "24m") as made:
-        yield made
 
 
 @pytest.fixture

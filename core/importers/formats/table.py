@@ -11,7 +11,7 @@ from core.importers.fields.column_names import normalise_name
 from core.importers.fields.inline_options import split_options
 from core.importers.fields.option_cells import names_one
 from core.importers.fields.options_and_answers import check_options, parse_truth, truth_texts
-from core.importers.fields.row_cells import row_options, row_question
+from core.importers.fields.row_cells import row_answer, row_options, row_question
 from core.importers.fields.typed import check_id, check_text
 from core.importers.formats.training_text import as_support_sample
 from core.importers.images.checked import Images
@@ -97,7 +97,7 @@ def _truths(
     given = row.get(mapping["answer"]) if "answer" in mapping else None
     answers = row.get(mapping["answers"]) if "answers" in mapping else None
     if options:
-        return parse_truth(given, options, mapping.get("answer_as", "text")), ()
+        return parse_truth(row_answer(row, mapping), options, mapping.get("answer_as", "text")), ()
     several = tuple(check_text(each, "answers") for each in cell_texts(answers, "answers"))
     truths = [] if is_empty(given) else [check_text(each, "answer") for each in truth_texts(given)]
     if truths:

@@ -22,7 +22,7 @@ Labelled = list[tuple[str, Any]]
 
 
 def ordered_options(value: Any) -> list[str]:
-    """The options in a cell that is no plain text, by their labels where it has some; "" for an empty one before others.
+    """The options in a cell that is no plain text, in the order of their labels; "" for an empty one before others.
 
     Raises RowError where labels are repeated or one is left out, or an option is no text.
     """
@@ -36,7 +36,7 @@ def ordered_options(value: Any) -> list[str]:
 
 
 def by_label(value: Any, answer: Any) -> Any:
-    """The letter of the option whose numeral an answer is; any other answer, and one without numbered options, as is."""
+    """The letter of the option whose numeral an answer is; any other answer as it is."""
     if is_empty(answer) or isinstance(answer, dict | list | bool):
         return answer
     labels = sorted((label for label, _ in labelled(_unpacked(value))), key=_place)

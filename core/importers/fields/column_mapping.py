@@ -35,6 +35,14 @@ def propose_mapping(columns: Sequence[str], first_rows: Rows) -> dict[str, str]:
     return mapping | _proposed_forms(mapping, first_rows)
 
 
+def reply_as_answer(columns: Sequence[str], first_rows: Rows) -> dict[str, str]:
+    """The answer of a set to train on that has a reply and no other answer (alpaca's ``output``), else {}."""
+    proposed = propose_mapping(columns, first_rows)
+    if {"answer", "answers"} & proposed.keys() or "response" not in proposed:
+        return {}
+    return {"answer": proposed["response"]}
+
+
 def resolve_mapping(
     name: str, columns: Sequence[str], given: Mapping[str, str], first_rows: Rows, *, splits_questions: bool = False
 ) -> dict[str, str]:

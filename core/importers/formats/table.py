@@ -13,6 +13,7 @@ from core.importers.fields.option_cells import names_one
 from core.importers.fields.options_and_answers import check_options, parse_truth, truth_texts
 from core.importers.fields.row_cells import row_answer, row_options, row_question
 from core.importers.fields.typed import check_id, check_text
+from core.importers.formats.first_turn import first_turn
 from core.importers.formats.training_text import as_support_sample
 from core.importers.images.checked import Images
 from core.importers.references.image_tags import check_tags
@@ -46,6 +47,7 @@ def parse_sample(
             raise RowError(field, f"“id” must be text, not a list: choose another column than “{mapping[field]}”.")
         return check_text(joined_text(value, field, "\n" if field in _LONG else ", "), field)
 
+    row = first_turn(row, mapping)
     source_id = text("id") if "id" in mapping else number
     if not source_id:
         raise RowError("id", f"The id (column “{mapping['id']}”) is empty.")

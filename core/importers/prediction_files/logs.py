@@ -6,7 +6,6 @@ The others' samples are laid out as rows (``log_rows``). All are then read like 
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,6 @@ from core.own_files import refuse_own
 
 MAX_LOG_BYTES = 512 * 1024**2
 _HEAD = re.compile(rb'\s*\{\s*"(?:version|status|eval|adapter_spec|args|model_configs|logs)"\s*:')
-_ZSTANDARD = 93  # the method of inspect's newer .eval files, which Python unpacks from 3.14 on
 _FIRST = 100
 
 
@@ -81,11 +79,6 @@ def _from_zip(path: Path) -> tuple[str, list[Row]] | None:
         names = [name for name in archive.namelist() if re.fullmatch(r"samples/[^/]+\.json", name)]
         if "header.json" not in archive.NameToInfo or not names:
             return None
-        if any(archive.NameToInfo[name].compress_type == _ZSTANDARD for name in names) and sys.version_info < (3, 14):
-            raise UserError(
-                f"{path.name} is packed with Zstandard, which Python unpacks from 3.14 on: write it as JSON "
-                "(inspect log convert --to json --output-dir FOLDER FILE) and import that."
-            )
         try:
             samples = (_parsed(read_member(archive, name, MAX_LOG_BYTES)) for name in names)
             return "inspect log", inspect_rows(samples)

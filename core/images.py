@@ -1,7 +1,8 @@
-"""Decode an image the same way for every reader: first frame, upright (EXIF orientation applied), RGB.
+"""Decode an image the same way for every reader: first frame, upright (EXIF orientation applied), RGB on white.
 
-Browsers apply the EXIF orientation; a model given the raw pixels would see another image than the reviewer. Works on
-bytes only; size limits are checked on import.
+Dropping the transparency instead would leave the colours below it, mostly black: a drawing in black lines would be a
+black square. Browsers apply the EXIF orientation; a model given the raw pixels would see another image than the
+reviewer. Works on bytes only; size limits are checked on import.
 """
 
 import warnings
@@ -89,5 +90,7 @@ def _transpose_of(image: Image.Image) -> Image.Transpose | None:
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):  # convert("RGB") would clip 16 bits at 255: an all-white image
         return image.convert("I").point(lambda value: value * (1 / 257)).convert("L").convert("RGB")
-    # Via RGBA, because Pillow warns about palettes with transparency otherwise.
-    return image.convert("RGBA").convert("RGB") if image.mode == "P" else image.convert("RGB")
+    if image.has_transparency_data:
+        drawn = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn).convert("RGB")
+    return image.convert("RGB")

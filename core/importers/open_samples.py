@@ -161,6 +161,8 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
         rows = [_value(row) for row in file.first if isinstance(row.value, dict)]
         names = tuple(dict.fromkeys((*(("id",) if any(row.key for row in file.first) else ()), *file.columns)))
         proposed = mmbench.mapping_of(file.columns) if shape == "mmbench" else {}
+        if role == "support" and not {"answer", "answers"} & given.keys():
+            proposed |= column_mapping.reply_as_answer(names, rows)
         splits_questions = shape != "mmbench" and role != "support"
         mapping = column_mapping.resolve_mapping(
             file.name, names, proposed | dict(given), rows, splits_questions=splits_questions

@@ -12,12 +12,13 @@ from core.importers.fields.options_and_answers import truth_texts
 from core.importers.fields.typed import as_fields
 from core.importers.formats import bigbench_mistake, llava, predictions
 from core.importers.open_samples import parse_rows
-from core.importers.prediction_files import replies
+from core.importers.prediction_files import repeated, replies
 from core.importers.prediction_files.answer_column import AnswerColumn
 from core.importers.prediction_files.columns import PredictionColumns, choose_columns, is_table, names_prediction
+from core.importers.prediction_files.ids import known_id
 from core.importers.prediction_files.logs import open_prediction_rows
-from core.importers.results import ImportedPrediction, ImportedPredictions, PredictionExample, RowError
-from core.importers.unique_ids import duplicate_refusal
+from core.importers.prediction_files.shown_options import refuse_other_order
+from core.importers.results import Duplicate, ImportedPrediction, ImportedPredictions, PredictionExample, RowError
 from core.parsing.scoring import score_answer
 from core.types import Refusal, Sample
 
@@ -86,24 +87,29 @@ def _collected(
     """All predictions of a file, and its refused rows."""
     read: dict[str, Predicted] = {}
     refused: list[Refusal] = []
-    rows = duplicates = 0
+    rows = duplicates = repeats = 0
     for row, item in found:
         rows += 1
-        if not isinstance(item, RowError) and item[1].source_id not in read:
-            read[item[1].source_id] = item
-            continue
-        duplicates += not isinstance(item, RowError)
-        if len(refused) < MAX_REFUSED:
-            refused.append(_refusal(row, item, file.name))
+        settled: Predicted | RowError = item
+        if not isinstance(item, RowError) and (earlier := read.get(item[1].source_id)):
+            again = repeated.settled(earlier[1], item[1])
+            settled = again if isinstance(again, RowError) else (earlier[0], again)
+            duplicates += isinstance(again, RowError)
+            repeats += not isinstance(again, RowError)
+        if not isinstance(settled, RowError):
+            read[settled[1].source_id] = settled
+        elif len(refused) < MAX_REFUSED:
+            kind = Refusal if isinstance(item, RowError) else Duplicate
+            refused.append(kind(file=row.file or file.name, line=row.line, field=settled.field, reason=settled.reason))
     return ImportedPredictions(
         format=format,
         found=rows,
         samples=tuple(sample for key, (sample, _) in read.items() if sample is not None and key not in known),
         predictions=tuple(prediction for _, prediction in read.values()),
         refused=tuple(refused),
-        refused_rows=rows - len(read),
+        refused_rows=rows - repeats - len(read),
         duplicates=duplicates,
-        notes=file.notes,
+        notes=(*file.notes, repeated.repeated_note(repeats)) if repeats else file.notes,
     )
 
 
@@ -125,6 +131,7 @@ class _Readings:
         """The prediction in a row. Raises RowError."""
         value = replies.with_doc(as_fields(row.value))
         main = self._parse(value, self._mapping)
+        refuse_other_order(value, self._known[main.source_id])
         if self._doubt is None:
             return None, main
         try:
@@ -160,7 +167,7 @@ class _Readings:
         column = self._doubt.column
         cell = value.get(column)
         texts = truth_texts(cell) if isinstance(cell, str | list) else []
-        sample = self._known.get(str(value.get(self._mapping["id"])))
+        sample = self._known.get(known_id(str(value.get(self._mapping["id"])), self._known))
         if len(texts) < 2 or sample is None:
             return value
         return {**value, column: next((each for each in texts if score_answer(each, sample)[0]), texts[0])}
@@ -171,12 +178,6 @@ class _Readings:
 
     def _without_column(self) -> dict[str, str]:
         return {field: column for field, column in self._mapping.items() if field != "prediction"}
-
-
-def _refusal(row: Row, item: RowError | Predicted, name: str) -> Refusal:
-    if not isinstance(item, RowError):
-        return duplicate_refusal(row.file or name, row.line, item[1].source_id)
-    return Refusal(file=row.file or name, line=row.line, field=item.field, reason=item.reason)
 
 
 def _mistakes(file: RowFile) -> Iterator[tuple[Row, Predicted | RowError]]:

@@ -55,6 +55,38 @@ def test_sixteen_bits_of_grey_keep_their_brightness() -> None:
     assert load_upright(GOOD["16-bit PNG"]).getpixel((0, 0)) == (155, 155, 155)
 
 
+def drawing(mode: str) -> Image.Image:
+    """A black line on a transparent ground."""
+    image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (0, 0, 8, 1))
+    return image.convert(mode)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        saved(drawing("RGBA"), "PNG"),
+        saved(drawing("LA"), "PNG"),
+        saved(drawing("PA").convert("RGBA").quantize(), "PNG"),
+        saved(drawing("RGBA"), "WEBP", lossless=True, exact=True),
+        saved(drawing("RGBA"), "GIF"),
+        saved(Image.new("L", (8, 8), 0), "PNG", transparency=0),
+        saved(Image.new("RGB", (8, 8), "black"), "PNG", transparency=(0, 0, 0)),
+    ],
+    ids=["RGBA", "LA", "palette", "WebP", "GIF", "grey with a colour key", "RGB with a colour key"],
+)
+def test_what_is_transparent_is_white_and_not_what_lies_below(content: bytes) -> None:
+    """QwenLM/Qwen3-VL #661, ollama/ollama #12841: a drawing with a transparent ground became a black square."""
+    assert load_upright(content).getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_half_transparent_colours_are_mixed_with_white() -> None:
+    content = saved(Image.new("RGBA", (4, 4), (255, 0, 0, 128)), "PNG")
+    red, green, blue = load_upright(content).getpixel((1, 1))  # type: ignore[misc]
+    assert (red, green) == (255, blue)
+    assert 125 <= green <= 129
+
+
 @pytest.mark.parametrize("name", NO_PICTURES)
 def test_what_is_no_picture_raises_nothing_but_oserror(name: str) -> None:
     with pytest.raises(OSError, match=r"."):

@@ -176,14 +176,14 @@ def encrypted(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (packed(("set.jsonl", LINE), link("odd.png", "/etc/passwd")), "no readable"),
+        (packed(("set.jsonl", LINE), link("odd.png", "/etc/passwd")), "only a link"),
         (packed(link("set.jsonl", "/etc/passwd")), "neither JSON nor a table"),
         (packed(("../set.jsonl", LINE), ("../odd.png", PNG)), ""),
         (packed(("set.jsonl", json.dumps(ROW | {"image": "../odd.png"}).encode()), ("../odd.png", PNG)), "leads out"),
-        (packed(("set.jsonl", LINE), ("odd.png", b"x"), ("odd.png", PNG)), ""),
-        (encrypted(packed(("set.jsonl", LINE))), "encrypted"),
+        (packed(("set.jsonl", LINE), ("odd.png", b"x"), ("odd.png", PNG)), "twice, with different contents"),
+        (encrypted(packed(("set.jsonl", LINE))), "a password"),
         (packed(("set.jsonl", LINE), ("odd.png", PNG))[:-30], "broken zip"),
-        (packed(("set.zip", packed(("set.jsonl", LINE)))), "holds no .json"),
+        (packed(("set.zip", packed(("set.jsonl", LINE)))), "another archive (set.zip)"),
         (packed(("set.jsonl", LINE + b" " * 30_000_000)), "500 times its size"),
         (packed(("set.jsonl", LINE), ("odd.png", bytes(80_000_000))), "500 times its size"),
         (packed(("a\x1b[31m.jsonl", LINE + b"\n{")), "cut off"),
@@ -197,7 +197,7 @@ def test_a_zip_is_read_within_bounds_and_never_unpacked_beside_itself(world: Wor
 
 
 def test_a_zip_of_more_members_than_a_set_has_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.importers.containers.files.MAX_MEMBERS", 100)
+    monkeypatch.setattr("core.importers.containers.zip_checks.MAX_MEMBERS", 100)
     content = packed(*((f"{n}.png", b"") for n in range(101)), ("set.jsonl", LINE))
     assert "holds more than 100 files" in str(judged(world, content, "set.zip"))
 

@@ -4,6 +4,7 @@ Parsing is done by Python's csv module; line numbers are those of a text editor,
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,12 +20,16 @@ DELIMITERS = {"\t": "TSV", ",": "CSV", ";": "CSV", "|": "CSV"}
 MAX_COLUMNS = 2_000
 _HEAD_CHARS = 2**16
 _SNIFFED_ROWS = 20
+# A first line with which Excel is told the delimiter; it is no row.
+_EXCELS_LINE = re.compile(r"\"?sep=([\t,;|])\"?\r?(?:\n|$)", re.IGNORECASE)
 
 
 def find_delimiter(content: Content, encoding: Encoding) -> str:
     """The delimiter that splits the first rows into equally many cells, at least two. Raises UserError for none."""
     with translate_read_errors(content.name), open_text(content, encoding, "") as text:
         head = text.read(_HEAD_CHARS)
+    if said := _EXCELS_LINE.match(head):
+        return said[1]
     fits = {delimiter: _delimiter_fit(head, delimiter) for delimiter in DELIMITERS}
     best = max(fits, key=lambda delimiter: fits[delimiter])
     if fits[best][1] < 2:
@@ -66,24 +71,30 @@ def _parsed(lines: Iterator[str], delimiter: str, name: str) -> Iterator[tuple[i
     """Each row with the line it starts on."""
     # A module-wide limit; a base64 image in a cell exceeds the default.
     csv.field_size_limit(MAX_LINE)
-    line = held = 0
+    line = held = skipped = 0
 
     def bounded() -> Iterator[str]:
-        nonlocal held
-        for each in lines:
+        nonlocal held, skipped
+        for number, each in enumerate(lines):
+            if number == 0 and _EXCELS_LINE.fullmatch(each):
+                skipped = 1
+                continue
             held += len(each)
             if held > MAX_LINE:
-                raise UserError(f"{name}, line {line + 1}: the row is too large: is a quote opened and not closed?")
+                raise UserError(
+                    f"{name}, line {line + 1 + skipped}: the row is too large: is a quote opened and not closed?"
+                )
             yield each
 
     reader = csv.reader(bounded(), delimiter=delimiter, strict=True)
     try:
         for cells in reader:
-            yield line + 1, cells
+            yield line + 1 + skipped, cells
             line, held = reader.line_num, 0
     except csv.Error as error:
         raise UserError(
-            f"{name}, line {line + 1}: the row cannot be cut into cells ({error}): is a quote opened and not closed?"
+            f"{name}, line {line + 1 + skipped}: the row cannot be cut into cells ({error}): is a quote opened and not "
+            "closed?"
         ) from error
 
 

@@ -18,18 +18,13 @@ from typing import IO, Any, cast
 
 from core.errors import UnavailableError, UserError
 from core.importers.containers.wrong_kinds import SNIFFED_BYTES, refuse_wrong_kind
+from core.importers.containers.zip_checks import BOMB_MESSAGE, MAX_RATIO, SMALL, check_zip
 from core.importers.images.sources import ImageError, ImageFolder, ImageSource, ImageZip, read_member
 from core.importers.images.zip_names import is_hidden
 from core.importers.unavailable import is_unavailable, unavailable_error
 from core.own_files import refuse_database, refuse_own
 
 MAX_TEXT = 4 * 1024**3
-MAX_MEMBERS = 2_000_000
-MAX_RATIO = 500
-_SMALL = 2**20
-_BOMB_MESSAGE = (
-    f"unpacks to more than {MAX_RATIO} times its size, which no image or annotation does: check where it came from."
-)
 MAX_BESIDE = 64 * 1024**2
 _BLOCK = 2**20
 # Damaged zips also raise ValueError (a negative offset) and struct.error (a truncated header).
@@ -45,7 +40,7 @@ _IGNORED_FILES = (
     "dataset_dict.json",
     "trl.json",
 )
-_OFFICE = (("xl/", "an Excel workbook", "save its sheet as CSV"), ("word/", "a Word document", "save its table as CSV"))
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +78,7 @@ def open_content(path: Path, prefer: str = "") -> Iterator[Content]:
         )
         return
     # Not closed here: images may be read after the rows. It closes with its last reference.
-    name = _choose_annotation(archive.namelist(), prefer, path)
+    name = _choose_annotation(list(archive.NameToInfo), prefer, path)
     base = name[: max(name.rfind("/"), name.rfind("\\")) + 1]
 
     def beside(other: str) -> bytes | None:
@@ -153,24 +148,11 @@ def open_zip(path: Path) -> zipfile.ZipFile | None:
             raise unavailable_error(error, path.name) from error
         raise UserError(f"{path.name} is a broken zip archive ({error}): pack it again.") from error
     try:
-        _check_zip(archive, path.name)
+        check_zip(archive, path.name)
     except UserError:
         archive.close()
         raise
     return archive
-
-
-def _check_zip(archive: zipfile.ZipFile, name: str) -> None:
-    members = archive.infolist()
-    if len(members) > MAX_MEMBERS:
-        raise UserError(f"{name} holds more than {MAX_MEMBERS:,} files: split it into several.")
-    for member in members:
-        if member.file_size > max(_SMALL, MAX_RATIO * member.compress_size):
-            raise UserError(f"{name}: “{member.filename}” {_BOMB_MESSAGE}")
-    if "[Content_Types].xml" in archive.NameToInfo:
-        for folder, what, advice in _OFFICE:
-            if any(member.filename.startswith(folder) for member in members):
-                raise UserError(f"{name} is {what}: {advice}.")
 
 
 def _content(
@@ -199,7 +181,7 @@ class _GunzippedFile(BufferedReader):
     """A gzipped file, unpacked; unlike GzipFile, closing it also closes the underlying file."""
 
     def __init__(self, file: IO[bytes], name: str, packed_size: int) -> None:
-        self._file, self._name, self._most = file, name, max(MAX_RATIO * packed_size, _SMALL)
+        self._file, self._name, self._most = file, name, max(MAX_RATIO * packed_size, SMALL)
         super().__init__(cast(Any, gzip.GzipFile(fileobj=file)))
 
     def read(self, size: int | None = -1) -> bytes:
@@ -212,7 +194,7 @@ class _GunzippedFile(BufferedReader):
 
     def _check(self) -> None:
         if self.tell() > self._most:
-            raise UserError(f"{self._name} {_BOMB_MESSAGE}")
+            raise UserError(f"{self._name} {BOMB_MESSAGE}")
 
     def close(self) -> None:
         super().close()
@@ -233,6 +215,10 @@ def _choose_annotation(names: list[str], prefer: str, path: Path) -> str:
     one."""
     found = [name for name in names if name.lower().endswith(_ENDINGS) and not is_hidden(name)]
     found = [name for name in found if _file_name(name) not in _IGNORED_FILES]
+    if not found and (packed := [name for name in names if name.lower().endswith(_ARCHIVES) and not is_hidden(name)]):
+        raise UserError(
+            f"{path.name} holds no file that lists samples, but another archive ({packed[0]}): unpack it first."
+        )
     if not found:
         raise UserError(
             f"{path.name} holds no .json, .jsonl, .csv, .tsv or .parquet file: it needs one that lists the samples."

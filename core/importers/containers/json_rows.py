@@ -87,7 +87,8 @@ def _from_lines(text: TextIOWrapper, name: str, encoding: Encoding) -> Iterator[
     byte = encoding.mark
     for line, raw in enumerate(bounded_lines(text, name), 1):
         if raw.strip():
-            row = _parsed(raw, line, byte, encoding)
+            text_of_row = raw.removeprefix("\ufeff")  # files that were joined have a mark inside
+            row = _parsed(text_of_row, line, byte + _size(raw, encoding) - _size(text_of_row, encoding), encoding)
             if row.error and line == 1 and raw.strip() in ("{", "{}"):
                 raise UserError(f"{name} is one JSON object: it must be a list of rows, or one row on each line.")
             yield row

@@ -15,7 +15,7 @@ from core.importers.fields.column_names import FIELDS, candidates, normalise_nam
 from core.importers.fields.inline_options import split_options
 from core.importers.fields.option_cells import names_one
 from core.importers.fields.options_and_answers import answer_form, parse_truth
-from core.importers.fields.row_cells import Rows, row_question, tried_row_options
+from core.importers.fields.row_cells import Rows, row_answer, row_question, tried_row_options
 from core.importers.results import RowError
 from core.parsing.normalisation import normalise
 
@@ -79,13 +79,13 @@ def check_truths(name: str, mapping: Mapping[str, str], others: Sequence[str], r
 
 def _truth(row: Mapping[str, Any], mapping: Mapping[str, str], column: str, rows: Rows) -> str:
     """The truth that a column states, "" where it states none that can be compared."""
-    value = row.get(column)
+    value = row_answer(row, mapping, column)
     if is_empty(value) or isinstance(value, dict | list | bytes | bool):
         return ""
     if "options" not in mapping:
         return cell_text(value) if isinstance(value, str) else ""
     options = tuple(tried_row_options(row, mapping))
-    form = answer_form((tuple(tried_row_options(each, mapping)), each.get(column)) for each in rows)
+    form = answer_form((tuple(tried_row_options(each, mapping)), row_answer(each, mapping, column)) for each in rows)
     try:
         return parse_truth(value, options, form) if options else ""
     except RowError:

@@ -26,7 +26,7 @@ def cell_texts(value: Any, field: str = "row") -> list[str]:
     while isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], list | tuple):
         value = value[0]
     if isinstance(value, list | tuple):
-        items = [_item(each, field) for each in value]
+        items = [item_text(each, field) for each in value]
         return [cell_text(each) for each in items if not is_empty(each)]
     return [] if is_empty(value) else [cell_text(value)]
 
@@ -46,8 +46,8 @@ def _by_label(value: dict[str, Any]) -> list[Any]:
     return [value[key] for key in (sorted(value) if lettered else value)]
 
 
-def _item(item: Any, field: str) -> Any:
-    """The text of a list's item."""
+def item_text(item: Any, field: str) -> Any:
+    """The text of a list's item. Raises RowError for an object without one, and for a list."""
     if isinstance(item, dict):
         item = next((item[name] for name in _ITEM_NAMES if not isinstance(item.get(name), dict | list | None)), item)
     if isinstance(item, dict | list | tuple):

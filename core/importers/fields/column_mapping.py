@@ -15,7 +15,7 @@ from core.importers.fields.column_names import FIELDS, match_by_name, normalise_
 from core.importers.fields.column_values import match_by_values
 from core.importers.fields.option_cells import OPTION_FORMS, option_form, tried_option_text
 from core.importers.fields.options_and_answers import ANSWER_FORMS, answer_form
-from core.importers.fields.row_cells import SEPARATOR, Rows, tried_row_options
+from core.importers.fields.row_cells import SEPARATOR, Rows, row_answer, tried_row_options
 
 _LETTERED = re.compile(r"(?:(option|choice|opt|candidate|ending|answer)_?)?([a-z]|\d{1,2})")
 _FORMS = {"options_as": OPTION_FORMS, "answer_as": ANSWER_FORMS}
@@ -33,6 +33,14 @@ def propose_mapping(columns: Sequence[str], first_rows: Rows) -> dict[str, str]:
     taken = {*lettered, *(each for column in mapping.values() for each in _columns_in(column, columns))}
     match_by_values(mapping, [column for column in columns if column not in taken], first_rows)
     return mapping | _proposed_forms(mapping, first_rows)
+
+
+def reply_as_answer(columns: Sequence[str], first_rows: Rows) -> dict[str, str]:
+    """The answer of a set to train on that has a reply and no other answer (alpaca's ``output``), else {}."""
+    proposed = propose_mapping(columns, first_rows)
+    if {"answer", "answers"} & proposed.keys() or "response" not in proposed:
+        return {}
+    return {"answer": proposed["response"]}
 
 
 def resolve_mapping(
@@ -100,8 +108,9 @@ def _proposed_forms(mapping: Mapping[str, str], first_rows: Rows) -> dict[str, s
     texts = [(text, row.get(of)) for row in first_rows if split_here and (text := tried_option_text(row.get(entry)))]
     forms = {"options_as": form} if (form := mapping.get("options_as") or option_form(texts)) and texts else {}
     if of:
-        pairs = ((tuple(tried_row_options(row, {**mapping, **forms})), row.get(of)) for row in first_rows)
-        forms["answer_as"] = mapping.get("answer_as") or answer_form(pairs)
+        pairs = ((tuple(tried_row_options(row, {**mapping, **forms})), row_answer(row, mapping)) for row in first_rows)
+        counted = normalise_name(entry.split(SEPARATOR)[0]).endswith("1")
+        forms["answer_as"] = mapping.get("answer_as") or answer_form(pairs, from_one=counted)
     return forms
 
 

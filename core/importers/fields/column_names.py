@@ -7,7 +7,7 @@ FIELDS = {
     "id": "id sample_id question_id qid pid index idx uid source_id key",
     "image": "image image_path img img_path image_file image_name file_name filename picture photo images",
     "question": "question query prompt problem instruction question_text input text",
-    "options": "options choices multiple_choices candidates answer_choices",
+    "options": "options choices multiple_choices candidates answer_choices endings",
     "answer": "answer label gt ground_truth correct_answer answer_key answerkey answer_idx answer_index "
     "correct_option correct_choice_idx correct gt_answer multiple_choice_answer gold target truth",
     "answers": "answers gt_answers reference_answers direct_answers",

@@ -10,8 +10,9 @@ from typing import Any
 
 from core.importers.cells import is_empty
 from core.importers.fields.cell_lists import list_in_text
-from core.importers.fields.cells_as_text import cell_text, cell_texts
+from core.importers.fields.cells_as_text import cell_text
 from core.importers.fields.inline_options import labelled_options
+from core.importers.fields.labelled_options import ordered_options
 from core.importers.results import RowError
 from core.parsing.normalisation import normalise
 
@@ -32,7 +33,7 @@ def cell_options(value: Any, form: str = "") -> list[str]:
     """
     text = option_text(value)
     if text is None:
-        return cell_texts(value, "options")
+        return ordered_options(value)
     form = form or option_form([(text, None)])
     return split_text(text, form) if form else [text]
 

@@ -40,17 +40,18 @@ def check_options(options: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def answer_form(pairs: Iterable[tuple[tuple[str, ...], Any]]) -> str:
+def answer_form(pairs: Iterable[tuple[tuple[str, ...], Any]], *, from_one: bool = False) -> str:
     """The form of ``ANSWER_FORMS`` that fits most of the (options, answer) pairs; the first on ties.
 
-    Indices from 1 are assumed only where indices from 0 fit fewer rows.
+    Indices from 1 are assumed only where indices from 0 fit fewer rows, or the options' columns are counted
+    ``from_one`` (option_1, option_2, …) and fit as many.
     """
     looked_at = [(options, answer) for options, answer in pairs if options and not is_empty(answer)]
     fits = {
         form: sum(_option_index(form, options, answer) is not None for options, answer in looked_at)
         for form in ANSWER_FORMS
     }
-    return max(fits, key=lambda form: fits[form])
+    return max(fits, key=lambda form: (fits[form], from_one and form == "number" and fits["text"] < fits[form]))
 
 
 def parse_truth(value: Any, options: tuple[str, ...], form: str) -> str:

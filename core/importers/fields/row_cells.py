@@ -6,6 +6,7 @@ from typing import Any
 from core.importers.cells import is_empty
 from core.importers.fields.cells_as_text import cell_text, joined_text
 from core.importers.fields.inline_options import split_options
+from core.importers.fields.labelled_options import by_label
 from core.importers.fields.option_cells import OPTION_FORMS, cell_options
 from core.importers.results import RowError
 
@@ -47,6 +48,13 @@ def row_options(row: Mapping[str, Any], mapping: Mapping[str, str]) -> list[str]
     while texts and not texts[-1]:
         texts.pop()
     return texts
+
+
+def row_answer(row: Mapping[str, Any], mapping: Mapping[str, str], column: str = "") -> Any:
+    """The answer of a row, or what another column says; the number of a numbered option as its letter."""
+    value = row.get(column or mapping.get("answer", ""))
+    entry = mapping.get("options", "")
+    return by_label(row[entry], value) if entry in row and entry != mapping.get("question") else value
 
 
 def tried_row_options(row: Mapping[str, Any], mapping: Mapping[str, str]) -> list[str]:

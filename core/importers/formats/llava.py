@@ -6,7 +6,8 @@ refer to it ("And the other one?"). For a validation or test set the options are
 must name one of them; a support sample keeps its turns unchanged, because it is trained on.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -22,6 +23,8 @@ from core.types import Role, Sample
 IMAGE_TOKEN = "<image>"  # nosec B105
 _HUMAN = ("human", "user")
 _MODEL = ("gpt", "assistant", "chatgpt", "model")
+_TOOLS = {"tool", "tool_call", "tool_calls", "tool_response", "function", "function_call", "observation", "ipython"}
+_CALL = re.compile(r"\s*<\|?(?:tool_call|function_call|python_tag)\b|\s*<function=")
 _MAX_SHOWN = 80
 
 
@@ -69,10 +72,21 @@ def _first_pair(row: Fields) -> tuple[str, str, Fields]:
         raise RowError("conversations", "Every turn must be an object with “from” and “value”.")
     spoken = [turn for turn in turns if turn.get("from") != "system"]
     speakers = [turn.get("from") for turn in spoken[:2]]
+    if _calls_tool(spoken):
+        raise RowError("conversations", "The first reply calls a tool: it is no answer to the question before it.")
     if len(spoken) < 2 or speakers[0] not in _HUMAN or speakers[1] not in _MODEL:
         raise RowError("conversations", "A conversation begins with a turn from “human” and one from “gpt”.")
     asked, reply = (check_text(turn.get("value"), "conversations") for turn in spoken[:2])
     return asked, reply, spoken[0]
+
+
+def _calls_tool(spoken: Sequence[Fields]) -> bool:
+    """Whether the turn behind the first question calls a tool, whose result the model answers from."""
+    if len(spoken) < 2:
+        return False
+    said = spoken[1].get("value")
+    names = {str(turn.get("from")) for turn in spoken[1:3]}
+    return bool(spoken[1].get("tool_calls") or names & _TOOLS or (isinstance(said, str) and _CALL.match(said)))
 
 
 def _image(row: Fields, turn: Fields, asked: str, hash_of: Callable[[Any], str | None]) -> tuple[str | None, str]:

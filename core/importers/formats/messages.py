@@ -57,7 +57,8 @@ def _turn(turn: dict[str, Any], shown: list[Any]) -> dict[str, Any]:
         said = [said]
     if isinstance(said, list):
         said = "\n".join(filter(None, (_part(part, shown) for part in said)))
-    return {"from": "system" if role in _ASIDE else _SPEAKERS.get(role, role), "value": said}
+    calls = {"tool_calls": turn["tool_calls"]} if turn.get("tool_calls") else {}
+    return {"from": "system" if role in _ASIDE else _SPEAKERS.get(role, role), "value": said} | calls
 
 
 def _part(part: Any, shown: list[Any]) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 from core.importers.cells import is_empty
 from core.importers.fields.cells_as_text import cell_texts
 from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field, text_list
-from core.importers.prediction_files.replies import reply_text
+from core.importers.prediction_files.ids import known_id
+from core.importers.prediction_files.replies import refuse_failure, reply_text
 from core.importers.results import ImportedPrediction, RowError
 from core.parsing.answer import is_correct, read_answer
 from core.parsing.reading import Reading
@@ -51,7 +52,7 @@ def named_fields(row: Mapping[str, Any], mapping: Mapping[str, str], *, as_text:
 def parse_prediction(value: Any, known: Mapping[str, Sample]) -> ImportedPrediction:
     """The prediction in a row for one of the known samples (by source id). Raises RowError."""
     row = as_fields(value)
-    source_id = id_field(row)
+    source_id = known_id(id_field(row), known)
     sample = known.get(source_id)
     if sample is None:
         raise RowError("id", f"No validation or test sample has the id “{source_id}”: import the samples first.")
@@ -59,6 +60,7 @@ def parse_prediction(value: Any, known: Mapping[str, Sample]) -> ImportedPredict
     if not given_steps and row.get("rationale") is None:
         raise RowError("rationale", "Neither a rationale nor steps are given: one of them must be.")
     text = "\n".join(given_steps) if given_steps else text_field(row, "rationale")
+    refuse_failure(text, sample.options)
     steps, places = numbered_steps(given_steps) if given_steps else _split(text, sample.options)
     gold = row.get("mistake_step")
     if gold is not None:

@@ -11,8 +11,9 @@ from core.importers.fields.column_names import normalise_name
 from core.importers.fields.inline_options import split_options
 from core.importers.fields.option_cells import names_one
 from core.importers.fields.options_and_answers import check_options, parse_truth, truth_texts
-from core.importers.fields.row_cells import row_options, row_question
+from core.importers.fields.row_cells import row_answer, row_options, row_question
 from core.importers.fields.typed import check_id, check_text
+from core.importers.formats.first_turn import first_turn
 from core.importers.formats.training_text import as_support_sample
 from core.importers.images.checked import Images
 from core.importers.references.image_tags import check_tags
@@ -46,6 +47,7 @@ def parse_sample(
             raise RowError(field, f"“id” must be text, not a list: choose another column than “{mapping[field]}”.")
         return check_text(joined_text(value, field, "\n" if field in _LONG else ", "), field)
 
+    row = first_turn(row, mapping)
     source_id = text("id") if "id" in mapping else number
     if not source_id:
         raise RowError("id", f"The id (column “{mapping['id']}”) is empty.")
@@ -97,7 +99,7 @@ def _truths(
     given = row.get(mapping["answer"]) if "answer" in mapping else None
     answers = row.get(mapping["answers"]) if "answers" in mapping else None
     if options:
-        return parse_truth(given, options, mapping.get("answer_as", "text")), ()
+        return parse_truth(row_answer(row, mapping), options, mapping.get("answer_as", "text")), ()
     several = tuple(check_text(each, "answers") for each in cell_texts(answers, "answers"))
     truths = [] if is_empty(given) else [check_text(each, "answer") for each in truth_texts(given)]
     if truths:

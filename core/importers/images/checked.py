@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections import OrderedDict
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from core.importers.cells import is_base64, listed
 from core.importers.images import sources
@@ -107,8 +108,9 @@ class Images:
         return self._by_hash[hash]
 
     def _find(self, names: tuple[str, ...]) -> ImageRef:
+        decoded = [unquote(name) for name in names if "%" in name]  # names from addresses: "a%20b.jpg"
         try:
-            for name in names:
+            for name in (*names, *decoded):
                 if (found := self._source.find(relative_name(name))) is not None:
                     path = self._source.place(found) if self._lazy else ""
                     return self._reference(name, found, path) if path else self._read(name, found)

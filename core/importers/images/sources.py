@@ -5,6 +5,7 @@ Names that lead out of the folder are refused. Images from rows are kept in a te
 
 import os
 import posixpath
+import stat
 import tempfile
 import unicodedata
 import weakref
@@ -186,6 +187,8 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 
     Raises ImageError when it is larger, broken or encrypted, OSError when the zip cannot be read now.
     """
+    if stat.S_ISLNK(archive.getinfo(name).external_attr >> 16):
+        raise ImageError(f"“{name}” is only a link in the zip: pack the file that it points to.")
     try:
         with archive.open(name) as member:
             content = member.read(limit + 1)

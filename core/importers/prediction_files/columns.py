@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.importers.cells import is_empty
 from core.importers.fields.cells_as_text import cell_text
 from core.importers.fields.column_names import candidates, match_by_name
-from core.importers.prediction_files.ids import ID_NAMES, choose_id, questions_in, refuse_other_questions
+from core.importers.prediction_files.ids import ID_NAMES, choose_id, known_id, questions_in, refuse_other_questions
 from core.importers.prediction_files.replies import reply_of
 from core.parsing.answer import is_correct, read_answer
 from core.parsing.normalisation import normalise
@@ -22,10 +22,10 @@ from core.types import Sample
 PREDICTION_FIELDS = {
     "id": ID_NAMES,
     "rationale": "rationale reasoning cot chain_of_thought explanation output response model_output model_response "
-    "generated_text generation completion raw_response raw_output prediction_text resps text",
+    "generated_text generation completion raw_response raw_output prediction_text predicted_text resps text",
     "steps": "steps reasoning_steps",
-    "prediction": "prediction predicted pred predicted_answer model_answer parsed_answer parsed_pred parsed_response "
-    "extracted_answer filtered_resps",
+    "prediction": "prediction predicted predict pred predicted_answer model_answer parsed_answer parsed_pred "
+    "parsed_response extracted_answer filtered_resps",
     "mistake_step": "mistake_step gold_mistake_step gold_step first_mistake_step first_wrong_step",
 }
 # Evaluation programs write the truth under it, other programs the model's answer.
@@ -85,7 +85,7 @@ def choose_columns(
     if "id" not in given and "id" in found:
         found["id"] = choose_id(name, columns, found["id"], rows, known)
     _check_complete(name, columns, found)
-    pairs = [(row, known[key]) for row in rows if (key := _id_of(row, found.get("id", ""))) in known]
+    pairs = [(row, known[key]) for row in rows if (key := known_id(_id_of(row, found.get("id", "")), known)) in known]
     refuse_other_questions(name, questions_in(columns), found.get("id", ""), pairs, known)
     if "rationale" in found and "steps" not in found and "rationale" not in given:
         found |= _rationale(name, free, found, given, pairs)

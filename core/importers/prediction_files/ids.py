@@ -3,6 +3,7 @@
 A number that counts rows may be an id by accident, and then every prediction belongs to another sample.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -14,13 +15,29 @@ from core.importers.fields.column_names import candidates
 from core.parsing.normalisation import normalise
 from core.types import Sample
 
-ID_NAMES = "id sample_id question_id qid pid source_id index uid doc_id"
+ID_NAMES = "id sample_id question_id qid pid source_id index uid doc_id custom_id instance_id"
 _QUESTIONS = "question query prompt problem instruction question_text input"
 _DOC = "doc."
 _MIN_WORDS = 3  # of a question that tells one sample from another
 _MAX_COMPARED = 2000
+_WHOLE = re.compile(r"(\d+)(?:\.0+)?")
+_MAX_DIGITS = 20
 Row = Mapping[str, Any]
 Known = Mapping[str, Sample]
+
+
+def known_id(text: str, known: Known) -> str:
+    """The id of the sample that a text names; the text itself where it names none.
+
+    Programs that take ids for numbers write "7" as "7.0" and "000007" as "7".
+    """
+    number = _WHOLE.fullmatch(text)
+    if text in known or number is None:
+        return text
+    plain = number[1].lstrip("0") or "0"
+    written = [*(plain.zfill(width) for width in range(len(plain), _MAX_DIGITS + 1)), f"{plain}.0"]
+    found = [each for each in written if each in known]
+    return found[0] if len(found) == 1 else text
 
 
 def questions_in(columns: Sequence[str]) -> list[str]:
@@ -34,7 +51,7 @@ def choose_id(name: str, columns: Sequence[str], found: str, rows: Sequence[Row]
     Raises UserError where two columns name different samples and nothing tells which is right.
     """
     possible = [*candidates(columns, ID_NAMES), *(_DOC + each for each in ID_NAMES.split() if _DOC + each in columns)]
-    ids = {column: [_text(row.get(column)) for row in rows] for column in possible}
+    ids = {column: [known_id(_text(row.get(column)), known) for row in rows] for column in possible}
     matches = {column: sum(each in known for each in values) for column, values in ids.items()}
     most = max(matches.values(), default=0)
     contenders = [column for column in possible if most and matches[column] * 2 >= most]
@@ -70,7 +87,7 @@ def refuse_other_questions(
 
 
 def _agreement(column: str, asked: Sequence[str], rows: Sequence[Row], known: Known) -> int:
-    pairs = ((_question(row, asked), known.get(_text(row.get(column)))) for row in rows)
+    pairs = ((_question(row, asked), known.get(known_id(_text(row.get(column)), known))) for row in rows)
     return sum(sample is not None and bool(text) and _agrees(text, sample) for text, sample in pairs)
 
 

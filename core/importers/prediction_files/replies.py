@@ -4,14 +4,23 @@ lm-evaluation-harness keeps a reply as [["text"]], lmms-eval as ["text"]; in a C
 The rows' ``doc``, which holds the evaluated sample, is laid open as columns "doc.id", "doc.question", ….
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.importers.cells import is_empty
 from core.importers.fields.cell_lists import list_in_text
+from core.importers.prediction_files.log_rows import text_of
 from core.importers.results import RowError
 
 _INVALID = "[invalid]"  # lm-evaluation-harness: its filter found no answer
+# What VLMEvalKit, lmms-eval, FastChat and programs that write down openai's exceptions put in place of a reply.
+_FAILED = re.compile(
+    r"Failed to obtain answer(?: via API)?\.?|\[LMMS_EVAL_REQUEST_FAILED\b.*|\$ERROR\$?(?!\w).*"
+    r"|Error code: \d{3} - .*|API Error\b.*",
+    re.DOTALL,
+)
+_NOTHING = ("None", "null")
 _DOC = "doc"
 
 
@@ -20,6 +29,7 @@ def reply_text(value: Any, field: str) -> Any:
 
     Raises RowError where a list holds several replies, or log-likelihoods in place of a reply.
     """
+    value = completion_text(value, field)
     if isinstance(value, str):
         held = _innermost(_listed(value))
         return None if _is_invalid(held) else held if isinstance(held, str) else value
@@ -32,6 +42,37 @@ def reply_text(value: Any, field: str) -> Any:
             raise RowError(field, f"“{field}” holds {len(held)} replies: a prediction is one of them, so keep one.")
         raise RowError(field, f"“{field}” holds an empty list: there is no reply in it.")
     return None if _is_invalid(held) else held
+
+
+def refuse_failure(text: str, options: Sequence[str]) -> None:
+    """Raises RowError where a text is what a program wrote because it got no reply; "None" may be an option."""
+    if _FAILED.fullmatch(text.strip()) or (options and text.strip() in _NOTHING and text.strip() not in options):
+        shown = text.strip().splitlines()[0][:80]
+        raise RowError(
+            "rationale",
+            f"“{shown}” is what a program writes where it got no reply: ask the model again, or leave it out.",
+        )
+
+
+def completion_text(value: Any, field: str) -> Any:
+    """The text of a chat completion, as a file of OpenAI's Batch API holds it; anything else unchanged.
+
+    Raises RowError where it failed or is not whole.
+    """
+    if not isinstance(value, dict):
+        return value
+    body = value.get("body", value)
+    error = (body.get("error") if isinstance(body, dict) else None) or value.get("error")
+    if error:
+        said = error.get("message", error) if isinstance(error, dict) else error
+        raise RowError(field, f"The request failed ({str(said)[:200]}): there is no reply.")
+    choices = body.get("choices") if isinstance(body, dict) else None
+    if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
+        return value
+    if (reason := choices[0].get("finish_reason")) in ("length", "content_filter"):
+        raise RowError(field, f"The reply ended with “{reason}”: it is no whole reply.")
+    message = choices[0].get("message")
+    return text_of(message.get("content")) or None if isinstance(message, dict) else value
 
 
 def _is_invalid(value: Any) -> bool:

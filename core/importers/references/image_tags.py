@@ -19,6 +19,7 @@ _PLACEHOLDER = (
     rf"|<img[ _-]?(?P<img>\d{{1,3}})>|<img>{_GAP}</img>"
     r"|(?:<\|vision_start\|>)?<\|image_pad\|>(?:<\|vision_end\|>)?"  # Qwen2-VL
     rf"|<image[ _-]?placeholder>|(?:<img>{_GAP})?<imagehere>(?:{_GAP}</img>)?|<start_of_image>|\[img\]"
+    r"|<(?:media|video|audio)>"  # what no image may stand for, too
 )
 _ENDING = r"\.(?:jpe?g|png|webp|gif|bmp)"
 _NAMED = (

@@ -19,7 +19,9 @@ _IMAGE = {"image", "img", "picture", "pic", "photo", "figure", "diagram", "scree
 _PLACE = {"path", "file", "filename", "name", "url", "uri", "src", "link", "id"}
 _FILE_KEYS = {"file_name", "filename", "file", "path", "media"}
 _PLAIN = re.compile(r"(?:image|img|picture|photo)s?(?:_?\d+)?")
-_NOT_IMAGES = ("video", "videos", "audio", "audios")
+_NOT_IMAGES = {"video", "audio", "sound", "clip", "movie"}
+_FILM_OR_SOUND_KEYS = ("video", "videos", "audio", "audios")
+_FILM_OR_SOUND = re.compile(r"[^\n]{1,300}\.(?:mp4|avi|mov|mkv|webm|mpe?g|wav|mp3|flac|m4a|ogg)", re.IGNORECASE)
 _ENDINGS = ("", ".jpg", ".png", ".jpeg", ".webp")
 HashOf = Callable[[Any], str | None]
 Cells = list[tuple[str, Any]]
@@ -32,9 +34,7 @@ def conversation_image(
 
     Raises RowError where it cannot be found, for several images, and for a video or sound.
     """
-    for key in _NOT_IMAGES:
-        if not _is_blank(row.get(key)):
-            raise RowError(key, f"The row names a file under “{key}”: {SEVERAL}, and neither video nor sound.")
+    _refuse_film_and_sound((key, value) for key, value in row.items() if _kind(key) == "film or sound")
     known = [(key, value) for each in (row, turn) for key, value in each.items() if not _is_blank(value)]
     unknown = [(key, value) for key, value in known if key not in ("id", "value") and looks_like_image(value)]
     return _found(_images(known) or (_places(known) or unknown)[:1], asked, hash_of)
@@ -46,12 +46,22 @@ def table_image(
     """The same for a row of a table with a column of images ("" for none); an image in one of ``others`` is another."""
     own = [(column, row[column])] if column and not _is_blank(row.get(column)) else []
     known = [(each, row[each]) for each in others if not _is_blank(row.get(each))]
+    _refuse_film_and_sound((key, value) for key, value in known if _kind(key) == "film or sound")
     return _found([*own, *_images(known)] or _places(known)[:1], asked, hash_of)
 
 
 def other_columns(columns: Iterable[str], column: str) -> tuple[str, ...]:
     """The columns beside ``column`` that may hold an image or its name, by what they are called."""
     return tuple(each for each in columns if each != column and _kind(each))
+
+
+def _refuse_film_and_sound(cells: Iterable[tuple[str, Any]]) -> None:
+    """Raises RowError for a video or sound: anything under a key that says so, else what looks like its file."""
+    for key, value in cells:
+        plain = _plain(key) in _FILM_OR_SOUND_KEYS and not isinstance(value, bool | int | float)
+        found = [] if _is_blank(value) else listed(value)
+        if any(plain or isinstance(each, bytes | dict) or _FILM_OR_SOUND.fullmatch(str(each)) for each in found):
+            raise RowError(key, f"The row names a file under “{key}”: {SEVERAL}, and neither video nor sound.")
 
 
 def looks_like_image(value: Any) -> bool:
@@ -125,11 +135,13 @@ def _places(known: Cells) -> Cells:
 @lru_cache(maxsize=4096)
 def _kind(key: str) -> str:
     """ "image" for a key of images (``image``, ``image_2``, ``right_image``), "place" for one of an image's file or id
-    (``image_path``, ``file_name``, ``imageId``), "" for any other."""
+    (``image_path``, ``file_name``, ``imageId``), "film or sound", "" for any other."""
     name = _plain(key)
     words = {re.sub(r"s?\d*$", "", word) for word in name.split("_")}
     if name in _FILE_KEYS:
         return "place"
+    if words & _NOT_IMAGES:
+        return "film or sound"
     return "" if not words & _IMAGE else "place" if words & _PLACE else "image"
 
 

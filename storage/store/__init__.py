@@ -87,6 +87,21 @@ from storage.store.projects import (
     save_models,
     save_settings,
 )
+from storage.store.rereadings import (
+    Dependent,
+    Rereading,
+    StoredReading,
+    begin_rereading,
+    count_older_readings,
+    dependents_of,
+    newest_rereading,
+    older_readings,
+    reading_stamp,
+    replace_readings,
+    round_numbers,
+    rounds_to_read,
+    undo_rereading,
+)
 from storage.store.reviews import (
     accepted_cases,
     accepted_skills,

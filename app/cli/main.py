@@ -150,7 +150,8 @@ def _status_table(shown: dict[str, Any]) -> Group:
         f"job {job['id']} {job['kind']}: {job['state']}, {job['done']:,} of {job['total']:,} {job['error']}".rstrip()
         for job in shown["jobs"][:8]
     ]
-    return Group(table, _history_table(shown["line"]), *jobs, f"Next: {shown['next']}")
+    notes = [note for note in (shown["better_reading"],) if note]
+    return Group(table, _history_table(shown["line"]), *jobs, *notes, f"Next: {shown['next']}")
 
 
 def _history_table(lines: list[dict[str, Any]]) -> Table:
@@ -181,6 +182,7 @@ for name, function in (
     ("loop", loop.loop),
     ("compare", review.compare),
     ("adopt", review.adopt),
+    ("reread", review.reread),
     ("experiment", experiments.experiment),
     ("label", labels.label),
     ("label-check", labels.label_check),

@@ -88,12 +88,14 @@ from storage.store.projects import (
     save_settings,
 )
 from storage.store.rereadings import (
+    GIVEN_CONFIDENCE,
     Dependent,
     Rereading,
     StoredReading,
     begin_rereading,
     count_older_readings,
     dependents_of,
+    has_given_answers,
     newest_rereading,
     older_readings,
     reading_stamp,

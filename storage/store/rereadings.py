@@ -40,6 +40,8 @@ from storage.tables.diagnoses import diagnoses, gold, predictions
 from storage.tables.experiments import evidence
 from storage.tables.projects import rounds
 
+# No rule that reads a text is as sure: only an answer that a file of predictions gave has this confidence.
+GIVEN_CONFIDENCE = 1.0
 Decided = Literal["", "reviewed", "drafted"]
 _READ = [each.name for each in replaced_readings.c if each.name not in ("rereading", "round", "sample")]
 _SET_ASIDE: tuple[tuple[Table, Table], ...] = ((diagnoses, set_aside_diagnoses), (evidence, set_aside_evidence))
@@ -150,6 +152,14 @@ def older_readings(
         )
         for row in connection.execute(query)
     ]
+
+
+def has_given_answers(connection: Connection, round_id: RoundId) -> bool:
+    """Whether the files from which the round's predictions came had a column of answers."""
+    same = and_(predictions.c.round == gold.c.round, predictions.c.sample == gold.c.sample)
+    given = or_(predictions.c.reading == "given", predictions.c.read_confidence == GIVEN_CONFIDENCE)
+    query = select(gold.c.sample).select_from(gold.join(predictions, same)).where(gold.c.round == round_id, given)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def begin_rereading(

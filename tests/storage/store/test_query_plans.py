@@ -131,6 +131,7 @@ def everything_the_store_does(connection: Connection) -> dict[str, Callable[[], 
         "rounds_to_read": lambda: store.rounds_to_read(connection, 1, 1),
         "round_numbers": lambda: store.round_numbers(connection, 1),
         "older_readings": lambda: store.older_readings(connection, base, 1, after=one, limit=2),
+        "has_given_answers": lambda: store.has_given_answers(connection, base),
         "begin_rereading": lambda: store.begin_rereading(connection, 1, [base], 1, "Ada"),
         "replace_readings": lambda: store.replace_readings(
             connection, read.id, [replace(a_prediction(base, ids[2]), reading_version=1)], {ids[2]}

@@ -126,7 +126,7 @@ def _read_all(
                 number=number,
                 answers_given=store.has_given_answers(connection, round_id),
                 # The rounds of trials are measured in their experiment.
-                scores={role: store.prediction_scores(connection, round_id, role) for role in ROLES if number >= 0},
+                scores={role: store.summed_scores(connection, round_id, role) for role in ROLES if number >= 0},
             )
         for chunk in _chunks(db, round_id):
             changes.add(list(_changed(shown, chunk, counted)))
@@ -137,21 +137,21 @@ def _read_all(
 
 @dataclass(frozen=True, kw_only=True)
 class _Counted:
-    """A round while it is read: its number, whether its files gave answers, the scores by sample as they are, and what
-    they gain."""
+    """A round while it is read: its number, whether its files gave answers, the number and sum of its scores by set,
+    and what these gain."""
 
     number: int
     answers_given: bool
-    scores: dict[Role, dict[int, float]]
+    scores: dict[Role, tuple[int, float]]
     gains: dict[Role, float] = field(default_factory=lambda: dict.fromkeys(ROLES, 0.0))
 
     def accuracies(self) -> Iterator[Accuracy]:
         """Of each set that has answers."""
-        for role, found in self.scores.items():
-            before = sum(found.values())
-            if found:
-                after = before + self.gains[role]
-                yield Accuracy(round=self.number, role=role, samples=len(found), before=before, after=after)
+        for role, (samples, before) in self.scores.items():
+            if samples:
+                yield Accuracy(
+                    round=self.number, role=role, samples=samples, before=before, after=before + self.gains[role]
+                )
 
 
 def _chunks(db: Database, round_id: RoundId) -> Iterator[list[StoredReading]]:
@@ -182,7 +182,7 @@ def _changed(shown: Preview, chunk: list[StoredReading], counted: _Counted) -> I
         shown.changed += 1
         shown.kinds.update(_kinds(old, new))
         shown.set_aside += stored.diagnosed and moved
-        if stored.sample.id in counted.scores.get(stored.role, {}):
+        if stored.scored and stored.role in counted.gains:
             counted.gains[stored.role] += _score(new) - _score(old)
         if old.answer != new.answer and len(shown.examples) < MAX_EXAMPLES:
             shown.examples.append(

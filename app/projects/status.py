@@ -47,8 +47,10 @@ def project_status(db: Database, project: str = "") -> dict[str, Any]:
     """
     with db.read() as connection:
         if not project:
+            projects = store.list_projects(connection)
             return {
-                "projects": [each.name for each in store.list_projects(connection)],
+                "projects": [each.name for each in projects],
+                "better_readings": [note for each in projects if (note := better_reading(connection, each))],
                 "support": {each.name: each.samples for each in store.support_sets(connection)},
                 "jobs": [job_row(job) for job in jobs.jobs_of(connection, limit=20)],
             }

@@ -159,7 +159,8 @@ def test_reread_shows_what_would_change_reads_again_with_yes_and_takes_it_back(
         f"Round 0, sample {ids[0]} (v0): unclear → red",
         "Nothing was changed yet: `switchpoint reread old --yes` reads them again, and --undo puts them back.",
     ]
-    assert "A better reading is there for 2 predictions" in command_line.said("status", "old")
+    for asked in (["status", "old"], ["status"]):
+        assert "A better reading is there for 2 predictions" in " ".join(command_line.said(*asked).split())
     read = command_line.json("reread", "old", "--round", 0, "--yes")
     assert (read["replaced"], read["kept"]) == (1, {"reviewed": [ids[1]]})
     assert read["accuracies"] == [{"round": 0, "set": "validation", "samples": 2, "before": 0.0, "after": 0.5}]

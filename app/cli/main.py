@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from app.backup.schedule import read_schedule
 from app.cli import endpoints, experiments, files, labels, login, loop, projects, review, selection, tuning
@@ -136,9 +137,8 @@ def main() -> None:
 
 def _overview(shown: dict[str, Any]) -> str:
     projects = ", ".join(shown["projects"]) or "none yet: `switchpoint init-demo` makes one"
-    return (
-        f"Projects: {projects}\nSupport sets: {shown['support'] or 'none'}\nWorker: {shown['worker'] or 'not running'}"
-    )
+    lines = [f"Projects: {projects}", f"Support sets: {shown['support'] or 'none'}"]
+    return "\n".join([*lines, f"Worker: {shown['worker'] or 'not running'}", *shown["better_readings"]])
 
 
 def _status_table(shown: dict[str, Any]) -> Group:
@@ -150,7 +150,8 @@ def _status_table(shown: dict[str, Any]) -> Group:
         f"job {job['id']} {job['kind']}: {job['state']}, {job['done']:,} of {job['total']:,} {job['error']}".rstrip()
         for job in shown["jobs"][:8]
     ]
-    return Group(table, _history_table(shown["line"]), *jobs, f"Next: {shown['next']}")
+    notes = [Text(shown["better_reading"])] if shown["better_reading"] else []
+    return Group(table, _history_table(shown["line"]), *jobs, *notes, f"Next: {shown['next']}")
 
 
 def _history_table(lines: list[dict[str, Any]]) -> Table:
@@ -181,6 +182,7 @@ for name, function in (
     ("loop", loop.loop),
     ("compare", review.compare),
     ("adopt", review.adopt),
+    ("reread", review.reread),
     ("experiment", experiments.experiment),
     ("label", labels.label),
     ("label-check", labels.label_check),

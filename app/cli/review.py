@@ -1,4 +1,4 @@
-"""Commands on reviews and rounds: review, compare, adopt."""
+"""Commands on reviews and rounds: review, compare, adopt, and reread, which reads stored predictions again."""
 
 from dataclasses import asdict
 from typing import Annotated, Any, get_args
@@ -9,6 +9,9 @@ from app.cli.terminal import Output, ProjectArgument, RoundOption, Terminal
 from app.comparisons import adoption
 from app.comparisons.paired import compare_rounds
 from app.rendering.terminal_tables import comparison_table
+from app.rereadings.preview import preview_rereading
+from app.rereadings.replacement import apply_rereading, undo_rereading
+from app.rereadings.wording import preview_data, preview_text, undo_text
 from app.reviews import verdicts
 from app.reviews.verdicts import add_review
 from app.settings import AppSettings
@@ -90,6 +93,32 @@ def adopt(
         made.findings
     )
     return Output(data=asdict(made) | {"number": round_number}, text=text)
+
+
+def reread(
+    terminal: Terminal,
+    *,
+    project: ProjectArgument,
+    round_number: Annotated[int | None, typer.Option("--round", help="The round (default: all of them).")] = None,
+    yes: Annotated[bool, typer.Option(help="Read again now; without it, what would change is only shown.")] = False,
+    undo: Annotated[bool, typer.Option(help="Put back what the last re-reading replaced.")] = False,
+) -> Output:
+    """Read stored predictions again where the rules of reading became better, with a preview; reviewed ones stay."""
+    if undo:
+        if yes or round_number is not None:
+            raise UserError("--undo puts back the whole of the last re-reading: leave out --yes and --round.")
+        with terminal.database() as db:
+            undone, count = undo_rereading(db, project)
+        return Output(data={"undone": count}, text=undo_text(undone, count))
+    with terminal.database() as db, terminal.progress("reread") as on_progress:
+        if yes:
+            applied = apply_rereading(
+                db, project, round_number=round_number, reviewer=AppSettings().reviewer, on_progress=on_progress
+            )
+            shown = preview_data(applied.preview) | {"replaced": applied.replaced, "rereading": applied.number}
+            return Output(data=shown, text=preview_text(applied.preview, applied))
+        with preview_rereading(db, project, round_number=round_number, on_progress=on_progress) as (preview, _):
+            return Output(data=preview_data(preview), text=preview_text(preview))
 
 
 def comparison_data(found: Comparison, rounds: tuple[int, int]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from app.imports.report import Findings, ImportRequest
 from app.projects.lookup import find_project
 from core.importers import ImportedPrediction, ImportedPredictions, read_predictions
+from core.parsing.prediction import READING_VERSION
 from core.parsing.scoring import score_answer
 from core.types import Prediction, Refusal, RoundId, Sample
 from storage import store
@@ -88,6 +89,7 @@ def _prediction(imported: ImportedPrediction, sample: Sample, round_id: RoundId)
         correct=correct,
         score=score,
         read_confidence=imported.read_confidence,
+        reading_version=READING_VERSION,
     )
 
 

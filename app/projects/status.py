@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from app.projects.lookup import find_project, find_round
+from core.parsing.prediction import READING_VERSION
 from storage import jobs, store
 from storage.database import Database
 from storage.jobs import Job
@@ -46,8 +47,10 @@ def project_status(db: Database, project: str = "") -> dict[str, Any]:
     """
     with db.read() as connection:
         if not project:
+            projects = store.list_projects(connection)
             return {
-                "projects": [each.name for each in store.list_projects(connection)],
+                "projects": [each.name for each in projects],
+                "better_readings": [note for each in projects if (note := better_reading(connection, each))],
                 "support": {each.name: each.samples for each in store.support_sets(connection)},
                 "jobs": [job_row(job) for job in jobs.jobs_of(connection, limit=20)],
             }
@@ -58,6 +61,7 @@ def project_status(db: Database, project: str = "") -> dict[str, Any]:
             "teacher": found.teacher,
             "rounds": [_round_row(row) for row in store.round_counts(connection, found.id)],
             "jobs": [job_row(job) for job in jobs.jobs_of(connection, found.id, limit=50)],
+            "better_reading": better_reading(connection, found),
             "next": _next_step(connection, found).sentence,
         }
 
@@ -66,6 +70,18 @@ def next_step(db: Database, project: str) -> NextStep:
     """What to do next in this project: measure its newest round, then work on the round it builds on."""
     with db.read() as connection:
         return _next_step(connection, find_project(connection, project))
+
+
+def better_reading(connection: Connection, project: Project) -> str:
+    """A sentence where older rules read predictions of the project, "" where none did. Reads nothing again."""
+    older = store.count_older_readings(connection, project.id, READING_VERSION)
+    if not older:
+        return ""
+    of = "1 prediction" if older == 1 else f"{older:,} predictions"
+    return (
+        f"A better reading is there for {of}, which an older version read: `switchpoint reread {project.name}` shows "
+        "what it changes."
+    )
 
 
 def _round_row(row: RoundCounts) -> dict[str, int]:

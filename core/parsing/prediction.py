@@ -1,9 +1,17 @@
-"""Read a student's raw output as a prediction."""
+"""Read a student's raw output as a prediction, and the version of the rules that read it."""
 
 from core.parsing.answer import read_answer
 from core.parsing.scoring import score_answer
 from core.parsing.steps import split_steps
 from core.types import Prediction, RoundId, Sample
+
+READING_VERSION = 1
+"""The version of the reading rules: of everything in ``core.parsing`` that decides about steps, answer and score.
+
+Raise it by one in a change after which a text that is stored already would be read otherwise (other steps, another
+answer, rule, place or confidence, another score), and only then. Projects then say that a better reading is there, and
+``switchpoint reread`` reads them again.
+"""
 
 
 def read_prediction(sample: Sample, text: str, *, round_id: RoundId) -> Prediction:
@@ -21,4 +29,5 @@ def read_prediction(sample: Sample, text: str, *, round_id: RoundId) -> Predicti
         correct=correct,
         score=score,
         read_confidence=reading.confidence,
+        reading_version=READING_VERSION,
     )

@@ -16,7 +16,7 @@ class Prediction:
     ``text`` is the raw output; ``answer`` is None when it could not be read ("unclear", never guessed). ``reading``
     names the rule that read it, ``span`` the characters of ``text`` it was read from, and ``read_confidence`` how
     reliable that is, in [0, 1]. ``score`` is the VQA accuracy where several human answers are given; None: 1 or 0, as
-    ``correct`` says.
+    ``correct`` says. ``reading_version`` is that of the reading rules (0: before they were counted).
     """
 
     round: RoundId
@@ -29,6 +29,7 @@ class Prediction:
     correct: bool
     score: float | None = None
     read_confidence: float = 1.0
+    reading_version: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

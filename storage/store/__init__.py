@@ -55,6 +55,7 @@ from storage.store.labels import (
     save_labels,
 )
 from storage.store.model_tries import ModelTry, model_tries_of, save_model_try
+from storage.store.older_readings import GIVEN_CONFIDENCE, StoredReading, has_given_answers, older_readings
 from storage.store.paired_scores import ScorePair, correctness_for, predictions_for, score_pairs_of
 from storage.store.pending_imports import (
     PendingImport,
@@ -73,6 +74,7 @@ from storage.store.predictions import (
     predictions_of,
     save_gold_steps,
     save_predictions,
+    summed_scores,
 )
 from storage.store.projects import (
     Project,
@@ -86,6 +88,19 @@ from storage.store.projects import (
     rounds_of,
     save_models,
     save_settings,
+)
+from storage.store.rereadings import (
+    Dependent,
+    Rereading,
+    begin_rereading,
+    count_older_readings,
+    dependents_of,
+    newest_rereading,
+    reading_stamp,
+    replace_readings,
+    round_numbers,
+    rounds_to_read,
+    undo_rereading,
 )
 from storage.store.reviews import (
     accepted_cases,

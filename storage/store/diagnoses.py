@@ -33,6 +33,7 @@ from storage.rows import (
     values_of,
 )
 from storage.store.predictions import in_set_of
+from storage.store.rereadings import reading_stamp
 from storage.tables import samples
 from storage.tables.columns import Tuples
 from storage.tables.diagnoses import diagnoses as diagnosis_rows
@@ -89,10 +90,11 @@ def diagnoses_of(connection: Connection, round_id: RoundId) -> list[Diagnosis]:
 
 
 def curves_version(connection: Connection, round_id: RoundId) -> tuple[object, ...]:
-    """Values that change when the round's curves change, or the δ and λ applied to them."""
+    """Values that change when the round's curves change, the δ and λ applied to them, or what was read of answers."""
     columns = diagnosis_rows.c
     read = (func.min(columns.delta), func.max(columns.delta), func.min(columns.lam), func.max(columns.lam))
-    return tuple(connection.execute(select(func.count(), *read).where(columns.round == round_id)).one())
+    counted = connection.execute(select(func.count(), *read).where(columns.round == round_id)).one()
+    return (*counted, reading_stamp(connection))
 
 
 def apply_thresholds(connection: Connection, round_id: RoundId, delta: float, lam: int, find_switch: FindSwitch) -> int:

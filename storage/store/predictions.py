@@ -13,6 +13,11 @@ from storage.tables.diagnoses import gold
 from storage.tables.diagnoses import predictions as prediction_rows
 from storage.tables.projects import rounds
 
+_SCORE = case(
+    (reviews.c.verdict == "misread", func.coalesce(reviews.c.score, reviews.c.correct)),
+    else_=func.coalesce(prediction_rows.c.score, prediction_rows.c.correct),
+)
+
 
 def save_predictions(connection: Connection, predictions: Sequence[Prediction]) -> int:
     """Add the predictions that are new and return how many; a stored one is never replaced."""
@@ -57,10 +62,14 @@ def prediction_scores(connection: Connection, round_id: RoundId, role: Role) -> 
 
     Accuracy is their mean.
     """
-    corrected = func.coalesce(reviews.c.score, reviews.c.correct)
-    given = func.coalesce(prediction_rows.c.score, prediction_rows.c.correct)
-    found = case((reviews.c.verdict == "misread", corrected), else_=given)
-    return {row.sample: row.found for row in connection.execute(_scored_predictions(found, round_id, role))}
+    return {row.sample: row.found for row in connection.execute(_scored_predictions(_SCORE, round_id, role))}
+
+
+def summed_scores(connection: Connection, round_id: RoundId, role: Role) -> tuple[int, float]:
+    """How many samples ``prediction_scores`` has, and the sum of their scores, without reading each."""
+    scored = _scored_predictions(_SCORE, round_id, role).order_by(None).subquery()
+    row = connection.execute(select(func.count(), func.coalesce(func.sum(scored.c.found), 0.0))).one()
+    return row[0], float(row[1])
 
 
 def _scored_predictions(found: ColumnElement[Any], round_id: RoundId, role: Role) -> Select[Any]:

@@ -10,6 +10,7 @@ from core.errors import UserError
 from core.types import RoundId, Trial
 from storage.rows import noun_of
 from storage.store.predictions import in_set_of
+from storage.store.rereadings import reading_stamp
 from storage.tables import hits, reviews, samples, trials
 from storage.tables.diagnoses import predictions
 
@@ -46,10 +47,13 @@ def trials_of(connection: Connection, base: RoundId, setup: str | None = None) -
     ]
 
 
-def trial_answer_counts(connection: Connection, round_ids: Iterable[RoundId]) -> tuple[dict[RoundId, int], int]:
-    """How many test samples each of the rounds answered, and the newest review id of all, which scores depend on."""
+def trial_answer_counts(
+    connection: Connection, round_ids: Iterable[RoundId]
+) -> tuple[dict[RoundId, int], tuple[int, str]]:
+    """How many test samples each of the rounds answered, and the newest review id and re-reading of all, which scores
+    depend on."""
     newest = connection.scalar(select(func.max(reviews.c.id))) or 0
-    return {each: _count_test_answers(connection, each) for each in round_ids}, newest
+    return {each: _count_test_answers(connection, each) for each in round_ids}, (newest, reading_stamp(connection))
 
 
 def not_in_trial(column: ColumnElement[int], part: str) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from storage.tables.imports import pending_imports, tries
 from storage.tables.jobs import jobs
 from storage.tables.logins import attempts, logins, sessions
 from storage.tables.projects import projects, rounds
+from storage.tables.rereadings import replaced_readings, rereadings, set_aside_diagnoses, set_aside_evidence
 from storage.tables.reviews import bulk_reviews, drafts, reviews
 from storage.tables.samples import images, label_checks, labels, sample_sets, samples
 from storage.tables.selections import hits, leaks, rulings, selections

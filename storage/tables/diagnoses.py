@@ -30,7 +30,9 @@ predictions = Table(
     Column("correct", Boolean, nullable=False),
     Column("score", Float),
     Column("read_confidence", Float, nullable=False, server_default=text("1.0")),
+    added_integer("reading_version"),
     Index("predictions_wrong", "round", "sample", sqlite_where=text("correct = 0")),
+    Index("predictions_by_reading_version", "round", "reading_version"),
 )
 # Known mistake steps, for measuring the method only: no query of the page may join this table.
 gold = Table(

@@ -22,7 +22,10 @@ LAYERS = (
     ("app.experiments",),
     ("app.engines",),
     ("app.exports", "app.labels", "app.doctor"),
-    ("app.comparisons", "app.reviews", "app.selections", "app.tuning", "app.imports", "app.endpoints", "app.backup"),
+    (
+        *("app.comparisons", "app.reviews", "app.rereadings", "app.selections", "app.tuning", "app.imports"),
+        *("app.endpoints", "app.backup"),
+    ),
     ("app.projects", "app.security", "app.processes"),
     ("app.rendering", "app"),
     ("storage",),

@@ -29,6 +29,7 @@ def stamp(db: Database, place: Place) -> str:
             project = store.project_named(connection, place.project)
             parts.append((project.student, project.teacher, project.settings))
             parts += [store.round_counts(connection, project.id), store.newest_ruling_id(connection, project.id)]
+            parts.append(store.reading_stamp(connection))
             parts.append([(each.who, each.created) for each in store.model_tries_of(connection, project.id).values()])
             parts.append([run.id for run in store.runs_of(connection, project.id)])
             offered.append(len(store.adoptions_of(connection, project.id)))

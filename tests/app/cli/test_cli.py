@@ -12,6 +12,7 @@ from app.cli.terminal import run_command_line
 from app.projects import status
 from storage.database import Database
 from tests.app.command_line import CommandLine
+from tests.app.rereadings.older_project import Past, fill
 from tests.projects.handmade_diagnoses import diagnose_by_hand
 from tests.projects.tiny_project import TinyFiles
 
@@ -141,3 +142,30 @@ def test_python_m_app_is_the_same_command(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "switchpoint new nobody" in done.stderr
+
+
+def test_reread_shows_what_would_change_reads_again_with_yes_and_takes_it_back(
+    db: Database, command_line: CommandLine
+) -> None:
+    with db.write() as connection:
+        _, ids = fill(connection, [Past(says="red", damage="unclear"), Past(damage="answer", decision="accepted")])
+    shown = command_line.said("reread", "old")
+    assert shown.splitlines() == [
+        "1 of 2 predictions that an older version read would change.",
+        "  unclear → read: 1",
+        "  wrong → correct: 1",
+        "Round 0, validation: accuracy 0.0% → 50.0%",
+        f"1 would be read otherwise and are kept, because a person reviewed them: sample {ids[1]}.",
+        f"Round 0, sample {ids[0]} (v0): unclear → red",
+        "Nothing was changed yet: `switchpoint reread old --yes` reads them again, and --undo puts them back.",
+    ]
+    for asked in (["status", "old"], ["status"]):
+        assert "A better reading is there for 2 predictions" in " ".join(command_line.said(*asked).split())
+    read = command_line.json("reread", "old", "--round", 0, "--yes")
+    assert (read["replaced"], read["kept"]) == (1, {"reviewed": [ids[1]]})
+    assert read["accuracies"] == [{"round": 0, "set": "validation", "samples": 2, "before": 0.0, "after": 0.5}]
+    assert "better reading" not in command_line.said("status", "old")
+    assert "there is nothing to change" in command_line.said("reread", "old", "--yes")
+    assert command_line.said("reread", "old", "--undo").startswith("Put back 1 prediction as it was")
+    assert command_line.refused("reread", "old", "--undo") == "No re-reading of 'old' is there to undo."
+    assert "leave out --yes and --round" in command_line.refused("reread", "old", "--undo", "--yes")

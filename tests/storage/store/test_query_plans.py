@@ -32,7 +32,7 @@ ALIASES = {"said", "newer", "earlier", "stood", "said_first", "said_second", "fi
 BIG = ALIASES | {
     *("samples", "images", "predictions", "diagnoses", "reviews", "gold", "hits", "rulings", "leaks", "updates"),
     *("drafts", "bulk_reviews", "labels", "estimates", "replies", "spending", "trials", "evidence"),
-    "batched_requests",
+    *("batched_requests", "replaced_readings", "set_aside_diagnoses", "set_aside_evidence"),
 }
 FILTERS = CaseFilters(
     verdict="unreviewed",
@@ -73,6 +73,7 @@ def everything_the_store_does(connection: Connection) -> dict[str, Callable[[], 
     counts = {"requests": 2, "tokens_in": 1, "tokens_out": 1}
     batch = BatchRequest(project=1, support="flan", by="sample", model="m", url="u", token="t", **counts)
     batch = store.begin_batch(connection, batch, ["ab", "cd", "ef"])
+    read = store.begin_rereading(connection, 1, [base], 1, "Ada")
     orders = ("least_sure", "skill", "id")
 
     def every_page(page: Callable[..., object]) -> None:
@@ -124,8 +125,22 @@ def everything_the_store_does(connection: Connection) -> dict[str, Callable[[], 
         "prediction_of": lambda: store.prediction_of(connection, base, one),
         "correct_predictions": lambda: store.correct_predictions(connection, base, "validation"),
         "prediction_scores": lambda: store.prediction_scores(connection, base, "validation"),
+        "summed_scores": lambda: store.summed_scores(connection, base, "validation"),
         "save_gold_steps": lambda: store.save_gold_steps(connection, base, [(one, 1)]),
         "gold_steps_of": lambda: store.gold_steps_of(connection, base),
+        "count_older_readings": lambda: store.count_older_readings(connection, 1, 2),
+        "rounds_to_read": lambda: store.rounds_to_read(connection, 1, 1),
+        "round_numbers": lambda: store.round_numbers(connection, 1),
+        "older_readings": lambda: store.older_readings(connection, base, 1, after=one, limit=2),
+        "has_given_answers": lambda: store.has_given_answers(connection, base),
+        "begin_rereading": lambda: store.begin_rereading(connection, 1, [base], 1, "Ada"),
+        "replace_readings": lambda: store.replace_readings(
+            connection, read.id, [replace(a_prediction(base, ids[2]), reading_version=1)], {ids[2]}
+        ),
+        "newest_rereading": lambda: store.newest_rereading(connection, 1),
+        "reading_stamp": lambda: store.reading_stamp(connection),
+        "dependents_of": lambda: store.dependents_of(connection, read),
+        "undo_rereading": lambda: store.undo_rereading(connection, read.id),
         "save_diagnoses": lambda: store.save_diagnoses(connection, [a_diagnosis(base, one)]),
         "missing_diagnoses": lambda: store.missing_diagnoses(connection, base),
         "diagnosis_of": lambda: store.diagnosis_of(connection, base, one),

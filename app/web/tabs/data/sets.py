@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from app.projects.status import better_reading
 from app.rendering.formatting import cut
 from app.rendering.templates import macro, render
 from app.web.components.job_tray import waits
@@ -47,6 +48,7 @@ def overview_html(db: Database, place: Place) -> Markup:
         counts = next(each for each in store.round_counts(connection, project.id) if each.number == place.round)
         scores = {role: list(store.prediction_scores(connection, counts.round, role).values()) for role in ROLES}
         undiagnosed = len(store.missing_diagnoses(connection, counts.round))
+        note = better_reading(connection, project)
         categories = {role: store.category_counts(connection, project=project.id, role=role) for role in ROLES}
     incomplete = counts.predictions + counts.test_predictions < counts.samples + counts.test_samples
     accuracy = {role: sum(found) / len(found) if found else None for role, found in scores.items()}
@@ -73,6 +75,7 @@ def overview_html(db: Database, place: Place) -> Markup:
         place=place,
         sets=sets,
         counts=counts,
+        better_reading=note,
         undiagnosed=undiagnosed,
         diagnosing_asks_endpoint=bool(undiagnosed) and _asks_endpoint(project.teacher),
         category_count=len({name for found in categories.values() for name in found if name}),

@@ -74,6 +74,11 @@ LATER = {
             30, 4, 1, 0, '', '2026', '2026', NULL);
         INSERT INTO batched_requests VALUES ('ab', 1, 1, 0, ''), ('cd', 1, NULL, 2, 'too long');
         UPDATE spending SET batch_in = 20, batch_out = 2;""",
+    "0017": """INSERT INTO rereadings VALUES (1, 1, '[1]', 1, 'Ada', '2026');
+        INSERT INTO replaced_readings VALUES (1, 1, 2, '["z"]', 'no', 'whole', '[0, 2]', 0, 0.5, 0.25, 0);
+        INSERT INTO set_aside_diagnoses VALUES (1, 1, 2, '["yes", "no"]', 0, 1, '[[0.6, 0.4], [0.1, 0.9]]',
+            'switched', 1, 0.8, 'adding', 0.6, 0.0, 2, 't', 0, '[]', '', 1);
+        INSERT INTO set_aside_evidence VALUES (1, 1, 't', 'asking', '', 2, '[0.5]');""",
 }
 
 

@@ -36,7 +36,7 @@ def import_predictions(db: Database, request: ImportRequest, found: Findings, *,
     if read.refused and not request.skip_refused:
         return
     there = sum(each.source_id in known and known[each.source_id].id in present for each in read.predictions)
-    found.accepted, found.already_present = len(read.predictions) - there, there
+    found.accepted, found.already_present = len(read.predictions) - there, there + read.repeats
     if save and (read.samples or read.predictions):
         with db.write() as connection:
             _save(connection, project, read)

@@ -109,6 +109,7 @@ def _collected(
         refused=tuple(refused),
         refused_rows=rows - repeats - len(read),
         duplicates=duplicates,
+        repeats=repeats,
         notes=(*file.notes, repeated.repeated_note(repeats)) if repeats else file.notes,
     )
 

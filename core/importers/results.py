@@ -104,8 +104,9 @@ class PredictionExample:
 class ImportedPredictions:
     """Predictions read from a file, and the samples it includes that the project does not have yet.
 
-    ``refused`` holds the first 100,000 refused rows, ``refused_rows`` counts all. ``columns``, ``mapping`` and
-    ``notes`` as in ``SampleFile``; BIG-Bench Mistake needs no mapping. ``examples`` shows the first three predictions.
+    ``refused`` holds the first 100,000 refused rows, ``refused_rows`` counts all; ``repeats`` counts those that repeat an
+    earlier row's reply. ``columns``, ``mapping`` and ``notes`` as in ``SampleFile``; BIG-Bench Mistake needs no mapping.
+    ``examples`` shows the first three predictions.
     """
 
     format: str
@@ -115,6 +116,7 @@ class ImportedPredictions:
     refused: tuple[Refusal, ...]
     refused_rows: int
     duplicates: int
+    repeats: int = 0
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)

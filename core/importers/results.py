@@ -104,9 +104,9 @@ class PredictionExample:
 class ImportedPredictions:
     """Predictions read from a file, and the samples it includes that the project does not have yet.
 
-    ``refused`` holds the first 100,000 refused rows, ``refused_rows`` counts all; ``repeats`` counts those that repeat an
-    earlier row's reply. ``columns``, ``mapping`` and ``notes`` as in ``SampleFile``; BIG-Bench Mistake needs no mapping.
-    ``examples`` shows the first three predictions.
+    ``refused`` holds the first 100,000 refused rows, ``refused_rows`` counts all; ``repeats`` counts rows that repeat
+    the reply of an earlier one. ``columns``, ``mapping`` and ``notes`` as in ``SampleFile``; BIG-Bench Mistake needs no
+    mapping. ``examples`` shows the first three predictions.
     """
 
     format: str

@@ -35,6 +35,7 @@ FORMATS = {
     "csv": "CSV table",
     "tsv": "TSV table",
     "jsonl": "JSON rows",
+    "xlsx": "Excel workbook",
     "parquet": "parquet table",
     "dataset": "Hugging Face data set",
     "hub": "data set of the Hugging Face Hub",

@@ -118,7 +118,7 @@ class _Readings:
     """Reads predictions, and both ways where a guessed column may be the truth."""
 
     def __init__(self, file: RowFile, known: Mapping[str, Sample], chosen: PredictionColumns) -> None:
-        self._as_text = file.kind in ("csv", "tsv")
+        self._as_text = file.kind in ("csv", "tsv", "xlsx")
         self._known = known
         self._mapping = dict(chosen.mapping)
         self._by_column: dict[str, ImportedPrediction] = {}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.imports.report import ImportKind
 from tests.fuzz.oddities import PNG, as_base64, damaged, encoded, values
 from tests.fuzz.world import KNOWN, Given
+from tests.workbooks import workbook
 
 SETS: tuple[ImportKind, ...] = ("validation", "test", "support")
 REPLY = "Step 1: one. Step 2: two. The answer is 16."
@@ -186,6 +187,22 @@ def foreign_zips(draw: st.DrawFn) -> Given:
 
 
 @st.composite
+def workbooks(draw: st.DrawFn) -> Given:
+    """What VLMEvalKit writes, with odd cells."""
+    head = ["index", "question", "A", "B", "answer", "category"]
+    rows: list[list[Any]] = [head, [1, "Which?", "cat", "dog", "A", "x"], [2, "And this?", "cow", "fox", "B", "y"]]
+    for _ in range(draw(st.integers(0, 3))):
+        row = rows[draw(st.integers(0, 2))]
+        odd = draw(
+            st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"))
+        )
+        row[draw(st.integers(0, 5))] = draw(st.sampled_from(("", 7, 1.5, "A", odd)))
+    content = workbook({"s": rows, "more": [("a",)]} if draw(st.booleans()) else {"s": rows})
+    content = draw(damaged(content)) if draw(st.booleans()) else content
+    return Given(kind="Excel", files={"set.xlsx": content}, path="set.xlsx", what=draw(st.sampled_from(SETS)))
+
+
+@st.composite
 def tagged(draw: st.DrawFn) -> Given:
     """Questions with image tags of many spellings, and images under many keys."""
     tags = (
@@ -227,4 +244,5 @@ RECIPES: dict[str, st.SearchStrategy[Given]] = {
     "older encodings": legacy_texts(),
     "foreign zips": foreign_zips(),
     "image tags": tagged(),
+    "Excel": workbooks(),
 }

@@ -43,13 +43,18 @@ def find_delimiter(content: Content, encoding: Encoding) -> str:
 def read_columns(content: Content, encoding: Encoding, delimiter: str) -> tuple[str, ...]:
     """The column names in the first row. Raises UserError when a name is repeated or there are too many."""
     with open_text(content, encoding, "") as text:
-        _, cells = next(_parsed(bounded_lines(text, content.name), delimiter, content.name), (1, []))
+        line, cells = next(_parsed(bounded_lines(text, content.name), delimiter, content.name), (1, []))
+    return check_names(content.name, line, cells)
+
+
+def check_names(file: str, line: int, cells: list[str]) -> tuple[str, ...]:
+    """The names of a table's columns. Raises UserError when a name is repeated or there are too many."""
     names = [name.strip() for name in cells]
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
-        raise UserError(f"{content.name}, line 1: the column “{twice[0]}” occurs twice: give each its own name.")
+        raise UserError(f"{file}, line {line}: the column “{twice[0]}” occurs twice: give each its own name.")
     if len(names) > MAX_COLUMNS:
-        raise UserError(f"{content.name}, line 1: more than {MAX_COLUMNS:,} columns: is the delimiter right?")
+        raise UserError(f"{file}, line {line}: more than {MAX_COLUMNS:,} columns: is the delimiter right?")
     # pandas writes its index as an unnamed first column.
     return tuple(name or f"column {number}" for number, name in enumerate(names, 1))
 

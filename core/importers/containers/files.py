@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 
 from core.errors import UnavailableError, UserError
 from core.importers.containers.wrong_kinds import SNIFFED_BYTES, refuse_wrong_kind
-from core.importers.containers.zip_checks import BOMB_MESSAGE, MAX_RATIO, SMALL, check_zip
+from core.importers.containers.zip_checks import BOMB_MESSAGE, MAX_RATIO, SMALL, check_zip, is_workbook
 from core.importers.images.sources import ImageError, ImageFolder, ImageSource, ImageZip, read_member
 from core.importers.images.zip_names import is_hidden
 from core.importers.unavailable import is_unavailable, unavailable_error
@@ -31,7 +31,9 @@ _BLOCK = 2**20
 _DAMAGE = (
     EOFError, OSError, RuntimeError, ValueError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile
 )  # fmt: skip
-_ENDINGS = tuple(f".{kind}{packed}" for kind in ("json", "jsonl", "csv", "tsv", "parquet") for packed in ("", ".gz"))
+_ENDINGS = tuple(
+    f".{kind}{packed}" for kind in ("json", "jsonl", "csv", "tsv", "parquet", "xlsx") for packed in ("", ".gz")
+)
 _IGNORED_FILES = (
     "pid_splits.json",
     "dataset_info.json",
@@ -71,7 +73,7 @@ def open_content(path: Path, prefer: str = "") -> Iterator[Content]:
     elif not path.is_file():
         raise UnavailableError(f"There is no file or folder {path}: check the path and try again.")
     archive = open_zip(path)
-    if archive is None:
+    if archive is None or is_workbook(archive):
         folder = path.parent
         yield _content(
             path.name, path, lambda: path.open("rb"), ImageFolder(folder), lambda name: _read_beside(folder / name)
@@ -221,7 +223,8 @@ def _choose_annotation(names: list[str], prefer: str, path: Path) -> str:
         )
     if not found:
         raise UserError(
-            f"{path.name} holds no .json, .jsonl, .csv, .tsv or .parquet file: it needs one that lists the samples."
+            f"{path.name} holds no .json, .jsonl, .csv, .tsv, .xlsx or .parquet file: it needs one that lists the "
+            "samples."
         )
     preferred = [name for name in found if prefer and _file_name(name).startswith(prefer)]
     problems = [name for name in found if _file_name(name) == "problems.json" and prefer != "predictions"]

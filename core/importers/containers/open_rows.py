@@ -15,6 +15,7 @@ from core.importers.containers.csv_rows import MAX_COLUMNS
 from core.importers.containers.encoding import MAX_LINE, Encoding, find_encoding
 from core.importers.containers.files import Content, open_content, seekable
 from core.importers.containers.json_rows import Row, json_kind, json_rows
+from core.importers.containers.workbook import open_workbook
 from core.importers.images.sources import ImageFolder, ImageSource
 from core.own_files import refuse_own
 
@@ -25,8 +26,8 @@ Notes = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class RowFile:
-    """An open file of rows: its ``name`` for reports, its ``kind`` ("csv", "tsv", "jsonl", "parquet", "dataset" or
-    "hub"), the ``container`` in words, the columns of a table, the first rows, and the images beside it.
+    """An open file of rows: its ``name`` for reports, its ``kind`` ("csv", "tsv", "jsonl", "xlsx", "parquet", "dataset"
+    or "hub"), the ``container`` in words, the columns of a table, the first rows, and the images beside it.
 
     ``rows`` yields all rows, including the ``first`` ones. ``beside`` reads a small file in the same folder or zip.
     """
@@ -69,8 +70,12 @@ def open_rows(path: Path | str, *, prefer: str = "", kind: str = "", encoding: s
                 notes = label_note(parquet.parquet_labels(file, content.name))
                 rows = parquet.parquet_rows(file, content.name)
                 yield _row_file(content, "parquet", container="parquet", columns=columns, rows=rows, notes=notes)
-        elif kind in ("parquet", "dataset"):
-            raise UserError(f"{content.name} is no parquet file: leave the format to be found, or choose another.")
+        elif content.start.startswith(b"PK"):
+            with seekable(content) as file, open_workbook(file, content.name) as (columns, rows, notes):
+                yield _row_file(content, "xlsx", container="Excel", columns=columns, rows=rows, notes=notes)
+        elif kind in ("parquet", "dataset", "xlsx"):
+            what = "Excel workbook" if kind == "xlsx" else "parquet file"
+            raise UserError(f"{content.name} is no {what}: leave the format to be found, or choose another.")
         else:
             yield _text(content, kind, find_encoding(content, encoding))
 

@@ -11,7 +11,6 @@ SMALL = 2**20
 BOMB_MESSAGE = (
     f"unpacks to more than {MAX_RATIO} times its size, which no image or annotation does: check where it came from."
 )
-_OFFICE = (("xl/", "an Excel workbook", "save its sheet as CSV"), ("word/", "a Word document", "save its table as CSV"))
 _ENCRYPTED = 0x1
 _ZSTANDARD = 93
 _UNPACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA} | (
@@ -32,10 +31,17 @@ def check_zip(archive: zipfile.ZipFile, name: str) -> None:
         if member.compress_type not in _UNPACKED:
             raise UserError(_unknown_method(member, name))
     _refuse_twins(archive, name)
-    if "[Content_Types].xml" in archive.NameToInfo:
-        for folder, what, advice in _OFFICE:
-            if any(member.filename.startswith(folder) for member in members):
-                raise UserError(f"{name} is {what}: {advice}.")
+    if _holds_office(archive, "word/"):
+        raise UserError(f"{name} is a Word document: save its table as CSV.")
+
+
+def is_workbook(archive: zipfile.ZipFile) -> bool:
+    """Whether a zip is an Excel workbook."""
+    return _holds_office(archive, "xl/")
+
+
+def _holds_office(archive: zipfile.ZipFile, folder: str) -> bool:
+    return "[Content_Types].xml" in archive.NameToInfo and any(each.startswith(folder) for each in archive.NameToInfo)
 
 
 def _unknown_method(member: zipfile.ZipInfo, name: str) -> str:

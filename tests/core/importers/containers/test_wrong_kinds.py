@@ -35,9 +35,9 @@ def written(save: Callable[[io.BytesIO], object]) -> bytes:
     return content.getvalue()
 
 
-def workbook(content: io.BytesIO) -> None:
+def document(content: io.BytesIO) -> None:
     with zipfile.ZipFile(content, "w") as archive:
-        for name in ("[Content_Types].xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml"):
+        for name in ("[Content_Types].xml", "word/document.xml"):
             archive.writestr(name, "<x/>")
 
 
@@ -53,7 +53,7 @@ KINDS = {
     **{f"a {kind} image": saved(Image.new("RGB", (4, 4)), kind) for kind in ("PNG", "JPEG", "GIF")},
     "an SQLite database": database(),
     "a Python pickle": pickle.dumps([ROW]),
-    "an Excel workbook": written(workbook),
+    "a Word document": written(document),
     "an old Excel or Word file": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
     "a NumPy array": written(lambda content: np.save(content, np.zeros(3))),
     "a tar archive": written(archive_of_rows),
@@ -77,7 +77,7 @@ def test_a_file_of_another_kind_is_named_for_what_it_is(tmp_path: Path, what: st
     assert "\n" not in said
 
 
-@pytest.mark.parametrize("what", [what for what in KINDS if what != "an Excel workbook"])
+@pytest.mark.parametrize("what", [what for what in KINDS if what != "a Word document"])
 def test_it_is_recognised_inside_a_gzip_as_well(tmp_path: Path, what: str) -> None:
     (tmp_path / "set.json").write_bytes(gzip.compress(KINDS[what]))
     with pytest.raises(UserError, match=what):
@@ -131,4 +131,4 @@ def test_rows_that_a_given_format_does_not_fit_are_refused_one_by_one(tmp_path: 
 
 def test_an_unknown_format_lists_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="choose among llava, mmbench, scienceqa, csv"):
-        read_samples(tmp_path, role="validation", format="xlsx")
+        read_samples(tmp_path, role="validation", format="ods")

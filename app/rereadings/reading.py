@@ -6,7 +6,7 @@ answer where it had one (decision 0041), and its steps where it may have given t
 
 from dataclasses import dataclass, replace
 
-from core.importers.formats.predictions import locate_answer
+from core.importers.formats.predictions import locate_answer, numbered_steps
 from core.parsing.prediction import read_prediction
 from core.parsing.reading import UNCLEAR, Reading
 from core.parsing.scoring import score_answer
@@ -49,9 +49,12 @@ def read_again(stored: StoredReading, *, answers_given: bool = False) -> ReadAga
             correct=correct,
             score=score,
         )
-    if fresh.steps != old.steps and (stored.gold_step is not None or _steps_may_be_given(old)):
-        return ReadAgain(prediction=replace(fresh, steps=old.steps), steps_kept=True)
-    return ReadAgain(prediction=fresh)
+    steps = fresh.steps
+    if stored.gold_step is not None:
+        steps = old.steps
+    elif _steps_may_be_given(old):
+        steps, _ = numbered_steps(old.steps)  # as on import: a step that only states the answer is none
+    return ReadAgain(prediction=replace(fresh, steps=steps), steps_kept=steps != fresh.steps)
 
 
 def is_changed(old: Prediction, new: Prediction) -> bool:

@@ -107,3 +107,12 @@ def test_steps_that_a_file_may_have_given_stay_and_steps_split_by_us_do_not() ->
 def test_a_score_follows_the_rules_of_now_wherever_the_answer_came_from() -> None:
     found, _ = imported(steps=["It is red."], prediction="A")
     assert again(replace(found, correct=False), imported=True, given=True).prediction.correct
+
+
+@pytest.mark.parametrize("statement", ["Die richtige Antwort ist B.", "La réponse est B.", "So the answer is (B)."])
+def test_a_step_that_only_states_the_answer_is_none_even_where_the_file_may_have_given_the_steps(
+    statement: str,
+) -> None:
+    old = stored_as(f"It is big.\n{statement}", steps=("It is big.", statement), reading="other")
+    assert again(old, imported=True).prediction.steps == ("It is big.",)
+    assert again(old, imported=True, gold=1).prediction.steps == old.steps, "a known mistake step counts them"

@@ -6,6 +6,7 @@ Undone reviews are included, since reviews are never deleted.
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
@@ -22,8 +23,9 @@ COLUMNS = (
     "reviewer", "verdict", "step", "skill", "answer", "note", "created",
     "hint", "lecture",
 )  # fmt: skip
-# First characters by which a spreadsheet takes a cell for a formula (OWASP, "CSV Injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Where a spreadsheet takes a cell for a formula (OWASP, "CSV Injection"): also behind a semicolon, tab or line break
+# inside a text, since in many countries a semicolon separates the cells, and quotes then do not hold.
+_FORMULA = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))([ \"]*)(?=[=+\-@＝＋－＠])")
 BOM = "\ufeff"
 
 
@@ -60,14 +62,13 @@ def reviews_csv(connection: Connection, project: Project, round_: Round) -> str:
 def csv_text(rows: Sequence[Sequence[object]]) -> str:
     """Rows as CSV with safe cells, after a byte order mark, without which spreadsheets do not read it as UTF-8."""
     written = io.StringIO()
-    csv.writer(written).writerows([[safe_cell(value) for value in row] for row in rows])
+    csv.writer(written, quoting=csv.QUOTE_ALL).writerows([[safe_cell(value) for value in row] for row in rows])
     return BOM + written.getvalue()
 
 
 def safe_cell(value: object) -> str:
-    """A value as a cell; a single quote keeps a spreadsheet from running it as a formula. None is the empty cell."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """A value as a cell; single quotes keep a spreadsheet from running it as a formula. None is the empty cell."""
+    return _FORMULA.sub(r"\1'", "" if value is None else str(value))
 
 
 def reviewed(connection: Connection, round_: Round) -> Iterator[ReviewedSample]:

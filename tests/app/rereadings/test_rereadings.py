@@ -149,7 +149,7 @@ PAST = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PAST, min_size=1, max_size=12))
 def test_whatever_was_read_what_people_decided_stays_and_an_undo_is_exact(
     tmp_path_factory: pytest.TempPathFactory, pasts: list[Past]

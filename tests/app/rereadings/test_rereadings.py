@@ -21,9 +21,10 @@ from core.errors import UserError
 from core.parsing.prediction import READING_VERSION
 from core.types import Draft, JobKind, Prediction
 from storage import jobs, store
-from storage.database import Database
+from storage.database import Database, open_database
 from tests.app.rereadings.older_project import PROJECT, Past, check_index, fill, snapshot
 from tests.projects.empty_data import open_empty
+from tests.storage.migrations.test_schemas import old_database
 from tests.storage.world import a_diagnosis, a_review
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -148,7 +149,7 @@ PAST = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PAST, min_size=1, max_size=12))
 def test_whatever_was_read_what_people_decided_stays_and_an_undo_is_exact(
     tmp_path_factory: pytest.TempPathFactory, pasts: list[Past]
@@ -203,6 +204,19 @@ def test_the_status_says_in_one_sentence_that_a_better_reading_is_there_until_it
     assert "better reading" not in overview_html(db, page)
     undo_rereading(db, PROJECT)
     assert project_status(db, PROJECT)["better_reading"] == said
+
+
+@pytest.mark.parametrize("version", ["0001", "0016"])
+def test_a_database_from_before_the_versions_were_counted_counts_as_older(version: str, tmp_path: Path) -> None:
+    db = open_database(old_database(version, tmp_path / "kept"))
+    said = project_status(db, "old")["better_reading"]
+    assert "for 2 predictions, which an older version read" in said
+    before = snapshot(db)
+    assert show(db).kept == {"reviewed": [1]}
+    assert apply(db).replaced == 1
+    undo_rereading(db, PROJECT)
+    assert snapshot(db) == before
+    db.close()
 
 
 def test_a_resumed_round_counts_only_what_the_older_version_read(db: Database) -> None:

@@ -151,7 +151,7 @@ def parse_answer_line(line: bytes, is_enough: IsEnough | None = None) -> BatchAn
         except NoCompletionError:
             return BatchAnswer(key=key, why="The endpoint answered with something that is no chat completion.")
         except ErrorBodyError as failed:
-            status, error = failed.status, {"message": failed.message, "code": failed.code}
+            status, error = failed.error.status, {"message": failed.error.text, "code": failed.error.code}
     message = _one_line(error.get("message"))
     return BatchAnswer(
         key=key,

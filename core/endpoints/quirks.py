@@ -6,12 +6,23 @@ from typing import Any
 
 from openai import APIStatusError
 
-from core.endpoints.errors import REQUEST_REFUSED_STATUSES
+from core.endpoints.errors import REQUEST_REFUSED_STATUSES, server_error
+from core.endpoints.messages import request_texts
+from core.endpoints.wire_format.server_errors import ServerError
 
 _LONG, _SHORT = "max_completion_tokens", "max_tokens"
 _NOT_TAKEN = re.compile(
-    r"not (?:supported|allowed|permitted|recogni[sz]ed)|unsupported|unrecogni[sz]ed|unknown|unexpected|instead", re.I
+    r"not (?:be )?(?:supported|allowed|permitted|recogni[sz]ed)|unsupported|unrecogni[sz]ed|unknown|unexpected|instead"
+    r"|deprecated|extra inputs",
+    re.I,
 )
+_TEMPERATURE_NOT_TAKEN = re.compile(
+    rf"{_NOT_TAKEN.pattern}|not support|n[o'’]t support|\bonly\b|\bmust\b|\bshould\b|invalid|range|greater|positive"
+    r"|default|set to 1\b",
+    re.I,
+)
+_TEMPERATURE_NAMED = re.compile(r"[`'\"]temperature[`'\"]|\btemperature\s*[=:]", re.I)
+_TOO_LARGE = re.compile(r"too (?:large|high|many|big)|exceed|at most|less than|maximum", re.I)
 
 
 @dataclass
@@ -38,13 +49,29 @@ class Quirks:
         """Whether the refusal of what was ``sent`` names something that can be left out; from now on it is."""
         if error.status_code not in REQUEST_REFUSED_STATUSES and error.status_code < 500:
             return False
-        body = error.body if isinstance(error.body, dict) else {}
-        said = " ".join(str(body.get(name) or "") for name in ("param", "message", "detail"))
-        if "temperature" in said.lower() and "temperature" in sent:
+        said = server_error(error)
+        if _refuses_temperature(said, sent):
             self.no_temperature = True
             return True
-        named = _LONG in said if _SHORT in sent else re.search(rf"\b{_LONG}\b", said) is not None
-        if named and not self.other_max_tokens and _NOT_TAKEN.search(said):
+        if not self.other_max_tokens and _refuses_name(said, sent):
             self.other_max_tokens = True
             return True
         return False
+
+
+def _refuses_temperature(said: ServerError, sent: dict[str, Any]) -> bool:
+    """Whether an error is about the temperature of the request, and not about one in its question."""
+    if "temperature" not in sent:
+        return False
+    if said.field.lower() == "temperature" or _TEMPERATURE_NAMED.search(said.message):
+        return True
+    asked = any("temperature" in text.lower() for text in request_texts(sent))
+    return not asked and "temperature" in said.message.lower() and bool(_TEMPERATURE_NOT_TAKEN.search(said.message))
+
+
+def _refuses_name(said: ServerError, sent: dict[str, Any]) -> bool:
+    """Whether an error is about the name under which the longest reply was sent, and not about its length."""
+    name = _SHORT if _SHORT in sent else _LONG
+    words = f"{said.message} {said.kind} {said.code.replace('_', ' ')}"
+    named = said.field in (_SHORT, _LONG) or re.search(rf"\b(?:{name}|{_LONG})\b", said.message) is not None
+    return named and _NOT_TAKEN.search(words) is not None and not _TOO_LARGE.search(said.message)

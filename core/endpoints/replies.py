@@ -1,14 +1,12 @@
 """Read chat completions: the texts, whether each is whole, the tokens listed for the first one, and what was billed.
 
-A text counts only where it is whole: not cut off, filtered, refused or empty. The flaw of every other text is kept with
-it. ``content`` may be a text or a list of parts, of which only the text parts are the reply. An error with status 200,
-which gateways send in place of a completion, is told apart.
+A text counts only where it is whole: not cut off, filtered, refused, empty or all thought. The flaw of every other text
+is kept with it. The shapes of many servers are in ``core.endpoints.wire_format``.
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf, isnan
 from typing import Any
 
 import httpx2
@@ -17,6 +15,13 @@ from openai import APIStatusError
 from core.endpoints.errors import NoCompletionError
 from core.endpoints.messages import request_texts
 from core.endpoints.prices import estimate_tokens
+from core.endpoints.wire_format.event_stream import read_body
+from core.endpoints.wire_format.finish_reasons import Ending, read_ending
+from core.endpoints.wire_format.listed_tokens import listed_tokens
+from core.endpoints.wire_format.message_text import is_refusal, text_of_content, thoughts_of
+from core.endpoints.wire_format.server_errors import ServerError, find_error
+from core.endpoints.wire_format.usage import counted_tokens
+from core.parsing.reply import without_thoughts
 from core.redaction import redact, remove_secrets
 
 IsEnough = Callable[[str], bool]
@@ -25,29 +30,8 @@ IsEnough = Callable[[str], bool]
 CUT, CUT_IN_THOUGHT, ONLY_THOUGHT, FILTERED, REFUSED, TOOL_CALL, EMPTY = (
     "cut", "cut in thought", "only thought", "filtered", "refused", "tool call", "empty",
 )  # fmt: skip
-# Finish reasons, in lower case. "" is a server that gives none.
-_WHOLE_REASONS = {
-    "", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_token", "end", "complete", "completed",
-    "finished", "normal", "finish_reason_stop", "done",
-}  # fmt: skip
-_CUT_REASONS = {"length", "max_tokens", "max_output_tokens", "model_length", "max_length", "token_limit", "incomplete"}
-_FILTER_REASONS = {
-    "content_filter", "content_filtered", "content-filter", "safety", "recitation", "sensitive", "blocklist",
-    "prohibited_content", "spii", "guardrail", "guardrails", "guardrail_intervened", "moderation",
-}  # fmt: skip
-_REFUSAL_REASONS = {"refusal", "refused"}
-_CALL_REASONS = {"tool_calls", "function_call", "tool_use"}
-_TEXT_PARTS = ("text", "output_text")
-_THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
+THOUGHT_FLAWS = (CUT_IN_THOUGHT, ONLY_THOUGHT)
 _MAX_REASON_CHARS = 40
-# The status of an error that names none, by a word in its code, type or message; the first that fits.
-_STATUS_BY_WORD = (
-    ("quota", 429), ("rate_limit", 429), ("ratelimit", 429), ("too many requests", 429), ("overloaded", 503),
-    ("api_key", 401), ("authentication", 401), ("unauthorized", 401), ("permission", 403), ("not_found", 404),
-    ("notfound", 404), ("context_length", 400), ("invalid", 400), ("bad_request", 400), ("badrequest", 400),
-    ("unsupported", 400), ("content_filter", 400), ("content_policy", 400),
-)  # fmt: skip
-_UNKNOWN_STATUS = 500  # may pass, so that it is tried again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +59,18 @@ class Reply:
 
 
 class ErrorBodyError(Exception):
-    """An error that came in place of a completion: its ``message`` and ``code`` in the endpoint's words."""
+    """An error that came in place of a completion, in the endpoint's words."""
 
-    def __init__(self, message: str, code: str, status: int) -> None:
+    def __init__(self, error: ServerError) -> None:
         super().__init__("an error in place of a completion")
-        self.message, self.code, self.status = message, code, status
+        self.error = error
 
     def as_status_error(self, url: str) -> APIStatusError:
         """The same error as if the endpoint had answered with its status."""
-        response = httpx2.Response(self.status, request=httpx2.Request("POST", url))
-        return APIStatusError("", response=response, body={"message": self.message, "code": self.code})
+        error = self.error
+        response = httpx2.Response(error.status, request=httpx2.Request("POST", url))
+        body = {"message": error.message, "code": error.code, "type": error.kind, "param": error.field}
+        return APIStatusError("", response=response, body=body)
 
 
 def parse_kept_reply(text: str | None) -> Reply | None:
@@ -103,98 +89,67 @@ def read_reply(content: bytes, request: dict[str, Any]) -> tuple[Reply, int, int
     completion, NoCompletionError when it is neither.
     """
     try:
-        body = json.loads(content)
-        error = _find_error(body)
+        body = read_body(content)
+        error = find_error(body)
         if error is None:
             return _reply(body, request)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise NoCompletionError from None
-    raise error
+    raise ErrorBodyError(error)
 
 
 def _reply(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:
     choices = body["choices"]
-    found = [_text_and_flaw(choice) for choice in choices]
-    texts = tuple(text for text, _ in found)
-    usage = body.get("usage") or {}
-    tokens_in = int(usage.get("prompt_tokens") or estimate_tokens(*request_texts(request)))
-    tokens_out = int(usage.get("completion_tokens") or estimate_tokens(*texts))
+    messages = [_message(choice) for choice in choices]
+    texts = tuple(text_of_content(message.get("content")) for message in messages)
+    thoughts = tuple(map(thoughts_of, messages))
+    tokens_in, tokens_out = counted_tokens(body)
+    longest = _longest(request) * len(choices)
+    # Without a reason, a reply that took all the tokens it might have was cut off.
+    unstated: Ending = "cut" if 0 < longest <= tokens_out else "whole"
+    flaws = tuple(
+        _flaw(choice, message, text, unstated) for choice, message, text in zip(choices, messages, texts, strict=True)
+    )
+    if not tokens_out:
+        cut = any(flaw in (CUT, CUT_IN_THOUGHT) for flaw in flaws)
+        tokens_out = max(estimate_tokens(*filter(None, (*texts, *thoughts))), longest if cut else 0)
     safe = Reply(
         texts=tuple(map(remove_secrets, texts)),
-        top=tuple((remove_secrets(token), value) for token, value in _top(choices[0])),
-        flaws=tuple(flaw for _, flaw in found),
+        top=tuple((remove_secrets(token), value) for token, value in listed_tokens(choices[0])),
+        flaws=flaws,
     )
-    return safe, tokens_in, tokens_out
+    return safe, tokens_in or estimate_tokens(*request_texts(request)), tokens_out
 
 
-def _top(choice: dict[str, Any]) -> list[tuple[str, float]]:
-    """The tokens listed for the first one. One without a log-probability (JSON has no minus infinity) is impossible; a
-    list in which all are is none."""
-    listed = ((choice.get("logprobs") or {}).get("content") or [{}])[0].get("top_logprobs") or []
-    values = [-inf if each.get("logprob") is None else float(each["logprob"]) for each in listed]
-    if any(isnan(value) for value in values):
-        raise ValueError("a probability that is no number")
-    if all(value == -inf for value in values):
-        return []
-    return [(str(each["token"]), value) for each, value in zip(listed, values, strict=True)]
+def _message(choice: dict[str, Any]) -> dict[str, Any]:
+    """The message of a choice, also where it has the older completions' text, or only a reason why there is none."""
+    message = choice.get("message")
+    if isinstance(message, dict):
+        return message
+    if not choice.get("finish_reason") and "text" not in choice:
+        raise ValueError("a choice without a message")
+    return {"content": choice.get("text")}
 
 
-def _text_and_flaw(choice: dict[str, Any]) -> tuple[str, str]:
-    message = choice["message"]
-    content = message.get("content")
-    parts = content if isinstance(content, list) else [content]
-    text = "".join(map(_part_text, parts))
-    reason = str(choice.get("finish_reason") or "").strip().lower()
-    thinks = any(message.get(name) for name in _THOUGHT_FIELDS) or any(_is_thought(part) for part in parts)
-    refused = message.get("refusal") or any(isinstance(part, dict) and part.get("type") == "refusal" for part in parts)
-    if refused or reason in _REFUSAL_REASONS:
-        return text, REFUSED
-    if reason in _FILTER_REASONS:
-        return text, FILTERED
-    if reason in _CUT_REASONS:
-        return text, CUT if text.strip() or not thinks else CUT_IN_THOUGHT
-    if reason in _CALL_REASONS and not text.strip():
-        return text, TOOL_CALL
-    if reason not in _WHOLE_REASONS | _CALL_REASONS:
-        return text, redact(reason)[:_MAX_REASON_CHARS]
-    return text, "" if text.strip() else ONLY_THOUGHT if thinks else EMPTY
+def _longest(request: dict[str, Any]) -> int:
+    """The most tokens that one reply may have, 0 where the request does not say."""
+    return int(request.get("max_tokens") or request.get("max_completion_tokens") or 0)
 
 
-def _part_text(part: Any) -> str:
-    """The text of a part of the content; "" for thoughts, images and whatever else is no text."""
-    if isinstance(part, str):
-        return part
-    if not isinstance(part, dict) or part.get("type", "text") not in _TEXT_PARTS:
-        return ""
-    text = part.get("text")
-    text = text.get("value") if isinstance(text, dict) else text
-    return text if isinstance(text, str) else ""
-
-
-def _is_thought(part: Any) -> bool:
-    return isinstance(part, dict) and str(part.get("type")) in ("thinking", "reasoning", "redacted_thinking")
-
-
-def _find_error(body: Any) -> ErrorBodyError | None:
-    """The error in an answer's body; None where there are choices and none of them failed."""
-    if not isinstance(body, dict):
-        return None
-    choices = body.get("choices")
-    if isinstance(choices, list) and choices:
-        failed = [each["error"] for each in choices if isinstance(each, dict) and each.get("error")]
-        return _read_error(failed[0], {}) if len(failed) == len(choices) else None
-    for found in (body.get("error"), body.get("errors"), body.get("detail")):
-        if found:
-            return _read_error(found[0] if isinstance(found, list) else found, body)
-    says = body.get("message") or body.get("msg") or body.get("error_message")
-    return _read_error(body, {}) if isinstance(says, str) and says else None
-
-
-def _read_error(found: Any, around: dict[str, Any]) -> ErrorBodyError:
-    inner = found if isinstance(found, dict) else {"message": str(found)}
-    message = next((str(inner[name]) for name in ("message", "msg", "error_message", "detail") if inner.get(name)), "")
-    numbers = [each.get(name) for each in (inner, around) for name in ("code", "status", "status_code")]
-    stated = next((int(str(each)) for each in numbers if str(each).isdigit() and 400 <= int(str(each)) < 600), None)
-    words = " ".join(str(inner.get(name) or "") for name in ("code", "type", "message", "msg")).lower()
-    guessed = next((status for word, status in _STATUS_BY_WORD if word in words), _UNKNOWN_STATUS)
-    return ErrorBodyError(message or str(inner.get("type") or ""), str(inner.get("code") or ""), stated or guessed)
+def _flaw(choice: dict[str, Any], message: dict[str, Any], text: str, unstated: Ending) -> str:
+    """Why a text is not whole; ``unstated`` is how it ended where the server does not say."""
+    reason = choice.get("finish_reason")
+    ending = read_ending(reason) or unstated
+    said = without_thoughts(text)
+    thinks, is_empty = said != text or bool(thoughts_of(message)), not said.strip()
+    if is_refusal(message) or ending == "refused":
+        return REFUSED
+    if ending == "filtered":
+        return FILTERED
+    if ending == "cut":
+        return CUT_IN_THOUGHT if is_empty and thinks else CUT
+    if ending == "tool call" and is_empty:
+        return TOOL_CALL
+    if ending == "other":
+        return redact(str(reason).strip().lower())[:_MAX_REASON_CHARS]
+    return "" if not is_empty else ONLY_THOUGHT if thinks else EMPTY

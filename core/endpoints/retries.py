@@ -11,6 +11,7 @@ from core.endpoints.errors import (
     NoCompletionError,
     NotWholeError,
     retry_after_seconds,
+    server_error,
 )
 
 FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.5, 8.0
@@ -43,6 +44,6 @@ def may_be_billed(error: Exception) -> bool:
 
 
 def _is_transient(error: APIStatusError) -> bool:
-    if error.code == "insufficient_quota" or error.response.headers.get("x-should-retry") == "false":
+    if server_error(error).is_out_of_credit or error.response.headers.get("x-should-retry") == "false":
         return False
     return error.status_code in TRANSIENT_STATUSES or error.status_code >= 500

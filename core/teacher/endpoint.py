@@ -14,9 +14,9 @@ from typing import Any
 from core.answer_switch import candidates_of
 from core.endpoints.addresses import Endpoint
 from core.endpoints.client import EndpointClient, connect
-from core.endpoints.errors import FailedError, IncompleteError, RefusedError
+from core.endpoints.errors import ANSWERED, FailedError, IncompleteError, RefusedError
 from core.endpoints.messages import Messages, chat_request
-from core.endpoints.replies import CUT, CUT_IN_THOUGHT, Reply
+from core.endpoints.replies import CUT, CUT_IN_THOUGHT, EMPTY, Reply
 from core.endpoints.session import Replies, Session
 from core.errors import UserError
 from core.parsing.reply import without_thoughts
@@ -27,11 +27,10 @@ from core.teacher.letters import (
     LetterQuestions,
     letter_probabilities,
     letter_questions,
-    letters_lost,
     parse_vote,
     vote_probabilities,
 )
-from core.teacher.probe import MAX_VOTE_TOKENS, letter_messages, probe_logprobs
+from core.teacher.probe import MAX_VOTE_TOKENS, letter_messages, probe_logprobs, why_no_letters
 from core.types import Curve, EndpointSettings, Prediction, Sample, Settings, Skipped
 
 TOKENS_PER_WORD = 2
@@ -131,7 +130,7 @@ class EndpointTeacher:
             rows.append([])
             for text in asked.texts:
                 reply = await session.ask(self._question(text), max_tokens=1, top=self.top, listed=True)
-                if lost := letters_lost(reply.top, count):
+                if lost := why_no_letters(reply, count):
                     logger.warning("%s %s: a case is asked by votes", self.name, lost)
                     return []
                 rows[-1].append(_by_candidate(asked, *letter_probabilities(reply.top, count)))
@@ -160,7 +159,7 @@ class EndpointTeacher:
                 many = await ask(n=wanted)
                 texts, drawn = many.whole(), len(many.texts)
             except (RefusedError, FailedError) as error:
-                if isinstance(error, FailedError) and error.status < 500:
+                if isinstance(error, FailedError) and not _may_be_of_several(error):
                     raise
                 refused = True
         for draw in range(drawn, wanted):
@@ -172,6 +171,14 @@ class EndpointTeacher:
             else:
                 session.quirks.one_reply = session.quirks.one_reply or refused
         return texts[:wanted]
+
+
+def _may_be_of_several(error: FailedError) -> bool:
+    """Whether a request for several replies may have failed for being one: by a status, or with nothing in its
+    answer."""
+    if isinstance(error, IncompleteError):
+        return error.flaw == EMPTY
+    return error.status >= 500 or error.status == ANSWERED
 
 
 def reply_phrase(reply: Reply) -> str:

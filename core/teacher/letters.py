@@ -10,8 +10,9 @@ tokens with probabilities p(t), m the smallest of them, and R = 1 − Σ p(t) th
   are ignored for all candidates alike;
 - the curve's row is q / Σ q. When every q is 0, the row is uniform and all of it is bounded.
 
-Letters in the noise are no distribution: where a model's first token opens a thought, or the letters' Σ q is below 1e-3
-(``letters_lost``), the case is asked by sampled replies, which have room to think.
+Letters in the noise are no distribution: where a model's first token opens a thought, where its reply begins with one
+that the server took out, or where the letters' Σ q is below 1e-3 (``letters_lost``), the case is asked by sampled
+replies, which have room to think.
 
 With v sampled replies instead, of which u are readable and x(c) name c, the row is (x(c) + ½) / (u + ½·C) for C
 candidates (Krichevsky and Trofimov 1981), so that no candidate becomes impossible.
@@ -31,10 +32,8 @@ from core.types import Sample, Settings
 _LETTER = re.compile(r"""[\s▁Ġ]*[(\[*"'`]*([A-Z])[)\]*"'`.:,]*[\s▁Ġ]*""")
 SMOOTHING = 0.5
 MIN_LETTER_MASS = 1e-3
-# First tokens that open a thought, also the start of one that is several tokens.
-_OPENS_THOUGHT = re.compile(
-    r"[\s▁Ġ]*(?:<\|(?:channel|begin_of_thought|thought)|<think|<thought|<reason|<seed:think)", re.I
-)
+# A first token that opens a tag, also the start of one that is several tokens: of a thought, or of the chat template.
+_OPENS_TAG = re.compile(r"[\s▁Ġ]*(?:<(?!/)|◁|\[TH)", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +79,17 @@ def parse_letter(token: str) -> int | None:
     return LETTERS.index(found[1]) if found else None
 
 
-def letters_lost(top: Sequence[tuple[str, float]], count: int) -> str:
+def letters_lost(top: Sequence[tuple[str, float]], count: int, *, thinks: bool = False) -> str:
     """Why the listed tokens are no distribution over the first ``count`` letters, to follow the model's name; "" where
     they are, and where no letter is listed at all, so that all are bounded.
+
+    ``thinks`` says that the reply begins with a thought, which servers may take out of it.
 
     >>> letters_lost([("<think>", -1e-5), ("A", -15.0), ("B", -16.0)], 2)
     "thinks before it answers (its first token is '<think>')"
     """
     first = max(top, key=lambda each: each[1])[0] if top else ""
-    if is_thought_mark(first.strip()) or _OPENS_THOUGHT.match(first):
+    if top and (thinks or is_thought_mark(first.strip()) or _OPENS_TAG.match(first)):
         return f"thinks before it answers (its first token is {first!r})"
     places = [(parse_letter(token), value) for token, value in top]
     mass = sum(math.exp(min(value, 0.0)) for place, value in places if place is not None and place < count)

@@ -1,12 +1,13 @@
 """Find out what a teacher behind an endpoint lists: log-probabilities of letters, or nothing, so that it votes."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.endpoints.addresses import Endpoint
 from core.endpoints.errors import FailedError, RefusedError
 from core.endpoints.messages import Messages, chat_request, reply_key
-from core.endpoints.replies import parse_kept_reply
+from core.endpoints.replies import THOUGHT_FLAWS, Reply, parse_kept_reply
 from core.endpoints.session import Session
 from core.prompts.texts import BUILT_IN, text_of
 from core.teacher.letters import letters_lost
@@ -16,6 +17,8 @@ FALLBACK_TOP_LOGPROBS = 5  # the usual limit of servers that allow fewer than Op
 MAX_VOTE_TOKENS = 2048  # room for a model that thinks first; others stop earlier
 PROBE_QUESTION = "Question: What is 1 plus 1? (A) 1 (B) 2 Step 1: 1 plus 1 equals 2. The answer is"
 PROBE_OPTIONS = 2
+NOT_ABLE_STATUSES = (500, 501)
+_NAMES_LOGPROBS = re.compile(r"It says: .*log[\s_-]?prob", re.IGNORECASE)
 
 
 def known_to_vote(
@@ -34,7 +37,7 @@ def known_to_vote(
     for asked in _probe_requests(settings):
         reply = parse_kept_reply(kept(reply_key(endpoint, chat_request(endpoint, messages, **asked))))
         if reply is not None and "top" in asked:
-            return not reply.top or bool(letters_lost(reply.top, PROBE_OPTIONS))
+            return not reply.top or bool(why_no_letters(reply, PROBE_OPTIONS))
         plain = plain or reply is not None
     return True if plain else None
 
@@ -58,13 +61,18 @@ async def probe_logprobs(settings: EndpointSettings, task: str, session: Session
         except RefusedError:
             continue
         except FailedError as error:
-            if error.status >= 500 and "logprob" in str(error).lower():
-                continue  # refused with the wrong status
+            if error.status in NOT_ABLE_STATUSES or _NAMES_LOGPROBS.search(str(error)):
+                continue  # refused with the wrong status, unless the plain reply fails as well
             raise
-        why = letters_lost(reply.top, PROBE_OPTIONS)
+        why = why_no_letters(reply, PROBE_OPTIONS)
         return (asked["top"], len(reply.top), "") if reply.top and not why else (0, 0, why)
     await session.ask(messages, **plain)
     return 0, 0, ""
+
+
+def why_no_letters(reply: Reply, count: int) -> str:
+    """Why the tokens listed with a reply are no distribution over letters (``letters_lost``)."""
+    return letters_lost(reply.top, count, thinks=reply.flaw(0) in THOUGHT_FLAWS)
 
 
 def letter_messages(task: str, text: str) -> Messages:

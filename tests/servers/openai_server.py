@@ -40,7 +40,9 @@ class Manners:
     top_limit: int = 20
     top_given: int = 20
     logprobs: bool = True
-    several: str = "given"  # n > 1: "given", "refused", "refused with 500" or "ignored"
+    several: str = "given"  # n > 1: "given", "refused", "refused with 500", "answered with nothing" or "ignored"
+    logprobs_status: int = 0  # with which log-probabilities are refused
+    thoughts_beside: bool = False  # each reply begins with a thought, in a field of its own
     temperature_fixed: bool = False  # like GPT-5: a temperature other than 1 is refused
     long_name: bool = False  # max_tokens is refused, and max_completion_tokens taken
     logprob_null: bool = False  # the last token listed is impossible
@@ -148,6 +150,10 @@ class Handler(BaseHTTPRequestHandler):
             return failed(400, {}, "only n = 1 is supported")
         if body.get("n", 1) > 1 and manners.several == "refused with 500":
             return failed(500, {}, "Only one completion choice is allowed")
+        if body.get("n", 1) > 1 and manners.several == "answered with nothing":
+            return 200, {}, b'{"choices": []}'
+        if manners.logprobs_status and body.get("logprobs"):
+            return failed(manners.logprobs_status, {}, "no endpoint takes the requested parameters")
         if manners.temperature_fixed and body.get("temperature", 1) != 1:
             return failed(400, {}, "Unsupported value: 'temperature' does not support 0.0 with this model.")
         if manners.long_name and "max_tokens" in body:
@@ -180,7 +186,10 @@ class Handler(BaseHTTPRequestHandler):
             "choices": [
                 {
                     "index": place,
-                    "message": {"role": "assistant", **content_of(text, manners.content)},
+                    "message": {
+                        "role": "assistant",
+                        **content_of(text, manners.content, most, manners.thoughts_beside),
+                    },
                     "finish_reason": manners.finish or ("length" if answers.tokens(text) >= most else "stop"),
                     "logprobs": listed,
                 }
@@ -193,8 +202,10 @@ class Handler(BaseHTTPRequestHandler):
         return completion
 
 
-def content_of(text: str, kind: str) -> dict[str, Any]:
+def content_of(text: str, kind: str, most: int, thoughts_beside: bool) -> dict[str, Any]:
     """The fields of a message that carry its text, in the ways of different servers."""
+    if thoughts_beside:
+        return {"content": text if most > 1 else None, "reasoning_content": "Okay, is it C?"}
     if kind == "parts":
         thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Maybe A. The answer is A."}]}
         return {"content": [thought, {"type": "text", "text": text}]}

@@ -60,6 +60,10 @@ def test_a_text_that_ended_by_itself_is_whole(finish: str | None) -> None:
         (choice(None), "empty"),
         (choice(" \n"), "empty"),
         (choice(7), "empty"),
+        (choice("<think>Is it A? The answer is A."), "only thought"),
+        (choice("<think>Is it A?", "length"), "cut in thought"),
+        (choice("", reasoning_details=[{"type": "reasoning.text", "text": "A?"}]), "only thought"),
+        ({"finish_reason": "SAFETY"}, "filtered"),
         (choice("B", "load"), "load"),
         (choice("B", "error"), "error"),
     ],
@@ -67,6 +71,31 @@ def test_a_text_that_ended_by_itself_is_whole(finish: str | None) -> None:
 def test_every_other_text_has_a_flaw_and_does_not_count(one: dict[str, Any], flaw: str) -> None:
     reply = read({"choices": [one]})
     assert (reply.whole(), reply.flaw(0)) == ([], flaw)
+
+
+@pytest.mark.parametrize("finish", [None, ""])
+def test_without_a_reason_a_reply_that_took_all_its_tokens_was_cut_off(finish: str | None) -> None:
+    def flaw(used: int) -> str:
+        body = {"choices": [choice("So the", finish), choice("B", "stop")], "usage": {"completion_tokens": used}}
+        return read_reply(json.dumps(body).encode(), ASKED | {"max_tokens": 5})[0].flaw(0)
+
+    assert (flaw(9), flaw(10), flaw(0)) == ("", "cut", "")
+
+
+def test_a_choice_of_the_older_completions_is_read() -> None:
+    assert read({"choices": [{"text": "B", "finish_reason": "stop", "index": 0}]}).whole() == ["B"]
+
+
+def billed(one: dict[str, Any], **more: Any) -> tuple[int, int]:
+    body = json.dumps({"choices": [one]} | more).encode()
+    return read_reply(body, ASKED | {"max_completion_tokens": 400})[1:]
+
+
+def test_what_was_billed_is_never_counted_too_low() -> None:
+    assert billed(choice("B"), usage={"prompt_tokens": 7, "completion_tokens": 3}) == (7, 3)
+    assert billed(choice("B"), usage={"prompt_tokens": [], "completion_tokens": "some"}) == billed(choice("B"))
+    assert billed(choice("B", reasoning_content="hm " * 400))[1] > 300, "thoughts count where the server does not"
+    assert billed(choice("So the", "length"))[1] == 400, "and a reply that was cut off had all that it might have"
 
 
 def test_of_several_texts_the_whole_ones_count_also_when_they_were_kept() -> None:
@@ -90,8 +119,7 @@ def test_a_token_without_a_log_probability_is_impossible() -> None:
 
     assert read(listed(-0.5, None, -1)).top == (("t0", -0.5), ("t1", float("-inf")), ("t2", -1.0))
     assert read(listed(None, None)).top == ()
-    with pytest.raises(NoCompletionError):
-        read(listed(-0.5, float("nan")))
+    assert read(listed(-0.5, float("nan"))).top == (("t0", -0.5),), "what is no number is not known: as if not listed"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +141,7 @@ def test_a_token_without_a_log_probability_is_impossible() -> None:
 def test_an_error_with_status_200_is_read_as_what_it_is(body: Any, status: int, message: str) -> None:
     with pytest.raises(ErrorBodyError) as caught:
         read(body)
-    assert (caught.value.status, caught.value.message) == (status, message)
+    assert (caught.value.error.status, caught.value.error.message) == (status, message)
 
 
 def test_a_completion_that_says_it_has_no_error_is_one() -> None:

@@ -3,15 +3,25 @@
 from functools import partial
 from typing import Any
 
+import httpx2
 import pytest
+from openai import APIStatusError
 
 from core.endpoints.client import EndpointClient, connect
 from core.endpoints.errors import FailedError, IncompleteError, RefusedError
+from core.endpoints.quirks import Quirks
 from core.endpoints.replies import Reply
 from core.endpoints.session import Session
 from core.errors import UserError
 from core.types import EndpointSettings
 from tests.servers.openai_server import Kept, Manners, OpenAIServer, endpoint_of, openai_server
+
+
+def an_error(status: int, said: Any) -> APIStatusError:
+    """A refusal as the OpenAI client raises it: without the wrapper "error"."""
+    response = httpx2.Response(status, request=httpx2.Request("POST", "http://s/v1"))
+    return APIStatusError("", response=response, body=said.get("error", said) if isinstance(said, dict) else said)
+
 
 QUICK = EndpointSettings(timeout=10.0, retries=1, at_once=1)
 
@@ -65,6 +75,45 @@ def test_the_longest_reply_goes_by_the_name_that_the_endpoint_takes() -> None:
             ["max_completion_tokens"]
         ] * 2
         assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "dropped"),
+    [
+        (400, {"error": "`temperature` must be strictly positive"}, True),
+        (400, [{"error": {"message": "Unable to submit: temperature must be 1 for this model"}}], True),
+        (422, {"detail": [{"loc": ["body", "temperature"], "msg": "Input should be greater than 0"}]}, True),
+        (500, {"error": {"message": "temperature=0.0 is not supported"}}, True),
+        (400, {"code": 1210, "msg": "temperature: invalid value"}, True),
+        (400, {"error": {"message": "flagged: 'What is the temperature?'", "code": "content_filter"}}, False),
+        (503, {"error": "the GPU's temperature is too high"}, False),
+    ],
+)
+def test_a_temperature_is_left_out_only_where_it_is_refused(status: int, said: Any, dropped: bool) -> None:
+    quirks, sent = Quirks(), {"temperature": 0.0, "max_tokens": 5, "messages": [{"content": "Which?"}]}
+    assert quirks.learn(an_error(status, said), sent) is dropped
+    assert quirks.no_temperature is dropped
+
+
+def test_a_question_about_temperatures_is_not_taken_for_a_refusal_of_one() -> None:
+    sent = {"temperature": 0.0, "max_tokens": 5, "messages": [{"content": "Which temperature should it have?"}]}
+    said = {"error": {"message": "invalid prompt: Which temperature should it have?"}}
+    assert not Quirks().learn(an_error(400, said), sent)
+
+
+@pytest.mark.parametrize(
+    ("said", "other"),
+    [
+        ({"error": {"message": "Unsupported parameter.", "param": "max_tokens"}}, True),
+        ({"detail": [{"loc": ["body", "max_tokens"], "msg": "Extra inputs are not permitted"}]}, True),
+        ([{"error": {"message": 'Unknown name "max_tokens": Cannot find field.'}}], True),
+        ({"error": {"message": "max_tokens is too large: not supported beyond 4096", "param": "max_tokens"}}, False),
+    ],
+)
+def test_the_other_name_is_used_only_where_the_name_is_refused(said: Any, other: bool) -> None:
+    quirks, sent = Quirks(), {"max_tokens": 5, "messages": []}
+    assert quirks.learn(an_error(422, said), sent) is other
+    assert ("max_completion_tokens" in quirks.adapt(sent)) is other
 
 
 def test_a_question_that_is_too_long_is_refused_whatever_the_words_name() -> None:

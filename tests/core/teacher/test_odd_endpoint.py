@@ -92,8 +92,15 @@ EXPECTED = ["3", "3", "4", "4"]
         (Teacher, Manners(logprobs=False, content="parts"), 5),
         (Teacher, Manners(logprobs=False, several="refused with 500"), 5),
         (Teacher, Manners(logprobs=False, several="refused", temperature_fixed=True), 5),
+        (Teacher, Manners(logprobs=False, several="answered with nothing"), 5),
+        (Teacher, Manners(logprobs_status=500), 5),
+        (Teacher, Manners(logprobs_status=404), 5),
+        (Teacher, Manners(thoughts_beside=True), 5),
     ],
-    ids=["plain", "null", "thinks", "talks", "temperature", "names", "parts", "one by one", "both"],
+    ids=[
+        *("plain", "null", "thinks", "talks", "temperature", "names", "parts", "one by one", "both", "nothing"),
+        *("500", "404", "thoughts beside"),
+    ],
 )
 def test_the_curve_and_the_skill_are_those_of_the_same_teacher_asked_plainly(
     answers: Callable[[], Teacher], manners: Manners, votes: int
@@ -129,6 +136,8 @@ def test_an_impossible_token_is_listed_and_not_bounded() -> None:
 def test_letters_in_the_noise_are_no_distribution() -> None:
     assert letters_lost([("<|channel|>", -0.1), ("A", -2.5)], 2)
     assert letters_lost([("[THINK]", -0.1), ("A", -2.5)], 2)
+    assert letters_lost([("<", -0.1), ("A", -2.5)], 2), "a tag of several tokens"
+    assert "thinks before it answers" in letters_lost([("Okay", -0.4), ("A", -2.5)], 2, thinks=True)
     assert letters_lost([("I", -0.01), ("A", -9.0)], 2)
     assert letters_lost([("The", -0.2), ("A", -2.5), ("B", -4.0)], 2) == ""
     assert letters_lost([("x", -0.2), ("y", -2.5)], 2) == "", "no letter is listed: all are bounded"

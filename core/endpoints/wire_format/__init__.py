@@ -1,0 +1,1 @@
+"""What OpenAI-compatible servers answer, in the shapes of many: one module for each part of an answer."""

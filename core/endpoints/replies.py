@@ -44,8 +44,8 @@ _MAX_REASON_CHARS = 40
 _STATUS_BY_WORD = (
     ("quota", 429), ("rate_limit", 429), ("ratelimit", 429), ("too many requests", 429), ("overloaded", 503),
     ("api_key", 401), ("authentication", 401), ("unauthorized", 401), ("permission", 403), ("not_found", 404),
-    ("notfound", 404), ("context_length", 400), ("invalid", 400), ("bad_request", 400), ("badrequest", 400),
-    ("unsupported", 400), ("content_filter", 400), ("content_policy", 400),
+    ("notfound", 404), ("not found", 404), ("does not exist", 404), ("context_length", 400), ("invalid", 400),
+    ("bad_request", 400), ("badrequest", 400), ("unsupported", 400), ("content_filter", 400), ("content_policy", 400),
 )  # fmt: skip
 _UNKNOWN_STATUS = 500  # may pass, so that it is tried again
 
@@ -114,23 +114,44 @@ def read_reply(content: bytes, request: dict[str, Any]) -> tuple[Reply, int, int
 
 def _reply(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:
     choices = body["choices"]
-    found = [_text_and_flaw(choice) for choice in choices]
+    if not choices and len(body) == 1:
+        raise NoCompletionError
+    # A completion without a choice is no reply: gateways send it where a filter holds the question or the reply back.
+    found = [_text_and_flaw(choice) for choice in choices] or [("", FILTERED if _is_filtered(body) else EMPTY)]
     texts = tuple(text for text, _ in found)
-    usage = body.get("usage") or {}
-    tokens_in = int(usage.get("prompt_tokens") or estimate_tokens(*request_texts(request)))
-    tokens_out = int(usage.get("completion_tokens") or estimate_tokens(*texts))
+    usage = body.get("usage") if isinstance(body.get("usage"), dict) else {}
+    tokens_in = _counted(usage.get("prompt_tokens")) or estimate_tokens(*request_texts(request))
+    tokens_out = _counted(usage.get("completion_tokens")) or estimate_tokens(*texts)
     safe = Reply(
         texts=tuple(map(remove_secrets, texts)),
-        top=tuple((remove_secrets(token), value) for token, value in _top(choices[0])),
+        top=tuple((remove_secrets(token), value) for token, value in (_top(choices[0]) if choices else ())),
         flaws=tuple(flaw for _, flaw in found),
     )
     return safe, tokens_in, tokens_out
 
 
+def _counted(value: Any) -> int:
+    """A server's count of tokens, 0 where it gives none that can be one."""
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+def _is_filtered(body: dict[str, Any]) -> bool:
+    """Whether Azure's results of filtering the prompt say that it was held back."""
+    return '"filtered": true' in json.dumps(body.get("prompt_filter_results"))
+
+
 def _top(choice: dict[str, Any]) -> list[tuple[str, float]]:
     """The tokens listed for the first one. One without a log-probability (JSON has no minus infinity) is impossible; a
     list in which all are is none."""
-    listed = ((choice.get("logprobs") or {}).get("content") or [{}])[0].get("top_logprobs") or []
+    logprobs = choice.get("logprobs")
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    first = content[0] if isinstance(content, list) and content else None
+    listed = first.get("top_logprobs") if isinstance(first, dict) else None
+    if not isinstance(listed, list):  # in a shape of the server's own, or none
+        return []
     values = [-inf if each.get("logprob") is None else float(each["logprob"]) for each in listed]
     if any(isnan(value) for value in values):
         raise ValueError("a probability that is no number")
@@ -140,7 +161,7 @@ def _top(choice: dict[str, Any]) -> list[tuple[str, float]]:
 
 
 def _text_and_flaw(choice: dict[str, Any]) -> tuple[str, str]:
-    message = choice["message"]
+    message = choice["message"] or {}
     content = message.get("content")
     parts = content if isinstance(content, list) else [content]
     text = "".join(map(_part_text, parts))
@@ -153,7 +174,7 @@ def _text_and_flaw(choice: dict[str, Any]) -> tuple[str, str]:
         return text, FILTERED
     if reason in _CUT_REASONS:
         return text, CUT if text.strip() or not thinks else CUT_IN_THOUGHT
-    if reason in _CALL_REASONS and not text.strip():
+    if not text.strip() and (reason in _CALL_REASONS or message.get("tool_calls")):
         return text, TOOL_CALL
     if reason not in _WHOLE_REASONS | _CALL_REASONS:
         return text, redact(reason)[:_MAX_REASON_CHARS]

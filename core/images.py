@@ -65,11 +65,14 @@ def reencode(content: bytes) -> tuple[bytes, str]:
     return written.getvalue(), "image/png"
 
 
-def has_exif_orientation(content: bytes) -> bool:
-    """Whether the EXIF orientation changes how the image is shown. Raises OSError when the bytes are not an image."""
+def is_drawn_otherwise(content: bytes) -> bool:
+    """Whether an image's own pixels are not what is shown: turned by its EXIF orientation, or partly transparent.
+
+    Raises OSError when the bytes are not an image.
+    """
     try:
         with ignore_warnings(), Image.open(BytesIO(content), formats=FORMATS) as image:
-            return _transpose_of(image) is not None
+            return image.has_transparency_data or _transpose_of(image) is not None
     except OSError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on broken input

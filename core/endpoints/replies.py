@@ -99,7 +99,8 @@ def read_reply(content: bytes, request: dict[str, Any]) -> tuple[Reply, int, int
 
 
 def _reply(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:
-    choices = body["choices"]
+    # A completion without a choice is no reply: gateways send it where a filter holds the question or the reply back.
+    choices = body["choices"] or [{"finish_reason": _why_no_choice(body)}]
     messages = [_message(choice) for choice in choices]
     texts = tuple(text_of_content(message.get("content")) for message in messages)
     thoughts = tuple(map(thoughts_of, messages))
@@ -121,12 +122,20 @@ def _reply(body: Any, request: dict[str, Any]) -> tuple[Reply, int, int]:
     return safe, tokens_in or estimate_tokens(*request_texts(request)), tokens_out
 
 
+def _why_no_choice(body: dict[str, Any]) -> str:
+    """The reason to read for a completion without a choice. Raises NoCompletionError where nothing else is there."""
+    if len(body) == 1:
+        raise NoCompletionError
+    # Azure's results of filtering the prompt.
+    return "content_filter" if '"filtered": true' in json.dumps(body.get("prompt_filter_results")) else "stop"
+
+
 def _message(choice: dict[str, Any]) -> dict[str, Any]:
     """The message of a choice, also where it has the older completions' text, or only a reason why there is none."""
     message = choice.get("message")
     if isinstance(message, dict):
         return message
-    if not choice.get("finish_reason") and "text" not in choice:
+    if not choice.get("finish_reason") and "text" not in choice and "message" not in choice:
         raise ValueError("a choice without a message")
     return {"content": choice.get("text")}
 
@@ -148,7 +157,7 @@ def _flaw(choice: dict[str, Any], message: dict[str, Any], text: str, unstated: 
         return FILTERED
     if ending == "cut":
         return CUT_IN_THOUGHT if is_empty and thinks else CUT
-    if ending == "tool call" and is_empty:
+    if is_empty and (ending == "tool call" or message.get("tool_calls")):
         return TOOL_CALL
     if ending == "other":
         return redact(str(reason).strip().lower())[:_MAX_REASON_CHARS]

@@ -15,7 +15,7 @@ from core.endpoints.errors import FailedError, IncompleteError, RefusedError
 from core.endpoints.replies import CUT, CUT_IN_THOUGHT
 from core.endpoints.session import Replies, Session
 from core.errors import FolderError, UserError
-from core.images import has_exif_orientation, load_upright
+from core.images import is_drawn_otherwise, load_upright
 from core.parsing.prediction import read_prediction
 from core.prompts import student_prompt
 from core.types import OnSkipped, Prediction, RoundId, Sample, Settings, Skipped
@@ -110,11 +110,11 @@ def _image_url(key: str, read_image: ReadImage) -> str:
 
 
 def data_url(content: bytes, mime: str) -> str:
-    """The image as a data URL, re-encoded as PNG where servers may not support its format or its EXIF orientation.
+    """The image as a data URL, re-encoded as PNG where servers may not support its format or read it otherwise.
 
     Raises OSError when it is not an image, so that no other file of this machine is sent.
     """
-    if has_exif_orientation(content) or mime not in PORTABLE_MIME_TYPES:
+    if is_drawn_otherwise(content) or mime not in PORTABLE_MIME_TYPES:
         png = io.BytesIO()
         load_upright(content).save(png, "PNG")
         content, mime = png.getvalue(), "image/png"

@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image, ImageOps
 
-from core.images import has_exif_orientation, load_upright
+from core.images import is_drawn_otherwise, load_upright
 from core.student.endpoint import data_url
 from tests.fuzz.oddities import BAD, GOOD, saved
 
@@ -21,7 +21,7 @@ def test_a_picture_is_shown_as_its_camera_was_held(kind: str) -> None:
         "red",
         "blue",
     ]
-    assert has_exif_orientation(GOOD[kind])
+    assert is_drawn_otherwise(GOOD[kind])
 
 
 def value(picture: Image.Image, row: int, name: str) -> int:
@@ -78,6 +78,15 @@ def drawing(mode: str) -> Image.Image:
 def test_what_is_transparent_is_white_and_not_what_lies_below(content: bytes) -> None:
     """QwenLM/Qwen3-VL #661, ollama/ollama #12841: a drawing with a transparent ground became a black square."""
     assert load_upright(content).getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_an_endpoint_is_sent_a_white_ground_too() -> None:
+    """ollama/ollama #12841: what a server makes of transparency is its own affair."""
+    sent = base64.b64decode(data_url(saved(drawing("RGBA"), "PNG"), "image/png").partition(",")[2])
+    with Image.open(io.BytesIO(sent)) as image:
+        assert (image.mode, image.getpixel((4, 4))) == ("RGB", (255, 255, 255))
+    plain = saved(Image.new("RGB", (8, 8), "blue"), "PNG")
+    assert base64.b64decode(data_url(plain, "image/png").partition(",")[2]) == plain
 
 
 def test_half_transparent_colours_are_mixed_with_white() -> None:

@@ -25,7 +25,7 @@ _STATUS_BY_WORDS = tuple(
         (r"overloaded|\bbusy\b|unavailable|timed out", 503),
         (r"api key|access token|authentication|unauthorized|login fail", 401),
         (r"permission|forbidden", 403),
-        (r"^not ?found|\bnot ?found error|\bmodel\b.*\b(?:not found|not exist)", 404),
+        (r"^not ?found|\bnot ?found error|\bmodel\b.*\b(?:not found|not exists?)", 404),
         (r"context length|(?:too|input) long|bad ?request|\binvalid|unsupported|not supported|illegal", 400),
         (r"content (?:filter|policy)|field required|not permitted|value error|should be", 400),
     )

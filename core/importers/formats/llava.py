@@ -14,7 +14,7 @@ from typing import Any
 from core.importers.fields.inline_options import split_options
 from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field
 from core.importers.formats import messages
-from core.importers.references.named_images import conversation_image
+from core.importers.references.named_images import conversation_image, refuse_objects
 from core.importers.results import RowError
 from core.parsing.answer import read_answer
 from core.parsing.comparison.equality import read_the_same
@@ -23,7 +23,17 @@ from core.types import Role, Sample
 IMAGE_TOKEN = "<image>"  # nosec B105
 _HUMAN = ("human", "user")
 _MODEL = ("gpt", "assistant", "chatgpt", "model")
-_TOOLS = {"tool", "tool_call", "tool_calls", "tool_response", "function", "function_call", "observation", "ipython"}
+_TOOLS = {
+    "tool",
+    "tool_call",
+    "tool_calls",
+    "tool_response",
+    "function",
+    "function_call",
+    "function_response",
+    "observation",
+    "ipython",
+}
 _CALL = re.compile(r"\s*<\|?(?:tool_call|function_call|python_tag)\b|\s*<function=")
 _MAX_SHOWN = 80
 
@@ -39,6 +49,7 @@ def parse_sample(value: Any, role: Role, hash_of: Callable[[Any], str | None]) -
     source_id = id_field(row)
     asked, reply, turn = _first_pair(row)
     image, question = _image(row, turn, asked, hash_of)
+    refuse_objects(row, question, reply)
     if not question:
         raise RowError("question", "The question is empty.")
     if not reply:
@@ -85,7 +96,7 @@ def _calls_tool(spoken: Sequence[Fields]) -> bool:
     if len(spoken) < 2:
         return False
     said = spoken[1].get("value")
-    names = {str(turn.get("from")) for turn in spoken[1:3]}
+    names = {str(turn.get("from")).replace("-", "_") for turn in spoken[1:3]}
     return bool(spoken[1].get("tool_calls") or names & _TOOLS or (isinstance(said, str) and _CALL.match(said)))
 
 

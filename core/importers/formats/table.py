@@ -17,7 +17,7 @@ from core.importers.formats.first_turn import first_turn
 from core.importers.formats.training_text import as_support_sample
 from core.importers.images.checked import Images
 from core.importers.references.image_tags import check_tags
-from core.importers.references.named_images import table_image
+from core.importers.references.named_images import refuse_objects, table_image
 from core.importers.results import RowError
 from core.parsing.scoring import MIN_PEOPLE
 from core.types import Role, Sample
@@ -58,6 +58,7 @@ def parse_sample(
     image, question = table_image(row, mapping.get("image", ""), others or (), question, images.hash_of)
     options = check_options(check_text(option, "options") for option in given)
     answer, answers = _truths(row, mapping, options)
+    refuse_objects(row, question, answer, text("response"))
     sample = Sample(
         source_id=source_id,
         question=question,

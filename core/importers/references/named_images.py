@@ -22,6 +22,7 @@ _PLAIN = re.compile(r"(?:image|img|picture|photo)s?(?:_?\d+)?")
 _NOT_IMAGES = {"video", "audio", "sound", "clip", "movie"}
 _FILM_OR_SOUND_KEYS = ("video", "videos", "audio", "audios")
 _FILM_OR_SOUND = re.compile(r"[^\n]{1,300}\.(?:mp4|avi|mov|mkv|webm|mpe?g|wav|mp3|flac|m4a|ogg)", re.IGNORECASE)
+_PLACE_OF_OBJECT = re.compile(r"<(?:bbox|ref-object)>")
 _ENDINGS = ("", ".jpg", ".png", ".jpeg", ".webp")
 HashOf = Callable[[Any], str | None]
 Cells = list[tuple[str, Any]]
@@ -62,6 +63,16 @@ def _refuse_film_and_sound(cells: Iterable[tuple[str, Any]]) -> None:
         found = [] if _is_blank(value) else listed(value)
         if any(plain or isinstance(each, bytes | dict) or _FILM_OR_SOUND.fullmatch(str(each)) for each in found):
             raise RowError(key, f"The row names a file under “{key}”: {SEVERAL}, and neither video nor sound.")
+
+
+def refuse_objects(row: Mapping[str, Any], *texts: str) -> None:
+    """Raises RowError where a text leaves places for what stands under "objects", as ms-swift's rows do."""
+    if not _is_blank(row.get("objects")) and (place := next(filter(None, map(_PLACE_OF_OBJECT.search, texts)), None)):
+        raise RowError(
+            "objects",
+            f"“{place[0]}” in the text stands for something under “objects”, in coordinates that depend on the model: "
+            "write it into the text.",
+        )
 
 
 def looks_like_image(value: Any) -> bool:

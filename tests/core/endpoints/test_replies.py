@@ -57,6 +57,9 @@ def test_a_text_that_ended_by_itself_is_whole(finish: str | None) -> None:
         (choice(None, "stop", refusal="I cannot help."), "refused"),
         (choice([{"type": "refusal", "refusal": "No."}]), "refused"),
         (choice(None, "tool_calls", tool_calls=[{}]), "tool call"),
+        (choice("", "stop", tool_calls=[{}]), "tool call"),
+        ({"message": None, "finish_reason": "error"}, "error"),
+        ({"message": None, "finish_reason": None}, "empty"),
         (choice(None), "empty"),
         (choice(" \n"), "empty"),
         (choice(7), "empty"),
@@ -96,6 +99,59 @@ def test_what_was_billed_is_never_counted_too_low() -> None:
     assert billed(choice("B"), usage={"prompt_tokens": [], "completion_tokens": "some"}) == billed(choice("B"))
     assert billed(choice("B", reasoning_content="hm " * 400))[1] > 300, "thoughts count where the server does not"
     assert billed(choice("So the", "length"))[1] == 400, "and a reply that was cut off had all that it might have"
+
+
+def test_an_answer_without_a_choice_is_no_reply_and_no_wrong_address() -> None:
+    """pydantic/pydantic-ai #7909, 567-labs/instructor #2548: a valid completion whose choices are an empty list."""
+    assert read({"choices": [], "object": "chat.completion"}).flaw(0) == "empty"
+    held_back = [{"prompt_index": 0, "content_filter_results": {"hate": {"filtered": True}}}]
+    assert read({"choices": [], "prompt_filter_results": held_back}).flaw(0) == "filtered"
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        [],
+        "12",
+        {"prompt_tokens": None},
+        {"prompt_tokens": -1, "completion_tokens": -1},
+        {"prompt_tokens": "?"},
+    ],
+)
+def test_tokens_that_a_server_does_not_count_are_estimated(usage: Any) -> None:
+    """langchain-ai/langchain #472, browser-use/browser-use #5684: no counts, or some that are none."""
+    body = json.dumps({"choices": [choice("B")], "usage": usage}).encode()
+    plain = json.dumps({"choices": [choice("B")]}).encode()
+    assert read_reply(body, ASKED) == read_reply(plain, ASKED)
+    assert read_reply(json.dumps({"choices": [choice("B")], "usage": {"prompt_tokens": "7"}}).encode(), ASKED)[1] == 7
+
+
+@pytest.mark.parametrize(
+    "logprobs",
+    [None, {}, [], {"content": None}, {"content": []}, {"content": [None]}, {"content": [{"top_logprobs": None}]},
+     [{"token": "B"}]],
+)  # fmt: skip
+def test_log_probabilities_in_another_shape_are_none_and_the_reply_counts(logprobs: Any) -> None:
+    """vllm-project/vllm #47838, ggml-org/llama.cpp #11346: asked for, and null or in a shape of the server's own."""
+    reply = read({"choices": [choice("B") | {"logprobs": logprobs}]})
+    assert (reply.top, reply.whole()) == ((), ["B"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "model 'x' not found, try pulling it first"},
+        {"code": 404, "message": "The model `x` does not exist.", "object": "error", "type": "NotFoundError"},
+        {"object": "error", "message": "The model `x` does not exist.", "code": None},
+    ],
+)
+def test_a_model_that_is_not_there_is_said_so_whatever_the_status(body: Any) -> None:
+    """runpod-workers/worker-vllm #57: status 200 for a model that does not exist."""
+    with pytest.raises(ErrorBodyError) as raised:
+        read(body)
+    assert raised.value.error.status == 404
 
 
 def test_of_several_texts_the_whole_ones_count_also_when_they_were_kept() -> None:

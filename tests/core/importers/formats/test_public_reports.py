@@ -40,6 +40,7 @@ def chat(*turns: dict[str, Any]) -> dict[str, Any]:
     [
         sharegpt(("human", "Add them."), ("function_call", CALL), ("observation", "5"), ("gpt", "It is 5.")),
         sharegpt(("human", "Add them."), ("gpt", f"<tool_call>{CALL}</tool_call>"), ("gpt", "It is 5.")),
+        sharegpt(("human", "Add them."), ("function-call", CALL), ("function-response", "5"), ("gpt", "It is 5.")),
         sharegpt(("human", "Add them."), ("gpt", "I will look."), ("observation", "5"), ("gpt", "It is 5.")),
         chat({"role": "assistant", "content": "I will add them.", "tool_calls": [{"function": {"name": "add"}}]}),
         chat({"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "add"}}]}),
@@ -114,6 +115,22 @@ def test_a_tag_of_something_that_is_not_there_is_said(tag: str, tmp_path: Path) 
 def test_columns_about_videos_are_no_videos(tmp_path: Path) -> None:
     row = {"question": "Who sang?", "answer": "Nina.", "video": False, "video_id": "x7", "audio_language": "en"}
     assert [each.question for each in read(tmp_path, row).samples] == ["Who sang?"]
+
+
+@pytest.mark.parametrize(
+    "objects", [{"ref": ["dog"], "bbox": [[1, 2, 3, 4]]}, [{"caption": "dog", "bbox": [1, 2, 3, 4]}]]
+)
+def test_a_place_for_coordinates_is_no_text_to_train_on(objects: object, tmp_path: Path) -> None:
+    """modelscope/ms-swift #3088: “<bbox>” was the whole answer, its numbers stand elsewhere in the row."""
+    chat_row = {
+        "messages": [{"role": "user", "content": "Find the <ref-object>."}, {"role": "assistant", "content": "<bbox>"}]
+    }
+    table_row = {"query": "Find the dog.", "response": "<bbox>"}
+    for row in (chat_row, table_row):
+        (refused,) = read(tmp_path, row | {"objects": objects}).refused
+        assert refused.field == "objects"
+    assert pairs(read(tmp_path, {"query": "What does <bbox> mean?", "response": "A box."}))
+    assert pairs(read(tmp_path, {"query": "Find the dog.", "response": "At [1, 2].", "objects": objects}))
 
 
 def test_an_image_under_file_name_belongs_to_its_conversation(tmp_path: Path) -> None:

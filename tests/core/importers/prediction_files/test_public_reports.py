@@ -93,6 +93,14 @@ def test_what_stands_in_place_of_a_reply_is_no_prediction(text: str, tmp_path: P
     assert "no reply" in found.refused[0].reason
 
 
+@pytest.mark.parametrize("empty", ["", " ", None, "nan", [], [[""]]])
+def test_an_empty_cell_is_no_prediction(empty: object, tmp_path: Path) -> None:
+    """open-compass/VLMEvalKit #1689: a long reply that begins with an address was written as an empty cell."""
+    found = read(tmp_path, [{"id": "0", "response": empty}, {"id": "1", "response": "The answer is B."}])
+    assert answers(found) == {"1": "rook"}
+    assert found.refused_rows == 1
+
+
 def test_none_is_an_answer_where_it_is_an_option_or_nothing_is_offered(tmp_path: Path) -> None:
     """open-compass/VLMEvalKit #1559: the option “None” was taken for nothing."""
     offered = Sample(source_id="a", question="How many?", options=("None", "Two"), answer="None")

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.importers.cells import is_empty
-from core.importers.fields.cells_as_text import cell_texts
+from core.importers.fields.cells_as_text import cell_text, cell_texts
 from core.importers.fields.typed import Fields, as_fields, check_text, id_field, text_field, text_list
 from core.importers.prediction_files.ids import known_id
 from core.importers.prediction_files.replies import refuse_failure, reply_text
@@ -37,6 +37,9 @@ def named_fields(row: Mapping[str, Any], mapping: Mapping[str, str], *, as_text:
     for field, value in fields.items():
         if isinstance(value, float) and value.is_integer():
             fields[field] = int(value)  # columns of integers with gaps are stored as floats
+    told = fields.get("rationale")
+    if isinstance(told, int | float) and not isinstance(told, bool):
+        fields["rationale"] = cell_text(told)  # a reply that is only a number, in a sheet or a column of numbers
     if not as_text:
         return fields
     for field in ("prediction", "mistake_step"):

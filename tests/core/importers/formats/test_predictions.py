@@ -82,7 +82,7 @@ BROKEN = [
     ([1], "row"),
     ({"rationale": "x"}, "id"),
     ({"id": "a"}, "rationale"),
-    ({"id": "a", "rationale": 3}, "rationale"),
+    ({"id": "a", "rationale": True}, "rationale"),
     ({"id": "a", "steps": []}, "steps"),
     ({"id": "a", "steps": ["x", 3]}, "steps"),
     ({"id": "a", "rationale": "x", "prediction": True}, "prediction"),

@@ -101,6 +101,15 @@ def test_an_empty_cell_is_no_prediction(empty: object, tmp_path: Path) -> None:
     assert found.refused_rows == 1
 
 
+@pytest.mark.parametrize(("cell", "answer"), [(3, "3"), (3.0, "3"), (2.5, "2.5"), ("3", "3")])
+def test_a_reply_that_is_a_number_is_read(cell: object, answer: str, tmp_path: Path) -> None:
+    """open-compass/VLMEvalKit #1466: a cell of a sheet that Excel or pandas takes for a number."""
+    free = Sample(source_id="a", question="How many birds sit there?", answer="3")
+    assert answers(read(tmp_path, [{"id": "a", "prediction": cell}], {"a": free})) == {"a": answer}
+    (refused,) = read(tmp_path, [{"id": "a", "prediction": True}], {"a": free}).refused
+    assert "not true or false" in refused.reason
+
+
 def test_none_is_an_answer_where_it_is_an_option_or_nothing_is_offered(tmp_path: Path) -> None:
     """open-compass/VLMEvalKit #1559: the option “None” was taken for nothing."""
     offered = Sample(source_id="a", question="How many?", options=("None", "Two"), answer="None")

@@ -12,9 +12,9 @@ from typing import TypeVar
 from core.answer_switch import find_switch
 from core.chunks import chunked
 from core.parsing.scoring import score_answer, truth_of
+from core.phrases.skills import MAX_WORDS, read_skill
 from core.prompts import label_prompt, skill_prompt, stricter_prompt
 from core.prompts.texts import prompts_hash
-from core.skill_phrases import MAX_WORDS, read_skill
 from core.teacher import Teacher, require_replies
 from core.types import Curve, Diagnosis, OnSkipped, Prediction, RoundId, Sample, Settings, Skipped
 

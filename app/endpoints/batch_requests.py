@@ -18,7 +18,7 @@ from core.endpoints.batch_client import BatchClient, BatchGoneError, BatchRefuse
 from core.endpoints.batch_files import BatchAnswer, BatchFile, BatchStatus
 from core.endpoints.client import connect
 from core.errors import UserError
-from core.teacher import is_whole_phrase
+from core.phrases.replies import is_whole_phrase
 from core.types import BatchRequest, EndpointSettings, Spent
 from storage import store
 from storage.database import Database

@@ -23,8 +23,8 @@ from core.endpoints.batch_client import BatchClient
 from core.endpoints.batch_files import BatchFile, batch_line
 from core.endpoints.messages import reply_key
 from core.endpoints.replies import parse_kept_reply
-from core.skill_phrases import MAX_WORDS
-from core.teacher import is_whole_phrase
+from core.phrases.replies import is_whole_phrase
+from core.phrases.skills import MAX_WORDS
 from core.teacher.endpoint import EndpointTeacher, reply_phrase
 from core.types import BatchRequest, Sample, Skipped
 from storage import store

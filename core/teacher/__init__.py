@@ -3,16 +3,11 @@
 ``core.teacher.local`` and ``core.teacher.endpoint`` implement it. Imports no model library.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from core.errors import UserError
-from core.parsing.reply import without_thoughts
 from core.types import Curve, Prediction, Sample, Settings, Skipped
-
-# The end of a phrase: a line break or full stop after some text. After a digit a final stop may be a decimal point.
-PHRASE_END = re.compile(r"(?<=\S)\s*?(?:\n|\.(?=\s)|(?<!\d)\.$)")
 
 
 class Teacher(Protocol):
@@ -41,17 +36,6 @@ class Teacher(Protocol):
         At most about ``max_words`` words; "" where a prompt is too long for a teacher on this machine, Skipped where
         an endpoint gave no whole reply.
         """
-
-
-def first_phrase(text: str) -> str:
-    """The phrase at the start of a continuation: up to the end of its line or sentence."""
-    return PHRASE_END.split(text.lstrip(), maxsplit=1)[0].rstrip()
-
-
-def is_whole_phrase(text: str, max_words: int = 10**9) -> bool:
-    """Whether a text that was cut off holds a whole phrase: up to the end of its line or sentence, or so many words."""
-    said = without_thoughts(text).strip(" ")
-    return PHRASE_END.search(said) is not None or len(said.split()) > max_words
 
 
 def require_replies(replies: Iterable[str | Skipped]) -> list[str]:

@@ -19,10 +19,9 @@ from core.endpoints.messages import Messages, chat_request
 from core.endpoints.replies import CUT, CUT_IN_THOUGHT, EMPTY, Reply
 from core.endpoints.session import Replies, Session
 from core.errors import UserError
-from core.parsing.reply import without_thoughts
+from core.phrases.replies import is_whole_phrase, phrase_of_reply
 from core.prompts import LETTERS
 from core.prompts.texts import BUILT_IN, text_of
-from core.teacher import first_phrase, is_whole_phrase
 from core.teacher.letters import (
     LetterQuestions,
     letter_probabilities,
@@ -183,7 +182,7 @@ def _may_be_of_several(error: FailedError) -> bool:
 
 def reply_phrase(reply: Reply) -> str:
     """The phrase in a reply, as ``complete`` returns it."""
-    return first_phrase(without_thoughts(reply.texts[0]))
+    return phrase_of_reply(reply.texts[0])
 
 
 def _skipped(error: UserError) -> Skipped:

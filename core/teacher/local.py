@@ -15,8 +15,8 @@ from core.answer_switch import candidates_of
 from core.models.devices import choose_device, choose_dtype
 from core.models.files import loading_error
 from core.models.loading import load_weights
+from core.phrases.replies import PHRASE_END, first_phrase
 from core.prompts import answer_cue, candidate_text, teacher_header, teacher_step
-from core.teacher import PHRASE_END, first_phrase
 from core.teacher.scoring import Branches, Scores, max_packed_length, packed_scores, packing_works, plain_scores
 from core.types import Curve, Prediction, Sample, Settings, Skipped
 

@@ -9,8 +9,8 @@ from core.answer_switch import find_switch
 from core.diagnosis import NO_SKILL, diagnose, label, name_skills
 from core.errors import UserError
 from core.models.devices import choose_device
+from core.phrases.skills import clean_phrase
 from core.prompts.texts import prompts_hash
-from core.skill_phrases import clean_phrase
 from core.teacher.local import LocalTeacher
 from core.types import Curve, Diagnosis, Prediction, Sample, Settings, Skipped
 from tests.models.tiny_teachers import byte_pairs, make_model

@@ -41,7 +41,7 @@ LAYERS = (
     ("core.importers.results",),
     ("core.importers.images",),
     ("core.importers.unavailable", "core.importers.splits", "core.importers.cells", "core.importers.json_depth"),
-    ("core.selection", "core.answer_switch", "core.skill_phrases", "core.prompts", "core.models", "core.endpoints"),
+    ("core.selection", "core.answer_switch", "core.phrases", "core.prompts", "core.models", "core.endpoints"),
     ("core.parsing", "core.retrieval"),
     ("core.own_files", "core.chunks", "core.literals", "core.atomic_files", "core.images", "core.label_groups"),
     ("core.types",),

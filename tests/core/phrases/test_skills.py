@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.skill_phrases import clean_phrase, read_skill
+from core.phrases.replies import phrase_of_reply
+from core.phrases.skills import clean_phrase, read_skill
 from core.types import Sample
 
 PHRASES = [
@@ -72,7 +73,30 @@ NO_SKILLS = [
     "正解はBです",
     "الإجابة الصحيحة هي ب",
     "सही उत्तर है ख",
+    "I think it is C",
+    "C because the robin sits in the middle",
+    "owl, since it sits left",
+    "Owl on the branch",
+    "sixteen",
+    "Step 2 is wrong",
+    "We know where the owl sits",
+    "Which bird sits in the middle?",
+    "选C",
+    "Я думаю, ответ C",
+    "Credo che la risposta sia C",
+    "C'est C",
     "unnamed skill",
+    "none needed",
+    "Nothing is missing",
+    "Not enough information",
+    "n.a.",
+    "[insert skill here]",
+    "没有",
+    "keine",
+    "Je ne sais pas",
+    "Es tut mir leid, das geht nicht",
+    "抱歉，我无法回答",
+    "Error: timeout",
     "Missing skill: none",
     "N/A",
     "I'm sorry, I cannot help with that",
@@ -96,6 +120,15 @@ SKILLS = [
     "Karten lesen",
     "Answer selection under constraints",
     "Recognising that no bird is shown",
+    "No-carry subtraction",
+    "IT literacy",
+    "Right triangle geometry",
+    "Step counting in staircases",
+    "knowing which option is right",
+    "Answering questions about order",
+    "2-digit addition",
+    "True/false discrimination",
+    "сравнение чисел",
 ]
 
 
@@ -110,9 +143,31 @@ def test_what_names_a_skill_is_that(said: str) -> None:
     assert read_skill(f"Missing skill: {said}.\nQuestion: …", BIRDS, STEPS) == said
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Skill: counting",
+        "**Missing skill:** counting",
+        "The missing skill is counting.",
+        "Missing Skill - counting",
+        "Skill needed: counting",
+        "skill_name: counting",
+        "Fehlende Fähigkeit: counting",
+        "Compétence manquante : counting",
+        "缺少的技能\uff1acounting",
+        "「counting」。",
+        "counting, counting, counting",
+    ],
+)
+def test_a_skill_is_freed_of_its_label_and_said_once(said: str) -> None:
+    assert read_skill(said, BIRDS, STEPS) == "counting"
+
+
 @given(st.text(), st.text(), st.text())
 def test_a_skill_is_a_clean_phrase_and_never_the_answer_or_the_question(said: str, question: str, answer: str) -> None:
-    sample = Sample(source_id="s", question=question, options=(answer, clean_phrase(said)), answer=answer)
+    sample = Sample(
+        source_id="s", question=question, options=(answer, clean_phrase(phrase_of_reply(said))), answer=answer
+    )
     assert read_skill(said, sample) == ""
     skill = read_skill(said, Sample(source_id="s", question=question, answer=answer))
     assert skill == clean_phrase(skill)

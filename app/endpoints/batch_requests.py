@@ -17,6 +17,7 @@ from core.endpoints.addresses import project_endpoint
 from core.endpoints.batch_client import BatchClient, BatchGoneError, BatchRefusedError
 from core.endpoints.batch_files import BatchAnswer, BatchFile, BatchStatus
 from core.endpoints.client import connect
+from core.endpoints.messages import chat_request
 from core.errors import UserError
 from core.phrases.replies import is_whole_phrase
 from core.types import BatchRequest, EndpointSettings, Spent
@@ -168,9 +169,11 @@ def _collect(db: Database, client: BatchClient, batch: BatchRequest, seen: Batch
     for answers in chunked(client.answers(seen, is_whole_phrase), ANSWERS_PER_TRANSACTION):
         lines += len(answers)
         answered = {each.key: _reply(each, batch) for each in answers if each.reply is not None}
-        refused = {each.key: (each.why, _tries(each, seen)) for each in answers if each.reply is None}
+        refused = {each.key: (each.why, _tries(each, seen, client)) for each in answers if each.reply is None}
+        billed = {each.key: _billed(each, batch) for each in answers if each.is_billed}
         with db.write() as connection:
             store.save_answers(connection, batch, answered)
+            store.count_unanswered(connection, batch, billed)
             store.save_refusals(connection, batch, refused)
     if lines < seen.done:
         raise BatchGoneError(
@@ -193,12 +196,25 @@ def _gone_error(error: BatchGoneError, batch: BatchRequest) -> UserError:
 
 
 def _reply(answer: BatchAnswer, batch: BatchRequest) -> tuple[str, int, int]:
-    """The reply with its tokens in and out; the batch's average where the endpoint does not count tokens in."""
-    tokens_in = answer.tokens_in or batch.tokens_in // max(1, batch.requests)
-    return answer.reply or "", tokens_in, answer.tokens_out
+    """The reply with its tokens in and out."""
+    return answer.reply or "", *_billed(answer, batch)
 
 
-def _tries(answer: BatchAnswer, seen: BatchStatus) -> int:
+def _billed(answer: BatchAnswer, batch: BatchRequest) -> tuple[int, int]:
+    """The tokens in and out that an answer is billed for.
+
+    Where the endpoint does not count, the batch's average in, and out as many as a reply that does not count may have.
+    """
+    requests = max(1, batch.requests)
+    allowed = 0 if answer.reply is not None else batch.tokens_out // requests
+    return answer.tokens_in or batch.tokens_in // requests, answer.tokens_out or allowed
+
+
+def _tries(answer: BatchAnswer, seen: BatchStatus, client: BatchClient) -> int:
+    """How many tries an answer without a reply counts for; one where it is asked in another form from now on."""
+    asked = chat_request(client.client.endpoint, [], max_tokens=1)
+    if answer.error is not None and answer.refused and client.client.quirks.learn_of_batch(answer.error, asked):
+        return 1
     if answer.refused:
         return REFUSED_TRIES
     return 0 if answer.unasked and seen.state == "cancelled" else 1

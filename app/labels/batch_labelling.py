@@ -121,7 +121,7 @@ class LabelPass:
         if not self.submits:
             self.has_unsent = True
             return
-        line = batch_line(key, request)
+        line = batch_line(key, self.teacher.client.quirks.adapt(request))
         if not self._file.fits(line):
             self._submit()
             self._submitted |= self._file.keys

@@ -5,12 +5,13 @@ Includes OpenAI's limits, and validates what a server returns.
 
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import IO, Any, Literal, cast, get_args
 
 from core.endpoints.errors import MAX_MESSAGE_CHARS, REQUEST_REFUSED_STATUSES, NoCompletionError, explain_flaw
 from core.endpoints.messages import max_billed_tokens
-from core.endpoints.replies import ErrorBodyError, IsEnough, read_reply
+from core.endpoints.replies import EMPTY, ErrorBodyError, IsEnough, read_reply
+from core.endpoints.wire_format.server_errors import ServerError, read_error
 from core.errors import UserError
 from core.redaction import redact
 from core.types import BatchState
@@ -30,7 +31,9 @@ class BatchAnswer:
     """The answer to one request: a ``reply`` in the form it is stored, with its tokens (``tokens_in`` 0: not counted),
     or the reason ``why`` there is none.
 
-    ``refused``: the endpoint does not accept this request; ``unasked``: it was never processed.
+    ``refused``: the endpoint does not accept this request, or would give no whole reply again; ``unasked``: it was
+    never processed. ``is_billed``: there is a reply, though none that counts, and its tokens are billed. ``error`` is
+    what the endpoint says in place of a reply.
     """
 
     key: str
@@ -40,6 +43,8 @@ class BatchAnswer:
     why: str = ""
     refused: bool = False
     unasked: bool = False
+    is_billed: bool = False
+    error: ServerError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,40 +149,40 @@ def parse_answer_line(line: bytes, is_enough: IsEnough | None = None) -> BatchAn
         return None
     response = found.get("response")
     response = response if isinstance(response, dict) else {}
-    status, error = response.get("status_code"), _error(found.get("error")) or _error(response.get("body"))
-    if status == 200:
+    status, body = response.get("status_code"), response.get("body")
+    if str(status) == "200":
         try:
-            return _answer(key, response.get("body"), is_enough)
+            return _answer(key, body, is_enough)
         except NoCompletionError:
-            return BatchAnswer(key=key, why="The endpoint answered with something that is no chat completion.")
+            why = "The endpoint answered with something that is no chat completion."
+            return BatchAnswer(key=key, why=why, is_billed=True)
         except ErrorBodyError as failed:
-            status, error = failed.error.status, {"message": failed.error.text, "code": failed.error.code}
-    message = _one_line(error.get("message"))
+            error = failed.error
+            status = error.status
+    else:
+        error = read_error(found.get("error") or body, status if isinstance(status, int) else 0)
+    message = redact(error.text)[:MAX_MESSAGE_CHARS]
     return BatchAnswer(
         key=key,
         why=f"The endpoint did not answer it{f': {message}' if message else '.'}",
         refused=status in REQUEST_REFUSED_STATUSES,
-        unasked=error.get("code") in UNPROCESSED_CODES,
+        unasked=error.code in UNPROCESSED_CODES,
+        error=error,
     )
 
 
 def _answer(key: str, body: Any, is_enough: IsEnough | None) -> BatchAnswer:
     reply, tokens_in, tokens_out = read_reply(json.dumps(body).encode(), _NO_MESSAGES)
-    if not reply.whole(is_enough):
-        return BatchAnswer(key=key, why=f"The endpoint {explain_flaw(reply.flaw(0))}.", tokens_out=tokens_out)
-    kept = json.dumps(asdict(reply), ensure_ascii=False)
-    return BatchAnswer(key=key, reply=kept, tokens_in=tokens_in, tokens_out=tokens_out)
+    counted = BatchAnswer(key=key, tokens_in=tokens_in, tokens_out=tokens_out)
+    if reply.whole(is_enough):
+        return replace(counted, reply=json.dumps(asdict(reply), ensure_ascii=False))
+    flaw = reply.flaw(0)
+    return replace(counted, why=f"The endpoint {explain_flaw(flaw)}.", refused=flaw != EMPTY, is_billed=True)
 
 
 def _one_line(text: Any) -> str:
     """A server's message on one line, redacted and shortened."""
     return redact(" ".join(str(text or "").split()))[:MAX_MESSAGE_CHARS]
-
-
-def _error(found: Any) -> dict[str, Any]:
-    """The error in an answer's body, or the body itself where it is one."""
-    inner = found.get("error", found) if isinstance(found, dict) else None
-    return inner if isinstance(inner, dict) else {}
 
 
 def _count_in(given: Any) -> int:

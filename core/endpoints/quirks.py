@@ -4,9 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from openai import APIStatusError
-
-from core.endpoints.errors import REQUEST_REFUSED_STATUSES, server_error
+from core.endpoints.errors import REQUEST_REFUSED_STATUSES
 from core.endpoints.messages import request_texts
 from core.endpoints.wire_format.server_errors import ServerError
 
@@ -23,6 +21,7 @@ _TEMPERATURE_NOT_TAKEN = re.compile(
 )
 _TEMPERATURE_NAMED = re.compile(r"[`'\"]temperature[`'\"]|\btemperature\s*[=:]", re.I)
 _TOO_LARGE = re.compile(r"too (?:large|high|many|big)|exceed|at most|less than|maximum", re.I)
+_ANY_QUESTION = [{"role": "user", "content": "What is the temperature?"}]
 
 
 @dataclass
@@ -45,11 +44,10 @@ class Quirks:
                     adapted[other] = adapted.pop(one)
         return adapted
 
-    def learn(self, error: APIStatusError, sent: dict[str, Any]) -> bool:
+    def learn(self, said: ServerError, sent: dict[str, Any]) -> bool:
         """Whether the refusal of what was ``sent`` names something that can be left out; from now on it is."""
-        if error.status_code not in REQUEST_REFUSED_STATUSES and error.status_code < 500:
+        if said.status not in REQUEST_REFUSED_STATUSES and said.status < 500:
             return False
-        said = server_error(error)
         if _refuses_temperature(said, sent):
             self.no_temperature = True
             return True
@@ -57,6 +55,11 @@ class Quirks:
             self.other_max_tokens = True
             return True
         return False
+
+    def learn_of_batch(self, said: ServerError, request: dict[str, Any]) -> bool:
+        """The same of a request like this one in a batch, whose text is not at hand; also where it is known by now."""
+        sent = request | {"messages": _ANY_QUESTION}
+        return self.learn(said, sent) or (self.other_max_tokens and _refuses_name(said, sent))
 
 
 def _refuses_temperature(said: ServerError, sent: dict[str, Any]) -> bool:

@@ -14,7 +14,14 @@ import httpx2
 from openai import APIError, APIStatusError, AsyncOpenAI
 
 from core.endpoints.addresses import Endpoint
-from core.endpoints.errors import FailedError, IncompleteError, NoCompletionError, NotWholeError, explain
+from core.endpoints.errors import (
+    FailedError,
+    IncompleteError,
+    NoCompletionError,
+    NotWholeError,
+    explain,
+    server_error,
+)
 from core.endpoints.messages import Messages, chat_request, max_billed_tokens, reply_key
 from core.endpoints.quirks import Quirks
 from core.endpoints.replies import ErrorBodyError, IsEnough, Reply, parse_kept_reply, read_reply
@@ -140,7 +147,7 @@ class Session:
             except (APIError, NoCompletionError, NotWholeError, TimeoutError) as failed:
                 error = failed
             if isinstance(error, APIStatusError) and (
-                self.quirks.learn(error, sent) or self.quirks.adapt(request) != sent
+                self.quirks.learn(server_error(error), sent) or self.quirks.adapt(request) != sent
             ):
                 continue  # refused for what is left out from now on: that was no attempt
             if isinstance(error, NotWholeError):

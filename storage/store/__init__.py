@@ -6,6 +6,7 @@ from storage.store.batches import (
     batches_of,
     batches_under_way,
     begin_batch,
+    count_unanswered,
     drop_batch,
     finish_batch,
     release_requests,

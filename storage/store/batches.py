@@ -96,10 +96,23 @@ def save_answers(connection: Connection, batch: BatchRequest, answers: Mapping[s
         kept, [{"key": key, "reply": reply, "created": utc_now()} for key, (reply, _, _) in fresh.items()]
     )
     connection.execute(delete(requests).where(among(requests.c.key, fresh)))
-    to, back = sum(each[1] for each in fresh.values()), sum(each[2] for each in fresh.values())
-    counted = {"tokens_in": to, "tokens_out": back, "batch_in": to, "batch_out": back}
-    add_spending(connection, batch.project, Spent(model=batch.model, requests=len(fresh), **counted))
+    _count(connection, batch, [each[1:] for each in fresh.values()])
     return len(fresh)
+
+
+def count_unanswered(connection: Connection, batch: BatchRequest, billed: Mapping[str, tuple[int, int]]) -> None:
+    """Count what is billed for replies that do not count, given by key with their tokens in and out; once, as long as
+    their requests are open in this batch."""
+    query = select(requests.c.key).where(requests.c.batch == batch.id, among(requests.c.key, billed))
+    fresh = [billed[key] for key in connection.scalars(query)]
+    if fresh:
+        _count(connection, batch, fresh)
+
+
+def _count(connection: Connection, batch: BatchRequest, billed: Sequence[tuple[int, int]]) -> None:
+    to, back = sum(each[0] for each in billed), sum(each[1] for each in billed)
+    counted = {"tokens_in": to, "tokens_out": back, "batch_in": to, "batch_out": back}
+    add_spending(connection, batch.project, Spent(model=batch.model, requests=len(billed), **counted))
 
 
 def save_refusals(connection: Connection, batch: BatchRequest, refusals: Mapping[str, tuple[str, int]]) -> None:

@@ -434,3 +434,33 @@ def test_what_names_no_skill_is_asked_for_once_more_in_the_next_batch(
     paid = len(asked(server))
     go(db)
     assert len(asked(server)) == paid, "nothing is asked a third time"
+
+
+def test_replies_that_are_not_whole_are_paid_once_and_not_sent_again(db: Database, server: OpenAIServer) -> None:
+    server.manners.finish = "content_filter"
+    bare(db, TEACHER, 10)
+    set_spending(db, "p", prices=[(TEACHER, 100.0, 1000.0)])
+    go(db)
+    for _ in range(2):
+        ended = go(db)
+        assert "has its reply held back by a content filter" in ended.error
+        (row,) = spending(db, "p")["models"]
+        assert (row["requests"], len(room(server).made)) == (9 + 1, 1), "the questions and the probe"
+    assert row["batch_out"] > 0
+
+
+def test_what_an_endpoint_takes_in_another_form_only_is_handed_in_again_so(db: Database, server: OpenAIServer) -> None:
+    bare(db, TEACHER, 10)
+    go(db)
+    server.manners.temperature_fixed = True
+    go(db)
+    assert ["temperature" in each["body"] for each in room(server).requests()] == [True] * 9 + [False] * 9
+    assert go(db).done == 10
+
+
+def test_what_the_probe_was_refused_for_is_left_out_of_a_batch(db: Database, server: OpenAIServer) -> None:
+    server.manners.temperature_fixed = True
+    bare(db, TEACHER, 10)
+    go(db)
+    assert not any("temperature" in each["body"] for each in room(server).requests())
+    assert go(db).done == 10

@@ -68,7 +68,9 @@ def test_an_answer_is_kept_as_a_single_reply_is() -> None:
         ({"response": {"status_code": 429, "body": {"error": {"message": "slow"}}}}, "slow", False, False),
         ({"error": {"code": "batch_expired", "message": "late"}}, "late", False, True),
         ({"error": {"code": "other", "message": "sk-0123456789abcdefghij leaked"}}, "[secret] leaked", False, False),
-        ({"error": "no object"}, "The endpoint did not answer it.", False, False),
+        ({"error": "out of order"}, "did not answer it: out of order", False, False),
+        ({"response": {"status_code": 400, "body": [{"error": {"message": "bad image"}}]}}, "bad image", True, False),
+        ({"response": {"status_code": 200, "body": {"error": {"message": "no", "code": 400}}}}, ": no", True, False),
         ({}, "The endpoint did not answer it.", False, False),
     ],
 )
@@ -78,6 +80,23 @@ def test_a_line_without_an_answer_says_why(parts: dict[str, Any], why: str, refu
     assert found.reply is None
     assert why in found.why
     assert (found.refused, found.unasked) == (refused, unasked)
+
+
+@pytest.mark.parametrize(
+    ("content", "finish", "refused"),
+    [("Reading the", "length", True), ("The", "content_filter", True), ("", "stop", False)],
+)
+def test_a_reply_that_is_not_whole_is_billed_and_sent_again_only_where_it_may_come_whole(
+    content: str, finish: str, refused: bool
+) -> None:
+    body = {
+        "choices": [{"message": {"content": content}, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 7, "completion_tokens": 2},
+    }
+    found = parse_answer_line(line(response={"status_code": 200, "body": body}))
+    assert found is not None
+    assert (found.reply, found.is_billed, found.tokens_in, found.tokens_out) == (None, True, 7, 2)
+    assert found.refused is refused
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from openai import APIStatusError
 
 from core.endpoints.client import EndpointClient, connect
-from core.endpoints.errors import FailedError, IncompleteError, RefusedError
+from core.endpoints.errors import FailedError, IncompleteError, RefusedError, server_error
 from core.endpoints.quirks import Quirks
 from core.endpoints.replies import Reply
 from core.endpoints.session import Session
@@ -91,14 +91,14 @@ def test_the_longest_reply_goes_by_the_name_that_the_endpoint_takes() -> None:
 )
 def test_a_temperature_is_left_out_only_where_it_is_refused(status: int, said: Any, dropped: bool) -> None:
     quirks, sent = Quirks(), {"temperature": 0.0, "max_tokens": 5, "messages": [{"content": "Which?"}]}
-    assert quirks.learn(an_error(status, said), sent) is dropped
+    assert quirks.learn(server_error(an_error(status, said)), sent) is dropped
     assert quirks.no_temperature is dropped
 
 
 def test_a_question_about_temperatures_is_not_taken_for_a_refusal_of_one() -> None:
     sent = {"temperature": 0.0, "max_tokens": 5, "messages": [{"content": "Which temperature should it have?"}]}
     said = {"error": {"message": "invalid prompt: Which temperature should it have?"}}
-    assert not Quirks().learn(an_error(400, said), sent)
+    assert not Quirks().learn(server_error(an_error(400, said)), sent)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_question_about_temperatures_is_not_taken_for_a_refusal_of_one() -> No
 )
 def test_the_other_name_is_used_only_where_the_name_is_refused(said: Any, other: bool) -> None:
     quirks, sent = Quirks(), {"max_tokens": 5, "messages": []}
-    assert quirks.learn(an_error(422, said), sent) is other
+    assert quirks.learn(server_error(an_error(422, said)), sent) is other
     assert ("max_completion_tokens" in quirks.adapt(sent)) is other
 
 

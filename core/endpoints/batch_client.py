@@ -25,10 +25,12 @@ from openai import (
 
 from core.endpoints.batch_files import CHAT_PATH, BatchAnswer, BatchStatus, checked_name, parse_answer_line, parse_batch
 from core.endpoints.client import CONNECT_SECONDS, EndpointClient, strip_headers
-from core.endpoints.errors import TRANSIENT_STATUSES, explain
+from core.endpoints.errors import MAX_MESSAGE_CHARS, TRANSIENT_STATUSES, explain
 from core.endpoints.replies import IsEnough
 from core.endpoints.retries import wait_before_next
+from core.endpoints.wire_format.server_errors import find_error
 from core.errors import UserError
+from core.redaction import redact
 
 MAX_LINE_BYTES = 32_000_000
 UPLOAD_SECONDS = 600.0  # the OpenAI client's own default
@@ -152,7 +154,7 @@ class BatchClient:
                 try:
                     found = json.loads(ask(client).content)
                     if isinstance(found, dict):
-                        return found
+                        return self._checked(found)
                     raise ValueError("no object")
                 except (ValueError, RecursionError):
                     raise UserError(
@@ -165,6 +167,14 @@ class BatchClient:
                         raise self._explain(error, tried) from None
                 self.pause(wait)
         raise AssertionError("counting ended")
+
+    def _checked(self, found: dict[str, Any]) -> dict[str, Any]:
+        """An object that is no error. Raises UserError with the server's words for one that came with status 200."""
+        error = None if "id" in found or "data" in found else find_error(found)
+        if error is None:
+            return found
+        said = redact(error.text)[:MAX_MESSAGE_CHARS]
+        raise UserError(f"{self.client.endpoint.url} answered with an error in place of a batch. It says: {said}")
 
     def pause(self, seconds: float) -> None:
         """Wait that many seconds, checking whether to stop."""

@@ -119,3 +119,13 @@ def test_looking_is_tried_again_and_so_is_a_batch_where_there_were_too_many_requ
     with pytest.raises(UserError, match=r"failed with status 500.*It says: no luck"):
         desk.retrieve(made)
     assert len(room.headers) == 1 + 2 + 3 + 1 + QUICK.retries
+
+
+def test_an_error_with_status_200_in_place_of_a_batch_shows_its_own_words(
+    server: OpenAIServer, room: BatchRoom, desk: BatchClient
+) -> None:
+    server.manners.failures = [(200, {}, "batches are full")]
+    with pytest.raises(UserError, match=r"in place of a batch\. It says: batches are full") as told:
+        desk.create("file-1", "token")
+    assert not isinstance(told.value, BatchRefusedError), "there may be one"
+    assert len(room.headers) == 1

@@ -2,7 +2,7 @@
 
 Chat completions list objects; the older completions have one dictionary for each token. A log-probability of null is
 minus infinity as JSON writes it: that token is impossible. One that is no number is not known: the token counts as not
-listed.
+listed, and the reply counts all the same.
 """
 
 from math import inf, isnan
@@ -17,11 +17,11 @@ def listed_tokens(choice: dict[str, Any]) -> list[tuple[str, float]]:
 
 def _first_list(logprobs: Any) -> list[dict[str, Any]]:
     found = logprobs if isinstance(logprobs, dict) else {}
-    content = found.get("content")
-    listed = (content[0] or {}).get("top_logprobs") if content else _head(found.get("top_logprobs"))
+    first = _head(found.get("content"))
+    listed = first.get("top_logprobs") if isinstance(first, dict) else _head(found.get("top_logprobs"))
     if isinstance(listed, dict):
         return [{"token": token, "logprob": value} for token, value in listed.items()]
-    return [each for each in listed or [] if isinstance(each, dict)]
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def _head(found: Any) -> Any:
@@ -29,12 +29,14 @@ def _head(found: Any) -> Any:
 
 
 def _pair(each: dict[str, Any]) -> tuple[str, float] | None:
-    token = each.get("token")
-    if not isinstance(token, str) or not token:
-        token = _decoded(each.get("bytes"))
-    given = each.get("logprob")
-    value = -inf if given is None else float(given)
-    return None if token is None or isnan(value) else (token, value)
+    """A token with its log-probability; None where one of them cannot be read."""
+    token, given = each.get("token"), each.get("logprob")
+    try:
+        said = token if isinstance(token, str) and token else _decoded(each.get("bytes"))
+        value = -inf if given is None else float(given)
+    except (TypeError, ValueError):
+        return None
+    return None if said is None or isnan(value) else (said, value)
 
 
 def _decoded(given: Any) -> str | None:

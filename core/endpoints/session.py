@@ -140,9 +140,7 @@ class Session:
                 _check(found, request, listed, is_enough)
                 return found
             except ErrorBodyError as failed:
-                billed = (
-                    failed.error.status >= 500
-                )  # the answer was begun, and may have failed behind some of its tokens
+                billed = failed.error.status >= 500  # begun, and perhaps failed behind some of its tokens
                 error: Exception = failed.as_status_error(f"{self.endpoint.url}/chat/completions")
             except (APIError, NoCompletionError, NotWholeError, TimeoutError) as failed:
                 error = failed

@@ -51,7 +51,7 @@ def _turns(cell: Any) -> list[dict[str, Any]]:
 
 
 def _turn(turn: dict[str, Any], shown: list[Any]) -> dict[str, Any]:
-    role = str(turn.get("role", turn.get("from")))
+    role = str(turn.get("role", turn.get("from"))).strip().lower()
     said = turn.get("content", turn.get("value"))
     if isinstance(said, dict):
         said = [said]

@@ -227,7 +227,8 @@ def test_several_images_in_one_cell_of_mmbench_are_several_images(tmp_path: Path
 @pytest.mark.parametrize(
     "tag",
     ["<img src=\"one.png\" width=20/>", "<img width=20 src='one.png' alt='x'>", "<img src=one.png>",
-     "[img]one.png[/img]",     "<image>one.png</image>", "<|image|>one.png<|/image|>", "<image_path>one.png</image_path>", "<image: one.png>",
+     "[img]one.png[/img]", "<image>one.png</image>",
+     "<|image|>one.png<|/image|>", "<image_path>one.png</image_path>", "<image: one.png>",
      "[[one.png]]", "图1：<img>one.png</img>", "Image 1: <img>one.png</img>"],
 )  # fmt: skip
 def test_a_tag_that_names_a_file_is_that_image(read: Read, tag: str) -> None:

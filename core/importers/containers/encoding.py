@@ -12,7 +12,7 @@ from io import TextIOWrapper
 
 from core.errors import UserError
 from core.importers.containers.files import MAX_TEXT, Content, translate_read_errors
-from core.importers.containers.legacy_encodings import CODEC_LABELS, MOST_SURE, Guess, guess_encodings
+from core.importers.encodings.legacy_encodings import CODEC_LABELS, MOST_SURE, Guess, guess_encodings
 
 SURE = 0.8
 WESTERN = "cp1252"

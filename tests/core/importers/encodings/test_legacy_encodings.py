@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.importers import read_samples
-from core.importers.containers.legacy_encodings import guess_encodings
+from core.importers.encodings.legacy_encodings import guess_encodings
 from core.importers.read_predictions import read_predictions
 
 TABLES = [

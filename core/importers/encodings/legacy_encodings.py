@@ -11,8 +11,8 @@ import codecs
 import math
 from dataclasses import dataclass
 
-from core.importers.containers import alphabets
-from core.importers.containers.alphabets import COMMON, KNOWN, UNUSUAL, WRONG, Likelihood
+from core.importers.encodings import alphabets
+from core.importers.encodings.alphabets import COMMON, KNOWN, UNUSUAL, WRONG, Likelihood
 
 _MOST_BYTES = 8_000  # about forty readings of them are estimated
 _PLAUSIBLE = 0.1

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 _BASE64_STARTS = ("/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "Qk")
+IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM")
 _MIN_BASE64_CHARS = 64
 # A list of texts as Python, JSON or numpy prints it.
 _LIST = re.compile(r"""\s*\[(?:[\s,]*(?:'[^'\n]*'|"[^"\n]*"))*[\s,]*\]\s*""")

@@ -178,7 +178,7 @@ def _opened(file: RowFile, shape: str, role: Role, given: Mapping[str, str], ima
             first = 0 if mapping["answer_as"] == "index" else 1
             notes.append(f"Answers are read as the options' places, counted from {first}: look whether that is right.")
         # A person who names the column of images has said that no other one counts.
-        others = () if "image" in given else other_columns(names, mapping.get("image", ""))
+        others = None if "image" in given else other_columns(names, mapping.get("image", ""), rows, mapping.values())
         read = _mmbench if shape == "mmbench" else _table
         found = read(file, mapping, role, images, others)
     return SampleFile(
@@ -205,22 +205,25 @@ def parse_rows(rows: Iterator[Row], parse: Callable[[Row], T]) -> Iterator[tuple
 
 
 def _table(
-    file: RowFile, mapping: Mapping[str, str], role: Role, images: Images, others: Sequence[str]
+    file: RowFile, mapping: Mapping[str, str], role: Role, images: Images, others: Sequence[str] | None
 ) -> Iterator[FoundSample]:
-    numbers = count(1)
+    numbers, known = count(1), {"id", *file.columns}
 
     def read(row: Row) -> tuple[Sample, str]:
         name = row_name(file, row, next(numbers))
         value = _value(row)
-        return table.parse_sample(value, mapping, role, images, name, others=others), _split(row, value, mapping)
+        # A row of JSON may have columns that none of the first rows has.
+        late = () if others is None else other_columns((each for each in value if each not in known), "")
+        more = (*(others or ()), *late)
+        return table.parse_sample(value, mapping, role, images, name, others=more), _split(row, value, mapping)
 
     return parse_rows(file.rows, read)
 
 
 def _mmbench(
-    file: RowFile, mapping: Mapping[str, str], role: Role, images: Images, others: Sequence[str]
+    file: RowFile, mapping: Mapping[str, str], role: Role, images: Images, others: Sequence[str] | None
 ) -> Iterator[FoundSample]:
-    for row, sample in mmbench.parse_samples(file.rows, mapping, role, images, others):
+    for row, sample in mmbench.parse_samples(file.rows, mapping, role, images, others or ()):
         yield row, (sample, _split(row, row.value, mapping)) if isinstance(sample, Sample) else sample
 
 

@@ -29,9 +29,13 @@ class RowIds:
 
 def row_ids(file: RowFile) -> RowIds:
     """Where the ids of a file's rows are; in "id" if nothing has a name of its own for them."""
-    if not any(isinstance(row.value, dict) for row in file.first):
+    rows = [row.value for row in file.first if isinstance(row.value, dict)]
+    if not rows:
         return RowIds(file=file, column="id")
-    return RowIds(file=file, column=next(iter(candidates(file.columns, FIELDS["id"])), ""))
+    named = candidates(file.columns, FIELDS["id"])
+    return RowIds(
+        file=file, column=next((each for each in named if any(row.get(each) is not None for row in rows)), "")
+    )
 
 
 def row_name(file: RowFile, row: Row, number: int) -> str:

@@ -38,6 +38,7 @@ LAYERS = (
     ("core.importers.prediction_files",),
     ("core.importers.fields", "core.importers.references"),
     ("core.importers.containers",),
+    ("core.importers.encodings",),
     ("core.importers.results",),
     ("core.importers.images",),
     ("core.importers.unavailable", "core.importers.splits", "core.importers.cells", "core.importers.json_depth"),

@@ -45,8 +45,9 @@ def _decoder(feature: Any) -> Decoder | None:
     if not isinstance(feature, Mapping):
         return None
     names = feature.get("names")
-    if feature.get("_type") == "ClassLabel" and isinstance(names, list):
-        return lambda cell: _name(cell, names)
+    if feature.get("_type") == "ClassLabel" and isinstance(names, list | Mapping):
+        by_number = dict(enumerate(names)) if isinstance(names, list) else _numbered(names)
+        return lambda cell: _name(cell, by_number)
     if feature.get("_type") in ("Sequence", "List", "LargeList"):
         return _each(_decoder(feature.get("feature")))
     inner = label_decoders({name: each for name, each in feature.items() if isinstance(each, Mapping | list)})
@@ -63,8 +64,13 @@ def _each(decode: Decoder | None) -> Decoder | None:
     return every
 
 
-def _name(cell: Any, names: list[Any]) -> Any:
-    """The name of a label; None for -1, which stands for an unlabelled row, and the cell itself for any other value."""
+def _numbered(names: Mapping[Any, Any]) -> dict[int, Any]:
+    """Names by number, as data cards write them ({"0": "cat", "2": "fox"})."""
+    return {int(key): name for key, name in names.items() if str(key).isdecimal()}
+
+
+def _name(cell: Any, names: Mapping[int, Any]) -> Any:
+    """The name of a label; None for -1, which stands for an unlabelled row, and for a number without a name."""
     if not isinstance(cell, int) or isinstance(cell, bool):
         return cell
-    return names[cell] if 0 <= cell < len(names) else None if cell == -1 else cell
+    return names.get(cell)

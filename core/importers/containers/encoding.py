@@ -12,19 +12,28 @@ from io import TextIOWrapper
 
 from core.errors import UserError
 from core.importers.containers.files import MAX_TEXT, Content, translate_read_errors
-from core.importers.containers.legacy_encodings import CODEC_LABELS, MOST_SURE, Guess, guess_encodings
+from core.importers.encodings.legacy_encodings import CODEC_LABELS, MOST_SURE, Guess, guess_encodings
 
 SURE = 0.8
 WESTERN = "cp1252"
 MAX_LINE = 32 * 1024**2
 _CHUNK = 2**20
+_LEADS = tuple(bytes([lead]) for lead in range(0xC2, 0xF5))  # first bytes of characters in UTF-8
 _JUDGED = 2**16  # bytes, from the line of the first byte that is not UTF-8
 # What people name, and what is meant: the encoding with more characters, and the one without a mark.
 _WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "shift_jis": "cp932", "utf-16": "utf-16-le", "utf-8-sig": "utf-8"}
 # What a person can choose in place of the detected one.
 ENCODINGS = {"utf-8": "UTF-8"} | CODEC_LABELS
 _DAMAGED = 4  # whole characters of UTF-8 for each broken one: no other encoding looks like that
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_WESTERN_SURE = 0.6  # what most of these files are in
+_SHIFTS = ((b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"), (b"\x1b$)C", "iso2022_kr"))
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +58,8 @@ def find_encoding(content: Content, given: str = "") -> Encoding:
         return _named(content, given)
     for mark, name in _MARKS:
         if content.start.startswith(mark):
-            return Encoding(name=name, mark=len(mark), note="" if name == "utf-8" else "The file is UTF-16.")
+            note = "" if name == "utf-8" else f"The file is {name[:6].upper()}."
+            return Encoding(name=name, mark=len(mark), note=note)
     if zeros := content.start.count(b"\0"):
         if zeros * 3 < len(content.start):
             raise UserError(f"{content.name} is no text (it holds zero bytes): export it as CSV or JSON Lines.")
@@ -57,6 +67,8 @@ def find_encoding(content: Content, given: str = "") -> Encoding:
         return Encoding(name="utf-16-le" if little else "utf-16-be", note="The file is UTF-16.")
     wrong, cut = _first_wrong_byte(content, "utf-8")
     if wrong is None:
+        if shifted := next((name for sign, name in _SHIFTS if sign in content.start), ""):
+            return Encoding(name=shifted, note=f"The file was read as {shifted.replace('_', '-').upper()}.")
         return Encoding(name="utf-8", cut=cut)
     return _guessed(content, wrong)
 
@@ -84,15 +96,15 @@ def _named(content: Content, given: str) -> Encoding:
 
 def _guessed(content: Content, wrong: int) -> Encoding:
     """The likeliest encoding of a file that is not UTF-8 from that byte on."""
-    text, cut = _judged_text(content, wrong)
+    text, cut, whole = _judged_text(content, wrong)
     read = text.decode("utf-8", "replace")
     broken = read.count("\ufffd")
-    if sum(not char.isascii() for char in read) - broken > _DAMAGED * broken:
+    if whole + sum(not char.isascii() for char in read) - broken > _DAMAGED * broken:
         raise UserError(
             f"{content.name} is UTF-8 with a broken character at byte {wrong:,}: mend it there, or save the file again."
         )
     guesses = _fitting(content, guess_encodings(text, cut=cut))
-    if not guesses or guesses[0].codec == WESTERN:
+    if not guesses or (guesses[0].codec == WESTERN and guesses[0].confidence >= _WESTERN_SURE):
         note = f"The file is not UTF-8 (byte {wrong:,}) and was read as Windows-1252: look whether accents are right."
         return Encoding(name=WESTERN, note=note)
     best = guesses[0]
@@ -121,17 +133,21 @@ def _shown(guess: Guess) -> str:
     return f"{guess.label.removesuffix(')')}{', ' if '(' in guess.label else ' ('}confidence {guess.confidence:.0%})"
 
 
-def _judged_text(content: Content, wrong: int) -> tuple[bytes, bool]:
-    """The lines from the one with that byte on, up to ``_JUDGED`` bytes, and whether there is more behind them."""
-    line = b""
+def _judged_text(content: Content, wrong: int) -> tuple[bytes, bool, int]:
+    """The lines from the one with that byte on, up to ``_JUDGED`` bytes, whether there is more behind them, and how
+    many characters outside ASCII the lines before them hold.
+    """
+    line, whole = b"", 0
     with translate_read_errors(content.name), content.open() as file:
         left = wrong
         while left > 0 and (chunk := file.read(min(_CHUNK, left))):
             left -= len(chunk)
-            line = chunk.rpartition(b"\n")[2] if b"\n" in chunk else (line + chunk)[-_JUDGED:]
+            before, ends, rest = chunk.rpartition(b"\n")
+            whole += sum(map((line * bool(ends) + before).count, _LEADS))
+            line = rest if ends else (line + chunk)[-_JUDGED:]
         more = file.read(_JUDGED)
         # ASCII before the byte tells nothing, but the characters there may be whole ones of UTF-8.
-        return line + more, bool(file.read(1))
+        return line + more, bool(file.read(1)), whole
 
 
 def open_text(content: Content, encoding: Encoding, newline: str) -> TextIOWrapper:

@@ -115,7 +115,7 @@ def _parsed(raw: str, line: int, byte: int, encoding: Encoding) -> Row:
 
 def _size(text: str, encoding: Encoding) -> int:
     wide = encoding.name.startswith("utf")  # may hold half a character
-    single = text.isascii() and not encoding.name.startswith("utf-16")
+    single = text.isascii() and not encoding.name.startswith(("utf-16", "utf-32"))
     return len(text) if single else len(text.encode(encoding.name, "surrogatepass" if wide else "replace"))
 
 

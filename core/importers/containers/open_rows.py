@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from core.errors import UserError
 from core.importers.containers import csv_rows, parquet
 from core.importers.containers.class_labels import label_note
 from core.importers.containers.csv_rows import MAX_COLUMNS
+from core.importers.containers.data_cards import named_rows
 from core.importers.containers.encoding import MAX_LINE, Encoding, find_encoding
 from core.importers.containers.files import Content, open_content, seekable
 from core.importers.containers.json_rows import Row, json_kind, json_rows
@@ -20,6 +21,7 @@ from core.importers.images.sources import ImageFolder, ImageSource
 from core.own_files import refuse_own
 
 _PEEKED_ROWS = 100
+_MAX_BESIDE = 2**20
 _SURROGATES = re.compile("[\ud800-\udfff]")
 Notes = tuple[str, ...]
 
@@ -45,6 +47,18 @@ class RowFile:
 
 @contextmanager
 def open_rows(path: Path | str, *, prefer: str = "", kind: str = "", encoding: str = "") -> Iterator[RowFile]:
+    """The rows as ``_open_rows`` finds them, with names for class labels that only the files beside them name."""
+    with _open_rows(path, prefer=prefer, kind=kind, encoding=encoding) as file:
+        named, note = named_rows(file.first, file.beside)
+        if note:
+            first, rows = tuple(map(named, file.first)), map(named, file.rows)
+            yield replace(file, first=first, rows=rows, notes=(*file.notes, *note))
+        else:
+            yield file
+
+
+@contextmanager
+def _open_rows(path: Path | str, *, prefer: str = "", kind: str = "", encoding: str = "") -> Iterator[RowFile]:
     """The rows at a path or under a Hub name; of several files, those named after ``prefer``. ``kind`` and (of a text)
     ``encoding`` override detection.
 
@@ -133,8 +147,14 @@ def _shards(folder: Path, shards: list[parquet.Shard]) -> RowFile:
         first=first,
         rows=rows,
         images=ImageFolder(folder),
-        beside=lambda name: None,
+        beside=lambda name: _beside(folder, name),
     )
+
+
+def _beside(folder: Path, name: str) -> bytes | None:
+    """A small file in a folder of shards."""
+    path = folder / name
+    return path.read_bytes() if path.is_file() and path.stat().st_size <= _MAX_BESIDE else None
 
 
 def _sets(name: str, kind: str, container: str, sets: list[tuple[str, Any]], folder: Path) -> RowFile:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.importers.cells import is_base64, is_empty
+from core.importers.cells import IMAGE_STARTS, is_base64, is_empty
 from core.importers.fields.cells_as_text import cell_text
 from core.importers.fields.column_names import normalise_name
 from core.importers.fields.option_cells import names_one, tried_options
@@ -85,4 +85,6 @@ def _is_image(value: Any) -> bool:
         return isinstance(value.get("bytes"), bytes) or (
             isinstance(value.get("path"), str) and bool(_FILE.fullmatch(value["path"]))
         )
+    if isinstance(value, bytes):
+        return value.startswith(IMAGE_STARTS)
     return isinstance(value, str) and (is_base64(value) or bool(_FILE.fullmatch(value)))

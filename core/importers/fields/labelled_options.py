@@ -16,7 +16,7 @@ from core.importers.results import RowError
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LABEL_NAMES = ("label", "letter", "key", "option_label", "choice_label")
 _TEXT_LISTS = ("text", "texts", "options", "choices")
-_PREFIX = re.compile(r"\(?([A-Z])[).:][ \t]*(?=\S)")
+_PREFIX = re.compile(r"\(?([A-Za-z])[).:][ \t]*(?=\S)")
 _MARKS = "().: \t"
 Labelled = list[tuple[str, Any]]
 
@@ -39,7 +39,10 @@ def by_label(value: Any, answer: Any) -> Any:
     """The letter of the option whose numeral an answer is; any other answer as it is."""
     if is_empty(answer) or isinstance(answer, dict | list | bool):
         return answer
-    labels = sorted((label for label, _ in labelled(_unpacked(value))), key=_place)
+    try:
+        labels = sorted((label for label, _ in labelled(_unpacked(value))), key=_place)
+    except RowError:  # the row is refused where its options are read
+        return answer
     at = labels.index(cell_text(answer)) if cell_text(answer) in labels else -1
     return _LETTERS[at] if 0 <= at < len(_LETTERS) and labels[at].isdecimal() else answer
 
@@ -84,8 +87,8 @@ def _of_objects(items: Sequence[Any]) -> Labelled:
 def _of_texts(items: Sequence[Any]) -> Labelled:
     """The labels that the texts themselves begin with; [] where they are not all letters from A on."""
     marks = [_PREFIX.match(each) if isinstance(each, str) else None for each in items]
-    letters = [mark[1] for mark in marks if mark]
-    if len(items) < 2 or sorted(letters) != list(_LETTERS[: len(items)]):
+    letters = "".join(sorted(mark[1] for mark in marks if mark))
+    if len(items) < 2 or letters not in (_LETTERS[: len(items)], _LETTERS[: len(items)].lower()):
         return []
     return [(mark[1], mark.string[mark.end() :]) for mark in marks if mark]
 

@@ -85,8 +85,10 @@ def names_one(options: list[str], answer: Any) -> bool:
     if is_empty(answer) or isinstance(answer, dict | list):
         return False
     text = cell_text(answer)
-    if match := re.fullmatch(r"\(?([A-Za-z])[).:]?", text):
-        return ord(match[1].upper()) - ord("A") < len(options)
+    match = re.fullmatch(r"\(?([A-Za-z])[).:]?", text) or _LABEL.match(text)
+    at = ord(match[1].upper()) - ord("A") if match else len(options)
+    if match and at < len(options) and normalise(text[match.end() :]) in ("", normalise(options[at])):
+        return True  # "B", "B. a dog"
     by_place = bool(re.fullmatch(r"\d{1,2}", text)) and int(text) <= len(options)
     return by_place or normalise(text) in map(normalise, options)
 

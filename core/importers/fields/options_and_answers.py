@@ -79,26 +79,47 @@ def truth_texts(value: Any) -> list[str]:
     A list of numbers that is written as text stays one text ("[1, 2]" may be what was asked for). Raises RowError.
     """
     if isinstance(value, str):
-        held = list_in_text(value, "answer")
+        held = _innermost(list_in_text(value, "answer"))
+        if isinstance(held, dict) and not isinstance(held.get("text"), list):
+            return [_told(held) or value.strip()]
         objects = isinstance(held, list) and bool(held) and all(isinstance(each, dict) for each in held)
-        several = objects or is_list_of_texts(held) or (isinstance(held, dict) and isinstance(held.get("text"), list))
+        several = objects or isinstance(held, dict) or held == [] or is_list_of_truths(held)
         return cell_texts(held, "answer") if several else [value.strip()]
     if isinstance(value, dict) and not isinstance(value.get("text"), list):
-        told = next((value[name] for name in ("answer", "text") if isinstance(value.get(name), str)), None)
+        told = _told(value)
         if told is None:
             raise RowError(
                 "answer", "“answer” must be text, not an object: choose another column, or write it as text."
             )
-        return [told.strip()]
+        return [told]
     return cell_texts(value, "answer")
+
+
+def is_list_of_truths(value: Any) -> bool:
+    """Whether a value is a list with a text in it, and of nothing else but numbers and empty cells."""
+    plain = isinstance(value, list) and all(isinstance(each, str | int | float) or is_empty(each) for each in value)
+    return plain and any(isinstance(each, str) for each in value)
+
+
+def _told(value: dict[str, Any]) -> str | None:
+    """The truth in an object."""
+    found = next((value[name] for name in ("answer", "text") if isinstance(value.get(name), str)), None)
+    return None if found is None else found.strip()
+
+
+def _innermost(value: Any) -> Any:
+    """What a list of one list holds, however often it is nested."""
+    while isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
+        value = value[0]
+    return value
 
 
 def _only_answer(value: Any, options: tuple[str, ...]) -> Any:
     """The answer itself where a list holds one. Raises RowError for several."""
     held = value
     if isinstance(value, str) and value.strip() not in options:
-        held = list_in_text(value, "answer")
-        held = held if is_list_of_texts(held) else value
+        held = _innermost(list_in_text(value, "answer"))
+        held = held if is_list_of_texts(held) or (isinstance(held, list) and len(held) == 1) else value
     if not isinstance(held, list | tuple | dict):
         return held
     found = list(dict.fromkeys(cell_texts(held, "answer")))
@@ -109,7 +130,10 @@ def _only_answer(value: Any, options: tuple[str, ...]) -> Any:
 
 
 def _option_index(form: str, options: tuple[str, ...], value: Any) -> int | None:
-    text = cell_text(value)
+    try:
+        text = cell_text(_only_answer(value, options))
+    except RowError:  # several answers, which are refused where the row is read
+        return None
     if form == "text":
         if text in options:
             return options.index(text)

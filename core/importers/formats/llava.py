@@ -21,6 +21,7 @@ from core.parsing.comparison.equality import read_the_same
 from core.types import Role, Sample
 
 IMAGE_TOKEN = "<image>"  # nosec B105
+_TOKEN = re.compile(r"<image>(?![^<>\n]{0,500}</image>)")  # but one that holds a name
 _HUMAN = ("human", "user")
 _MODEL = ("gpt", "assistant", "chatgpt", "model")
 _TOOLS = {
@@ -104,7 +105,7 @@ def _image(row: Fields, turn: Fields, asked: str, hash_of: Callable[[Any], str |
     """The hash of the row's image, and the question without its tags."""
     if asked.count(IMAGE_TOKEN) > 1:
         raise RowError("conversations", "The question holds several <image> tokens: samples have one image or none.")
-    image, question = conversation_image(row, turn, asked.replace(IMAGE_TOKEN, ""), hash_of)
+    image, question = conversation_image(row, turn, _TOKEN.sub("", asked), hash_of)
     if image is None and IMAGE_TOKEN in asked:
         raise RowError("image", "The question holds an <image> token, but the row names no image.")
     return image, question.strip()

@@ -37,7 +37,13 @@ def _key_of(row: dict[str, Any]) -> str | None:
     """The field with the turns; not that of a table which has a question of its own."""
     if "question" in row and "answer" in row:
         return None
-    return next((key for key in _KEYS if any("role" in turn for turn in _turns(row.get(key)))), None)
+    return next((key for key in _KEYS if any(map(_is_chat_turn, _turns(row.get(key))))), None)
+
+
+def _is_chat_turn(turn: dict[str, Any]) -> bool:
+    """Whether a turn is not in LLaVA's own form, whose names are small and whose text is a "value"."""
+    speaker = turn.get("from")
+    return "role" in turn or "content" in turn or (isinstance(speaker, str) and speaker != speaker.strip().lower())
 
 
 def _turns(cell: Any) -> list[dict[str, Any]]:
@@ -51,7 +57,7 @@ def _turns(cell: Any) -> list[dict[str, Any]]:
 
 
 def _turn(turn: dict[str, Any], shown: list[Any]) -> dict[str, Any]:
-    role = str(turn.get("role", turn.get("from")))
+    role = str(turn.get("role", turn.get("from"))).strip().lower()
     said = turn.get("content", turn.get("value"))
     if isinstance(said, dict):
         said = [said]

@@ -52,7 +52,7 @@ def parse_sample(
     if not source_id:
         raise RowError("id", f"The id (column “{mapping['id']}”) is empty.")
     check_id(source_id)
-    question, given = _asked(row, mapping)
+    question, given = _asked(row, mapping, role)
     if not question:
         raise RowError("question", f"The question (column “{mapping['question']}”) is empty.")
     image, question = table_image(row, mapping.get("image", ""), others or (), question, images.hash_of)
@@ -77,20 +77,23 @@ def parse_sample(
     return as_support_sample(sample) if role == "support" else sample
 
 
-def _asked(row: Mapping[str, Any], mapping: Mapping[str, str]) -> tuple[str, list[str]]:
+def _asked(row: Mapping[str, Any], mapping: Mapping[str, str], role: Role) -> tuple[str, list[str]]:
     """The question and its options; those in the question are split off where the answer names one of them."""
     question = check_text(row_question(row, mapping), "question")
-    if mapping.get("options") != mapping["question"]:
-        return question, row_options(row, mapping)
+    inside = mapping.get("options") == mapping["question"]
+    given = [] if inside else row_options(row, mapping)
+    letters = given == [chr(ord("A") + at) for at in range(len(given))]
+    if not inside and (not letters or "options" not in mapping or role == "support"):
+        return question, given
     rest, options = split_options(question)
     answer = row.get(mapping.get("answer", ""))
-    if options and names_one(list(options), answer):
+    if options and len(given) in (0, len(options)) and names_one(list(options), answer):
         return rest, list(options)
-    if options and isinstance(answer, str) and _LETTER.fullmatch(answer.strip()):
+    if inside and options and isinstance(answer, str) and _LETTER.fullmatch(answer.strip()):
         raise RowError(
             "answer", f"The answer “{answer.strip()}” names none of the options {' · '.join(options)[:200]}."
         )
-    return question, []
+    return question, given
 
 
 def _truths(

@@ -12,7 +12,10 @@ from functools import cached_property
 _UTF8_FLAG = 0x800
 _UNICODE_PATH = 0x7075  # Info-ZIP's field with the name in UTF-8
 # In this order; cp437 is what Python reads a name without the flag as.
-ENCODINGS = ("utf-8", "gb18030", "cp932", "big5", "cp949", "cp850", "cp1252", "cp866", "cp1251")
+ENCODINGS = (
+    "utf-8", "gb18030", "cp932", "big5", "cp949", "cp850", "cp1252", "cp866", "cp1251", "cp852", "cp1250", "cp737",
+    "cp1253", "cp857", "cp1254", "cp862", "cp1255", "cp720", "cp1256", "cp874", "euc_jp", "koi8-u", "mac_roman",
+)  # fmt: skip
 
 
 class ZipNames:
@@ -64,7 +67,7 @@ class ZipNames:
 
 def is_hidden(name: str) -> bool:
     """Whether a zip's member is hidden, or one of the copies that macOS packs beside each file."""
-    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
+    return any(part.startswith((".", "__MACOSX")) and part != "." for part in name.split("/"))
 
 
 def _plain(name: str) -> str:

@@ -15,16 +15,23 @@ from core.types import Sample
 SEVERAL = "samples have one image or none"
 _GAP = r"\s{0,20}"  # bounded, because every tag of a long text is tried
 _PLACEHOLDER = (
-    r"<\|?image(?:[ _-]?(?P<number>\d{1,3}))?\|?>(?:[\s./]{0,20}</image>)?"  # <image>, <image 2>, <|image_1|>
-    rf"|<img[ _-]?(?P<img>\d{{1,3}})>|<img>{_GAP}</img>"
+    r"\((?:<image>\./</image>)\)"  # MiniCPM-V
+    r"|<\|?image(?:[ _-]?(?P<number>\d{1,3}))?\|?>(?:[\s./]{0,20}</image>)?"  # <image>, <image 2>, <|image_1|>
+    rf"|<img[ _-]?(?P<img>\d{{1,3}})>|(?:<img>{_GAP})?(?:<img_context>{_GAP}){{1,9}}(?:</img>)?|<img>{_GAP}</img>"
     r"|(?:<\|vision_start\|>)?<\|image_pad\|>(?:<\|vision_end\|>)?"  # Qwen2-VL
-    rf"|<image[ _-]?placeholder>|(?:<img>{_GAP})?<imagehere>(?:{_GAP}</img>)?|<start_of_image>|\[img\]"
+    rf"|<image[ _-]?placeholder>|(?:<img>{_GAP})?<imagehere>(?:{_GAP}</img>)?|<start_of_image>|\[im(?:g|age)\]"
     r"|<(?:media|video|audio)>"  # what no image may stand for, too
 )
 _ENDING = r"\.(?:jpe?g|png|webp|gif|bmp)"
+_CAPTION = rf"(?:(?:picture|image|figure|photo|bild){_GAP}\d{{1,3}}|[图圖]片?{_GAP}\d{{1,3}}){_GAP}[:：]{_GAP}"
+_NAMES = ("tag", "path", "colon", "board", "wiki", "src", "single", "bare", "mark")
 _NAMED = (
-    rf"(?:picture{_GAP}\d{{1,3}}{_GAP}:{_GAP})?<img>{_GAP}(?P<tag>[^<>\n]{{1,500}}?){_GAP}</img>"  # Qwen-VL
-    r"|<(?:img|image)\b[^<>\n]{0,200}?\bsrc=[\"']?(?P<src>[^\"'<>\n]{1,500}?)[\"']?[ /]{0,5}>"  # HTML
+    rf"(?:{_CAPTION})?<img>{_GAP}(?P<tag>[^<>\n]{{1,500}}?){_GAP}</img>"  # Qwen-VL
+    rf"|(?:{_CAPTION})?<\|?image(?:_path)?\|?>{_GAP}(?P<path>[^<>\n]{{1,500}}?{_ENDING}){_GAP}<\|?/image(?:_path)?\|?>"
+    rf"|<image:{_GAP}(?P<colon>[^<>\n]{{1,500}}?{_ENDING}){_GAP}>"
+    rf"|\[img\]{_GAP}(?P<board>[^\[\]\n]{{1,500}}?){_GAP}\[/img\]|\[\[{_GAP}(?P<wiki>[^\[\]\n|]{{1,500}}?{_ENDING}){_GAP}\]\]"
+    r"|<(?:img|image)\b[^<>\n]{0,200}?\bsrc=(?:\"(?P<src>[^\"<>\n]{1,500})\"|'(?P<single>[^'<>\n]{1,500})'"
+    r"|(?P<bare>[^\s\"'<>]{1,500}?))(?:\s[^<>\n]{0,200})?[ /]{0,5}>"  # HTML
     rf"|!\[[^\]\n]{{0,200}}\]\({_GAP}(?P<mark>[^()\n]{{1,500}}?{_ENDING}){_GAP}\)"  # Markdown
 )
 _TAG = re.compile(f"{_NAMED}|{_PLACEHOLDER}", re.IGNORECASE)
@@ -105,7 +112,7 @@ def refuse_several(tags: list[Tag]) -> None:
 
 
 def _tag(text: str, found: re.Match[str]) -> Tag:
-    name = next((found[group] for group in ("tag", "src", "mark") if found[group]), "").strip()
+    name = next((found[group] for group in _NAMES if found[group]), "").strip()
     start, end = found.span()
     before, behind = text[:start].rstrip(" \t"), text[end:].lstrip(" \t")
     alone = not before or not behind or (before.endswith("\n") and behind.startswith("\n"))

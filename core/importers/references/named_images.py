@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from core.importers.cells import is_base64, listed
+from core.importers.cells import IMAGE_STARTS, is_base64, listed
 from core.importers.images.sources import ImageError
 from core.importers.references.image_tags import SEVERAL, find_tags, refuse_several, strip_tags
 from core.importers.results import RowError
@@ -38,7 +38,7 @@ def conversation_image(
     _refuse_film_and_sound((key, value) for key, value in row.items() if _kind(key) == "film or sound")
     known = [(key, value) for each in (row, turn) for key, value in each.items() if not _is_blank(value)]
     unknown = [(key, value) for key, value in known if key not in ("id", "value") and looks_like_image(value)]
-    return _found(_images(known) or (_places(known) or unknown)[:1], asked, hash_of)
+    return _found(_images(known) or (_places(known) or unknown)[:1] or _nested(row), asked, hash_of)
 
 
 def table_image(
@@ -48,12 +48,35 @@ def table_image(
     own = [(column, row[column])] if column and not _is_blank(row.get(column)) else []
     known = [(each, row[each]) for each in others if not _is_blank(row.get(each))]
     _refuse_film_and_sound((key, value) for key, value in known if _kind(key) == "film or sound")
-    return _found([*own, *_images(known)] or _places(known)[:1], asked, hash_of)
+    unnamed = [(key, value) for key, value in known if not _kind(key) and _is_surely_image(value)]
+    return _found([*own, *_images(known), *unnamed] or _places(known)[:1] or _nested(row), asked, hash_of)
 
 
-def other_columns(columns: Iterable[str], column: str) -> tuple[str, ...]:
-    """The columns beside ``column`` that may hold an image or its name, by what they are called."""
-    return tuple(each for each in columns if each != column and _kind(each))
+def other_columns(
+    columns: Iterable[str], column: str, rows: Sequence[Mapping[str, Any]] = (), taken: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """The columns beside ``column`` that may hold an image or its name: by what they are called, and where the name of
+    ``column`` does not say so either, by what is in the first rows of those that are not ``taken``.
+    """
+    by_values = bool(column) and not _kind(column)
+    free = [each for each in columns if each != column]
+    held = {each: [row[each] for row in rows if not _is_blank(row.get(each))] for each in free} if by_values else {}
+    used = set(taken)
+    return tuple(
+        each
+        for each in free
+        if _kind(each) or (each not in used and held.get(each) and all(map(_is_surely_image, held[each])))
+    )
+
+
+def _is_surely_image(value: Any) -> bool:
+    return looks_like_image(value) and (not isinstance(value, bytes) or value.startswith(IMAGE_STARTS))
+
+
+def _nested(row: Mapping[str, Any]) -> Cells:
+    """The image that an object in the row names ({"metadata": {"image": "a.jpg"}})."""
+    inner = [item for cell in row.values() if isinstance(cell, dict) for item in cell.items()]
+    return [(key, value) for key, value in inner if _kind(key) in ("image", "place") and looks_like_image(value)]
 
 
 def _refuse_film_and_sound(cells: Iterable[tuple[str, Any]]) -> None:

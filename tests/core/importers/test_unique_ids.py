@@ -45,3 +45,9 @@ def test_the_same_sample_twice_and_two_truths_for_one_question_are_refused(tmp_p
 def test_a_table_may_repeat_an_id_as_well(tmp_path: Path) -> None:
     (tmp_path / "set.csv").write_text("id,question,answer\np,Which?,a\np,What?,b\n")
     assert [each.source_id for each in read_samples(tmp_path / "set.csv", role="validation").samples] == ["p", "p-2"]
+
+
+def test_rows_whose_ids_are_all_empty_are_named_by_their_number(tmp_path: Path) -> None:
+    found = read(tmp_path, {"id": None} | turns("a?"), {"id": None} | turns("b?"))
+    assert [each.source_id for each in found.samples] == ["mix-1", "mix-2"]
+    assert any("No column is the id" in note for note in found.notes)

@@ -33,7 +33,9 @@ def test_a_saved_set_is_read_by_its_names(as_parquet: bool, tmp_path: Path) -> N
     ("feature", "cell", "named"),
     [
         (LABEL, 1, "dog"),
-        (LABEL, 9, 9),
+        (LABEL, 9, None),
+        ({"_type": "ClassLabel", "names": {"0": "cat", "4": "fox"}}, 4, "fox"),
+        ({"_type": "ClassLabel", "names": {"0": "cat", "4": "fox"}}, 1, None),
         (LABEL, "dog", "dog"),
         ([LABEL], [0, 2], ["cat", "fox"]),
         ({"_type": "Sequence", "feature": LABEL}, [1], ["dog"]),

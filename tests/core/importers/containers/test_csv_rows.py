@@ -74,7 +74,7 @@ def test_an_unnamed_column_is_named_by_its_place(tmp_path: Path, name: str) -> N
     [
         (b'id,question\n1,ok\n2,"Which?" he said\n', "line 3: the row cannot be cut into cells"),
         (b"," * 3000 + b"\n", "more than 2,000 columns"),
-        (b"id,question\n1,\x81\x8d\xff\n", "neither UTF-8 nor"),
+        (b"id,question\n1,\x81\x8d\xff\n", "is not UTF-8 .*; it may be"),
         (b"id,question\n1,\x00\x01\n", "zero bytes"),
     ],
 )

@@ -57,6 +57,29 @@ def test_options_in_the_question_are_split_off_where_the_answer_names_one(tmp_pa
     assert read(tmp_path, rows, role="support").samples[0].question == rows[0]["question"]
 
 
+@pytest.mark.parametrize("column", [None, [], ["A", "B"], "A|B"])
+def test_options_in_the_question_are_found_where_the_options_column_is_empty_or_names_letters_only(
+    column: Any, tmp_path: Path
+) -> None:
+    rows = [
+        {"question": "Which?", "options": ["red", "blue"], "answer": "A"},
+        {"question": "Which one?\nA. green\nB. grey", "options": column, "answer": "B"},
+    ]
+    found = read(tmp_path, rows)
+    assert [(each.question, each.options, each.answer) for each in found.samples] == [
+        ("Which?", ("red", "blue"), "red"),
+        ("Which one?", ("green", "grey"), "grey"),
+    ]
+
+
+def test_an_answer_with_its_letter_names_an_option_in_the_question(tmp_path: Path) -> None:
+    rows = [{"question": f"Which, {n}?\nA. red\nB. blue", "answer": f"{'AB'[n]}. {('red', 'blue')[n]}"} for n in (0, 1)]
+    assert [(each.options, each.answer) for each in read(tmp_path, rows).samples] == [
+        (("red", "blue"), "red"),
+        (("red", "blue"), "blue"),
+    ]
+
+
 def test_a_letter_that_none_of_the_options_in_the_question_has_is_refused(tmp_path: Path) -> None:
     rows = [{"question": "Which?\n(A) red\n(B) blue", "answer": answer} for answer in "AD"]
     (refused,) = read(tmp_path, rows).refused

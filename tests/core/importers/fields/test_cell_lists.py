@@ -37,23 +37,65 @@ def test_an_array_is_read_as_it_was_printed(texts: list[str], width: int) -> Non
         ("{'text': array(['up', 'down'], dtype=object), 'label': array(['A', 'B'], dtype=object)}", ["up", "down"]),
         ("array(['up', 'down'], dtype='<U4')", ["up", "down"]),
         ("[\"it's\" 'so']", ["it's", "so"]),
+        ("[np.str_('up'), np.str_('down')]", ["up", "down"]),
+        ("[np.int64(3), np.float64(2.5)]", ["3", "2.5"]),
+        ("[list(['up', 'down'])]", ["up", "down"]),
+        ("np.array(['up', 'down'])", ["up", "down"]),
+        ("Index(['up', 'down'], dtype='object', name='words')", ["up", "down"]),
+        ("dict_values(['up', 'down'])", ["up", "down"]),
+        ("OrderedDict([('A', 'up'), ('B', 'down')])", ["up", "down"]),
+        ("[b'up' b'down']", ["up", "down"]),
+        ("[u'up', u'down']", ["up", "down"]),
+        ("['up', <NA>, 'down']", ["up", "down"]),
+        ("[‘up’, ‘down’]", ["up", "down"]),
+        ("('up', 'down')", ["up", "down"]),
+        ("('up',)", ["up"]),
+        ("{'up', 'down'}", ["up", "down"]),
+        ("frozenset({'up', 'down'})", ["up", "down"]),
+        ("(array(['up', 'down'], dtype=object),)", ["up", "down"]),
     ],
 )
 def test_what_pandas_writes_of_an_array_is_a_list(cell: str, found: list[str]) -> None:
     assert cell_texts(cell) == found
 
 
-@pytest.mark.parametrize("cell", ["['a', 'b' 'c']", "['a' 'b' ... 'y' 'z']", "[0 1 ... 8 9]"])
+@pytest.mark.parametrize("cell", ["['a', 'b' 'c']", "['a' 'b' ... 'y' 'z']", "[0 1 ... 8 9]", '["a", … "z"]'])
 def test_a_list_with_items_that_cannot_be_told_apart_or_are_missing_is_refused(cell: str) -> None:
     with pytest.raises(RowError, match=r"answers: This (is a list without commas|list was shortened).* JSON\."):
         cell_texts(cell, "answers")
 
 
 @pytest.mark.parametrize(
-    "text", ["[a b]", "[1, 2 3]", "[0, 1)", "array(" * 5000, "array(" * 80 + "1" + ")" * 80, "['a': 1]", "{'a'}"]
+    "text",
+    [
+        "[a b]",
+        "[1, 2 3]",
+        "[0, 1)",
+        "array(" * 5000,
+        "array(" * 80 + "1" + ")" * 80,
+        "['a': 1]",
+        "(3, 4)",
+        "{1, 2}",
+        "('a')",
+        "(b) 'c')",
+    ],
 )
 def test_other_texts_stay_texts(text: str) -> None:
     assert list_in_text(text) == text
+
+
+def test_a_series_as_pandas_prints_it_is_refused() -> None:
+    with pytest.raises(RowError, match="answers: This is a Series as pandas prints it"):
+        cell_texts("0    up\n1    down\nName: words, dtype: object", "answers")
+
+
+@given(
+    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60), min_size=1)
+)
+def test_tuples_sets_and_arrays_are_read_as_python_prints_them(texts: list[str]) -> None:
+    assert list_in_text(repr(tuple(texts))) == list_in_text(repr([np.str_(each) for each in texts])) == texts
+    read = list_in_text(repr(frozenset(texts)))
+    assert sorted(read) == sorted(set(texts))
 
 
 @pytest.mark.parametrize(
@@ -71,6 +113,12 @@ def test_other_texts_stay_texts(text: str) -> None:
         ({"text": "net", "score": 1}, ["net"]),
         ('{"total": 3}', ['{"total": 3}']),
         (3.0, ["3"]),
+        ("[['net', 'web']]", ["net", "web"]),
+        ("('net', 'web')", ["net", "web"]),
+        ("['2.5', 2.5, None]", ["2.5", "2.5"]),
+        ("{'answer': 'net', 'sure': 'yes'}", ["net"]),
+        ("(3, 4)", ["(3, 4)"]),
+        ("[]", []),
     ],
 )
 def test_a_truth_that_is_a_list_of_texts_is_several_truths(cell: Any, truths: list[str]) -> None:

@@ -23,12 +23,28 @@ SPLITS = [
         "Which?",
         ("cat", "dog"),
     ),
+    ("这是什么？\n选项：\nA. 猫\nB. 狗", "这是什么？", ("猫", "狗")),
+    ("这是什么？\nA、猫\nB、狗", "这是什么？", ("猫", "狗")),
+    ("这是什么？A.猫", "这是什么？A.猫", ()),
+    ("这是什么？（A）猫（B）狗", "这是什么？", ("猫", "狗")),
+    ("これは何ですか？\nA．猫\nB．犬", "これは何ですか？", ("猫", "犬")),
+    ("Wie viele? Antwortmöglichkeiten: A) zwölf B) drei", "Wie viele?", ("zwölf", "drei")),
+    ("Combien ?\nChoix : (A) douze (B) trois", "Combien ?", ("douze", "trois")),
+    ("How many?<br>A. twelve<br/>B. three", "How many?", ("twelve", "three")),
+    ("How many?\n[A] twelve\n[B] three", "How many?", ("twelve", "three")),
+    ("How many?\n**A.** twelve\n**B.** three", "How many?", ("twelve", "three")),
+    ("How many?\n**A) twelve**\n**B) three**", "How many?", ("twelve", "three")),
+    ("How many?\n- A. twelve\n- B. three", "How many?", ("twelve", "three")),
+    ("How many?\nOptions: ['a dozen, or so', 'three']", "How many?", ("a dozen, or so", "three")),
 ]
 
 
 @pytest.mark.parametrize(("prompt", "question", "options"), SPLITS)
 def test_options_are_split_off(prompt: str, question: str, options: tuple[str, ...] | None) -> None:
-    assert split_options(prompt) == (question, options or ("Limit (50km/h)", "Stop", "Oven at 250 °F (121 °C)"))
+    assert split_options(prompt) == (
+        question,
+        options if options is not None else ("Limit (50km/h)", "Stop", "Oven at 250 °F (121 °C)"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,6 +56,9 @@ def test_options_are_split_off(prompt: str, question: str, options: tuple[str, .
         "Options: red car blue car",
         "Look at the options: they are all shown in the picture, and each of them is a photograph of a dog.",
         "What is (B) and then (C)?",
+        "Line one<br>line two",
+        "Options: ['a', 'b' 'c']",
+        "What do A、B and C mean?",
         "",
     ],
 )

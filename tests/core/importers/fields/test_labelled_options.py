@@ -112,3 +112,19 @@ def test_the_order_in_the_file_changes_nothing(order: list[int], right: int) -> 
 def test_plain_options_stay_in_their_order(options: list[str]) -> None:
     if sorted(each[0] for each in options if each[1:2] == ".") != list("AB")[: len(options)] or len(options) != 2:
         assert cell_options(options) == options
+
+
+@pytest.mark.parametrize("answers", [[[0], [1]], ["[0]", "[1]"], ["('a cat',)", "{'a dog'}"], ["['A']", "('B',)"]])
+def test_one_answer_in_a_list_is_that_answer(answers: list[Any], tmp_path: Path) -> None:
+    path = written(tmp_path, *({"options": ["a cat", "a dog"], "answer": each} for each in answers))
+    assert truths(path) == ["a cat", "a dog"]
+
+
+def test_options_without_commas_between_some_of_them_are_refused_not_a_bug(tmp_path: Path) -> None:
+    read = read_samples(written(tmp_path, {"options": "['a cat', 'a dog' 'a fox']", "answer": "A"}), role="validation")
+    assert [(each.field, each.reason[:29]) for each in read.refused] == [("options", "This is a list without commas")]
+
+
+def test_small_letters_label_options_in_a_list(tmp_path: Path) -> None:
+    read = read_samples(written(tmp_path, {"options": "('(b) a dog', '(a) a cat')", "answer": "b"}), role="validation")
+    assert (read.samples[0].options, read.samples[0].answer) == (("a cat", "a dog"), "a dog")

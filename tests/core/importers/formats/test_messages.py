@@ -36,6 +36,12 @@ def chat(asked: Any, said: Any = "red", key: str = "messages") -> dict[str, Any]
         {"messages": json.dumps(chat("<image>Which colour?")["messages"]), "images": ["a.png"]},
         {"messages": [{"role": "human", "value": "<image>Which colour?"}, {"role": "gpt", "value": "red"}]}
         | {"images": "a.png"},
+        {"messages": [{"role": "User", "content": "<image>Which colour?"}, {"role": "Assistant", "content": "red"}]}
+        | {"images": "a.png"},
+        {"conversations": [{"from": "USER", "value": "<image>Which colour?"}, {"from": "GPT", "value": "red"}]}
+        | {"image": "a.png"},
+        {"conversations": [{"from": "user", "content": "<image>Which colour?"}, {"from": "gpt", "content": "red"}]}
+        | {"image": "a.png"},
     ],
 )
 def test_a_chat_is_read_like_a_conversation(row: dict[str, Any], tmp_path: Path) -> None:

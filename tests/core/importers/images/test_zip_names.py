@@ -23,6 +23,18 @@ NAMES = [
     ("Øre.png", "cp1252"),
     ("рисунок.png", "cp866"),
     ("図.png", "utf-8"),
+    ("図.png", "euc_jp"),
+    ("zdjęcie.png", "cp852"),
+    ("zdjęcie.png", "cp1250"),
+    ("εικόνα.png", "cp737"),
+    ("εικόνα.png", "cp1253"),
+    ("ışık.png", "cp857"),
+    ("תמונה.png", "cp862"),
+    ("תמונה.png", "cp1255"),
+    ("صورة.png", "cp1256"),
+    ("ภาพ.png", "cp874"),
+    ("рисунок.png", "koi8-u"),
+    ("Übung.png", "mac_roman"),
 ]
 
 
@@ -86,6 +98,11 @@ def test_a_folder_packed_on_macos_is_read_with_its_copies_left_out(tmp_path: Pat
 def test_backslashes_are_folders(tmp_path: Path) -> None:
     path = pack(tmp_path / "a.zip", {"set\\data.json": rows("pics/one.png"), "set\\pics\\one.png": PNG})
     assert len(read_samples(path, role="test").samples) == 1
+
+
+def test_names_may_begin_with_a_dot_and_a_slash(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"./set/data.json": rows("p.png"), "./set/p.png": PNG})
+    assert [each.image is not None for each in read_samples(path, role="test").samples] == [True]
 
 
 def test_what_is_not_there_is_refused_all_the_same(tmp_path: Path) -> None:

@@ -222,3 +222,56 @@ def test_several_images_in_one_cell_of_mmbench_are_several_images(tmp_path: Path
     )
     (refused,) = read_samples(tmp_path / "set.tsv", role="validation").refused
     assert refused.reason.startswith("The row has several images")
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["<img src=\"one.png\" width=20/>", "<img width=20 src='one.png' alt='x'>", "<img src=one.png>",
+     "[img]one.png[/img]", "<image>one.png</image>",
+     "<|image|>one.png<|/image|>", "<image_path>one.png</image_path>", "<image: one.png>",
+     "[[one.png]]", "图1：<img>one.png</img>", "Image 1: <img>one.png</img>"],
+)  # fmt: skip
+def test_a_tag_that_names_a_file_is_that_image(read: Read, tag: str) -> None:
+    found = read(asked(f"{tag}\nWhich colour?"))
+    assert [(each.question, each.image is not None) for each in found.samples] == [("Which colour?", True)], found
+    found = read({"question": f"{tag}\nWhich colour?", "answer": "red"})
+    assert [(each.question, each.image is not None) for each in found.samples] == [("Which colour?", True)], found
+
+
+@pytest.mark.parametrize(
+    "tag", ["<img><IMG_CONTEXT></img>", "<IMG_CONTEXT>", "(<image>./</image>)", "[image]", "[IMG]"]
+)
+def test_a_models_own_placeholder_needs_an_image_and_is_taken_off(read: Read, tag: str) -> None:
+    found = read(asked(f"{tag}\nWhich colour?", image="one.png"), asked(f"{tag}\nWhich colour?"))
+    assert [(each.question, each.image is not None) for each in found.samples] == [("Which colour?", True)], found
+    assert len(found.refused) == 1
+
+
+@pytest.mark.parametrize("meta", [{"image": "one.png", "source": "x"}, {"image_path": "one.png"}])
+def test_an_image_that_an_object_in_the_row_names_is_not_lost(read: Read, meta: dict[str, Any]) -> None:
+    chat, table = (
+        {"conversations": TURNS, "metadata": meta},
+        {"question": "Which colour?", "answer": "red", "meta": meta},
+    )
+    assert [each.image is not None for each in read(chat).samples] == [True]
+    assert [each.image is not None for each in read(table).samples] == [True]
+    assert [each.image is not None for each in read(table | {"image": "two.png"}).samples] == [True]
+
+
+def test_a_column_that_only_later_rows_have_is_looked_at_too(read: Read) -> None:
+    row = {"question": "Which colour?", "answer": "red", "image_1": "one.png"}
+    found = read(*[row] * 101, row | {"image_2": "two.png"}, {**row, "image_1": None, "picture": "one.png"})
+    assert [refused.line for refused in found.refused] == [102]
+    assert [each.image is not None for each in found.samples] == [True] * 102
+
+
+def test_two_columns_of_images_without_a_name_for_it_are_several_images(read: Read, tmp_path: Path) -> None:
+    row = {"question": "What changed?", "answer": "red", "before": "one.png", "after": "two.png"}
+    assert "several images (before, after)" in read(row).refused[0].reason
+    assert read(row, mapping={"image": "after"}).samples[0].image
+    rows = [
+        {"question": "What?", "answer": "red", "front": PNG, "note": b"x"},
+        {"question": "And?", "answer": "red", "front": PNG},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    assert [each.image is not None for each in read_samples(tmp_path / "t.parquet", role="test").samples] == [True] * 2

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.importers import read_samples
-from core.importers.containers.legacy_encodings import guess_encodings
+from core.importers.encodings.legacy_encodings import guess_encodings
 from core.importers.read_predictions import read_predictions
 
 TABLES = [
@@ -22,6 +22,22 @@ TABLES = [
     ("cp949", "CP949", "사진에 무엇이 있습니까?", "기차", "버스"),
     ("cp1251", "Windows-1251", "Сколько собак на снимке?", "две", "три"),
     ("koi8-r", "KOI8-R", "Какого цвета эта чашка?", "красная", "синяя"),
+    ("koi8-u", "KOI8-U", "Якого кольору ця чашка на столі?", "біла", "синя"),
+    ("cp866", "CP866", "Сколько собак на снимке?", "две", "три"),
+    ("iso8859_5", "ISO 8859-5", "Сколько собак на снимке?", "две", "три"),
+    ("mac_cyrillic", "Mac Cyrillic", "Сколько яблок на столе на снимке?", "Две", "Три"),
+    ("cp1250", "Windows-1250", "Ile psów widać na zdjęciu łącznie?", "pięć", "sześć"),
+    ("cp1250", "Windows-1250", "Kolik psů je na obrázku a kde leží?", "čtyři", "tři"),
+    ("iso8859_2", "ISO 8859-2", "Ile psów widać na zdjęciu łącznie?", "pięć", "sześć"),
+    ("cp1253", "Windows-1253", "Πόσους σκύλους βλέπεις;", "δύο", "τρεις"),
+    ("cp1254", "Windows-1254", "Bu fotoğrafta kaç köpek var ışıkta mı?", "iki", "üç"),
+    ("cp1255", "Windows-1255", "כמה כלבים יש בתמונה?", "שניים", "שלושה"),
+    ("cp1256", "Windows-1256", "كم كلبا ترى في الصورة؟", "اثنان", "ثلاثة"),
+    ("cp874", "Windows-874", "ในภาพมีสุนัขกี่ตัว", "สองตัว", "สามตัว"),
+    ("cp850", "CP850", "Wie groß ist der Bär fünf oder zwölf Meter?", "groß", "größer"),
+    ("mac_roman", "Mac Roman", "Wie groß ist der Bär fünf oder zwölf Meter?", "groß", "größer"),
+    ("iso2022_jp", "ISO2022-JP", "写真には何が写っていますか？", "電車", "バス"),
+    ("utf-32", "UTF-32", "写真には何が写っていますか？", "電車", "バス"),
 ]
 WESTERN = [
     "Combien de chiens y a-t-il là, près de l’évier ?", "Wie groß ist der Bär da?", "¿Cuántos niños hay aquí?",
@@ -40,9 +56,8 @@ def test_a_small_table_is_read_with_its_confidence_said(tmp_path: Path, row: tup
     encoding, label, question, one, other = row
     read = read_samples(table(tmp_path / "t.csv", encoding, question, one, other), role="validation")
     assert [(each.question, each.options, each.answer) for each in read.samples] == [(question, (one, other), one)]
-    (note,) = (each for each in read.notes if "UTF-8" in each)
-    assert label in note
-    assert "confidence" in note
+    (note,) = (each for each in read.notes if label in each)
+    assert "confidence" in note or encoding in ("iso2022_jp", "utf-32")
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "cp932"])
@@ -99,6 +114,27 @@ def test_utf_8_with_one_broken_character_is_no_other_encoding(tmp_path: Path) ->
     (tmp_path / "t.csv").write_bytes(whole.replace("几".encode(), "几".encode()[:2]))
     with pytest.raises(UserError, match="is UTF-8 with a broken character at byte 33"):
         read_samples(tmp_path / "t.csv", role="validation")
+
+
+def test_whole_characters_on_earlier_lines_say_that_a_file_is_utf_8(tmp_path: Path) -> None:
+    lines = [f"{at},照片里有几只狗？,三只".encode() for at in range(3)]
+    (tmp_path / "t.csv").write_bytes(b"\n".join([b"id,question,answer", *lines, b"9,\xff?,x"]))
+    with pytest.raises(UserError, match="is UTF-8 with a broken character at byte"):
+        read_samples(tmp_path / "t.csv", role="validation")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word"),
+    [("shift_jis", "犬"), ("big5", "狗"), ("koi8-r", "пёс"), ("cp1251", "Да"), ("cp1253", "σκύλος"), ("cp1255", "כלב"),
+     ("cp1256", "كلب"), ("cp874", "หมา"), ("cp1250", "źrebię"), ("cp1254", "ışık"), ("mac_roman", "Bär")],
+)  # fmt: skip
+def test_one_word_is_read_as_what_it_is_or_asked_about(encoding: str, word: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(f"id,question,answer\n1,Which?,{word}\n".encode(encoding))
+    try:
+        said = [each.answer for each in read_samples(tmp_path / "t.csv", role="validation").samples]
+    except UserError as error:
+        said = [word] if "name its encoding" in str(error) else []
+    assert said == [word]
 
 
 @given(

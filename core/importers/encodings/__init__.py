@@ -1,0 +1,1 @@
+"""The encodings older than UTF-8, told apart by the letters of languages."""

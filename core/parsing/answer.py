@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from core.parsing import languages
 from core.parsing.comparison.equality import same_answer, with_symbols
-from core.parsing.implicit_answer import read_free_form, read_prose
+from core.parsing.implicit_answer import read_prose
 from core.parsing.labels import find_letters
 from core.parsing.option_mentions import (
     asserted_options,
@@ -17,6 +17,8 @@ from core.parsing.option_mentions import (
     find_mentions,
     options_in_short,
 )
+from core.parsing.prose.asides import supposes
+from core.parsing.prose.open_answer import read_free_form
 from core.parsing.reading import (
     HEDGE,
     RULE_CONFIDENCE,
@@ -24,6 +26,7 @@ from core.parsing.reading import (
     VAGUE,
     Reading,
     is_own_answer,
+    is_placeholder,
     lower_confidence,
     option_reading,
     shift_span,

@@ -35,6 +35,12 @@ _ONLY_LABEL = re.compile(
     r"(?:the\s+)?(?:(?:option|choice|选项)\s*[(\[]?([A-Za-z])[)\]]?|(?:letter\s+)?[(\[{]([A-Za-z])[)\]}]|([A-Za-z]))",
     re.IGNORECASE,
 )
+# A label in an option's own text.
+_OWN_LABEL = re.compile(
+    rf"\s*(?:(?:option|choice|{languages.LABEL_WORDS})\s*)?[(\[]?([A-Za-z]|[1-9])"
+    r"(?:[)\]]?[.:、．：]\s*(?=[^\W\d]|\s\S)|[)\]]\s*|\s*[-–—]\s+)(?=\S)",
+    re.IGNORECASE,
+)
 _CONTEXT_CHARS = 80
 
 
@@ -54,7 +60,7 @@ def find_letters(text: str, options: tuple[str, ...]) -> list[Mention]:
         bare = match[7] is not None
         if bare and not _BEFORE_LETTER.search(text[max(0, match.start() - _CONTEXT_CHARS) : match.start()]):
             continue
-        index = letter_index(match)
+        index = letter_index(match, options)
         if index < len(options):
             found.append(Mention(option=index, start=match.start(), end=match.end()))
             if bare and (other := lettered_options(options).get(match[7], index)) != index:
@@ -66,12 +72,12 @@ def named_by_letter(value: str, options: tuple[str, ...]) -> set[int]:
     """What a statement of one letter names where options are letters themselves; {} where none is."""
     texts = lettered_options(options)
     label = LABEL.match(value) if texts else None
-    if label and (at := letter_index(label)) < len(options) and _same_letters(value[label.end() :], options[at]):
+    if label and (at := letter_index(label, options)) < len(options) and _same_letters(value[label.end() :], options[at]):
         return {at}  # "(D) A"
     letter = _ONLY_LABEL.fullmatch(value.strip(" ."))
     if not letter or not texts:
         return set()
-    at = letter_index(letter)
+    at = letter_index(letter, options)
     if at >= len(options):
         return set()
     return {at} if letter[1] or letter[2] else {at, texts.get(letter[3].upper(), at)}
@@ -89,11 +95,25 @@ def _same_letters(one: str, other: str) -> bool:
     return one.strip(" .:*").casefold() == other.casefold()
 
 
-def letter_index(label: re.Match[str]) -> int:
+def letter_index(label: re.Match[str], options: tuple[str, ...]) -> int:
     """The index (from 0) of the option that a letter names; the letter is the only group that matched."""
-    return index_of(next(group for group in label.groups() if group))
+    return index_of(next(group for group in label.groups() if group), options)
 
 
-def index_of(letter: str) -> int:
-    """The index (from 0) of the option with that letter."""
-    return ord(letter.upper()) - ord("A")
+def index_of(letter: str, options: tuple[str, ...]) -> int:
+    """The index (from 0) of the option with that letter, its own ("B. dog") or that of its place."""
+    return own_places(options).get(letter.upper(), ord(letter.upper()) - ord("A"))
+
+
+@lru_cache(maxsize=64)
+def own_places(options: tuple[str, ...]) -> dict[str, int]:
+    """The options by the label in their own text ("A. north", "Option 1: north"), if all of them have one in turn."""
+    labels = [label[1].upper() if (label := _OWN_LABEL.match(option)) else "" for option in options]
+    known = {chr(ord("A") + at) for at in range(len(options))}, {str(at + 1) for at in range(len(options))}
+    return {label: at for at, label in enumerate(labels)} if len(labels) > 1 and set(labels) in known else {}
+
+
+@lru_cache(maxsize=64)
+def without_labels(options: tuple[str, ...]) -> tuple[str, ...]:
+    """The options without the labels in their own texts."""
+    return tuple(_OWN_LABEL.sub("", option) for option in options) if own_places(options) else options

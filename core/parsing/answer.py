@@ -14,9 +14,11 @@ from core.parsing.labels import find_letters
 from core.parsing.option_mentions import (
     asserted_options,
     distinctive_matches,
+    exact_matches,
     find_mentions,
     options_in_short,
 )
+from core.parsing.normalisation import words
 from core.parsing.prose.asides import supposes
 from core.parsing.prose.open_answer import read_free_form
 from core.parsing.reading import (
@@ -50,9 +52,10 @@ _RETRACTION = re.compile(
 )
 _DETERMINER = re.compile(
     r"(?:(?:la|le|el|les|un|une|una|ein|eine|der|die|das|den|il|o|a|um|uma)\s+(?=\S)|l['’])?"
-    rf"(?:(?:option|buchstabe|letter|lettera|{languages.LABEL_WORDS})\b\s*(?=[^\w\s]*[A-Z]\b))?",
+    rf"(?:(?:option|buchstabe|letter|lettera|{languages.LABEL_WORDS})\b\s*(?=[^\w\s]*(?:[A-Z]\b|[a-z][)\]*])))?",
 )
 _SCRIPTS = re.compile(r"(?<=[^\W\d_a-zA-ZÀ-ɏ])(?=[A-Za-z])|(?<=[A-Za-z])(?=[^\W\d_a-zA-ZÀ-ɏ])")
+_REMARKED = re.compile(r"([^()]{1,200}?)\s*\(([^()]{4,300})\)\.?")
 _MAX_ANSWER_WORDS = 12
 _MAX_EARLIER = 20  # statements; a degenerate output can make hundreds
 # Factors on the confidence: several answers stated, another option in the same sentence, hedging, and only part of an
@@ -85,6 +88,7 @@ def _read_unstated(text: str, options: tuple[str, ...]) -> Reading:
 
 def _read_final(text: str, found: list[Statement], options: tuple[str, ...]) -> Reading:
     """The last statement, unless the text retracts it, or states several answers without concluding."""
+    found = _asserted(text, found)
     last = found[-1]
     if back := _RETRACTION.search(text, max(last.value[0], last.end - 1)):
         anew = shift_span(_read_unstated(text[back.end() :], options), back.end())
@@ -92,12 +96,33 @@ def _read_final(text: str, found: list[Statement], options: tuple[str, ...]) -> 
     read = _read_statement(text, last, options)
     if read.rule == "other" and (label := _label_behind(text, last, options)):
         return label
-    earlier = {_read_statement(text, each, options).answer for each in found[-_MAX_EARLIER:-1]} - {None, read.answer}
+    stated = [_read_statement(text, each, options).answer for each in found[-_MAX_EARLIER:-1]]
+    earlier = set(stated) - {None, read.answer}
     if read.answer is None or not (earlier & set(options) if options else earlier):
         return read
-    other_kind = last.kind != found[-2].kind
+    other_kind = last.kind != found[-2].kind or _is_final_box(text, found, read.answer in stated)
     revised = last.concludes or other_kind or _RETRACTION.search(text, found[-2].end - 1, last.start + 1)
     return lower_confidence(read, _REVISED_FACTOR) if revised else UNCLEAR
+
+
+def _asserted(text: str, found: list[Statement]) -> list[Statement]:
+    """The statements of what is, without those of what would be ("If it were red, the answer would be no")."""
+    if len(found) == 1:
+        return found
+    spans = sentence_spans(text)
+    real = [
+        each
+        for each in found[-_MAX_EARLIER:]
+        if not any(first <= each.value[0] < last and supposes(text[first : each.end]) for first, last in spans)
+    ]
+    return real or found
+
+
+def _is_final_box(text: str, found: list[Statement], is_repeated: bool) -> bool:
+    """Whether the last two statements are boxes in sentences of their own, and the last answer is a new one."""
+    before, last = found[-2], found[-1]
+    between = text[before.end : last.start]
+    return before.kind == last.kind == "boxed" and not is_repeated and bool(re.search(r"[.!?。\n]", between))
 
 
 def _label_behind(text: str, statement: Statement, options: tuple[str, ...]) -> Reading | None:
@@ -115,9 +140,13 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
     start, end = trim_span(text, statement.value)
     start += adverb.end() if (adverb := _ADVERB.match(text[start:end])) else 0
     value = with_symbols(_MATH.sub("", _TEXT_COMMAND.sub(r"\1", text[start:end]))).strip()
+    value = value.replace("**", "").strip() if "**" in value else value
     if statement.foreign:
         value = _bare_value(value, options)
     if not value or (statement.foreign and languages.DENIED_VALUE.search(value)):
+        return UNCLEAR
+    value = _without_remark(value, options)
+    if is_placeholder(value) and not exact_matches(value, options):
         return UNCLEAR
     named, confidence = options_in_short(value, options), RULE_CONFIDENCE[rule]
     if not named and statement.foreign and options:
@@ -133,6 +162,14 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
         return UNCLEAR
     shown = "other" if options else rule
     return Reading(answer=strip_parentheses(value), rule=shown, span=(start, end), confidence=RULE_CONFIDENCE[shown])
+
+
+def _without_remark(value: str, options: tuple[str, ...]) -> str:
+    """The value without a remark of several words in brackets behind it: "14 (16 with the skylights)"."""
+    remark = _REMARKED.fullmatch(value) if value.endswith((")", ").")) else None
+    if not remark or len(words(remark[2])) < 2 or exact_matches(value, options):
+        return value
+    return remark[1]
 
 
 def _bare_value(value: str, options: tuple[str, ...]) -> str:

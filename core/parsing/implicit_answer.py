@@ -34,7 +34,7 @@ from core.parsing.vocabulary import asides
 
 CONCLUDES = re.compile(
     r"(?:^|[,;:]\s*|\band\s+)\W*(?:so|thus|therefore|hence|in conclusion|in total|altogether|overall|as a result"
-    rf"|finally|I conclude)\b|(?:^|[,.;:。、]\s*){languages.CONCLUDES}",
+    rf"|finally|I conclude)\b|(?:^|[,.;:。、]\s*){languages.CONCLUDES}|{languages.CONCLUDES_INSIDE}",
     re.I,
 )
 _ASIDE = re.compile(r"\b(?:whereas|while|although|though)\b", re.IGNORECASE)

@@ -19,7 +19,7 @@ _LETTER = re.compile(
     rf"|(?:{languages.LABEL_WORDS}|[选選](?:择|擇)?)[\s*_:(「“\"]{{0,4}}([A-Z])(?![\w'’])|(?:选项?|選項?|选择"
     rf"|選擇)\s?([A-Z])(?![A-Za-z])"
     rf"|(?<![A-Za-z0-9])([A-Z])(?=\s?(?:{languages.LABELLED_BEHIND}))"
-    r"|(?<![\w'’.])([A-Z])(?=[)*_`\"”]*(?:\s*(?:[,;:&/(–—]|\.(?!\w)|$)|\s+(?:and|or|nor|或|because|since|instead"
+    r"|(?<![A-Za-z0-9_À-ɏ'’.])([A-Z])(?=[)*_`\"”]*(?:\s*(?:[,;:&/(–—。、]|\.(?!\w)|$)|\s+(?:and|or|nor|或|because|since|instead"
     r"|(?:is|are|was|were|can|cannot|could|must|should|does|do|seems?|fits?|match(?:es)?)(?:n['’]t)?"
     r"|can['’]t)(?!\w)))",
     re.MULTILINE,
@@ -27,7 +27,8 @@ _LETTER = re.compile(
 # What may stand before a bare capital for it to name an option: "so B" does, "vitamin B" and "Point B" do not.
 _BEFORE_LETTER = re.compile(
     r"(?:^|[.!?:;,\n>({\[\"'“*_`=→/&–—或-]|\b(?:so|thus|therefore|hence|then|and|or|nor|not|be|is|are|leaves?|leaving"
-    r"|choose|chose|pick|select|go|with|for|than|either|both|neither|only|but|to|likely|probably|answer))"
+    r"|choose|chose|pick|select|go|with|for|than|either|both|neither|only|but|to|likely|probably|answer"
+    r"|ist|est|es|é|è|sondern|sino|donc|also|bleibt|reste|queda|resta|что)|[是为為即非选選])"
     r"[\s*_`\"'(]*$",
     re.IGNORECASE,
 )

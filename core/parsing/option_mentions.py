@@ -20,7 +20,8 @@ _LETTERS_ONLY = re.compile(
     re.I,
 )
 _NEGATION = re.compile(
-    r"(?:\b(?:not|no|never|cannot|neither|nor|without|unlike|excludes?|eliminates?)|n['’]t"
+    r"(?:\b(?:not(?! only\b)|no(?! (?:doubt|question)\b)|never|cannot|neither|nor|without(?! (?:a |any )?doubt\b)|unlike|excludes?"
+    r"|eliminates?)|n['’]t"
     r"|\b(?:rather|other|more|less|greater|fewer|larger|smaller|bigger|higher|lower) than|\binstead of"
     rf"|\bcompared (?:with|to))(?:\W+\w+){{0,3}}\W*$|{languages.NEGATION}",
     re.IGNORECASE,

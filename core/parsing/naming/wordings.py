@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from core.parsing.labels import without_labels
 from core.parsing.naming.quantities import quantity_words
-from core.parsing.normalisation import Word, words
+from core.parsing.normalisation import Word, all_words, is_article, words
 from core.parsing.vocabulary import everyday, opposites
 from core.parsing.vocabulary.numbers import COUNTERS
 
@@ -23,6 +23,8 @@ _SPELLINGS = (("gray", "grey"), ("color", "colour"), ("center", "centre"), ("met
 # Endings of adjectives and plurals: a word and what it may end in instead.
 _ENDINGS = (("o", "a", "os", "as"), ("a", "o", "as", "os"), ("ा", "ी", "े"))
 _ADDED = ("s", "es", "e", "er", "en", "em")
+_ENDS_IN_A = re.compile(r"\w\s+A\s*$")
+_LETTER_A = re.compile(r"A(?!\w)")
 _LONG = 3  # words of an option that may have a filler between them
 
 
@@ -34,10 +36,11 @@ class Wordings:
     forms: tuple[tuple[int, Form], ...]
     is_numeric: bool
     skipped: frozenset[str]
+    has_letter_a: bool
 
     def words(self, text: str) -> tuple[Word, ...]:
         """The words of a text to look for the forms in."""
-        found = quantity_words(text) if self.is_numeric else words(text)
+        found = quantity_words(text) if self.is_numeric else _with_letter(text) if self.has_letter_a else words(text)
         return tuple(word for word in found if word.text not in self.skipped) if self.skipped else found
 
 
@@ -45,7 +48,8 @@ class Wordings:
 def wordings(options: tuple[str, ...]) -> Wordings:
     """The forms of the options. A form that two options have names none of them, unless it is their own text."""
     is_numeric = any(word.text[-1:].isdigit() for option in options for word in quantity_words(option))
-    read = quantity_words if is_numeric else words
+    has_letter_a = not is_numeric and any(_ENDS_IN_A.search(option) for option in options)
+    read = quantity_words if is_numeric else _with_letter if has_letter_a else words
     own = [tuple(word.text for word in read(option)) for option in options]
     bare = _without_articles([tuple(word.text for word in read(option)) for option in without_labels(options)])
     bare = _without_counters(bare) if is_numeric else bare
@@ -58,8 +62,16 @@ def wordings(options: tuple[str, ...]) -> Wordings:
     used = {word for _, form in forms for word in form}
     is_long = any(len(form) >= _LONG for _, form in forms)
     ordered = sorted(forms, key=lambda pair: -len(pair[1]))
-    return Wordings(
-        forms=tuple(ordered), is_numeric=is_numeric, skipped=everyday.FILLERS - used if is_long else frozenset()
+    skipped = everyday.FILLERS - used if is_long else frozenset()
+    return Wordings(forms=tuple(ordered), is_numeric=is_numeric, skipped=skipped, has_letter_a=has_letter_a)
+
+
+def _with_letter(text: str) -> tuple[Word, ...]:
+    """The words without articles, but with the letter of "Line A"."""
+    return tuple(
+        word
+        for word in all_words(text)
+        if not is_article(word) or (_LETTER_A.match(text, word.start) and text[: word.start].rstrip()[-1:].isalnum())
     )
 
 

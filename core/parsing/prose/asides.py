@@ -66,5 +66,5 @@ def _blank(remark: re.Match[str], options: tuple[str, ...]) -> str:
     said = remark[1] or remark[2] or remark[3]
     read = tuple(word.text for word in wordings(options).words(said))
     is_option = any(form == read for _, form in wordings(options).forms) or any(said in option for option in options)
-    is_short = sum(word.isalpha() for word in read) < _LONG_REMARK
+    is_short = sum(word[:1].isalpha() for word in read) < _LONG_REMARK
     return remark[0] if is_short or is_option else " " * len(remark[0])

@@ -18,6 +18,7 @@ from core.parsing.option_mentions import (
     find_mentions,
     options_in_short,
 )
+from core.parsing.naming.places import find_places
 from core.parsing.normalisation import words
 from core.parsing.prose.asides import supposes
 from core.parsing.prose.open_answer import read_free_form
@@ -77,7 +78,7 @@ def read_answer(text: str, options: tuple[str, ...]) -> Reading:
     text = answering_part(to_plain_text(text))
     if not text.strip():
         return UNCLEAR
-    found = find_statements(text)
+    found = _asserted(text, find_statements(text))
     read = _read_final(text, found, options) if found else _read_unstated(text, options)
     return read if read.answer is None else _adjust_confidence(text, read, options)
 
@@ -88,7 +89,6 @@ def _read_unstated(text: str, options: tuple[str, ...]) -> Reading:
 
 def _read_final(text: str, found: list[Statement], options: tuple[str, ...]) -> Reading:
     """The last statement, unless the text retracts it, or states several answers without concluding."""
-    found = _asserted(text, found)
     last = found[-1]
     if back := _RETRACTION.search(text, max(last.value[0], last.end - 1)):
         anew = shift_span(_read_unstated(text[back.end() :], options), back.end())
@@ -107,21 +107,20 @@ def _read_final(text: str, found: list[Statement], options: tuple[str, ...]) -> 
 
 def _asserted(text: str, found: list[Statement]) -> list[Statement]:
     """The statements of what is, without those of what would be ("If it were red, the answer would be no")."""
-    if len(found) == 1:
-        return found
-    spans = sentence_spans(text)
+    spans = sentence_spans(text) if len(found) > 1 else ()
+    said = [each for each in found if not languages.ONLY_RIGHT.fullmatch(text[slice(*each.value)])]
     real = [
         each
-        for each in found[-_MAX_EARLIER:]
+        for each in said[-_MAX_EARLIER:]
         if not any(first <= each.value[0] < last and supposes(text[first : each.end]) for first, last in spans)
     ]
-    return real or found
+    return real or said
 
 
 def _is_final_box(text: str, found: list[Statement], is_repeated: bool) -> bool:
     """Whether the last two statements are boxes in sentences of their own, and the last answer is a new one."""
     before, last = found[-2], found[-1]
-    between = text[before.end : last.start]
+    between = text[before.value[1] : last.start]
     return before.kind == last.kind == "boxed" and not is_repeated and bool(re.search(r"[.!?。\n]", between))
 
 
@@ -143,6 +142,7 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
     value = value.replace("**", "").strip() if "**" in value else value
     if statement.foreign:
         value = _bare_value(value, options)
+    value = languages.CONTRAST.sub("", value, count=1)
     if not value or (statement.foreign and languages.DENIED_VALUE.search(value)):
         return UNCLEAR
     value = _without_remark(value, options)
@@ -154,6 +154,9 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
         named = options_in_short(value, options)
     if not named and (named := distinctive_matches(value, options)):
         confidence *= _PARTIAL_FACTOR
+    places = {each.option for each in find_places(text[statement.start : statement.end], options)}
+    if (not named or any(word.text.isdigit() for word in words(value))) and len(places) == 1:
+        named = named | places
     if len(named) == 1:
         return Reading(answer=options[named.pop()], rule=rule, span=(start, end), confidence=confidence)
     if named or HEDGE.search(value) or VAGUE.match(value) or len(value.split()) > _MAX_ANSWER_WORDS:

@@ -28,7 +28,7 @@ _LETTER = re.compile(
 _BEFORE_LETTER = re.compile(
     r"(?:^|[.!?:;,\n>({\[\"'“*_`=→/&–—或-]|\b(?:so|thus|therefore|hence|then|and|or|nor|not|be|is|are|leaves?|leaving"
     r"|choose|chose|pick|select|go|with|for|than|either|both|neither|only|but|to|likely|probably|answer"
-    r"|ist|est|es|é|è|sondern|sino|donc|also|bleibt|reste|queda|resta|что)|[是为為即非选選])"
+    r"|ist|est|es|é|è|sondern|sino|donc|also|bleibt|reste|queda|resta|что|mais|mas|ma|بل)|बल्कि|[是为為即非选選])"
     r"[\s*_`\"'(]*$",
     re.IGNORECASE,
 )

@@ -142,6 +142,16 @@ CALLS_RIGHT = (
 # In languages that deny behind the word: "C नहीं है", "Cではありません".
 DENIED_VALUE = re.compile(r"नहीं|(?:では|じゃ)(?:な|ありま)|아니|\bn['’]est pas\b|\bist nicht\b")
 
+# "A" and the contrast in "not A but B", behind which the answer stands.
+CONTRAST = re.compile(
+    r"^[^.!?。]{1,60}?(?:(?:では|じゃ)なくて?[、,]?|नहीं,?\s*(?:बल्कि|लेकिन)|[,，]\s*而是|,?\s*\bsondern\b|\bnicht .{1,30}sondern\b)\s*"
+)
+# "The second answer is right" calls an option right, which stands before the verb.
+ONLY_RIGHT = re.compile(
+    r"[\s*_]*(?:(?:also|daher|somit|donc|bien|la|die|the|sans doute|eindeutig)\s+)*(?:richtig|korrekt|zutreffend|falsch|correct[eao]?"
+    r"|corrett[ao]|incorrect[eao]?|juste|exacte|bonne|fausse|certa|correta|errada|giusta|sbagliata|正确|错误|正しい|सही|गलत|صحيحة?)[\s*_.!。।]*",
+    re.IGNORECASE,
+)
 # What follows the answer in its sentence and is no part of it: "Bです", "B है", "选项".
 TAIL = re.compile(
     r"[\s*_」』”\"]*(?:(?:选项|選項|项)?的?|です|であります|である|だ|となります|になります|が正解です|है|हैं"

@@ -8,10 +8,12 @@ from functools import lru_cache
 from core.parsing import languages
 from core.parsing.comparison.equality import same_answer, written_form
 from core.parsing.labels import LABEL, Mention, find_letters, index_of, letter_index, named_by_letter
+from core.parsing.naming.clock import find_times
 from core.parsing.naming.lettered import find_lettered
 from core.parsing.naming.places import find_places, named_by_place
 from core.parsing.naming.wordings import wordings
 from core.parsing.normalisation import Word, words
+from core.parsing.vocabulary import opposites
 
 _LETTERS_ONLY = re.compile(
     r"(?:either |both )?\(?[A-Za-z]\)?"
@@ -86,7 +88,7 @@ def options_in_short(value: str, options: tuple[str, ...]) -> set[int]:
         )
     if place := named_by_place(value, options):
         return place
-    for found in (_by_text(value, options), find_letters(value, options) + find_places(value, options)):
+    for found in (_by_text(value, options) + find_times(value, options), find_letters(value, options) + find_places(value, options)):
         if held := {each.option for each in found if not _is_denied(value, each)}:
             return held
     return set()
@@ -120,7 +122,7 @@ def find_mentions(text: str, options: tuple[str, ...]) -> tuple[Mention, ...]:
     In prose a spelled "one" is a pronoun ("the left one"), "no" a determiner, and a lower-case letter a word. Cached,
     because reading one output asks for the same sentence several times.
     """
-    by_text = _by_text(text, options, prose=True)
+    by_text = _by_text(text, options, prose=True) + find_times(text, options)
     by_label = find_letters(text, options) + find_places(text, options) + find_lettered(text, options)
     return tuple(sorted(by_text + by_label, key=lambda each: (each.start, each.end)))
 
@@ -204,9 +206,15 @@ def _is_small_word(word: Word, text: str) -> bool:
         return True
     return (
         (word.spelled and word.text == "1")
-        or (word.text == "no" and behind[:1].isalpha())
+        or (word.text in _yes_and_no() and behind[:1].isalpha())
         or (len(word.text) == 1 and word.text.isascii() and word.text.isalpha())
     )
+
+
+@lru_cache(maxsize=1)
+def _yes_and_no() -> frozenset[str]:
+    """Yes and no in every language: before another word, most of them only deny it or add to it."""
+    return frozenset(word.text for row in opposites.ROWS[:2] for each in row if each != "yes" for word in words(each))
 
 
 def _stands_alone(word: Word, text: str) -> bool:

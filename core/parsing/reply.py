@@ -47,7 +47,8 @@ _IS_STAGED = re.compile(rf"<CONCLUSION>|(?-i:<(?:{_STAGE_NAMES})>)|\(Here begins
 _BAR = "[|｜]"
 _USER = re.compile(
     r"<\|im_start\|>\s*(?:user|system)\b|<start_of_turn>\s*user\b|<\|turn>\s*user\b|<\|start_header_id\|>\s*(?:user|system)\b"
-    rf"|<{_BAR}user{_BAR}>|\[INST\]|^[ \t]*(?:(?-i:USER)|\#\#\# ?(?:Human|User|Instruction))[ \t]*:",
+    rf"|<{_BAR}user{_BAR}>|\[INST\]|^[ \t]*(?:(?-i:USER)|\#\#\# ?(?:Human|User|Instruction))[ \t]*:"
+    r"|^[ \t]*(?-i:Human|User|Utilisateur|Usuario|Usuário|Benutzer|Nutzer|Utente|用户|用戶|ユーザー|उपयोगकर्ता|المستخدم)[ \t]*[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
 _MODEL = re.compile(

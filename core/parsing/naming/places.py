@@ -27,11 +27,12 @@ _PLACES = re.compile(
     rf"|(?<!\w){ARABIC_NOUNS}\s+(?P<behind>{_ORDINAL})(?!\w)"
     rf"|(?:第\s*(?P<east>[1-8{EAST_DIGITS}])\s*(?:个|個|番目の|の)?|(?P<ban>[1-8{EAST_DIGITS}])\s*(?:番目?|つ目|번째?)\s*(?:の|的)?)"
     rf"\s*(?:{EAST_NOUNS})"
+    rf"|(?P<right>[1-8])番目?(?=が(?:正解|正し|答|適|当てはま))|[选選](?:择|擇)?\s*(?P<chosen>[甲乙丙丁戊①②③④⑤])(?!\w)"
     rf"|[(\[「『【]\s*(?P<letter>[{_LETTERS}])\s*[)\]」』】]",
     re.IGNORECASE,
 )
 # Cheap check: every match of the above holds one of these.
-_HOLDS = re.compile(rf"{NOUNS}|خيار|جابة|جواب|{EAST_NOUNS}|[(\[「『【]\s*[{_LETTERS}]", re.IGNORECASE)
+_HOLDS = re.compile(rf"{NOUNS}|خيار|جابة|جواب|{EAST_NOUNS}|番目?が|[选選]|[(\[「『【]\s*[{_LETTERS}]", re.IGNORECASE)
 _ALONE = re.compile(
     rf"(?:(?:the|la|le|l['’]|el|o|a|die|der|das|il)\s*)?(?P<ordinal>{_ORDINAL})(?:\s+(?:one|ist|est))?"
     rf"|[(\[「『【]?\s*(?P<letter>[{_LETTERS}])\s*[)\]」』】.]?"

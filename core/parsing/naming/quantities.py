@@ -30,6 +30,13 @@ def quantity_words(text: str) -> tuple[Word, ...]:
     while at < len(found):
         word, used = found[at], 1
         if joined and joined[-1].text[-1:].isdigit():
+            if word.text == "分" and [each.text for each in found[at + 1 : at + 2]] == ["之"] and at + 2 < len(found):
+                above = found[at + 2]  # "四分之三": of four parts three
+                joined[-1:] = [above, word._replace(text="/"), joined[-1]]
+                joined[-3] = above._replace(start=joined[-1].start)
+                joined[-1] = joined[-1]._replace(end=above.end)
+                at += 3
+                continue
             parts = _parts().get(word.text)
             if parts and (len(joined) < 2 or joined[-2].text != "/"):
                 joined.append(word._replace(text="/"))
@@ -102,8 +109,6 @@ def _east_number(found: tuple[Word, ...], at: int) -> tuple[int, int]:
         end += 1
     behind = found[end].text if end < len(found) else ""
     if (at and found[at - 1].text == "第") or behind in NOT_COUNTED or behind in EAST_DIGITS:
-        return 0, -1
-    if [each.text for each in found[end : end + 2]] == ["分", "之"]:  # "四分之三": of four parts three
         return 0, -1
     return end - at, total + max(digit, 0)
 

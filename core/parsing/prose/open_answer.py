@@ -28,7 +28,7 @@ _UNIT = rf"(?:\s?(?:{_CURRENCY}|%|‰|°\s?[CF]?|(?:{_UNIT_NAMES})(?:[²³]|/\w{
 _VALUE = rf"(?:(?:{_CURRENCY})\s?)?{_NUMERAL}{_UNIT}?"
 _RESULT_LINE = re.compile(rf"^[\s>*_#•-]*(?:{RESULT})[\s*_]*[::=][\s*_]*(?P<value>[^\n*]{{1,60}}?)[\s*_.。]*$", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“「『«]\s*([^\"“”「」『』«»\n]{1,60}?)\s*[\"”」』»]")
-_ENDS = re.compile(rf"(?:{EQUALS})\s*(?:\w+\s+of\s+)?[\s*_:($]*$", re.IGNORECASE)
+_ENDS = re.compile(rf"(?:{EQUALS})\s*(?:\w+\s+of\s+)?(?:(?:donc|also|therefore|thus|somit|daher|quindi|entonces|portanto|então|bien|genau|exactly|about)\s+)?[\s*_:($]*$", re.IGNORECASE)
 _VALUES = re.compile(rf"(?<![\w.,/:]){_VALUE}")
 _BOLD = re.compile(r"\*\*\s*([^*\n]{1,60}?)\s*[.:]?\*\*")
 _MAX_WORDS = 6
@@ -39,9 +39,8 @@ def read_free_form(text: str) -> Reading:
     if (leading := leading_word(text)) and len(leading[1]) > 1:
         confidence = RULE_CONFIDENCE["yes or no"]
         return Reading(answer=leading[1], rule="yes or no", span=leading.span(1), confidence=confidence)
-    if is_bare(text):
-        return read_bare(text, ())
-    return _read_last(text)
+    last = _read_last(text)
+    return read_bare(text, ()) if last.answer is None and is_bare(text) else last
 
 
 def _read_last(text: str) -> Reading:

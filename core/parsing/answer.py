@@ -11,6 +11,8 @@ from core.parsing import languages
 from core.parsing.comparison.equality import same_answer, with_symbols
 from core.parsing.implicit_answer import read_prose
 from core.parsing.labels import find_letters
+from core.parsing.naming.places import find_places
+from core.parsing.normalisation import words
 from core.parsing.option_mentions import (
     asserted_options,
     distinctive_matches,
@@ -18,8 +20,6 @@ from core.parsing.option_mentions import (
     find_mentions,
     options_in_short,
 )
-from core.parsing.naming.places import find_places
-from core.parsing.normalisation import words
 from core.parsing.prose.asides import supposes
 from core.parsing.prose.open_answer import read_free_form
 from core.parsing.reading import (

@@ -132,7 +132,7 @@ def _without_closing(text: str, prose: list[Span], options: tuple[str, ...]) -> 
     prose = without_suppositions(text, prose)
     while len(prose) > 1:
         said = text[slice(*prose[-1])]
-        is_question = said.rstrip(" *_\"”»」").endswith(("?", "？", "؟"))
+        is_question = said.rstrip(' *_"”»」').endswith(("?", "？", "؟"))
         is_addition = adds(said) and find_mentions(said, options)
         named = asserted_options(text[slice(*prose[-2])], options) if is_addition else set()
         if not is_question and len(named) != 1:

@@ -73,7 +73,11 @@ def named_by_letter(value: str, options: tuple[str, ...]) -> set[int]:
     """What a statement of one letter names where options are letters themselves; {} where none is."""
     texts = lettered_options(options)
     label = LABEL.match(value) if texts else None
-    if label and (at := letter_index(label, options)) < len(options) and _same_letters(value[label.end() :], options[at]):
+    if (
+        label
+        and (at := letter_index(label, options)) < len(options)
+        and _same_letters(value[label.end() :], options[at])
+    ):
         return {at}  # "(D) A"
     letter = _ONLY_LABEL.fullmatch(value.strip(" ."))
     if not letter or not texts:

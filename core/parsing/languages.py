@@ -144,11 +144,13 @@ DENIED_VALUE = re.compile(r"नहीं|(?:では|じゃ)(?:な|ありま)|아�
 
 # "A" and the contrast in "not A but B", behind which the answer stands.
 CONTRAST = re.compile(
-    r"^[^.!?。]{1,60}?(?:(?:では|じゃ)なくて?[、,]?|नहीं,?\s*(?:बल्कि|लेकिन)|[,，]\s*而是|,?\s*\bsondern\b|\bnicht .{1,30}sondern\b)\s*"
+    r"^[^.!?。]{1,60}?(?:(?:では|じゃ)なくて?[、,]?|नहीं,?\s*(?:बल्कि|लेकिन)|[,，]\s*而是|"
+    r",?\s*\bsondern\b|\bnicht .{1,30}sondern\b)\s*"
 )
 # "The second answer is right" calls an option right, which stands before the verb.
 ONLY_RIGHT = re.compile(
-    r"[\s*_]*(?:(?:also|daher|somit|donc|bien|la|die|the|sans doute|eindeutig)\s+)*(?:richtig|korrekt|zutreffend|falsch|correct[eao]?"
+    r"[\s*_]*(?:(?:also|daher|somit|donc|bien|la|die|the|sans doute|eindeutig)\s+)*(?:richtig|korrekt"
+    r"|zutreffend|falsch|correct[eao]?"
     r"|corrett[ao]|incorrect[eao]?|juste|exacte|bonne|fausse|certa|correta|errada|giusta|sbagliata|正确|错误|正しい|सही|गलत|صحيحة?)[\s*_.!。।]*",
     re.IGNORECASE,
 )
@@ -181,7 +183,8 @@ CONCLUDES = (
     r"(?:daher|deshalb|somit|folglich|donc|ainsi|por (?:lo )?tanto|portanto|entonces|quindi|因此|所以|综上"
     r"|したがって|よって|つまり"
     r"|따라서|इसलिए|अतः|لذلك|إذن|لذا|وبالتالي|insgesamt|zusammen|au total|en tout|en total|no total|ao todo|in tutto"
-    r"|一共|总共|共(?=有|\d)|合计|总计|合計|全部で|कुल मिलाकर|في المجموع|итого|es decir|o sea|ou seja|c['’]est-à-dire|soit"
+    r"|一共|总共|共(?=有|\d)|合计|总计|合計|全部で|कुल मिलाकर|في المجموع|итого|es decir|o sea|ou seja"
+    r"|c['’]est-à-dire|soit"
     r"|das heißt|यानी|أي(?= ))"
 )
 # The same behind the verb: "Il s'agit donc de …", "Das ist also …".

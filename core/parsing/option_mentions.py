@@ -22,7 +22,8 @@ _LETTERS_ONLY = re.compile(
     re.I,
 )
 _NEGATION = re.compile(
-    r"(?:\b(?:not(?! only\b)|no(?! (?:doubt|question)\b)|never|cannot|neither|nor|without(?! (?:a |any )?doubt\b)|unlike|excludes?"
+    r"(?:\b(?:not(?! only\b)|no(?! (?:doubt|question)\b)|never|cannot|neither|nor|without(?! (?:a "
+    r"|any )?doubt\b)|unlike|excludes?"
     r"|eliminates?)|n['’]t"
     r"|\b(?:rather|other|more|less|greater|fewer|larger|smaller|bigger|higher|lower) than|\binstead of"
     rf"|\bcompared (?:with|to))(?:\W+\w+){{0,3}}\W*$|{languages.NEGATION}",
@@ -88,7 +89,10 @@ def options_in_short(value: str, options: tuple[str, ...]) -> set[int]:
         )
     if place := named_by_place(value, options):
         return place
-    for found in (_by_text(value, options) + find_times(value, options), find_letters(value, options) + find_places(value, options)):
+    for found in (
+        _by_text(value, options) + find_times(value, options),
+        find_letters(value, options) + find_places(value, options),
+    ):
         if held := {each.option for each in found if not _is_denied(value, each)}:
             return held
     return set()
@@ -168,7 +172,7 @@ def _by_text(text: str, options: tuple[str, ...], *, prose: bool = False) -> lis
 
 
 def _told_apart(named: list[Mention], text: str, options: tuple[str, ...]) -> list[Mention]:
-    """Of options with the same words at one place, those that are written like the text there: "[0, 1)" and "(0, 1)"."""
+    """Of options with the same words at one place, those that are written like the text: "[0, 1)" and "(0, 1)"."""
     counts = Counter((each.start, each.end) for each in named)
     if len(counts) == len(named):
         return named

@@ -18,7 +18,7 @@ from core.parsing.vocabulary.places import (
 
 _LETTERS = "".join(sorted(set("".join(LETTER_ROWS))))
 _ORDINAL = "|".join((*ORDINALS, LAST))
-_AND = r"(?:\s*(?:,|/|&|\b(?:and|or|und|oder|et|ou|y|o|e|или|и)\b|और|या|أو|و)\s*)+(?:(?:the|la|die|der)\s+)?"
+_AND = r"(?:\s*(?:,|/|&|\b(?:and|or|und|oder|et|ou|y|o|e|или|и)\b|और|या|أو|و))+\s*(?:(?:the|la|die|der)\s+)?"
 _NUMBER = rf"[1-8१-८١-٨](?![\w%°]|[.,:]\d)|[{_LETTERS}](?!\w)"
 _PLACES = re.compile(
     rf"(?<!\w)(?P<ordinals>(?:{_ORDINAL})(?:{_AND}(?:{_ORDINAL}))*)\s+(?:{NOUNS})(?!\w)"

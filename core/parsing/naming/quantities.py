@@ -127,7 +127,11 @@ def _table() -> dict[str, dict[str, int]]:
 @lru_cache(maxsize=16)
 def _known(code: str) -> frozenset[str]:
     """The single number words of a language."""
-    return frozenset(" ".join(word.text for word in words(phrase)) for phrase in _numbers(code)) if code in SMALL else frozenset()
+    return (
+        frozenset(" ".join(word.text for word in words(phrase)) for phrase in _numbers(code))
+        if code in SMALL
+        else frozenset()
+    )
 
 
 def _numbers(code: str) -> dict[str, int]:

@@ -53,7 +53,7 @@ def wordings(options: tuple[str, ...]) -> Wordings:
     own = [tuple(word.text for word in read(option)) for option in options]
     bare = _without_articles([tuple(word.text for word in read(option)) for option in without_labels(options)])
     bare = _without_counters(bare) if is_numeric else bare
-    forms = {(at, form): None for at, form in enumerate(own) if form and form[0] not in _ARTICLES or bare[at] == form}
+    forms = {(at, form): None for at, form in enumerate(own) if form and (form[0] not in _ARTICLES or bare[at] == form)}
     others = [(at, form) for at, form in enumerate(bare)]
     others += [(at, form) for at, form in enumerate(bare) for form in _other_forms(form)]
     owners = Counter(form for _, form in dict.fromkeys(others))
@@ -85,7 +85,9 @@ def _without_articles(forms: list[Form]) -> list[Form]:
 def _without_counters(forms: list[Form]) -> list[Form]:
     """Only the numbers where the options are numbers with one counter ("三只", "四只")."""
     behind = {form[1:] for form in forms}
-    is_counted = len(behind) == 1 and all(len(form) == 2 and form[0].isdigit() and form[1] in COUNTERS for form in forms)
+    is_counted = len(behind) == 1 and all(
+        len(form) == 2 and form[0].isdigit() and form[1] in COUNTERS for form in forms
+    )
     return [form[:1] for form in forms] if is_counted else forms
 
 

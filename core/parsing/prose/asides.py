@@ -17,11 +17,14 @@ _SIGNS = (
 )
 _REMARK = re.compile(r"[(（]([^()（）\n]{4,300})[)）]|[“「『«]([^“”「」『』«»\n]{4,300})[”」』»]|\"([^\"\n]{4,200})\"")
 _LONG_REMARK = 3  # words with letters; a shorter one is a label, a unit, a term, a point
-_SUPPOSES = re.compile(rf"(?:{asides.CONDITION})[^.!?\n。]*?(?:{asides.MOOD})", re.IGNORECASE)
-_SUPPOSES_LATER = re.compile(r"\b(?:would|could) (?:only )?(?:be|have been|give|make)\b[^.!?\n]{0,80}?\bif\b", re.IGNORECASE)
+_SUPPOSES = re.compile(rf"(?:{asides.CONDITION})[^.!?\n。]{{0,200}}?(?:{asides.MOOD})", re.IGNORECASE)
+_SUPPOSES_LATER = re.compile(
+    r"\b(?:would|could) (?:only )?(?:be|have been|give|make)\b[^.!?\n]{0,80}?\bif\b", re.IGNORECASE
+)
 _ADDS = re.compile(rf"\W*(?:\w+\W+){{0,3}}?{asides.ADDS}", re.IGNORECASE)
 CHATTER = re.compile(
-    r"\W*(?:(?:I hope|hope (?:this|that)|let me know|feel free|please|if you|is there anything|would you|do you|thank)\b"
+    r"\W*(?:(?:I hope|hope (?:this|that)|let me know|feel free|please|if you|is there anything|would"
+    r" you|do you|thank)\b"
     rf"|{asides.CHATTER})",
     re.IGNORECASE,
 )

@@ -24,14 +24,24 @@ _UNIT_NAMES = "|".join(
     sorted((re.escape(each) for key, forms in UNITS.items() for each in [key, *forms.split()]), key=len, reverse=True)
 )
 _NUMERAL = r"[-−+]?\d+(?:[  ]\d{3})*(?:[.,:/]\d+)*"
-_UNIT = rf"(?:\s?(?:{_CURRENCY}|%|‰|°\s?[CF]?|(?:{_UNIT_NAMES})(?:[²³]|/\w{{1,3}})?|a\.?m\.?|p\.?m\.?|Uhr|h\s?\d{{2}}|[时時]\d{{0,2}}分?|点\d{{0,2}}分?)(?!\w))"
+_UNIT = (
+    rf"(?:\s?(?:{_CURRENCY}|%|‰|°\s?[CF]?|(?:{_UNIT_NAMES})(?:[²³]|/\w{{1,3}})?|a\.?m\.?|p\.?m\.?|Uhr"
+    rf"|h\s?\d{{2}}|[时時]\d{{0,2}}分?|点\d{{0,2}}分?)(?!\w))"
+)
 _VALUE = rf"(?:(?:{_CURRENCY})\s?)?{_NUMERAL}{_UNIT}?"
-_RESULT_LINE = re.compile(rf"^[\s>*_#•-]*(?:{RESULT})[\s*_]*[::=][\s*_]*(?P<value>[^\n*]{{1,60}}?)[\s*_.。]*$", re.IGNORECASE)
+_RESULT_LINE = re.compile(
+    rf"^[\s>*_#•-]*(?:{RESULT})[\s*_]*[::=][\s*_]*(?P<value>[^\n*]{{1,60}}?)[\s*_.。]*$", re.IGNORECASE
+)
 _QUOTED = re.compile(r"[\"“「『«]\s*([^\"“”「」『』«»\n]{1,60}?)\s*[\"”」』»]")
-_ENDS = re.compile(rf"(?:{EQUALS})\s*(?:\w+\s+of\s+)?(?:(?:donc|also|therefore|thus|somit|daher|quindi|entonces|portanto|então|bien|genau|exactly|about)\s+)?[\s*_:($]*$", re.IGNORECASE)
+_ENDS = re.compile(
+    rf"(?:{EQUALS})\s*(?:\w+\s+of\s+)?(?:(?:donc|also|therefore|thus|somit|daher|quindi|entonces|portanto"
+    r"|então|bien|genau|exactly|about)\s+)?[\s*_:($]*$",
+    re.IGNORECASE,
+)
 _VALUES = re.compile(rf"(?<![\w.,/:]){_VALUE}")
 _BOLD = re.compile(r"\*\*\s*([^*\n]{1,60}?)\s*[.:]?\*\*")
 _MAX_WORDS = 6
+_CONTEXT_CHARS = 80
 
 
 def read_free_form(text: str) -> Reading:
@@ -56,15 +66,20 @@ def _read_last(text: str) -> Reading:
     if line := _RESULT_LINE.match(said):
         return _reading(text, start + line.start("value"), start + line.end("value"))
     bold = list(_BOLD.finditer(said))
-    if len(bold) == 1 and not said[bold[0].end() :].strip(" .。!*") and _ENDS.search(said[: bold[0].start()]):
+    if len(bold) == 1 and not said[bold[0].end() :].strip(" .。!*") and _says(said, bold[0]):
         return _reading(text, start + bold[0].start(1), start + bold[0].end(1))
     quoted = list(_QUOTED.finditer(said))
-    if len(quoted) == 1 and not said[quoted[0].end() :].strip(" .。!*") and _ENDS.search(said[: quoted[0].start()]):
+    if len(quoted) == 1 and not said[quoted[0].end() :].strip(" .。!*") and _says(said, quoted[0]):
         return _reading(text, start + quoted[0].start(1), start + quoted[0].end(1))
     values = list(_VALUES.finditer(said))
-    if values and not said[values[-1].end() :].strip(" .。!*$_)です") and _ENDS.search(said[: values[-1].start()]):
+    if values and not said[values[-1].end() :].strip(" .。!*$_)です") and _says(said, values[-1]):
         return _reading(text, start + values[-1].start(), start + values[-1].end())
     return UNCLEAR
+
+
+def _says(said: str, value: re.Match[str]) -> bool:
+    """Whether a verb or an equals sign stands right before the value."""
+    return bool(_ENDS.search(said[max(0, value.start() - _CONTEXT_CHARS) : value.start()]))
 
 
 def _reading(text: str, start: int, end: int) -> Reading:

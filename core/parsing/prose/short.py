@@ -41,7 +41,9 @@ def options_led_by(word: str, options: tuple[str, ...]) -> set[int]:
 @lru_cache(maxsize=1)
 def _leading() -> re.Pattern[str]:
     said = sorted((each for row in opposites.LEADING for each in row), key=len, reverse=True)
-    return re.compile(rf"\W*({'|'.join(map(re.escape, said))})(?![\w\u0900-\u0963])(?=\s*(?:[,.;:!–—、。،।]|$))", re.IGNORECASE)
+    return re.compile(
+        rf"\W*({'|'.join(map(re.escape, said))})(?![\w\u0900-\u0963])(?=\s*(?:[,.;:!–—、。،।]|$))", re.IGNORECASE
+    )
 
 
 def is_bare(text: str) -> bool:

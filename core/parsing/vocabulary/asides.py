@@ -11,7 +11,10 @@ MOOD = (
 )
 # At the beginning of a sentence, or behind its verb: it adds to what was said.
 ADDS = (
-    r"(?:(?:^|(?<=\bis\s)|(?<=\bare\s)|(?<=\bhas\s)|(?<=\bhave\s)|(?<=\bwe\s)|(?<=\bsee\s)|(?<=\bcan\s))also(?!\s+(?:ist|sind|wird|handelt|lautet|bleibt|kann|muss|gilt))\b|\b(?:additionally|besides|in addition|außerdem|zudem|auch|aussi|également|en outre|también|además|também"
+    r"(?:(?:^|(?<=\bis\s)|(?<=\bare\s)|(?<=\bhas\s)|(?<=\bhave\s)|(?<=\bwe\s)|(?<=\bsee\s)"
+    r"|(?<=\bcan\s))also(?!\s+(?:ist|sind|wird|handelt|lautet|bleibt|kann|muss|gilt))\b"
+    r"|\b(?:additionally|besides|in addition|außerdem|zudem|auch|aussi|également|en outre|también"
+    r"|además|também"
     r"|além disso|anche|inoltre)\b|还有|還有|此外|另外|旁边还|また|さらに|ほかに|もあります|साथ ही|भी|أيضا|أيضًا|كذلك)"
 )
 # A turn to the person who asked, at the beginning of a sentence.

@@ -27,9 +27,7 @@ SMALL = {
         "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать тринадцать четырнадцать"
         " пятнадцать шестнадцать семнадцать восемнадцать девятнадцать двадцать"
     ),
-    "hi": (
-        "शून्य एक दो तीन चार पाँच छह सात आठ नौ दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस बीस"
-    ),
+    "hi": ("शून्य एक दो तीन चार पाँच छह सात आठ नौ दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस बीस"),
     "ar": "صفر واحد اثنان ثلاثة أربعة خمسة ستة سبعة ثمانية تسعة عشرة",
 }
 TENS = {
@@ -58,17 +56,46 @@ OTHER_FORMS = {
 # Between tens and units.
 AND = {"fr": ("et",), "es": ("y",), "pt": ("e",)}
 # Number words of one language that are everyday words of another, or names.
-AMBIGUOUS = frozenset("null elf acht dix six neuf seize cent un une once dos sei due tre otto cento doze um uma mil".split())  # fmt: skip
+AMBIGUOUS = frozenset(
+    [
+        "null",
+        "elf",
+        "acht",
+        "dix",
+        "six",
+        "neuf",
+        "seize",
+        "cent",
+        "un",
+        "une",
+        "once",
+        "dos",
+        "sei",
+        "due",
+        "tre",
+        "otto",
+        "cento",
+        "doze",
+        "um",
+        "uma",
+        "mil",
+    ]
+)
 EAST_DIGITS = {each: at for at, each in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 EAST_UNITS = {"十": 10, "百": 100, "千": 1000}
 # Behind such a character, a numeral is part of another word ("三角形"); before it, an ordinal ("第三").
 NOT_COUNTED = frozenset("角边邊辺共样樣起般定直旦切些半")
-MINUS = frozenset("minus negative moins menos meno минус マイナス 负 負 ऋण ऋणात्मक سالب ناقص".split())
+MINUS = frozenset(
+    ["minus", "negative", "moins", "menos", "meno", "минус", "マイナス", "负", "負", "ऋण", "ऋणात्मक", "سالب", "ناقص"]
+)
 # The words for n-ths; "partes" may follow in Spanish and Portuguese.
 PARTS = {
     2: "half halves halb halbe hälfte demi moitié medio media mitad meia metade mezzo metà",
     3: "third thirds drittel tiers tercio tercios tercera terceras terço terços terzo terzi तिहाई أثلاث",
-    4: "quarter quarters fourth fourths viertel quart quarts cuarto cuartos cuarta cuartas quarto quartos quarti चौथाई أرباع",
+    4: (
+        "quarter quarters fourth fourths viertel quart quarts cuarto cuartos cuarta cuartas quarto"
+        " quartos quarti चौथाई أرباع"
+    ),
     5: "fifth fifths fünftel cinquième cinquièmes quinto quintos quinta quintas quinti أخماس",
     6: "sixth sixths sechstel sixième sixièmes sexto sextos sexta sextas sesti",
     8: "eighth eighths achtel huitième huitièmes octavo octavos oitavo oitavos ottavi",
@@ -76,11 +103,29 @@ PARTS = {
 }
 # Units behind a number, as the words that ``normalisation`` makes of them.
 UNITS = {
-    "mm": "millimeter millimeters millimetre millimetres millimètre millimètres milímetro milímetros millimetri 毫米 ミリ मिमी मिलीमीटर مم ملم ملليمتر مليمتر",
-    "cm": "centimeter centimeters centimetre centimetres zentimeter centimètre centimètres centímetro centímetros centimetri сантиметров см 厘米 公分 センチ センチメートル सेमी सेंटीमीटर سم سنتيمتر سنتيمترا",
-    "m": "meter meters metre metres metern mètre mètres metro metros metri метров м 米 公尺 メートル मीटर मी م متر مترا أمتار",
-    "km": "kilometer kilometers kilometre kilometres kilometern kilomètre kilomètres quilômetro quilômetros kilómetro kilómetros chilometri км 公里 千米 キロメートル किमी किलोमीटर كم كيلومتر كيلومترا كيلومترات",
-    "kg": "kilogram kilograms kilogramm kilogramme kilogrammes kilogramo kilogramos quilograma quilogramas kilo kilos chilogrammi кг 千克 公斤 キログラム किग्रा किलोग्राम كغ كجم كيلوغرام كيلوغراما",
+    "mm": (
+        "millimeter millimeters millimetre millimetres millimètre millimètres milímetro milímetros"
+        " millimetri 毫米 ミリ मिमी मिलीमीटर مم ملم ملليمتر مليمتر"
+    ),
+    "cm": (
+        "centimeter centimeters centimetre centimetres zentimeter centimètre centimètres centímetro"
+        " centímetros centimetri сантиметров см 厘米 公分 センチ センチメートル सेमी सेंटीमीटर سم"
+        " سنتيمتر سنتيمترا"
+    ),
+    "m": (
+        "meter meters metre metres metern mètre mètres metro metros metri метров м 米 公尺 メートル"
+        " मीटर मी م متر مترا أمتار"
+    ),
+    "km": (
+        "kilometer kilometers kilometre kilometres kilometern kilomètre kilomètres quilômetro"
+        " quilômetros kilómetro kilómetros chilometri км 公里 千米 キロメートル किमी किलोमीटर كم"
+        " كيلومتر كيلومترا كيلومترات"
+    ),
+    "kg": (
+        "kilogram kilograms kilogramm kilogramme kilogrammes kilogramo kilogramos quilograma"
+        " quilogramas kilo kilos chilogrammi кг 千克 公斤 キログラム किग्रा किलोग्राम كغ كجم كيلوغرام"
+        " كيلوغراما"
+    ),
     "g": "gram grams gramm gramme grammes gramo gramos grama gramas grammi г 克 グラム ग्राम غ جم غرام غراما",
     "l": "liter liters litre litres litro litros litri л 升 リットル लीटर ل لتر لترا",
     "ml": "milliliter milliliters millilitre millilitres mililitro mililitros мл 毫升 ミリリットル मिली मिलीलीटर مل",

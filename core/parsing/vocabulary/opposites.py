@@ -2,7 +2,26 @@
 
 # Each row is one meaning; an option that is one of its words is also named by the others.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("yes", "yeah", "yep", "ja", "oui", "sí", "sim", "sì", "да", "是", "是的", "はい", "हाँ", "हां", "जी हाँ", "نعم", "네", "예"),
+    (
+        "yes",
+        "yeah",
+        "yep",
+        "ja",
+        "oui",
+        "sí",
+        "sim",
+        "sì",
+        "да",
+        "是",
+        "是的",
+        "はい",
+        "हाँ",
+        "हां",
+        "जी हाँ",
+        "نعم",
+        "네",
+        "예",
+    ),
     ("no", "nope", "nein", "non", "não", "нет", "否", "いいえ", "नहीं", "जी नहीं", "لا", "كلا", "아니요", "아니오"),
     ("true", "wahr", "vrai", "vraie", "verdadero", "verdadera", "verdadeiro", "verdadeira", "vero", "vera", "верно"),
     (

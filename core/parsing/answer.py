@@ -107,14 +107,13 @@ def _read_final(text: str, found: list[Statement], options: tuple[str, ...]) -> 
 
 def _asserted(text: str, found: list[Statement]) -> list[Statement]:
     """The statements of what is, without those of what would be ("If it were red, the answer would be no")."""
-    spans = sentence_spans(text) if len(found) > 1 else ()
+    spans = sentence_spans(text) if found else ()
     said = [each for each in found if not languages.ONLY_RIGHT.fullmatch(text[slice(*each.value)])]
-    real = [
+    return [
         each
         for each in said[-_MAX_EARLIER:]
         if not any(first <= each.value[0] < last and supposes(text[first : each.end]) for first, last in spans)
     ]
-    return real or said
 
 
 def _is_final_box(text: str, found: list[Statement], is_repeated: bool) -> bool:

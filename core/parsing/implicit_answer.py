@@ -30,11 +30,12 @@ from core.parsing.reading import (
     trim_span,
 )
 from core.parsing.statements import sentence_spans
-from core.parsing.vocabulary import asides
+from core.parsing.vocabulary import asides, results
 
 CONCLUDES = re.compile(
     r"(?:^|[,;:]\s*|\band\s+)\W*(?:so|thus|therefore|hence|in conclusion|in total|altogether|overall|as a result"
-    rf"|finally|I conclude)\b|(?:^|[,.;:。、]\s*){languages.CONCLUDES}|{languages.CONCLUDES_INSIDE}",
+    rf"|finally|I conclude)\b|(?:^|[,.;:。、]\s*){languages.CONCLUDES}|{languages.CONCLUDES_INSIDE}"
+    rf"|^\W*(?:{results.RESULT})[\s*_]{{0,4}}[:=]",
     re.I,
 )
 _ASIDE = re.compile(r"\b(?:whereas|while|although|though)\b", re.IGNORECASE)
@@ -160,10 +161,11 @@ def _from_last(text: str, prose: list[Span], options: tuple[str, ...]) -> Readin
     if not named:
         return None
     bold = _in_bold(text[slice(*span)], options) & named
+    bold = bold if find_mentions(sentence, options)[-1].option in bold else set()
     if len(named) == 1 or len(bold) == 1:
         claimed = set().union(*(asserted_options(text[first:last], options) for first, last in prose[:-1]))
         ends_with = tail and exact_matches(sentence[tail.end() :], options) == named
-        is_certain = claimed <= named or CONCLUDES.search(sentence) or ends_with or bold
+        is_certain = claimed <= named or CONCLUDES.search(sentence) or ends_with or bool(bold)
         one = (bold or named).pop()
         return option_reading("last sentence", (start, end), one, options) if is_certain else UNCLEAR
     return _concluded(sentence, start, tail, options)

@@ -43,6 +43,7 @@ HEDGE = re.compile(
 _PLACEHOLDER = re.compile(
     r"[\[<{(]\s*(?:insert|your|put|write|fill|enter|add|the|final|answer|option|letter|hier|ihre?|votre|insérer|su|tu"
     r"|sua|inserte|insira|填写|在此|请|答案|選択肢|ここに|यहाँ|अपना|أدخل|ضع|اكتب|\.{2,}|…|_|x\b)[^\]>})]*[\]>})]?"
+    r"|(?:insert |put |write )?(?:your|the) (?:final )?(?:answer|choice|option|letter)(?: here)?"
     r"|null|nil|undefined|nan|n/a|tbd|\?+|[._…]{2,}|-+",
     re.IGNORECASE,
 )

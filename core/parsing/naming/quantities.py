@@ -1,5 +1,6 @@
 """Words with every number as digits and every unit as its symbol: "cinq centimètres", "三只", "minus five"."""
 
+import re
 from functools import lru_cache
 
 from core.parsing.naming.language import language_of
@@ -7,10 +8,10 @@ from core.parsing.normalisation import Word, words
 from core.parsing.vocabulary.numbers import (
     AMBIGUOUS,
     AND,
+    COUNTED,
     EAST_DIGITS,
     EAST_UNITS,
     MINUS,
-    NOT_COUNTED,
     OTHER_FORMS,
     PARTS,
     SMALL,
@@ -18,6 +19,7 @@ from core.parsing.vocabulary.numbers import (
     UNITS,
 )
 
+_HAN = re.compile("[\u3400-\u9fff]")
 _LONGEST = 4  # words of a number: "quatre vingt dix neuf"
 
 
@@ -108,8 +110,10 @@ def _east_number(found: tuple[Word, ...], at: int) -> tuple[int, int]:
             break
         end += 1
     behind = found[end].text if end < len(found) else ""
-    if (at and found[at - 1].text == "第") or behind in NOT_COUNTED or behind in EAST_DIGITS:
+    if (at and found[at - 1].text == "第") or behind in EAST_DIGITS:
         return 0, -1
+    if _HAN.match(behind) and found[end].start == found[end - 1].end and behind not in COUNTED:
+        return 0, -1  # "三角形"
     return end - at, total + max(digit, 0)
 
 

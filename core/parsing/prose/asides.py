@@ -21,6 +21,7 @@ _SUPPOSES = re.compile(rf"(?:{asides.CONDITION})[^.!?\n。]{{0,200}}?(?:{asides.
 _SUPPOSES_LATER = re.compile(
     r"\b(?:would|could) (?:only )?(?:be|have been|give|make)\b[^.!?\n]{0,80}?\bif\b", re.IGNORECASE
 )
+_BUT = re.compile(r"\b(?:but|aber|mais|pero|mas)\b|但是?|लेकिन|لكن", re.IGNORECASE)
 _ADDS = re.compile(rf"\W*(?:\w+\W+){{0,3}}?{asides.ADDS}", re.IGNORECASE)
 CHATTER = re.compile(
     r"\W*(?:(?:I hope|hope (?:this|that)|let me know|feel free|please|if you|is there anything|would"
@@ -38,8 +39,9 @@ def without_remarks(text: str, options: tuple[str, ...]) -> str:
 
 
 def supposes(sentence: str) -> bool:
-    """Whether a sentence says what would be, not what is: "If it were red, the answer would be no." """
-    return bool(_SUPPOSES.search(sentence) or _SUPPOSES_LATER.search(sentence))
+    """Whether a sentence says, in its last part, what would be: "If it were red, the answer would be no." """
+    said = _BUT.split(sentence)[-1]
+    return bool(_SUPPOSES.search(said) or _SUPPOSES_LATER.search(said))
 
 
 def without_suppositions(text: str, sentences: list[Span]) -> list[Span]:

@@ -23,7 +23,7 @@ _CURRENCY = r"(?:US|R|A|C|HK)?[$€£¥₹₽]|EUR|USD|CHF|BRL|INR|CNY|euros?|do
 _UNIT_NAMES = "|".join(
     sorted((re.escape(each) for key, forms in UNITS.items() for each in [key, *forms.split()]), key=len, reverse=True)
 )
-_NUMERAL = r"[-−+]?\d+(?:[  ]\d{3})*(?:[.,:/]\d+)*"
+_NUMERAL = r"[-−+]?\d+(?:[  ]\d{3})*(?:[.,:/-]\d+)*"
 _UNIT = (
     rf"(?:\s?(?:{_CURRENCY}|%|‰|°\s?[CF]?|(?:{_UNIT_NAMES})(?:[²³]|/\w{{1,3}})?|a\.?m\.?|p\.?m\.?|Uhr"
     rf"|h\s?\d{{2}}|[时時]\d{{0,2}}分?|点\d{{0,2}}分?)(?!\w))"

@@ -83,8 +83,11 @@ AMBIGUOUS = frozenset(
 )
 EAST_DIGITS = {each: at for at, each in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 EAST_UNITS = {"十": 10, "百": 100, "千": 1000}
-# Behind such a character, a numeral is part of another word ("三角形"); before it, an ordinal ("第三").
-NOT_COUNTED = frozenset("角边邊辺共样樣起般定直旦切些半")
+# What may follow a Chinese numeral that is a number; before any other character it is part of a word ("三角形").
+COUNTED = frozenset(
+    "个個只隻条條头頭匹张張本辆輛台枚人名位颗顆朵棵把件块塊支枝根杯瓶双雙冊軒点點时時分秒年月日号號天周岁歳歲元円圆"
+    "米厘毫公千克升度次倍层層种種类類家部首句行列排组組对對万萬億亿成回番目者是的和与或及を"
+)
 MINUS = frozenset(
     ["minus", "negative", "moins", "menos", "meno", "минус", "マイナス", "负", "負", "ऋण", "ऋणात्मक", "سالب", "ناقص"]
 )

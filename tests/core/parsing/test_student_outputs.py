@@ -1,8 +1,8 @@
 """A corpus of outputs as 17 model families write them, in nine languages, each with its right reading.
 
 ``student_outputs.jsonl`` was written by hand: no text is copied from a model. ``written`` says whether a row was
-written before the rules that read it were made, by somebody who had not seen them, or after. ``answer`` null means that the
-right reading is unclear. ``python -m tests.core.parsing.test_student_outputs`` prints the figures by family.
+written before the rules that read it were made, by somebody who had not seen them, or after. ``answer`` null means
+that the right reading is unclear. ``python -m tests.core.parsing.test_student_outputs`` prints the figures by family.
 """
 
 import json

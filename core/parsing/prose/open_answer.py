@@ -59,6 +59,8 @@ def _read_last(text: str) -> Reading:
     sentences = sentence_spans(plain)
     while len(sentences) > 1 and CHATTER.match(plain, *sentences[-1]):
         sentences = sentences[:-1]
+    if not sentences:
+        return UNCLEAR  # all of it stands in brackets
     start, end = sentences[-1]
     said = plain[start:end]
     if HEDGE.search(said) or supposes(said) or said.rstrip(" *").endswith(("?", "？", "؟")):

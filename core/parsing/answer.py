@@ -9,14 +9,19 @@ from dataclasses import replace
 
 from core.parsing import languages
 from core.parsing.comparison.equality import same_answer, with_symbols
-from core.parsing.implicit_answer import read_free_form, read_prose
+from core.parsing.implicit_answer import read_prose
 from core.parsing.labels import find_letters
+from core.parsing.naming.places import find_places
+from core.parsing.normalisation import words
 from core.parsing.option_mentions import (
     asserted_options,
     distinctive_matches,
+    exact_matches,
     find_mentions,
     options_in_short,
 )
+from core.parsing.prose.asides import supposes
+from core.parsing.prose.open_answer import read_free_form
 from core.parsing.reading import (
     HEDGE,
     RULE_CONFIDENCE,
@@ -24,6 +29,7 @@ from core.parsing.reading import (
     VAGUE,
     Reading,
     is_own_answer,
+    is_placeholder,
     lower_confidence,
     option_reading,
     shift_span,
@@ -47,9 +53,10 @@ _RETRACTION = re.compile(
 )
 _DETERMINER = re.compile(
     r"(?:(?:la|le|el|les|un|une|una|ein|eine|der|die|das|den|il|o|a|um|uma)\s+(?=\S)|l['’])?"
-    rf"(?:(?:option|buchstabe|letter|lettera|{languages.LABEL_WORDS})\b\s*(?=[^\w\s]*[A-Z]\b))?",
+    rf"(?:(?:option|buchstabe|letter|lettera|{languages.LABEL_WORDS})\b\s*(?=[^\w\s]*(?:[A-Z]\b|[a-z][)\]*])))?",
 )
 _SCRIPTS = re.compile(r"(?<=[^\W\d_a-zA-ZÀ-ɏ])(?=[A-Za-z])|(?<=[A-Za-z])(?=[^\W\d_a-zA-ZÀ-ɏ])")
+_REMARKED = re.compile(r"([^()]{1,200}?)\s*\(([^()]{4,300})\)\.?")
 _MAX_ANSWER_WORDS = 12
 _MAX_EARLIER = 20  # statements; a degenerate output can make hundreds
 # Factors on the confidence: several answers stated, another option in the same sentence, hedging, and only part of an
@@ -71,7 +78,7 @@ def read_answer(text: str, options: tuple[str, ...]) -> Reading:
     text = answering_part(to_plain_text(text))
     if not text.strip():
         return UNCLEAR
-    found = find_statements(text)
+    found = _asserted(text, find_statements(text))
     read = _read_final(text, found, options) if found else _read_unstated(text, options)
     return read if read.answer is None else _adjust_confidence(text, read, options)
 
@@ -89,12 +96,31 @@ def _read_final(text: str, found: list[Statement], options: tuple[str, ...]) -> 
     read = _read_statement(text, last, options)
     if read.rule == "other" and (label := _label_behind(text, last, options)):
         return label
-    earlier = {_read_statement(text, each, options).answer for each in found[-_MAX_EARLIER:-1]} - {None, read.answer}
+    stated = [_read_statement(text, each, options).answer for each in found[-_MAX_EARLIER:-1]]
+    earlier = set(stated) - {None, read.answer}
     if read.answer is None or not (earlier & set(options) if options else earlier):
         return read
-    other_kind = last.kind != found[-2].kind
+    other_kind = last.kind != found[-2].kind or _is_final_box(text, found, read.answer in stated)
     revised = last.concludes or other_kind or _RETRACTION.search(text, found[-2].end - 1, last.start + 1)
     return lower_confidence(read, _REVISED_FACTOR) if revised else UNCLEAR
+
+
+def _asserted(text: str, found: list[Statement]) -> list[Statement]:
+    """The statements of what is, without those of what would be ("If it were red, the answer would be no")."""
+    spans = sentence_spans(text) if found else ()
+    said = [each for each in found if not languages.ONLY_RIGHT.fullmatch(text[slice(*each.value)])]
+    return [
+        each
+        for each in said[-_MAX_EARLIER:]
+        if not any(first <= each.value[0] < last and supposes(text[first : each.end]) for first, last in spans)
+    ]
+
+
+def _is_final_box(text: str, found: list[Statement], is_repeated: bool) -> bool:
+    """Whether the last two statements are boxes in sentences of their own, and the last answer is a new one."""
+    before, last = found[-2], found[-1]
+    between = text[before.value[1] : last.start]
+    return before.kind == last.kind == "boxed" and not is_repeated and bool(re.search(r"[.!?。\n]", between))
 
 
 def _label_behind(text: str, statement: Statement, options: tuple[str, ...]) -> Reading | None:
@@ -112,9 +138,14 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
     start, end = trim_span(text, statement.value)
     start += adverb.end() if (adverb := _ADVERB.match(text[start:end])) else 0
     value = with_symbols(_MATH.sub("", _TEXT_COMMAND.sub(r"\1", text[start:end]))).strip()
+    value = value.replace("**", "").strip() if "**" in value else value
     if statement.foreign:
         value = _bare_value(value, options)
+    value = languages.CONTRAST.sub("", value, count=1)
     if not value or (statement.foreign and languages.DENIED_VALUE.search(value)):
+        return UNCLEAR
+    value = _without_remark(value, options)
+    if is_placeholder(value) and not exact_matches(value, options):
         return UNCLEAR
     named, confidence = options_in_short(value, options), RULE_CONFIDENCE[rule]
     if not named and statement.foreign and options:
@@ -122,6 +153,9 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
         named = options_in_short(value, options)
     if not named and (named := distinctive_matches(value, options)):
         confidence *= _PARTIAL_FACTOR
+    places = {each.option for each in find_places(text[statement.start : statement.end], options)}
+    if (not named or any(word.text.isdigit() for word in words(value))) and len(places) == 1:
+        named = named | places
     if len(named) == 1:
         return Reading(answer=options[named.pop()], rule=rule, span=(start, end), confidence=confidence)
     if named or HEDGE.search(value) or VAGUE.match(value) or len(value.split()) > _MAX_ANSWER_WORDS:
@@ -130,6 +164,14 @@ def _read_statement(text: str, statement: Statement, options: tuple[str, ...]) -
         return UNCLEAR
     shown = "other" if options else rule
     return Reading(answer=strip_parentheses(value), rule=shown, span=(start, end), confidence=RULE_CONFIDENCE[shown])
+
+
+def _without_remark(value: str, options: tuple[str, ...]) -> str:
+    """The value without a remark of several words in brackets behind it: "14 (16 with the skylights)"."""
+    remark = _REMARKED.fullmatch(value) if value.endswith((")", ").")) else None
+    if not remark or len(words(remark[2])) < 2 or exact_matches(value, options):
+        return value
+    return remark[1]
 
 
 def _bare_value(value: str, options: tuple[str, ...]) -> str:

@@ -142,6 +142,18 @@ CALLS_RIGHT = (
 # In languages that deny behind the word: "C नहीं है", "Cではありません".
 DENIED_VALUE = re.compile(r"नहीं|(?:では|じゃ)(?:な|ありま)|아니|\bn['’]est pas\b|\bist nicht\b")
 
+# "A" and the contrast in "not A but B", behind which the answer stands.
+CONTRAST = re.compile(
+    r"^[^.!?。]{1,60}?(?:(?:では|じゃ)なくて?[、,]?|नहीं,?\s*(?:बल्कि|लेकिन)|[,，]\s*而是|"
+    r",?\s*\bsondern\b|\bnicht .{1,30}sondern\b)\s*"
+)
+# "The second answer is right" calls an option right, which stands before the verb.
+ONLY_RIGHT = re.compile(
+    r"[\s*_]*(?:(?:also|daher|somit|donc|bien|la|die|the|sans doute|eindeutig)\s+)*(?:richtig|korrekt"
+    r"|zutreffend|falsch|correct[eao]?"
+    r"|corrett[ao]|incorrect[eao]?|juste|exacte|bonne|fausse|certa|correta|errada|giusta|sbagliata|正确|错误|正しい|सही|गलत|صحيحة?)[\s*_.!。।]*",
+    re.IGNORECASE,
+)
 # What follows the answer in its sentence and is no part of it: "Bです", "B है", "选项".
 TAIL = re.compile(
     r"[\s*_」』”\"]*(?:(?:选项|選項|项)?的?|です|であります|である|だ|となります|になります|が正解です|है|हैं"
@@ -154,7 +166,7 @@ NEGATION = (
     r"(?:(?:不是|并非|並非|不像|不可能是|不会是|排除了?|除了|而非|没有|沒有|并不是)[^,.;。、而]{0,6}"
     r"|(?:\b(?:nicht|keine?[nrms]?|weder|noch|n['’]est pas|n['’]est ni|pas|ni|aucune?|no es|não é|nem|non è"
     r"|niet|geen|не)"
-    r"|ليست?|لا|غير|وليست?)(?:\W+\w+){0,3}?)\W*$"
+    r"|ليست?|لا|غير|وليست?)(?!\W+(?:Zweifel|nur|doute|seulement|solo|sólo|só|apenas|شك)\b)(?:\W+\w+){0,3}?)\W*$"
 )
 # Behind an option that is denied.
 WRONG = (
@@ -162,12 +174,23 @@ WRONG = (
     r"|\berróne[ao]"
     r"|(?:都|均|也)?(?:不(?:正确|正確|对|符合|是|可能|像|成立)|(?:是|被)?(?:错误|错的|排除))"
     r"|(?:では|じゃ)(?:ない|なく|ありません)|\bनहीं|\bगलत|خاطئة?|غير صحيحة?|아닙니다|아니"
-    r"|\b(?:ist|sind|kommt|passt)\s+(?:\w+\s+)?nicht\b|\bn['’](?:est|était)\s+pas\b|\bno\s+es\b|\bnão\s+(?:é|está)\b"
+    r"|\b(?:ist|sind|kommt|passt|kann|trifft|stimmt)\s+(?:\w+\s+){0,3}nicht\b|\b(?:scheidet|fällt|fallen|scheiden)\s+(?:\w+\s+)?(?:aus|weg)\b"
+    r"|\bn(?:e\s|['’])\w+(?:\s+\w+)?\s+(?:pas|plus)\b|\bno\s+(?:es|son|puede|encaja|corresponde|coincide|cumple|aparece)\b"
+    r"|\bnão\s+(?:é|são|está|pode|serve|corresponde|cumpre|aparece)\b|\bnon\s+(?:è|può|corrisponde)\b"
+    r"|(?:被|可以|可)排除|不属于|不合|不能|不会|不应|不选|不行|違い|誤り|合いません|当てはまりません|(?<!\w)(?:لا|ليس|ليست)(?!\w)"
 )
 CONCLUDES = (
     r"(?:daher|deshalb|somit|folglich|donc|ainsi|por (?:lo )?tanto|portanto|entonces|quindi|因此|所以|综上"
-    r"|したがって|よって"
-    r"|따라서|इसलिए|अतः|لذلك|إذن|لذا|وبالتالي)"
+    r"|したがって|よって|つまり"
+    r"|따라서|इसलिए|अतः|لذلك|إذن|لذا|وبالتالي|insgesamt|zusammen|au total|en tout|en total|no total|ao todo|in tutto"
+    r"|一共|总共|共(?=有|\d)|合计|总计|合計|全部で|कुल मिलाकर|في المجموع|итого|es decir|o sea|ou seja"
+    r"|c['’]est-à-dire|soit"
+    r"|das heißt|यानी|أي(?= ))"
+)
+# The same behind the verb: "Il s'agit donc de …", "Das ist also …".
+CONCLUDES_INSIDE = (
+    r"\b(?:donc|somit|daher|folglich|demnach|deshalb|portanto|por (?:lo )?tanto|entonces|quindi|dunque|следовательно)\b"
+    r"|\b(?:ist|sind|es|wird|liegt|beträgt|bleibt|handelt)\s+(?:es\s+|sich\s+)?also\b"
 )
 HEDGE = (
     r"\b(?:könnte|vielleicht|möglicherweise|wahrscheinlich|peut-être|pourrait|probablement|podría|quizás?|tal vez"

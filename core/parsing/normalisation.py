@@ -65,6 +65,13 @@ class Word(NamedTuple):
 @lru_cache(maxsize=64)
 def words(text: str) -> tuple[Word, ...]:
     """The normalised words in order, without articles unless there is nothing else ("A" stays)."""
+    found = all_words(text)
+    return tuple(word for word in found if word.text not in _ARTICLES) or found
+
+
+@lru_cache(maxsize=64)
+def all_words(text: str) -> tuple[Word, ...]:
+    """The normalised words in order, articles among them."""
     found = [Word(_normalise_token(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
     if _MEGA_UNIT.search(text):
         found = [
@@ -73,7 +80,12 @@ def words(text: str) -> tuple[Word, ...]:
             else word
             for at, word in enumerate(found)
         ]
-    return tuple(word for word in attach_signs(_join_numbers(found)) if word.text not in _ARTICLES) or tuple(found)
+    return tuple(attach_signs(_join_numbers(found)))
+
+
+def is_article(word: Word) -> bool:
+    """Whether the word is left out of comparisons."""
+    return word.text in _ARTICLES
 
 
 def attach_signs(found: list[Word]) -> list[Word]:

@@ -2,12 +2,18 @@
 ("not a cat", "B can be ruled out")."""
 
 import re
+from collections import Counter
 from functools import lru_cache
 
 from core.parsing import languages
 from core.parsing.comparison.equality import same_answer, written_form
 from core.parsing.labels import LABEL, Mention, find_letters, index_of, letter_index, named_by_letter
+from core.parsing.naming.clock import find_times
+from core.parsing.naming.lettered import find_lettered
+from core.parsing.naming.places import find_places, named_by_place
+from core.parsing.naming.wordings import wordings
 from core.parsing.normalisation import Word, words
+from core.parsing.vocabulary import opposites
 
 _LETTERS_ONLY = re.compile(
     r"(?:either |both )?\(?[A-Za-z]\)?"
@@ -16,7 +22,9 @@ _LETTERS_ONLY = re.compile(
     re.I,
 )
 _NEGATION = re.compile(
-    r"(?:\b(?:not|no|never|cannot|neither|nor|without|unlike|excludes?|eliminates?)|n['’]t"
+    r"(?:\b(?:not(?! only\b)|no(?! (?:doubt|question)\b)|never|cannot|neither|nor|without(?! (?:a "
+    r"|any )?doubt\b)|unlike|excludes?"
+    r"|eliminates?)|n['’]t"
     r"|\b(?:rather|other|more|less|greater|fewer|larger|smaller|bigger|higher|lower) than|\binstead of"
     rf"|\bcompared (?:with|to))(?:\W+\w+){{0,3}}\W*$|{languages.NEGATION}",
     re.IGNORECASE,
@@ -40,9 +48,6 @@ _JOINED = re.compile(
     re.IGNORECASE,
 )
 _CONTEXT_CHARS = 80
-_ARTICLES = frozenset(
-    ("le", "la", "les", "un", "une", "des", "el", "los", "las", "una", "der", "die", "das", "ein", "eine", "il", "o")
-)
 _SIGNS = frozenset("√∛±¬") | {"-√"}
 _OPERATORS = frozenset("+×÷/^∩∪√∛±¬")
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -72,17 +77,22 @@ def options_in_short(value: str, options: tuple[str, ...]) -> set[int]:
     if alone := named_alone(value, options):
         return alone
     if _LETTERS_ONLY.fullmatch(value.strip(" .")):
-        listed = {index_of(letter) for letter in re.findall(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])", value)}
+        listed = {index_of(letter, options) for letter in re.findall(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])", value)}
         return {at for at in listed if at < len(options)}
     label = LABEL.match(value) or re.match(r"([B-HJ-Z])()\s+(?=\w)", value)
-    if label and (index := letter_index(label)) < len(options):
+    if label and (index := letter_index(label, options)) < len(options):
         rest = value[label.end() :]
         first = words(rest)[:1]
         follows = {each.option for each in _by_text(rest, options) if first and each.start == first[0].start}
         return {index} | (
             follows or {each.option for each in find_letters(rest, options) if not _is_denied(rest, each)}
         )
-    for found in (_by_text(value, options), find_letters(value, options)):
+    if place := named_by_place(value, options):
+        return place
+    for found in (
+        _by_text(value, options) + find_times(value, options),
+        find_letters(value, options) + find_places(value, options),
+    ):
         if held := {each.option for each in found if not _is_denied(value, each)}:
             return held
     return set()
@@ -116,8 +126,9 @@ def find_mentions(text: str, options: tuple[str, ...]) -> tuple[Mention, ...]:
     In prose a spelled "one" is a pronoun ("the left one"), "no" a determiner, and a lower-case letter a word. Cached,
     because reading one output asks for the same sentence several times.
     """
-    by_text = _by_text(text, options, prose=True)
-    return tuple(sorted(by_text + find_letters(text, options), key=lambda each: (each.start, each.end)))
+    by_text = _by_text(text, options, prose=True) + find_times(text, options)
+    by_label = find_letters(text, options) + find_places(text, options) + find_lettered(text, options)
+    return tuple(sorted(by_text + by_label, key=lambda each: (each.start, each.end)))
 
 
 def asserted_options(text: str, options: tuple[str, ...]) -> set[int]:
@@ -137,33 +148,42 @@ def asserted_options(text: str, options: tuple[str, ...]) -> set[int]:
 
 def _by_text(text: str, options: tuple[str, ...], *, prose: bool = False) -> list[Mention]:
     """Each option's text in the text; a longer option hides a shorter one inside it."""
-    found = words(text)
-    texts = [word.text for word in found]
-    taken: set[int] = set()
+    known = wordings(options)
+    found = known.words(text)
+    texts = tuple(word.text for word in found)
+    taken: dict[int, tuple[int, int]] = {}
     named: list[Mention] = []
-    wanted = list(enumerate(_wordings(options)))
-    begin = _positions(texts, {wording[0] for _, wording in wanted if wording})
-    for at, wording in sorted(wanted, key=lambda pair: -len(pair[1])):
-        size = len(wording)
-        for first in begin[wording[0]] if size else ():
-            places = range(first, first + size)
-            if texts[first : first + size] == wording and taken.isdisjoint(places):
-                if prose and size == 1 and _is_small_word(found[first], text):
-                    continue
-                if _is_part_of_formula(found, first, size, prose=prose):
-                    continue
-                taken.update(places)
-                named.append(Mention(option=at, start=found[first].start, end=found[first + size - 1].end))
-    return named
+    begin = _positions(texts, {form[0] for _, form in known.forms})
+    for at, form in known.forms:
+        size = len(form)
+        for first in begin[form[0]]:
+            place = (first, size)
+            if texts[first : first + size] != form or any(
+                taken.get(each, place) != place for each in range(first, first + size)
+            ):
+                continue
+            if prose and size == 1 and _is_small_word(found[first], text):
+                continue
+            if _is_part_of_formula(found, first, size, prose=prose):
+                continue
+            taken.update(dict.fromkeys(range(first, first + size), place))
+            named.append(Mention(option=at, start=found[first].start, end=found[first + size - 1].end))
+    return _told_apart(named, text, options)
 
 
-@lru_cache(maxsize=64)
-def _wordings(options: tuple[str, ...]) -> tuple[list[str], ...]:
-    """The words of each option; without its article where all of them have one ("le chat", "la vache")."""
-    found = tuple([word.text for word in words(option)] for option in options)
-    if found and all(len(wording) > 1 and wording[0] in _ARTICLES for wording in found):
-        return tuple(wording[1:] for wording in found)
-    return found
+def _told_apart(named: list[Mention], text: str, options: tuple[str, ...]) -> list[Mention]:
+    """Of options with the same words at one place, those that are written like the text: "[0, 1)" and "(0, 1)"."""
+    counts = Counter((each.start, each.end) for each in named)
+    if len(counts) == len(named):
+        return named
+    kept = []
+    for each in named:
+        around = written_form(text[max(0, each.start - 3) : each.end + 3])
+        rivals = [other.option for other in named if (other.start, other.end) == (each.start, each.end)]
+        written = [at for at in rivals if written_form(options[at]) in around]
+        if len(rivals) == 1 or not written or each.option in written:
+            kept.append(each)
+    return kept
 
 
 def _is_part_of_formula(found: tuple[Word, ...], first: int, size: int, *, prose: bool) -> bool:
@@ -175,7 +195,7 @@ def _is_part_of_formula(found: tuple[Word, ...], first: int, size: int, *, prose
     return not prose and any(word.text in _OPERATORS for word in (*before, *behind))
 
 
-def _positions(texts: list[str], wanted: set[str]) -> dict[str, list[int]]:
+def _positions(texts: tuple[str, ...], wanted: set[str]) -> dict[str, list[int]]:
     """The positions of each of the wanted words, in order."""
     found: dict[str, list[int]] = {word: [] for word in wanted}
     for place, word in enumerate(texts):
@@ -185,14 +205,20 @@ def _positions(texts: list[str], wanted: set[str]) -> dict[str, list[int]]:
 
 
 def _is_small_word(word: Word, text: str) -> bool:
-    behind = text[word.end : word.end + 2].strip()
+    behind = text[word.end : word.end + 2].strip().lstrip("-‐")  # "no-parking sign"
     if len(word.text) == 1 and _HAN.match(word.text) and not _stands_alone(word, text):
         return True
     return (
         (word.spelled and word.text == "1")
-        or (word.text == "no" and behind[:1].isalpha())
+        or (word.text in _yes_and_no() and behind[:1].isalpha())
         or (len(word.text) == 1 and word.text.isascii() and word.text.isalpha())
     )
+
+
+@lru_cache(maxsize=1)
+def _yes_and_no() -> frozenset[str]:
+    """Yes and no in every language: before another word, most of them only deny it or add to it."""
+    return frozenset(word.text for row in opposites.ROWS[:2] for each in row if each != "yes" for word in words(each))
 
 
 def _stands_alone(word: Word, text: str) -> bool:

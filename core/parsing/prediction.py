@@ -5,7 +5,7 @@ from core.parsing.scoring import score_answer
 from core.parsing.steps import split_steps
 from core.types import Prediction, RoundId, Sample
 
-READING_VERSION = 1
+READING_VERSION = 2
 """The version of the reading rules: of everything in ``core.parsing`` that decides about steps, answer and score.
 
 Raise it by one in a change after which a text that is stored already would be read otherwise (other steps, another

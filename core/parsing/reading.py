@@ -39,6 +39,14 @@ HEDGE = re.compile(
     rf"|not enough|not visible)\b|{languages.UNSURE}",
     re.IGNORECASE,
 )
+# "[Insert answer]", "<your answer>", null: a form that was not filled in.
+_PLACEHOLDER = re.compile(
+    r"[\[<{(]\s*(?:insert|your|put|write|fill|enter|add|the|final|answer|option|letter|hier|ihre?|votre|insérer|su|tu"
+    r"|sua|inserte|insira|填写|在此|请|答案|選択肢|ここに|यहाँ|अपना|أدخل|ضع|اكتب|\.{2,}|…|_|x\b)[^\]>})]*[\]>})]?"
+    r"|(?:insert |put |write )?(?:your|the) (?:final )?(?:answer|choice|option|letter)(?: here)?"
+    r"|null|nil|undefined|nan|n/a|tbd|\?+|[._…]{2,}|-+",
+    re.IGNORECASE,
+)
 _LABELS = re.compile(r"(?:(?i:option|choice|letter)\s*)?\(?([A-Za-z]|[A-Z](?:(?:[\s,/&]|and|or)*[A-Z]){1,4})\)?")
 _FOREIGN = re.compile(r"[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _MARKUP_LEFT = re.compile(r"[<>|]\w|</|\w[<>|](?!\s)|[{}\[\]](?!.*\\)")
@@ -92,6 +100,11 @@ def strip_parentheses(value: str) -> str:
     """Without one pair of parentheses, unless they hold a single letter: "(H)" names an option."""
     inner = value[1:-1].strip() if value.startswith("(") and value.endswith(")") else ""
     return inner.rstrip(".") if len(inner) > 1 and not set("()") & set(inner) else value
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether the words stand where an answer should be and are none."""
+    return bool(_PLACEHOLDER.fullmatch(value.strip(" .*_\"'")))
 
 
 def is_own_answer(value: str, options: tuple[str, ...], *, stated: bool) -> bool:

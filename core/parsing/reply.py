@@ -2,7 +2,8 @@
 
 What does not belong to the reply is replaced by spaces, so that all offsets stay the same.
 
-- A thought ("<think>…</think>" and like tags) is no part of the reply; one that never ends leaves no reply.
+- A thought ("<think>…</think>" and like tags) is no part of the reply; one that never ends leaves no reply. Where the
+  reply is only an answer, the thought holds the steps.
 - Of a conversation only the first turn of the model counts: an echoed prompt and invented further turns are removed.
 - In stages (LLaVA-CoT), SUMMARY, CAPTION and REASONING state no answer, and the CONCLUSION is no step.
 """
@@ -47,7 +48,9 @@ _IS_STAGED = re.compile(rf"<CONCLUSION>|(?-i:<(?:{_STAGE_NAMES})>)|\(Here begins
 _BAR = "[|｜]"
 _USER = re.compile(
     r"<\|im_start\|>\s*(?:user|system)\b|<start_of_turn>\s*user\b|<\|turn>\s*user\b|<\|start_header_id\|>\s*(?:user|system)\b"
-    rf"|<{_BAR}user{_BAR}>|\[INST\]|^[ \t]*(?:(?-i:USER)|\#\#\# ?(?:Human|User|Instruction))[ \t]*:",
+    rf"|<{_BAR}user{_BAR}>|\[INST\]|^[ \t]*(?:(?-i:USER)|\#\#\# ?(?:Human|User|Instruction))[ \t]*:"
+    r"|^[ \t]*(?-i:Human|User|Utilisateur|Usuario|Usuário|Benutzer|Nutzer|Utente|用户|用戶|ユーザー"
+    r"|उपयोगकर्ता|المستخدم)[ \t]*[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
 _MODEL = re.compile(
@@ -88,6 +91,20 @@ def answering_part(text: str) -> str:
 def reasoning_part(text: str) -> str:
     """A clean reply without its conclusion and the tags of stages; all offsets stay the same."""
     return _without_stages(text, lambda name: name == "CONCLUSION")
+
+
+def thinking_part(text: str) -> str:
+    """What stands inside the thoughts of a text that has a reply too, without their tags; "" where one does not end."""
+    if not _MARKED.search(text) or not clean_reply(text).strip():
+        return ""
+    pieces = []
+    for start, end in _thoughts(text):
+        opens = _OPENS.match(text, start, end)
+        closes = list(_CLOSES.finditer(text, start, end))
+        if not closes:
+            return ""
+        pieces.append(text[opens.end() if opens else start : closes[-1].start()].strip())
+    return "\n".join(filter(None, pieces))
 
 
 def without_thoughts(text: str) -> str:

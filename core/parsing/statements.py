@@ -77,7 +77,7 @@ _CUES: tuple[tuple[StatementKind, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
-    ("boxed", re.compile(r"<\|begin_of_box\|>(?P<value>[^<]{0,400})(?:<\|end_of_box\|>|$)", re.IGNORECASE)),
+    ("boxed", re.compile(r"<\|begin_of_box\|>(?P<value>[^<]{0,400})(?:<\|end_of_box\|>|(?=\s*</)|$)", re.IGNORECASE)),
     (
         "tagged",
         re.compile(

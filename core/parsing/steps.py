@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from core.parsing.normalisation import normalise
-from core.parsing.reply import clean_reply, reasoning_part
+from core.parsing.reply import clean_reply, reasoning_part, thinking_part
 from core.parsing.statements import Statement, find_statements, sentence_spans
 
 _OPTION_LABEL = re.compile(r"[ \t>*_-]*(?:\(?(?:\d{1,2}|[A-Za-z])[.):][*_]*[ \t]+|\([A-Za-z]\)[ \t]*|[-*•][ \t]+)[*_]*")
@@ -35,12 +35,20 @@ _NO_CLAUSE = re.compile(r"\W*(?:based on|according to|given|from|with|by|in|look
 def split_steps(text: str, options: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The steps of a rationale in order, without markers, empty parts, statements of the answer and copied options.
 
-    Text before "Step 1:" or "1." is a preamble and dropped. An output that is only an answer has no steps.
+    Text before "Step 1:" or "1." is a preamble and dropped. An output that is only an answer has no steps, unless it
+    was thought about: then the steps are those of the thought, since a diagnosis needs what led to the answer.
 
     >>> split_steps("Step 1: 9 is left. Step 2: 7 is right. The answer is 16.")
     ('9 is left.', '7 is right.')
     """
-    text = _CLOSING_LABEL.sub("", _without_copied_options(reasoning_part(clean_reply(text)), options))
+    steps = _split(clean_reply(text), options)
+    if not steps and (thought := thinking_part(text)):
+        steps = _split(clean_reply(thought), options)
+    return steps
+
+
+def _split(reply: str, options: tuple[str, ...]) -> tuple[str, ...]:
+    text = _CLOSING_LABEL.sub("", _without_copied_options(reasoning_part(reply), options))
     if marked := _split_at_markers(text, _STEP, at_least=1) or _split_at_markers(text, _NUMBERED, at_least=2):
         return _clean_steps(marked)
     lines = _clean_steps(_BULLET.sub("", text).splitlines())

@@ -135,6 +135,12 @@ def test_any_text_is_read_without_an_error(text: str, options: tuple[str, ...]) 
         assert 0 <= reading.span[0] <= reading.span[1] <= len(text)
 
 
+@given(st.text('(a b.)"“”?1=*\n') | st.text())
+def test_any_text_is_read_without_options_too(text: str) -> None:
+    reading = read_answer(text, ())
+    assert (reading.answer is None) == (reading.rule == "unclear")
+
+
 @given(st.integers(0, 3))
 def test_every_letter_is_read_as_its_option(index: int) -> None:
     assert read_answer(f"So the answer is ({'ABCD'[index]}).", SUMS).answer == SUMS[index]

@@ -54,6 +54,24 @@ def test_only_what_follows_a_thought_is_read(begin: str, end: str) -> None:
 
 
 @pytest.mark.parametrize(("begin", "end"), PAIRS)
+@pytest.mark.parametrize("said", ["C", "**C**", "The answer is (C).", "\\boxed{C}"])
+def test_where_the_reply_is_only_an_answer_the_steps_are_those_of_the_thought(begin: str, end: str, said: str) -> None:
+    text = f"{begin}\nStep 1: It has five tips.\nStep 2: It is no heart.\nSo the answer is A.\n{end}\n\n{said}"
+    assert read_answer(text, SHAPES).answer == "star"
+    assert split_steps(text, SHAPES) == ("It has five tips.", "It is no heart.")
+
+
+def test_a_thought_that_began_in_the_prompt_has_steps_too_and_an_empty_one_has_none() -> None:
+    assert split_steps("It has five tips.\nIt is no heart.\n</think>\n\nC") == ("It has five tips.", "It is no heart.")
+    assert split_steps("<think>\n\n</think>\n\nC") == ()
+    assert split_steps("<think>One tip.\nAnother.</think>\n<think>A third.</think>\nC") == (
+        "One tip.",
+        "Another.",
+        "A third.",
+    )
+
+
+@pytest.mark.parametrize(("begin", "end"), PAIRS)
 def test_a_thought_that_never_ends_is_no_reply(begin: str, end: str) -> None:
     for text in (f"{begin}\nIt is round.\nSo the answer is A.", f"{begin}A"):
         assert read_answer(text, SHAPES).rule == "unclear"

@@ -1,8 +1,8 @@
 """A corpus of outputs as 17 model families write them, in nine languages, each with its right reading.
 
 ``student_outputs.jsonl`` was written by hand: no text is copied from a model. ``written`` says whether a row was
-written before the rules for thoughts, tokens, stages and languages were made, or after. ``answer`` null means that the
-right reading is unclear. ``python -m tests.core.parsing.test_student_outputs`` prints the figures by family.
+written before the rules that read it were made, by somebody who had not seen them, or after. ``answer`` null means
+that the right reading is unclear. ``python -m tests.core.parsing.test_student_outputs`` prints the figures by family.
 """
 
 import json
@@ -36,7 +36,7 @@ def figures(rows: Iterable[dict[str, Any]], field: str) -> dict[str, Counter[str
 
 
 def test_the_corpus_has_families_languages_and_two_halves() -> None:
-    assert len(ROWS) >= 200
+    assert len(ROWS) >= 320
     assert len({row["family"] for row in ROWS}) >= 15
     assert len({row["language"] for row in ROWS}) >= 8
     assert Counter(row["written"] for row in ROWS)["before"] >= len(ROWS) / 2
@@ -51,8 +51,10 @@ def test_of_all_outputs_at_least_95_percent_are_read_right_and_half_a_percent_wr
 
 @pytest.mark.parametrize("field", ["family", "language"])
 def test_no_family_and_no_language_is_read_worse(field: str) -> None:
+    """Of a family with fewer than 20 outputs, one may be unclear; none may be read wrong."""
     for name, counts in figures(ROWS, field).items():
-        assert counts["right"] >= 0.95 * counts.total(), name
+        assert counts["unclear"] <= max(1, 0.05 * counts.total()), name
+        assert counts["wrong"] <= 0.005 * counts.total(), name
 
 
 def main() -> None:

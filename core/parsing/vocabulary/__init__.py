@@ -1,0 +1,1 @@
+"""Word lists of all languages, as data: labels, ordinals, numbers, units, yes and no, asides."""

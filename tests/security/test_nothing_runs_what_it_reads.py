@@ -12,6 +12,8 @@ PACKAGES = ("app", "core", "storage", "assets")
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml", "jsonpickle"}
 # Only to name the error that reading a checkpoint raises (``test_a_pickle_is_named_only_to_be_refused``).
 MAY_NAME_PICKLE = {"core/tuning/checkpoints.py"}
+# Only its safe loader (``test_yaml_is_only_loaded_safely``).
+MAY_LOAD_YAML = {"core/importers/containers/data_cards.py"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "input", "breakpoint"}
 FORBIDDEN_METHODS = {
     *(("os", name) for name in ("system", "popen", "execv", "execve", "execvp", "spawnv", "spawnl", "startfile")),
@@ -69,7 +71,15 @@ def keyword(call: ast.Call, name: str) -> object:
 
 def test_no_module_is_imported_that_runs_what_it_reads() -> None:
     for name, _, module in imports():
-        assert module.partition(".")[0] not in FORBIDDEN_MODULES or name in MAY_NAME_PICKLE, f"{name}: {module}"
+        allowed = MAY_LOAD_YAML if module == "yaml" else MAY_NAME_PICKLE
+        assert module.partition(".")[0] not in FORBIDDEN_MODULES or name in allowed, f"{name}: {module}"
+
+
+def test_yaml_is_only_loaded_safely() -> None:
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "yaml":
+                assert node.attr == "safe_load", f"{name}:{node.lineno}"
 
 
 def test_a_pickle_is_named_only_to_be_refused() -> None:

@@ -84,6 +84,8 @@ def read_answer(text: str, options: tuple[str, ...]) -> Reading:
 
 
 def _read_unstated(text: str, options: tuple[str, ...]) -> Reading:
+    if is_placeholder(text) and not exact_matches(text, options):
+        return UNCLEAR
     return read_prose(text, options) if options else read_free_form(text)
 
 

@@ -43,6 +43,17 @@ _SYMBOLS = {
     "lor": "∨",
     "vee": "∨",
 }
+_GREEK = (
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "omicron",
+    "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+)  # fmt: skip
+_LETTERS = {
+    spelled: unicodedata.lookup(f"GREEK {case} LETTER {name}")
+    for name in _GREEK
+    for case, spelled in (("SMALL", name), ("CAPITAL", name.capitalize()))
+} | {"lambda": "λ", "Lambda": "Λ"}
+_DEGREES = re.compile(r"\s*\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))|\\degree(?![A-Za-z])")
+_ESCAPED = re.compile(r"\\([%$#&_])")
 _COMMAND = re.compile(r"\\([A-Za-z]+|(?<=\w\s\\) (?=\w))")
 
 
@@ -69,10 +80,14 @@ def read_the_same(one: str, other: str) -> bool:
 
 
 def with_symbols(text: str) -> str:
-    """LaTeX commands for relations and operators as the symbols themselves: "A \\cap B" as "A ∩ B"."""
+    """LaTeX commands for relations, operators, Greek letters and degrees as the symbols themselves: "A \\cap B" as
+    "A ∩ B", "2 \\, \\Omega" as "2 Ω"; markup around words is taken off."""
     if "\\" not in text:
         return text
-    return _COMMAND.sub(lambda command: _SYMBOLS.get(command[1], command[0]), text)
+    text = _ESCAPED.sub(r"\1", _DEGREES.sub("°", text))
+    for pattern, plain in LATEX_MARKUP:
+        text = pattern.sub(plain, text)
+    return _COMMAND.sub(lambda command: _SYMBOLS.get(command[1]) or _LETTERS.get(command[1], command[0]), text)
 
 
 def written_form(text: str, *, keep_case: bool = True) -> str:

@@ -189,3 +189,14 @@ def test_palm_2s_answers_are_read_as_big_bench_recorded_them() -> None:
         assert alone in (None, recorded)
         read += alone is not None
     assert read >= 275
+
+
+@pytest.mark.parametrize("text", ["N/A", "n/a", "null", "[Insert answer here]", "?"])
+def test_a_form_that_was_not_filled_in_names_no_option(text: str) -> None:
+    assert read_answer(text, ("cat", "dog")).answer is None
+    assert read_answer(text, ()).answer is None
+
+
+def test_a_box_with_a_unit_names_its_option() -> None:
+    assert read_answer(r"So $\boxed{70^\circ}$.", ("40°", "70°", "140°")).answer == "70°"
+    assert read_answer(r"The answer is \( \boxed{2 \, \Omega} \).", ("2 Ω", "3 Ω")).answer == "2 Ω"

@@ -160,3 +160,20 @@ def test_no_formula_takes_long(text: str) -> None:
     started = time.perf_counter()
     same_answer(text, "1")
     assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        (r"70^\circ", "70°"),
+        (r"70^{\circ}", "70°"),
+        (r"2 \, \Omega", "2 Ω"),
+        (r"5\,\mathrm{cm}", "5 cm"),
+        (r"25\%", "25%"),
+        (r"\$4.50", "$4.50"),
+        (r"\alpha > \beta", "α > β"),
+    ],
+)
+def test_units_and_letters_in_latex_are_the_same_as_plain_ones(written: str, plain: str) -> None:
+    assert same_answer(written, plain)
+    assert not same_answer(written, f"{plain} x")

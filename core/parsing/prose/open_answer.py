@@ -5,7 +5,8 @@ import re
 
 from core.parsing.normalisation import words
 from core.parsing.prose.asides import CHATTER, supposes, without_remarks
-from core.parsing.prose.short import is_bare, leading_word, read_bare
+from core.parsing.prose.short import IT_IS, is_bare, leading_word, read_bare
+from core.parsing.prose.subject_sentence import is_sentence, predicate_span
 from core.parsing.reading import (
     HEDGE,
     RULE_CONFIDENCE,
@@ -50,7 +51,13 @@ def read_free_form(text: str) -> Reading:
         confidence = RULE_CONFIDENCE["yes or no"]
         return Reading(answer=leading[1], rule="yes or no", span=leading.span(1), confidence=confidence)
     last = _read_last(text)
-    return read_bare(text, ()) if last.answer is None and is_bare(text) else last
+    if last.answer is not None or not is_bare(text):
+        return last
+    if IT_IS.match(text.lstrip()):
+        return read_bare(text, ())
+    if span := predicate_span(text):
+        return _reading(text, *span)
+    return UNCLEAR if is_sentence(text) else read_bare(text, ())
 
 
 def _read_last(text: str) -> Reading:

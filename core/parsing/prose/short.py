@@ -23,7 +23,7 @@ from core.parsing.statements import sentence_spans
 from core.parsing.vocabulary import opposites
 
 _NOT_BARE = re.compile(r"\b(?:not|no|never|neither|nor|without|unlike)(?:\W+\w+){0,3}\W*$", re.IGNORECASE)
-_IT_IS = re.compile(r"(?:it|this|that|there)(?: is|['’]s)\s+(?=\w)", re.IGNORECASE)
+IT_IS = re.compile(r"(?:it|this|that|there)(?: is|['’]s)\s+(?=\w)", re.IGNORECASE)
 _MAX_BARE_WORDS = 5
 
 
@@ -55,7 +55,7 @@ def is_bare(text: str) -> bool:
 def read_bare(text: str, options: tuple[str, ...]) -> Reading:
     """The reading of a bare answer: one option's distinctive words, or, where there are none, the words themselves."""
     start, end = trim_span(text, (0, len(text)))
-    start += bare.end() if (bare := _IT_IS.match(text[start:end])) else 0
+    start += bare.end() if (bare := IT_IS.match(text[start:end])) else 0
     value, rule = text[start:end], "only the answer"
     if options_in_short(value, options) or is_placeholder(value):
         return UNCLEAR

@@ -51,6 +51,12 @@ _RETRACTION = re.compile(
     r"|let me (?:re|correct))\b|(?:but )?(?:actually|no)\b(?=\s*[,.!:]))[\s,.!:…]*",
     re.IGNORECASE,
 )
+# Between two statements, it takes the first one back.
+_CONTRAST = re.compile(
+    r"(?:^|[.!?\n。，,;])[\s*_]*(?:(?:but|however|aber|jedoch|pero|sin embargo|mais|cependant|mas|porém)\b"
+    r"|但是?|然而|不过|不過|しかし|ただし|लेकिन|لكن)",
+    re.IGNORECASE,
+)
 _DETERMINER = re.compile(
     r"(?:(?:la|le|el|les|un|une|una|ein|eine|der|die|das|den|il|o|a|um|uma)\s+(?=\S)|l['’])?"
     rf"(?:(?:option|buchstabe|letter|lettera|{languages.LABEL_WORDS})\b\s*(?=[^\w\s]*(?:[A-Z]\b|[a-z][)\]*])))?",
@@ -103,19 +109,34 @@ def _read_final(text: str, found: list[Statement], options: tuple[str, ...]) -> 
     if read.answer is None or not (earlier & set(options) if options else earlier):
         return read
     other_kind = last.kind != found[-2].kind or _is_final_box(text, found, read.answer in stated)
-    revised = last.concludes or other_kind or _RETRACTION.search(text, found[-2].end - 1, last.start + 1)
+    revised = (
+        last.concludes
+        or other_kind
+        or _RETRACTION.search(text, found[-2].end - 1, last.start + 1)
+        or _CONTRAST.search(text, found[-2].end, last.start)
+    )
     return lower_confidence(read, _REVISED_FACTOR) if revised else UNCLEAR
 
 
 def _asserted(text: str, found: list[Statement]) -> list[Statement]:
     """The statements of what is, without those of what would be ("If it were red, the answer would be no")."""
+    if len(found) > 2 and not _value(text, found[-1]) and len({_value(text, each) for each in found[:-1]}) == 1:
+        found = found[:-1]  # a repeated statement that is cut off
     spans = sentence_spans(text) if found else ()
     said = [each for each in found if not languages.ONLY_RIGHT.fullmatch(text[slice(*each.value)])]
     return [
         each
         for each in said[-_MAX_EARLIER:]
-        if not any(first <= each.value[0] < last and supposes(text[first : each.end]) for first, last in spans)
+        if not any(
+            supposes(text[first : each.end]) or supposes(text[first : each.value[0] + 1])
+            for first, last in spans
+            if first <= each.value[0] < last
+        )
     ]
+
+
+def _value(text: str, statement: Statement) -> str:
+    return text[slice(*statement.value)].strip(" *_:.\n")
 
 
 def _is_final_box(text: str, found: list[Statement], is_repeated: bool) -> bool:

@@ -154,6 +154,9 @@ def _from_last(text: str, prose: list[Span], options: tuple[str, ...]) -> Readin
     label = LABEL.fullmatch(sentence)
     if label and letter_index(label, options) < len(options) and len(options_in_short(sentence, options)) == 1:
         return option_reading("last line", (start, end), letter_index(label, options), options)
+    exact = exact_matches(sentence, options)
+    if len(exact) == 1 and len(sentence) > 1 and text[:start].rstrip(" *_").endswith("\n"):
+        return option_reading("last line", (start, end), exact.pop(), options)
     if not find_mentions(sentence, options) or _COULD.search(sentence):
         return None
     named = asserted_options(sentence, options)

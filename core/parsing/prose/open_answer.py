@@ -41,6 +41,7 @@ _ENDS = re.compile(
 )
 _VALUES = re.compile(rf"(?<![\w.,/:]){_VALUE}")
 _BOLD = re.compile(r"\*\*\s*([^*\n]{1,60}?)\s*[.:]?\*\*")
+_ALL_MARKED = re.compile(r"\s*(?:\*\*|[\"“「『«])[^\"“”「」*:：]{1,60}(?:\*\*|[\"”」』»])[.。]?\s*")
 _MAX_WORDS = 6
 _CONTEXT_CHARS = 80
 
@@ -50,13 +51,11 @@ def read_free_form(text: str) -> Reading:
     if (leading := leading_word(text)) and len(leading[1]) > 1:
         confidence = RULE_CONFIDENCE["yes or no"]
         return Reading(answer=leading[1], rule="yes or no", span=leading.span(1), confidence=confidence)
+    if is_bare(text) and (IT_IS.match(text.lstrip()) or _ALL_MARKED.fullmatch(text)):
+        return read_bare(text, ())
     last = _read_last(text)
     if last.answer is not None or not is_bare(text):
         return last
-    if IT_IS.match(text.lstrip()):
-        return read_bare(text, ())
-    if span := predicate_span(text):
-        return _reading(text, *span)
     return UNCLEAR if is_sentence(text) else read_bare(text, ())
 
 
@@ -74,16 +73,24 @@ def _read_last(text: str) -> Reading:
         return UNCLEAR
     if line := _RESULT_LINE.match(said):
         return _reading(text, start + line.start("value"), start + line.end("value"))
-    bold = list(_BOLD.finditer(said))
-    if len(bold) == 1 and not said[bold[0].end() :].strip(" .。!*") and _says(said, bold[0]):
-        return _reading(text, start + bold[0].start(1), start + bold[0].end(1))
-    quoted = list(_QUOTED.finditer(said))
-    if len(quoted) == 1 and not said[quoted[0].end() :].strip(" .。!*") and _says(said, quoted[0]):
-        return _reading(text, start + quoted[0].start(1), start + quoted[0].end(1))
+    for pattern in (_BOLD, _QUOTED):
+        marked = list(pattern.finditer(said))
+        ends = len(marked) == 1 and not said[marked[0].end() :].strip(" .。!*")
+        if ends and (
+            _says(said, marked[0]) or (len(pattern.findall(text)) == 1 and not is_sentence(marked[0][1] + "."))
+        ):
+            return _reading(text, start + marked[0].start(1) + _label_length(marked[0][1]), start + marked[0].end(1))
     values = list(_VALUES.finditer(said))
     if values and not said[values[-1].end() :].strip(" .。!*$_)です") and _says(said, values[-1]):
         return _reading(text, start + values[-1].start(), start + values[-1].end())
+    if len(sentences) == 1 and (span := predicate_span(text)):
+        return _reading(text, *span)
     return UNCLEAR
+
+
+def _label_length(value: str) -> int:
+    """How long what stands before a colon is: "Total: 42 km"."""
+    return max(value.rfind(":"), value.rfind("：")) + 1 if not re.search(r"\d:\d", value) else 0
 
 
 def _says(said: str, value: re.Match[str]) -> bool:

@@ -7,7 +7,8 @@ CONDITION = (
 )
 MOOD = (
     r"\b(?:would|could|might|wäre|würde|hätte|serait|aurait|pourrait|sería|habría|tendría|seria|teria|poderia|sarebbe"
-    r"|avrebbe|было бы)\b|就(?:会|會|是|应|選|选)|才(?:会|是)|会是|[则則](?:[会會]|是|[应應]|选|選)|なら|たら|होता|होती|होते|तो|لكان|ستكون|سيكون|면"
+    r"|avrebbe|было бы)\b|就(?:会|會|是|应|選|选)|才(?:会|是)|会是"
+    r"|[则則](?:[会會]|是|[应應]|选|選)|なら|たら|होता|होती|होते|तो|لكان|ستكون|سيكون|면"
 )
 # At the beginning of a sentence, or behind its verb: it adds to what was said.
 ADDS = (

@@ -200,3 +200,17 @@ def test_a_form_that_was_not_filled_in_names_no_option(text: str) -> None:
 def test_a_box_with_a_unit_names_its_option() -> None:
     assert read_answer(r"So $\boxed{70^\circ}$.", ("40°", "70°", "140°")).answer == "70°"
     assert read_answer(r"The answer is \( \boxed{2 \, \Omega} \).", ("2 Ω", "3 Ω")).answer == "2 Ω"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("More hawks increase the danger. So the snakes will decrease.\n\nDecrease", "decrease"),
+        ("It seems to increase, so A.\nBut the arrow points down, so the answer is B.", "decrease"),
+        ("看起来是增加，答案是A。但是箭头朝下，所以答案是B。", "decrease"),
+        ("Answer: B\n\nAnswer: B\n\nAnswer:", "decrease"),
+        ("**Answer: B**\n\n(若忽略空气阻力，则应选A。)", "decrease"),
+    ],
+)
+def test_a_last_line_a_contrast_and_a_cut_repetition_are_read(text: str, answer: str) -> None:
+    assert read_answer(text, ("increase", "decrease")).answer == answer

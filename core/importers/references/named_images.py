@@ -24,6 +24,7 @@ _FILM_OR_SOUND_KEYS = ("video", "videos", "audio", "audios")
 _FILM_OR_SOUND = re.compile(r"[^\n]{1,300}\.(?:mp4|avi|mov|mkv|webm|mpe?g|wav|mp3|flac|m4a|ogg)", re.IGNORECASE)
 _PLACE_OF_OBJECT = re.compile(r"<(?:bbox|ref-object)>")
 _ENDINGS = ("", ".jpg", ".png", ".jpeg", ".webp")
+_MOST_KEY_WORDS = 5
 HashOf = Callable[[Any], str | None]
 Cells = list[tuple[str, Any]]
 
@@ -172,6 +173,8 @@ def _kind(key: str) -> str:
     (``image_path``, ``file_name``, ``imageId``), "film or sound", "" for any other."""
     name = _plain(key)
     words = {re.sub(r"s?\d*$", "", word) for word in name.split("_")}
+    if len(words) > _MOST_KEY_WORDS or "<" in key:
+        return ""  # a sentence or markup
     if name in _FILE_KEYS:
         return "place"
     if words & _NOT_IMAGES:

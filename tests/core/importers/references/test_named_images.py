@@ -275,3 +275,9 @@ def test_two_columns_of_images_without_a_name_for_it_are_several_images(read: Re
     ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
     assert [each.image is not None for each in read_samples(tmp_path / "t.parquet", role="test").samples] == [True] * 2
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "what the picture of the row is about here"])
+def test_a_column_called_by_markup_or_a_sentence_names_no_image(read: Read, name: str) -> None:
+    found = read({"question": "How many?", "answer": "2", name: "cup"})
+    assert [(each.question, each.image) for each in found.samples] == [("How many?", None)], found.refused

@@ -21,8 +21,8 @@ from core.types import Curve, Diagnosis, OnSkipped, Prediction, RoundId, Sample,
 BATCH_SIZE = 32
 SHOTS_AGAIN = 4  # examples at least, where a skill is asked for once more
 NO_SKILL = (
-    "No skill is named for it: asked twice, the teacher states an answer or repeats an option, the question or a step, or "
-    "the prompt is too long for it."
+    "No skill is named for it: asked twice, the teacher states an answer or repeats an option, the question or a step, "
+    "or the prompt is too long for it."
 )
 
 Item = tuple[Sample, Prediction]

@@ -31,7 +31,7 @@ test: lint audit ## Static checks, known vulnerabilities, then every test but th
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/bench $(PARALLEL)
 
 check: lint      ## Static checks, then the tests of core, storage and app that need no browser and start no process (under 4 minutes)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/core tests/storage tests/app tests/structure -m "not process" -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/core tests/storage tests/app tests/structure -m "not process" -n 3 --dist loadfile
 
 lint: $(STAMP)   ## ruff, ruff format, mypy --strict, bandit
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from tests.projects.empty_data import open_empty
 from tests.wait_for import read_job
 
 IS_LONG = os.environ.get("SWITCHPOINT_LONG") == "1"
-EXAMPLES, STEPS = (4000, 50) if IS_LONG else (200, 30)
+EXAMPLES, STEPS = (4000, 50) if IS_LONG else (80, 30)
 PIDS = (11, 12, 13)  # few, so that ids are used again
 ENDINGS = {"finish": "done", "fail": "failed", "finish_cancelled": "cancelled"}
 

@@ -30,8 +30,8 @@ run: $(STAMP)    ## Open the app on the demo project
 test: lint audit ## Static checks, known vulnerabilities, then every test but the slow suites
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --ignore=tests/bench $(PARALLEL)
 
-check: lint      ## Static checks, then the tests of core, storage and app that need no browser and start no process (under 4 minutes)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/core tests/storage tests/app tests/structure -m "not process" -n 3 --dist loadfile
+check: lint      ## Static checks, then the tests of core, storage and app that need no browser, start no process and go through no whole loop (4 minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/core tests/storage tests/app tests/structure --ignore=tests/app/demo -m "not process" -n 3 --dist loadfile
 
 lint: $(STAMP)   ## ruff, ruff format, mypy --strict, bandit
 	$(BIN)/ruff check .

@@ -39,7 +39,7 @@ def open_workbook(file: IO[bytes], name: str) -> Iterator[tuple[tuple[str, ...],
             )
             yield columns, _rows(rows, columns), _notes(first, others)
     except CalamineError as error:
-        raise UserError(f"{name} is a damaged Excel workbook ({error}): copy or download it again.") from error
+        raise _damaged(name, error) from error
 
 
 def _check(file: IO[bytes], name: str) -> None:
@@ -50,7 +50,7 @@ def _check(file: IO[bytes], name: str) -> None:
             pictures = [each for each in archive.NameToInfo if each.startswith("xl/media/")]
             known = is_workbook(archive)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise UserError(f"{name} is a damaged Excel workbook ({error}): copy or download it again.") from error
+        raise _damaged(name, error) from error
     if not known:
         raise UserError(f"{name} is no Excel workbook but another archive: unpack it first.")
     if unpacked > MAX_UNPACKED:
@@ -63,6 +63,10 @@ def _check(file: IO[bytes], name: str) -> None:
     file.seek(0)
 
 
+def _damaged(name: str, error: Exception) -> UserError:
+    return UserError(f"{name} is a damaged Excel workbook ({error}): copy or download it again.")
+
+
 def _names(cells: Cells) -> list[str]:
     names = [str(_value(each)) for each in cells]
     while names and not names[-1]:
@@ -73,12 +77,12 @@ def _names(cells: Cells) -> list[str]:
 def _rows(rows: Iterator[tuple[int, Cells]], columns: tuple[str, ...]) -> Iterator[Row]:
     for line, cells in rows:
         values = [_value(each) for each in cells]
-        if any(each != "" for each in values[len(columns) :]):
+        if any(map(_is_filled, values[len(columns) :])):
             yield Row(line=line, error=f"The row has more cells than the first row names columns ({len(columns)}).")
         elif cut := next((name for name, each in zip(columns, values, strict=False) if _is_cut(each)), ""):
             error = f"“{cut}” holds {MAX_CELL:,} characters, the most that Excel keeps: its text was cut off there."
             yield Row(line=line, error=error)
-        elif any(each != "" for each in values):
+        elif any(map(_is_filled, values)):
             yield Row(line=line, value=dict(zip(columns, values, strict=False)))
 
 

@@ -8,6 +8,7 @@ import re
 from core.parsing.reading import Span, trim_span
 
 _MAX_CHARS = 30
+_AROUND = " \n*_\"'“”"
 # The predicate of a sentence with a copula, by language; nothing may stand behind it.
 _PREDICATES = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -45,7 +46,7 @@ _SMALL_FIRST = re.compile(
 
 def predicate_span(text: str) -> Span | None:
     """Where the answer stands in a sentence with a copula; None where there is none, or the sentence denies."""
-    stripped = text.strip(" \n*_\"'“”")
+    stripped = text.strip(_AROUND)
     if _NO_PREDICATE.search(stripped):
         return None
     offset = text.index(stripped) if stripped else 0
@@ -58,7 +59,7 @@ def predicate_span(text: str) -> Span | None:
 
 def is_sentence(text: str) -> bool:
     """Whether a short reply is a sentence rather than the answer itself."""
-    stripped = text.strip(" \n*_\"'“”")
+    stripped = text.strip(_AROUND)
     if _CJK.search(stripped):
         return bool(_CJK_VERB.search(stripped))
     words = stripped.split()
